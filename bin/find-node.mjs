@@ -1,0 +1,21 @@
+// Finds a Node that can run Dragoman: version 24 or newer (see docs/architecture.md, "Which Node").
+// This file itself must run on Node 20.
+import { existsSync } from 'node:fs';
+import { createRequire } from 'node:module';
+import { dirname, join } from 'node:path';
+
+export const OLDEST = 24;
+
+/** Path of a Node executable of version OLDEST or newer. Throws where there is none. */
+export function findNode() {
+  if (Number(process.versions.node.split('.')[0]) >= OLDEST) return process.execPath;
+  const require = createRequire(import.meta.url);
+  const platform = process.platform === 'win32' ? 'win' : process.platform;
+  for (const name of [`node-${platform}-${process.arch}`, `node-bin-${platform}-${process.arch}`]) {
+    try {
+      const bin = join(dirname(require.resolve(`${name}/package.json`)), 'bin', process.platform === 'win32' ? 'node.exe' : 'node');
+      if (existsSync(bin)) return bin;
+    } catch {}
+  }
+  throw new Error(`Dragoman needs Node ${OLDEST} or newer; this is ${process.version}, and npm installed no newer one for ${platform}-${process.arch}`);
+}

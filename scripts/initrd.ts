@@ -1,0 +1,68 @@
+// The initial RAM disk of our test guest: busybox, the kernel's virtio modules, and an /init that ends in a shell on the console.
+import { readdir, readFile } from 'node:fs/promises';
+import { basename, join } from 'node:path';
+import { gzipSync } from 'node:zlib';
+import { type CpioEntry, cpio } from './cpio.ts';
+
+/** The line that /init prints when the shell is about to start. */
+export const READY = 'dragoman-guest: ready';
+
+/** Modules that /init loads; what they depend on comes along. */
+const MODULES = ['virtio_pci', 'virtio_blk', 'virtio_net', 'virtio_console', 'virtio_rng'];
+
+const initScript = (modules: readonly string[]) => `#!/bin/busybox sh
+/bin/busybox mount -t proc proc /proc
+/bin/busybox mount -t sysfs sysfs /sys
+/bin/busybox mount -t devtmpfs devtmpfs /dev
+/bin/busybox --install -s /bin
+export PATH=/bin HOME=/root TERM=vt100 PS1='~ # '
+for module in ${modules.join(' ')}; do insmod /lib/modules/$module.ko; done
+cd /root
+echo '${READY}'
+setsid cttyhack sh
+poweroff -f
+`;
+
+/** Names in file names and in "depends=" differ in '-' and '_' at will. */
+const moduleName = (file: string) => basename(file, '.ko').replaceAll('-', '_');
+
+/** Names that a module's .modinfo section says it depends on. */
+function dependsOn(module: Buffer): string[] {
+  const at = module.indexOf('\0depends=');
+  if (at < 0) return [];
+  const start = at + '\0depends='.length;
+  const text = module.toString('latin1', start, module.indexOf(0, start));
+  return text.split(',').filter((name) => name !== '');
+}
+
+/** The wanted modules found under `root`, each after those that it depends on. A wanted module that is not there is built in. */
+async function collectModules(root: string): Promise<{ name: string; data: Buffer }[]> {
+  const files = new Map<string, string>();
+  for (const file of await readdir(root, { recursive: true })) if (file.endsWith('.ko')) files.set(moduleName(file), join(root, file));
+  const done = new Map<string, Buffer>();
+  const visit = async (name: string): Promise<void> => {
+    const file = files.get(name.replaceAll('-', '_'));
+    if (file === undefined || done.has(moduleName(file))) return;
+    const data = await readFile(file);
+    for (const other of dependsOn(data)) await visit(other);
+    done.set(moduleName(file), data);
+  };
+  for (const name of MODULES) await visit(name);
+  return [...done].map(([name, data]) => ({ name, data }));
+}
+
+/** Builds the compressed archive from a static busybox and a folder with the kernel's modules. */
+export async function buildInitrd(busybox: string, moduleRoot: string): Promise<Buffer> {
+  const modules = await collectModules(moduleRoot);
+  const directories = ['bin', 'dev', 'proc', 'sys', 'tmp', 'mnt', 'root', 'etc', 'lib', 'lib/modules'];
+  const entries: CpioEntry[] = [
+    ...directories.map((path) => ({ path, directory: true }) as const),
+    { path: 'dev/console', character: [5, 1], mode: 0o600 },
+    { path: 'dev/null', character: [1, 3], mode: 0o666 },
+    { path: 'bin/busybox', data: await readFile(busybox), mode: 0o755 },
+    { path: 'bin/sh', target: 'busybox' },
+    ...modules.map(({ name, data }) => ({ path: `lib/modules/${name}.ko`, data, mode: 0o644 })),
+    { path: 'init', data: Buffer.from(initScript(modules.map((module) => module.name))), mode: 0o755 },
+  ];
+  return gzipSync(cpio(entries), { level: 9 });
+}

@@ -1,0 +1,26 @@
+// The one error class that users of Dragoman meet: it says what went wrong, where, and has a code to switch on.
+
+export type ErrorCode =
+  | 'BAD_OPTION'
+  | 'BAD_KERNEL'
+  | 'BAD_INITRD'
+  | 'BAD_DISK'
+  | 'BAD_ROM'
+  | 'NO_FILE'
+  | 'OUT_OF_MEMORY'
+  | 'NOT_SUPPORTED'
+  | 'NO_ISOLATION'
+  | 'GUEST_MISSING'
+  | 'INTERNAL';
+
+/** An error that a user can act on. `code` is stable; `where` names the file, option or address it is about. */
+export class DragomanError extends Error {
+  readonly code: ErrorCode;
+  readonly where: string | undefined;
+  constructor(code: ErrorCode, message: string, where?: string, options?: ErrorOptions) {
+    super(where === undefined ? message : `${where}: ${message}`, options);
+    this.name = 'DragomanError';
+    this.code = code;
+    this.where = where;
+  }
+}

@@ -1,0 +1,107 @@
+// What a machine is made from and what comes back from it: the types that the command line, the tests and users of the package share.
+
+/** A raw disk image that the guest sees as a virtio block device (/dev/vda, /dev/vdb ...), in order. */
+export interface DiskOptions {
+  /** Path of the image; its size is a multiple of 512 bytes. */
+  readonly path: string;
+  /** The guest cannot write, and the file is opened for reading only. Default: false. */
+  readonly readOnly?: boolean;
+}
+
+/** A multiboot module. */
+export interface ModuleOptions {
+  readonly data: Uint8Array;
+  /** Text that the kernel finds beside the module. */
+  readonly string: string;
+}
+
+export type EngineName = 'jit' | 'interpreter';
+
+export interface MachineOptions {
+  /** A Linux bzImage or a multiboot kernel. Either this or `bios` must be given. */
+  readonly kernel?: Uint8Array | undefined;
+  /** Initial RAM disk; Linux only. */
+  readonly initrd?: Uint8Array | undefined;
+  /** Command line of the kernel. Default: empty. */
+  readonly append?: string | undefined;
+  /** Multiboot only. */
+  readonly modules?: readonly ModuleOptions[] | undefined;
+  /** ROM image of 64 KiB to 1 MiB; the CPU starts at its reset vector. */
+  readonly bios?: Uint8Array | undefined;
+  /** CPUs; 1 for now. Default: 1. */
+  readonly cpus?: number | undefined;
+  /** Bytes of RAM, a multiple of 64 KiB. Default: DEFAULT_MEMORY. */
+  readonly memoryBytes?: number | undefined;
+  readonly disks?: readonly DiskOptions[] | undefined;
+  /** Default: 'jit'. */
+  readonly engine?: EngineName | undefined;
+  /** I/O port of an isa-debug-exit device; none where undefined. */
+  readonly debugExitPort?: number | undefined;
+  /** Bytes that the guest sent through its first serial port. The array is the receiver's to keep. */
+  readonly onConsole?: ((bytes: Uint8Array) => void) | undefined;
+  /** Bytes written to the debug console, port E9H. Without it nothing answers at that port. */
+  readonly onDebugConsole?: ((bytes: Uint8Array) => void) | undefined;
+  /** POST codes: bytes written to port 80H. */
+  readonly onPost?: ((codes: Uint8Array) => void) | undefined;
+  /** Lines (with their newlines) of the execution trace. Slow: without it nothing is traced. */
+  readonly onTrace?: ((text: string) => void) | undefined;
+}
+
+export const MiB = 1024 * 1024;
+export const DEFAULT_MEMORY = 256 * MiB;
+/** Limits of `memoryBytes`. */
+export const SMALLEST_MEMORY = 2 * MiB;
+export const LARGEST_MEMORY = 2048 * MiB;
+export const MEMORY_GRAIN = 64 * 1024;
+export const MOST_DISKS = 8;
+
+/** How a run ended. */
+export type RunResult =
+  /** The guest switched the machine off (ACPI S5). */
+  | { readonly kind: 'power-off' }
+  /** The guest asked for a reset: a run ends there. */
+  | { readonly kind: 'reset' }
+  /** No CPU can ever run again: HLT with interrupts off. */
+  | { readonly kind: 'halted' }
+  /** A write to the isa-debug-exit port. */
+  | { readonly kind: 'debug-exit'; readonly value: number }
+  /** stop() was called. */
+  | { readonly kind: 'stopped'; readonly reason: string }
+  /** A fault while a double fault was delivered. `dump` is the state for people to read: registers, last code, reason. */
+  | { readonly kind: 'triple-fault'; readonly dump: string }
+  /** An error of ours. */
+  | { readonly kind: 'internal-error'; readonly message: string; readonly dump: string };
+
+/** Counters of a run so far. Times in milliseconds. */
+export interface MachineStats {
+  readonly wallMs: number;
+  readonly instructions: number;
+  /** How `instructions` came about: every one counted, or estimated from samples. */
+  readonly instructionsAre: 'counted' | 'sampled';
+  readonly engines: {
+    readonly interpreter: { readonly ms: number; readonly instructions: number };
+    readonly jit: { readonly ms: number; readonly instructions: number };
+  };
+  /** Guest waiting in HLT. */
+  readonly idleMs: number;
+  readonly translator: { readonly ms: number; readonly regions: number; readonly modules: number; readonly bytes: number };
+  readonly tlbMisses: number;
+  readonly faults: number;
+  readonly interrupts: number;
+  /** Exits of the run loop by reason. */
+  readonly exits: Readonly<Record<string, number>>;
+}
+
+/** A machine as its users hold it. */
+export interface MachineHandle {
+  /** Runs to the end. Guest failures are results, not exceptions. May be called once. */
+  run(): Promise<RunResult>;
+  /** Types bytes into the first serial port; any number of them, at any time. */
+  sendInput(bytes: Uint8Array): void;
+  /** Ends the run with kind 'stopped'. Does nothing where it has ended. */
+  stop(reason: string): void;
+  stats(): MachineStats;
+}
+
+/** Builds a machine. Throws a DragomanError where an option or a file cannot be used. */
+export type MachineFactory = (options: MachineOptions) => Promise<MachineHandle>;

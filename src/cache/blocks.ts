@@ -1,0 +1,237 @@
+// The interpreter's code cache of one CPU: guest code decoded into records, found by physical address, EIP and mode,
+// thrown away by physical page (a store to it) or as a whole (the arena is full).
+import { decode, type Instruction } from '../decode/decoder.ts';
+import { FIRST_FORM, pseudoIndex } from '../emit/table.ts';
+import { Cpu, GPR_STRIDE, Mode, SegCache } from '../layout/cpu.ts';
+import {
+  BLOCK_HASH_ENTRIES,
+  BlockHead,
+  CpuArea,
+  PAGE,
+  PAGE_SHIFT,
+  Record,
+} from '../layout/memory.ts';
+import type { SharedMemory } from '../cpu/state.ts';
+import { PhysicalMemory } from '../cpu/physical.ts';
+
+/** Instructions in a block at the most. */
+const BLOCK_LIMIT = 64;
+const STALE = pseudoIndex('stale');
+
+/** What decoding needs from the runtime. */
+export interface CodeRuntime {
+  /** Physical address of a linear one for execution; sets Cpu.fault and gives 0xffffffff where it faults. */
+  translateExec(cpu: number, linear: number): number;
+  /** Takes the write bits from this CPU's TLB entries of a physical page. */
+  protectPage(cpu: number, page: number): void;
+}
+
+export class BlockCache {
+  private readonly shared: SharedMemory;
+  private readonly cpu: number;
+  private readonly runtime: CodeRuntime;
+  private readonly handlers: ReadonlyMap<string, number>;
+  private readonly physical: PhysicalMemory;
+  /** Heads by physical page number. */
+  private readonly pages = new Map<number, number[]>();
+  private readonly window = new Uint8Array(16);
+
+  constructor(shared: SharedMemory, cpu: number, runtime: CodeRuntime, keys: readonly string[]) {
+    this.shared = shared;
+    this.cpu = cpu;
+    this.runtime = runtime;
+    this.handlers = new Map(keys.map((key, i) => [key, FIRST_FORM + i]));
+    this.physical = new PhysicalMemory(shared);
+  }
+
+  private word(offset: number): number {
+    return this.shared.i32[(this.cpu + offset) >> 2]! >>> 0;
+  }
+  private setWord(offset: number, value: number): void {
+    this.shared.i32[(this.cpu + offset) >> 2] = value;
+  }
+
+  /**
+   * Decodes the block at Cpu.eip (with `step`: one instruction, to be run alone) and enters it in the hash.
+   * Returns its head, or 0 where fetching faults (Cpu.fault is set).
+   */
+  decodeHere(step: boolean): number {
+    const mode = this.word(Cpu.at.mode);
+    const base = this.word(Cpu.at.seg + 1 * SegCache.size + SegCache.at.base);
+    const eip = this.word(Cpu.at.eip);
+    const phys = this.runtime.translateExec(this.cpu, (base + eip) >>> 0) >>> 0;
+    if (this.word(Cpu.at.fault) !== 0) return 0;
+    const limit = step ? 1 : BLOCK_LIMIT;
+    const list: Instruction[] = [];
+    let crossing = false;
+    let at = eip;
+    let p = phys;
+    let lastPage = phys >>> PAGE_SHIFT;
+    while (list.length < limit) {
+      const left = PAGE - (p & (PAGE - 1));
+      const bytes = this.window.subarray(0, Math.min(15, left));
+      this.physical.read(p, bytes);
+      let x = decode(bytes, at, mode);
+      if (x.truncated && left < 15) {
+        if (list.length > 0) break;
+        const second = this.runtime.translateExec(this.cpu, (base + eip + left) >>> 0) >>> 0;
+        if (this.word(Cpu.at.fault) !== 0) return 0;
+        const whole = this.window.subarray(0, 15);
+        this.physical.read(p, whole.subarray(0, left));
+        this.physical.read(second, whole.subarray(left));
+        x = decode(whole, at, mode);
+        lastPage = second >>> PAGE_SHIFT;
+        crossing = true;
+      }
+      list.push(x);
+      at = x.next;
+      p += x.length;
+      if (crossing || x.spec === undefined || x.spec.ends || x.spec.alone || isBranch(x) || (p & (PAGE - 1)) === 0 || p >>> PAGE_SHIFT !== phys >>> PAGE_SHIFT) break;
+    }
+    return this.write(list, phys, lastPage, step ? mode | Mode.STEP : mode, at);
+  }
+
+  private write(list: readonly Instruction[], phys: number, lastPage: number, mode: number, end: number): number {
+    const { i32 } = this.shared;
+    const bytes = (list.length + 2) * Record.size;
+    if (this.word(Cpu.at.arenaNext) + bytes > this.word(Cpu.at.arenaEnd)) this.flush();
+    const head = this.word(Cpu.at.arenaNext);
+    this.setWord(Cpu.at.arenaNext, head + bytes);
+    i32.fill(0, head >> 2, (head + bytes) >> 2);
+    const set = (record: number, offset: number, value: number) => (i32[(record + offset) >> 2] = value);
+    const first = list[0]!;
+    set(head, BlockHead.at.handler, pseudoIndex('head'));
+    set(head, BlockHead.at.eip, first.eip);
+    set(head, BlockHead.at.end, end);
+    set(head, BlockHead.at.phys, phys);
+    set(head, BlockHead.at.mode, mode);
+    // A block of one step must never get hot: it starts above every threshold.
+    set(head, BlockHead.at.heat, (mode & Mode.STEP) !== 0 ? 0x40000000 : 0);
+    set(head, BlockHead.at.count, list.length);
+    set(head, BlockHead.at.lastPage, lastPage);
+    let record = head + Record.size;
+    for (const x of list) {
+      this.writeRecord(record, x);
+      record += Record.size;
+    }
+    set(record, Record.at.handler, pseudoIndex('fall'));
+    set(record, Record.at.eip, end);
+    set(record, Record.at.next, end);
+    this.enter(head, phys, mode);
+    this.remember(phys >>> PAGE_SHIFT, head);
+    if (lastPage !== phys >>> PAGE_SHIFT) this.remember(lastPage, head);
+    return head;
+  }
+
+  private writeRecord(at: number, x: Instruction): void {
+    const { i32 } = this.shared;
+    const { cpu } = this;
+    const set = (offset: number, value: number) => (i32[(at + offset) >> 2] = value);
+    const gpr = (n: number) => cpu + Cpu.at.gpr + n * GPR_STRIDE;
+    set(Record.at.handler, this.handlerOf(x));
+    set(Record.at.eip, x.eip);
+    set(Record.at.next, x.next);
+    set(Record.at.length, x.length);
+    if (x.target !== undefined) set(Record.at.target, x.target);
+    const fields = [Record.at.op0, Record.at.op1, Record.at.op2, Record.at.base];
+    x.form.ops.forEach((op, k) => {
+      const v = x.values[k]!;
+      let value = v;
+      if (op.kind === 'r') value = op.size === 1 && v > 3 ? gpr(v - 4) + 1 : gpr(v);
+      else if (op.kind === 'xmm') value = cpu + Cpu.at.xmm + v * 16;
+      else if (op.kind === 'mm') value = cpu + Cpu.at.fpr + v * 16;
+      if (k < 3) set(fields[k]!, value);
+      if (op.kind === 'far') set(fields[k + 1]!, x.farOffset);
+    });
+    const m = x.memory;
+    const zero = cpu + Cpu.at.zero;
+    if (m !== undefined) {
+      set(Record.at.base, m.base < 0 ? zero : gpr(m.base));
+      set(Record.at.index, m.index < 0 ? zero : gpr(m.index));
+      set(Record.at.scale, m.scale);
+      set(Record.at.disp, m.disp);
+      set(Record.at.seg, cpu + Cpu.at.seg + m.seg * SegCache.size);
+    }
+    set(Record.at.mask, x.form.addrsize === 2 ? 0xffff : -1);
+  }
+
+  private handlerOf(x: Instruction): number {
+    if (x.spec === undefined) return pseudoIndex('undefined');
+    return this.handlers.get(x.key) ?? pseudoIndex('unsupported');
+  }
+
+  private bucket(phys: number, mode: number): number {
+    const index = ((phys ^ (phys >>> 12) ^ Math.imul(mode, 0x9e5)) >>> 0) & (BLOCK_HASH_ENTRIES - 1);
+    return (this.cpu + CpuArea.at.blockHash + index * 4) >> 2;
+  }
+
+  private enter(head: number, phys: number, mode: number): void {
+    const { i32 } = this.shared;
+    const bucket = this.bucket(phys, mode);
+    i32[(head + BlockHead.at.hashNext) >> 2] = i32[bucket]!;
+    i32[bucket] = head;
+  }
+
+  private remember(page: number, head: number): void {
+    const list = this.pages.get(page);
+    if (list) list.push(head);
+    else this.pages.set(page, [head]);
+    if (this.physical.markCode(page)) this.runtime.protectPage(this.cpu, page);
+  }
+
+  /** True where blocks of this physical page are cached. */
+  has(page: number): boolean {
+    return this.pages.has(page);
+  }
+
+  /** Drops all blocks of a physical page. What runs now of them stops behind its current instruction. */
+  invalidate(page: number): void {
+    const { i32 } = this.shared;
+    const heads = this.pages.get(page);
+    if (heads === undefined) return;
+    this.pages.delete(page);
+    for (const head of heads) {
+      const count = i32[(head + BlockHead.at.count) >> 2]!;
+      for (let k = 0; k <= count + 1; k++) i32[(head + k * Record.size) >> 2] = STALE;
+      this.unhash(head);
+    }
+  }
+
+  private unhash(head: number): void {
+    const { i32 } = this.shared;
+    let link = this.bucket(i32[(head + BlockHead.at.phys) >> 2]! >>> 0, i32[(head + BlockHead.at.mode) >> 2]!);
+    while (i32[link] !== 0 && i32[link] !== head) link = (i32[link]! + BlockHead.at.hashNext) >> 2;
+    if (i32[link] === head) i32[link] = i32[(head + BlockHead.at.hashNext) >> 2]!;
+  }
+
+  /** Drops everything. Only while no translated code runs on this CPU. */
+  flush(): void {
+    const { i32 } = this.shared;
+    this.pages.clear();
+    const hash = (this.cpu + CpuArea.at.blockHash) >> 2;
+    i32.fill(0, hash, hash + BLOCK_HASH_ENTRIES);
+    this.setWord(Cpu.at.arenaNext, this.cpu + CpuArea.at.arena);
+    this.bumpJumps();
+  }
+
+  /** Makes every entry of both jump caches stale. */
+  bumpJumps(): void {
+    for (const gen of [Cpu.at.jumpKernelGen, Cpu.at.jumpUserGen]) this.setWord(gen, this.word(gen) + 1 || 1);
+  }
+
+  /** Head of the block with this identity, or 0. */
+  find(phys: number, eip: number, mode: number): number {
+    const { i32 } = this.shared;
+    let head = i32[this.bucket(phys, mode)]!;
+    while (head !== 0) {
+      const at = (offset: number) => i32[(head + offset) >> 2]! >>> 0;
+      if (at(BlockHead.at.phys) === phys && at(BlockHead.at.eip) === eip && at(BlockHead.at.mode) === mode) return head;
+      head = at(BlockHead.at.hashNext);
+    }
+    return 0;
+  }
+}
+
+const BRANCHES = /^(j[a-z]+|jmp|call|ret|loop(e|ne)?)$/;
+/** Whether the instruction ends its block by itself. */
+export const isBranch = (x: Instruction): boolean => BRANCHES.test(x.form.mnemonic);

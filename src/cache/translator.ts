@@ -1,0 +1,90 @@
+// Turns requests for hot code into modules of regions. Knows no thread: the translator Worker runs it in the
+// background, a CPU that is told to translate everything at once calls it directly.
+import { PhysicalMemory } from '../cpu/physical.ts';
+import type { SharedMemory } from '../cpu/state.ts';
+import { growRegion, type Region } from '../decode/region.ts';
+import { Emitter } from '../emit/module.ts';
+import { emitRegion } from '../emit/regions.ts';
+import { CONTROL, Control, PAGE, PAGE_SHIFT, Slot, SLOTS, TABLE_ENTRIES } from '../layout/memory.ts';
+
+export interface Request {
+  readonly phys: number;
+  readonly eip: number;
+  readonly mode: number;
+}
+
+/** A region of a published module: function `r<slot>` goes into table slot `slot`, if its page is still at `version`. */
+export interface RegionEntry extends Request {
+  readonly slot: number;
+  readonly version: number;
+}
+
+export interface TranslatedModule {
+  readonly bytes: Uint8Array;
+  readonly entries: readonly RegionEntry[];
+}
+
+export class Translator {
+  private readonly shared: SharedMemory;
+  private readonly physical: PhysicalMemory;
+  private readonly slots = new Map<string, number>();
+  private readonly page = new Uint8Array(PAGE);
+  /** Regions translated so far, and their guest instructions. */
+  regions = 0;
+  instructions = 0;
+
+  /** `firstSlot`: the first table index behind the handlers. */
+  constructor(shared: SharedMemory, firstSlot: number) {
+    this.shared = shared;
+    this.physical = new PhysicalMemory(shared);
+    shared.i32[(CONTROL + Control.at.slotNext) >> 2] = firstSlot;
+  }
+
+  /** The table slot of a guest PC; always the same for the same code. */
+  slotOf(phys: number, eip: number, mode: number): number {
+    const key = `${phys}:${eip}:${mode}`;
+    let slot = this.slots.get(key);
+    if (slot !== undefined) return slot;
+    const { i32 } = this.shared;
+    slot = i32[(CONTROL + Control.at.slotNext) >> 2]!++;
+    if (slot >= TABLE_ENTRIES) throw new Error('the function table is full');
+    this.slots.set(key, slot);
+    const at = (SLOTS + slot * Slot.size) >> 2;
+    i32[at + Slot.at.eip / 4] = eip;
+    i32[at + Slot.at.phys / 4] = phys;
+    i32[at + Slot.at.mode / 4] = mode;
+    return slot;
+  }
+
+  /** Slots left in the table. */
+  get slotsLeft(): number {
+    return TABLE_ENTRIES - this.shared.i32[(CONTROL + Control.at.slotNext) >> 2]!;
+  }
+
+  /** The region that would be made at a guest PC. */
+  grow(request: Request): { region: Region; version: number } | undefined {
+    const pageNumber = request.phys >>> PAGE_SHIFT;
+    const version = this.physical.version(pageNumber);
+    this.physical.read(pageNumber * PAGE, this.page);
+    const region = growRegion(this.page, request.eip, request.phys, request.mode);
+    return region && { region, version };
+  }
+
+  /** One module with a region for each request that can be translated; undefined where none can. */
+  translate(requests: readonly Request[]): TranslatedModule | undefined {
+    const e = new Emitter();
+    const entries: RegionEntry[] = [];
+    for (const request of requests) {
+      const grown = this.grow(request);
+      if (grown === undefined) continue;
+      const slot = this.slotOf(request.phys, request.eip, request.mode);
+      if (entries.some((x) => x.slot === slot)) continue;
+      emitRegion(e, `r${slot}`, grown.region, (phys, eip, mode) => this.slotOf(phys, eip, mode));
+      entries.push({ ...request, slot, version: grown.version });
+      this.regions++;
+      this.instructions += grown.region.instructionCount;
+    }
+    const bytes = e.finish();
+    return entries.length === 0 ? undefined : { bytes, entries };
+  }
+}

@@ -1,0 +1,199 @@
+// Turns the words of the command line into typed options. Everything wrong with them is a DragomanError BAD_OPTION that names the option.
+import { type ParseArgsConfig, parseArgs } from 'node:util';
+import { DragomanError } from '../api/errors.ts';
+import { DEFAULT_MEMORY, type DiskOptions, type EngineName, LARGEST_MEMORY, MEMORY_GRAIN, MiB, MOST_DISKS, SMALLEST_MEMORY } from '../api/options.ts';
+
+export interface RunArguments {
+  readonly kernel: string | undefined;
+  readonly initrd: string | undefined;
+  readonly append: string;
+  readonly modules: readonly string[];
+  readonly bios: string | undefined;
+  readonly cpus: number;
+  readonly memoryBytes: number;
+  readonly disks: readonly DiskOptions[];
+  readonly engine: EngineName;
+  readonly debugExitPort: number | undefined;
+  readonly debugcon: string | undefined;
+  readonly post: string | undefined;
+  readonly until: string | undefined;
+  readonly timeoutSeconds: number | undefined;
+  readonly stats: string | undefined;
+  readonly trace: string | undefined;
+}
+
+export interface DisasmArguments {
+  readonly kernel: string;
+  readonly address: number;
+  readonly bits: 16 | 32;
+}
+
+export type Command =
+  | { readonly name: 'run'; readonly arguments: RunArguments }
+  | { readonly name: 'disasm'; readonly arguments: DisasmArguments }
+  | { readonly name: 'help'; readonly of: 'general' | 'run' | 'disasm' }
+  | { readonly name: 'version' };
+
+const bad = (where: string | undefined, message: string): never => {
+  throw new DragomanError('BAD_OPTION', message, where);
+};
+
+/** 10, 0x10 or 0X10; undefined for anything else. */
+function parseNumber(text: string): number | undefined {
+  return /^(?:0x[0-9a-f]+|\d+)$/i.test(text) ? Number(text) : undefined;
+}
+
+export function parseMemory(text: string): number {
+  const match = /^(\d+(?:\.\d+)?)\s*([kmg]?)(?:i?b)?$/i.exec(text);
+  if (!match) return bad('--memory', `'${text}' is not a size such as 256M`);
+  const unit = { k: 1024, m: MiB, g: 1024 * MiB }[match[2].toLowerCase() || 'm'] as number;
+  const bytes = Number(match[1]) * unit;
+  if (bytes < SMALLEST_MEMORY || bytes > LARGEST_MEMORY) {
+    bad('--memory', `'${text}' is out of range: ${SMALLEST_MEMORY / MiB}M to ${LARGEST_MEMORY / MiB}M (a number without a unit counts MiB)`);
+  }
+  if (bytes % MEMORY_GRAIN !== 0) bad('--memory', `'${text}' is not a multiple of ${MEMORY_GRAIN / 1024}K`);
+  return bytes;
+}
+
+function parseCpus(text: string): number {
+  const cpus = parseNumber(text);
+  if (cpus === undefined || cpus === 0) return bad('--cpus', `'${text}' is not a number of CPUs`);
+  if (cpus > 1) throw new DragomanError('NOT_SUPPORTED', `${cpus} CPUs are not supported yet, only 1`, '--cpus');
+  return cpus;
+}
+
+export function parseDisk(text: string): DiskOptions {
+  const readOnly = text.endsWith(',ro');
+  const path = readOnly ? text.slice(0, -3) : text;
+  if (path === '') bad('--disk', 'no file is named');
+  return { path, readOnly };
+}
+
+function parsePort(text: string): number {
+  const port = parseNumber(text);
+  if (port === undefined || port > 0xffff) return bad('--debug-exit', `'${text}' is not an I/O port (0 to 0xffff)`);
+  return port;
+}
+
+function parseSeconds(text: string): number {
+  const seconds = /^(?:\d+\.?\d*|\.\d+)$/.test(text) ? Number(text) : 0;
+  if (seconds <= 0 || seconds > 2_000_000) return bad('--timeout', `'${text}' is not a number of seconds (up to 2000000)`);
+  return seconds;
+}
+
+function parseEngine(text: string): EngineName {
+  return text === 'jit' || text === 'interpreter' ? text : bad('--engine', `'${text}' is neither 'jit' nor 'interpreter'`);
+}
+
+const HELP = { help: { type: 'boolean', short: 'h' } } as const;
+const STRING = { type: 'string' } as const;
+const RUN_OPTIONS = {
+  ...HELP,
+  initrd: STRING,
+  append: STRING,
+  module: { type: 'string', multiple: true },
+  bios: STRING,
+  cpus: STRING,
+  memory: STRING,
+  disk: { type: 'string', multiple: true },
+  engine: STRING,
+  'debug-exit': STRING,
+  debugcon: STRING,
+  post: STRING,
+  until: STRING,
+  timeout: STRING,
+  stats: STRING,
+  trace: STRING,
+} as const;
+
+/** parseArgs, with its errors turned into ours: it says what, in one sentence. Options given twice that may not be are errors. */
+function parse<const T extends NonNullable<ParseArgsConfig['options']>>(args: readonly string[], options: T) {
+  try {
+    const parsed = parseArgs({ args: [...args], options, allowPositionals: true, strict: true, tokens: true });
+    const seen = new Set<string>();
+    for (const token of parsed.tokens as { kind: string; name?: string }[]) {
+      if (token.kind !== 'option' || token.name === undefined) continue;
+      if (seen.has(token.name) && !options[token.name].multiple) bad(`--${token.name}`, 'given more than once');
+      seen.add(token.name);
+    }
+    return parsed;
+  } catch (error) {
+    if (error instanceof DragomanError) throw error;
+    const first = (error as Error).message.split(/\n|\. (?:To specify|Did you)/)[0];
+    return bad(undefined, first.charAt(0).toLowerCase() + first.slice(1).replace(/\.$/, ''));
+  }
+}
+
+function parseRun(args: readonly string[]): Command {
+  const { values, positionals } = parse(args, RUN_OPTIONS);
+  if (values.help) return { name: 'help', of: 'run' };
+  for (const [name, value] of Object.entries(values)) {
+    if (value === '' && name !== 'append') bad(`--${name}`, 'the value is empty');
+  }
+  if (positionals.length > 1) bad(undefined, `one KERNEL is enough; what is '${positionals[1]}'?`);
+  const [kernel] = positionals;
+  const { bios, initrd, append, module: modules = [] } = values;
+  if (kernel === '') bad('KERNEL', 'the name is empty');
+  if (kernel === undefined && bios === undefined) bad(undefined, 'give a KERNEL, or a ROM by --bios');
+  if (kernel !== undefined && bios !== undefined) bad('--bios', 'a ROM starts instead of a KERNEL: give one of them');
+  if (kernel === undefined) {
+    const needless = Object.entries({ initrd, append, module: modules[0] }).find(([, value]) => value !== undefined);
+    if (needless) bad(`--${needless[0]}`, 'is for a KERNEL, and none is given');
+  }
+  const disks = (values.disk ?? []).map(parseDisk);
+  if (disks.length > MOST_DISKS) bad('--disk', `${disks.length} disks; at most ${MOST_DISKS}`);
+  const optional = <T>(text: string | undefined, read: (text: string) => T): T | undefined => (text === undefined ? undefined : read(text));
+  return {
+    name: 'run',
+    arguments: {
+      kernel,
+      initrd,
+      append: append ?? '',
+      modules,
+      bios,
+      cpus: optional(values.cpus, parseCpus) ?? 1,
+      memoryBytes: optional(values.memory, parseMemory) ?? DEFAULT_MEMORY,
+      disks,
+      engine: optional(values.engine, parseEngine) ?? 'jit',
+      debugExitPort: optional(values['debug-exit'], parsePort),
+      debugcon: values.debugcon,
+      post: values.post,
+      until: values.until,
+      timeoutSeconds: optional(values.timeout, parseSeconds),
+      stats: values.stats,
+      trace: values.trace,
+    },
+  };
+}
+
+function parseDisasm(args: readonly string[]): Command {
+  const { values, positionals } = parse(args, { ...HELP, '16': { type: 'boolean' } });
+  if (values.help) return { name: 'help', of: 'disasm' };
+  if (positionals.length !== 2) bad(undefined, `disasm takes KERNEL and ADDRESS, not ${positionals.length} arguments`);
+  const [kernel, text] = positionals;
+  const address = parseNumber(text);
+  if (address === undefined || address > 0xffffffff) return bad('ADDRESS', `'${text}' is not a 32-bit address such as 0x100000`);
+  return { name: 'disasm', arguments: { kernel, address, bits: values['16'] ? 16 : 32 } };
+}
+
+/** The command that `args` (without node and the script) ask for. Throws BAD_OPTION or NOT_SUPPORTED. */
+export function parseCommand(args: readonly string[]): Command {
+  const [first, ...rest] = args;
+  switch (first) {
+    case 'run':
+      return parseRun(rest);
+    case 'disasm':
+      return parseDisasm(rest);
+    case '--help':
+    case '-h':
+    case 'help':
+      return { name: 'help', of: rest[0] === 'run' || rest[0] === 'disasm' ? rest[0] : 'general' };
+    case '--version':
+    case '-V':
+      return { name: 'version' };
+    case undefined:
+      return bad(undefined, 'no command is given');
+    default:
+      return bad(undefined, `unknown ${first.startsWith('-') ? 'option' : 'command'} '${first}'`);
+  }
+}

@@ -1,0 +1,68 @@
+// The texts of --help, and the version.
+import { readFileSync } from 'node:fs';
+
+export const GENERAL = `Usage: dragoman COMMAND [OPTIONS]
+
+Runs x86 operating-system kernels by translating them into WebAssembly.
+
+Commands:
+  run      boot a kernel with its serial console on this terminal
+  disasm   show what a piece of a kernel is translated into
+
+Options:
+  -h, --help     show this text; 'dragoman COMMAND --help' shows a command's own
+  -V, --version  show the version
+`;
+
+export const RUN = `Usage: dragoman run [KERNEL] [OPTIONS]
+
+Boots KERNEL (a Linux bzImage or a multiboot kernel), or a ROM image, with the first serial port on
+standard input and output. Messages of dragoman itself go to standard error. FILE '-' is standard output.
+
+Options:
+  --initrd FILE      initial RAM disk (Linux)
+  --append TEXT      command line of the kernel
+  --module FILE      module (multiboot); may be given several times
+  --bios ROM         ROM image of 64 KiB to 1 MiB, started at the reset vector instead of a kernel
+  --cpus N           number of CPUs; only 1 for now
+  --memory SIZE      guest memory, 2M to 2G: a number with K, M or G; M where none is given (256M)
+  --disk FILE[,ro]   raw disk image as the next virtio disk; ',ro' for read-only; may be given several times
+  --engine NAME      jit (default) or interpreter
+  --debug-exit PORT  a write of V to this I/O port ends the run with exit status V * 2 + 1
+  --debugcon FILE    write what the guest sends to port 0xE9 to FILE
+  --post FILE        write POST codes (port 0x80) to FILE, one hexadecimal number a line
+  --until TEXT       end the run as soon as the console has printed TEXT
+  --timeout SECONDS  end the run after this time
+  --stats FILE       write statistics of the run to FILE, as JSON
+  --trace FILE       write a trace of the execution to FILE (slow, and large)
+  -h, --help         show this text
+
+Keys, where standard input is a terminal:
+  Ctrl-A x  quit      Ctrl-A h  help      Ctrl-A Ctrl-A  send Ctrl-A
+
+Exit status:
+  0          the guest powered off (or reset, without --until), TEXT was printed, or Ctrl-A x
+  2          bad usage or input
+  3          the guest stopped before TEXT, or can never run again
+  4          time-out
+  5          triple fault, or an internal error; the state of the machine is on standard error
+  V * 2 + 1  a write of V to the debug-exit port (modulo 256)
+`;
+
+export const DISASM = `Usage: dragoman disasm KERNEL ADDRESS [OPTIONS]
+
+Shows the region of code that starts at ADDRESS: the x86 instructions, the IR that they are lifted to, and the
+WebAssembly that they become. KERNEL is an ELF32 file (ADDRESS is virtual or physical), a multiboot kernel or a
+Linux bzImage (ADDRESS is physical; a bzImage holds its decompressor at 0x100000).
+
+Options:
+  --16        the code is 16-bit
+  -h, --help  show this text
+`;
+
+export const KEYS = 'Ctrl-A x quits, Ctrl-A Ctrl-A sends Ctrl-A, Ctrl-A h shows this';
+
+/** The version in package.json. Its place relative to this file is the same in src/cli and in dist/cli. */
+export function version(): string {
+  return JSON.parse(readFileSync(new URL('../../package.json', import.meta.url), 'utf8')).version;
+}

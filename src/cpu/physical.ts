@@ -1,0 +1,66 @@
+// Guest physical memory as the host sees it for fetching code: RAM and ROM, with the page metadata.
+import { CONTROL, Control, PAGE_HAS_CODE, PAGE_SHIFT, PageMeta, RAM, ROM, ROM_BYTES } from '../layout/memory.ts';
+import type { SharedMemory } from './state.ts';
+
+/** Bytes of a ROM that show below 1 MiB as well. */
+const LOW_ROM = 0x20000;
+
+export class PhysicalMemory {
+  private readonly shared: SharedMemory;
+  constructor(shared: SharedMemory) {
+    this.shared = shared;
+  }
+
+  private get romBytes(): number {
+    return this.shared.i32[(CONTROL + Control.at.romBytes) >> 2]!;
+  }
+
+  /** Host address of a guest physical one, or undefined where there is neither RAM nor ROM. */
+  host(phys: number): number | undefined {
+    const rom = this.romBytes;
+    if (rom > 0) {
+      const low = Math.min(rom, LOW_ROM);
+      if (phys >= 0x100000 - low && phys < 0x100000) return ROM + ROM_BYTES - (0x100000 - phys);
+      if (phys >= 0x100000000 - rom) return ROM + ROM_BYTES - (0x100000000 - phys);
+    }
+    if (phys >= 0xa0000 && phys < 0xc0000) return undefined;
+    return phys < this.shared.plan.ramBytes ? RAM + phys : undefined;
+  }
+
+  /** Copies bytes from `phys` on; what is not there reads as all ones. */
+  read(phys: number, into: Uint8Array): void {
+    const start = this.host(phys);
+    const end = this.host(phys + into.length - 1);
+    if (start !== undefined && end === start + into.length - 1) into.set(this.shared.u8.subarray(start, start + into.length));
+    else
+      for (let i = 0; i < into.length; i++) {
+        const at = this.host(phys + i);
+        into[i] = at === undefined ? 0xff : this.shared.u8[at]!;
+      }
+  }
+
+  private meta(page: number): number | undefined {
+    return page << PAGE_SHIFT >>> 0 < this.shared.plan.ramBytes ? this.shared.plan.pageMeta + page * PageMeta.size : undefined;
+  }
+
+  /** Notes that code of this page is cached. True where that is new: its TLB entries must lose their write bits. */
+  markCode(page: number): boolean {
+    const meta = this.meta(page);
+    if (meta === undefined) return false;
+    const at = (meta + PageMeta.at.flags) >> 2;
+    return (Atomics.or(this.shared.i32, at, PAGE_HAS_CODE) & PAGE_HAS_CODE) === 0;
+  }
+
+  clearCode(page: number): void {
+    const meta = this.meta(page);
+    if (meta === undefined) return;
+    Atomics.and(this.shared.i32, (meta + PageMeta.at.flags) >> 2, ~PAGE_HAS_CODE);
+    Atomics.add(this.shared.i32, (meta + PageMeta.at.version) >> 2, 1);
+  }
+
+  /** How often code of this page was written to. */
+  version(page: number): number {
+    const meta = this.meta(page);
+    return meta === undefined ? 0 : Atomics.load(this.shared.i32, (meta + PageMeta.at.version) >> 2);
+  }
+}

@@ -1,0 +1,74 @@
+// The compiled parts that every CPU instantiates: the AssemblyScript runtime and the interpreter's handlers.
+import { FIRST_FORM, PSEUDO } from '../emit/table.ts';
+import { TABLE_ENTRIES } from '../layout/memory.ts';
+import type { SharedMemory } from './state.ts';
+
+/** Compiled modules and the forms' keys; may be sent to Workers. */
+export interface EngineImage {
+  readonly runtime: WebAssembly.Module;
+  readonly handlers: WebAssembly.Module;
+  readonly keys: readonly string[];
+}
+
+/** What the runtime asks of JavaScript (wasm/host.ts). */
+export interface HostImports {
+  portIn(cpu: number, port: number, size: number): number;
+  portOut(cpu: number, port: number, size: number, value: number): void;
+  mmioRead(cpu: number, phys: number, size: number): number;
+  mmioWrite(cpu: number, phys: number, size: number, value: number): void;
+  rdtsc(cpu: number): bigint;
+  interruptAck(cpu: number): number;
+  invalidateCode(cpu: number, page: number): void;
+  log(code: number, value: number): void;
+}
+
+/** The runtime's exports that JavaScript itself calls. */
+export interface RuntimeExports {
+  translateExec(cpu: number, linear: number): number;
+  protectPage(cpu: number, page: number): void;
+  deliverFault(cpu: number): void;
+  updateMode(cpu: number): void;
+  updateFpuTraps(cpu: number): void;
+  readFlags(cpu: number): number;
+  writeFlags(cpu: number, value: number, mask: number): void;
+  movToCr(cpu: number, n: number, value: number): void;
+  [name: string]: (...args: any[]) => any;
+}
+
+export interface Instance {
+  readonly runtime: RuntimeExports;
+  readonly table: WebAssembly.Table;
+  /** The stub for empty table slots. */
+  readonly stub: CallableFunction;
+  /** Runs the CPU from its state until Cpu.exit is set. */
+  run(cpu: number): void;
+  /** Imports for a module of regions. */
+  readonly imports: WebAssembly.Imports;
+}
+
+/** Instantiates both modules over the shared memory and fills a function table. */
+export function instantiate(image: EngineImage, shared: SharedMemory, host: HostImports): Instance {
+  const env = { memory: shared.memory };
+  const runtime = new WebAssembly.Instance(image.runtime, { env, host: host as unknown as WebAssembly.ModuleImports }).exports as unknown as RuntimeExports;
+  const handlerCount = FIRST_FORM + image.keys.length;
+  const table = new WebAssembly.Table({ element: 'anyfunc', initial: handlerCount, maximum: TABLE_ENTRIES });
+  const code = new WebAssembly.Instance(image.handlers, {
+    env: { ...env, table },
+    runtime: runtime as unknown as WebAssembly.ModuleImports,
+  }).exports as Record<string, CallableFunction>;
+  PSEUDO.forEach((name, i) => table.set(1 + i, code[name]));
+  for (let i = FIRST_FORM; i < handlerCount; i++) table.set(i, code[`h${i}`]);
+  const stub = code.stub!;
+  table.grow(TABLE_ENTRIES - handlerCount, stub);
+  return {
+    runtime,
+    table,
+    stub,
+    run: code.run as (cpu: number) => void,
+    imports: {
+      env: { ...env, table },
+      runtime: runtime as unknown as WebAssembly.ModuleImports,
+      code: { dispatch: code.dispatch, raise: code.raise } as WebAssembly.ModuleImports,
+    },
+  };
+}

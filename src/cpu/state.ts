@@ -1,0 +1,80 @@
+// The shared memory of a machine and the power-on state of a CPU in it (SDM vol. 3, table 10-1).
+import { Cpu, Gpr, GPR_STRIDE, Seg, SegCache } from '../layout/cpu.ts';
+import { Control, CONTROL, CpuArea, cpuBase, type MemoryPlan } from '../layout/memory.ts';
+import { DragomanError } from '../api/errors.ts';
+
+export interface SharedMemory {
+  readonly memory: WebAssembly.Memory;
+  readonly plan: MemoryPlan;
+  readonly u8: Uint8Array;
+  readonly i32: Int32Array;
+}
+
+/** Views of a memory that was made by createMemory, on this thread. */
+export function attachMemory(memory: WebAssembly.Memory, plan: MemoryPlan): SharedMemory {
+  return { memory, plan, u8: new Uint8Array(memory.buffer), i32: new Int32Array(memory.buffer) };
+}
+
+/** Allocates the memory of a machine and writes its control block. */
+export function createMemory(plan: MemoryPlan): SharedMemory {
+  let memory: WebAssembly.Memory;
+  try {
+    memory = new WebAssembly.Memory({ initial: plan.wasmPages, maximum: plan.wasmPages, shared: true });
+  } catch (cause) {
+    throw new DragomanError('OUT_OF_MEMORY', `no memory for a machine with ${plan.ramBytes >> 20} MiB of RAM and ${plan.cpuCount} CPUs`, undefined, { cause });
+  }
+  const shared = attachMemory(memory, plan);
+  const set = (offset: number, value: number) => (shared.i32[(CONTROL + offset) >> 2] = value);
+  set(Control.at.cpuCount, plan.cpuCount);
+  set(Control.at.ramBytes, plan.ramBytes);
+  set(Control.at.cpus, plan.cpus);
+  set(Control.at.pageMeta, plan.pageMeta);
+  set(Control.at.hotThreshold, 0x7fffffff);
+  return shared;
+}
+
+/** Puts CPU `index` into its reset state and points it at its areas. Follow with the runtime's updateMode(). */
+export function resetCpu(shared: SharedMemory, index: number): void {
+  const { i32, plan } = shared;
+  const base = cpuBase(plan, index);
+  i32.fill(0, base >> 2, (base + Cpu.size) >> 2);
+  const set = (offset: number, value: number) => (i32[(base + offset) >> 2] = value);
+  set(Cpu.at.index, index);
+  set(Cpu.at.apicId, index);
+  for (const [field, area] of [
+    [Cpu.at.tlb, CpuArea.at.tlb],
+    [Cpu.at.tlbList, CpuArea.at.tlbList],
+    [Cpu.at.tlbGlobalList, CpuArea.at.tlbGlobalList],
+    [Cpu.at.jumpKernel, CpuArea.at.jumpKernel],
+    [Cpu.at.jumpUser, CpuArea.at.jumpUser],
+    [Cpu.at.blockHash, CpuArea.at.blockHash],
+    [Cpu.at.arena, CpuArea.at.arena],
+    [Cpu.at.arenaNext, CpuArea.at.arena],
+    [Cpu.at.arenaEnd, CpuArea.size],
+  ] as const)
+    set(field, base + area);
+  set(Cpu.at.jumpKernelGen, 1);
+  set(Cpu.at.jumpUserGen, 1);
+  set(Cpu.at.eip, 0xfff0);
+  set(Cpu.at.eflags, 2);
+  set(Cpu.at.flagR, 1);
+  set(Cpu.at.gpr + Gpr.EDX * GPR_STRIDE, 0x6b0);
+  set(Cpu.at.cr0, 0x60000010);
+  set(Cpu.at.idtLimit, 0x3ff);
+  set(Cpu.at.gdtLimit, 0xffff);
+  set(Cpu.at.fcw, 0x37f);
+  set(Cpu.at.mxcsr, 0x1f80);
+  set(Cpu.at.dr + 6 * 4, 0xffff0ff0);
+  set(Cpu.at.dr + 7 * 4, 0x400);
+  set(Cpu.at.apicBase, 0xfee00800 | (index === 0 ? 0x100 : 0));
+  for (let s = 0; s < 8; s++) {
+    const at = Cpu.at.seg + s * SegCache.size;
+    const system = s === Seg.LDTR ? 0x8200 : s === Seg.TR ? 0x8b00 : s === Seg.CS ? 0x9b00 : 0x9300;
+    set(at + SegCache.at.limit, 0xffff);
+    set(at + SegCache.at.access, system);
+    if (s === Seg.CS) {
+      set(at + SegCache.at.selector, 0xf000);
+      set(at + SegCache.at.base, 0xffff0000);
+    }
+  }
+}

@@ -1,0 +1,112 @@
+// A CPU as the host sees it: its instance of the engine, its code caches, and the run loop that handles exits.
+import { BlockCache } from '../cache/blocks.ts';
+import { RegionTable } from '../cache/regions.ts';
+import { Cpu, Exit, GPR_STRIDE, Mode } from '../layout/cpu.ts';
+import { cpuBase } from '../layout/memory.ts';
+import { PhysicalMemory } from './physical.ts';
+import { type EngineImage, type HostImports, type Instance, instantiate } from './runtime.ts';
+import { resetCpu, type SharedMemory } from './state.ts';
+
+/** What the machine gives a CPU; the code cache is the CPU's own affair. */
+export type CpuHost = Omit<HostImports, 'invalidateCode'>;
+
+export class Vcpu {
+  readonly index: number;
+  /** Base address of the CPU's state. */
+  readonly base: number;
+  readonly shared: SharedMemory;
+  readonly instance: Instance;
+  readonly blocks: BlockCache;
+  readonly regions: RegionTable;
+  private readonly physical: PhysicalMemory;
+  /** Called when the translator published modules. */
+  onInstall: (() => void) | undefined;
+  /** Called after a block was decoded (an engine that translates at once does it here). */
+  onDecode: ((head: number) => void) | undefined;
+
+  constructor(image: EngineImage, shared: SharedMemory, index: number, host: CpuHost) {
+    this.index = index;
+    this.shared = shared;
+    this.base = cpuBase(shared.plan, index);
+    this.physical = new PhysicalMemory(shared);
+    this.instance = instantiate(image, shared, { ...host, invalidateCode: (_cpu, page) => this.invalidate(page) });
+    this.blocks = new BlockCache(shared, this.base, this.instance.runtime, image.keys);
+    this.regions = new RegionTable(shared, this.instance, this.blocks);
+  }
+
+  /** Reset state (SDM vol. 3, 9.1). */
+  reset(): void {
+    resetCpu(this.shared, this.index);
+    this.refresh();
+  }
+
+  /** Recomputes what is derived from segments and control registers, after the host changed them. */
+  refresh(): void {
+    this.instance.runtime.updateMode(this.base);
+    this.instance.runtime.updateFpuTraps(this.base);
+  }
+
+  get(offset: number): number {
+    return this.shared.i32[(this.base + offset) >> 2]! >>> 0;
+  }
+  set(offset: number, value: number): void {
+    this.shared.i32[(this.base + offset) >> 2] = value;
+  }
+  gpr(n: number): number {
+    return this.get(Cpu.at.gpr + n * GPR_STRIDE);
+  }
+  setGpr(n: number, value: number): void {
+    this.set(Cpu.at.gpr + n * GPR_STRIDE, value);
+  }
+
+  /** A page with code was written to: drops what came from it, on this CPU. */
+  private invalidate(page: number): void {
+    this.blocks.invalidate(page);
+    this.regions.invalidate(page);
+    this.physical.clearCode(page);
+    this.blocks.bumpJumps();
+  }
+
+  /** The host changed a page of RAM: drops the code that came from it. */
+  dropPage(page: number): void {
+    if (this.blocks.has(page)) this.invalidate(page);
+  }
+
+  /** Runs until something needs the machine: returns an Exit (never LOOKUP or INSTALL, which are handled here). */
+  run(): number {
+    for (;;) {
+      this.set(Cpu.at.exit, Exit.NONE);
+      this.instance.run(this.base);
+      const exit = this.get(Cpu.at.exit);
+      switch (exit) {
+        case Exit.LOOKUP:
+          this.decode();
+          break;
+        case Exit.INSTALL:
+          this.onInstall?.();
+          break;
+        case Exit.NONE:
+          // The code came back without a reason: never right.
+          this.set(Cpu.at.exitArg, 0);
+          return Exit.INTERNAL;
+        default:
+          return exit;
+      }
+    }
+  }
+
+  private decode(): void {
+    const step = this.get(Cpu.at.step) !== 0;
+    const head = this.blocks.decodeHere(step);
+    if (head === 0) this.instance.runtime.deliverFault(this.base);
+    else if (!step) {
+      this.regions.attach(head);
+      this.onDecode?.(head);
+    }
+  }
+
+  /** Mode bits that code runs under now. */
+  get mode(): number {
+    return this.get(Cpu.at.mode) & ~Mode.STEP;
+  }
+}

@@ -1,0 +1,223 @@
+// Guest bytes -> one decoded instruction: its form and its leaves. The only file that knows iced-x86.
+import iced from 'iced-x86';
+import { Mode, Seg } from '../layout/cpu.ts';
+import { type Form, type FormOperand, formKey, type OperandKind } from '../lift/form.ts';
+import { liftOf } from '../lift/index.ts';
+import type { LiftSpec } from '../lift/lifter.ts';
+
+export interface Memory {
+  /** General register numbers, or -1. */
+  readonly base: number;
+  readonly index: number;
+  /** log2 of the scale. */
+  readonly scale: number;
+  readonly disp: number;
+  /** Number of the segment register. */
+  readonly seg: number;
+}
+
+export interface Instruction {
+  readonly form: Form;
+  readonly key: string;
+  /** undefined: not a valid encoding (#UD) or one that we have no lift for. */
+  readonly spec: LiftSpec | undefined;
+  readonly eip: number;
+  readonly next: number;
+  readonly length: number;
+  /** For each operand: register number, immediate or selector; numbers 4..7 of byte registers are AH CH DH BH. */
+  readonly values: readonly number[];
+  /** Second immediate: the offset of a far pointer. */
+  readonly farOffset: number;
+  readonly memory: Memory | undefined;
+  /** Target of a near branch. */
+  readonly target: number | undefined;
+  /** The instruction is cut off: it needs more bytes than there were. */
+  readonly truncated: boolean;
+  readonly locked: boolean;
+  /** iced's number of the encoding, for statistics. */
+  readonly code: number;
+}
+
+const { OpKind, Register, RegisterExt, MemorySizeExt } = iced;
+
+const names = (e: object): string[] => {
+  const out: string[] = [];
+  for (const [k, v] of Object.entries(e)) if (typeof v === 'number') out[v] = k.toLowerCase();
+  return out;
+};
+const MNEMONICS = names(iced.Mnemonic);
+/** Mnemonics whose REP prefixes mean something (SDM vol. 2, REP). */
+const STRING = /^(movs|stos|lods|cmps|scas|ins|outs)[bwd]$/;
+
+interface CodeInfo {
+  mnemonic: string;
+  operandSize: number;
+  addressSize: number;
+}
+const codeInfo: CodeInfo[] = [];
+function infoOf(code: number): CodeInfo {
+  let info = codeInfo[code];
+  if (info === undefined) {
+    const op = iced.CodeExt.opCode(code);
+    info = { mnemonic: MNEMONICS[op.mnemonic]!, operandSize: op.operandSize, addressSize: op.addressSize };
+    op.free();
+    codeInfo[code] = info;
+  }
+  return info;
+}
+
+const SEGMENTS = new Map<number, number>([
+  [Register.ES, Seg.ES],
+  [Register.CS, Seg.CS],
+  [Register.SS, Seg.SS],
+  [Register.DS, Seg.DS],
+  [Register.FS, Seg.FS],
+  [Register.GS, Seg.GS],
+]);
+
+function registerKind(r: number): OperandKind {
+  if (RegisterExt.isGPR(r)) return 'r';
+  if (RegisterExt.isSegmentRegister(r)) return 'sr';
+  if (RegisterExt.isXMM(r)) return 'xmm';
+  if (RegisterExt.isMM(r)) return 'mm';
+  if (RegisterExt.isST(r)) return 'st';
+  if (RegisterExt.isCR(r)) return 'cr';
+  if (RegisterExt.isDR(r)) return 'dr';
+  return 'i';
+}
+const number = (r: number) => (r === Register.None ? -1 : RegisterExt.number(r));
+
+const scratch = new iced.Instruction();
+
+/** Decodes the instruction at the start of `bytes`, which lies at `eip`; `mode` are Mode bits. */
+export function decode(bytes: Uint8Array, eip: number, mode: number): Instruction {
+  const code32 = (mode & Mode.CODE32) !== 0;
+  const decoder = new iced.Decoder(code32 ? 32 : 16, bytes.length > 15 ? bytes.subarray(0, 15) : bytes, iced.DecoderOptions.None);
+  decoder.ip = BigInt(eip >>> 0);
+  decoder.decodeOut(scratch);
+  const truncated = decoder.lastError === iced.DecoderError.NoMoreBytes;
+  decoder.free();
+  return describe(scratch, eip, mode, code32, truncated);
+}
+
+function describe(x: iced.Instruction, eip: number, mode: number, code32: boolean, truncated: boolean): Instruction {
+  const code = x.code;
+  const info = infoOf(code);
+  const { mnemonic } = info;
+  const defaultSize = code32 ? 4 : 2;
+  const opsize = info.operandSize === 0 ? defaultSize : info.operandSize === 16 ? 2 : 4;
+  let addrsize: 2 | 4 = info.addressSize === 0 ? defaultSize : info.addressSize === 16 ? 2 : 4;
+  const ops: FormOperand[] = [];
+  const values: number[] = [];
+  let memory: Memory | undefined;
+  let target: number | undefined;
+  let farOffset = 0;
+  const count = x.opCount;
+  for (let k = 0; k < count; k++) {
+    const kind = x.opKind(k);
+    switch (kind) {
+      case OpKind.Register: {
+        const r = x.opRegister(k);
+        ops.push({ kind: registerKind(r), size: RegisterExt.size(r) });
+        values.push(RegisterExt.number(r));
+        break;
+      }
+      case OpKind.Memory: {
+        const base = x.memoryBase;
+        const index = x.memoryIndex;
+        const any = base !== Register.None ? base : index;
+        if (any !== Register.None) addrsize = RegisterExt.size(any) === 2 ? 2 : 4;
+        else addrsize = x.memoryDisplSize === 2 ? 2 : 4;
+        memory = {
+          base: number(base),
+          index: number(index),
+          scale: 31 - Math.clz32(x.memoryIndexScale),
+          disp: Number(BigInt.asIntN(32, x.memoryDisplacement)),
+          seg: SEGMENTS.get(x.memorySegment)!,
+        };
+        ops.push({ kind: 'm', size: MemorySizeExt.size(x.memorySize) });
+        values.push(0);
+        break;
+      }
+      case OpKind.NearBranch16:
+      case OpKind.NearBranch32:
+        target = Number(x.nearBranchTarget);
+        ops.push({ kind: 'j', size: opsize });
+        values.push(target | 0);
+        break;
+      case OpKind.FarBranch16:
+      case OpKind.FarBranch32:
+        ops.push({ kind: 'far', size: kind === OpKind.FarBranch16 ? 4 : 6 });
+        values.push(x.farBranchSelector);
+        farOffset = kind === OpKind.FarBranch16 ? x.farBranch16 : x.farBranch32;
+        break;
+      case OpKind.MemorySegSI:
+      case OpKind.MemorySegESI:
+      case OpKind.MemorySegDI:
+      case OpKind.MemorySegEDI:
+      case OpKind.MemoryESDI:
+      case OpKind.MemoryESEDI: {
+        addrsize = kind === OpKind.MemorySegESI || kind === OpKind.MemorySegEDI || kind === OpKind.MemoryESEDI ? 4 : 2;
+        const source = kind !== OpKind.MemoryESDI && kind !== OpKind.MemoryESEDI;
+        if (source || memory === undefined) memory = { base: -1, index: -1, scale: 0, disp: 0, seg: source ? SEGMENTS.get(x.memorySegment)! : Seg.ES };
+        ops.push({ kind: 'str', size: MemorySizeExt.size(x.memorySize) });
+        values.push(0);
+        break;
+      }
+      default:
+        ops.push({ kind: 'i', size: immediateSize(kind, opsize) });
+        values.push(Number(BigInt.asIntN(32, x.immediate(k))));
+    }
+  }
+  const spec = mnemonic === 'invalid' ? undefined : liftOf(mnemonic, ops);
+  const rep = STRING.test(mnemonic) && ops.some((o) => o.kind === 'str') ? (x.hasRepnePrefix ? 2 : x.hasRepPrefix ? 1 : 0) : 0;
+  const flat = (mode & Mode.FLAT) !== 0;
+  let segmented = false;
+  if (memory !== undefined && ops.some((o) => o.kind === 'm'))
+    segmented = addrsize === 2 || (mnemonic !== 'lea' && (!flat || memory.seg === Seg.FS || memory.seg === Seg.GS));
+  const form: Form = { mnemonic, ops, opsize, addrsize, segmented, flat, rep };
+  const length = x.length;
+  return {
+    form,
+    key: formKey(form, spec?.string === true, spec?.stack === true),
+    spec,
+    eip: eip >>> 0,
+    next: code32 ? (eip + length) >>> 0 : (eip + length) & 0xffff,
+    length,
+    values,
+    farOffset,
+    memory,
+    target: target === undefined ? undefined : opsize === 2 ? target & 0xffff : target >>> 0,
+    truncated,
+    locked: x.hasLockPrefix,
+    code,
+  };
+}
+
+function immediateSize(kind: number, opsize: number): number {
+  switch (kind) {
+    case OpKind.Immediate8:
+    case OpKind.Immediate8_2nd:
+      return 1;
+    case OpKind.Immediate16:
+    case OpKind.Immediate8to16:
+      return 2;
+    case OpKind.Immediate32:
+    case OpKind.Immediate8to32:
+      return 4;
+    default:
+      return opsize;
+  }
+}
+
+const formatter = new iced.Formatter(iced.FormatterSyntax.Nasm);
+/** The instruction as text (NASM syntax). */
+export function disassemble(bytes: Uint8Array, eip: number, mode: number): string {
+  const decoder = new iced.Decoder((mode & Mode.CODE32) !== 0 ? 32 : 16, bytes, iced.DecoderOptions.None);
+  decoder.ip = BigInt(eip >>> 0);
+  const x = decoder.decode();
+  const text = formatter.format(x);
+  x.free();
+  decoder.free();
+  return text;
+}

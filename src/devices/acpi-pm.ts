@@ -1,0 +1,131 @@
+// ACPI's fixed hardware (ACPI 5.0, 4.8): PM1 event and control blocks at 0x600 and 0x604, the PM timer at 0x608. The
+// machine is in ACPI mode from power-on (no SMI command port). SLP_TYP 0 with SLP_EN is S5: power off.
+import type { Device, DeviceContext } from './device.ts';
+
+export const PM1_EVENT_PORT = 0x600;
+export const PM1_CONTROL_PORT = 0x604;
+export const PM_TIMER_PORT = 0x608;
+export const PM_TIMER_HZ = 3579545;
+export const SCI_IRQ = 9;
+/** SLP_TYP of \_S5. */
+export const SLEEP_S5 = 0;
+
+const NS_PER_TICK = 1e9 / PM_TIMER_HZ;
+/** The status bit is set whenever bit 23 changes. */
+const HALF_WRAP = 0x800000;
+
+const STATUS = 0;
+const ENABLE = 1;
+const CONTROL = 2;
+/** Changes of bit 23 seen so far. */
+const WRAPS = 3;
+const WORDS = 4;
+
+const TIMER = 0x0001;
+const POWER_BUTTON = 0x0100;
+const WAKE = 0x8000;
+const ENABLE_WRITABLE = 0x0721;
+const STATUS_CLEARABLE = 0x8731;
+const SCI_EN = 0x0001;
+const SLP_EN = 0x2000;
+
+export class AcpiPm implements Device {
+  readonly name = 'acpi-pm';
+  readonly #context: DeviceContext;
+  readonly #s: Int32Array;
+
+  constructor(context: DeviceContext) {
+    this.#context = context;
+    this.#s = context.words(WORDS);
+    context.ports.map(PM1_EVENT_PORT, 4, {
+      width: 2,
+      read: (port, size) => {
+        this.#sync();
+        return part(this.#s[(port & 2) === 0 ? STATUS : ENABLE], port & 1, size);
+      },
+      write: (port, size, value) => this.#writeEvent((port & 2) !== 0, port & 1, size, value),
+    });
+    context.ports.map(PM1_CONTROL_PORT, 2, {
+      width: 2,
+      read: (port, size) => part(this.#s[CONTROL], port & 1, size),
+      write: (port, size, value) => this.#writeControl(port & 1, size, value),
+    });
+    context.ports.map(PM_TIMER_PORT, 4, { width: 4, read: (port, size) => part(this.#ticks() & 0xffffff, port & 3, size) });
+    if (context.isFirst) this.reset();
+  }
+
+  reset(): void {
+    this.#s.fill(0);
+    this.#s[CONTROL] = SCI_EN;
+    this.#s[WRAPS] = this.#wraps();
+    this.#updateIrq();
+  }
+
+  /** Asks the guest to shut down. Device lock held. */
+  pressPowerButton(): void {
+    this.#s[STATUS] |= POWER_BUTTON;
+    this.#updateIrq();
+  }
+
+  nextDeadline(): number {
+    const s = this.#s;
+    if ((s[ENABLE] & TIMER) === 0 || (s[STATUS] & TIMER) !== 0) return Number.POSITIVE_INFINITY;
+    return (this.#wraps() + 1) * HALF_WRAP * NS_PER_TICK;
+  }
+
+  onTimer(_now: number): void {
+    this.#sync();
+  }
+
+  #ticks(): number {
+    return Math.floor(this.#context.clock.now() / NS_PER_TICK + 1e-6);
+  }
+
+  /** Changes of bit 23 since power-on (it fits 31 bits for 150 years). */
+  #wraps(): number {
+    return Math.floor(this.#ticks() / HALF_WRAP);
+  }
+
+  #sync(): void {
+    const wraps = this.#wraps();
+    if (wraps === this.#s[WRAPS]) return;
+    this.#s[WRAPS] = wraps;
+    this.#s[STATUS] |= TIMER;
+    this.#updateIrq();
+  }
+
+  #updateIrq(): void {
+    const s = this.#s;
+    this.#context.irq.setIrq(SCI_IRQ, (s[STATUS] & s[ENABLE]) !== 0);
+  }
+
+  #writeEvent(enable: boolean, shift: number, size: 1 | 2 | 4, value: number): void {
+    const s = this.#s;
+    this.#sync();
+    if (enable) {
+      s[ENABLE] = merge(s[ENABLE], shift, size, value) & ENABLE_WRITABLE;
+      if ((s[ENABLE] & TIMER) !== 0) this.#context.deadlineChanged?.(this.nextDeadline());
+    } else {
+      s[STATUS] &= ~(merge(0, shift, size, value) & STATUS_CLEARABLE);
+    }
+    this.#updateIrq();
+  }
+
+  #writeControl(shift: number, size: 1 | 2 | 4, value: number): void {
+    const s = this.#s;
+    const next = merge(s[CONTROL], shift, size, value);
+    // SCI_EN is the hardware's to change; SLP_EN reads as 0.
+    s[CONTROL] = (next & 0x1c06) | SCI_EN;
+    if ((next & SLP_EN) === 0) return;
+    const type = (next >> 10) & 7;
+    if (type === SLEEP_S5) this.#context.endRun({ kind: 'power-off' });
+    else s[STATUS] |= WAKE;
+  }
+}
+
+const part = (value: number, shift: number, size: 1 | 2 | 4): number => (value >>> (8 * shift)) & (size === 4 ? -1 : (1 << (8 * size)) - 1);
+
+const merge = (old: number, shift: number, size: 1 | 2 | 4, value: number): number => {
+  if (size !== 1) return value & 0xffff;
+  return shift === 0 ? (old & 0xff00) | value : (old & 0xff) | (value << 8);
+};

@@ -1,0 +1,184 @@
+// The machine's port space and memory-mapped I/O space, as one thread sees them. Handlers are objects of this thread;
+// where a PCI base address register put them is shared state, so a generation word in shared memory tells every
+// thread to look again before it dispatches an access.
+import type { MmioRead, MmioSpace, MmioWrite, PortRead, PortSpace, PortWrite } from './device.ts';
+
+/** Counts remaps of the address spaces. `listeners` bring this thread's tables up to date. */
+export class BusGeneration {
+  readonly words: Int32Array;
+  readonly listeners: (() => void)[] = [];
+  /** The generation this thread's tables stand for. */
+  seen: number;
+
+  /** `words`: one shared word. */
+  constructor(words: Int32Array) {
+    this.words = words;
+    this.seen = Atomics.load(words, 0);
+  }
+
+  /** Tells all threads, this one included, to look at the shared mapping again before the next access. */
+  bump(): void {
+    Atomics.add(this.words, 0, 1);
+  }
+
+  refresh(): void {
+    this.seen = Atomics.load(this.words, 0);
+    for (const listener of this.listeners) listener();
+  }
+}
+
+const ALL_ONES_READ: PortRead = () => 0xffffffff;
+const IGNORE_WRITE: PortWrite = () => {};
+type Size = 1 | 2 | 4;
+
+const sizeMask = (size: Size): number => (size === 4 ? 0xffffffff : size === 2 ? 0xffff : 0xff);
+
+/** All 65536 I/O ports: a table of handler numbers. */
+export class Ports implements PortSpace {
+  readonly #table = new Uint16Array(0x10000);
+  readonly #reads: PortRead[] = [ALL_ONES_READ];
+  readonly #writes: PortWrite[] = [IGNORE_WRITE];
+  readonly #widths: Size[] = [4];
+  readonly #free: number[] = [];
+  readonly #generation: BusGeneration;
+
+  constructor(generation: BusGeneration) {
+    this.#generation = generation;
+  }
+
+  map(first: number, count: number, handlers: { read?: PortRead; write?: PortWrite; width?: 1 | 2 | 4 }): void {
+    const slot = this.#free.pop() ?? this.#reads.length;
+    this.#reads[slot] = handlers.read ?? ALL_ONES_READ;
+    this.#writes[slot] = handlers.write ?? IGNORE_WRITE;
+    this.#widths[slot] = handlers.width ?? 1;
+    this.#table.fill(slot, first, first + count);
+  }
+
+  unmap(first: number, count: number): void {
+    const slots = new Set(this.#table.subarray(first, first + count));
+    this.#table.fill(0, first, first + count);
+    for (const slot of slots) {
+      if (slot === 0 || this.#table.includes(slot)) continue;
+      this.#reads[slot] = ALL_ONES_READ;
+      this.#writes[slot] = IGNORE_WRITE;
+      this.#free.push(slot);
+    }
+  }
+
+  read(port: number, size: Size): number {
+    if (Atomics.load(this.#generation.words, 0) !== this.#generation.seen) this.#generation.refresh();
+    return this.#read(port, size);
+  }
+
+  write(port: number, size: Size, value: number): void {
+    if (Atomics.load(this.#generation.words, 0) !== this.#generation.seen) this.#generation.refresh();
+    this.#write(port, size, value >>> 0);
+  }
+
+  #read(at: number, size: Size): number {
+    const port = at & 0xffff;
+    const slot = this.#table[port];
+    if (size === 1) return this.#reads[slot](port, 1) & 0xff;
+    if (this.#widths[slot] >= size && this.#table[(port + size - 1) & 0xffff] === slot) {
+      return (this.#reads[slot](port, size) & sizeMask(size)) >>> 0;
+    }
+    if (size === 2) return this.#read(port, 1) | (this.#read(port + 1, 1) << 8);
+    return (this.#read(port, 2) | (this.#read(port + 2, 2) << 16)) >>> 0;
+  }
+
+  #write(at: number, size: Size, value: number): void {
+    const port = at & 0xffff;
+    const slot = this.#table[port];
+    if (size === 1 || (this.#widths[slot] >= size && this.#table[(port + size - 1) & 0xffff] === slot)) {
+      this.#writes[slot](port, size, (value & sizeMask(size)) >>> 0);
+    } else if (size === 2) {
+      this.#write(port, 1, value & 0xff);
+      this.#write(port + 1, 1, value >>> 8);
+    } else {
+      this.#write(port, 2, value & 0xffff);
+      this.#write(port + 2, 2, value >>> 16);
+    }
+  }
+}
+
+interface MmioRange {
+  readonly base: number;
+  /** First address behind the range. */
+  readonly end: number;
+  readonly read: MmioRead;
+  readonly write: MmioWrite;
+}
+
+/** Guest physical addresses outside RAM: ranges in ascending order. */
+export class Mmio implements MmioSpace {
+  #ranges: MmioRange[] = [];
+  /** The range of the last access: most accesses come in runs. */
+  #last: MmioRange | undefined;
+  readonly #generation: BusGeneration;
+
+  constructor(generation: BusGeneration) {
+    this.#generation = generation;
+  }
+
+  map(base: number, bytes: number, handlers: { read: MmioRead; write: MmioWrite }): void {
+    const range = { base, end: base + bytes, read: handlers.read, write: handlers.write };
+    this.#ranges = [...this.#ranges, range].sort((a, b) => a.base - b.base);
+    this.#last = undefined;
+  }
+
+  unmap(base: number, bytes: number): void {
+    this.#ranges = this.#ranges.filter((range) => range.base !== base || range.end !== base + bytes);
+    this.#last = undefined;
+  }
+
+  /** Reads at guest physical `address` (signed or unsigned); all ones where nothing answers. */
+  read(address: number, size: Size): number {
+    if (Atomics.load(this.#generation.words, 0) !== this.#generation.seen) this.#generation.refresh();
+    const phys = address >>> 0;
+    const range = this.#find(phys);
+    if (range !== undefined && phys + size <= range.end) return (range.read(phys - range.base, size) & sizeMask(size)) >>> 0;
+    if (size === 1 || !this.#anyIn(phys, phys + size)) return sizeMask(size) >>> 0;
+    let value = 0;
+    for (let i = 0; i < size; i++) {
+      const part = this.#find(phys + i);
+      value |= (part === undefined ? 0xff : part.read(phys + i - part.base, 1) & 0xff) << (8 * i);
+    }
+    return value >>> 0;
+  }
+
+  write(address: number, size: Size, value: number): void {
+    if (Atomics.load(this.#generation.words, 0) !== this.#generation.seen) this.#generation.refresh();
+    const phys = address >>> 0;
+    const range = this.#find(phys);
+    if (range !== undefined && phys + size <= range.end) {
+      range.write(phys - range.base, size, (value & sizeMask(size)) >>> 0);
+      return;
+    }
+    if (size === 1 || !this.#anyIn(phys, phys + size)) return;
+    for (let i = 0; i < size; i++) {
+      const part = this.#find(phys + i);
+      if (part !== undefined) part.write(phys + i - part.base, 1, (value >>> (8 * i)) & 0xff);
+    }
+  }
+
+  #anyIn(from: number, to: number): boolean {
+    return this.#find(from) !== undefined || this.#find(to - 1) !== undefined;
+  }
+
+  #find(phys: number): MmioRange | undefined {
+    const last = this.#last;
+    if (last !== undefined && phys >= last.base && phys < last.end) return last;
+    const ranges = this.#ranges;
+    let low = 0;
+    let high = ranges.length;
+    while (low < high) {
+      const middle = (low + high) >>> 1;
+      if (ranges[middle].end <= phys) low = middle + 1;
+      else high = middle;
+    }
+    const range = ranges[low];
+    if (range === undefined || phys < range.base) return undefined;
+    this.#last = range;
+    return range;
+  }
+}

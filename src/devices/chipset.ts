@@ -1,0 +1,153 @@
+// All devices of a PC but the virtio ones, built in one order on every thread, and the calls a CPU makes into them,
+// each under the device lock. A thread makes one Chipset, then adds its PCI functions to `pci`.
+import { A20 } from './a20.ts';
+import { AcpiPm } from './acpi-pm.ts';
+import { DebugPorts, type DebugPortsOptions } from './debug-ports.ts';
+import { DeviceHub, type HubOptions } from './hub.ts';
+import { Interrupts } from './interrupts.ts';
+import { addHostBridge, PciBus } from './pci.ts';
+import { Pit } from './pit.ts';
+import { ResetControl } from './reset.ts';
+import { Rtc } from './rtc.ts';
+import { Uart, type UartOptions } from './uart.ts';
+
+export interface ChipsetOptions extends HubOptions {
+  readonly cpuCount: number;
+  readonly ramBytes: number;
+  /** The whole shared memory, and the index (in words) of each CPU's `pending`. */
+  readonly memory: Int32Array;
+  readonly pendingIndex: (cpu: number) => number;
+  /** Word of the A20 gate. */
+  readonly a20Index: number;
+  readonly serial?: readonly UartOptions[];
+  readonly debug?: DebugPortsOptions;
+}
+
+/** Ports and lines of COM1 to COM4. */
+const SERIAL = [
+  { base: 0x3f8, irq: 4 },
+  { base: 0x2f8, irq: 3 },
+  { base: 0x3e8, irq: 4 },
+  { base: 0x2e8, irq: 3 },
+] as const;
+
+export class Chipset {
+  readonly hub: DeviceHub;
+  readonly interrupts: Interrupts;
+  readonly pit: Pit;
+  readonly rtc: Rtc;
+  readonly serial: readonly Uart[];
+  readonly acpi: AcpiPm;
+  readonly resetControl: ResetControl;
+  readonly debug: DebugPorts;
+  readonly a20: A20;
+  readonly pci: PciBus;
+  /** The CPU this thread runs now; an executor with several CPUs a thread sets it before it lets one run. */
+  readonly current = { index: 0 };
+
+  constructor(options: ChipsetOptions) {
+    const hub = new DeviceHub(options);
+    this.hub = hub;
+    this.interrupts = new Interrupts(hub, { ...options, current: this.current });
+    hub.connect(this.interrupts);
+    hub.add(this.interrupts.pic);
+    hub.add(this.interrupts.lapic);
+    hub.add(this.interrupts.ioapic);
+    this.a20 = new A20(options.memory, options.a20Index);
+    this.resetControl = hub.add(new ResetControl(hub, this.a20));
+    this.pit = hub.add(new Pit(hub));
+    this.rtc = hub.add(new Rtc(hub, options.ramBytes));
+    this.acpi = hub.add(new AcpiPm(hub));
+    this.debug = hub.add(new DebugPorts(hub, options.debug));
+    this.serial = (options.serial ?? [{}]).map((one, i) => hub.add(new Uart(hub, { name: `serial${i}`, ...SERIAL[i & 3], ...one })));
+    this.pci = hub.add(new PciBus(hub, hub.generation, this.resetControl));
+    addHostBridge(this.pci);
+  }
+
+  portIn(cpu: number, port: number, size: 1 | 2 | 4): number {
+    const hub = this.hub;
+    hub.lock.enter();
+    this.current.index = cpu;
+    try {
+      return hub.ports.read(port, size);
+    } finally {
+      hub.lock.leave();
+    }
+  }
+
+  portOut(cpu: number, port: number, size: 1 | 2 | 4, value: number): void {
+    const hub = this.hub;
+    hub.lock.enter();
+    this.current.index = cpu;
+    try {
+      hub.ports.write(port, size, value);
+    } finally {
+      hub.lock.leave();
+    }
+  }
+
+  mmioRead(cpu: number, address: number, size: 1 | 2 | 4): number {
+    const hub = this.hub;
+    hub.lock.enter();
+    this.current.index = cpu;
+    try {
+      return hub.mmio.read(address, size);
+    } finally {
+      hub.lock.leave();
+    }
+  }
+
+  mmioWrite(cpu: number, address: number, size: 1 | 2 | 4, value: number): void {
+    const hub = this.hub;
+    hub.lock.enter();
+    this.current.index = cpu;
+    try {
+      hub.mmio.write(address, size, value);
+    } finally {
+      hub.lock.leave();
+    }
+  }
+
+  /** The vector of the interrupt the CPU takes now; -1 for none. */
+  interruptAck(cpu: number): number {
+    const hub = this.hub;
+    hub.lock.enter();
+    try {
+      return this.interrupts.interruptAck(cpu);
+    } finally {
+      hub.lock.leave();
+    }
+  }
+
+  hasInterrupt(cpu: number): boolean {
+    const hub = this.hub;
+    hub.lock.enter();
+    try {
+      return this.interrupts.hasInterrupt(cpu);
+    } finally {
+      hub.lock.leave();
+    }
+  }
+
+  /** Input for a serial port (host thread). */
+  serialInput(port: number, bytes: Uint8Array): void {
+    const hub = this.hub;
+    hub.lock.enter();
+    try {
+      this.serial[port].pushInput(bytes);
+    } finally {
+      hub.lock.leave();
+    }
+  }
+
+  /** Asks the guest to shut down, as a power button does. */
+  pressPowerButton(): void {
+    const hub = this.hub;
+    hub.lock.enter();
+    try {
+      this.acpi.pressPowerButton();
+    } finally {
+      hub.lock.leave();
+    }
+  }
+}

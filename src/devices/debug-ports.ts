@@ -1,0 +1,75 @@
+// Ports for people who debug kernels: isa-debug-exit (0xF4: ends the run with a value), the debug console (0xE9) and
+// the POST code port (0x80). Output reaches callbacks on the host thread through shared rings; nothing is lost.
+import type { Device, DeviceContext } from './device.ts';
+import { ByteRing, ringWords } from './ring.ts';
+
+export interface DebugPortsOptions {
+  /** What is written to port 0xE9; on the host thread. */
+  readonly onConsole?: (bytes: Uint8Array) => void;
+  /** Codes written to port 0x80, where `logPost` is set; on the host thread. */
+  readonly onPost?: (codes: Uint8Array) => void;
+  /** The same on every thread. Off by default: Linux writes to port 0x80 for a delay, many thousand times. */
+  readonly logPost?: boolean;
+}
+
+export const DEBUG_EXIT_PORT = 0xf4;
+const CONSOLE_BYTES = 16384;
+const POST_BYTES = 4096;
+
+const LAST_POST = 0;
+
+export class DebugPorts implements Device {
+  readonly name = 'debug-ports';
+  readonly #context: DeviceContext;
+  readonly #options: DebugPortsOptions;
+  readonly #s: Int32Array;
+  readonly #console: ByteRing;
+  readonly #post: ByteRing;
+
+  constructor(context: DeviceContext, options: DebugPortsOptions = {}) {
+    this.#context = context;
+    this.#options = options;
+    this.#s = context.words(1);
+    this.#console = new ByteRing(context.words(ringWords(CONSOLE_BYTES)), CONSOLE_BYTES);
+    this.#post = new ByteRing(context.words(ringWords(POST_BYTES)), POST_BYTES);
+    const logPost = options.logPost === true;
+    context.ports.map(0xe9, 1, { read: () => 0xe9, write: (_port, _size, value) => this.#send(this.#console, value) });
+    context.ports.map(0x80, 1, {
+      read: () => this.#s[LAST_POST],
+      write: (_port, _size, value) => {
+        this.#s[LAST_POST] = value;
+        if (logPost) this.#send(this.#post, value);
+      },
+    });
+    context.ports.map(DEBUG_EXIT_PORT, 4, {
+      width: 4,
+      read: () => 0,
+      write: (_port, _size, value) => context.endRun({ kind: 'debug-exit', value }),
+    });
+  }
+
+  reset(): void {
+    this.#s[LAST_POST] = 0;
+  }
+
+  /** The last POST code. */
+  get postCode(): number {
+    return this.#s[LAST_POST];
+  }
+
+  onHostSignal(): void {
+    this.#console.drain((bytes) => this.#options.onConsole?.(bytes));
+    this.#post.drain((codes) => this.#options.onPost?.(codes));
+  }
+
+  #send(ring: ByteRing, byte: number): void {
+    while (ring.full) {
+      const waiting = this.#context.waitHost?.(this, ring.words, ring.tailIndex, ring.tail);
+      if (waiting !== true) {
+        if (this.#context.isHost) this.onHostSignal();
+        if (ring.full) return;
+      }
+    }
+    if (ring.push(byte)) this.#context.signalHost(this);
+  }
+}

@@ -1,0 +1,75 @@
+// What a device is to the machine. State that a guest can see lives in shared memory (`words`), because the CPU
+// Workers, the I/O thread and the timekeeper all run device code, one at a time, under the machine's device lock.
+
+/** A level- or edge-triggered interrupt line into the 8259 pair and the I/O APIC. */
+export interface IrqSink {
+  /** Drives ISA line 0..15, or I/O APIC input 16..23, to `level` (PCI lines are level-triggered, ISA lines edge-triggered). */
+  setIrq(line: number, level: boolean): void;
+}
+
+/** Clock of the machine. */
+export interface Clock {
+  /** Nanoseconds since power-on, as a double. Monotonic; the same on every thread. */
+  now(): number;
+  /** Milliseconds since the Unix epoch at power-on plus now(): for the RTC. */
+  wallMs(): number;
+}
+
+/** What a device is built from, on every thread that may touch it. Each thread builds its own objects over the same shared words. */
+export interface DeviceContext {
+  /** Takes `count` 32-bit words of shared, zero-initialised state. The order of construction is the same on every thread. */
+  words(count: number): Int32Array;
+  readonly irq: IrqSink;
+  readonly clock: Clock;
+  /** Guest RAM (a view that starts at guest physical 0), for devices that master the bus. */
+  readonly ram: Uint8Array;
+  readonly ports: PortSpace;
+  readonly mmio: MmioSpace;
+  /** True on the one thread that owns host resources (console, files, network). */
+  readonly isHost: boolean;
+  /** True in the call that sets the power-on state; the other threads attach to what is there. */
+  readonly isFirst: boolean;
+  /** Asks the host thread to run `onHostSignal` of this device soon. May be called from any thread. */
+  signalHost(device: Device): void;
+  /** Ends the run with a named reason (power-off, reset, debug-exit ...). May be called from any thread. */
+  endRun(reason: RunEnd): void;
+  /** A device set a deadline (Clock nanoseconds): whoever sleeps until a later one is woken. */
+  deadlineChanged?(deadline: number): void;
+  /**
+   * Waits until the host thread ran `onHostSignal` of this device and `words[index]` is no longer `value`, or for a while.
+   * Gives the device lock up meanwhile. False: the machine stops, waiting is in vain. Loop over it.
+   */
+  waitHost?(device: Device, words: Int32Array, index: number, value: number): boolean;
+}
+
+export type RunEnd =
+  | { readonly kind: 'power-off' }
+  | { readonly kind: 'reset' }
+  | { readonly kind: 'debug-exit'; readonly value: number };
+
+export interface Device {
+  readonly name: string;
+  /** Sets registers to their reset values. */
+  reset(): void;
+  /** When the device next wants `onTimer`, in Clock nanoseconds; Infinity for never. Must be derived from shared state. */
+  nextDeadline?(): number;
+  onTimer?(now: number): void;
+  /** Runs on the host thread, device lock held, after signalHost. */
+  onHostSignal?(): void;
+}
+
+export type PortRead = (port: number, size: 1 | 2 | 4) => number;
+export type PortWrite = (port: number, size: 1 | 2 | 4, value: number) => void;
+export interface PortSpace {
+  /** Claims ports [first, first + count). A port nobody claims reads as all ones and ignores writes. Accesses wider than the claim's width are split by the space. */
+  map(first: number, count: number, handlers: { read?: PortRead; write?: PortWrite; width?: 1 | 2 | 4 }): void;
+  unmap(first: number, count: number): void;
+}
+
+export type MmioRead = (offset: number, size: 1 | 2 | 4) => number;
+export type MmioWrite = (offset: number, size: 1 | 2 | 4, value: number) => void;
+export interface MmioSpace {
+  /** Claims guest physical [base, base + bytes), outside RAM. */
+  map(base: number, bytes: number, handlers: { read: MmioRead; write: MmioWrite }): void;
+  unmap(base: number, bytes: number): void;
+}

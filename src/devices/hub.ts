@@ -1,0 +1,178 @@
+// What all devices of one thread hang on: shared words in construction order, the address spaces, the device lock,
+// signals to the host thread, deadlines. Every thread makes its own hub over the same shared memory.
+import { BusGeneration, Mmio, Ports } from './bus.ts';
+import type { Clock, Device, DeviceContext, IrqSink, RunEnd } from './device.ts';
+import { DeviceLock, LOCK_WORDS } from './lock.ts';
+
+/** A shared word that a sleeper waits on: bumped and notified. */
+export interface SignalWord {
+  readonly words: Int32Array;
+  readonly index: number;
+}
+
+export interface HubOptions {
+  /** All shared device state: a view of DEVICE_STATE (8-byte aligned). */
+  readonly state: Int32Array;
+  readonly ram: Uint8Array;
+  readonly clock: Clock;
+  /** Not 0; different for every thread. */
+  readonly thread: number;
+  /** False where Atomics.wait throws (a browser's main thread). */
+  readonly mayWait: boolean;
+  readonly isHost: boolean;
+  readonly isFirst: boolean;
+  /** Bumped when a device wants the host thread. */
+  readonly hostSignal?: SignalWord;
+  /** Bumped when a deadline came closer than what the timekeeper said it sleeps until. */
+  readonly timerSignal?: SignalWord;
+  readonly onEnd: (reason: RunEnd) => void;
+  /** True once the machine stops: nobody waits for the host any more. */
+  readonly stopped?: () => boolean;
+}
+
+const MAX_DEVICES = 128;
+/** Allocations start on their own cache line; doubles fit. */
+const ALIGN_WORDS = 16;
+const WAIT_MS = 100;
+
+export class DeviceHub implements DeviceContext {
+  readonly lock: DeviceLock;
+  readonly ports: Ports;
+  readonly mmio: Mmio;
+  readonly generation: BusGeneration;
+  readonly clock: Clock;
+  readonly ram: Uint8Array;
+  readonly isHost: boolean;
+  readonly isFirst: boolean;
+  readonly devices: Device[] = [];
+  readonly irq: IrqSink;
+  readonly #options: HubOptions;
+  readonly #numbers = new Map<Device, number>();
+  readonly #signals: Int32Array;
+  /** Until when the timekeeper sleeps. */
+  readonly #sleep: Float64Array;
+  #sink: IrqSink | undefined;
+  #next = 0;
+
+  constructor(options: HubOptions) {
+    this.#options = options;
+    this.clock = options.clock;
+    this.ram = options.ram;
+    this.isHost = options.isHost;
+    this.isFirst = options.isFirst;
+    this.lock = new DeviceLock(this.words(LOCK_WORDS), options.thread, options.mayWait);
+    this.generation = new BusGeneration(this.words(1));
+    this.#signals = this.words(MAX_DEVICES / 32);
+    const sleep = this.words(2);
+    this.#sleep = new Float64Array(sleep.buffer, sleep.byteOffset, 1);
+    this.ports = new Ports(this.generation);
+    this.mmio = new Mmio(this.generation);
+    this.irq = { setIrq: (line, level) => this.#sink?.setIrq(line, level) };
+  }
+
+  words(count: number): Int32Array {
+    const at = this.#next;
+    this.#next = (at + count + ALIGN_WORDS - 1) & -ALIGN_WORDS;
+    if (this.#next > this.#options.state.length) throw new RangeError('device state is full');
+    return this.#options.state.subarray(at, at + count);
+  }
+
+  /** Bytes of device state taken so far. */
+  get used(): number {
+    return this.#next * 4;
+  }
+
+  /** The interrupt controllers, once they exist. */
+  connect(sink: IrqSink): void {
+    this.#sink = sink;
+  }
+
+  /** Registers a device: in the same order on every thread. */
+  add<T extends Device>(device: T): T {
+    if (this.devices.length === MAX_DEVICES) throw new RangeError('too many devices');
+    this.#numbers.set(device, this.devices.length);
+    this.devices.push(device);
+    return device;
+  }
+
+  signalHost(device: Device): void {
+    const number = this.#numbers.get(device);
+    if (number === undefined) return;
+    const bit = 1 << (number & 31);
+    if ((Atomics.or(this.#signals, number >> 5, bit) & bit) === 0) bump(this.#options.hostSignal);
+  }
+
+  waitHost(device: Device, words: Int32Array, index: number, value: number): boolean {
+    if (this.isHost) {
+      device.onHostSignal?.();
+      return this.#options.stopped?.() !== true;
+    }
+    this.signalHost(device);
+    const depth = this.lock.release();
+    if (this.#options.mayWait) Atomics.wait(words, index, value, WAIT_MS);
+    else for (let i = 0; i < 1000 && Atomics.load(words, index) === value; i++);
+    this.lock.retake(depth);
+    return this.#options.stopped?.() !== true;
+  }
+
+  endRun(reason: RunEnd): void {
+    this.#options.onEnd(reason);
+  }
+
+  deadlineChanged(deadline: number): void {
+    if (deadline < this.#sleep[0]) {
+      this.#sleep[0] = deadline;
+      bump(this.#options.timerSignal);
+    }
+  }
+
+  /** The host thread: runs onHostSignal of all devices that asked. Takes the lock for each. */
+  runHostSignals(): void {
+    for (let word = 0; word < this.#signals.length; word++) {
+      let bits = Atomics.exchange(this.#signals, word, 0);
+      while (bits !== 0) {
+        const bit = 31 - Math.clz32(bits);
+        bits &= ~(1 << bit);
+        this.lock.enter();
+        try {
+          this.devices[word * 32 + bit].onHostSignal?.();
+        } finally {
+          this.lock.leave();
+        }
+      }
+    }
+  }
+
+  /** Earliest deadline of all devices. Whoever asks is the timekeeper: it is woken when an earlier one comes up. */
+  nextDeadline(): number {
+    let next = Number.POSITIVE_INFINITY;
+    this.lock.enter();
+    for (const device of this.devices) {
+      if (device.nextDeadline !== undefined) next = Math.min(next, device.nextDeadline());
+    }
+    this.#sleep[0] = next;
+    this.lock.leave();
+    return next;
+  }
+
+  /** Runs every timer whose deadline has come. */
+  runTimers(now: number): void {
+    this.lock.enter();
+    for (const device of this.devices) {
+      if (device.onTimer !== undefined && device.nextDeadline !== undefined && device.nextDeadline() <= now) device.onTimer(now);
+    }
+    this.lock.leave();
+  }
+
+  reset(): void {
+    this.lock.enter();
+    for (const device of this.devices) device.reset();
+    this.lock.leave();
+  }
+}
+
+function bump(signal: SignalWord | undefined): void {
+  if (signal === undefined) return;
+  Atomics.add(signal.words, signal.index, 1);
+  Atomics.notify(signal.words, signal.index);
+}

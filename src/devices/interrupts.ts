@@ -1,0 +1,106 @@
+// The machine's interrupt system as a whole: lines go to the 8259 pair and to the I/O APIC at the same time, and both end
+// at the local APICs, which drive the CPUs' pending words.
+//
+// The interrupt model, which the ACPI and MP tables describe:
+//   ISA lines 0..15    8259 input n; I/O APIC input n, but line 0 (timer) is input 2 and the 8259's INT is input 0 (ExtINT).
+//   PCI lines          I/O APIC inputs 16..23 (level), by slot and pin; without the I/O APIC even inputs are ISA 10, odd ones 11.
+//   SCI                ISA line 9, level-triggered.
+//   Local APICs        LINT0 of the boot CPU is the 8259's INT (virtual wire at power-on), LINT1 is NMI.
+import { Pending } from '../layout/cpu.ts';
+import type { DeviceContext, IrqSink } from './device.ts';
+import { IoApic } from './ioapic.ts';
+import { Lapic } from './lapic.ts';
+import { pciIsaIrq } from './pci.ts';
+import { Pic } from './pic.ts';
+
+export interface InterruptsOptions {
+  readonly cpuCount: number;
+  readonly current: { readonly index: number };
+  /** A view of the whole shared memory, and where in it (in words) the `pending` word of each CPU is. */
+  readonly memory: Int32Array;
+  readonly pendingIndex: (cpu: number) => number;
+}
+
+/** I/O APIC id in the tables and the register. Ids of CPUs are 0, 1, 2 ... */
+export const ioApicId = (cpuCount: number): number => Math.min(cpuCount, 15);
+
+export class Interrupts implements IrqSink {
+  readonly pic: Pic;
+  readonly lapic: Lapic;
+  readonly ioapic: IoApic;
+  readonly #memory: Int32Array;
+  readonly #pendingAt: readonly number[];
+  /** Levels of ISA lines (bits 0..15) and of PCI lines (bits 16..23). */
+  readonly #lines: Int32Array;
+
+  constructor(context: DeviceContext, options: InterruptsOptions) {
+    this.#memory = options.memory;
+    this.#pendingAt = Array.from({ length: options.cpuCount }, (_, cpu) => options.pendingIndex(cpu));
+    this.#lines = context.words(1);
+    // The pieces call each other, but not before all of them are there: power-on states change no line.
+    let lapic: Lapic | undefined;
+    let ioapic: IoApic | undefined;
+    this.pic = new Pic(context, (level) => {
+      lapic?.picChanged(level);
+      ioapic?.setInput(0, level);
+    });
+    lapic = new Lapic(context, {
+      cpuCount: options.cpuCount,
+      current: options.current,
+      signals: {
+        setIntr: (cpu, level) => (level ? this.notifyCpu(cpu, Pending.INTR) : this.#clear(cpu, Pending.INTR)),
+        nmi: (cpu) => this.notifyCpu(cpu, Pending.NMI),
+        init: (cpu) => this.notifyCpu(cpu, Pending.INIT),
+        startup: (cpu) => this.notifyCpu(cpu, Pending.SIPI),
+      },
+      onEoi: (vector) => ioapic?.endOfInterrupt(vector),
+      picOutput: () => this.pic.output,
+      picAcknowledge: () => this.pic.acknowledge(),
+    });
+    this.lapic = lapic;
+    this.ioapic = ioapic = new IoApic(context, lapic, ioApicId(options.cpuCount));
+  }
+
+  setIrq(line: number, level: boolean): void {
+    const bit = 1 << line;
+    if (((this.#lines[0] & bit) !== 0) === level) return;
+    this.#lines[0] ^= bit;
+    if (line < 16) {
+      this.#drivePic(line);
+      this.ioapic.setInput(line === 0 ? 2 : line, level);
+    } else {
+      this.#drivePic(pciIsaIrq(line));
+      this.ioapic.setInput(line, level);
+    }
+  }
+
+  /** An 8259 input is the OR of its ISA line and the PCI lines routed to it. */
+  #drivePic(irq: number): void {
+    const lines = this.#lines[0];
+    let level = (lines & (1 << irq)) !== 0;
+    if (irq === 10) level ||= (lines & 0x550000) !== 0;
+    else if (irq === 11) level ||= (lines & 0xaa0000) !== 0;
+    this.pic.setIrq(irq, level);
+  }
+
+  /** True when the CPU has an interrupt to take (its INTR input is up). Device lock held. */
+  hasInterrupt(cpu: number): boolean {
+    return this.lapic.hasInterrupt(cpu);
+  }
+
+  /** The CPU takes an interrupt: its vector, or -1 where none is left. Device lock held. */
+  interruptAck(cpu: number): number {
+    return this.lapic.acknowledge(cpu);
+  }
+
+  /** Sets bits of a CPU's pending word and wakes it. Any thread, lock or not. */
+  notifyCpu(cpu: number, bits: number): void {
+    const at = this.#pendingAt[cpu];
+    if ((Atomics.or(this.#memory, at, bits) & bits) !== bits) Atomics.notify(this.#memory, at);
+  }
+
+  #clear(cpu: number, bits: number): void {
+    const at = this.#pendingAt[cpu];
+    if ((Atomics.load(this.#memory, at) & bits) !== 0) Atomics.and(this.#memory, at, ~bits);
+  }
+}

@@ -1,0 +1,293 @@
+// The MC146818 real-time clock with its CMOS memory. Time comes from clock.wallMs() (UTC) plus an offset that the
+// guest's own settings of the clock change. Interrupt flags are brought up to date when somebody looks.
+import type { Device, DeviceContext } from './device.ts';
+
+const REG_SECONDS = 0;
+const REG_SECONDS_ALARM = 1;
+const REG_MINUTES = 2;
+const REG_MINUTES_ALARM = 3;
+const REG_HOURS = 4;
+const REG_HOURS_ALARM = 5;
+const REG_WEEKDAY = 6;
+const REG_DAY = 7;
+const REG_MONTH = 8;
+const REG_YEAR = 9;
+const REG_A = 10;
+const REG_B = 11;
+const REG_C = 12;
+const REG_D = 13;
+const REG_CENTURY = 0x32;
+
+const A_UIP = 0x80;
+const B_SET = 0x80;
+const B_PIE = 0x40;
+const B_AIE = 0x20;
+const B_UIE = 0x10;
+const B_BINARY = 0x04;
+const B_24H = 0x02;
+const C_IRQF = 0x80;
+/** The update cycle is announced this long before the second rolls over. */
+const UIP_MS = 2;
+
+const MS_PER_DAY = 86400000;
+/** Seconds that an alarm search looks back at most. */
+const ALARM_WINDOW = 86400;
+
+/** Words: 128 bytes of CMOS, then the index. Doubles: offset to wall time, last second seen, last periodic tick seen. */
+const INDEX = 32;
+const OFFSET = 0;
+const LAST_SECOND = 1;
+const LAST_TICK = 2;
+
+export class Rtc implements Device {
+  readonly name = 'rtc';
+  readonly #context: DeviceContext;
+  readonly #ramBytes: number;
+  readonly #s: Int32Array;
+  readonly #cmos: Uint8Array;
+  readonly #d: Float64Array;
+  /** Scratch of one call: second, minute, hour, weekday (1 = Sunday), day, month, year. */
+  readonly #fields = new Int32Array(7);
+
+  constructor(context: DeviceContext, ramBytes: number) {
+    this.#context = context;
+    this.#ramBytes = ramBytes;
+    this.#s = context.words(INDEX + 1);
+    this.#cmos = new Uint8Array(this.#s.buffer, this.#s.byteOffset, 128);
+    const doubles = context.words(6);
+    this.#d = new Float64Array(doubles.buffer, doubles.byteOffset, 3);
+    context.ports.map(0x70, 2, {
+      read: (port) => (port === 0x70 ? 0xff : this.#read(this.#s[INDEX])),
+      write: (port, _size, value) => {
+        if (port === 0x70) this.#s[INDEX] = value & 0x7f;
+        else this.#write(this.#s[INDEX], value);
+      },
+    });
+    if (context.isFirst) this.reset();
+  }
+
+  reset(): void {
+    const cmos = this.#cmos;
+    cmos.fill(0);
+    cmos[REG_A] = 0x26;
+    cmos[REG_B] = B_24H;
+    cmos[REG_D] = 0x80;
+    const put = (at: number, value: number) => {
+      cmos[at] = value & 0xff;
+      cmos[at + 1] = (value >> 8) & 0xff;
+    };
+    const extended = Math.max(0, Math.min(0xffff, (this.#ramBytes - 0x100000) / 1024));
+    const above16M = Math.max(0, Math.min(0xffff, (this.#ramBytes - 0x1000000) / 0x10000));
+    cmos[0x14] = 0x02;
+    put(0x15, 640);
+    put(0x17, extended);
+    put(0x30, extended);
+    put(0x34, above16M);
+    let sum = 0;
+    for (let i = 0x10; i <= 0x2d; i++) sum += cmos[i];
+    cmos[0x2e] = (sum >> 8) & 0xff;
+    cmos[0x2f] = sum & 0xff;
+    this.#s[INDEX] = 0;
+    this.#d[OFFSET] = 0;
+    this.#d[LAST_SECOND] = Math.floor(this.#now() / 1000);
+    this.#d[LAST_TICK] = 0;
+    this.#context.irq.setIrq(8, false);
+  }
+
+  nextDeadline(): number {
+    const b = this.#cmos[REG_B];
+    // Further events add nothing while the line is up: the guest reads register C first.
+    if ((this.#cmos[REG_C] & C_IRQF) !== 0) return Number.POSITIVE_INFINITY;
+    const now = this.#context.clock.now();
+    let next = Number.POSITIVE_INFINITY;
+    const period = this.#period();
+    if ((b & B_PIE) !== 0 && period !== 0) next = (this.#d[LAST_TICK] + 1) * period;
+    if ((b & (B_AIE | B_UIE)) !== 0 && (b & B_SET) === 0) {
+      next = Math.min(next, now + ((this.#d[LAST_SECOND] + 1) * 1000 - this.#now()) * 1e6);
+    }
+    return next;
+  }
+
+  onTimer(_now: number): void {
+    this.#sync();
+  }
+
+  /** Milliseconds since the epoch, as the guest's clock has it. */
+  #now(): number {
+    return this.#context.clock.wallMs() + this.#d[OFFSET];
+  }
+
+  /** Nanoseconds between periodic interrupts; 0: none (MC146818 data sheet, rate selection). */
+  #period(): number {
+    const a = this.#cmos[REG_A];
+    let rate = a & 15;
+    if (rate === 0 || (a & 0x70) !== 0x20) return 0;
+    if (rate <= 2) rate += 7;
+    return (2 ** (rate - 1) * 1e9) / 32768;
+  }
+
+  /** Sets the flags of everything that happened since the last look, and the interrupt line. */
+  #sync(): void {
+    const cmos = this.#cmos;
+    const d = this.#d;
+    const period = this.#period();
+    let flags = 0;
+    if (period !== 0) {
+      // A rounding of the division must not lose the tick that a deadline was computed for.
+      const tick = Math.floor(this.#context.clock.now() / period + 1e-9);
+      if (tick > d[LAST_TICK]) flags |= B_PIE;
+      d[LAST_TICK] = tick;
+    }
+    const second = Math.floor(this.#now() / 1000 + 1e-6);
+    if (second !== d[LAST_SECOND]) {
+      if ((cmos[REG_B] & B_SET) === 0 && second > d[LAST_SECOND]) {
+        flags |= B_UIE;
+        const from = Math.max(d[LAST_SECOND], second - ALARM_WINDOW);
+        for (let one = from + 1; one <= second && (flags & B_AIE) === 0; one++) if (this.#alarmAt(one)) flags |= B_AIE;
+      }
+      d[LAST_SECOND] = second;
+    }
+    cmos[REG_C] |= flags;
+    this.#updateIrq();
+  }
+
+  #updateIrq(): void {
+    const cmos = this.#cmos;
+    if ((cmos[REG_C] & cmos[REG_B] & (B_PIE | B_AIE | B_UIE)) !== 0) cmos[REG_C] |= C_IRQF;
+    else cmos[REG_C] &= ~C_IRQF;
+    this.#context.irq.setIrq(8, (cmos[REG_C] & C_IRQF) !== 0);
+  }
+
+  #alarmAt(second: number): boolean {
+    const cmos = this.#cmos;
+    const ofDay = ((second % 86400) + 86400) % 86400;
+    const match = (alarm: number, value: number) => alarm >= 0xc0 || alarm === value;
+    return (
+      match(cmos[REG_SECONDS_ALARM], this.#encode(ofDay % 60)) &&
+      match(cmos[REG_MINUTES_ALARM], this.#encode(Math.floor(ofDay / 60) % 60)) &&
+      match(cmos[REG_HOURS_ALARM], this.#encodeHour(Math.floor(ofDay / 3600)))
+    );
+  }
+
+  #encode(value: number): number {
+    return (this.#cmos[REG_B] & B_BINARY) !== 0 ? value : (Math.floor(value / 10) << 4) | value % 10;
+  }
+
+  #decode(value: number): number {
+    return (this.#cmos[REG_B] & B_BINARY) !== 0 ? value : (value >> 4) * 10 + (value & 15);
+  }
+
+  #encodeHour(hour: number): number {
+    if ((this.#cmos[REG_B] & B_24H) !== 0) return this.#encode(hour);
+    return this.#encode(hour % 12 === 0 ? 12 : hour % 12) | (hour >= 12 ? 0x80 : 0);
+  }
+
+  #decodeHour(value: number): number {
+    if ((this.#cmos[REG_B] & B_24H) !== 0) return this.#decode(value);
+    return (this.#decode(value & 0x7f) % 12) + ((value & 0x80) !== 0 ? 12 : 0);
+  }
+
+  /** Puts the current time into the CMOS bytes. */
+  #store(): void {
+    const f = this.#fields;
+    const ms = this.#now();
+    const days = Math.floor(ms / MS_PER_DAY);
+    const seconds = Math.floor((ms - days * MS_PER_DAY) / 1000);
+    civil(days, f);
+    const cmos = this.#cmos;
+    cmos[REG_SECONDS] = this.#encode(seconds % 60);
+    cmos[REG_MINUTES] = this.#encode(Math.floor(seconds / 60) % 60);
+    cmos[REG_HOURS] = this.#encodeHour(Math.floor(seconds / 3600));
+    cmos[REG_WEEKDAY] = (((days + 4) % 7) + 7) % 7 + 1;
+    cmos[REG_DAY] = this.#encode(f[0]);
+    cmos[REG_MONTH] = this.#encode(f[1]);
+    cmos[REG_YEAR] = this.#encode(f[2] % 100);
+    cmos[REG_CENTURY] = this.#encode(Math.floor(f[2] / 100));
+  }
+
+  /** Makes the CMOS bytes the current time, with `ms` milliseconds of its second gone. */
+  #adopt(ms: number): void {
+    const cmos = this.#cmos;
+    const year = this.#decode(cmos[REG_CENTURY]) * 100 + this.#decode(cmos[REG_YEAR]);
+    const days = daysOf(year, this.#decode(cmos[REG_MONTH]), this.#decode(cmos[REG_DAY]));
+    const seconds = this.#decodeHour(cmos[REG_HOURS]) * 3600 + this.#decode(cmos[REG_MINUTES]) * 60 + this.#decode(cmos[REG_SECONDS]);
+    this.#d[OFFSET] = days * MS_PER_DAY + seconds * 1000 + ms - this.#context.clock.wallMs();
+    this.#d[LAST_SECOND] = Math.floor(this.#now() / 1000);
+  }
+
+  #isTime(index: number): boolean {
+    return index === REG_CENTURY || (index <= REG_YEAR && ((index & 1) === 0 || index >= REG_DAY));
+  }
+
+  #read(index: number): number {
+    const cmos = this.#cmos;
+    if (this.#isTime(index)) {
+      if ((cmos[REG_B] & B_SET) === 0) this.#store();
+    } else if (index === REG_A) {
+      const ms = this.#now();
+      const updating = (cmos[REG_B] & B_SET) === 0 && (cmos[REG_A] & 0x70) === 0x20 && ms - Math.floor(ms / 1000) * 1000 >= 1000 - UIP_MS;
+      return (cmos[REG_A] & ~A_UIP) | (updating ? A_UIP : 0);
+    } else if (index === REG_C) {
+      this.#sync();
+      const value = cmos[REG_C];
+      cmos[REG_C] = 0;
+      this.#updateIrq();
+      this.#rearm();
+      return value;
+    }
+    return cmos[index];
+  }
+
+  #write(index: number, value: number): void {
+    const cmos = this.#cmos;
+    if (index === REG_C || index === REG_D) return;
+    if (index === REG_A) {
+      this.#sync();
+      cmos[REG_A] = value & ~A_UIP;
+      const period = this.#period();
+      if (period !== 0) this.#d[LAST_TICK] = Math.floor(this.#context.clock.now() / period);
+    } else if (index === REG_B) {
+      this.#sync();
+      const old = cmos[REG_B];
+      if ((value & B_SET) !== 0 && (old & B_SET) === 0) this.#store();
+      cmos[REG_B] = (value & B_SET) !== 0 ? value & ~B_UIE : value;
+      if ((value & B_SET) === 0 && (old & B_SET) !== 0) this.#adopt(0);
+      this.#updateIrq();
+    } else if (this.#isTime(index)) {
+      if ((cmos[REG_B] & B_SET) !== 0) {
+        cmos[index] = value;
+      } else {
+        const ms = this.#now();
+        this.#store();
+        cmos[index] = value;
+        this.#adopt(ms - Math.floor(ms / 1000) * 1000);
+      }
+    } else {
+      cmos[index] = value;
+    }
+    this.#rearm();
+  }
+
+  #rearm(): void {
+    const next = this.nextDeadline();
+    if (next !== Number.POSITIVE_INFINITY) this.#context.deadlineChanged?.(next);
+  }
+}
+
+/** Days since 1970-01-01 of a date of the Gregorian calendar. */
+function daysOf(year: number, month: number, day: number): number {
+  return Math.floor(Date.UTC(year, month - 1, day) / MS_PER_DAY);
+}
+
+/** Day, month and year of a count of days since 1970-01-01 (eras of 400 years that start on 1 March). */
+function civil(days: number, out: Int32Array): void {
+  const z = days + 719468;
+  const era = Math.floor(z / 146097);
+  const inEra = z - era * 146097;
+  const year = Math.floor((inEra - Math.floor(inEra / 1460) + Math.floor(inEra / 36524) - Math.floor(inEra / 146096)) / 365);
+  const inYear = inEra - (365 * year + Math.floor(year / 4) - Math.floor(year / 100));
+  const m = Math.floor((5 * inYear + 2) / 153);
+  out[0] = inYear - Math.floor((153 * m + 2) / 5) + 1;
+  out[1] = m < 10 ? m + 3 : m - 9;
+  out[2] = year + era * 400 + (out[1] <= 2 ? 1 : 0);
+}

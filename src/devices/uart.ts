@@ -1,0 +1,291 @@
+// A 16550A serial port. Sending takes no time: the transmitter is always empty, and bytes go through a shared ring to
+// the host thread. Input waits in another ring and flows into the 16-byte FIFO as the guest makes room: none is lost.
+import type { Device, DeviceContext } from './device.ts';
+import { ByteRing, ringWords } from './ring.ts';
+
+export interface UartOptions {
+  readonly name?: string;
+  /** First of the eight ports; 0x3F8 by default. */
+  readonly base?: number;
+  readonly irq?: number;
+  /** Called on the host thread with what the guest sent. */
+  readonly onOutput?: (bytes: Uint8Array) => void;
+}
+
+const OUTPUT_BYTES = 16384;
+const INPUT_BYTES = 4096;
+const FIFO = 16;
+
+const IER = 0;
+const LCR = 1;
+const MCR = 2;
+const SCR = 3;
+const DIVISOR = 4;
+/** FIFO control: bit 0 enabled, bits 6-7 trigger level. */
+const FCR = 5;
+/** Receive FIFO: first entry and number of entries; then the entries. */
+const RX_FIRST = 6;
+const RX_COUNT = 7;
+/** Overrun and break bits of LSR, until read. */
+const LSR_ERRORS = 8;
+const MSR_DELTA = 9;
+/** The transmitter-empty interrupt is pending. */
+const THRE_PENDING = 10;
+const MSR_LINES = 11;
+const LEVEL = 12;
+const RX = 13;
+const WORDS = RX + FIFO;
+
+const IER_RX = 1;
+const IER_THRE = 2;
+const IER_LINE = 4;
+const IER_MODEM = 8;
+const MCR_LOOP = 0x10;
+const LSR_DATA = 1;
+const LSR_OVERRUN = 2;
+const LSR_EMPTY = 0x60;
+/** CTS, DSR and DCD: somebody listens. */
+const MSR_CONNECTED = 0xb0;
+const TRIGGERS = [1, 4, 8, 14] as const;
+
+export class Uart implements Device {
+  readonly name: string;
+  readonly #context: DeviceContext;
+  readonly #irq: number;
+  readonly #s: Int32Array;
+  readonly #output: ByteRing;
+  readonly #input: ByteRing;
+  readonly #onOutput: ((bytes: Uint8Array) => void) | undefined;
+  /** Host thread only: input that found the ring full. */
+  #backlog: Uint8Array[] = [];
+
+  constructor(context: DeviceContext, options: UartOptions = {}) {
+    this.name = options.name ?? 'uart';
+    this.#context = context;
+    this.#irq = options.irq ?? 4;
+    this.#onOutput = options.onOutput;
+    this.#s = context.words(WORDS);
+    this.#output = new ByteRing(context.words(ringWords(OUTPUT_BYTES)), OUTPUT_BYTES);
+    this.#input = new ByteRing(context.words(ringWords(INPUT_BYTES)), INPUT_BYTES);
+    context.ports.map(options.base ?? 0x3f8, 8, {
+      read: (port) => this.#read(port & 7),
+      write: (port, _size, value) => this.#write(port & 7, value),
+    });
+    if (context.isFirst) this.reset();
+  }
+
+  reset(): void {
+    const s = this.#s;
+    s.fill(0);
+    s[DIVISOR] = 1;
+    s[MSR_LINES] = MSR_CONNECTED;
+    this.#context.irq.setIrq(this.#irq, false);
+  }
+
+  /** Host thread, device lock held: bytes for the guest. Any number; they wait until the guest reads them. */
+  pushInput(bytes: Uint8Array): void {
+    if (bytes.length > 0) this.#backlog.push(bytes.slice());
+    this.#refill();
+  }
+
+  /** Bytes the guest has not yet read (host thread). */
+  get inputWaiting(): number {
+    let waiting = this.#input.length + this.#s[RX_COUNT];
+    for (const bytes of this.#backlog) waiting += bytes.length;
+    return waiting;
+  }
+
+  onHostSignal(): void {
+    this.#output.drain((bytes) => this.#onOutput?.(bytes));
+    this.#refill();
+  }
+
+  #refill(): void {
+    let bytes = this.#backlog[0];
+    while (bytes !== undefined) {
+      let taken = 0;
+      while (taken < bytes.length && !this.#input.full) this.#input.push(bytes[taken++]);
+      if (taken < bytes.length) {
+        this.#backlog[0] = bytes.subarray(taken);
+        break;
+      }
+      this.#backlog.shift();
+      bytes = this.#backlog[0];
+    }
+    this.#fill();
+    this.#updateIrq();
+  }
+
+  /** Moves waiting input into the receive FIFO while there is room. */
+  #fill(): void {
+    const s = this.#s;
+    if ((s[MCR] & MCR_LOOP) !== 0) return;
+    const room = (s[FCR] & 1) !== 0 ? FIFO : 1;
+    while (s[RX_COUNT] < room) {
+      const byte = this.#input.shift();
+      if (byte < 0) return;
+      this.#receive(byte);
+    }
+  }
+
+  #receive(byte: number): void {
+    const s = this.#s;
+    const room = (s[FCR] & 1) !== 0 ? FIFO : 1;
+    if (s[RX_COUNT] >= room) {
+      s[LSR_ERRORS] |= LSR_OVERRUN;
+      return;
+    }
+    s[RX + ((s[RX_FIRST] + s[RX_COUNT]) & (FIFO - 1))] = byte;
+    s[RX_COUNT]++;
+  }
+
+  /** Identification of the pending interrupt with the highest priority; 1 for none. */
+  #pending(): number {
+    const s = this.#s;
+    const enabled = s[IER];
+    if ((enabled & IER_LINE) !== 0 && s[LSR_ERRORS] !== 0) return 6;
+    if ((enabled & IER_RX) !== 0 && s[RX_COUNT] > 0) {
+      // The time-out interrupt comes at once: fewer bytes than the trigger asks for means that no more are waiting.
+      return (s[FCR] & 1) !== 0 && s[RX_COUNT] < TRIGGERS[(s[FCR] >> 6) & 3] ? 12 : 4;
+    }
+    if ((enabled & IER_THRE) !== 0 && s[THRE_PENDING] !== 0) return 2;
+    if ((enabled & IER_MODEM) !== 0 && s[MSR_DELTA] !== 0) return 0;
+    return 1;
+  }
+
+  #updateIrq(): void {
+    const level = this.#pending() !== 1 ? 1 : 0;
+    if (level === this.#s[LEVEL]) return;
+    this.#s[LEVEL] = level;
+    this.#context.irq.setIrq(this.#irq, level !== 0);
+  }
+
+  /** Modem status lines: of the outputs in loopback, of the world otherwise. */
+  #updateModem(): void {
+    const s = this.#s;
+    let lines = MSR_CONNECTED;
+    const mcr = s[MCR];
+    if ((mcr & MCR_LOOP) !== 0) lines = ((mcr & 2) << 3) | ((mcr & 1) << 5) | ((mcr & 4) << 4) | ((mcr & 8) << 4);
+    const changed = lines ^ s[MSR_LINES];
+    // The ring indicator counts only when it falls.
+    s[MSR_DELTA] |= ((changed & 0xb0) >> 4) | (changed & s[MSR_LINES] & 0x40 ? 4 : 0);
+    s[MSR_LINES] = lines;
+  }
+
+  #read(register: number): number {
+    const s = this.#s;
+    switch (register) {
+      case 0: {
+        if ((s[LCR] & 0x80) !== 0) return s[DIVISOR] & 0xff;
+        if (s[RX_COUNT] === 0) return 0;
+        const byte = s[RX + s[RX_FIRST]];
+        s[RX_FIRST] = (s[RX_FIRST] + 1) & (FIFO - 1);
+        s[RX_COUNT]--;
+        if (s[RX_COUNT] === 0) {
+          this.#fill();
+          // The host may hold more that found the ring full.
+          if (s[RX_COUNT] > 0 && this.#input.length === 0) this.#context.signalHost(this);
+        }
+        this.#updateIrq();
+        return byte;
+      }
+      case 1:
+        return (s[LCR] & 0x80) !== 0 ? s[DIVISOR] >> 8 : s[IER];
+      case 2: {
+        const id = this.#pending();
+        if (id === 2) {
+          s[THRE_PENDING] = 0;
+          this.#updateIrq();
+        }
+        return id | ((s[FCR] & 1) !== 0 ? 0xc0 : 0);
+      }
+      case 3:
+        return s[LCR];
+      case 4:
+        return s[MCR];
+      case 5: {
+        const value = LSR_EMPTY | s[LSR_ERRORS] | (s[RX_COUNT] > 0 ? LSR_DATA : 0);
+        if (s[LSR_ERRORS] !== 0) {
+          s[LSR_ERRORS] = 0;
+          this.#updateIrq();
+        }
+        return value;
+      }
+      case 6: {
+        const value = s[MSR_LINES] | s[MSR_DELTA];
+        if (s[MSR_DELTA] !== 0) {
+          s[MSR_DELTA] = 0;
+          this.#updateIrq();
+        }
+        return value;
+      }
+      default:
+        return s[SCR];
+    }
+  }
+
+  #write(register: number, value: number): void {
+    const s = this.#s;
+    switch (register) {
+      case 0:
+        if ((s[LCR] & 0x80) !== 0) s[DIVISOR] = (s[DIVISOR] & 0xff00) | value;
+        else this.#send(value);
+        return;
+      case 1:
+        if ((s[LCR] & 0x80) !== 0) {
+          s[DIVISOR] = (s[DIVISOR] & 0xff) | (value << 8);
+          return;
+        }
+        if ((value & IER_THRE) !== 0 && (s[IER] & IER_THRE) === 0) s[THRE_PENDING] = 1;
+        s[IER] = value & 15;
+        break;
+      case 2: {
+        const flipped = ((value ^ s[FCR]) & 1) !== 0;
+        s[FCR] = value & 1 ? value & 0xc1 : 0;
+        if (flipped || (value & 2) !== 0) {
+          s[RX_COUNT] = 0;
+          s[RX_FIRST] = 0;
+        }
+        this.#fill();
+        break;
+      }
+      case 3:
+        s[LCR] = value;
+        return;
+      case 4:
+        s[MCR] = value & 0x1f;
+        this.#updateModem();
+        this.#fill();
+        break;
+      case 7:
+        s[SCR] = value;
+        return;
+      default:
+        return;
+    }
+    this.#updateIrq();
+  }
+
+  #send(byte: number): void {
+    const s = this.#s;
+    if ((s[MCR] & MCR_LOOP) !== 0) {
+      this.#receive(byte);
+    } else {
+      while (this.#output.full) {
+        const waiting = this.#context.waitHost?.(this, this.#output.words, this.#output.tailIndex, this.#output.tail);
+        if (waiting !== true) {
+          if (this.#context.isHost) this.onHostSignal();
+          if (this.#output.full) return;
+        }
+      }
+      if (this.#output.push(byte)) this.#context.signalHost(this);
+    }
+    // The line drops while the byte is in the holding register, so an edge-triggered input sees a new request.
+    if (s[THRE_PENDING] !== 0) {
+      s[THRE_PENDING] = 0;
+      this.#updateIrq();
+    }
+    s[THRE_PENDING] = 1;
+    this.#updateIrq();
+  }
+}

@@ -1,0 +1,325 @@
+// The interpreter: one Wasm function ("handler") for each instruction form, generated at build time from the same
+// lifts as the JIT. A handler reads its operands from the record at local 0 and tail-calls the next record's handler.
+import { Builder } from '../ir/builder.ts';
+import type { Op, Value } from '../ir/types.ts';
+import { Cpu, GPR_STRIDE, Mode, Vector } from '../layout/cpu.ts';
+import { BlockHead, Control, CONTROL, JUMP_ENTRIES, JumpEntry, CpuArea, Record, Tlb } from '../layout/memory.ts';
+import type { Form } from '../lift/form.ts';
+import type { Leaves } from '../lift/leaves.ts';
+import { Lifter, type LiftSpec } from '../lift/lifter.ts';
+import { type PendingFlags, wordR, wordX } from './flags.ts';
+import { Lowering } from './lowering.ts';
+import { FIRST_FORM, type Pseudo } from './table.ts';
+import { Emitter, type Expr, i32, none, TABLE, CODE_TYPE } from './module.ts';
+
+const MEM = 'memory';
+
+const OPERAND_FIELDS = [Record.at.op0, Record.at.op1, Record.at.op2];
+
+/** Operands are loads from the record. */
+export class RecordLeaves implements Leaves {
+  private readonly b: Builder;
+  private readonly form: Form;
+  constructor(b: Builder, form: Form) {
+    this.b = b;
+    this.form = form;
+  }
+  private field(offset: number): Value {
+    return this.b.push({ kind: 'rec', type: 'i32', offset });
+  }
+  private operand(k: number): Value {
+    return this.field(OPERAND_FIELDS[k]!);
+  }
+  private state(bytes: number, signed: boolean, address: Value | undefined, offset: number): Value {
+    return this.b.push({ kind: 'ldstate', type: 'i32', bytes, signed, address, offset });
+  }
+  readReg(k: number, size: number, signed: boolean): Value {
+    return this.state(size, signed, this.operand(k), 0);
+  }
+  writeReg(k: number, size: number, v: Value): void {
+    this.b.push({ kind: 'ststate', bytes: size, address: this.operand(k), offset: 0, value: v });
+  }
+  imm(k: number): Value {
+    return this.operand(k);
+  }
+  farOffset(k: number): Value {
+    return this.operand(k + 1);
+  }
+  number(k: number): Value {
+    return this.operand(k);
+  }
+  regAddress(k: number): Value {
+    return this.operand(k);
+  }
+  offset(): Value {
+    const { b } = this;
+    const base = this.state(4, false, this.field(Record.at.base), 0);
+    const index = this.state(4, false, this.field(Record.at.index), 0);
+    const sum = b.add(b.add(base, b.shl(index, this.field(Record.at.scale))), this.field(Record.at.disp));
+    return this.form.segmented ? b.and(sum, this.addressMask()) : sum;
+  }
+  segment(): Value {
+    return this.field(Record.at.seg);
+  }
+  addressMask(): Value {
+    return this.field(Record.at.mask);
+  }
+  getGpr(reg: number, size: number, high: boolean): Value {
+    return this.state(size, false, undefined, Cpu.at.gpr + reg * GPR_STRIDE + (high ? 1 : 0));
+  }
+  setGpr(reg: number, size: number, high: boolean, v: Value): void {
+    this.b.push({ kind: 'ststate', bytes: size, address: undefined, offset: Cpu.at.gpr + reg * GPR_STRIDE + (high ? 1 : 0), value: v });
+  }
+  thisEip(): Value {
+    return this.field(Record.at.eip);
+  }
+  nextEip(): Value {
+    return this.field(Record.at.next);
+  }
+}
+
+const REC_LOCAL = 0;
+
+class HandlerLowering extends Lowering {
+  protected readonly storePrefix = 'slow';
+
+  constructor(e: Emitter) {
+    super(e, 2);
+  }
+  rec(): Expr {
+    return this.get(REC_LOCAL);
+  }
+  recordField(offset: number): Expr {
+    return this.m.i32.load(offset, 4, this.rec(), MEM);
+  }
+  protected eip(): Expr {
+    return this.recordField(Record.at.eip);
+  }
+  protected faultExit(): Expr {
+    return this.m.return_call('raise', [this.rec(), this.cpu()], none);
+  }
+  protected getRegister(): Expr {
+    throw new Error('handlers have no fixed registers');
+  }
+  protected setRegister(): void {
+    throw new Error('handlers have no fixed registers');
+  }
+  protected flagR(): Expr {
+    return this.loadCpu(Cpu.at.flagR);
+  }
+  protected flagX(): Expr {
+    return this.loadCpu(Cpu.at.flagX);
+  }
+  protected setFlagWords(r: Expr, x: Expr): void {
+    this.emit(this.storeCpu(Cpu.at.flagR, r));
+    this.emit(this.storeCpu(Cpu.at.flagX, x));
+  }
+  protected setFlags(p: PendingFlags): void {
+    this.emit(this.storeCpu(Cpu.at.flagR, wordR(this.m, p)));
+    this.emit(this.storeCpu(Cpu.at.flagX, wordX(this.m, p, () => this.flagX())));
+  }
+  protected pendingFlags(): undefined {
+    return undefined;
+  }
+  protected beforeHelper(): void {}
+  protected afterHelper(): void {}
+  protected tlbAllows(word: Expr, write: boolean): Expr {
+    // The user's bits lie two above the kernel's; Mode.USER >> 1 is that distance.
+    const shift = this.m.i32.shr_u(this.m.i32.and(this.loadCpu(Cpu.at.mode), this.c(Mode.USER)), this.c(1));
+    return this.m.i32.and(this.m.i32.shr_u(word, shift), this.c(write ? Tlb.KERNEL_WRITE : Tlb.KERNEL_READ));
+  }
+
+  private go(record: Expr): void {
+    const to = this.locals.take();
+    this.emit(this.m.local.set(to, record));
+    this.emit(
+      this.m.return_call_indirect(TABLE, this.m.i32.load(Record.at.handler, 4, this.get(to), MEM), [this.get(to), this.cpu()], CODE_TYPE, none),
+    );
+  }
+  next(): void {
+    this.go(this.m.i32.add(this.rec(), this.c(Record.size)));
+  }
+  /** Goes to EIP `target` through link field `link`, or looks it up and links it. */
+  chain(link: number, target: number): Expr {
+    const { m } = this;
+    const to = this.locals.take();
+    return m.block(null, [
+      m.if(
+        m.local.tee(to, this.recordField(link), i32),
+        m.return_call_indirect(TABLE, m.i32.load(Record.at.handler, 4, this.get(to), MEM), [this.get(to), this.cpu()], CODE_TYPE, none),
+      ),
+      this.storeCpu(Cpu.at.eip, this.recordField(target)),
+      m.return_call('resolve', [m.i32.add(this.rec(), this.c(link)), this.cpu()], none),
+    ]);
+  }
+  dispatchTo(eip: Expr): void {
+    this.emit(this.storeCpu(Cpu.at.eip, eip));
+    this.emit(this.m.return_call('dispatch', [this.c(0), this.cpu()], none));
+  }
+  protected terminator(op: Op): void {
+    switch (op.kind) {
+      case 'jump':
+        return this.emit(this.chain(Record.at.link, Record.at.target));
+      case 'branch':
+        this.emit(this.m.if(this.value(op.cond), this.chain(Record.at.link, Record.at.target)));
+        return this.emit(this.chain(Record.at.linkNext, Record.at.next));
+      case 'indirect':
+        return this.dispatchTo(this.value(op.eip));
+      case 'leave':
+        return this.emit(this.m.return_call('dispatch', [this.c(0), this.cpu()], none));
+      case 'next':
+        return this.dispatchTo(this.recordField(Record.at.next));
+      case 'repeat':
+        return this.emit(
+          this.m.if(
+            this.value(op.cond),
+            this.m.block(null, [
+              this.storeCpu(Cpu.at.eip, this.recordField(Record.at.eip)),
+              this.m.return_call('dispatch', [this.c(0), this.cpu()], none),
+            ]),
+          ),
+        );
+    }
+  }
+}
+
+/** Adds the handler of one form, named `name`. */
+function addHandler(e: Emitter, name: string, form: Form, spec: LiftSpec): void {
+  const b = new Builder();
+  const x = new Lifter(b, form, new RecordLeaves(b, form));
+  spec.lift(x);
+  const t = new HandlerLowering(e);
+  const body = t.lower(b.code.ops);
+  if (!x.ended) {
+    if (spec.alone) t.dispatchTo(t.recordField(Record.at.next));
+    else if (spec.ends) t.emit(t.chain(Record.at.linkNext, Record.at.next));
+    else t.next();
+  }
+  e.addCode(name, t.locals.types, e.m.block(null, body));
+}
+
+/** Adds a function of the handlers' frame, written out by `write`. */
+function addPseudo(e: Emitter, name: Pseudo, write: (t: HandlerLowering) => void): void {
+  const t = new HandlerLowering(e);
+  const body = t.lower([]);
+  write(t);
+  e.addCode(name, t.locals.types, e.m.block(null, body));
+}
+
+function addPseudos(e: Emitter): void {
+  const { m } = e;
+  const I = (...n: string[]) => n.map(() => i32);
+  const names = {
+    poll: e.import('poll', I('cpu', 'eip'), i32),
+    hot: e.import('hot', I('cpu', 'head'), none),
+    lookup: e.import('lookup', I('cpu'), i32),
+    stepDispatch: e.import('stepDispatch', I('cpu'), i32),
+    deliverFault: e.import('deliverFault', I('cpu'), none),
+    resolveLink: e.import('resolveLink', I('cpu', 'link'), none),
+    internalError: e.import('internalError', I('cpu', 'code', 'arg'), none),
+    slotEip: e.import('slotEip', I('cpu', 'slot'), i32),
+  };
+  const call = (name: keyof typeof names, args: Expr[], type = none) => m.call(names[name], args, type);
+  const dispatch = (t: HandlerLowering) => m.return_call('dispatch', [t.c(0), t.cpu()], none);
+  const pollThenLeave = (t: HandlerLowering, eip: () => Expr) =>
+    m.if(
+      t.loadCpu(Cpu.at.pending),
+      m.if(call('poll', [t.cpu(), eip()], i32), m.if(t.loadCpu(Cpu.at.exit), m.return(), dispatch(t))),
+    );
+
+  // The head of a block: polls, counts heat up to the threshold, and starts the first instruction.
+  addPseudo(e, 'head', (t) => {
+    t.emit(pollThenLeave(t, () => t.recordField(BlockHead.at.eip)));
+    const heat = t.locals.take();
+    t.emit(m.local.set(heat, m.i32.add(t.recordField(BlockHead.at.heat), t.c(1))));
+    t.emit(m.i32.store(BlockHead.at.heat, 4, t.rec(), t.get(heat), MEM));
+    const threshold = m.i32.load(CONTROL + Control.at.hotThreshold, 4, t.c(0), MEM);
+    t.emit(m.if(m.i32.eq(t.get(heat), threshold), call('hot', [t.cpu(), t.rec()])));
+    t.next();
+  });
+  // A block that ended without a branch: on to what follows.
+  addPseudo(e, 'fall', (t) => t.emit(t.chain(Record.at.linkNext, Record.at.eip)));
+  // A record whose page was written to.
+  addPseudo(e, 'stale', (t) => t.dispatchTo(t.recordField(Record.at.eip)));
+  // A head whose region is installed.
+  addPseudo(e, 'enter', (t) => {
+    t.emit(m.return_call_indirect(TABLE, t.recordField(BlockHead.at.region), [t.recordField(BlockHead.at.region), t.cpu()], CODE_TYPE, none));
+  });
+  addPseudo(e, 'undefined', (t) => {
+    t.lower([
+      { kind: 'insn', eip: 0, next: 0 },
+      { kind: 'raise', cond: undefined, vector: Vector.UD, error: undefined },
+    ]).forEach((s) => t.emit(s));
+  });
+  addPseudo(e, 'unsupported', (t) => {
+    t.emit(t.storeCpu(Cpu.at.eip, t.recordField(Record.at.eip)));
+    t.emit(call('internalError', [t.cpu(), t.c(1), t.rec()]));
+  });
+  // An empty slot of the table: local 0 is the slot; its guest PC stands in the slot table.
+  addPseudo(e, 'stub', (t) => {
+    t.dispatchTo(call('slotEip', [t.cpu(), t.rec()], i32));
+  });
+  // From Cpu.eip on: the jump cache inline, then the runtime's look-up, then JavaScript.
+  addPseudo(e, 'dispatch', (t) => {
+    const eip = t.locals.take();
+    const entry = t.locals.take();
+    const user = m.i32.and(t.loadCpu(Cpu.at.mode), t.c(Mode.USER));
+    t.emit(m.if(t.loadCpu(Cpu.at.exit), m.return()));
+    t.emit(m.if(t.loadCpu(Cpu.at.step), m.block(null, [
+      m.local.set(entry, call('stepDispatch', [t.cpu()], i32)),
+      m.if(m.i32.eqz(t.get(entry)), m.if(t.loadCpu(Cpu.at.exit), m.return(), dispatch(t))),
+      m.return_call_indirect(TABLE, m.i32.load(Record.at.handler, 4, t.get(entry), MEM), [t.get(entry), t.cpu()], CODE_TYPE, none),
+    ])));
+    t.emit(m.local.set(eip, t.loadCpu(Cpu.at.eip)));
+    const index = m.i32.and(m.i32.xor(t.get(eip), m.i32.shr_u(t.get(eip), t.c(12))), t.c(JUMP_ENTRIES - 1));
+    const cache = m.select(user, t.c(CpuArea.at.jumpUser), t.c(CpuArea.at.jumpKernel));
+    const gen = m.i32.load(0, 4, m.i32.add(t.cpu(), m.select(m.i32.and(t.loadCpu(Cpu.at.mode), t.c(Mode.USER)), t.c(Cpu.at.jumpUserGen), t.c(Cpu.at.jumpKernelGen))), MEM);
+    t.emit(m.local.set(entry, m.i32.add(m.i32.add(t.cpu(), cache), m.i32.shl(index, t.c(Math.log2(JumpEntry.size))))));
+    const field = (offset: number) => m.i32.load(offset, 4, t.get(entry), MEM);
+    t.emit(
+      m.if(
+        m.i32.and(m.i32.eq(field(JumpEntry.at.eip), t.get(eip)), m.i32.eq(field(JumpEntry.at.gen), gen)),
+        m.return_call_indirect(TABLE, field(JumpEntry.at.func), [field(JumpEntry.at.arg), t.cpu()], CODE_TYPE, none),
+      ),
+    );
+    t.emit(m.local.set(entry, call('lookup', [t.cpu()], i32)));
+    t.emit(m.if(t.get(entry), dispatch(t)));
+    t.emit(m.if(t.loadCpu(Cpu.at.fault), m.return_call('raise', [t.c(0), t.cpu()], none)));
+  });
+  // Delivers Cpu.fault and goes on in the handler.
+  addPseudo(e, 'raise', (t) => {
+    t.emit(call('deliverFault', [t.cpu()]));
+    t.emit(dispatch(t));
+  });
+  // Local 0 is the address of an empty link field; Cpu.eip is where it leads.
+  addPseudo(e, 'resolve', (t) => {
+    t.emit(call('resolveLink', [t.cpu(), t.rec()]));
+    t.emit(dispatch(t));
+  });
+}
+
+export interface HandlersImage {
+  readonly bytes: Uint8Array;
+  /** Form keys in table order, from FIRST_FORM. */
+  readonly keys: readonly string[];
+}
+
+/** Emits the module of all handlers. `forms`: each form once, with its key. */
+export function emitHandlers(forms: ReadonlyMap<string, { form: Form; spec: LiftSpec }>): HandlersImage {
+  const e = new Emitter();
+  addPseudos(e);
+  const keys = [...forms.keys()].sort();
+  keys.forEach((key, i) => {
+    const { form, spec } = forms.get(key)!;
+    try {
+      addHandler(e, `h${FIRST_FORM + i}`, form, spec);
+    } catch (error) {
+      throw new Error(`handler of "${key}"`, { cause: error });
+    }
+  });
+  // Entry from JavaScript: runs until an exit.
+  const { m } = e;
+  m.addFunction('run', i32, none, [], m.call('dispatch', [m.i32.const(0), m.local.get(0, i32)], none));
+  m.addFunctionExport('run', 'run');
+  return { bytes: e.finishChecked(), keys };
+}

@@ -1,0 +1,26 @@
+// Locals of one Wasm function: handed out by type, given back when their value is dead, used again.
+import { type Expr, i32 } from './module.ts';
+
+export type Type = Expr;
+
+export class LocalPool {
+  /** Types of the locals beyond the parameters, in order. */
+  readonly types: Type[] = [];
+  private readonly first: number;
+  private readonly spare = new Map<Type, number[]>();
+
+  constructor(first: number) {
+    this.first = first;
+  }
+
+  take(type: Type = i32): number {
+    return this.spare.get(type)?.pop() ?? this.first + this.types.push(type) - 1;
+  }
+
+  free(local: number): void {
+    const type = this.types[local - this.first]!;
+    const list = this.spare.get(type);
+    if (list) list.push(local);
+    else this.spare.set(type, [local]);
+  }
+}

@@ -1,0 +1,399 @@
+// IR -> Wasm expressions: what the interpreter's handlers and the JIT's regions have in common. Registers, record
+// fields, flags words and the ways out differ, and are abstract here.
+import { operands, type Op, type Type, type Value } from '../ir/types.ts';
+import { Cpu, FAULT, FAULT_HAS_ERROR, SegCache } from '../layout/cpu.ts';
+import { CpuArea, PAGE, PAGE_SHIFT } from '../layout/memory.ts';
+import { type PendingFlags, conditionOfOperation, conditionOfWords } from './flags.ts';
+import { type Emitter, type Expr, i32, i64, none, v128, type WasmModule, wasmType } from './module.ts';
+import { pure } from './pure.ts';
+import type { Type as BinaryenType } from './locals.ts';
+import { LocalPool } from './locals.ts';
+
+/** Local of every table function that holds the CPU's base address. */
+export const CPU_LOCAL = 1;
+
+const MEM = 'memory';
+const PAGE_MASK = PAGE - 1;
+
+export abstract class Lowering {
+  readonly e: Emitter;
+  readonly m: WasmModule;
+  readonly locals: LocalPool;
+  protected body: Expr[] = [];
+  protected ops: readonly Op[] = [];
+  /** Position in `ops` of the operation being lowered. */
+  protected at = 0;
+  /** Where each value lives: a local, or an expression made anew at its one use. */
+  private home: (number | undefined)[] = [];
+  private folded: boolean[] = [];
+  private lastUse: number[] = [];
+  /** Values that die at each position. */
+  private dying: (Value[] | undefined)[] = [];
+  protected constructor(e: Emitter, firstLocal: number) {
+    this.e = e;
+    this.m = e.m;
+    this.locals = new LocalPool(firstLocal);
+  }
+
+  // What regions and handlers answer differently ----------------------------------------------------------------------
+  /** Leaves because Cpu.fault is set (statement that does not come back). */
+  protected abstract faultExit(): Expr;
+  /** EIP of the current instruction. */
+  protected abstract eip(): Expr;
+  protected abstract getRegister(reg: number): Expr;
+  protected abstract setRegister(reg: number, v: Expr): void;
+  protected abstract flagR(): Expr;
+  protected abstract flagX(): Expr;
+  protected abstract setFlagWords(r: Expr, x: Expr): void;
+  protected abstract setFlags(p: PendingFlags): void;
+  protected abstract pendingFlags(): PendingFlags | undefined;
+  protected abstract recordField(offset: number): Expr;
+  /** Makes Cpu.gpr (and flags) in memory current before a helper, and drops what it changes after. */
+  protected abstract beforeHelper(op: Extract<Op, { kind: 'helper' }>): void;
+  protected abstract afterHelper(op: Extract<Op, { kind: 'helper' }>): void;
+  protected abstract terminator(op: Op): void;
+  /** 0 where the entry `word` of the TLB does not allow the access. */
+  protected abstract tlbAllows(word: Expr, write: boolean): Expr;
+  /** Whether stores to pages with code are done by the slow path (handlers) or refused (regions). */
+  protected abstract readonly storePrefix: 'slow' | 'region';
+  /** How far the inputs of a flags operation live: regions keep them lazily. */
+  protected readonly lazyFlags: boolean = false;
+  protected startInstruction(_op: Extract<Op, { kind: 'insn' }>): void {}
+
+  // Small words --------------------------------------------------------------------------------------------------------
+  c(n: number): Expr {
+    return this.m.i32.const(n);
+  }
+  cpu(): Expr {
+    return this.m.local.get(CPU_LOCAL, i32);
+  }
+  loadCpu(offset: number): Expr {
+    return this.m.i32.load(offset, 4, this.cpu(), MEM);
+  }
+  storeCpu(offset: number, v: Expr): Expr {
+    return this.m.i32.store(offset, 4, this.cpu(), v, MEM);
+  }
+  get(local: number, type: BinaryenType = i32): Expr {
+    return this.m.local.get(local, type);
+  }
+  emit(e: Expr): void {
+    this.body.push(e);
+  }
+
+  // Lowering of a list -------------------------------------------------------------------------------------------------
+  /** Lowers `ops` and returns the statements; `finish` runs at the end, while values still have their locals. */
+  lower(ops: readonly Op[], finish?: () => void): Expr[] {
+    this.body = [];
+    this.ops = ops;
+    this.analyse();
+    for (this.at = 0; this.at < ops.length; this.at++) {
+      this.lowerOp(ops[this.at]!, this.at);
+      if (this.at < ops.length - 1 || finish === undefined) this.release(this.at);
+    }
+    finish?.();
+    if (finish !== undefined) this.release(ops.length - 1);
+    this.release(ops.length);
+    return this.body;
+  }
+
+  /** Decides which values are folded into their one use, and how long the others live. */
+  private analyse(): void {
+    const { ops } = this;
+    const uses = new Array<number>(ops.length).fill(0);
+    for (const op of ops) for (const v of operands(op)) uses[v]!++;
+    this.folded = ops.map((op, i) => (op.kind === 'const' ? true : op.kind === 'pure' || op.kind === 'rec' || op.kind === 'cpu' ? uses[i] === 1 : false));
+    this.home = new Array(ops.length);
+    const last = (this.lastUse = new Array<number>(ops.length).fill(-1));
+    let flagsEnd = ops.length;
+    for (let i = ops.length - 1; i >= 0; i--) {
+      const op = ops[i]!;
+      // An operation without effects that nobody uses is not there at all.
+      if (last[i]! < 0 && (op.kind === 'pure' || op.kind === 'rec' || op.kind === 'cpu' || op.kind === 'get' || op.kind === 'ldstate')) continue;
+      // A folded operation is evaluated where its user is.
+      let at = this.folded[i] && op.kind !== 'const' ? last[i]! : i;
+      if (op.kind === 'flags' && this.lazyFlags) at = flagsEnd;
+      for (const v of operands(op)) last[v] = Math.max(last[v]!, at);
+      if (op.kind === 'flags' || op.kind === 'setRX') flagsEnd = i;
+    }
+    this.foldRegisters();
+    this.dying = [];
+    last.forEach((at, v) => {
+      if (!this.folded[v] && at >= 0) (this.dying[at] ??= []).push(v);
+    });
+  }
+
+  /** A register read needs no copy if the register is not written before the value's last use. */
+  private foldRegisters(): void {
+    const { ops } = this;
+    for (let i = 0; i < ops.length; i++) {
+      const op = ops[i]!;
+      if (op.kind !== 'get') continue;
+      let clean = true;
+      for (let j = i + 1; clean && j < Math.min(this.lastUse[i]!, ops.length); j++) {
+        const other = ops[j]!;
+        if (other.kind === 'set' && other.reg === op.reg) clean = false;
+        if (other.kind === 'helper' && (other.effects.writes === 'all' || other.effects.writes?.includes(op.reg))) clean = false;
+      }
+      this.folded[i] = clean;
+    }
+  }
+
+  /** Values whose last use was operation i give their locals back. */
+  private release(i: number): void {
+    for (const v of this.dying[i] ?? []) {
+      if (this.home[v] === undefined) continue;
+      this.locals.free(this.home[v]);
+      this.home[v] = undefined;
+    }
+  }
+
+  /** A fresh expression for value v. */
+  value(v: Value): Expr {
+    const op = this.ops[v]!;
+    if (this.folded[v]) return this.expression(op);
+    const local = this.home[v];
+    if (local === undefined) throw new Error(`value ${v} (${op.kind}) has no local`);
+    return this.get(local, wasmType[(op as { type: Type }).type]);
+  }
+
+  private expression(op: Op): Expr {
+    const { m } = this;
+    switch (op.kind) {
+      case 'const':
+        if (op.type === 'i32') return m.i32.const(op.value as number);
+        if (op.type === 'i64') return m.i64.const(op.value as bigint);
+        if (op.type === 'v128') return m.v128.const([...(op.value as Uint8Array)]);
+        return op.type === 'f32' ? m.f32.const(op.value as number) : m.f64.const(op.value as number);
+      case 'pure':
+        return pure(
+          m,
+          op.name,
+          op.args.map((v) => this.value(v)),
+          op.imm,
+        );
+      case 'cpu':
+        return this.cpu();
+      case 'rec':
+        return this.recordField(op.offset);
+      case 'get':
+        return this.getRegister(op.reg);
+      default:
+        throw new Error(`${op.kind} cannot be folded`);
+    }
+  }
+
+  /** Sets the local of the value defined by the operation at `i`. */
+  protected define(i: number, type: Type, e: Expr): void {
+    if (this.lastUse[i]! < 0) {
+      this.emit(this.m.drop(e));
+      return;
+    }
+    const local = this.locals.take(wasmType[type]);
+    this.home[i] = local;
+    this.emit(this.m.local.set(local, e));
+  }
+
+  private lowerOp(op: Op, i: number): void {
+    if (this.folded[i]) return;
+    const { m } = this;
+    switch (op.kind) {
+      case 'const':
+        return;
+      case 'pure':
+        if (this.lastUse[i]! >= 0) this.define(i, op.type, this.expression(op));
+        return;
+      case 'cpu':
+      case 'rec':
+      case 'get':
+        if (this.lastUse[i]! >= 0) this.define(i, op.type, this.expression(op));
+        return;
+      case 'set':
+        return this.setRegister(op.reg, this.value(op.value));
+      case 'ldstate':
+        if (this.lastUse[i]! < 0) return;
+        return this.define(i, op.type, this.rawLoad(op.type, op.bytes, op.signed, op.offset, op.address === undefined ? this.cpu() : this.value(op.address)));
+      case 'ststate':
+        return this.emit(
+          this.rawStore(op.bytes, op.offset, op.address === undefined ? this.cpu() : this.value(op.address), this.value(op.value), this.typeOfValue(op.value)),
+        );
+      case 'load':
+        return this.guestLoad(op, i);
+      case 'store':
+        return this.guestStore(op);
+      case 'linear':
+        return this.linear(op, i);
+      case 'flags':
+        return this.setFlags({
+          flag: op.flag,
+          width: op.width,
+          a: () => this.value(op.a),
+          b: () => this.value(op.b),
+          r: () => this.value(op.r),
+        });
+      case 'setRX':
+        return this.setFlagWords(this.value(op.r), this.value(op.x));
+      case 'flagR':
+        return this.define(i, 'i32', this.flagR());
+      case 'flagX':
+        return this.define(i, 'i32', this.flagX());
+      case 'cond': {
+        if (this.lastUse[i]! < 0) return;
+        const pending = this.pendingFlags();
+        const direct = pending && conditionOfOperation(m, op.cc, pending);
+        return this.define(
+          i,
+          'i32',
+          direct ??
+            conditionOfWords(
+              m,
+              op.cc,
+              () => this.flagR(),
+              () => this.flagX(),
+            ),
+        );
+      }
+      case 'helper':
+        return this.helper(op, i);
+      case 'raise': {
+        const error = op.error === undefined ? [] : [this.storeCpu(Cpu.at.faultError, this.value(op.error))];
+        const word = FAULT | op.vector | (op.error === undefined ? 0 : FAULT_HAS_ERROR);
+        const leave = m.block(null, [
+          this.storeCpu(Cpu.at.eip, this.eip()),
+          ...error,
+          this.storeCpu(Cpu.at.fault, this.c(word)),
+          this.faultExit(),
+        ]);
+        return this.emit(op.cond === undefined ? leave : m.if(this.value(op.cond), leave));
+      }
+      case 'insn':
+        return this.startInstruction(op);
+      default:
+        return this.terminator(op);
+    }
+  }
+
+  protected typeOfValue(v: Value): Type {
+    return (this.ops[v] as { type: Type }).type;
+  }
+
+  // Memory -------------------------------------------------------------------------------------------------------------
+  rawLoad(type: Type, bytes: number, signed: boolean, offset: number, address: Expr): Expr {
+    const { m } = this;
+    if (type === 'v128') return m.v128.load(offset, 1, address, MEM);
+    if (type === 'i64') return bytes === 8 ? m.i64.load(offset, 1, address, MEM) : m.i64.load32_u(offset, 1, address, MEM);
+    if (bytes === 4) return m.i32.load(offset, 1, address, MEM);
+    if (bytes === 2) return signed ? m.i32.load16_s(offset, 1, address, MEM) : m.i32.load16_u(offset, 1, address, MEM);
+    return signed ? m.i32.load8_s(offset, 1, address, MEM) : m.i32.load8_u(offset, 1, address, MEM);
+  }
+
+  rawStore(bytes: number, offset: number, address: Expr, v: Expr, type: Type): Expr {
+    const { m } = this;
+    if (type === 'v128') return m.v128.store(offset, 1, address, v, MEM);
+    if (type === 'i64') {
+      if (bytes === 8) return m.i64.store(offset, 1, address, v, MEM);
+      return bytes === 4 ? m.i64.store32(offset, 1, address, v, MEM) : bytes === 2 ? m.i64.store16(offset, 1, address, v, MEM) : m.i64.store8(offset, 1, address, v, MEM);
+    }
+    if (bytes === 4) return m.i32.store(offset, 1, address, v, MEM);
+    return bytes === 2 ? m.i32.store16(offset, 1, address, v, MEM) : m.i32.store8(offset, 1, address, v, MEM);
+  }
+
+  /** Takes the address into a local and the TLB word of its page into another; gives the test of a miss. */
+  private probe(address: Value, bytes: number, write: boolean): { linear: number; word: number; miss: Expr } {
+    const { m } = this;
+    const linear = this.locals.take(i32);
+    const word = this.locals.take(i32);
+    this.emit(m.local.set(linear, this.value(address)));
+    const index = m.i32.and(m.i32.shr_u(this.get(linear), this.c(PAGE_SHIFT - 2)), this.c(0x3ffffc));
+    this.emit(m.local.set(word, m.i32.load(CpuArea.at.tlb, 4, m.i32.add(this.cpu(), index), MEM)));
+    const denied = m.i32.eqz(this.tlbAllows(this.get(word), write));
+    const crosses = () => m.i32.gt_u(m.i32.and(this.get(linear), this.c(PAGE_MASK)), this.c(PAGE - bytes));
+    return { linear, word, miss: bytes === 1 ? denied : m.i32.or(denied, crosses()) };
+  }
+
+  private host(p: { linear: number; word: number }): Expr {
+    return this.m.i32.add(this.get(p.linear), this.m.i32.and(this.get(p.word), this.c(~PAGE_MASK)));
+  }
+
+  private guestLoad(op: Extract<Op, { kind: 'load' }>, i: number): void {
+    const { m } = this;
+    const p = this.probe(op.address, op.bytes, op.rmw);
+    const type = wasmType[op.type];
+    const result = this.locals.take(type);
+    const prefix = op.rmw ? (this.storePrefix === 'slow' ? 'slowRmw' : 'regionRmw') : 'slowLoad';
+    const name = this.e.import(`${prefix}${op.bytes * 8}`, [i32, i32, i32], op.bytes <= 4 ? i32 : op.bytes === 8 ? i64 : v128);
+    let slow = m.call(name, [this.cpu(), this.get(p.linear), this.eip()], op.bytes <= 4 ? i32 : op.bytes === 8 ? i64 : v128);
+    if (op.signed && op.bytes < 4) slow = op.bytes === 1 ? m.i32.extend8_s(slow) : m.i32.extend16_s(slow);
+    if (op.type === 'i64' && op.bytes <= 4) slow = m.i64.extend_u(slow);
+    this.emit(
+      m.if(
+        p.miss,
+        m.block(null, [m.local.set(result, slow), m.if(this.loadCpu(Cpu.at.fault), this.faultExit())]),
+        m.local.set(result, this.rawLoad(op.type, op.bytes, op.signed, 0, this.host(p))),
+      ),
+    );
+    this.locals.free(p.linear);
+    this.locals.free(p.word);
+    if (this.lastUse[i]! < 0) this.locals.free(result);
+    else this.home[i] = result;
+  }
+
+  private guestStore(op: Extract<Op, { kind: 'store' }>): void {
+    const { m } = this;
+    const type = this.typeOfValue(op.value);
+    const p = this.probe(op.address, op.bytes, true);
+    const value = this.locals.take(wasmType[type]);
+    this.emit(m.local.set(value, this.value(op.value)));
+    const slowType = op.bytes <= 4 ? i32 : op.bytes === 8 ? i64 : v128;
+    const name = this.e.import(`${this.storePrefix}Store${op.bytes * 8}`, [i32, i32, slowType, i32], none);
+    const wide = this.get(value, wasmType[type]);
+    const arg = type === 'i64' && op.bytes <= 4 ? m.i32.wrap(wide) : wide;
+    this.emit(
+      m.if(
+        p.miss,
+        m.block(null, [m.call(name, [this.cpu(), this.get(p.linear), arg, this.eip()], none), m.if(this.loadCpu(Cpu.at.fault), this.faultExit())]),
+        this.rawStore(op.bytes, 0, this.host(p), this.get(value, wasmType[type]), type),
+      ),
+    );
+    this.locals.free(p.linear);
+    this.locals.free(p.word);
+    this.locals.free(value);
+  }
+
+  private linear(op: Extract<Op, { kind: 'linear' }>, i: number): void {
+    const { m } = this;
+    const seg = this.locals.take(i32);
+    const offset = this.locals.take(i32);
+    const result = this.locals.take(i32);
+    this.emit(m.local.set(seg, this.value(op.seg)));
+    this.emit(m.local.set(offset, this.value(op.offset)));
+    const top = m.i32.load(op.write ? SegCache.at.topWrite : SegCache.at.topRead, 4, this.get(seg), MEM);
+    const name = this.e.import('slowLinear', [i32, i32, i32, i32, i32, i32], i32);
+    const slow = m.call(name, [this.cpu(), this.get(seg), this.get(offset), this.c(op.bytes), this.c(op.write ? 1 : 0), this.eip()], i32);
+    this.emit(
+      m.if(
+        m.i32.lt_u(this.get(offset), top),
+        m.local.set(result, m.i32.add(this.get(offset), m.i32.load(SegCache.at.base, 4, this.get(seg), MEM))),
+        m.block(null, [m.local.set(result, slow), m.if(this.loadCpu(Cpu.at.fault), this.faultExit())]),
+      ),
+    );
+    this.locals.free(seg);
+    this.locals.free(offset);
+    if (this.lastUse[i]! < 0) this.locals.free(result);
+    else this.home[i] = result;
+  }
+
+  private helper(op: Extract<Op, { kind: 'helper' }>, i: number): void {
+    const { m } = this;
+    const result = op.type === undefined ? none : wasmType[op.type];
+    const name = this.e.import(op.name, [i32, ...op.args.map((v) => wasmType[this.typeOfValue(v)])], result);
+    if (op.effects.mayFault || op.effects.eip) this.emit(this.storeCpu(Cpu.at.eip, this.eip()));
+    const args = op.args.map((v) => this.value(v));
+    this.beforeHelper(op);
+    const call = m.call(name, [this.cpu(), ...args], result);
+    if (op.type === undefined) this.emit(call);
+    else this.define(i, op.type, call);
+    // First what it changed (a string instruction that faults midway has moved its registers), then the fault.
+    this.afterHelper(op);
+    if (op.effects.mayFault) this.emit(m.if(this.loadCpu(Cpu.at.fault), this.faultExit()));
+  }
+}

@@ -1,0 +1,307 @@
+// The JIT: a region (blocks joined by direct jumps) becomes one Wasm function. Guest registers and flags live in
+// locals, loops are Wasm loops, exits tail-call the table slot of where they lead.
+import binaryen from 'binaryen';
+import type { BasicBlock, Region } from '../decode/region.ts';
+import { Builder } from '../ir/builder.ts';
+import type { Op } from '../ir/types.ts';
+import { Cpu, GPR_STRIDE, Mode } from '../layout/cpu.ts';
+import { PAGE_SHIFT, Tlb } from '../layout/memory.ts';
+import { Lifter } from '../lift/lifter.ts';
+import { RegionLeaves } from '../lift/region-leaves.ts';
+import { dropDeadFlags } from '../passes/dead-flags.ts';
+import { type PendingFlags, wordR, wordX } from './flags.ts';
+import { Lowering } from './lowering.ts';
+import { CODE_TYPE, type Emitter, type Expr, i32, none, TABLE } from './module.ts';
+
+const GPRS = 8;
+const FIRST_REG = 2;
+const FLAG_R = FIRST_REG + GPRS;
+const FLAG_X = FLAG_R + 1;
+const FIRST_TEMP = FLAG_X + 1;
+const FAULT_LABEL = 'fault';
+
+/** Gives the table slot of the code at a guest PC (the same page as the region, so the mapping is certain). */
+export type SlotOf = (phys: number, eip: number, mode: number) => number;
+
+interface LiftedBlock {
+  readonly block: BasicBlock;
+  readonly ops: Op[];
+  readonly terminator: Op | undefined;
+}
+
+/** Lifts a block to IR. */
+export function liftBlock(block: BasicBlock): LiftedBlock {
+  const b = new Builder();
+  for (const x of block.instructions) {
+    b.push({ kind: 'insn', eip: x.eip, next: x.next });
+    const lifter = new Lifter(b, x.form, new RegionLeaves(b, x));
+    x.spec!.lift(lifter);
+    if (!lifter.ended && x.spec!.alone) lifter.next();
+  }
+  const { ops } = b.code;
+  dropDeadFlags(ops);
+  const last = ops.at(-1);
+  const terminator = last !== undefined && ['jump', 'branch', 'indirect', 'leave', 'next'].includes(last.kind) ? last : undefined;
+  return { block, ops, terminator };
+}
+
+class RegionLowering extends Lowering {
+  protected readonly storePrefix = 'region';
+  protected override readonly lazyFlags = true;
+  private readonly region: Region;
+  private readonly slotOf: SlotOf;
+  private readonly used = new Set<number>();
+  private readonly written = new Set<number>();
+  private usesFlags = false;
+  private writesFlags = false;
+  private pending: PendingFlags | undefined;
+  private current = { eip: 0, next: 0 };
+  private readonly dispatchName: string;
+  private readonly raiseName: string;
+  private readonly pollName: string;
+
+  constructor(e: Emitter, region: Region, slotOf: SlotOf) {
+    super(e, FIRST_TEMP);
+    this.region = region;
+    this.slotOf = slotOf;
+    this.dispatchName = e.import('dispatch', [i32, i32], none, 'code');
+    this.raiseName = e.import('raise', [i32, i32], none, 'code');
+    this.pollName = e.import('poll', [i32, i32], i32);
+  }
+
+  /** Emits the whole function. */
+  emitFunction(name: string): void {
+    const { m } = this;
+    const lifted = new Map([...this.region.blocks].map(([eip, block]) => [eip, liftBlock(block)]));
+    for (const l of lifted.values()) this.census(l.ops);
+    const relooper = new binaryen.Relooper(m);
+    const nodes = new Map<number, binaryen.RelooperBlockRef>();
+    const ends: (() => void)[] = [];
+    for (const [eip, l] of lifted) {
+      const end = this.lowerBlock(l);
+      const node = relooper.addBlock(m.block(null, end.body));
+      nodes.set(eip, node);
+      ends.push(() => {
+        for (const edge of end.edges) {
+          const inside = edge.to === undefined ? undefined : nodes.get(edge.to);
+          if (inside !== undefined) relooper.addBranch(node, inside, edge.cond ?? 0, edge.code ?? 0);
+          else relooper.addBranch(node, relooper.addBlock(edge.exit!), edge.cond ?? 0, 0);
+        }
+      });
+    }
+    for (const end of ends) end();
+    const label = this.locals.take();
+    const rendered = relooper.renderAndDispose(nodes.get(this.region.entry)!, label);
+    const enter: Expr[] = [
+      m.if(
+        this.loadCpu(Cpu.at.pending),
+        m.if(m.call(this.pollName, [this.cpu(), this.c(this.region.entry)], i32), m.return_call(this.dispatchName, [this.c(0), this.cpu()], none)),
+      ),
+    ];
+    for (const reg of new Set([...this.used, ...this.written])) enter.push(m.local.set(FIRST_REG + reg, this.loadCpu(Cpu.at.gpr + reg * GPR_STRIDE)));
+    if (this.usesFlags || this.writesFlags) {
+      enter.push(m.local.set(FLAG_R, this.loadCpu(Cpu.at.flagR)), m.local.set(FLAG_X, this.loadCpu(Cpu.at.flagX)));
+    }
+    const body = m.block(null, [
+      ...enter,
+      m.block(FAULT_LABEL, [rendered, m.unreachable()], none),
+      ...this.spill(),
+      m.return_call(this.raiseName, [this.c(0), this.cpu()], none),
+    ]);
+    const locals = [...Array<binaryen.Type>(FIRST_TEMP - FIRST_REG).fill(i32), ...this.locals.types];
+    this.e.addCode(name, locals, body);
+  }
+
+  /** Which registers and flags the region touches at all. */
+  private census(ops: readonly Op[]): void {
+    for (const op of ops) {
+      if (op.kind === 'get') this.used.add(op.reg);
+      else if (op.kind === 'set') this.written.add(op.reg);
+      else if (op.kind === 'flags' || op.kind === 'setRX') this.writesFlags = true;
+      else if (op.kind === 'cond' || op.kind === 'flagR' || op.kind === 'flagX') this.usesFlags = true;
+      else if (op.kind === 'helper' && (op.effects.flags === 'w' || op.effects.flags === 'rw')) this.writesFlags = true;
+    }
+  }
+
+  /** Stores what the region may have changed; flag words must be current in their locals. */
+  private spill(): Expr[] {
+    const out = [...this.written].map((reg) => this.storeCpu(Cpu.at.gpr + reg * GPR_STRIDE, this.get(FIRST_REG + reg)));
+    if (this.writesFlags) out.push(this.storeCpu(Cpu.at.flagR, this.get(FLAG_R)), this.storeCpu(Cpu.at.flagX, this.get(FLAG_X)));
+    return out;
+  }
+
+  /** Makes the flag words' locals current. */
+  private settle(): Expr[] {
+    const p = this.pending;
+    if (p === undefined) return [];
+    const x = wordX(this.m, p, () => this.get(FLAG_X));
+    return [this.m.local.set(FLAG_X, x), this.m.local.set(FLAG_R, wordR(this.m, p))];
+  }
+
+  private lowerBlock(l: LiftedBlock): { body: Expr[]; edges: { to?: number; cond?: Expr; code?: Expr; exit?: Expr }[] } {
+    const { m } = this;
+    this.pending = undefined;
+    const edges: { to?: number; cond?: Expr; code?: Expr; exit?: Expr }[] = [];
+    const finish = () => {
+      const t = l.terminator;
+      const last = l.block.instructions.at(-1)!;
+      const inside = (eip: number) => this.region.blocks.has(eip);
+      for (const e of this.settle()) this.emit(e);
+      this.pending = undefined;
+      const edge = (to: number, cond?: Expr) => {
+        const back = to <= last.eip;
+        const common = cond === undefined ? {} : { cond };
+        if (!inside(to)) edges.push({ ...common, exit: m.block(null, [...this.spill(), ...this.chain(to)]) });
+        else edges.push({ to, ...common, ...(back ? { code: this.pollAt(to) } : {}) });
+      };
+      const flow = (exprs: Expr[]) => {
+        for (const e of this.spill()) this.emit(e);
+        for (const e of exprs) this.emit(e);
+      };
+      const dispatch = () => m.return_call(this.dispatchName, [this.c(0), this.cpu()], none);
+      switch (t?.kind) {
+        case undefined:
+          edge(l.block.end);
+          break;
+        case 'jump':
+          // A call leaves the region: its return comes back through the return point's own slot.
+          if (last.form.mnemonic === 'call') flow(this.chain(last.target!));
+          else edge(last.target!);
+          break;
+        case 'branch': {
+          const cond = this.value(t.cond);
+          edge(last.target!, cond);
+          edge(last.next);
+          break;
+        }
+        case 'indirect':
+          flow([this.storeCpu(Cpu.at.eip, this.value(t.eip)), dispatch()]);
+          break;
+        case 'leave':
+          flow([dispatch()]);
+          break;
+        case 'next':
+          flow([this.storeCpu(Cpu.at.eip, this.c(last.next)), dispatch()]);
+          break;
+      }
+    };
+    const body = this.lower(l.ops, finish);
+    return { body, edges };
+  }
+
+  /** Tail call to the code at guest PC `to`. */
+  private chain(to: number): Expr[] {
+    const { m, region } = this;
+    const same = to >>> PAGE_SHIFT === region.entry >>> PAGE_SHIFT && (region.mode & Mode.FLAT) !== 0;
+    if (!same) return [this.storeCpu(Cpu.at.eip, this.c(to)), m.return_call(this.dispatchName, [this.c(0), this.cpu()], none)];
+    const slot = this.slotOf((region.phys & ~0xfff) | (to & 0xfff), to, region.mode);
+    return [m.return_call_indirect(TABLE, this.c(slot), [this.c(slot), this.cpu()], CODE_TYPE, none)];
+  }
+
+  /** At a back-edge: looks at the pending word. */
+  private pollAt(to: number): Expr {
+    const { m } = this;
+    return m.if(
+      this.loadCpu(Cpu.at.pending),
+      m.block(null, [
+        ...this.spill(),
+        m.if(m.call(this.pollName, [this.cpu(), this.c(to)], i32), m.return_call(this.dispatchName, [this.c(0), this.cpu()], none)),
+      ]),
+    );
+  }
+
+  protected override startInstruction(op: Extract<Op, { kind: 'insn' }>): void {
+    this.current = op;
+  }
+  protected eip(): Expr {
+    return this.c(this.current.eip);
+  }
+  protected faultExit(): Expr {
+    return this.m.block(null, [...this.settle(), this.m.br(FAULT_LABEL)]);
+  }
+  protected getRegister(reg: number): Expr {
+    return this.get(FIRST_REG + reg);
+  }
+  protected setRegister(reg: number, v: Expr): void {
+    this.emit(this.m.local.set(FIRST_REG + reg, v));
+  }
+  private settled(local: number): Expr {
+    for (const e of this.settle()) this.emit(e);
+    this.pending = undefined;
+    return this.get(local);
+  }
+  protected flagR(): Expr {
+    return this.settled(FLAG_R);
+  }
+  protected flagX(): Expr {
+    return this.settled(FLAG_X);
+  }
+  protected setFlagWords(r: Expr, x: Expr): void {
+    this.pending = undefined;
+    // Both before either is stored: they may read the old words.
+    const keep = this.locals.take();
+    this.emit(this.m.local.set(keep, r));
+    this.emit(this.m.local.set(FLAG_X, x));
+    this.emit(this.m.local.set(FLAG_R, this.get(keep)));
+    this.locals.free(keep);
+  }
+  protected setFlags(p: PendingFlags): void {
+    if (p.flag === 'inc' || p.flag === 'dec') for (const e of this.settle()) this.emit(e);
+    this.pending = p;
+  }
+  protected pendingFlags(): PendingFlags | undefined {
+    return this.pending;
+  }
+  protected recordField(): Expr {
+    throw new Error('regions have no records');
+  }
+  protected tlbAllows(word: Expr, write: boolean): Expr {
+    const user = (this.region.mode & Mode.USER) !== 0;
+    return this.m.i32.and(word, this.c(write ? (user ? Tlb.USER_WRITE : Tlb.KERNEL_WRITE) : user ? Tlb.USER_READ : Tlb.KERNEL_READ));
+  }
+
+  private touches(list: readonly number[] | 'all' | undefined, reg: number): boolean {
+    return list === 'all' || list?.includes(reg) === true;
+  }
+  protected beforeHelper(op: Extract<Op, { kind: 'helper' }>): void {
+    const { reads, writes, flags } = op.effects;
+    for (const reg of this.written)
+      if (this.touches(reads, reg) || this.touches(writes, reg)) this.emit(this.storeCpu(Cpu.at.gpr + reg * GPR_STRIDE, this.get(FIRST_REG + reg)));
+    if (flags === undefined) return;
+    for (const e of this.settle()) this.emit(e);
+    this.pending = undefined;
+    if (this.writesFlags) this.emit(this.storeCpu(Cpu.at.flagR, this.get(FLAG_R)));
+    if (this.writesFlags) this.emit(this.storeCpu(Cpu.at.flagX, this.get(FLAG_X)));
+  }
+  protected afterHelper(op: Extract<Op, { kind: 'helper' }>): void {
+    const { writes, flags } = op.effects;
+    for (const reg of new Set([...this.used, ...this.written]))
+      if (this.touches(writes, reg)) this.emit(this.m.local.set(FIRST_REG + reg, this.loadCpu(Cpu.at.gpr + reg * GPR_STRIDE)));
+    if (flags === 'w' || flags === 'rw') {
+      this.emit(this.m.local.set(FLAG_R, this.loadCpu(Cpu.at.flagR)));
+      this.emit(this.m.local.set(FLAG_X, this.loadCpu(Cpu.at.flagX)));
+    }
+  }
+  protected terminator(op: Op): void {
+    if (op.kind !== 'repeat') return;
+    // The others are for lowerBlock. Again: through the dispatcher, so that interrupts are seen.
+    const { m } = this;
+    this.emit(
+      m.if(
+        this.value(op.cond),
+        m.block(null, [
+          ...this.settle(),
+          ...this.spill(),
+          this.storeCpu(Cpu.at.eip, this.eip()),
+          m.return_call(this.dispatchName, [this.c(0), this.cpu()], none),
+        ]),
+      ),
+    );
+  }
+}
+
+/** Adds the function of a region, exported under `name`. */
+export function emitRegion(e: Emitter, name: string, region: Region, slotOf: SlotOf): void {
+  new RegionLowering(e, region, slotOf).emitFunction(name);
+}
+

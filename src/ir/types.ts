@@ -1,0 +1,109 @@
+// The micro-op IR: a linear list of typed operations over values (each assigned once) with explicit effects.
+// One instruction's lift appends to such a list; emit/ lowers it to WebAssembly, passes/ rewrite it in between.
+
+export type Type = 'i32' | 'i64' | 'f32' | 'f64' | 'v128';
+
+/** Index of the operation that defines it, in Code.ops. */
+export type Value = number;
+
+/** What an arithmetic instruction was, for its lazy flags. `a`, `b` are its inputs, `r` the result, all of `width` bits. */
+export type FlagKind = 'add' | 'adc' | 'sub' | 'sbb' | 'logic' | 'inc' | 'dec';
+
+/** Condition codes by their usual suffix (SDM vol. 1, appendix B). */
+export type ConditionCode = 'o' | 'no' | 'b' | 'ae' | 'e' | 'ne' | 'be' | 'a' | 's' | 'ns' | 'p' | 'np' | 'l' | 'ge' | 'le' | 'g';
+
+export interface HelperEffects {
+  /** Type of the result; none if left out. */
+  readonly result?: Type;
+  /** May set Cpu.fault: the caller tests it and leaves. */
+  readonly mayFault?: boolean;
+  /** General registers that it reads or writes in Cpu.gpr. */
+  readonly reads?: readonly number[] | 'all';
+  readonly writes?: readonly number[] | 'all';
+  /** Whether it reads or writes the lazy flags words. */
+  readonly flags?: 'r' | 'w' | 'rw';
+  /** It reads Cpu.eip (set to this instruction's) even if it cannot fault. */
+  readonly eip?: boolean;
+}
+
+export type Op =
+  | { readonly kind: 'const'; readonly type: Type; readonly value: number | bigint | Uint8Array }
+  /** A Wasm operator without effects, by its Wasm name. */
+  | { readonly kind: 'pure'; readonly type: Type; readonly name: string; readonly args: readonly Value[]; readonly imm?: number | readonly number[] }
+  | { readonly kind: 'cpu'; readonly type: 'i32' }
+  /** A general register, whole (region leaves only). */
+  | { readonly kind: 'get'; readonly type: 'i32'; readonly reg: number }
+  | { readonly kind: 'set'; readonly reg: number; readonly value: Value }
+  /** A field of the decoded record (handler leaves only). */
+  | { readonly kind: 'rec'; readonly type: 'i32'; readonly offset: number }
+  /** CPU state in memory at (address ?? cpu) + offset. */
+  | { readonly kind: 'ldstate'; readonly type: Type; readonly bytes: number; readonly signed: boolean; readonly address: Value | undefined; readonly offset: number }
+  | { readonly kind: 'ststate'; readonly bytes: number; readonly address: Value | undefined; readonly offset: number; readonly value: Value }
+  /** Guest memory at a linear address; may fault. `rmw`: check for writing. */
+  | { readonly kind: 'load'; readonly type: Type; readonly bytes: number; readonly signed: boolean; readonly address: Value; readonly rmw: boolean }
+  | { readonly kind: 'store'; readonly bytes: number; readonly address: Value; readonly value: Value }
+  /** Linear address of `offset` in a segment, checked for an access of `bytes` bytes; may fault. */
+  | { readonly kind: 'linear'; readonly type: 'i32'; readonly seg: Value; readonly offset: Value; readonly bytes: number; readonly write: boolean }
+  | { readonly kind: 'flags'; readonly flag: FlagKind; readonly width: 8 | 16 | 32; readonly a: Value; readonly b: Value; readonly r: Value }
+  | { readonly kind: 'setRX'; readonly r: Value; readonly x: Value }
+  | { readonly kind: 'flagR'; readonly type: 'i32' }
+  | { readonly kind: 'flagX'; readonly type: 'i32' }
+  | { readonly kind: 'cond'; readonly type: 'i32'; readonly cc: ConditionCode }
+  | { readonly kind: 'helper'; readonly type: Type | undefined; readonly name: string; readonly args: readonly Value[]; readonly effects: HelperEffects }
+  | { readonly kind: 'raise'; readonly cond: Value | undefined; readonly vector: number; readonly error: Value | undefined }
+  /** The start of an instruction: where a precise fault points to. Values are undefined in handler code (the record knows). */
+  | { readonly kind: 'insn'; readonly eip: number; readonly next: number; readonly text?: string }
+  // Terminators: at most one, last.
+  | { readonly kind: 'jump' }
+  | { readonly kind: 'branch'; readonly cond: Value }
+  | { readonly kind: 'indirect'; readonly eip: Value }
+  /** A helper changed CS:EIP or the mode: leave through the dispatcher; Cpu.eip is right already. */
+  | { readonly kind: 'leave' }
+  /** Leave through the dispatcher behind this instruction (so that something is looked at again). */
+  | { readonly kind: 'next' }
+  /** Run this instruction again if cond. Only the last op of its instruction. */
+  | { readonly kind: 'repeat'; readonly cond: Value };
+
+export interface Code {
+  readonly ops: Op[];
+}
+
+export const isTerminator = (op: Op): boolean =>
+  op.kind === 'jump' || op.kind === 'branch' || op.kind === 'indirect' || op.kind === 'leave' || op.kind === 'next' || op.kind === 'repeat';
+
+/** Values that an operation reads. */
+export function operands(op: Op): readonly Value[] {
+  switch (op.kind) {
+    case 'pure':
+    case 'helper':
+      return op.args;
+    case 'set':
+      return [op.value];
+    case 'ldstate':
+      return op.address === undefined ? [] : [op.address];
+    case 'ststate':
+      return op.address === undefined ? [op.value] : [op.address, op.value];
+    case 'load':
+      return [op.address];
+    case 'store':
+      return [op.address, op.value];
+    case 'linear':
+      return [op.seg, op.offset];
+    case 'flags':
+      return [op.a, op.b, op.r];
+    case 'setRX':
+      return [op.r, op.x];
+    case 'raise':
+      return [op.cond, op.error].filter((v) => v !== undefined);
+    case 'branch':
+    case 'repeat':
+      return [op.cond];
+    case 'indirect':
+      return [op.eip];
+    default:
+      return [];
+  }
+}
+
+/** Type of the value an operation defines; undefined for those that define none. */
+export const typeOf = (op: Op): Type | undefined => ('type' in op ? op.type : undefined);

@@ -1,0 +1,237 @@
+// The state of one simulated CPU in shared memory. Every address is `cpu base + offset`.
+import { array, struct, u32, u64, v128 } from './struct.ts';
+
+/** Bytes between two general registers (wide enough for x86-64); AH is at +1 of EAX's slot. */
+export const GPR_STRIDE = 8;
+export const GPR_COUNT = 16;
+
+/** Numbers of the general registers, as the instruction encoding has them (SDM vol. 2, 2.1.5). */
+export const Gpr = { EAX: 0, ECX: 1, EDX: 2, EBX: 3, ESP: 4, EBP: 5, ESI: 6, EDI: 7 } as const;
+
+/** Numbers of the segment caches; the first six as the encoding of Sreg has them. */
+export const Seg = { ES: 0, CS: 1, SS: 2, DS: 3, FS: 4, GS: 5, LDTR: 6, TR: 7 } as const;
+
+/** A segment register with its hidden part (SDM vol. 3, 3.4.3). */
+export const SegCache = struct('SEG', {
+  selector: u32,
+  base: u32,
+  /** Highest valid offset, in bytes (granularity applied). */
+  limit: u32,
+  /** Bits 8..23 of the descriptor's second word, at bits 8..23 (type, S, DPL, P, AVL, D/B, G); 0 where the selector is null. */
+  access: u32,
+  /** Fast checks: any read of up to 16 bytes at offset <= topRead is inside the limit and allowed. 0: ask the slow path
+   * (an offset of 0 then takes the slow path as well, so a test is `offset < topRead`, unsigned). */
+  topRead: u32,
+  topWrite: u32,
+});
+
+export const Cpu = struct('CPU', {
+  /** General registers, GPR_STRIDE apart. */
+  gpr: array(GPR_COUNT, GPR_STRIDE),
+  /** Offset in CS of the current instruction; only exact when no translated code runs, or a fault is being raised. */
+  eip: u32,
+  eipHigh: u32,
+  /** Lazy flags, two words (see docs/architecture.md, "Flags"): the sign-extended result ... */
+  flagR: u32,
+  /** ... and the carries: CF bit 31; CF^OF bit 30; parity delta bits 15..8; AF bit 3; sign delta bit 0. */
+  flagX: u32,
+  /** EFLAGS without CF PF AF ZF SF OF (those bits are 0 here); bit 1 is always set. */
+  eflags: u32,
+  cpl: u32,
+  /** A slot that is always zero: stands for "no base" or "no index" in interpreter records. */
+  zero: u64,
+  seg: array(8, SegCache.size, 16),
+  gdtBase: u32,
+  gdtLimit: u32,
+  idtBase: u32,
+  idtLimit: u32,
+  cr0: u32,
+  cr2: u32,
+  cr3: u32,
+  cr4: u32,
+  dr: array(8, 4),
+  /** PDPTE registers of PAE paging (SDM vol. 3, 4.4.1), loaded by MOV CR3. */
+  pdpte: array(4, 8),
+  /** Index into Mode: which specialisation of code may run now. */
+  mode: u32,
+  /** 0xffffffff or 0xffff: mask of ESP by SS.B. */
+  stackMask: u32,
+
+  // Faults and interrupts -----------------------------------------------------------------------------------------
+  /** 0: none; otherwise FAULT | vector: an exception that the current instruction raised and that is not yet delivered. */
+  fault: u32,
+  faultError: u32,
+  /** Poll word: OR of Pending bits; tested at back-edges, returns and block heads. Set by anybody with Atomics. */
+  pending: u32,
+  /** Instructions for which interrupts are held off after STI, MOV SS, POP SS: nonzero means one more. */
+  shadow: u32,
+  /** 1 while HLT waits. */
+  halted: u32,
+  /** Exit of the run loop (Exit), with its argument. */
+  exit: u32,
+  exitArg: u32,
+  /** Extra words of an exit. */
+  exitData: array(4, 4),
+  /** Nonzero: run one instruction at a time (TF, debug registers in use, or asked for by a region: StepReason bits). */
+  step: u32,
+  /** Nonzero while a block of one instruction runs (Step): bit 0, and bit 1 where EFLAGS.TF was set at its start. */
+  stepArmed: u32,
+  /** Nonzero where an x87/MMX instruction must raise #NM (CR0.EM or CR0.TS). */
+  fpuTrap: u32,
+  /** Nonzero where an SSE instruction must raise: SSE_UD or SSE_NM. */
+  sseTrap: u32,
+  index: u32,
+  apicId: u32,
+  /** 1 from the delivery of an NMI to the next IRET (SDM vol. 3, 6.7.1). */
+  nmiBlocked: u32,
+  /** DR6 bits of data breakpoints that the current instruction hit, for the #DB behind it. */
+  debugPending: u32,
+
+  // Model-specific registers ---------------------------------------------------------------------------------------
+  tscOffset: u64,
+  sysenterCs: u32,
+  sysenterEsp: u32,
+  sysenterEip: u32,
+  apicBase: u32,
+  msr: array(32, 8),
+
+  // Pointers into this CPU's own areas (absolute addresses) --------------------------------------------------------
+  tlb: u32,
+  tlbList: u32,
+  tlbListCount: u32,
+  tlbGlobalList: u32,
+  tlbGlobalCount: u32,
+  /** Bitmap, a bit for each 4 MiB of linear space, of regions that large pages filled. */
+  tlbLarge: array(32, 4),
+  jumpKernel: u32,
+  jumpUser: u32,
+  /** Current generations: an entry of another generation is stale. */
+  jumpKernelGen: u32,
+  jumpUserGen: u32,
+  /** 1 where the kernel's jump cache holds entries of pages that are not global. */
+  jumpKernelLocal: u32,
+  blockHash: u32,
+  arena: u32,
+  arenaNext: u32,
+  arenaEnd: u32,
+  /** Physical page number + 1 of the code that was entered last through the dispatcher (for diagnosis). */
+  lastPage: u32,
+  /** CS.base that the jump caches' entries are for. */
+  jumpBase: u32,
+  /** Linear page numbers, lowest and highest, that entries of the jump caches are for (possibly too wide). */
+  jumpKernelLow: u32,
+  jumpKernelHigh: u32,
+  jumpUserLow: u32,
+  jumpUserHigh: u32,
+
+  // x87, MMX, SSE ----------------------------------------------------------------------------------------------------
+  /** Physical registers R0..R7: significand (u64) at +0, sign and exponent (u16) at +8; MMn is the significand of Rn. */
+  fpr: array(8, 16),
+  fcw: u32,
+  /** Status word without TOP (bits 11..13 are 0 here). */
+  fsw: u32,
+  ftop: u32,
+  /** Bit n set: physical register n is in use (the abridged tag word of FXSAVE). */
+  ftw: u32,
+  fop: u32,
+  fip: u32,
+  fcs: u32,
+  fdp: u32,
+  fds: u32,
+  mxcsr: u32,
+  xmm: array(16, 16),
+  /** 32 bytes for helpers to take and return wide values in. */
+  scratch: array(4, 16),
+  scratchV: v128,
+
+  // Counters (u64 each, written by this CPU only) -----------------------------------------------------------------------
+  countInstructions: u64,
+  countTlbMisses: u64,
+  countFaults: u64,
+  countInterrupts: u64,
+  countBlocks: u64,
+  countDispatches: u64,
+  countExits: array(32, 8),
+  /** Ring of the last guest PCs that went through the dispatcher: index, then 32 entries. */
+  traceIndex: u32,
+  trace: array(32, 4),
+}, 4096);
+
+/** Code is specialised on these bits of the CPU's state (Cpu.mode). */
+export const Mode = {
+  /** CS.D: 32-bit operands and addresses are the default. */
+  CODE32: 1,
+  /** CS, DS, ES and SS have base 0 and limit 4 GiB, with CS.D and SS.B set: no segment arithmetic at all. */
+  FLAT: 2,
+  /** CPL is 3: accesses use the user's rights. */
+  USER: 4,
+  /** Not a state of the CPU: the block holds one instruction, to be run alone (Cpu.step). */
+  STEP: 8,
+} as const;
+
+/** Cpu.fault is FAULT | vector while an exception is on its way. */
+export const FAULT = 0x100;
+/** Set with FAULT where the exception pushes an error code. */
+export const FAULT_HAS_ERROR = 0x200;
+/** Not a guest exception: a region asks that this instruction be run by the interpreter. */
+export const FAULT_BAIL = 0x400;
+/** Set with FAULT where the exception is a trap: eip already points behind the instruction. */
+export const FAULT_TRAP = 0x800;
+
+export const SSE_UD = 1;
+export const SSE_NM = 2;
+
+/** Bits of Cpu.pending. */
+export const Pending = {
+  /** A maskable interrupt may be waiting at the local APIC or the 8259. */
+  INTR: 1,
+  NMI: 2,
+  INIT: 4,
+  SIPI: 8,
+  /** Leave the run loop: somebody wants the CPU's host thread. */
+  STOP: 16,
+  /** The translator published a new epoch. */
+  INSTALL: 32,
+  /** A timer deadline passed: the host should run the local timer. */
+  TIMER: 64,
+  SMI: 128,
+} as const;
+
+/** Bits of Cpu.step. */
+export const Step = { TF: 1, DEBUG: 2, BAIL: 4, FORCED: 8 } as const;
+
+/** Why the run loop came back to JavaScript. */
+export const Exit = {
+  NONE: 0,
+  /** No block is known for the current EIP: decode one. */
+  LOOKUP: 1,
+  HALT: 2,
+  STOP: 3,
+  INSTALL: 4,
+  TRIPLE_FAULT: 5,
+  /** A block got hot: exitArg is its head record. */
+  HOT: 6,
+  /** An error of ours: exitArg says which. */
+  INTERNAL: 7,
+  RESET: 8,
+  TIMER: 9,
+  /** The decode arena is full: flush it. */
+  ARENA: 10,
+  INIT: 11,
+  SIPI: 12,
+  /** An exception is on its way and Control.stopOnFault asks to see it (Cpu.fault). */
+  FAULT: 13,
+} as const;
+
+/** Bits of EFLAGS (SDM vol. 1, 3.4.3). */
+export const Eflags = {
+  CF: 1, ONE: 2, PF: 4, AF: 0x10, ZF: 0x40, SF: 0x80, TF: 0x100, IF: 0x200, DF: 0x400, OF: 0x800,
+  IOPL: 0x3000, NT: 0x4000, RF: 0x10000, VM: 0x20000, AC: 0x40000, VIF: 0x80000, VIP: 0x100000, ID: 0x200000,
+  /** The six arithmetic flags. */
+  ARITH: 0x8d5,
+} as const;
+
+/** Exception vectors (SDM vol. 3, 6.3.1). */
+export const Vector = {
+  DE: 0, DB: 1, NMI: 2, BP: 3, OF: 4, BR: 5, UD: 6, NM: 7, DF: 8, TS: 10, NP: 11, SS: 12, GP: 13, PF: 14, MF: 16, AC: 17, MC: 18, XM: 19,
+} as const;

@@ -1,0 +1,175 @@
+// Where everything is in the one shared WebAssembly.Memory. Fixed addresses first, then guest RAM, then what
+// grows with the number of CPUs. Nobody else writes an address as a number.
+import { Cpu } from './cpu.ts';
+import { struct, u32 } from './struct.ts';
+
+export const WASM_PAGE = 0x10000;
+export const PAGE = 4096;
+export const PAGE_SHIFT = 12;
+
+const KiB = 1024;
+const MiB = 1024 * KiB;
+
+/** First address of the AssemblyScript runtime's static data (asc --memoryBase). */
+export const RUNTIME_STATIC = 0x10000;
+export const RUNTIME_STATIC_END = 0x80000;
+/** The machine-wide control block. */
+export const CONTROL = 0x1000;
+/** State of devices (src/devices): DEVICE_STATE_BYTES in all, a slice a device. */
+export const DEVICE_STATE = 0x80000;
+export const DEVICE_STATE_BYTES = 0x80000;
+/** Requests of hot code from CPUs to the translator: a ring. */
+export const HEAT_QUEUE = 0x100000;
+export const HEAT_QUEUE_ENTRIES = 4096;
+/** Bytes of published modules: a ring of PUBLISH_BYTES. */
+export const PUBLISH = 0x400000;
+export const PUBLISH_BYTES = 12 * MiB;
+/** Guest PC and mode of each table slot. */
+export const SLOTS = 0x200000;
+export const Slot = struct('SLOT', { eip: u32, phys: u32, mode: u32, state: u32 });
+/** ROM images at the top of the 32-bit physical space and below 1 MiB. */
+export const ROM = 0x1000000;
+export const ROM_BYTES = 1 * MiB;
+/** Guest physical address 0. */
+export const RAM = 0x2000000;
+
+export const Control = struct('CONTROL', {
+  cpuCount: u32,
+  ramBytes: u32,
+  /** First CPU block; the others follow CPU_STRIDE apart. */
+  cpus: u32,
+  /** Page metadata: PageMeta.size bytes for each page of RAM. */
+  pageMeta: u32,
+  /** Bytes of ROM that end at 4 GiB (and, the last 128 KiB of them, at 1 MiB); 0 without a ROM. */
+  romBytes: u32,
+  /** Bumped when the translator published a module. */
+  epoch: u32,
+  heatHead: u32,
+  heatTail: u32,
+  /** Nonzero once somebody asked the machine to stop. */
+  stop: u32,
+  /** Words that sleepers wait on. */
+  heatSignal: u32,
+  ioSignal: u32,
+  timerSignal: u32,
+  /** Table slots handed out so far. */
+  slotNext: u32,
+  /** The execution count after which a block asks for a translation; 0x7fffffff: never. */
+  hotThreshold: u32,
+  deviceNext: u32,
+  a20: u32,
+  /** Nonzero: exceptions of the guest end the run loop instead of being delivered (tests, debuggers). */
+  stopOnFault: u32,
+});
+
+/** What we know of one page of guest RAM. */
+export const PageMeta = struct('PAGEMETA', {
+  /** Bit 0: some CPU holds decoded blocks or regions of this page, so stores to it take the slow path. */
+  flags: u32,
+  /** Bumped by every store that hit code on this page. */
+  version: u32,
+}, 8);
+export const PAGE_HAS_CODE = 1;
+
+/** TLB: one word for each page of the 32-bit linear space: (host page - linear page) | Tlb bits. */
+export const TLB_BYTES = 4 * MiB;
+/** Bits in the low twelve of a TLB word. A zero word misses always. */
+export const Tlb = { KERNEL_READ: 1, KERNEL_WRITE: 2, USER_READ: 4, USER_WRITE: 8, GLOBAL: 16, LARGE: 32 } as const;
+export const TLB_LIST_ENTRIES = 16384;
+
+/** Jump cache: guest EIP -> function; direct-mapped. */
+export const JumpEntry = struct('JUMP', { eip: u32, gen: u32, func: u32, arg: u32 });
+export const JUMP_ENTRIES = 4096;
+
+/** Block hash: (physical address, EIP, mode) -> block; open hashing with chains through BlockHead.hashNext. */
+export const BLOCK_HASH_ENTRIES = 32768;
+export const ARENA_BYTES = 24 * MiB;
+
+/** Decoded instruction, as the interpreter's handlers read it. All addresses absolute. */
+export const Record = struct('REC', {
+  /** Table index of the handler. */
+  handler: u32,
+  /** EIP of this instruction, and of the next one. */
+  eip: u32,
+  next: u32,
+  /** Operands: address of a register, or an immediate, or a number (segment, control register, ST index). */
+  op0: u32,
+  op1: u32,
+  op2: u32,
+  /** Addresses of base and index registers (the zero slot for none). */
+  base: u32,
+  index: u32,
+  scale: u32,
+  disp: u32,
+  /** Address of the SegCache, and the mask of the effective address (segmented forms only). */
+  seg: u32,
+  mask: u32,
+  /** Target EIP of a direct branch (already wrapped to the operand size). */
+  target: u32,
+  /** Head record of the block at `target`, or 0 where not yet linked or not linkable (another page). */
+  link: u32,
+  /** The same for the fall-through of a block's last instruction. */
+  linkNext: u32,
+  /** Bytes of the instruction. */
+  length: u32,
+}, 64);
+
+/** The head of a block: laid out as a Record (its handler counts and polls) and followed by the instructions' records. */
+export const BlockHead = struct('HEAD', {
+  handler: u32,
+  eip: u32,
+  /** EIP behind the last instruction. */
+  end: u32,
+  /** Physical address of the first byte. */
+  phys: u32,
+  mode: u32,
+  /** Executions so far (saturating at the hot threshold). */
+  heat: u32,
+  /** Instructions in the block. */
+  count: u32,
+  /** Next block in the hash chain, and in the list of its physical page. */
+  hashNext: u32,
+  pageNext: u32,
+  /** Table slot of the region that starts here; 0: none. */
+  region: u32,
+  /** Physical page of the block's last byte, where it crosses a page, else the same as the first. */
+  lastPage: u32,
+  flags: u32,
+}, 64);
+
+/** Stride of the CPU blocks: state, TLB, lists, jump caches, block hash, decode arena. */
+export const CpuArea = struct('AREA', {
+  state: { bytes: Cpu.size, align: PAGE },
+  jumpKernel: { bytes: JUMP_ENTRIES * JumpEntry.size, align: PAGE },
+  jumpUser: { bytes: JUMP_ENTRIES * JumpEntry.size, align: PAGE },
+  tlbList: { bytes: TLB_LIST_ENTRIES * 4, align: PAGE },
+  tlbGlobalList: { bytes: TLB_LIST_ENTRIES * 4, align: PAGE },
+  blockHash: { bytes: BLOCK_HASH_ENTRIES * 4, align: PAGE },
+  tlb: { bytes: TLB_BYTES, align: PAGE },
+  arena: { bytes: ARENA_BYTES, align: PAGE },
+}, WASM_PAGE);
+export const CPU_STRIDE = CpuArea.size;
+
+/** Entries of the function table: 0 is the trap of a null index, then handlers, then slots of regions. */
+export const TABLE_ENTRIES = 65536;
+
+export interface MemoryPlan {
+  readonly ramBytes: number;
+  readonly cpuCount: number;
+  readonly pageMeta: number;
+  readonly cpus: number;
+  /** Whole size in WebAssembly pages of 64 KiB. */
+  readonly wasmPages: number;
+}
+
+const up = (value: number, to: number) => Math.ceil(value / to) * to;
+
+/** Addresses for a machine of `cpuCount` CPUs and `ramBytes` of RAM (a multiple of 64 KiB). */
+export function planMemory(cpuCount: number, ramBytes: number): MemoryPlan {
+  const pageMeta = up(RAM + ramBytes, WASM_PAGE);
+  const cpus = up(pageMeta + (ramBytes / PAGE) * PageMeta.size, WASM_PAGE);
+  return { ramBytes, cpuCount, pageMeta, cpus, wasmPages: (cpus + cpuCount * CPU_STRIDE) / WASM_PAGE };
+}
+
+/** Base address of CPU `index`. */
+export const cpuBase = (plan: MemoryPlan, index: number): number => plan.cpus + index * CPU_STRIDE;

@@ -1,0 +1,40 @@
+// All lifts in one table, by mnemonic.
+import { lifts as arith } from './arith.ts';
+import { lifts as bcd } from './bcd.ts';
+import { lifts as bit } from './bit.ts';
+import { lifts as control } from './control.ts';
+import { lifts as data } from './data.ts';
+import type { LiftSpec, LiftTable } from './lifter.ts';
+import { lifts as logic } from './logic.ts';
+import { lifts as segment } from './segment.ts';
+import { lifts as shift } from './shift.ts';
+import { lifts as stack } from './stack.ts';
+import { lifts as string } from './string.ts';
+import { lifts as system } from './system.ts';
+import { lifts as transfer } from './transfer.ts';
+
+const FAMILIES: Record<string, LiftTable> = { arith, bcd, bit, control, data, logic, segment, shift, stack, string, system, transfer };
+
+function merge(families: Record<string, LiftTable>): ReadonlyMap<string, LiftSpec> {
+  const all = new Map<string, LiftSpec>();
+  for (const [family, table] of Object.entries(families))
+    for (const [mnemonic, lift] of Object.entries(table)) {
+      if (all.has(mnemonic)) throw new Error(`two lifts of ${mnemonic}, one in ${family}`);
+      all.set(mnemonic, typeof lift === 'function' ? { lift } : lift);
+    }
+  return all;
+}
+
+/** The lift of each mnemonic (as iced-x86 names it, in lower case). */
+export const LIFTS: ReadonlyMap<string, LiftSpec> = merge(FAMILIES);
+
+/**
+ * The lift of an instruction. Use it instead of LIFTS where block ends matter: MOV and POP end their block only
+ * when they load a segment, control or debug register.
+ */
+export function liftOf(mnemonic: string, ops: readonly { readonly kind: string }[]): LiftSpec | undefined {
+  const spec = LIFTS.get(mnemonic);
+  const to = ops[0]?.kind;
+  if (spec && (to === 'sr' || to === 'cr' || to === 'dr') && (mnemonic === 'mov' || mnemonic === 'pop')) return { ...spec, alone: true };
+  return spec;
+}

@@ -1,0 +1,73 @@
+// Loads of segment, control and debug registers and of the descriptor table registers (SDM vol. 3, chapters 2, 3, 5).
+// All of them may change what mode code runs in, so they leave through the dispatcher behind themselves.
+import type { Value } from '../ir/types.ts';
+import { Cpu, Seg, Vector } from '../layout/cpu.ts';
+import type { Lifter, LiftTable } from './lifter.ts';
+import { FAULTS } from './shared.ts';
+
+/** Loads segment register `number`; interrupts are held off for one instruction behind a load of SS by MOV or POP. */
+function loadSegment(x: Lifter, number: Value, selector: Value): void {
+  x.helper('loadSegment', [number, x.b.and(selector, x.b.const(0xffff))], FAULTS);
+}
+
+function holdOffAfterSs(x: Lifter, number: Value): void {
+  const ss = x.b.eq(number, x.b.const(Seg.SS));
+  x.setState(Cpu.at.shadow, x.b.select(ss, x.b.const(1), x.state(Cpu.at.shadow)));
+}
+
+// MOV sreg, r/m16 (#UD for CS) | MOV crN, r | MOV r, crN | MOV drN, r | MOV r, drN
+export function moveSystem(x: Lifter): void {
+  const { b } = x;
+  switch (x.op(0).kind) {
+    case 'sr': {
+      const number = x.number(0);
+      x.raiseIf(b.eq(number, b.const(Seg.CS)), Vector.UD);
+      loadSegment(x, number, x.read(1));
+      holdOffAfterSs(x, number);
+      x.next();
+      break;
+    }
+    case 'cr':
+      x.helper('movToCr', [x.number(0), x.read(1)], FAULTS);
+      x.next();
+      break;
+    case 'dr':
+      x.helper('movToDr', [x.number(0), x.read(1)], FAULTS);
+      x.next();
+      break;
+    default: {
+      const name = x.op(1).kind === 'cr' ? 'movFromCr' : 'movFromDr';
+      x.write(0, x.helper(name, [x.number(1)], { ...FAULTS, result: 'i32' }));
+    }
+  }
+}
+
+// POP DS | POP ES | POP SS | POP FS | POP GS (of a 32-bit slot the upper half is ignored)
+export function popSegment(x: Lifter): void {
+  const number = x.number(0);
+  loadSegment(x, number, x.peek(0));
+  x.setStackPointer(x.b.add(x.stackPointer(), x.b.const(x.opsize)));
+  holdOffAfterSs(x, number);
+  x.next();
+}
+
+// LDS | LES | LSS | LFS | LGS  r, m16:16/32
+const loadFarPointer =
+  (seg: number) =>
+  (x: Lifter): void => {
+    const { b, opsize } = x;
+    const at = x.linear(1, opsize + 2, false);
+    const offset = x.load('i32', opsize, at);
+    const selector = x.load('i32', 2, b.add(at, b.const(opsize)));
+    loadSegment(x, b.const(seg), selector);
+    x.write(0, offset);
+    x.next();
+  };
+
+export const lifts: LiftTable = {
+  lds: { lift: loadFarPointer(Seg.DS), alone: true },
+  les: { lift: loadFarPointer(Seg.ES), alone: true },
+  lss: { lift: loadFarPointer(Seg.SS), alone: true },
+  lfs: { lift: loadFarPointer(Seg.FS), alone: true },
+  lgs: { lift: loadFarPointer(Seg.GS), alone: true },
+};

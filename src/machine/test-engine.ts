@@ -1,0 +1,227 @@
+// One CPU with RAM and no devices, for tests of the engines: see test/harness/engine.ts for what it promises.
+import { Translator } from '../cache/translator.ts';
+import { loadEngineImage } from '../cpu/image.ts';
+import { createMemory } from '../cpu/state.ts';
+import { Vcpu } from '../cpu/vcpu.ts';
+import { FIRST_FORM } from '../emit/table.ts';
+import { Cpu, Eflags, Exit, FAULT_HAS_ERROR, Pending, Seg, SegCache } from '../layout/cpu.ts';
+import { BlockHead, CONTROL, Control, planMemory, RAM } from '../layout/memory.ts';
+import type { EngineState, RunOptions, RunResult, TestEngine } from '../../test/harness/engine.ts';
+
+const RAM_BYTES = 16 << 20;
+const NOWHERE = 0xffffffff;
+
+/** 'jit' translates every block before its first execution. */
+export function createTestEngine(name: 'interpreter' | 'jit'): TestEngine {
+  return new Engine(name);
+}
+
+class Engine implements TestEngine {
+  readonly name: 'interpreter' | 'jit';
+  private readonly cpu: Vcpu;
+  private readonly translator: Translator;
+
+  constructor(name: 'interpreter' | 'jit') {
+    this.name = name;
+    const image = loadEngineImage();
+    const shared = createMemory(planMemory(1, RAM_BYTES));
+    this.cpu = new Vcpu(image, shared, 0, {
+      portIn: () => -1,
+      portOut: () => {},
+      mmioRead: () => -1,
+      mmioWrite: () => {},
+      rdtsc: () => process.hrtime.bigint(),
+      interruptAck: () => -1,
+      log: () => {},
+    });
+    this.translator = new Translator(shared, FIRST_FORM + image.keys.length);
+    if (name === 'jit') this.cpu.onDecode = (head) => this.translate(head);
+    this.reset();
+  }
+
+  private translate(head: number): void {
+    const at = (offset: number) => this.cpu.shared.i32[(head + offset) >> 2]! >>> 0;
+    if (at(BlockHead.at.region) !== 0) return;
+    const module = this.translator.translate([{ phys: at(BlockHead.at.phys), eip: at(BlockHead.at.eip), mode: at(BlockHead.at.mode) }]);
+    if (module) this.cpu.regions.install(module);
+  }
+
+  private control(offset: number, value: number): void {
+    this.cpu.shared.i32[(CONTROL + offset) >> 2] = value;
+  }
+
+  reset(): void {
+    const { cpu } = this;
+    const { runtime } = cpu.instance;
+    cpu.shared.u8.fill(0, RAM, RAM + RAM_BYTES);
+    this.flushCode();
+    runtime.flush!(cpu.base);
+    cpu.reset();
+    cpu.set(Cpu.at.dr + 24, 0xffff0ff0);
+    const flat = (selector: number, access: number) => ({ selector, base: 0, limit: 0xffffffff, access });
+    const segments = Array.from({ length: 8 }, (_, s) => (s === Seg.CS ? flat(8, 0xc09b00) : flat(16, 0xc09300)));
+    segments[Seg.LDTR] = { selector: 0, base: 0, limit: 0, access: 0 };
+    segments[Seg.TR] = { selector: 0, base: 0, limit: 0xffff, access: 0x8b00 };
+    this.setState({
+      segments,
+      cpl: 0,
+      cr0: 0x11,
+      gpr: new Uint32Array(8),
+      eflags: 2,
+      eip: 0,
+      gdt: { base: 0, limit: 0 },
+      idt: { base: 0, limit: 0 },
+    });
+  }
+
+  /** Forgets all code; the TLB's write rights come back with the next fills. */
+  private flushCode(): void {
+    const { cpu } = this;
+    const { plan, i32 } = cpu.shared;
+    for (let page = 0; page < RAM_BYTES >> 12; page++) {
+      cpu.regions.invalidate(page);
+      i32[(plan.pageMeta + page * 8) >> 2] = 0;
+    }
+    cpu.blocks.flush();
+  }
+
+  writeMemory(linear: number, bytes: Uint8Array): void {
+    bytes.forEach((byte, i) => {
+      const phys = this.physical(linear + i);
+      this.cpu.shared.u8[RAM + phys] = byte;
+      this.cpu.dropPage(phys >>> 12);
+    });
+  }
+
+  readMemory(linear: number, length: number): Uint8Array {
+    return Uint8Array.from({ length }, (_, i) => this.cpu.shared.u8[RAM + this.physical(linear + i)]!);
+  }
+
+  private physical(linear: number): number {
+    const { cpu } = this;
+    if (!(cpu.get(Cpu.at.cr0) >>> 31)) return linear;
+    const mode = cpu.get(Cpu.at.mode);
+    cpu.set(Cpu.at.mode, mode & ~4);
+    const phys = cpu.instance.runtime.translateExec(cpu.base, linear) >>> 0;
+    cpu.set(Cpu.at.mode, mode);
+    if (cpu.get(Cpu.at.fault) !== 0) {
+      cpu.set(Cpu.at.fault, 0);
+      throw new Error(`linear address 0x${linear.toString(16)} is not mapped`);
+    }
+    return phys;
+  }
+
+  setState(state: Partial<EngineState>): void {
+    const { cpu } = this;
+    const { runtime } = cpu.instance;
+    state.gpr?.forEach((v, n) => cpu.setGpr(n, v));
+    for (const key of ['eip', 'cpl', 'cr0', 'cr2', 'cr3', 'cr4', 'mxcsr', 'fcw'] as const) if (state[key] !== undefined) cpu.set(Cpu.at[key], state[key]);
+    if (state.eflags !== undefined) runtime.writeFlags(cpu.base, state.eflags, NOWHERE);
+    state.segments?.forEach((s, n) => {
+      const at = Cpu.at.seg + n * SegCache.size;
+      for (const key of ['selector', 'base', 'limit', 'access'] as const) cpu.set(at + SegCache.at[key], s[key]);
+    });
+    state.dr?.forEach((v, n) => cpu.set(Cpu.at.dr + n * 4, v));
+    if (state.gdt) {
+      cpu.set(Cpu.at.gdtBase, state.gdt.base);
+      cpu.set(Cpu.at.gdtLimit, state.gdt.limit);
+    }
+    if (state.idt) {
+      cpu.set(Cpu.at.idtBase, state.idt.base);
+      cpu.set(Cpu.at.idtLimit, state.idt.limit);
+    }
+    if (state.fsw !== undefined) {
+      cpu.set(Cpu.at.fsw, state.fsw & ~0x3800);
+      cpu.set(Cpu.at.ftop, (state.fsw >> 11) & 7);
+    }
+    if (state.ftw !== undefined) cpu.set(Cpu.at.ftw, state.ftw);
+    const { u8 } = cpu.shared;
+    if (state.mm) for (let n = 0; n < 8; n++) u8.set(state.mm.subarray(n * 8, n * 8 + 8), cpu.base + Cpu.at.fpr + n * 16);
+    if (state.xmm) u8.set(state.xmm, cpu.base + Cpu.at.xmm);
+    if (state.cr0 !== undefined || state.cr3 !== undefined || state.cr4 !== undefined) runtime.flush!(cpu.base);
+    runtime.updateStep!(cpu.base);
+    cpu.refresh();
+  }
+
+  getState(): EngineState {
+    const { cpu } = this;
+    const { u8 } = cpu.shared;
+    const word = (offset: number) => cpu.get(offset);
+    const mm = new Uint8Array(64);
+    for (let n = 0; n < 8; n++) mm.set(u8.subarray(cpu.base + Cpu.at.fpr + n * 16, cpu.base + Cpu.at.fpr + n * 16 + 8), n * 8);
+    return {
+      gpr: Uint32Array.from({ length: 8 }, (_, n) => cpu.gpr(n)),
+      eflags: (cpu.instance.runtime.readFlags(cpu.base) >>> 0) | Eflags.ONE,
+      eip: word(Cpu.at.eip),
+      segments: Array.from({ length: 8 }, (_, n) => {
+        const at = Cpu.at.seg + n * SegCache.size;
+        return {
+          selector: word(at + SegCache.at.selector),
+          base: word(at + SegCache.at.base),
+          limit: word(at + SegCache.at.limit),
+          access: word(at + SegCache.at.access),
+        };
+      }),
+      cpl: word(Cpu.at.cpl),
+      cr0: word(Cpu.at.cr0),
+      cr2: word(Cpu.at.cr2),
+      cr3: word(Cpu.at.cr3),
+      cr4: word(Cpu.at.cr4),
+      dr: Uint32Array.from({ length: 8 }, (_, n) => word(Cpu.at.dr + n * 4)),
+      gdt: { base: word(Cpu.at.gdtBase), limit: word(Cpu.at.gdtLimit) },
+      idt: { base: word(Cpu.at.idtBase), limit: word(Cpu.at.idtLimit) },
+      mxcsr: word(Cpu.at.mxcsr),
+      fcw: word(Cpu.at.fcw),
+      fsw: word(Cpu.at.fsw) | (word(Cpu.at.ftop) << 11),
+      ftw: word(Cpu.at.ftw),
+      mm,
+      xmm: u8.slice(cpu.base + Cpu.at.xmm, cpu.base + Cpu.at.xmm + 128),
+    };
+  }
+
+  run(options: RunOptions = {}): RunResult {
+    const { cpu } = this;
+    this.control(Control.at.stopOnFault, options.faults === 'stop' ? 1 : 0);
+    this.control(Control.at.hotThreshold, Math.min(options.maxInstructions ?? 0x3fffffff, 0x3fffffff));
+    this.control(Control.at.heatHead, 0);
+    this.control(Control.at.heatTail, 0);
+    const until = options.untilEip;
+    let saved: number | undefined;
+    // A HLT in the place of the instruction to stop before.
+    const base = cpu.get(Cpu.at.seg + Seg.CS * SegCache.size + SegCache.at.base);
+    if (until !== undefined) {
+      saved = this.readMemory(base + until, 1)[0]!;
+      this.writeMemory(base + until, Uint8Array.of(0xf4));
+    }
+    const exit = cpu.run();
+    const restore = () => {
+      if (saved !== undefined) this.writeMemory(base + until!, Uint8Array.of(saved));
+    };
+    cpu.set(Cpu.at.halted, 0);
+    switch (exit) {
+      case Exit.HALT:
+        if (until !== undefined && cpu.get(Cpu.at.eip) === until + 1) {
+          cpu.set(Cpu.at.eip, until);
+          restore();
+          return { reason: 'reached' };
+        }
+        restore();
+        return { reason: 'halted' };
+      case Exit.FAULT: {
+        restore();
+        const fault = cpu.get(Cpu.at.fault);
+        cpu.set(Cpu.at.fault, 0);
+        return { reason: 'fault', vector: fault & 0xff, ...(fault & FAULT_HAS_ERROR ? { error: cpu.get(Cpu.at.faultError) } : {}) };
+      }
+      case Exit.STOP:
+        restore();
+        cpu.set(Cpu.at.pending, cpu.get(Cpu.at.pending) & ~Pending.STOP);
+        return { reason: 'limit' };
+      case Exit.TRIPLE_FAULT:
+        restore();
+        return { reason: 'shutdown' };
+      default:
+        throw new Error(`unexpected exit ${exit}, argument ${cpu.get(Cpu.at.exitArg)} at EIP 0x${cpu.get(Cpu.at.eip).toString(16)}`);
+    }
+  }
+}

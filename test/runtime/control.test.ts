@@ -1,0 +1,196 @@
+// Control and debug registers, MSRs, CPUID, HLT, flags.
+import { beforeEach, describe, expect, test } from 'vitest';
+import { Cpu, Eflags, Exit, Step } from '../../src/layout/cpu.ts';
+import { CR0, CR4, Gpr, type Machine, machine } from './machine.ts';
+
+let m: Machine;
+beforeEach(async () => {
+  m = await machine();
+});
+
+const msr = (index: number) => {
+  m.setGpr(Gpr.ECX, index);
+  m.call.rdmsr(m.cpu);
+  return m.fault() || (BigInt(m.gpr(Gpr.EDX)) << 32n) | BigInt(m.gpr(Gpr.EAX));
+};
+const setMsr = (index: number, value: bigint) => {
+  m.setGpr(Gpr.ECX, index);
+  m.setGpr(Gpr.EAX, Number(value & 0xffffffffn));
+  m.setGpr(Gpr.EDX, Number(value >> 32n));
+  m.call.wrmsr(m.cpu);
+  return m.fault();
+};
+
+test('all that is privileged asks for CPL 0', () => {
+  m.setCpl(3);
+  const calls: [string, ...number[]][] = [
+    ['movToCr', 0, 1],
+    ['movFromCr', 3],
+    ['movToDr', 7, 0],
+    ['movFromDr', 6],
+    ['clts'],
+    ['lmsw', 1],
+    ['invlpg', 0],
+    ['rdmsr'],
+    ['wrmsr'],
+    ['wbinvd'],
+    ['hlt'],
+  ];
+  for (const [name, ...args] of calls) {
+    m.call[name]!(m.cpu, ...args);
+    expect(m.fault(), name).toBe('GP(0)');
+  }
+  expect(m.get('halted')).toBe(0);
+  m.call.smsw(m.cpu);
+  m.call.cpuid(m.cpu);
+  m.call.rdtsc(m.cpu);
+  expect(m.fault()).toBe('');
+});
+
+describe('control registers', () => {
+  test('combinations that are not allowed', () => {
+    const bad: [number, number, string][] = [
+      [0, CR0.PG, 'GP(0)'],
+      [0, (0x20000000 | CR0.PE) >>> 0, 'GP(0)'],
+      [4, 1, 'GP(0)'],
+      [4, 0x800, 'GP(0)'],
+      [1, 0, 'UD'],
+      [5, 0, 'UD'],
+      [8, 0, 'UD'],
+    ];
+    for (const [n, value, fault] of bad) {
+      m.call.movToCr(m.cpu, n, value);
+      expect(m.fault(), `CR${n} = ${value.toString(16)}`).toBe(fault);
+    }
+    expect(m.get('cr0')).toBe(CR0.PE);
+    expect(m.get('cr4')).toBe(0);
+    m.call.movToCr(m.cpu, 2, 0x1234);
+    expect(m.call.movFromCr(m.cpu, 2)).toBe(0x1234);
+  });
+
+  test('lmsw sets PE but does not clear it', () => {
+    m.call.lmsw(m.cpu, 0xfff0 | CR0.TS);
+    expect(m.get('cr0') & 0xf).toBe(CR0.PE | CR0.TS);
+    m.call.lmsw(m.cpu, 0);
+    expect(m.get('cr0') & 0xf).toBe(CR0.PE);
+    expect(m.call.smsw(m.cpu)).toBe(0x11);
+  });
+
+  test('traps of x87 and SSE', () => {
+    const traps = () => [m.get('fpuTrap') !== 0, m.get('sseTrap')];
+    m.call.updateFpuTraps(m.cpu);
+    expect(traps()).toEqual([false, 1]);
+    m.call.movToCr(m.cpu, 4, CR4.OSFXSR);
+    expect(traps()).toEqual([false, 0]);
+    m.call.movToCr(m.cpu, 0, CR0.PE | CR0.TS);
+    expect(traps()).toEqual([true, 2]);
+    m.call.clts(m.cpu);
+    expect(traps()).toEqual([false, 0]);
+    m.call.movToCr(m.cpu, 0, CR0.PE | CR0.EM);
+    expect(traps()).toEqual([true, 1]);
+  });
+
+  test('MOV CR3 spares the kernel jump cache unless it has local pages', () => {
+    const gens = () => [m.get('jumpKernelGen'), m.get('jumpUserGen')];
+    const before = gens();
+    m.call.movToCr(m.cpu, 3, 0x1000);
+    expect(gens()).toEqual([before[0], before[1]! + 1]);
+    m.set('jumpKernelLocal', 1);
+    m.call.movToCr(m.cpu, 3, 0x1000);
+    expect(gens()).toEqual([before[0]! + 1, before[1]! + 2]);
+    expect(m.get('jumpKernelLocal')).toBe(0);
+    m.set('jumpKernelGen', 0xffffffff);
+    m.call.flushJumps(m.cpu);
+    expect(m.get('jumpKernelGen')).toBe(1);
+  });
+});
+
+test('debug registers: aliases, fixed bits, general detect', () => {
+  const dr = (n: number) => m.view.getUint32(m.cpu + Cpu.at.dr + n * 4, true);
+  m.call.movToDr(m.cpu, 4, 0);
+  expect(dr(6)).toBe(0xffff0ff0);
+  m.call.movToDr(m.cpu, 5, 1);
+  expect(dr(7)).toBe(0x401);
+  expect(m.get('step') & Step.DEBUG).toBe(Step.DEBUG);
+  m.call.movToDr(m.cpu, 7, 0x2000);
+  expect(m.get('step')).toBe(0);
+  m.call.movFromDr(m.cpu, 0);
+  expect(m.fault()).toBe('DB');
+  expect(dr(6)).toBe(0xffff2ff0);
+  expect(dr(7)).toBe(0x400);
+  m.call.movToCr(m.cpu, 4, CR4.DE);
+  m.call.movFromDr(m.cpu, 4);
+  expect(m.fault()).toBe('UD');
+});
+
+test('MSRs', () => {
+  expect(msr(0x277)).toBe(0x0007040600070406n);
+  expect(setMsr(0x277, 0x0007010500070106n)).toBe('');
+  expect(msr(0x277)).toBe(0x0007010500070106n);
+  expect(setMsr(0x277, 2n)).toBe('GP(0)');
+  for (const index of [0x174, 0x175, 0x176]) {
+    expect(setMsr(index, BigInt(index * 3))).toBe('');
+    expect(msr(index)).toBe(BigInt(index * 3));
+  }
+  expect(setMsr(0xc0000080, 0x800n)).toBe('');
+  expect(msr(0xc0000080)).toBe(0x800n);
+  expect(setMsr(0xc0000080, 0x900n)).toBe('GP(0)');
+  expect(msr(0x48)).toBe('GP(0)');
+  expect(msr(0xfe)).toBe(0n);
+  expect(msr(0x1a0)).toBe(0x1801n);
+  m.host.tsc = 1000n;
+  expect(msr(0x10)).toBe(1000n);
+  setMsr(0x10, 50n);
+  m.host.tsc = 0x100000000n;
+  expect(msr(0x10)).toBe(0x100000000n - 950n);
+  m.call.rdtsc(m.cpu);
+  expect([m.gpr(Gpr.EDX), m.gpr(Gpr.EAX)]).toEqual([0, 0x100000000 - 950]);
+  m.call.movToCr(m.cpu, 4, CR4.TSD);
+  m.setCpl(3);
+  m.call.rdtsc(m.cpu);
+  expect(m.fault()).toBe('GP(0)');
+});
+
+test('CPUID', () => {
+  const leaf = (n: number) => {
+    m.setGpr(Gpr.EAX, n);
+    m.call.cpuid(m.cpu);
+    return [Gpr.EAX, Gpr.EBX, Gpr.ECX, Gpr.EDX].map(m.gpr);
+  };
+  const text = (words: number[]) => Buffer.from(Uint32Array.from(words).buffer).toString('latin1').replaceAll('\0', '');
+  const [max, b, c, d] = leaf(0);
+  expect(max).toBe(2);
+  expect(text([b!, d!, c!])).toBe('GenuineIntel');
+  expect(text([...leaf(0x80000002), ...leaf(0x80000003), ...leaf(0x80000004)])).toBe('Dragoman virtual CPU');
+  m.set('apicId', 5);
+  expect(leaf(1)[1]! >>> 24).toBe(5);
+  expect(leaf(1)[3]! & 0x200).toBe(0);
+  m.set('apicBase', 0xfee00800);
+  expect(leaf(1)[3]! & 0x200).toBe(0x200);
+  expect(leaf(0x80000001)[3]).toBe(1 << 20);
+  expect(leaf(4)).toEqual([0, 0, 0, 0]);
+});
+
+test('HLT', () => {
+  m.call.hlt(m.cpu);
+  expect([m.get('halted'), m.get('exit')]).toEqual([1, Exit.HALT]);
+});
+
+test('flags: every combination of the six there and back, and masks', () => {
+  const bits = [Eflags.CF, Eflags.PF, Eflags.AF, Eflags.ZF, Eflags.SF, Eflags.OF];
+  for (let i = 0; i < 64; i++) {
+    const value = bits.reduce((v, bit, k) => v | (i & (1 << k) ? bit : 0), Eflags.ONE | Eflags.IF);
+    m.call.writeFlags(m.cpu, value, -1);
+    expect(m.call.readFlags(m.cpu)).toBe(value);
+    expect(m.get('eflags') & Eflags.ARITH).toBe(0);
+    for (const bit of bits) {
+      m.call.writeFlags(m.cpu, ~value, bit);
+      expect(m.call.readFlags(m.cpu)).toBe(value ^ bit);
+      m.call.writeFlags(m.cpu, value, bit);
+    }
+  }
+  m.call.writeFlags(m.cpu, Eflags.TF, Eflags.TF);
+  expect(m.get('step')).toBe(Step.TF);
+  m.call.writeFlags(m.cpu, 0, Eflags.TF);
+  expect(m.get('step')).toBe(0);
+});

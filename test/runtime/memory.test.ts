@@ -1,0 +1,243 @@
+// Loads, stores, segments: page crossing, devices, ROM, pages with code, limits.
+import { beforeEach, describe, expect, test } from 'vitest';
+import { FAULT_BAIL, SegCache } from '../../src/layout/cpu.ts';
+import { RAM, ROM, ROM_BYTES, Tlb } from '../../src/layout/memory.ts';
+import { CODE, CR0, DATA, type Machine, MiB, machine, PT, Seg } from './machine.ts';
+
+let m: Machine;
+beforeEach(async () => {
+  m = await machine();
+});
+
+const DIRECTORY = 0x100000;
+const TABLE = 0x101000;
+const ALL = PT.P | PT.RW | PT.US;
+
+/** Paging on: linear 0x400000 and up to the given frames (0: not present). */
+function paged(frames: readonly number[], bits: number = ALL) {
+  m.setPhys32(DIRECTORY + 4, TABLE | ALL);
+  frames.forEach((frame, i) => {
+    m.setPhys32(TABLE + i * 4, frame ? frame | bits : 0);
+  });
+  m.call.movToCr(m.cpu, 3, DIRECTORY);
+  m.call.movToCr(m.cpu, 0, CR0.PE | CR0.PG | CR0.WP);
+}
+
+test('every width, aligned and crossing into another frame', () => {
+  paged([0x300000, 0x200000]);
+  for (const [width, value] of [
+    [8, 0x9a],
+    [16, 0xbcde],
+    [32, 0x89abcdef],
+  ] as const) {
+    for (const at of [0x400010, 0x400fff, 0x400ffe, 0x400ffd]) {
+      m.call[`store${width}`]!(m.cpu, at, value);
+      expect(m.call[`load${width}`]!(m.cpu, at) >>> 0).toBe(value);
+      for (let i = 0; i < width / 8; i++) {
+        const linear = at + i;
+        const phys = linear < 0x401000 ? 0x300000 + (linear & 0xfff) : 0x200000 + (linear & 0xfff);
+        expect(m.ram[phys]).toBe((value >>> (8 * i)) & 0xff);
+      }
+    }
+  }
+  for (let at = 0x400ff5; at < 0x401004; at++) {
+    const value = 0x0123456789abcdefn ^ BigInt(at);
+    m.call.store64(m.cpu, at, value);
+    expect(BigInt.asUintN(64, m.call.load64(m.cpu, at))).toBe(value);
+  }
+});
+
+test('a crossing access whose second page faults does nothing, and CR2 is the second page', () => {
+  paged([0x300000, 0]);
+  m.call.store32(m.cpu, 0x400ffe, -1);
+  expect(m.fault()).toBe('PF(2)');
+  expect(m.get('cr2')).toBe(0x401000);
+  expect(m.phys32(0x300ffc)).toBe(0);
+  m.call.load64(m.cpu, 0x400ffa);
+  expect(m.fault()).toBe('PF(0)');
+  expect(m.call.probeWrite(m.cpu, 0x400ff0, 16)).toBe(0);
+  expect(m.call.probeWrite(m.cpu, 0x400ff1, 16)).toBe(1);
+  expect(m.fault()).toBe('PF(2)');
+  m.call.store128(m.cpu, 0x400ff8, m.cpu);
+  expect(m.fault()).toBe('PF(2)');
+  expect(m.phys32(0x300ff8)).toBe(0);
+});
+
+test('128 bits', () => {
+  paged([0x300000, 0x200000]);
+  const host = RAM + 0x500000;
+  for (let i = 0; i < 16; i++) m.ram[0x500000 + i] = i + 1;
+  m.call.store128(m.cpu, 0x400ff9, host);
+  expect([...m.ram.subarray(0x300ff9, 0x301000)]).toEqual([1, 2, 3, 4, 5, 6, 7]);
+  expect([...m.ram.subarray(0x200000, 0x200009)]).toEqual([8, 9, 10, 11, 12, 13, 14, 15, 16]);
+  m.call.load128(m.cpu, 0x400ff9, host + 32);
+  expect([...m.ram.subarray(0x500020, 0x500030)]).toEqual([...m.ram.subarray(0x500000, 0x500010)]);
+});
+
+test('user rights by CPL, supervisor rights by sysLoad', () => {
+  paged([0x300000], PT.P | PT.RW);
+  m.setCpl(3);
+  m.call.load32(m.cpu, 0x400000);
+  expect(m.fault()).toBe('PF(5)');
+  m.call.sysStore32(m.cpu, 0x400000, 5);
+  expect(m.fault()).toBe('');
+  m.call.store32(m.cpu, 0x400000, 6);
+  expect(m.fault()).toBe('PF(7)');
+});
+
+test('slow paths store EIP; rmw asks for write rights', () => {
+  paged([0x300000], PT.P | PT.US);
+  expect(m.call.slowLoad32(m.cpu, 0x400000, 0x1111)).toBe(0);
+  expect(m.get('eip')).toBe(0x1111);
+  expect(m.fault()).toBe('');
+  for (const name of ['slowRmw8', 'slowRmw16', 'slowRmw32', 'slowRmw64', 'regionRmw32']) {
+    m.call[name]!(m.cpu, 0x400000, 0x2222);
+    expect(m.fault()).toBe('PF(3)');
+  }
+  paged([0x300000]);
+  m.setPhys32(0x300000, 77);
+  expect(m.call.slowRmw32(m.cpu, 0x400000, 0x2222)).toBe(77);
+  expect(m.phys32(TABLE) & PT.D).toBe(PT.D);
+});
+
+describe('devices and ROM', () => {
+  test('VGA memory and the space above RAM are devices', () => {
+    m.host.mmioReadValue = (phys, size) => (phys === 0xb8000 ? 0x0741 : size);
+    expect(m.call.load16(m.cpu, 0xb8000)).toBe(0x0741);
+    m.call.store32(m.cpu, 0xfee000b0, 9);
+    m.call.store64(m.cpu, 0xfed00000, 0x0000000200000001n);
+    m.call.load8(m.cpu, 16 * MiB);
+    expect(m.calls).toEqual([
+      { name: 'mmioRead', args: [0xb8000, 2] },
+      { name: 'mmioWrite', args: [0xfee000b0, 4, 9] },
+      { name: 'mmioWrite', args: [0xfed00000, 4, 1] },
+      { name: 'mmioWrite', args: [0xfed00004, 4, 2] },
+      { name: 'mmioRead', args: [16 * MiB, 1] },
+    ]);
+    expect(m.tlb(0xfee00000)).toBe(0);
+  });
+
+  test('a store that runs from RAM into a device', () => {
+    m.call.store32(m.cpu, 0x9fffe, 0x44332211);
+    expect([m.ram[0x9fffe], m.ram[0x9ffff]]).toEqual([0x11, 0x22]);
+    expect(m.calls).toEqual([
+      { name: 'mmioWrite', args: [0xa0000, 1, 0x33] },
+      { name: 'mmioWrite', args: [0xa0001, 1, 0x44] },
+    ]);
+  });
+
+  test('ROM below 1 MiB and 4 GiB is read-only', () => {
+    m.control('romBytes', 256 * 1024);
+    m.view.setUint32(ROM + ROM_BYTES - 16, 0xcafef00d, true);
+    m.view.setUint32(ROM + ROM_BYTES - 256 * 1024, 0x1234, true);
+    m.view.setUint32(ROM + ROM_BYTES - 128 * 1024, 0x5678, true);
+    expect(m.call.load32(m.cpu, 0xffff0) >>> 0).toBe(0xcafef00d);
+    expect(m.call.load32(m.cpu, 0xfffffff0) >>> 0).toBe(0xcafef00d);
+    expect(m.call.load32(m.cpu, 0xfffc0000)).toBe(0x1234);
+    expect(m.call.load32(m.cpu, 0xe0000)).toBe(0x5678);
+    m.call.store32(m.cpu, 0xffff0, 1);
+    m.call.store32(m.cpu, 0xfffffff0, 1);
+    expect(m.call.load32(m.cpu, 0xffff0) >>> 0).toBe(0xcafef00d);
+    expect(m.call.load32(m.cpu, 0xfffffff0) >>> 0).toBe(0xcafef00d);
+    expect(m.calls).toEqual([]);
+    m.call.store32(m.cpu, 0xdfffc, 3);
+    expect(m.phys32(0xdfffc)).toBe(3);
+  });
+});
+
+describe('pages with code', () => {
+  test('a store from the interpreter goes through and is told to the code cache', () => {
+    m.call.store32(m.cpu, 0x5000, 1);
+    expect(m.tlb(0x5000) & Tlb.KERNEL_WRITE).toBe(Tlb.KERNEL_WRITE);
+    m.markCode(5);
+    expect(m.tlb(0x5000) & (Tlb.KERNEL_WRITE | Tlb.USER_WRITE)).toBe(0);
+    m.call.slowStore32(m.cpu, 0x5008, 2, 0);
+    expect(m.phys32(0x5008)).toBe(2);
+    expect(m.calls).toEqual([{ name: 'invalidateCode', args: [5] }]);
+    m.call.store32(m.cpu, 0x500c, 3);
+    expect(m.calls).toHaveLength(1);
+    expect(m.tlb(0x5000) & Tlb.KERNEL_WRITE).toBe(Tlb.KERNEL_WRITE);
+  });
+
+  test('a store from a region is left undone', () => {
+    m.markCode(5);
+    for (const at of [0x5000, 0x4ffe, 0x5ffe]) {
+      m.call.regionStore32(m.cpu, at, -1, 0x77);
+      expect(m.get('fault')).toBe(FAULT_BAIL);
+      expect(m.get('eip')).toBe(0x77);
+      m.set('fault', 0);
+      m.call.regionRmw32(m.cpu, at, 0x77);
+      expect(m.get('fault')).toBe(FAULT_BAIL);
+      m.set('fault', 0);
+      expect(m.phys32(at)).toBe(0);
+    }
+    m.call.regionStore32(m.cpu, 0x6000, 4, 0);
+    expect(m.phys32(0x6000)).toBe(4);
+    expect(m.calls).toEqual([]);
+    expect(m.call.slowAtomic(m.cpu, 0x5000, 4, 0)).toBe(0);
+    expect(m.call.slowAtomic(m.cpu, 0x6004, 4, 0)).toBe(RAM + 0x6004);
+    expect(m.call.slowAtomic(m.cpu, 0x6005, 4, 0)).toBe(0);
+  });
+});
+
+describe('segments', () => {
+  const linear = (seg: number, offset: number, bytes: number, write = 0) => {
+    const at = m.call.segLinear(m.cpu, m.seg(seg), offset, bytes, write) >>> 0;
+    return m.fault() || at;
+  };
+
+  test('expand-up limits', () => {
+    m.setSeg(Seg.DS, 0x1000, 0xfff, DATA);
+    expect(linear(Seg.DS, 0xffc, 4)).toBe(0x1ffc);
+    expect(linear(Seg.DS, 0xffd, 4)).toBe('GP(0)');
+    expect(linear(Seg.DS, 0xfffffffe, 4)).toBe('GP(0)');
+    expect(linear(Seg.DS, 0xff0, 17)).toBe('GP(0)');
+    expect(m.view.getUint32(m.seg(Seg.DS) + SegCache.at.topRead, true)).toBe(0xff0);
+    m.setSeg(Seg.SS, 0, 0xfff, DATA);
+    expect(linear(Seg.SS, 0x1000, 1)).toBe('SS(0)');
+  });
+
+  test('expand-down limits', () => {
+    m.setSeg(Seg.DS, 0, 0xfff, 0x00c09700);
+    expect(linear(Seg.DS, 0xfff, 1)).toBe('GP(0)');
+    expect(linear(Seg.DS, 0x1000, 4)).toBe(0x1000);
+    expect(linear(Seg.DS, 0xfffffffc, 4)).toBe(0xfffffffc);
+    expect(linear(Seg.DS, 0xfffffffd, 4)).toBe('GP(0)');
+    m.setSeg(Seg.DS, 0, 0xfff, 0x00009700);
+    expect(linear(Seg.DS, 0xfffc, 4)).toBe(0xfffc);
+    expect(linear(Seg.DS, 0xfffd, 4)).toBe('GP(0)');
+  });
+
+  test('kinds', () => {
+    m.setSeg(Seg.DS, 0, 0xffffffff, 0x00c09100); // read-only data
+    expect(linear(Seg.DS, 0, 4)).toBe(0);
+    expect(linear(Seg.DS, 0, 4, 1)).toBe('GP(0)');
+    m.setSeg(Seg.ES, 0, 0xffffffff, 0x00c09900); // execute-only code
+    expect(linear(Seg.ES, 0, 4)).toBe('GP(0)');
+    expect(linear(Seg.CS, 4, 4)).toBe(4);
+    expect(linear(Seg.CS, 4, 4, 1)).toBe('GP(0)');
+    m.setSeg(Seg.DS, 0, 0, 0, 0); // null
+    expect(linear(Seg.DS, 0, 1)).toBe('GP(0)');
+    m.set('cr0', 0); // real mode: limits only
+    m.setSeg(Seg.DS, 0x100, 0xffff, 0);
+    expect(linear(Seg.DS, 0xfffe, 2, 1)).toBe(0x100fe);
+    expect(linear(Seg.DS, 0xffff, 2, 1)).toBe('GP(0)');
+  });
+
+  test('mode bits', () => {
+    expect(m.get('mode')).toBe(3);
+    const gen = m.get('jumpKernelGen');
+    m.setSeg(Seg.ES, 0, 0xffffffff, DATA);
+    expect(m.get('jumpKernelGen')).toBe(gen);
+    m.setSeg(Seg.ES, 0x10, 0xffffffff, DATA);
+    expect(m.get('mode')).toBe(1);
+    expect(m.get('jumpKernelGen')).not.toBe(gen);
+    m.setSeg(Seg.ES, 0, 0xffffffff, DATA);
+    m.setCpl(3);
+    expect(m.get('mode')).toBe(7);
+    m.setSeg(Seg.CS, 0, 0xffff, CODE & ~0x400000);
+    expect(m.get('mode')).toBe(4);
+    m.setSeg(Seg.SS, 0, 0xffff, DATA & ~0x400000);
+    expect(m.get('stackMask')).toBe(0xffff);
+  });
+});

@@ -1,0 +1,138 @@
+// Guest memory behind the TLB: what every load and store of the runtime and every slow path of translated code ends in.
+// Handles TLB misses, accesses that cross a page, devices, ROM, and pages that hold code.
+import { CPU_FAULT, CPU_TLB, FAULT_BAIL, RAM, TLB_KERNEL_READ, TLB_KERNEL_WRITE } from './gen/layout';
+import { hostInvalidateCode, hostMmioRead, hostMmioWrite } from './host';
+import { ACCESS_REGION, ACCESS_USER, ACCESS_WRITE } from './state';
+import { foundCode, foundHost, foundPhys, hasCode, resolve } from './tlb';
+import { physHost } from './walk';
+
+/** Reads 1, 2, 4 or 8 bytes that do not cross a page. */
+function readAt(cpu: usize, host: usize, phys: u32, bytes: u32): u64 {
+  if (host) {
+    if (bytes == 4) return load<u32>(host);
+    if (bytes == 1) return load<u8>(host);
+    return bytes == 2 ? load<u16>(host) : load<u64>(host);
+  }
+  if (bytes <= 4) return hostMmioRead(cpu, phys, bytes) & (<u32>0xffffffff >>> (32 - (bytes << 3)));
+  const low: u64 = hostMmioRead(cpu, phys, 4);
+  return low | ((<u64>hostMmioRead(cpu, phys + 4, 4)) << 32);
+}
+
+/** Writes 1, 2, 4 or 8 bytes that do not cross a page. Code in the page is forgotten after the store, so that whoever decodes
+ * the page meanwhile either sees the new bytes or is told. */
+function writeAt(cpu: usize, host: usize, phys: u32, bytes: u32, value: u64): void {
+  if (host) {
+    if (bytes == 4) store<u32>(host, <u32>value);
+    else if (bytes == 1) store<u8>(host, <u8>value);
+    else if (bytes == 2) store<u16>(host, <u16>value);
+    else store<u64>(host, value);
+    if (hasCode(phys)) hostInvalidateCode(cpu, phys >>> 12);
+    return;
+  }
+  if (physHost(phys, false) != 0) return; // ROM
+  if (bytes <= 4) {
+    hostMmioWrite(cpu, phys, bytes, <u32>value & (<u32>0xffffffff >>> (32 - (bytes << 3))));
+    return;
+  }
+  hostMmioWrite(cpu, phys, 4, <u32>value);
+  hostMmioWrite(cpu, phys + 4, 4, <u32>(value >> 32));
+}
+
+/** A load of 1, 2, 4 or 8 bytes. 0 with Cpu.fault set on a fault. */
+export function readSlow(cpu: usize, linear: u32, bytes: u32, access: u32): u64 {
+  const first: u32 = 4096 - (linear & 0xfff);
+  if (first >= bytes) {
+    if (resolve(cpu, linear, access)) return 0;
+    return readAt(cpu, foundHost, foundPhys, bytes);
+  }
+  if (resolve(cpu, linear, access)) return 0;
+  const host1 = foundHost;
+  const phys1 = foundPhys;
+  if (resolve(cpu, linear + first, access)) return 0;
+  const host2 = foundHost;
+  const phys2 = foundPhys;
+  let value: u64 = 0;
+  for (let i: u32 = 0; i < bytes; i++) {
+    const byte = i < first
+      ? readAt(cpu, host1 ? host1 + i : 0, phys1 + i, 1)
+      : readAt(cpu, host2 ? host2 + (i - first) : 0, phys2 + (i - first), 1);
+    value |= byte << (i << 3);
+  }
+  return value;
+}
+
+/** A store of 1, 2, 4 or 8 bytes. With ACCESS_REGION, a page that holds code is left alone and Cpu.fault is FAULT_BAIL. */
+export function writeSlow(cpu: usize, linear: u32, value: u64, bytes: u32, access: u32): void {
+  const rights = (access & ACCESS_USER) | ACCESS_WRITE;
+  const first: u32 = 4096 - (linear & 0xfff);
+  if (resolve(cpu, linear, rights)) return;
+  let code = foundCode;
+  const host1 = foundHost;
+  const phys1 = foundPhys;
+  let host2: usize = 0;
+  let phys2: u32 = 0;
+  if (first < bytes) {
+    if (resolve(cpu, linear + first, rights)) return;
+    code = code || foundCode;
+    host2 = foundHost;
+    phys2 = foundPhys;
+  }
+  if (code && access & ACCESS_REGION) {
+    store<u32>(cpu, FAULT_BAIL, CPU_FAULT);
+    return;
+  }
+  if (first >= bytes) {
+    writeAt(cpu, host1, phys1, bytes, value);
+    return;
+  }
+  for (let i: u32 = 0; i < bytes; i++) {
+    const byte = value >> (i << 3);
+    if (i < first) writeAt(cpu, host1 ? host1 + i : 0, phys1 + i, 1, byte);
+    else writeAt(cpu, host2 ? host2 + (i - first) : 0, phys2 + (i - first), 1, byte);
+  }
+}
+
+/** Checks that all of [linear, linear + bytes), at most a page, may be accessed. True: a fault was raised. */
+export function probe(cpu: usize, linear: u32, bytes: u32, access: u32): bool {
+  if (resolve(cpu, linear, access & (ACCESS_USER | ACCESS_WRITE))) return true;
+  let code = foundCode;
+  const first: u32 = 4096 - (linear & 0xfff);
+  if (first < bytes) {
+    if (resolve(cpu, linear + first, access & (ACCESS_USER | ACCESS_WRITE))) return true;
+    code = code || foundCode;
+  }
+  if (code && access & ACCESS_REGION) {
+    store<u32>(cpu, FAULT_BAIL, CPU_FAULT);
+    return true;
+  }
+  return false;
+}
+
+/** A load with the TLB probe inline. `user` is ACCESS_USER or 0. */
+@inline
+export function readAs<T>(cpu: usize, linear: u32, user: u32): T {
+  const word = load<u32>(load<u32>(cpu, CPU_TLB) + ((linear >>> 12) << 2));
+  if (word & (TLB_KERNEL_READ << (user >>> 1)) && (linear & 0xfff) <= <u32>(4096 - sizeof<T>())) {
+    return load<T>(linear + (word & 0xfffff000));
+  }
+  return <T>readSlow(cpu, linear, <u32>sizeof<T>(), user);
+}
+
+/** A store with the TLB probe inline. */
+@inline
+export function writeAs<T>(cpu: usize, linear: u32, value: T, user: u32): void {
+  const word = load<u32>(load<u32>(cpu, CPU_TLB) + ((linear >>> 12) << 2));
+  if (word & (TLB_KERNEL_WRITE << (user >>> 1)) && (linear & 0xfff) <= <u32>(4096 - sizeof<T>())) {
+    store<T>(linear + (word & 0xfffff000), value);
+    return;
+  }
+  writeSlow(cpu, linear, <u64>value, <u32>sizeof<T>(), user);
+}
+
+/** Host address of `bytes` aligned, writable bytes of RAM without code, for an atomic access; 0 if there is no such thing there
+ * (split, device, code: take another way) or a fault was raised. */
+export function atomicHost(cpu: usize, linear: u32, bytes: u32, user: u32): usize {
+  if (linear & (bytes - 1)) return 0;
+  if (resolve(cpu, linear, user | ACCESS_WRITE)) return 0;
+  return foundCode || foundHost < RAM ? 0 : foundHost;
+}

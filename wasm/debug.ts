@@ -1,0 +1,74 @@
+// Debug exceptions: breakpoints of DR0 to DR3, single steps, and the word that says whether code must run one instruction at a time
+// (SDM vol. 3, 17.2 and 17.3).
+import { segment } from './descriptor';
+import { raise } from './fault';
+import {
+  CPU_DEBUGPENDING, CPU_DR, CPU_EFLAGS, CPU_EIP, CPU_FAULT, CPU_STEP, EFLAGS_RF, EFLAGS_TF, FAULT, FAULT_TRAP, SEG_BASE, SEG_CS, STEP_DEBUG,
+  STEP_TF, VECTOR_DB,
+} from './gen/layout';
+
+const DR6_BS: u32 = 0x4000;
+const DR6_BT: u32 = 0x8000;
+
+/** Keeps Cpu.step in line with EFLAGS.TF and DR7. */
+export function updateStep(cpu: usize): void {
+  let step = load<u32>(cpu + CPU_STEP) & ~(STEP_TF | STEP_DEBUG);
+  if (load<u32>(cpu + CPU_EFLAGS) & EFLAGS_TF) step |= STEP_TF;
+  if (load<u32>(cpu + CPU_DR + 28) & 0xff) step |= STEP_DEBUG;
+  store<u32>(cpu + CPU_STEP, step);
+}
+
+function breakpointHits(cpu: usize, linear: u32, bytes: u32, execute: bool, write: bool): u32 {
+  const dr7 = load<u32>(cpu + CPU_DR + 28);
+  let hits: u32 = 0;
+  for (let n: u32 = 0; n < 4; n++) {
+    if (!((dr7 >>> (n * 2)) & 3)) continue;
+    const kind = (dr7 >>> (16 + n * 4)) & 3;
+    if (execute ? kind != 0 : kind != 3 && !(kind == 1 && write)) continue;
+    const code = (dr7 >>> (18 + n * 4)) & 3;
+    // LEN 2 means 8 bytes, as on processors that have it.
+    const length: u32 = execute ? 1 : code == 2 ? 8 : code + 1;
+    const first = load<u32>(cpu + CPU_DR + n * 4) & ~(length - 1);
+    if (linear < first ? first - linear < bytes : linear - first < length) hits |= 1 << n;
+  }
+  return hits;
+}
+
+function raiseDebug(cpu: usize, bits: u32, trap: bool): void {
+  const dr6 = cpu + CPU_DR + 24;
+  store<u32>(dr6, (load<u32>(dr6) & ~(0xf as u32)) | bits | 0xffff0ff0);
+  raise(cpu, VECTOR_DB);
+  if (trap) store<u32>(cpu + CPU_FAULT, FAULT | FAULT_TRAP | VECTOR_DB);
+}
+
+/** Before an instruction at CS:EIP, where Cpu.step has STEP_DEBUG: raises #DB for an instruction breakpoint, unless RF holds it off
+ * for this once. */
+export function checkBreakpoints(cpu: usize): void {
+  const flags = load<u32>(cpu + CPU_EFLAGS);
+  if (flags & EFLAGS_RF) {
+    store<u32>(cpu + CPU_EFLAGS, flags & ~EFLAGS_RF);
+    return;
+  }
+  const hits = breakpointHits(cpu, load<u32>(segment(cpu, SEG_CS) + SEG_BASE) + load<u32>(cpu + CPU_EIP), 1, true, false);
+  if (hits) raiseDebug(cpu, hits, false);
+}
+
+/** Notes an access that hits a data breakpoint; singleStepTrap raises the #DB. */
+export function checkDataBreakpoint(cpu: usize, linear: u32, bytes: u32, write: u32): void {
+  const hits = breakpointHits(cpu, linear, bytes, false, write != 0);
+  if (hits) store<u32>(cpu + CPU_DEBUGPENDING, load<u32>(cpu + CPU_DEBUGPENDING) | hits);
+}
+
+/** After an instruction that ended without a fault, Cpu.eip being the next one's: raises #DB for the data breakpoints it hit and,
+ * with `tf` (EFLAGS.TF as it was at the instruction's start), for the single step. True: it was raised. */
+export function singleStepTrap(cpu: usize, tf: u32): bool {
+  const bits = load<u32>(cpu + CPU_DEBUGPENDING) | (tf ? DR6_BS : 0);
+  store<u32>(cpu + CPU_DEBUGPENDING, 0);
+  if (bits) raiseDebug(cpu, bits, true);
+  return bits != 0;
+}
+
+/** A #DB trap for the debug bit of a TSS (SDM vol. 3, 7.2.1). */
+export function raiseTaskTrap(cpu: usize): void {
+  raiseDebug(cpu, DR6_BT, true);
+}

@@ -1,0 +1,28 @@
+// What the runtime asks of JavaScript: ports, memory-mapped devices, time, interrupt controllers, the code cache.
+
+@external("host", "portIn")
+export declare function hostPortIn(cpu: usize, port: u32, size: u32): u32;
+
+@external("host", "portOut")
+export declare function hostPortOut(cpu: usize, port: u32, size: u32, value: u32): void;
+
+@external("host", "mmioRead")
+export declare function hostMmioRead(cpu: usize, phys: u32, size: u32): u32;
+
+@external("host", "mmioWrite")
+export declare function hostMmioWrite(cpu: usize, phys: u32, size: u32, value: u32): void;
+
+/** The machine's time-stamp counter, before Cpu.tscOffset is added. */
+@external("host", "rdtsc")
+export declare function hostRdtsc(cpu: usize): u64;
+
+/** Acknowledges the highest maskable interrupt: its vector, or -1 if there is none. */
+@external("host", "interruptAck")
+export declare function hostInterruptAck(cpu: usize): i32;
+
+/** A store changed a page of guest RAM that holds code: forget what was decoded or translated from it. */
+@external("host", "invalidateCode")
+export declare function hostInvalidateCode(cpu: usize, physPage: u32): void;
+
+@external("host", "log")
+export declare function hostLog(code: u32, value: u32): void;

@@ -1,0 +1,22 @@
+// Entry of the runtime: everything that handlers, regions and the host may call.
+export * from './fault';
+export * from './flags';
+export * from './memory';
+export { fill, flush, flushNonGlobal, protectPage, tlbInvalidate } from './tlb';
+export { physHost, physLoad32, physLoad64, loadPdptes } from './walk';
+export * from './string';
+export * from './lookup';
+export * from './control';
+export * from './msr';
+export * from './cpuid';
+export * from './ports';
+export { arpl, lar, lgdt, lidt, lldt, loadSegment, lsl, ltr, readSelector, sgdt, sidt, sldt, str, verr, verw } from './segment';
+export { deliver, interrupt, poll, softInterrupt } from './deliver';
+export { cli, popf, pushf, sti } from './flow';
+export { checkBreakpoints, checkDataBreakpoint, singleStepTrap, updateStep } from './debug';
+export { farCall, farJump, farRet } from './transfer';
+export { iret } from './iret';
+export { taskSwitch } from './task';
+export { sysenter, sysexit } from './sysenter';
+export { enter, popa, pusha } from './stack';
+export * from './engine';

@@ -1,0 +1,142 @@
+// From a guest EIP to code: instruction-fetch translation, the hash table of decoded blocks, the jump caches.
+import {
+  BLOCK_HASH_ENTRIES, CPU_BLOCKHASH, CPU_CR0, CPU_CR4, CPU_EIP, CPU_EXIT, CPU_FAULT, CPU_JUMPKERNEL, CPU_JUMPKERNELGEN,
+  CPU_JUMPKERNELHIGH, CPU_JUMPKERNELLOCAL, CPU_JUMPKERNELLOW, CPU_JUMPUSER, CPU_JUMPUSERGEN, CPU_JUMPUSERHIGH, CPU_JUMPUSERLOW, CPU_MODE,
+  CPU_MSR, CPU_TLB, EXIT_LOOKUP, HEAD_EIP, HEAD_HANDLER, HEAD_HASHNEXT, HEAD_LASTPAGE, HEAD_MODE, HEAD_PHYS, HEAD_REGION, JUMP_ARG,
+  JUMP_EIP, JUMP_ENTRIES, JUMP_FUNC, JUMP_GEN, JUMP_SIZE, MODE_USER, RAM, SEG_BASE, SEG_CS, TLB_GLOBAL, TLB_KERNEL_READ,
+} from './gen/layout';
+import { raisePage } from './fault';
+import { ACCESS_EXEC, CR0_PG, CR4_PAE, segAt, userAccess } from './state';
+import { EFER_NXE, MSR_SLOT_EFER, WALK_FAILED, walk, walkFrame, walkRights } from './walk';
+
+export const NO_ADDRESS: u32 = 0xffffffff;
+
+/** Whether the page of the last fetch translation is global. */
+let fetchGlobal: bool = false;
+/** Why the last fetch translation failed: error code of the #PF. */
+let fetchError: u32 = 0;
+
+/** Physical address for an instruction fetch, or NO_ADDRESS and fetchError. Raises nothing. */
+function fetchAddress(cpu: usize, linear: u32): u32 {
+  fetchGlobal = false;
+  if (!(load<u32>(cpu, CPU_CR0) & CR0_PG)) return linear;
+  const user = userAccess(cpu);
+  const nx = load<u32>(cpu, CPU_CR4) & CR4_PAE && load<u32>(cpu + MSR_SLOT_EFER * 8, CPU_MSR) & EFER_NXE;
+  if (!nx) {
+    const word = load<u32>(load<u32>(cpu, CPU_TLB) + ((linear >>> 12) << 2));
+    const host = linear + (word & 0xfffff000);
+    if (word & (TLB_KERNEL_READ << (user >>> 1)) && host >= RAM) {
+      fetchGlobal = (word & TLB_GLOBAL) != 0;
+      return host - RAM;
+    }
+  }
+  const failure = walk(cpu, linear, user | ACCESS_EXEC);
+  if (failure) {
+    fetchError = failure & ~WALK_FAILED;
+    return NO_ADDRESS;
+  }
+  fetchGlobal = (walkRights & TLB_GLOBAL) != 0;
+  return walkFrame | (linear & 0xfff);
+}
+
+/** Physical address for an instruction fetch at the current privilege level; NO_ADDRESS with #PF raised. */
+export function translateExec(cpu: usize, linear: u32): u32 {
+  const phys = fetchAddress(cpu, linear);
+  if (phys == NO_ADDRESS) raisePage(cpu, linear, fetchError);
+  return phys;
+}
+
+/** Index into the table at Cpu.blockHash. */
+export function blockHashIndex(phys: u32, mode: u32): u32 {
+  return (phys ^ (phys >>> 12) ^ (mode * 0x9e5)) & (BLOCK_HASH_ENTRIES - 1);
+}
+
+/** Head of the decoded block at CS:EIP, or 0: none is known, or a fault was raised. */
+export function findBlock(cpu: usize): u32 {
+  const eip = load<u32>(cpu, CPU_EIP);
+  const linear = load<u32>(segAt(cpu, SEG_CS), SEG_BASE) + eip;
+  const phys = translateExec(cpu, linear);
+  if (phys == NO_ADDRESS) return 0;
+  const global = fetchGlobal;
+  const mode = load<u32>(cpu, CPU_MODE);
+  let head = load<u32>(load<u32>(cpu, CPU_BLOCKHASH) + (blockHashIndex(phys, mode) << 2));
+  while (head) {
+    if (load<u32>(head, HEAD_PHYS) == phys && load<u32>(head, HEAD_EIP) == eip && load<u32>(head, HEAD_MODE) == mode) {
+      const last = load<u32>(head, HEAD_LASTPAGE);
+      if (last == phys >>> 12) break;
+      // The block runs into the next linear page: it is only this block if that page is mapped where it was.
+      const next = fetchAddress(cpu, (linear & 0xfffff000) + 0x1000);
+      if (next != NO_ADDRESS && next >>> 12 == last) {
+        fetchGlobal = fetchGlobal && global;
+        return head;
+      }
+    }
+    head = load<u32>(head, HEAD_HASHNEXT);
+  }
+  fetchGlobal = global;
+  return head;
+}
+
+/** findBlock, and an entry in the jump cache. 0 without a fault: Cpu.exit is EXIT_LOOKUP. */
+export function lookup(cpu: usize): u32 {
+  const head = findBlock(cpu);
+  if (head == 0) {
+    if (load<u32>(cpu, CPU_FAULT) == 0) store<u32>(cpu, EXIT_LOOKUP, CPU_EXIT);
+    return 0;
+  }
+  const eip = load<u32>(cpu, CPU_EIP);
+  const index = (eip ^ (eip >>> 12)) & (JUMP_ENTRIES - 1);
+  const page = (load<u32>(segAt(cpu, SEG_CS), SEG_BASE) + eip) >>> 12;
+  // The block may run into the page behind; at the end of the linear space that is page 0.
+  const low: u32 = page == 0xfffff ? 0 : page;
+  const high = page == 0xfffff ? page : page + 1;
+  let entry: usize;
+  if (load<u32>(cpu, CPU_MODE) & MODE_USER) {
+    if (low < load<u32>(cpu, CPU_JUMPUSERLOW)) store<u32>(cpu, low, CPU_JUMPUSERLOW);
+    if (high > load<u32>(cpu, CPU_JUMPUSERHIGH)) store<u32>(cpu, high, CPU_JUMPUSERHIGH);
+    entry = load<u32>(cpu, CPU_JUMPUSER) + index * JUMP_SIZE;
+    store<u32>(entry, load<u32>(cpu, CPU_JUMPUSERGEN), JUMP_GEN);
+  } else {
+    if (low < load<u32>(cpu, CPU_JUMPKERNELLOW)) store<u32>(cpu, low, CPU_JUMPKERNELLOW);
+    if (high > load<u32>(cpu, CPU_JUMPKERNELHIGH)) store<u32>(cpu, high, CPU_JUMPKERNELHIGH);
+    entry = load<u32>(cpu, CPU_JUMPKERNEL) + index * JUMP_SIZE;
+    store<u32>(entry, load<u32>(cpu, CPU_JUMPKERNELGEN), JUMP_GEN);
+    if (!fetchGlobal) store<u32>(cpu, 1, CPU_JUMPKERNELLOCAL);
+  }
+  const region = load<u32>(head, HEAD_REGION);
+  store<u32>(entry, eip, JUMP_EIP);
+  store<u32>(entry, region ? region : load<u32>(head, HEAD_HANDLER), JUMP_FUNC);
+  store<u32>(entry, region ? region : head, JUMP_ARG);
+  return head;
+}
+
+/** Makes all entries of the user's jump cache stale. */
+export function flushUserJumps(cpu: usize): void {
+  const gen = load<u32>(cpu, CPU_JUMPUSERGEN) + 1;
+  store<u32>(cpu, gen ? gen : 1, CPU_JUMPUSERGEN);
+  store<u32>(cpu, 0xfffff, CPU_JUMPUSERLOW);
+  store<u32>(cpu, 0, CPU_JUMPUSERHIGH);
+}
+
+/** Makes all entries of the kernel's jump cache stale. */
+export function flushKernelJumps(cpu: usize): void {
+  const gen = load<u32>(cpu, CPU_JUMPKERNELGEN) + 1;
+  store<u32>(cpu, gen ? gen : 1, CPU_JUMPKERNELGEN);
+  store<u32>(cpu, 0, CPU_JUMPKERNELLOCAL);
+  store<u32>(cpu, 0xfffff, CPU_JUMPKERNELLOW);
+  store<u32>(cpu, 0, CPU_JUMPKERNELHIGH);
+}
+
+/** Makes all entries of both jump caches stale. */
+export function flushJumps(cpu: usize): void {
+  flushUserJumps(cpu);
+  flushKernelJumps(cpu);
+}
+
+/** INVLPG: makes the jump caches stale that may know code in the 4 MiB around `linear` (it may be one large page). */
+export function flushJumpsAt(cpu: usize, linear: u32): void {
+  const first = (linear >>> 22) << 10;
+  const last = first | 0x3ff;
+  if (load<u32>(cpu, CPU_JUMPUSERLOW) <= last && load<u32>(cpu, CPU_JUMPUSERHIGH) >= first) flushUserJumps(cpu);
+  if (load<u32>(cpu, CPU_JUMPKERNELLOW) <= last && load<u32>(cpu, CPU_JUMPKERNELHIGH) >= first) flushKernelJumps(cpu);
+}

@@ -1,0 +1,155 @@
+// Model-specific registers and the time-stamp counter.
+import {
+  CPU_APICBASE, CPU_CPL, CPU_CR4, CPU_MSR, CPU_SYSENTERCS, CPU_SYSENTEREIP, CPU_SYSENTERESP, CPU_TSCOFFSET, GPR_EAX, GPR_ECX, GPR_EDX,
+  VECTOR_GP,
+} from './gen/layout';
+import { privileged } from './control';
+import { raiseError } from './fault';
+import { hostRdtsc } from './host';
+import { flushJumps } from './lookup';
+import { CR4_PCE, CR4_TSD, reg, setReg } from './state';
+import { flush } from './tlb';
+import { EFER_NXE, MSR_SLOT_EFER } from './walk';
+
+// Slots of Cpu.msr; 0 is MSR_SLOT_EFER. PAT and MISC_ENABLE are kept as the difference from their reset values, so that a
+// zeroed CPU has those.
+const SLOT_PAT: u32 = 1;
+const SLOT_MISC_ENABLE: u32 = 2;
+const SLOT_DEBUGCTL: u32 = 3;
+const PAT_RESET: u64 = 0x0007040600070406;
+/** Fast strings; no branch trace store, no precise event sampling. */
+const MISC_ENABLE_RESET: u64 = 0x1801;
+
+@inline
+function slot(cpu: usize, n: u32): u64 {
+  return load<u64>(cpu + n * 8, CPU_MSR);
+}
+
+@inline
+function setSlot(cpu: usize, n: u32, value: u64): void {
+  store<u64>(cpu + n * 8, value, CPU_MSR);
+}
+
+function tsc(cpu: usize): u64 {
+  return hostRdtsc(cpu) + load<u64>(cpu, CPU_TSCOFFSET);
+}
+
+function setPair(cpu: usize, value: u64): void {
+  setReg(cpu, GPR_EAX, <u32>value);
+  setReg(cpu, GPR_EDX, <u32>(value >> 32));
+}
+
+/** MSRs that kernels read without asking and that say nothing here: they read 0 and ignore writes. */
+function empty(index: u32): bool {
+  switch (index) {
+    case 0x17: // PLATFORM_ID
+    case 0x2a: // EBL_CR_POWERON
+    case 0x3a: // FEATURE_CONTROL
+    case 0x79: // BIOS_UPDT_TRIG
+    case 0xcd: // FSB_FREQ
+    case 0xce: // PLATFORM_INFO
+    case 0xfe: // MTRRCAP
+    case 0x119: // BBL_CR_CTL
+    case 0x11e: // BBL_CR_CTL3
+    case 0x179: // MCG_CAP
+    case 0x17a: // MCG_STATUS
+    case 0x198: // PERF_STATUS
+    case 0x199: // PERF_CTL
+    case 0x19a: // CLOCK_MODULATION
+    case 0x19b: // THERM_INTERRUPT
+    case 0x19c: // THERM_STATUS
+    case 0x1db: // LASTBRANCHFROMIP ... LASTINTTOIP
+    case 0x1dc:
+    case 0x1dd:
+    case 0x1de:
+    case 0x2ff: // MTRR_DEF_TYPE
+      return true;
+    default:
+      return false;
+  }
+}
+
+/** RDMSR: ECX -> EDX:EAX. */
+export function rdmsr(cpu: usize): void {
+  if (privileged(cpu)) return;
+  const index = reg(cpu, GPR_ECX);
+  let value: u64 = 0;
+  switch (index) {
+    case 0x10: value = tsc(cpu); break;
+    case 0x1b: value = load<u32>(cpu, CPU_APICBASE); break;
+    case 0x8b: value = <u64>0x219 << 32; break; // BIOS_SIGN: newer than any erratum that kernels know of
+    case 0x174: value = load<u32>(cpu, CPU_SYSENTERCS); break;
+    case 0x175: value = load<u32>(cpu, CPU_SYSENTERESP); break;
+    case 0x176: value = load<u32>(cpu, CPU_SYSENTEREIP); break;
+    case 0x1a0: value = slot(cpu, SLOT_MISC_ENABLE) ^ MISC_ENABLE_RESET; break;
+    case 0x1d9: value = slot(cpu, SLOT_DEBUGCTL); break;
+    case 0x277: value = slot(cpu, SLOT_PAT) ^ PAT_RESET; break;
+    case 0xc0000080: value = slot(cpu, MSR_SLOT_EFER); break;
+    default:
+      if (!empty(index)) {
+        raiseError(cpu, VECTOR_GP, 0);
+        return;
+      }
+  }
+  setPair(cpu, value);
+}
+
+/** Each byte of the PAT must be a memory type: 0, 1, 4, 5, 6 or 7 (SDM vol. 3, 11.12.2). */
+function goodPat(value: u64): bool {
+  for (let i = 0; i < 8; i++) {
+    const type = <u32>(value >> (i << 3)) & 0xff;
+    if (type > 7 || type == 2 || type == 3) return false;
+  }
+  return true;
+}
+
+/** WRMSR: EDX:EAX -> MSR[ECX]. */
+export function wrmsr(cpu: usize): void {
+  if (privileged(cpu)) return;
+  const index = reg(cpu, GPR_ECX);
+  const low = reg(cpu, GPR_EAX);
+  const high = reg(cpu, GPR_EDX);
+  const value = <u64>low | (<u64>high << 32);
+  let good = true;
+  switch (index) {
+    case 0x10: store<u64>(cpu, value - hostRdtsc(cpu), CPU_TSCOFFSET); break;
+    case 0x1b:
+      good = high == 0 && !(low & 0x6ff);
+      if (good) store<u32>(cpu, low, CPU_APICBASE);
+      break;
+    case 0x8b: break;
+    case 0x174: store<u32>(cpu, low, CPU_SYSENTERCS); break;
+    case 0x175: store<u32>(cpu, low, CPU_SYSENTERESP); break;
+    case 0x176: store<u32>(cpu, low, CPU_SYSENTEREIP); break;
+    case 0x1a0: setSlot(cpu, SLOT_MISC_ENABLE, value ^ MISC_ENABLE_RESET); break;
+    case 0x1d9: setSlot(cpu, SLOT_DEBUGCTL, low & 3); break;
+    case 0x277:
+      good = goodPat(value);
+      if (good) setSlot(cpu, SLOT_PAT, value ^ PAT_RESET);
+      break;
+    case 0xc0000080:
+      good = (value & ~<u64>EFER_NXE) == 0;
+      if (good && slot(cpu, MSR_SLOT_EFER) != value) {
+        setSlot(cpu, MSR_SLOT_EFER, value);
+        flush(cpu);
+        flushJumps(cpu);
+      }
+      break;
+    default:
+      good = empty(index);
+  }
+  if (!good) raiseError(cpu, VECTOR_GP, 0);
+}
+
+export function rdtsc(cpu: usize): void {
+  if (load<u32>(cpu, CPU_CPL) != 0 && load<u32>(cpu, CPU_CR4) & CR4_TSD) {
+    raiseError(cpu, VECTOR_GP, 0);
+    return;
+  }
+  setPair(cpu, tsc(cpu));
+}
+
+/** RDPMC: there are no counters, so every index is wrong. */
+export function rdpmc(cpu: usize): void {
+  raiseError(cpu, VECTOR_GP, 0);
+}

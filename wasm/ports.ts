@@ -1,0 +1,104 @@
+// Port input and output: the permission check, IN, OUT, INS, OUTS (SDM vol. 1, ch. 19).
+import {
+  CPU_CPL, CPU_EFLAGS, CPU_PENDING, EFLAGS_DF, EFLAGS_IOPL, EFLAGS_VM, GPR_ECX, GPR_EDI, GPR_EDX, GPR_ESI, SEG_ACCESS, SEG_BASE, SEG_ES,
+  SEG_LIMIT, SEG_TR, VECTOR_GP,
+} from './gen/layout';
+import { faulted, raiseError } from './fault';
+import { hostPortIn, hostPortOut } from './host';
+import { load16, load32, load8, probeWrite, segLinear, store16, store32, store8, sysLoad16 } from './memory';
+import { ACC_P, reg, segAt, setRegMasked, untypedSegments } from './state';
+
+/** Elements that one call of INS or OUTS moves at most. */
+const CHUNK: u32 = 1024;
+
+/** True, with the fault set, if the current code may not use ports [port, port + size). */
+function forbidden(cpu: usize, port: u32, size: u32): bool {
+  const flags = load<u32>(cpu, CPU_EFLAGS);
+  if (untypedSegments(cpu) && !(flags & EFLAGS_VM)) return false;
+  if (!(flags & EFLAGS_VM) && load<u32>(cpu, CPU_CPL) <= (flags & EFLAGS_IOPL) >>> 12) return false;
+  // The I/O permission bitmap of a 32-bit TSS: two bytes are always read (SDM vol. 1, 19.5.2).
+  const tr = segAt(cpu, SEG_TR);
+  const access = load<u32>(tr, SEG_ACCESS);
+  const limit = load<u32>(tr, SEG_LIMIT);
+  const type = (access >>> 8) & 0x1f;
+  if (access & ACC_P && (type & ~2) == 9 && limit >= 103) {
+    const base = load<u32>(tr, SEG_BASE);
+    const map = sysLoad16(cpu, base + 102);
+    if (faulted(cpu)) return true;
+    const at = map + (port >>> 3);
+    if (at + 1 <= limit) {
+      const bits = sysLoad16(cpu, base + at);
+      if (faulted(cpu)) return true;
+      const mask: u32 = ((1 << size) - 1) << (port & 7);
+      if (!(bits & mask)) return false;
+    }
+  }
+  raiseError(cpu, VECTOR_GP, 0);
+  return true;
+}
+
+/** IN: `size` bytes, zero-extended. */
+export function portIn(cpu: usize, port: u32, size: u32): u32 {
+  port &= 0xffff;
+  if (forbidden(cpu, port, size)) return 0;
+  const value = hostPortIn(cpu, port, size);
+  return size == 4 ? value : value & ((1 << (size << 3)) - 1);
+}
+
+/** OUT. */
+export function portOut(cpu: usize, port: u32, size: u32, value: u32): void {
+  port &= 0xffff;
+  if (forbidden(cpu, port, size)) return;
+  hostPortOut(cpu, port, size, size == 4 ? value : value & ((1 << (size << 3)) - 1));
+}
+
+/** INS: DX -> ES:EDI. Result as of the string operations: 1 where there is more to do. */
+export function ins(cpu: usize, size: u32, mask: u32, rep: u32): u32 {
+  let count: u32 = rep ? reg(cpu, GPR_ECX) & mask : 1;
+  if (count == 0) return 0;
+  const port = reg(cpu, GPR_EDX) & 0xffff;
+  if (forbidden(cpu, port, size)) return 0;
+  const es = segAt(cpu, SEG_ES);
+  const step = load<u32>(cpu, CPU_EFLAGS) & EFLAGS_DF ? 0 - size : size;
+  let budget = CHUNK;
+  do {
+    const edi = reg(cpu, GPR_EDI);
+    const linear = segLinear(cpu, es, edi & mask, size, 1);
+    // Reading a port has effects: nothing may fault after it.
+    if (faulted(cpu) || probeWrite(cpu, linear, size)) return 0;
+    const value = hostPortIn(cpu, port, size);
+    if (size == 1) store8(cpu, linear, value);
+    else if (size == 2) store16(cpu, linear, value);
+    else store32(cpu, linear, value);
+    setRegMasked(cpu, GPR_EDI, edi + step, mask);
+    count--;
+    if (rep) setRegMasked(cpu, GPR_ECX, count, mask);
+    if (count == 0) return 0;
+    budget--;
+  } while (budget != 0 && load<u32>(cpu, CPU_PENDING) == 0);
+  return 1;
+}
+
+/** OUTS: seg:ESI -> DX. */
+export function outs(cpu: usize, size: u32, mask: u32, seg: usize, rep: u32): u32 {
+  let count: u32 = rep ? reg(cpu, GPR_ECX) & mask : 1;
+  if (count == 0) return 0;
+  const port = reg(cpu, GPR_EDX) & 0xffff;
+  if (forbidden(cpu, port, size)) return 0;
+  const step = load<u32>(cpu, CPU_EFLAGS) & EFLAGS_DF ? 0 - size : size;
+  let budget = CHUNK;
+  do {
+    const esi = reg(cpu, GPR_ESI);
+    const linear = segLinear(cpu, seg, esi & mask, size, 0);
+    if (faulted(cpu)) return 0;
+    const value = size == 1 ? load8(cpu, linear) : size == 2 ? load16(cpu, linear) : load32(cpu, linear);
+    if (faulted(cpu)) return 0;
+    hostPortOut(cpu, port, size, value);
+    setRegMasked(cpu, GPR_ESI, esi + step, mask);
+    count--;
+    if (rep) setRegMasked(cpu, GPR_ECX, count, mask);
+    if (count == 0) return 0;
+    budget--;
+  } while (budget != 0 && load<u32>(cpu, CPU_PENDING) == 0);
+  return 1;
+}

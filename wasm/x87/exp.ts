@@ -1,0 +1,39 @@
+// x87: F2XM1.
+import { BIAS, DE, EXP_MAX, isDenormal, isInfinity, MSB, Out, setOut, SIGN } from './core';
+import { nanOne } from './nan';
+import { multiplyReal, Real, roundReal, series, setReal, toFraction } from './series';
+import { EXP_TABLE, EXP_TERMS, LN2_HI, LN2_LO } from './tables';
+import { Wide } from './wide';
+
+/** Out = 2^a - 1 for -1 <= a <= 1; a itself outside, where the manual leaves the result undefined. */
+export function exp2m1(sig: u64, se: u32, cw: u32): void {
+  if (nanOne(sig, se)) return;
+  const negative = (se & SIGN) != 0;
+  if (isInfinity(sig, se)) {
+    if (negative) setOut(MSB, SIGN | BIAS);
+    else setOut(sig, se);
+    return;
+  }
+  if (sig == 0) {
+    setOut(sig, se);
+    return;
+  }
+  if (isDenormal(sig, se)) Out.exc |= DE;
+  let exp = <i32>(se & EXP_MAX);
+  if (exp >= BIAS) {
+    if (exp == BIAS && sig == MSB) setOut(MSB, negative ? SIGN | (BIAS - 1) : BIAS);
+    else setOut(sig, se);
+    return;
+  }
+  if (exp == 0) exp = 1;
+  // y = a ln 2, then y (1 + y/2 + y^2/6 + ...).
+  setReal(exp - BIAS, sig, 0);
+  multiplyReal(Real.exp, Real.hi, Real.lo, -1, LN2_HI, LN2_LO);
+  const exponent = Real.exp;
+  const hi = Real.hi;
+  const lo = Real.lo;
+  toFraction(exponent, hi, lo);
+  series(EXP_TABLE, EXP_TERMS, Wide.hi, Wide.lo, negative);
+  multiplyReal(exponent, hi, lo, 0, Wide.hi, Wide.lo);
+  roundReal(negative, cw);
+}

@@ -1,0 +1,161 @@
+// x87: the exported helpers of F2XM1, FYL2X, FYL2XP1, FPATAN, FSIN, FCOS, FSINCOS, FPTAN.
+import { CPU_FSW, CPU_FTOP, CPU_FTW } from '../gen/layout';
+import { arctan } from './atan';
+import {
+  BIAS, bitOf, C2, commit, control, DE, EXP_MAX, isDenormal, isEmpty, MSB, invalid, isInfinity, Out, pop, raiseFlags, seOf, setOut, setReg,
+  SIGN, sigOf, st, stackOverflow, stackUnderflow,
+} from './core';
+import { exp2m1 } from './exp';
+import { yLog2x, yLog2xp1 } from './log';
+import { nanOne } from './nan';
+import { roundReal } from './series';
+import { cosine, reduce, sine, tangent } from './trig';
+
+export function fpuExp2m1(cpu: usize): void {
+  Out.exc = 0;
+  const reg = st(cpu, 0);
+  if (isEmpty(cpu, 0)) stackUnderflow();
+  else exp2m1(sigOf(reg), seOf(reg), control(cpu));
+  commit(cpu, 0);
+}
+
+export function fpuYLog2x(cpu: usize): void {
+  Out.exc = 0;
+  const x = st(cpu, 0);
+  const y = st(cpu, 1);
+  if (isEmpty(cpu, 0) || isEmpty(cpu, 1)) stackUnderflow();
+  else yLog2x(sigOf(y), seOf(y), sigOf(x), seOf(x), control(cpu));
+  if (commit(cpu, 1)) pop(cpu);
+}
+
+export function fpuYLog2xp1(cpu: usize): void {
+  Out.exc = 0;
+  const x = st(cpu, 0);
+  const y = st(cpu, 1);
+  if (isEmpty(cpu, 0) || isEmpty(cpu, 1)) stackUnderflow();
+  else yLog2xp1(sigOf(y), seOf(y), sigOf(x), seOf(x), control(cpu));
+  if (commit(cpu, 1)) pop(cpu);
+}
+
+export function fpuArctan(cpu: usize): void {
+  Out.exc = 0;
+  const x = st(cpu, 0);
+  const y = st(cpu, 1);
+  if (isEmpty(cpu, 0) || isEmpty(cpu, 1)) stackUnderflow();
+  else arctan(sigOf(y), seOf(y), sigOf(x), seOf(x), control(cpu));
+  if (commit(cpu, 1)) pop(cpu);
+}
+
+const SINE = 0;
+const COSINE = 1;
+const TANGENT = 2;
+
+/** Out = the function of a finite number below 2^63. */
+function trig(which: i32, sig: u64, se: u32, cw: u32): void {
+  if (sig == 0) {
+    if (which == COSINE) setOut(MSB, BIAS);
+    else setOut(sig, se);
+    return;
+  }
+  const negative = (se & SIGN) != 0;
+  let flip: bool;
+  if (which == SINE) flip = sine() != negative;
+  else if (which == COSINE) flip = cosine();
+  else flip = tangent() != negative;
+  roundReal(flip, cw);
+}
+
+function setC2(cpu: usize, on: bool): void {
+  store<u32>(cpu, (load<u32>(cpu, CPU_FSW) & ~C2) | (on ? C2 : 0), CPU_FSW);
+}
+
+/** Out of range: C2, the operand stays. */
+function tooLarge(sig: u64, se: u32): bool {
+  const exp = se & EXP_MAX;
+  return exp >= <u32>BIAS + 63 && exp != EXP_MAX && <i64>sig < 0;
+}
+
+function one(cpu: usize, which: i32): void {
+  const reg = st(cpu, 0);
+  const sig = sigOf(reg);
+  const se = seOf(reg);
+  Out.exc = 0;
+  if (isEmpty(cpu, 0)) {
+    stackUnderflow();
+  } else if (tooLarge(sig, se)) {
+    raiseFlags(cpu);
+    setC2(cpu, true);
+    return;
+  } else if (!nanOne(sig, se)) {
+    if (isInfinity(sig, se)) {
+      invalid();
+    } else {
+      if (isDenormal(sig, se)) Out.exc = DE;
+      if (sig != 0) reduce(sig, se);
+      trig(which, sig, se, control(cpu));
+    }
+  }
+  setC2(cpu, false);
+  commit(cpu, 0);
+}
+
+export function fpuSin(cpu: usize): void {
+  one(cpu, SINE);
+}
+export function fpuCos(cpu: usize): void {
+  one(cpu, COSINE);
+}
+
+/** FSINCOS and FPTAN: ST(0) is replaced by the sine or tangent, then the cosine or 1 is pushed. */
+function two(cpu: usize, which: i32): void {
+  const reg = st(cpu, 0);
+  const sig = sigOf(reg);
+  const se = seOf(reg);
+  let secondSig: u64;
+  let secondSe: u32;
+  Out.exc = 0;
+  if (!isEmpty(cpu, 0) && isEmpty(cpu, 7) && tooLarge(sig, se)) {
+    raiseFlags(cpu);
+    setC2(cpu, true);
+    return;
+  }
+  let same = true;
+  if (isEmpty(cpu, 0)) {
+    stackUnderflow();
+  } else if (!isEmpty(cpu, 7)) {
+    stackOverflow();
+  } else if (!nanOne(sig, se)) {
+    if (isInfinity(sig, se)) invalid();
+    else same = false;
+  }
+  if (same) {
+    secondSig = Out.sig;
+    secondSe = Out.se;
+  } else {
+    if (sig != 0) reduce(sig, se);
+    if (which == SINE) {
+      trig(COSINE, sig, se, control(cpu));
+      secondSig = Out.sig;
+      secondSe = Out.se;
+    } else {
+      secondSig = MSB;
+      secondSe = BIAS;
+    }
+    Out.exc = isDenormal(sig, se) ? DE : 0;
+    trig(which, sig, se, control(cpu));
+  }
+  setC2(cpu, false);
+  if (!raiseFlags(cpu)) return;
+  const tags = load<u32>(cpu, CPU_FTW) | bitOf(cpu, 0) | bitOf(cpu, 7);
+  setReg(reg, Out.sig, Out.se);
+  setReg(st(cpu, 7), secondSig, secondSe);
+  store<u32>(cpu, tags, CPU_FTW);
+  store<u32>(cpu, (load<u32>(cpu, CPU_FTOP) + 7) & 7, CPU_FTOP);
+}
+
+export function fpuSinCos(cpu: usize): void {
+  two(cpu, SINE);
+}
+export function fpuTan(cpu: usize): void {
+  two(cpu, TANGENT);
+}
