@@ -17,5 +17,7 @@ export function findNode() {
       if (existsSync(bin)) return bin;
     } catch {}
   }
-  throw new Error(`Dragoman needs Node ${OLDEST} or newer; this is ${process.version}, and npm installed no newer one for ${platform}-${process.arch}`);
+  throw new Error(
+    `Dragoman needs Node ${OLDEST} or newer; this is ${process.version}, and npm installed no newer one for ${platform}-${process.arch}`,
+  );
 }

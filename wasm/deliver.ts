@@ -1,13 +1,12 @@
 // Interrupts and exceptions: from a vector to its handler, through the IVT or the IDT (SDM vol. 3, 6.8 to 6.15, 20.1.4,
 // 20.3), and what happens when that itself goes wrong. Everything is checked before anything of the CPU's state changes.
-import { updateMode } from './control';
 import { updateStep } from './debug';
 import {
   PRESENT, TYPE_TASK, baseOf, descHigh, descLow, dplOf, fetchDescriptor, isCode, isConforming, isNull, limitOf, markAccessed, refuse, segment,
 } from './descriptor';
 import { faulted, raise, raiseError } from './fault';
 import { readFlags } from './flags';
-import { general, innerEsp, innerHigh, innerLow, innerSelector, innerStack, setCode } from './flow';
+import { general, innerEsp, innerHigh, innerLow, innerSelector, innerStack, setCode, settleMode } from './flow';
 import {
   CPU_COUNTFAULTS, CPU_COUNTINTERRUPTS, CPU_CPL, CPU_CR0, CPU_DR, CPU_EFLAGS, CPU_EIP, CPU_EXIT, CPU_FAULT, CPU_FAULTERROR, CPU_HALTED,
   CPU_IDTBASE, CPU_IDTLIMIT, CPU_NMIBLOCKED, CPU_PENDING, CPU_SHADOW, CPU_STEPARMED, EFLAGS_AC, EFLAGS_IF, EFLAGS_IOPL, EFLAGS_NT, EFLAGS_RF,
@@ -52,6 +51,8 @@ export function deliver(cpu: usize): void {
     let vector = fault & 0xff;
     let error = load<u32>(cpu + CPU_FAULTERROR);
     let hasError = (fault & FAULT_HAS_ERROR) != 0;
+    // The debug trap of a new task: the delivery that led to it is over.
+    if (fault & FAULT_TRAP) first = 32;
     if (first == VECTOR_DF) {
       store<u32>(cpu + CPU_FAULT, 0);
       store<u32>(cpu + CPU_EXIT, EXIT_TRIPLE_FAULT);
@@ -200,7 +201,7 @@ function arrive(cpu: usize, eip: u32): void {
   store<u32>(cpu + CPU_STEPARMED, 0);
   store<u32>(cpu + CPU_HALTED, 0);
   store<u32>(cpu + CPU_SHADOW, 0);
-  updateMode(cpu);
+  settleMode(cpu);
   updateStep(cpu);
 }
 
@@ -228,12 +229,12 @@ function dispatchReal(cpu: usize, vector: u32, eip: u32, flags: u32): void {
 /** Through a task gate: the error code goes to the new task's stack. */
 function dispatchTask(cpu: usize, selector: u32, ext: u32, hasError: bool, error: u32, eip: u32, flags: u32): void {
   taskSwitch(cpu, selector, TASK_GATE, eip, flags & EFLAGS_RF, ext);
-  if (load<u32>(cpu + CPU_FAULT) & FAULT && !(load<u32>(cpu + CPU_FAULT) & FAULT_TRAP)) return;
+  const trap = load<u32>(cpu + CPU_FAULT);
+  if (trap & FAULT && !(trap & FAULT_TRAP)) return;
   store<u32>(cpu + CPU_HALTED, 0);
   store<u32>(cpu + CPU_SHADOW, 0);
   if (!hasError) return;
   // A trap of the new task's debug bit waits until the error code is on its stack.
-  const trap = load<u32>(cpu + CPU_FAULT);
   store<u32>(cpu + CPU_FAULT, 0);
   openCurrentStack(cpu, ext);
   if (push(cpu, error, load<u32>(segment(cpu, SEG_TR) + SEG_ACCESS) & 0x800 ? 4 : 2)) return;

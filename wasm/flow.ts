@@ -1,16 +1,17 @@
 // What all transfers of control share: the stack of an inner privilege level, the load of CS, the segments that an outer level
 // must not keep; and EFLAGS as a whole (SDM vol. 3, 5.8; vol. 2, POPF, CLI, STI).
+import { updateMode } from './control';
 import {
-  ACCESSED, ACCESS_MASK, TYPE_BUSY, TYPE_TSS32, baseOf, descHigh, descLow, dplOf, fetchDescriptor, isConforming, isNull, limitOf, markAccessed,
-  refuse, segment, typeOf,
+  ACCESSED, ACCESS_MASK, PRESENT, TYPE_BUSY, TYPE_TSS32, baseOf, descHigh, descLow, dplOf, fetchDescriptor, isConforming, isNull, isProtected, limitOf,
+  markAccessed, refuse, segment, typeOf,
 } from './descriptor';
 import { updateStep } from './debug';
 import { faulted, raiseError } from './fault';
 import { readFlags, writeFlags } from './flags';
 import {
-  CPU_CPL, CPU_EFLAGS, CPU_SHADOW, CPU_STEP, EFLAGS_AC, EFLAGS_ARITH, EFLAGS_DF, EFLAGS_ID, EFLAGS_IF, EFLAGS_IOPL, EFLAGS_NT, EFLAGS_RF,
-  EFLAGS_TF, EFLAGS_VIF, EFLAGS_VIP, EFLAGS_VM, SEG_ACCESS, SEG_BASE, SEG_CS, SEG_DS, SEG_ES, SEG_FS, SEG_GS, SEG_LIMIT, SEG_SELECTOR, SEG_TR,
-  STEP_DEBUG, VECTOR_GP, VECTOR_TS,
+  CPU_CPL, CPU_EFLAGS, CPU_MODE, CPU_SHADOW, CPU_STEP, EFLAGS_AC, EFLAGS_ARITH, EFLAGS_DF, EFLAGS_ID, EFLAGS_IF, EFLAGS_IOPL, EFLAGS_NT, EFLAGS_RF,
+  EFLAGS_TF, EFLAGS_VIF, EFLAGS_VIP, EFLAGS_VM, SEG_ACCESS, SEG_BASE, SEG_CS, SEG_DS, SEG_ES, SEG_FS, SEG_GS, SEG_LIMIT, SEG_SELECTOR, SEG_SS,
+  SEG_TOPREAD, SEG_TOPWRITE, SEG_TR, MODE_FLAT, MODE_USER, STEP_DEBUG, VECTOR_GP, VECTOR_TS,
 } from './gen/layout';
 import { sysLoad16, sysLoad32 } from './memory';
 import { refuseStack, setNull } from './segment';
@@ -71,6 +72,35 @@ export function dropSegments(cpu: usize, cpl: u32): void {
 function dropSegment(cpu: usize, seg: u32, cpl: u32): void {
   const access = load<u32>(segment(cpu, seg) + SEG_ACCESS);
   if (dplOf(access) < cpl && !isConforming(access)) setNull(cpu, seg, 0);
+}
+
+/** Flat, 32-bit, present code that can be read; the same for data that can be written. DPL and the accessed bit aside. */
+const FLAT_CODE: u32 = 0xc09a00;
+const FLAT_DATA: u32 = 0xc09200;
+const FLAT_CARES: u32 = 0xc09e00;
+/** topRead and topWrite of a segment of 4 GiB. */
+const FLAT_TOP: u32 = 0xfffffff0;
+
+@inline
+function isFlat(s: usize, access: u32): bool {
+  return load<u32>(s + SEG_BASE) == 0 && load<u32>(s + SEG_LIMIT) == 0xffffffff && (load<u32>(s + SEG_ACCESS) & FLAT_CARES) == access;
+}
+
+/** updateMode for transfers, which change CS, SS, CPL and null data segments at most: quick where all was flat and stays so. */
+export function settleMode(cpu: usize): void {
+  const mode = load<u32>(cpu + CPU_MODE);
+  const cs = segment(cpu, SEG_CS);
+  const ss = segment(cpu, SEG_SS);
+  const data = load<u32>(segment(cpu, SEG_DS) + SEG_ACCESS) & load<u32>(segment(cpu, SEG_ES) + SEG_ACCESS);
+  if (!(mode & MODE_FLAT) || !isProtected(cpu) || !(data & PRESENT) || !isFlat(cs, FLAT_CODE) || !isFlat(ss, FLAT_DATA)) {
+    updateMode(cpu);
+    return;
+  }
+  store<u32>(cs + SEG_TOPREAD, FLAT_TOP);
+  store<u32>(cs + SEG_TOPWRITE, 0);
+  store<u32>(ss + SEG_TOPREAD, FLAT_TOP);
+  store<u32>(ss + SEG_TOPWRITE, FLAT_TOP);
+  store<u32>(cpu + CPU_MODE, load<u32>(cpu + CPU_CPL) == 3 ? mode | MODE_USER : mode & ~MODE_USER);
 }
 
 /** Flags that POPF and IRET may change at this privilege level (SDM vol. 2, POPF). */

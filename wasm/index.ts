@@ -20,3 +20,4 @@ export { taskSwitch } from './task';
 export { sysenter, sysexit } from './sysenter';
 export { enter, popa, pusha } from './stack';
 export * from './engine';
+export * from './x87/index';

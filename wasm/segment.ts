@@ -10,7 +10,7 @@ import { faulted, raise, raiseError } from './fault';
 import { writeFlags } from './flags';
 import {
   CPU_CPL, CPU_EFLAGS, CPU_GDTBASE, CPU_GDTLIMIT, CPU_IDTBASE, CPU_IDTLIMIT, EFLAGS_VM, EFLAGS_ZF,
-  SEG_ACCESS, SEG_BASE, SEG_CS, SEG_GS, SEG_LDTR, SEG_LIMIT, SEG_SELECTOR, SEG_SS, SEG_TR,
+  SEG_ACCESS, SEG_BASE, SEG_CS, SEG_GS, SEG_LDTR, SEG_LIMIT, SEG_SELECTOR, SEG_SS, SEG_TOPREAD, SEG_TOPWRITE, SEG_TR,
   VECTOR_GP, VECTOR_NP, VECTOR_SS, VECTOR_UD,
 } from './gen/layout';
 import { load16, load32, probeWrite, store16, store32 } from './memory';
@@ -35,6 +35,9 @@ export function setFromDescriptor(cpu: usize, seg: u32, selector: u32, low: u32,
 
 export function setNull(cpu: usize, seg: u32, selector: u32): void {
   setSegment(cpu, seg, selector, 0, 0, 0);
+  const s = segment(cpu, seg);
+  store<u32>(s + SEG_TOPREAD, 0);
+  store<u32>(s + SEG_TOPWRITE, 0);
 }
 
 /** Loads a segment register as real mode (limit and access stay) or virtual-8086 mode does. */

@@ -81,11 +81,6 @@ export function skip(bytes: u32): void {
   sp = (sp + bytes) & mask;
 }
 
-/** The stack pointer so far. */
-export function stackTop(): u32 {
-  return high | sp;
-}
-
 /** Makes it the ESP. */
 export function closeStack(cpu: usize): void {
   setReg(cpu, GPR_ESP, high | sp);
@@ -108,7 +103,7 @@ export function enter(cpu: usize, size: u32, nesting: u32, opsize: u32): void {
       const link = opsize == 4 ? load32(cpu, base + at) : load16(cpu, base + at);
       if (faulted(cpu) || push(cpu, link, opsize)) return;
     }
-    if (push(cpu, frame, opsize)) return;
+    if (push(cpu, high | frame, opsize)) return;
   }
   const top = (sp - size) & mask;
   // The new top of the stack must be writable, though nothing is written there.

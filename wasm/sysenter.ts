@@ -1,6 +1,5 @@
 // SYSENTER and SYSEXIT (SDM vol. 2): to CPL 0 and back with segments that are fixed rather than read from the GDT.
-import { updateMode } from './control';
-import { general } from './flow';
+import { general, settleMode } from './flow';
 import {
   CPU_CPL, CPU_CR0, CPU_EFLAGS, CPU_EIP, CPU_SYSENTERCS, CPU_SYSENTEREIP, CPU_SYSENTERESP, EFLAGS_IF, EFLAGS_RF, EFLAGS_VM, GPR_ECX, GPR_EDX,
   GPR_ESP, SEG_CS, SEG_SS,
@@ -28,7 +27,7 @@ export function sysenter(cpu: usize): void {
   setFlat(cpu, cs, (cs + 8) & 0xffff, 0);
   setReg(cpu, GPR_ESP, load<u32>(cpu + CPU_SYSENTERESP));
   store<u32>(cpu + CPU_EIP, load<u32>(cpu + CPU_SYSENTEREIP));
-  updateMode(cpu);
+  settleMode(cpu);
 }
 
 export function sysexit(cpu: usize): void {
@@ -40,5 +39,5 @@ export function sysexit(cpu: usize): void {
   setFlat(cpu, (cs + 16) & 0xffff, (cs + 24) & 0xffff, 3);
   setReg(cpu, GPR_ESP, reg(cpu, GPR_ECX));
   store<u32>(cpu + CPU_EIP, reg(cpu, GPR_EDX));
-  updateMode(cpu);
+  settleMode(cpu);
 }

@@ -1,13 +1,13 @@
 // Task switches (SDM vol. 3, 7.3): to the task of a TSS descriptor by JMP, CALL, IRET, or a task gate of the IDT.
 import { updateFpuTraps, movToCr, updateMode } from './control';
-import { raiseTaskTrap, updateStep } from './debug';
+import { raiseTaskTrap } from './debug';
 import {
   PRESENT, NOT_SYSTEM, TYPE_BUSY, TYPE_TSS16, TYPE_TSS32, ACCESS_MASK, baseOf, descHigh, descLow, dplOf, fetchDescriptor, isCode, isConforming,
   isNull, limitOf, markAccessed, markBusy, refuse, segment, typeOf,
 } from './descriptor';
 import { faulted } from './fault';
 import { readFlags, writeFlags } from './flags';
-import { general, setCode } from './flow';
+import { general, setCode, settleResume } from './flow';
 import {
   CPU_CPL, CPU_CR0, CPU_DR, CPU_EFLAGS, CPU_EIP, CPU_SCRATCH, CPU_STEPARMED, EFLAGS_NT, EFLAGS_VM, SEG_ACCESS, SEG_BASE, SEG_CS, SEG_DS, SEG_ES,
   SEG_FS, SEG_GS, SEG_LDTR, SEG_LIMIT, SEG_SELECTOR, SEG_SS, SEG_TR, VECTOR_GP, VECTOR_NP, VECTOR_TS,
@@ -121,7 +121,7 @@ export function taskSwitch(cpu: usize, selector: u32, kind: u32, nextEip: u32, r
   enterTask(cpu, wide, cr3, nested);
   store<u32>(cpu + CPU_STEPARMED, 0);
   updateMode(cpu);
-  updateStep(cpu);
+  settleResume(cpu);
   if (!faulted(cpu) && trap) raiseTaskTrap(cpu);
 }
 

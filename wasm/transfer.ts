@@ -2,11 +2,11 @@
 // JMP, CALL, RET). Cpu.eip is the instruction's own EIP until the transfer is done.
 import { updateMode } from './control';
 import {
-  NOT_SYSTEM, PRESENT, TYPE_CALL16, TYPE_CALL32, TYPE_TASK, TYPE_TSS16, TYPE_TSS32, baseOf, descHigh, descLow, dplOf, fetchDescriptor, isCode,
-  isConforming, isNull, isProtected, limitOf, markAccessed, refuse, segment, typeOf, TYPE_BUSY,
+  NOT_SYSTEM, PRESENT, TYPE_CALL16, TYPE_CALL32, TYPE_TASK, TYPE_TSS16, TYPE_TSS32, baseOf, descHigh, descLow, dplOf, fetchDescriptor,
+  isCode, isConforming, isNull, isProtected, limitOf, markAccessed, refuse, segment, typeOf,
 } from './descriptor';
 import { faulted } from './fault';
-import { dropSegments, general, innerEsp, innerHigh, innerLow, innerSelector, innerStack, setCode } from './flow';
+import { dropSegments, general, innerEsp, innerHigh, innerLow, innerSelector, innerStack, setCode, settleMode } from './flow';
 import { CPU_CPL, CPU_EIP, GPR_ESP, SEG_ACCESS, SEG_BASE, SEG_CS, SEG_LIMIT, SEG_SS, VECTOR_GP, VECTOR_NP } from './gen/layout';
 import { load16, load32 } from './memory';
 import { readSelector, refuseStack, setFromDescriptor, setReal } from './segment';
@@ -29,7 +29,7 @@ function outsideReal(cpu: usize, offset: u32): bool {
 function go(cpu: usize, selector: u32, low: u32, high: u32, cpl: u32, offset: u32): void {
   setCode(cpu, selector, low, high, cpl);
   store<u32>(cpu + CPU_EIP, offset);
-  updateMode(cpu);
+  settleMode(cpu);
 }
 
 /** Checks the code segment of a direct far jump or call (SDM vol. 3, 5.8.1); true: a fault was raised. */
@@ -285,6 +285,6 @@ export function farReturn(cpu: usize, selector: u32, offset: u32, opsize: u32, p
   setCode(cpu, selector, low, high, rpl);
   dropSegments(cpu, rpl);
   store<u32>(cpu + CPU_EIP, offset);
-  updateMode(cpu);
+  settleMode(cpu);
   return false;
 }

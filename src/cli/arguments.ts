@@ -1,7 +1,16 @@
 // Turns the words of the command line into typed options. Everything wrong with them is a DragomanError BAD_OPTION that names the option.
 import { type ParseArgsConfig, parseArgs } from 'node:util';
 import { DragomanError } from '../api/errors.ts';
-import { DEFAULT_MEMORY, type DiskOptions, type EngineName, LARGEST_MEMORY, MEMORY_GRAIN, MiB, MOST_DISKS, SMALLEST_MEMORY } from '../api/options.ts';
+import {
+  DEFAULT_MEMORY,
+  type DiskOptions,
+  type EngineName,
+  LARGEST_MEMORY,
+  MEMORY_GRAIN,
+  MiB,
+  MOST_DISKS,
+  SMALLEST_MEMORY,
+} from '../api/options.ts';
 
 export interface RunArguments {
   readonly kernel: string | undefined;
@@ -49,7 +58,10 @@ export function parseMemory(text: string): number {
   const unit = { k: 1024, m: MiB, g: 1024 * MiB }[match[2].toLowerCase() || 'm'] as number;
   const bytes = Number(match[1]) * unit;
   if (bytes < SMALLEST_MEMORY || bytes > LARGEST_MEMORY) {
-    bad('--memory', `'${text}' is out of range: ${SMALLEST_MEMORY / MiB}M to ${LARGEST_MEMORY / MiB}M (a number without a unit counts MiB)`);
+    bad(
+      '--memory',
+      `'${text}' is out of range: ${SMALLEST_MEMORY / MiB}M to ${LARGEST_MEMORY / MiB}M (a number without a unit counts MiB)`,
+    );
   }
   if (bytes % MEMORY_GRAIN !== 0) bad('--memory', `'${text}' is not a multiple of ${MEMORY_GRAIN / 1024}K`);
   return bytes;

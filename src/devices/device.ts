@@ -42,10 +42,7 @@ export interface DeviceContext {
   waitHost?(device: Device, words: Int32Array, index: number, value: number): boolean;
 }
 
-export type RunEnd =
-  | { readonly kind: 'power-off' }
-  | { readonly kind: 'reset' }
-  | { readonly kind: 'debug-exit'; readonly value: number };
+export type RunEnd = { readonly kind: 'power-off' } | { readonly kind: 'reset' } | { readonly kind: 'debug-exit'; readonly value: number };
 
 export interface Device {
   readonly name: string;

@@ -27,9 +27,6 @@ export const AT = {
 } as const;
 export const CPU_WORDS = 48;
 
-/** Doubles of one CPU: start of the timer's count, and its deadline. */
-export const CPU_DOUBLES = 2;
-
 export const LVT_COUNT = 6;
 export const LVT_MASKED = 0x10000;
 export const SVR_ENABLE = 0x100;

@@ -1,9 +1,8 @@
-// The local APICs of all CPUs (xAPIC, SDM vol. 3, chapter 11), at 0xFEE00000. Their timers count nanoseconds of the machine's
-// clock (a bus of 1 GHz) over the divider. All state is shared, so any thread delivers to any CPU.
+// The local APICs of all CPUs (xAPIC, SDM vol. 3, chapter 11), at 0xFEE00000. All state is shared,
+// so any thread delivers to any CPU. The timers are in lapic-timer.ts.
 import type { Device, DeviceContext } from './device.ts';
-import {
-  AT, CPU_WORDS, CPU_DOUBLES, DELIVERY, ID_SHIFT, LVT_COUNT, LVT_MASKED, SVR_ENABLE, TIMER_ONE_SHOT, TIMER_PERIODIC, TIMER_TSC_DEADLINE,
-} from './lapic-state.ts';
+import { AT, CPU_WORDS, DELIVERY, ID_SHIFT, LVT_COUNT, LVT_MASKED, SVR_ENABLE } from './lapic-state.ts';
+import { LapicTimers } from './lapic-timer.ts';
 
 export const LAPIC_BASE = 0xfee00000;
 const VERSION = 0x50014;
@@ -33,17 +32,14 @@ export interface LapicOptions {
 
 export class Lapic implements Device {
   readonly name = 'lapic';
-  readonly #context: DeviceContext;
   readonly #options: LapicOptions;
   readonly #s: Int32Array;
-  readonly #d: Float64Array;
+  readonly #timers: LapicTimers;
 
   constructor(context: DeviceContext, options: LapicOptions) {
-    this.#context = context;
     this.#options = options;
     this.#s = context.words(CPU_WORDS * options.cpuCount);
-    const doubles = context.words(CPU_DOUBLES * 2 * options.cpuCount);
-    this.#d = new Float64Array(doubles.buffer, doubles.byteOffset, CPU_DOUBLES * options.cpuCount);
+    this.#timers = new LapicTimers(context, this.#s, options.cpuCount);
     context.mmio.map(LAPIC_BASE, 0x1000, {
       read: (offset, size) => this.#readAny(offset, size),
       write: (offset, size, value) => {
@@ -87,8 +83,7 @@ export class Lapic implements Device {
     s[at + AT.DFR] = -1;
     s[at + AT.SVR] = 0xff;
     for (let i = 0; i < LVT_COUNT; i++) s[at + AT.LVT + i] = LVT_MASKED;
-    this.#d[cpu * CPU_DOUBLES] = 0;
-    this.#d[cpu * CPU_DOUBLES + 1] = Number.POSITIVE_INFINITY;
+    this.#timers.reset(cpu);
   }
 
   /** APIC ID of a CPU, as its register has it now. */
@@ -292,64 +287,25 @@ export class Lapic implements Device {
   // The timer -----------------------------------------------------------------------------------------------------------
 
   nextDeadline(): number {
-    let next = Number.POSITIVE_INFINITY;
-    for (let cpu = 0; cpu < this.#options.cpuCount; cpu++) next = Math.min(next, this.#d[cpu * CPU_DOUBLES + 1]);
-    return next;
+    return this.#timers.nextDeadline();
   }
 
   onTimer(now: number): void {
     for (let cpu = 0; cpu < this.#options.cpuCount; cpu++) {
-      const deadline = this.#d[cpu * CPU_DOUBLES + 1];
-      if (deadline > now) continue;
+      if (!this.#timers.expire(cpu, now)) continue;
       const lvt = this.#s[cpu * CPU_WORDS + AT.LVT];
-      if (((lvt >> 17) & 3) === TIMER_PERIODIC) this.#schedule(cpu, now);
-      else this.#d[cpu * CPU_DOUBLES + 1] = Number.POSITIVE_INFINITY;
       if ((lvt & LVT_MASKED) === 0) this.deliver(cpu, DELIVERY.FIXED, lvt & 0xff, false);
     }
   }
 
-  /** Arms the timer in TSC-deadline mode for a time of the machine's clock; 0 disarms. Ignored in the other modes (SDM vol. 3, 11.5.4.1). */
+  /** Arms the timer for a time of the machine's clock; 0 disarms. Ignored but in TSC-deadline mode (SDM vol. 3, 11.5.4.1). */
   setTscDeadline(cpu: number, nanoseconds: number): void {
-    if (((this.#s[cpu * CPU_WORDS + AT.LVT] >> 17) & 3) !== TIMER_TSC_DEADLINE) return;
-    const deadline = nanoseconds === 0 ? Number.POSITIVE_INFINITY : nanoseconds;
-    this.#d[cpu * CPU_DOUBLES + 1] = deadline;
-    if (deadline !== Number.POSITIVE_INFINITY) this.#context.deadlineChanged?.(deadline);
+    this.#timers.setTscDeadline(cpu, nanoseconds);
   }
 
   /** True while a TSC deadline is armed: IA32_TSC_DEADLINE reads as 0 otherwise. */
   tscDeadlineArmed(cpu: number): boolean {
-    return this.#d[cpu * CPU_DOUBLES + 1] !== Number.POSITIVE_INFINITY && ((this.#s[cpu * CPU_WORDS + AT.LVT] >> 17) & 3) === TIMER_TSC_DEADLINE;
-  }
-
-  /** Nanoseconds of one count. */
-  #divider(cpu: number): number {
-    const code = this.#s[cpu * CPU_WORDS + AT.DIVIDE];
-    return 1 << ((((code & 3) | ((code >> 1) & 4)) + 1) & 7);
-  }
-
-  /** Finds the next time the count reaches zero after `now`, from its start. */
-  #schedule(cpu: number, now: number): void {
-    const d = this.#d;
-    const base = cpu * CPU_DOUBLES;
-    const initial = this.#s[cpu * CPU_WORDS + AT.INITIAL] >>> 0;
-    const mode = (this.#s[cpu * CPU_WORDS + AT.LVT] >> 17) & 3;
-    let next = Number.POSITIVE_INFINITY;
-    if (initial !== 0 && mode <= TIMER_PERIODIC) {
-      const period = initial * this.#divider(cpu);
-      next = d[base] + period;
-      if (next <= now) next = mode === TIMER_ONE_SHOT ? Number.POSITIVE_INFINITY : d[base] + (Math.floor((now - d[base]) / period) + 1) * period;
-    }
-    d[base + 1] = next;
-    if (next !== Number.POSITIVE_INFINITY) this.#context.deadlineChanged?.(next);
-  }
-
-  #currentCount(cpu: number): number {
-    const initial = this.#s[cpu * CPU_WORDS + AT.INITIAL] >>> 0;
-    const mode = (this.#s[cpu * CPU_WORDS + AT.LVT] >> 17) & 3;
-    if (initial === 0 || mode >= TIMER_TSC_DEADLINE) return 0;
-    const ticks = Math.floor((this.#context.clock.now() - this.#d[cpu * CPU_DOUBLES]) / this.#divider(cpu));
-    if (mode === TIMER_PERIODIC) return initial - (ticks % initial);
-    return ticks >= initial ? 0 : initial - ticks;
+    return this.#timers.tscDeadlineArmed(cpu);
   }
 
   // Registers (SDM vol. 3, table 11-1) -----------------------------------------------------------------------------------
@@ -390,7 +346,7 @@ export class Lapic implements Device {
       case 0x380:
         return s[at + AT.INITIAL];
       case 0x390:
-        return this.#currentCount(cpu);
+        return this.#timers.currentCount(cpu);
       case 0x3e0:
         return s[at + AT.DIVIDE];
       default:
@@ -440,21 +396,11 @@ export class Lapic implements Device {
         s[at + AT.ICR_HIGH] = value & 0xff000000;
         return;
       case 0x380:
-        if (((s[at + AT.LVT] >> 17) & 3) >= TIMER_TSC_DEADLINE) return;
-        s[at + AT.INITIAL] = value;
-        this.#d[cpu * CPU_DOUBLES] = this.#context.clock.now();
-        this.#schedule(cpu, this.#d[cpu * CPU_DOUBLES]);
+        this.#timers.start(cpu, value);
         return;
-      case 0x3e0: {
-        // What is left of the count goes on at the new rate.
-        const left = this.#currentCount(cpu);
-        s[at + AT.DIVIDE] = value & 11;
-        if (left === 0) return;
-        const now = this.#context.clock.now();
-        this.#d[cpu * CPU_DOUBLES] = now - ((s[at + AT.INITIAL] >>> 0) - left) * this.#divider(cpu);
-        this.#schedule(cpu, now);
+      case 0x3e0:
+        this.#timers.setDivide(cpu, value);
         return;
-      }
     }
   }
 
@@ -465,15 +411,7 @@ export class Lapic implements Device {
     let next = value & LVT_WRITABLE[entry];
     if ((s[at + AT.SVR] & SVR_ENABLE) === 0) next |= LVT_MASKED;
     s[at + AT.LVT + entry] = next;
-    if (entry === 0 && ((old ^ next) & 0x60000) !== 0) {
-      // Leaving or entering TSC-deadline mode disarms; one-shot and periodic share the count.
-      if (((old >> 17) & 3) === TIMER_TSC_DEADLINE || ((next >> 17) & 3) >= TIMER_TSC_DEADLINE) {
-        s[at + AT.INITIAL] = 0;
-        this.#d[cpu * CPU_DOUBLES + 1] = Number.POSITIVE_INFINITY;
-      } else {
-        this.#schedule(cpu, this.#context.clock.now());
-      }
-    }
+    if (entry === 0) this.#timers.modeChanged(cpu, old);
     this.#update(cpu);
   }
 

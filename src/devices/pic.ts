@@ -40,8 +40,14 @@ export class Pic implements Device {
   constructor(context: DeviceContext, onOutput: (level: boolean) => void) {
     this.#s = context.words(OUTPUT + 1);
     this.#onOutput = onOutput;
-    context.ports.map(0x20, 2, { read: (port) => this.#read(MASTER, port & 1), write: (port, _size, value) => this.#write(MASTER, port & 1, value) });
-    context.ports.map(0xa0, 2, { read: (port) => this.#read(SLAVE, port & 1), write: (port, _size, value) => this.#write(SLAVE, port & 1, value) });
+    context.ports.map(0x20, 2, {
+      read: (port) => this.#read(MASTER, port & 1),
+      write: (port, _size, value) => this.#write(MASTER, port & 1, value),
+    });
+    context.ports.map(0xa0, 2, {
+      read: (port) => this.#read(SLAVE, port & 1),
+      write: (port, _size, value) => this.#write(SLAVE, port & 1, value),
+    });
     context.ports.map(0x4d0, 2, {
       read: (port) => this.#s[(port & 1 ? SLAVE : MASTER) + ELCR],
       write: (port, _size, value) => {

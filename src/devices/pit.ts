@@ -151,9 +151,8 @@ export class Pit implements Device {
     const start = d[START];
     if (mode === 2 || mode === 3) {
       const period = count * NS_PER_TICK;
-      let next = start + (Math.floor((now - start) / period) + 1) * period;
-      if (next <= now) next += period;
-      d[NEXT] = next;
+      // A rise that a rounding puts a hair behind `now` is the one that is just being served.
+      d[NEXT] = start + (Math.floor((now - start) / period + 1e-6) + 1) * period;
     } else {
       const rise = start + (mode >= 4 ? count + 1 : count) * NS_PER_TICK;
       d[NEXT] = rise > now ? rise : Number.POSITIVE_INFINITY;

@@ -78,7 +78,7 @@ export class ResetControl implements Device, ResetPort {
   #readData(): number {
     const value = this.#s[OUTPUT];
     this.#s[OUTPUT] = -1;
-    return value < 0 ? 0 : value;
+    return Math.max(value, 0);
   }
 
   #answer(value: number, aux = 0): void {

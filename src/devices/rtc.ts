@@ -170,7 +170,7 @@ export class Rtc implements Device {
   }
 
   #encode(value: number): number {
-    return (this.#cmos[REG_B] & B_BINARY) !== 0 ? value : (Math.floor(value / 10) << 4) | value % 10;
+    return (this.#cmos[REG_B] & B_BINARY) !== 0 ? value : (Math.floor(value / 10) << 4) | (value % 10);
   }
 
   #decode(value: number): number {
@@ -198,7 +198,7 @@ export class Rtc implements Device {
     cmos[REG_SECONDS] = this.#encode(seconds % 60);
     cmos[REG_MINUTES] = this.#encode(Math.floor(seconds / 60) % 60);
     cmos[REG_HOURS] = this.#encodeHour(Math.floor(seconds / 3600));
-    cmos[REG_WEEKDAY] = (((days + 4) % 7) + 7) % 7 + 1;
+    cmos[REG_WEEKDAY] = ((((days + 4) % 7) + 7) % 7) + 1;
     cmos[REG_DAY] = this.#encode(f[0]);
     cmos[REG_MONTH] = this.#encode(f[1]);
     cmos[REG_YEAR] = this.#encode(f[2] % 100);

@@ -86,6 +86,9 @@ class HandlerLowering extends Lowering {
   constructor(e: Emitter) {
     super(e, 2);
   }
+  get statements(): Expr[] {
+    return this.body;
+  }
   rec(): Expr {
     return this.get(REC_LOCAL);
   }
@@ -183,11 +186,22 @@ class HandlerLowering extends Lowering {
   }
 }
 
-/** Adds the handler of one form, named `name`. */
-function addHandler(e: Emitter, name: string, form: Form, spec: LiftSpec): void {
+/** Lifts a form with record leaves. */
+function liftForm(form: Form, spec: LiftSpec): { b: Builder; x: Lifter } {
   const b = new Builder();
   const x = new Lifter(b, form, new RecordLeaves(b, form));
   spec.lift(x);
+  return { b, x };
+}
+
+/** Names of the runtime's functions that the lift of a form calls. */
+export function helpersOf(form: Form, spec: LiftSpec): string[] {
+  return liftForm(form, spec).b.code.ops.flatMap((op) => (op.kind === 'helper' ? [op.name] : []));
+}
+
+/** Adds the handler of one form, named `name`. */
+function addHandler(e: Emitter, name: string, form: Form, spec: LiftSpec): void {
+  const { b, x } = liftForm(form, spec);
   const t = new HandlerLowering(e);
   const body = t.lower(b.code.ops);
   if (!x.ended) {
@@ -201,9 +215,8 @@ function addHandler(e: Emitter, name: string, form: Form, spec: LiftSpec): void 
 /** Adds a function of the handlers' frame, written out by `write`. */
 function addPseudo(e: Emitter, name: Pseudo, write: (t: HandlerLowering) => void): void {
   const t = new HandlerLowering(e);
-  const body = t.lower([]);
   write(t);
-  e.addCode(name, t.locals.types, e.m.block(null, body));
+  e.addCode(name, t.locals.types, e.m.block(null, t.statements));
 }
 
 function addPseudos(e: Emitter): void {
@@ -246,10 +259,7 @@ function addPseudos(e: Emitter): void {
     t.emit(m.return_call_indirect(TABLE, t.recordField(BlockHead.at.region), [t.recordField(BlockHead.at.region), t.cpu()], CODE_TYPE, none));
   });
   addPseudo(e, 'undefined', (t) => {
-    t.lower([
-      { kind: 'insn', eip: 0, next: 0 },
-      { kind: 'raise', cond: undefined, vector: Vector.UD, error: undefined },
-    ]).forEach((s) => t.emit(s));
+    t.lower([{ kind: 'raise', cond: undefined, vector: Vector.UD, error: undefined }]);
   });
   addPseudo(e, 'unsupported', (t) => {
     t.emit(t.storeCpu(Cpu.at.eip, t.recordField(Record.at.eip)));

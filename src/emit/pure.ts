@@ -22,7 +22,7 @@ function path(name: string): string {
   if (match) return `${match[1]}.trunc_${match[3]}.${match[2]}`;
   match = /^(f32|f64)\.convert_(i32|i64)_([su])$/.exec(name);
   if (match) return `${match[1]}.convert_${match[3]}.${match[2]}`;
-  return name;
+  return name.replace(/(add|sub)_sat_/, '$1_saturate_');
 }
 
 const paths = new Map<string, string[]>();

@@ -29,7 +29,13 @@ export interface HelperEffects {
 export type Op =
   | { readonly kind: 'const'; readonly type: Type; readonly value: number | bigint | Uint8Array }
   /** A Wasm operator without effects, by its Wasm name. */
-  | { readonly kind: 'pure'; readonly type: Type; readonly name: string; readonly args: readonly Value[]; readonly imm?: number | readonly number[] }
+  | {
+      readonly kind: 'pure';
+      readonly type: Type;
+      readonly name: string;
+      readonly args: readonly Value[];
+      readonly imm?: number | readonly number[];
+    }
   | { readonly kind: 'cpu'; readonly type: 'i32' }
   /** A general register, whole (region leaves only). */
   | { readonly kind: 'get'; readonly type: 'i32'; readonly reg: number }
@@ -37,19 +43,59 @@ export type Op =
   /** A field of the decoded record (handler leaves only). */
   | { readonly kind: 'rec'; readonly type: 'i32'; readonly offset: number }
   /** CPU state in memory at (address ?? cpu) + offset. */
-  | { readonly kind: 'ldstate'; readonly type: Type; readonly bytes: number; readonly signed: boolean; readonly address: Value | undefined; readonly offset: number }
-  | { readonly kind: 'ststate'; readonly bytes: number; readonly address: Value | undefined; readonly offset: number; readonly value: Value }
+  | {
+      readonly kind: 'ldstate';
+      readonly type: Type;
+      readonly bytes: number;
+      readonly signed: boolean;
+      readonly address: Value | undefined;
+      readonly offset: number;
+    }
+  | {
+      readonly kind: 'ststate';
+      readonly bytes: number;
+      readonly address: Value | undefined;
+      readonly offset: number;
+      readonly value: Value;
+    }
   /** Guest memory at a linear address; may fault. `rmw`: check for writing. */
-  | { readonly kind: 'load'; readonly type: Type; readonly bytes: number; readonly signed: boolean; readonly address: Value; readonly rmw: boolean }
+  | {
+      readonly kind: 'load';
+      readonly type: Type;
+      readonly bytes: number;
+      readonly signed: boolean;
+      readonly address: Value;
+      readonly rmw: boolean;
+    }
   | { readonly kind: 'store'; readonly bytes: number; readonly address: Value; readonly value: Value }
   /** Linear address of `offset` in a segment, checked for an access of `bytes` bytes; may fault. */
-  | { readonly kind: 'linear'; readonly type: 'i32'; readonly seg: Value; readonly offset: Value; readonly bytes: number; readonly write: boolean }
-  | { readonly kind: 'flags'; readonly flag: FlagKind; readonly width: 8 | 16 | 32; readonly a: Value; readonly b: Value; readonly r: Value }
+  | {
+      readonly kind: 'linear';
+      readonly type: 'i32';
+      readonly seg: Value;
+      readonly offset: Value;
+      readonly bytes: number;
+      readonly write: boolean;
+    }
+  | {
+      readonly kind: 'flags';
+      readonly flag: FlagKind;
+      readonly width: 8 | 16 | 32;
+      readonly a: Value;
+      readonly b: Value;
+      readonly r: Value;
+    }
   | { readonly kind: 'setRX'; readonly r: Value; readonly x: Value }
   | { readonly kind: 'flagR'; readonly type: 'i32' }
   | { readonly kind: 'flagX'; readonly type: 'i32' }
   | { readonly kind: 'cond'; readonly type: 'i32'; readonly cc: ConditionCode }
-  | { readonly kind: 'helper'; readonly type: Type | undefined; readonly name: string; readonly args: readonly Value[]; readonly effects: HelperEffects }
+  | {
+      readonly kind: 'helper';
+      readonly type: Type | undefined;
+      readonly name: string;
+      readonly args: readonly Value[];
+      readonly effects: HelperEffects;
+    }
   | { readonly kind: 'raise'; readonly cond: Value | undefined; readonly vector: number; readonly error: Value | undefined }
   /** The start of an instruction: where a precise fault points to. Values are undefined in handler code (the record knows). */
   | { readonly kind: 'insn'; readonly eip: number; readonly next: number; readonly text?: string }

@@ -152,6 +152,8 @@ export const Cpu = struct('CPU', {
   countBlocks: u64,
   countDispatches: u64,
   countExits: array(32, 8),
+  /** Bytes of published modules this CPU has installed (see Control.published). */
+  consumed: u32,
   /** Ring of the last guest PCs that went through the dispatcher: index, then 32 entries. */
   traceIndex: u32,
   trace: array(32, 4),

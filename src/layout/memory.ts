@@ -60,6 +60,17 @@ export const Control = struct('CONTROL', {
   a20: u32,
   /** Nonzero: exceptions of the guest end the run loop instead of being delivered (tests, debuggers). */
   stopOnFault: u32,
+  /** Bytes published so far (wraps at 2^32): where the translator writes next in PUBLISH, modulo PUBLISH_BYTES. */
+  published: u32,
+  /** Words that the translator waits on when PUBLISH is full. */
+  consumedSignal: u32,
+  statRegions: u32,
+  statRegionInstructions: u32,
+  statModules: u32,
+  statModuleBytes: u32,
+  statTranslateUs: u32,
+  /** Nonzero once a thread of ours failed. */
+  failed: u32,
 });
 
 /** What we know of one page of guest RAM. */

@@ -61,7 +61,8 @@ const loop =
     x.branch(taken);
   };
 
-// NOP | NOP r/m | PAUSE | PREFETCHx m8 | ENDBR32 ...: the operand is not accessed
+// NOP | NOP r/m | PAUSE | PREFETCHx m8: the operand is not accessed. ENDBR32, RDSSPD, CLDEMOTE and others were made of reserved
+// NOPs, and are still that on processors without the feature.
 const nothing = (): void => {};
 
 // UD0 | UD1 | UD2
@@ -90,6 +91,11 @@ export const lifts: LiftTable = {
       'prefetch',
       'endbr32',
       'endbr64',
+      'cldemote',
+      'prefetchwt1',
+      'prefetchit0',
+      'prefetchit1',
+      'rdsspd',
     ].map((name) => [name, nothing]),
   ),
   ...Object.fromEntries(['ud0', 'ud1', 'ud2'].map((name) => [name, { lift: undefinedOpcode, ends: true }])),

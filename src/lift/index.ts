@@ -12,8 +12,11 @@ import { lifts as stack } from './stack.ts';
 import { lifts as string } from './string.ts';
 import { lifts as system } from './system.ts';
 import { lifts as transfer } from './transfer.ts';
+import { lifts as mmx } from './mmx.ts';
+import { lifts as sse } from './sse.ts';
+import { lifts as x87 } from './x87.ts';
 
-const FAMILIES: Record<string, LiftTable> = { arith, bcd, bit, control, data, logic, segment, shift, stack, string, system, transfer };
+const FAMILIES: Record<string, LiftTable> = { arith, bcd, bit, control, data, logic, segment, shift, stack, string, system, transfer, mmx, sse, x87 };
 
 function merge(families: Record<string, LiftTable>): ReadonlyMap<string, LiftSpec> {
   const all = new Map<string, LiftSpec>();
@@ -28,11 +31,15 @@ function merge(families: Record<string, LiftTable>): ReadonlyMap<string, LiftSpe
 /** The lift of each mnemonic (as iced-x86 names it, in lower case). */
 export const LIFTS: ReadonlyMap<string, LiftSpec> = merge(FAMILIES);
 
+/** Lifts of SSE2 instructions that share their mnemonic with a string instruction. */
+const SHARED: Readonly<Record<string, LiftSpec | undefined>> = { movsd: undefined, cmpsd: undefined };
+
 /**
- * The lift of an instruction. Use it instead of LIFTS where block ends matter: MOV and POP end their block only
- * when they load a segment, control or debug register.
+ * The lift of an instruction; what LIFTS alone cannot say depends on the operands: MOVSD and CMPSD have two meanings, MOV and POP
+ * end their block where they load a segment, control or debug register.
  */
 export function liftOf(mnemonic: string, ops: readonly { readonly kind: string }[]): LiftSpec | undefined {
+  if (mnemonic in SHARED && !ops.some((op) => op.kind === 'str')) return SHARED[mnemonic];
   const spec = LIFTS.get(mnemonic);
   const to = ops[0]?.kind;
   if (spec && (to === 'sr' || to === 'cr' || to === 'dr') && (mnemonic === 'mov' || mnemonic === 'pop')) return { ...spec, alone: true };

@@ -150,7 +150,14 @@ export class Lifter {
     this.leaves.setGpr(reg, size, options.high ?? false, v);
   }
   state(offset: number, bytes = 4): Value {
-    return this.b.push({ kind: 'ldstate', type: bytes <= 4 ? 'i32' : bytes === 8 ? 'i64' : 'v128', bytes, signed: false, address: undefined, offset });
+    return this.b.push({
+      kind: 'ldstate',
+      type: bytes <= 4 ? 'i32' : bytes === 8 ? 'i64' : 'v128',
+      bytes,
+      signed: false,
+      address: undefined,
+      offset,
+    });
   }
   setState(offset: number, value: Value, bytes = 4): void {
     this.b.push({ kind: 'ststate', bytes, address: undefined, offset, value });

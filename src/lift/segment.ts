@@ -1,27 +1,28 @@
 // Loads of segment, control and debug registers and of the descriptor table registers (SDM vol. 3, chapters 2, 3, 5).
 // All of them may change what mode code runs in, so they leave through the dispatcher behind themselves.
 import type { Value } from '../ir/types.ts';
-import { Cpu, Seg, Vector } from '../layout/cpu.ts';
+import { Cpu, Seg } from '../layout/cpu.ts';
 import type { Lifter, LiftTable } from './lifter.ts';
 import { FAULTS } from './shared.ts';
 
-/** Loads segment register `number`; interrupts are held off for one instruction behind a load of SS by MOV or POP. */
+/** Loads segment register `number` with all checks. */
 function loadSegment(x: Lifter, number: Value, selector: Value): void {
   x.helper('loadSegment', [number, x.b.and(selector, x.b.const(0xffff))], FAULTS);
 }
 
+/** SDM vol. 3, 6.8.3: nothing comes between a load of SS and the load of ESP that follows it (LSS needs no such care). */
 function holdOffAfterSs(x: Lifter, number: Value): void {
+  const known = x.b.known(number);
+  if (known !== undefined && known !== Seg.SS) return;
   const ss = x.b.eq(number, x.b.const(Seg.SS));
   x.setState(Cpu.at.shadow, x.b.select(ss, x.b.const(1), x.state(Cpu.at.shadow)));
 }
 
-// MOV sreg, r/m16 (#UD for CS) | MOV crN, r | MOV r, crN | MOV drN, r | MOV r, drN
+// MOV sreg, r/m16 (CS is refused by the decoder) | MOV crN, r | MOV r, crN | MOV drN, r | MOV r, drN
 export function moveSystem(x: Lifter): void {
-  const { b } = x;
   switch (x.op(0).kind) {
     case 'sr': {
       const number = x.number(0);
-      x.raiseIf(b.eq(number, b.const(Seg.CS)), Vector.UD);
       loadSegment(x, number, x.read(1));
       holdOffAfterSs(x, number);
       x.next();

@@ -104,8 +104,6 @@ function repeated(x: Lifter, name: string, size: Size): void {
 }
 
 // Flatness matters for ES, so these count as users of the stack's form; the address size names the form as well.
-export const isString = (x: Lifter): boolean => x.form.ops.some((op) => op.kind === 'str');
-
 const instruction = (name: string, size: Size, one?: (size: Size) => Lift): LiftSpec => ({
   lift: (x) => (x.rep || one === undefined ? repeated(x, name, size) : one(size)(x)),
   string: true,

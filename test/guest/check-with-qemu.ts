@@ -71,7 +71,23 @@ async function runInQemu(name: string, accelerator: string): Promise<GuestOutcom
   const cpu = accelerator === 'kvm' ? 'host,arch-capabilities=off' : 'max';
   const qemu = spawn(
     'qemu-system-i386',
-    ['-accel', accelerator, '-cpu', cpu, '-m', '32', '-display', 'none', '-nodefaults', '-no-reboot', '-no-shutdown', '-kernel', image, '-qmp', `unix:${socketPath},server=on,wait=off`],
+    [
+      '-accel',
+      accelerator,
+      '-cpu',
+      cpu,
+      '-m',
+      '32',
+      '-display',
+      'none',
+      '-nodefaults',
+      '-no-reboot',
+      '-no-shutdown',
+      '-kernel',
+      image,
+      '-qmp',
+      `unix:${socketPath},server=on,wait=off`,
+    ],
     { stdio: ['ignore', 'ignore', 'ignore'] },
   );
   const ended = new Promise((resolve) => qemu.on('exit', resolve));
@@ -80,7 +96,7 @@ async function runInQemu(name: string, accelerator: string): Promise<GuestOutcom
     await monitor.start();
     let text = '';
     let end = 'limit';
-    for (let i = 0; i < 100; i++) {
+    for (let i = 0; i < 300; i++) {
       await wait(50);
       text = await monitor.ask('info registers');
       if (text) lastRegisters = text;

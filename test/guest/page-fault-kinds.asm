@@ -1,4 +1,5 @@
 ; { "about": "page faults: error code and CR2 for not present, read-only with and without WP, supervisor pages, reads, writes and fetches", "mode": "paged",
+;   "qemu": { "skipTcg": "it reports XCHG as a read; a processor in user mode reports a write" },
 ;   "expect": { "log": ["ee0e0000", "00064010", "ee0e0002", "00064020", "ee0e0000", "00400000", "ee0e0002", "00400004",
 ;     "ee0e0003", "00065008", "ee0e0000", "00064000", "aaaaaaaa",
 ;     "ee0e0005", "00066000", "ee0e0007", "00066004", "ee0e0007", "00065000", "ee0e0004", "00064000", "ee0e0006", "00064001", "ee0e0007", "00066010", "55555555"] } }

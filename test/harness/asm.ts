@@ -1,7 +1,7 @@
 // Guest programs: test/guest/*.asm (NASM) with what they must give in a JSON header. The assembled bytes are kept in test/guest/bin, so tests need no NASM;
 // test/guest/assemble.ts makes them, and a test checks by hash that they are of the present sources.
 import { createHash } from 'node:crypto';
-import { readFileSync, readdirSync } from 'node:fs';
+import { readdirSync, readFileSync } from 'node:fs';
 import type { TestEngine } from './engine.ts';
 
 export const ORIGIN = 0x10000;
@@ -44,7 +44,10 @@ const folder = new URL('../guest/', import.meta.url);
 const REGISTERS = ['EAX', 'ECX', 'EDX', 'EBX', 'ESP', 'EBP', 'ESI', 'EDI'];
 
 export function guestNames(): string[] {
-  return readdirSync(folder).filter((f) => f.endsWith('.asm')).map((f) => f.slice(0, -4)).sort();
+  return readdirSync(folder)
+    .filter((f) => f.endsWith('.asm'))
+    .map((f) => f.slice(0, -4))
+    .sort();
 }
 
 export function parseHeader(source: string): GuestHeader {
@@ -98,7 +101,10 @@ export function checkOutcome(header: GuestHeader, got: GuestOutcome): string[] {
   for (let at = LOG; at < end; at += 4) log.push(hex(dword(at)));
   const wanted = expect.log.map((text) => hex(Number.parseInt(text, 16)));
   if (log.join() !== wanted.join()) {
-    const at = Math.max(0, wanted.findIndex((w, i) => w !== log[i]));
+    const at = Math.max(
+      0,
+      wanted.findIndex((w, i) => w !== log[i]),
+    );
     differences.push(`log differs at ${at}:\n  expected ${wanted.join(' ')}\n  got      ${log.join(' ')}`);
   }
   for (const [name, value] of Object.entries(expect.registers ?? {})) {
@@ -107,7 +113,8 @@ export function checkOutcome(header: GuestHeader, got: GuestOutcome): string[] {
   }
   const set = Number.parseInt(expect.flags?.set ?? '0', 16);
   const clear = Number.parseInt(expect.flags?.clear ?? '0', 16);
-  if ((got.eflags & set) !== set || got.eflags & clear) differences.push(`EFLAGS ${hex(got.eflags)}: must have ${hex(set)}, must not have ${hex(clear)}`);
+  if ((got.eflags & set) !== set || got.eflags & clear)
+    differences.push(`EFLAGS ${hex(got.eflags)}: must have ${hex(set)}, must not have ${hex(clear)}`);
   for (const [at, text] of Object.entries(expect.memory ?? {})) {
     const bytes = Buffer.from(got.readMemory(Number.parseInt(at, 16), text.length / 2)).toString('hex');
     if (bytes !== text) differences.push(`memory ${at}: expected ${text}, got ${bytes}`);

@@ -22,7 +22,12 @@ export function describe(bytes: Uint8Array): FormInfo {
   const i = decoder.decode();
   const formatter = new iced.Formatter(iced.FormatterSyntax.Nasm);
   const kind = i.opCount > 0 ? i.opKind(0) : undefined;
-  const size = kind === iced.OpKind.Register ? iced.RegisterExt.size(i.opRegister(0)) : kind === iced.OpKind.Memory ? iced.MemorySizeExt.size(i.memorySize) : 4;
+  const size =
+    kind === iced.OpKind.Register
+      ? iced.RegisterExt.size(i.opRegister(0))
+      : kind === iced.OpKind.Memory
+        ? iced.MemorySizeExt.size(i.memorySize)
+        : 4;
   const last = i.opCount > 0 ? i.opKind(i.opCount - 1) : undefined;
   const count = last === iced.OpKind.Immediate8 ? i.immediate8 & 0x1f : last === iced.OpKind.Register ? 'cl' : 1;
   const info: FormInfo = { mnemonic: iced.Mnemonic[i.mnemonic].toLowerCase(), text: formatter.format(i), bits: size * 8, count };
@@ -62,7 +67,11 @@ export function runVector(engine: TestEngine, v: Vector, info: FormInfo): string
   } else if (result.reason !== 'halted') return `run: ${result.reason}`;
   else if (v.fault !== undefined) return `fault: expected ${v.fault}, got none`;
   const got = engine.getState();
-  return compareStates(v, info, { ...got, eip: result.reason === 'halted' ? (got.eip - 1) >>> 0 : got.eip, memory: engine.readMemory(SCRATCH, SCRATCH_BYTES) });
+  return compareStates(v, info, {
+    ...got,
+    eip: result.reason === 'halted' ? (got.eip - 1) >>> 0 : got.eip,
+    memory: engine.readMemory(SCRATCH, SCRATCH_BYTES),
+  });
 }
 
 const hex = (v: number) => `0x${(v >>> 0).toString(16)}`;
@@ -72,7 +81,8 @@ const dump = (b: Uint8Array) => Buffer.from(b).reverse().toString('hex');
 export function compareStates(v: Vector, info: FormInfo, got: State): string | undefined {
   const want = v.out;
   const number = (field: string, a: number, b: number) => (a >>> 0 === b >>> 0 ? undefined : `${field}: expected ${hex(a)}, got ${hex(b)}`);
-  const bytes = (field: string, a: Uint8Array, b: Uint8Array) => (Buffer.compare(a, b) === 0 ? undefined : `${field}: expected ${dump(a)}, got ${dump(b)}`);
+  const bytes = (field: string, a: Uint8Array, b: Uint8Array) =>
+    Buffer.compare(a, b) === 0 ? undefined : `${field}: expected ${dump(a)}, got ${dump(b)}`;
   for (let i = 0; i < 8; i++) {
     const d = number(NAMES[i], want.gpr[i], got.gpr[i]);
     if (d) return d;
@@ -93,8 +103,11 @@ export function compareStates(v: Vector, info: FormInfo, got: State): string | u
     if (d) return d;
   }
   return (
-    number('fcw', want.fcw, got.fcw) ?? number('fsw', want.fsw, got.fsw) ?? number('ftw', want.ftw, got.ftw) ??
-    number('mxcsr', want.mxcsr & 0xffc0, got.mxcsr & 0xffc0) ?? number('mxcsr-flags', want.mxcsr & 0x3f, got.mxcsr & 0x3f)
+    number('fcw', want.fcw, got.fcw) ??
+    number('fsw', want.fsw, got.fsw) ??
+    number('ftw', want.ftw, got.ftw) ??
+    number('mxcsr', want.mxcsr & 0xffc0, got.mxcsr & 0xffc0) ??
+    number('mxcsr-flags', want.mxcsr & 0x3f, got.mxcsr & 0x3f)
   );
 }
 

@@ -1,6 +1,6 @@
 // Recorded vectors: what the real processor did with one instruction, from test/vectors/data/*.bin.gz.
 // Made by test/vectors/generate.ts; the format is described at decodeVectors. This file reads them and knows the base state.
-import { readFileSync, readdirSync } from 'node:fs';
+import { readdirSync, readFileSync } from 'node:fs';
 import { gunzipSync } from 'node:zlib';
 
 /** Linear address of the instruction; the page around it is full of INT3 while recording (HLT in the tests). */
@@ -88,8 +88,14 @@ export function decodeVectors(data: Uint8Array): VectorForm[] {
   const view = new DataView(data.buffer, data.byteOffset, data.byteLength);
   let at = 0;
   const u8 = () => data[at++];
-  const u16 = () => (at += 2, view.getUint16(at - 2, true));
-  const u32 = () => (at += 4, view.getUint32(at - 4, true));
+  const u16 = () => {
+    at += 2;
+    return view.getUint16(at - 2, true);
+  };
+  const u32 = () => {
+    at += 4;
+    return view.getUint32(at - 4, true);
+  };
   const take = (n: number) => data.subarray(at, (at += n));
   const ascii = (n: number) => Buffer.from(take(n)).toString('latin1');
   if (ascii(MAGIC.length) !== MAGIC) throw new Error('not a vector file');
@@ -103,10 +109,11 @@ export function decodeVectors(data: Uint8Array): VectorForm[] {
     if (mask & (1 << Part.EIP)) s.eip = u32();
     if (mask & (1 << Part.MXCSR)) s.mxcsr = u32();
     if (mask & (1 << Part.FPU)) [s.fcw, s.fsw, s.ftw] = [u16(), u16(), u16()];
-    if (mask & (1 << Part.MEMORY)) for (let n = u8(); n > 0; n--) {
-      const offset = u16();
-      s.memory.set(take(u8()), offset);
-    }
+    if (mask & (1 << Part.MEMORY))
+      for (let n = u8(); n > 0; n--) {
+        const offset = u16();
+        s.memory.set(take(u8()), offset);
+      }
     for (let i = 0; i < 8; i++) if (mask & (1 << (Part.MM + i))) s.mm.set(take(8), i * 8);
     for (let i = 0; i < 8; i++) if (mask & (1 << (Part.XMM + i))) s.xmm.set(take(16), i * 16);
     return s;
@@ -133,7 +140,9 @@ const dataFolder = new URL('../vectors/data/', import.meta.url);
 
 /** Names of the vector files that this reader knows (x87 has a reader of its own). */
 export function vectorFiles(): string[] {
-  return readdirSync(dataFolder).filter((name) => /^(integer|string|mmx|sse)[\w-]*\.bin\.gz$/.test(name)).sort();
+  return readdirSync(dataFolder)
+    .filter((name) => /^(integer|string|mmx|sse)[\w-]*\.bin\.gz$/.test(name))
+    .sort();
 }
 
 /** All forms of one file of test/vectors/data. */

@@ -1,7 +1,7 @@
 // A plain evaluator of IR, written without regard to speed and apart from emit/: it says what a lift means, so that a lift can be
 // held against recorded vectors without an engine. Knows scalar operators, and the helpers that it is given.
 import type { Code, Op, Value } from '../../src/ir/types.ts';
-import { Cpu, SegCache } from '../../src/layout/cpu.ts';
+import { Cpu, GPR_STRIDE, SegCache } from '../../src/layout/cpu.ts';
 
 export type Outcome =
   | { kind: 'next' | 'jump' | 'repeat' | 'leave' }
@@ -50,30 +50,51 @@ function operator(name: string, args: (number | bigint)[]): number | bigint {
   }
   if (/^(div|rem)/.test(op) && b === 0n) throw new Error(`${name} by 0`);
   switch (op) {
-    case 'add': return result(a + b);
-    case 'sub': return result(a - b);
-    case 'mul': return result(a * b);
-    case 'div_u': return result(a / b);
-    case 'rem_u': return result(a % b);
+    case 'add':
+      return result(a + b);
+    case 'sub':
+      return result(a - b);
+    case 'mul':
+      return result(a * b);
+    case 'div_u':
+      return result(a / b);
+    case 'rem_u':
+      return result(a % b);
     case 'div_s':
       if (BigInt.asIntN(bits, s[0]! / s[1]!) !== s[0]! / s[1]!) throw new Error(`${name} overflows`);
       return result(s[0]! / s[1]!);
-    case 'rem_s': return result(s[0]! % s[1]!);
-    case 'and': return result(a & b);
-    case 'or': return result(a | b);
-    case 'xor': return result(a ^ b);
-    case 'shl': return result(a << (b & mask));
-    case 'shr_u': return result(a >> (b & mask));
-    case 'shr_s': return result(s[0]! >> (b & mask));
-    case 'rotl': return result((a << (b & mask)) | (a >> ((BigInt(bits) - (b & mask)) & mask)));
-    case 'rotr': return result((a >> (b & mask)) | (a << ((BigInt(bits) - (b & mask)) & mask)));
-    case 'eqz': return Number(a === 0n);
-    case 'clz': return bits === 32 ? Math.clz32(Number(a)) : result(BigInt(64 - a.toString(2).length + Number(a === 0n)));
-    case 'ctz': return a === 0n ? bits : a.toString(2).length - 1 - a.toString(2).lastIndexOf('1');
-    case 'popcnt': return a.toString(2).replaceAll('0', '').length;
-    case 'extend8_s': return result(BigInt.asIntN(8, a));
-    case 'extend16_s': return result(BigInt.asIntN(16, a));
-    default: throw new Error(`operator ${name} is not known here`);
+    case 'rem_s':
+      return result(s[0]! % s[1]!);
+    case 'and':
+      return result(a & b);
+    case 'or':
+      return result(a | b);
+    case 'xor':
+      return result(a ^ b);
+    case 'shl':
+      return result(a << (b & mask));
+    case 'shr_u':
+      return result(a >> (b & mask));
+    case 'shr_s':
+      return result(s[0]! >> (b & mask));
+    case 'rotl':
+      return result((a << (b & mask)) | (a >> ((BigInt(bits) - (b & mask)) & mask)));
+    case 'rotr':
+      return result((a >> (b & mask)) | (a << ((BigInt(bits) - (b & mask)) & mask)));
+    case 'eqz':
+      return Number(a === 0n);
+    case 'clz':
+      return bits === 32 ? Math.clz32(Number(a)) : result(BigInt(64 - a.toString(2).length + Number(a === 0n)));
+    case 'ctz':
+      return a === 0n ? bits : a.toString(2).length - 1 - a.toString(2).lastIndexOf('1');
+    case 'popcnt':
+      return a.toString(2).replaceAll('0', '').length;
+    case 'extend8_s':
+      return result(BigInt.asIntN(8, a));
+    case 'extend16_s':
+      return result(BigInt.asIntN(16, a));
+    default:
+      throw new Error(`operator ${name} is not known here`);
   }
 }
 
@@ -122,8 +143,12 @@ export class Machine {
     let parity = ur & 0xff;
     for (const n of [4, 2, 1]) parity ^= parity >> n;
     this.arith =
-      (logic ? 0 : keeps ? old & 1 : Number(cf)) | ((~parity & 1) << 2) | (logic ? 0 : af << 4) |
-      (Number(ur === 0) << 6) | (Number(sr < 0) << 7) | (logic ? 0 : Number(of) << 11);
+      (logic ? 0 : keeps ? old & 1 : Number(cf)) |
+      ((~parity & 1) << 2) |
+      (logic ? 0 : af << 4) |
+      (Number(ur === 0) << 6) |
+      (Number(sr < 0) << 7) |
+      (logic ? 0 : Number(of) << 11);
   }
 
   private condition(cc: string): number {
@@ -172,9 +197,21 @@ export class Machine {
     const num = (v: Value) => get(v) as number;
     for (const [i, op] of code.ops.entries()) {
       switch (op.kind) {
-        case 'const': values[i] = op.value as number | bigint; break;
-        case 'pure': values[i] = operator(op.name, op.args.map(get)); break;
-        case 'cpu': values[i] = 0; break;
+        case 'const':
+          values[i] = op.value as number | bigint;
+          break;
+        case 'pure':
+          values[i] = operator(op.name, op.args.map(get));
+          break;
+        case 'cpu':
+          values[i] = 0;
+          break;
+        case 'get':
+          values[i] = this.cpu.getInt32(Cpu.at.gpr + op.reg * GPR_STRIDE, true);
+          break;
+        case 'set':
+          this.cpu.setInt32(Cpu.at.gpr + op.reg * GPR_STRIDE, num(op.value), true);
+          break;
         case 'ldstate': {
           const at = (op.address === undefined ? 0 : num(op.address)) + op.offset;
           let raw = 0n;
@@ -188,17 +225,31 @@ export class Machine {
           for (let k = 0; k < op.bytes; k++) this.cpu.setUint8(at + k, Number((raw >> BigInt(8 * k)) & 0xffn));
           break;
         }
-        case 'load': values[i] = this.typed(op.type, op.bytes, op.signed, this.load(num(op.address), op.bytes)); break;
-        case 'store': this.store(num(op.address), op.bytes, BigInt(get(op.value))); break;
-        case 'linear': values[i] = (num(op.offset) + this.cpu.getInt32(num(op.seg) + SegCache.at.base, true)) | 0; break;
-        case 'flags': this.setFlags(op, num(op.a), num(op.b), num(op.r)); break;
+        case 'load':
+          values[i] = this.typed(op.type, op.bytes, op.signed, this.load(num(op.address), op.bytes));
+          break;
+        case 'store':
+          this.store(num(op.address), op.bytes, BigInt(get(op.value)));
+          break;
+        case 'linear':
+          values[i] = (num(op.offset) + this.cpu.getInt32(num(op.seg) + SegCache.at.base, true)) | 0;
+          break;
+        case 'flags':
+          this.setFlags(op, num(op.a), num(op.b), num(op.r));
+          break;
         case 'setRX':
           this.cpu.setInt32(Cpu.at.flagR, num(op.r), true);
           this.cpu.setInt32(Cpu.at.flagX, num(op.x), true);
           break;
-        case 'flagR': values[i] = this.cpu.getInt32(Cpu.at.flagR, true); break;
-        case 'flagX': values[i] = this.cpu.getInt32(Cpu.at.flagX, true); break;
-        case 'cond': values[i] = this.condition(op.cc); break;
+        case 'flagR':
+          values[i] = this.cpu.getInt32(Cpu.at.flagR, true);
+          break;
+        case 'flagX':
+          values[i] = this.cpu.getInt32(Cpu.at.flagX, true);
+          break;
+        case 'cond':
+          values[i] = this.condition(op.cc);
+          break;
         case 'raise':
           if (op.cond === undefined || num(op.cond) !== 0) throw new Fault(op.vector);
           break;
@@ -209,16 +260,21 @@ export class Machine {
           if (result !== undefined) values[i] = result;
           break;
         }
-        case 'insn': break;
-        case 'branch': return { kind: num(op.cond) !== 0 ? 'jump' : 'next' };
+        case 'insn':
+          break;
+        case 'branch':
+          return { kind: num(op.cond) !== 0 ? 'jump' : 'next' };
         case 'repeat':
           if (num(op.cond) !== 0) return { kind: 'repeat' };
           break;
-        case 'indirect': return { kind: 'indirect', eip: u32(num(op.eip)) };
+        case 'indirect':
+          return { kind: 'indirect', eip: u32(num(op.eip)) };
         case 'jump':
         case 'leave':
-        case 'next': return { kind: op.kind };
-        default: throw new Error(`operation ${op.kind} is not known here`);
+        case 'next':
+          return { kind: op.kind };
+        default:
+          throw new Error(`operation ${op.kind} is not known here`);
       }
     }
     return { kind: 'next' };

@@ -13,9 +13,30 @@ export const TSS_16_LIMIT = 0x2b;
 
 /** Selectors of the GDT below. */
 export const SEL = {
-  CODE0: 0x08, DATA0: 0x10, CODE3: 0x1b, DATA3: 0x23, TSS: 0x28, LDT: 0x30, CONFORMING: 0x38, CODE16: 0x40, DATA16: 0x48, TSS_B: 0x50,
-  TSS_16: 0x58, ABSENT: 0x60, READ_ONLY: 0x68, EXECUTE_ONLY: 0x70, CODE1: 0x79, DATA1: 0x81, GATE: 0x88, TASK_GATE: 0x90, DOWN: 0x98,
-  SMALL: 0xa0, GATE16: 0xa8, CODE3_NEXT: 0xb3, DATA3_NEXT: 0xbb, END: 0xc0,
+  CODE0: 0x08,
+  DATA0: 0x10,
+  CODE3: 0x1b,
+  DATA3: 0x23,
+  TSS: 0x28,
+  LDT: 0x30,
+  CONFORMING: 0x38,
+  CODE16: 0x40,
+  DATA16: 0x48,
+  TSS_B: 0x50,
+  TSS_16: 0x58,
+  ABSENT: 0x60,
+  READ_ONLY: 0x68,
+  EXECUTE_ONLY: 0x70,
+  CODE1: 0x79,
+  DATA1: 0x81,
+  GATE: 0x88,
+  TASK_GATE: 0x90,
+  DOWN: 0x98,
+  SMALL: 0xa0,
+  GATE16: 0xa8,
+  CODE3_NEXT: 0xb3,
+  DATA3_NEXT: 0xbb,
+  END: 0xc0,
 } as const;
 
 /** A code or data descriptor: `type` is the access byte (P, DPL, S, type), `flags` G, D/B, L, AVL. */
@@ -38,7 +59,13 @@ export async function system() {
   const acks: number[] = [];
   const nothing = () => 0;
   const host = {
-    portIn: nothing, portOut: nothing, mmioRead: nothing, mmioWrite: nothing, rdtsc: () => 0n, invalidateCode: nothing, log: nothing,
+    portIn: nothing,
+    portOut: nothing,
+    mmioRead: nothing,
+    mmioWrite: nothing,
+    rdtsc: () => 0n,
+    invalidateCode: nothing,
+    log: nothing,
     interruptAck: () => acks.shift() ?? -1,
   };
   const instance = new WebAssembly.Instance(await runtimeModule(), { env: { memory }, host });
@@ -83,6 +110,15 @@ export async function system() {
 
   const selector = (n: number) => view.getUint32(base.seg(n) + SegCache.at.selector, true);
   const field = (n: number, name: keyof typeof SegCache.at) => view.getUint32(base.seg(n) + SegCache.at[name], true);
+  /** What updateMode derives from the rest, as text. */
+  const derived = () =>
+    [base.get('mode'), base.get('stackMask'), ...[0, 1, 2, 3, 4, 5].flatMap((n) => [field(n, 'topRead'), field(n, 'topWrite')])].join(' ');
+  /** Every helper must leave the derived words as updateMode would. */
+  const settled = (name: string) => {
+    const before = derived();
+    call.updateMode!(cpu);
+    if (derived() !== before) throw new Error(`after ${name}: ${before}, should be ${derived()}`);
+  };
   const must = () => {
     const fault = base.fault();
     if (fault) throw new Error(`unexpected ${fault}`);
@@ -124,22 +160,25 @@ export async function system() {
     /** Runs a helper; gives the fault it raised. */
     run: (name: string, ...args: number[]) => {
       call[name]!(cpu, ...args);
+      settled(name);
       return base.fault();
     },
     setFlags: (value: number) => call.writeFlags(cpu, value, 0x3fffff),
     /** Goes to CPL 3 by IRET, with ESP 0x7000 and these flags. */
-    user: (value = Eflags.IF) => {
+    user: (value: number = Eflags.IF) => {
       push(SEL.DATA3, 0x7000, value, SEL.CODE3, 0x400);
       call.iret(cpu, 4);
+      settled('iret');
       must();
       call.loadSegment(cpu, Seg.DS, SEL.DATA3);
       call.loadSegment(cpu, Seg.ES, SEL.DATA3);
       must();
     },
     /** Goes to virtual-8086 mode by IRET. */
-    virtual: (value = 0) => {
+    virtual: (value: number = 0) => {
       push(0x6000, 0x5000, 0x4000, 0x3000, 0x2000, 0xfff0, Eflags.VM | value, 0x1000, 0x20);
       call.iret(cpu, 4);
+      settled('iret');
       must();
     },
     raise: (vector: number, error?: number) => {

@@ -1,6 +1,6 @@
 // Segment registers, descriptor-table registers, and the instructions that ask about descriptors.
 import { beforeEach, describe, expect, test } from 'vitest';
-import { Eflags, GDT, Gpr, LDT, SEL, Seg, type System, descriptor, system } from './system-machine.ts';
+import { descriptor, Eflags, GDT, Gpr, LDT, SEL, Seg, type System, system } from './system-machine.ts';
 
 let m: System;
 beforeEach(async () => {
@@ -71,6 +71,7 @@ test('LLDT and LTR want the right kind', () => {
   m.user();
   expect(m.run('lldt', 0)).toBe('GP(0)');
   m.set('cr0', 0);
+  m.call.updateMode(m.cpu);
   expect(m.run('sldt')).toBe('UD');
 });
 

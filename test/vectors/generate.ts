@@ -44,10 +44,14 @@ function assemble(lines: readonly string[]): Uint8Array[] {
 function packInput(s: State, code: Uint8Array): Uint8Array {
   const b = new Uint8Array(IN_BYTES);
   const v = new DataView(b.buffer);
-  s.gpr.forEach((x, i) => { v.setUint32(i * 4, x, true); });
+  s.gpr.forEach((x, i) => {
+    v.setUint32(i * 4, x, true);
+  });
   v.setUint32(32, s.eflags, true);
   v.setUint32(36, s.mxcsr, true);
-  [s.fcw, s.fsw, s.ftw, code.length].forEach((x, i) => { v.setUint16(40 + 2 * i, x, true); });
+  [s.fcw, s.fsw, s.ftw, code.length].forEach((x, i) => {
+    v.setUint16(40 + 2 * i, x, true);
+  });
   b.set(s.mm, 48);
   b.set(s.xmm, 112);
   b.set(code, 240);
@@ -62,7 +66,9 @@ function unpackOutput(b: Uint8Array): { state: State; fault?: number } {
     gpr: Uint32Array.from({ length: 8 }, (_, i) => v.getUint32(i * 4, true)),
     eflags: v.getUint32(32, true),
     mxcsr: v.getUint32(36, true),
-    fcw: u16(40), fsw: u16(42), ftw: u16(44),
+    fcw: u16(40),
+    fsw: u16(42),
+    ftw: u16(44),
     eip: v.getUint32(48, true),
     mm: b.slice(56, 120),
     xmm: b.slice(120, 248),
@@ -95,13 +101,15 @@ function record(executable: string, forms: SimdForm[]): VectorForm[] {
   }
   const raw = execFileSync(executable, { input: Buffer.concat(inputs), maxBuffer: 1 << 30 });
   let at = 0;
-  for (const form of out) for (const vector of form.vectors) {
-    const { state, fault } = unpackOutput(raw.subarray(at, (at += OUT_BYTES)));
-    vector.out = state;
-    if (fault !== undefined) vector.fault = fault;
-    // Page faults would depend on what is mapped here: they are for test/guest.
-    if (fault === 14 || fault === 1) console.error(`${Buffer.from(vector.bytes).toString('hex')}: exception ${fault} at ${state.eip.toString(16)}`);
-  }
+  for (const form of out)
+    for (const vector of form.vectors) {
+      const { state, fault } = unpackOutput(raw.subarray(at, (at += OUT_BYTES)));
+      vector.out = state;
+      if (fault !== undefined) vector.fault = fault;
+      // Page faults would depend on what is mapped here: they are for test/guest.
+      if (fault === 14 || fault === 1)
+        console.error(`${Buffer.from(vector.bytes).toString('hex')}: exception ${fault} at ${state.eip.toString(16)}`);
+    }
   for (const form of out) form.vectors = form.vectors.filter((v) => v.fault !== 14 && v.fault !== 1);
   return out.filter((f) => f.vectors.length > 0);
 }

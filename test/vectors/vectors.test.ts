@@ -1,5 +1,5 @@
 // Every recorded vector on both engines: one test a mnemonic, with its failures listed by their first differing field.
-import { beforeAll, describe as suite, expect, test } from 'vitest';
+import { beforeAll, expect, describe as suite, test } from 'vitest';
 import { describe, type FormInfo, placeForm, prepare, runVector } from '../harness/compare.ts';
 import { engineNames, openEngine, type TestEngine } from '../harness/engine.ts';
 import { readForms, type VectorForm, vectorFiles } from '../harness/vectors.ts';
@@ -46,7 +46,11 @@ for (const engineName of engineNames) {
             if (difference === undefined) continue;
             const field = difference.slice(0, difference.indexOf(':'));
             const known = knownFailures.findIndex(
-              (k) => (k.engine ?? engineName) === engineName && (k.mnemonic ?? info.mnemonic) === info.mnemonic && (k.group ?? v.group) === v.group && (k.field ?? field) === field,
+              (k) =>
+                (k.engine ?? engineName) === engineName &&
+                (k.mnemonic ?? info.mnemonic) === info.mnemonic &&
+                (k.group ?? v.group) === v.group &&
+                (k.field ?? field) === field,
             );
             if (known >= 0) met.add(known);
             else failures.push(`${info.text} [${v.id}] ${difference}`);

@@ -36,12 +36,13 @@ const PM: u32 = 0x1000;
   const least = i32x4.min_u(less32(a), less32(b));
   const edge = i32x4.ge_u(i32x4.sub(abs32(r), i32x4.splat(0x00800001)), i32x4.splat(0x7f800000 - 0x00800001));
   if (!v128.any_true(v128.or(i32x4.lt_u(least, i32x4.splat(0x7fffff)), edge))) return true;
-  return zeroProduct32(a, least, edge, r);
+  return zeroProduct32(a, b, least, edge, r);
 }
-function zeroProduct32(a: v128, least: v128, edge: v128, r: v128): bool {
-  const zero = i32x4.splat(0);
+/** Zeros are not tiny where an operand is zero. */
+function zeroProduct32(a: v128, b: v128, least: v128, edge: v128, r: v128): bool {
+  const zero = f32x4.splat(0);
   if (v128.any_true(i32x4.lt_u(least, i32x4.splat(0x7fffff)))) return false;
-  const exact = v128.and(i32x4.eq(abs32(r), zero), i32x4.eq(abs32(a), zero));
+  const exact = v128.and(f32x4.eq(r, zero), v128.or(f32x4.eq(a, zero), f32x4.eq(b, zero)));
   return !v128.any_true(v128.andnot(edge, exact));
 }
 /** Neither NaN nor denormal: for comparisons. */
@@ -82,8 +83,8 @@ export function exactProduct32(a: v128, b: v128, r: v128): bool {
   const edge = v128.or(i64x2.le_s(abs64(r), i64x2.splat(0x0010000000000000)), i64x2.ge_s(abs64(r), i64x2.splat(0x7ff0000000000000)));
   if (!v128.any_true(v128.or(odd, edge))) return true;
   if (v128.any_true(odd)) return false;
-  const zero = i64x2.splat(0);
-  return !v128.any_true(v128.andnot(edge, v128.and(i64x2.eq(abs64(r), zero), i64x2.eq(abs64(a), zero))));
+  const zero = f64x2.splat(0);
+  return !v128.any_true(v128.andnot(edge, v128.and(f64x2.eq(r, zero), v128.or(f64x2.eq(a, zero), f64x2.eq(b, zero)))));
 }
 @inline export function plain64(a: v128, b: v128): bool {
   return !v128.any_true(v128.or(v128.or(denormal64(a), denormal64(b)), v128.or(f64x2.ne(a, a), f64x2.ne(b, b))));
@@ -115,11 +116,11 @@ export function exactSum64(a: v128, b: v128, r: v128): bool {
 }
 @inline export function usualProductSingle(a: f32, b: f32, r: f32): bool {
   if (denormal(a) || denormal(b)) return false;
-  return bits32(r) - 0x00800001 < 0x7f800000 - 0x00800001 || (r == 0 && a == 0);
+  return bits32(r) - 0x00800001 < 0x7f800000 - 0x00800001 || (r == 0 && (a == 0 || b == 0));
 }
 @inline export function usualProductDouble(a: f64, b: f64, r: f64): bool {
   if (denormalDouble(a) || denormalDouble(b)) return false;
-  return bits64(r) - 0x0010000000000001 < 0x7ff0000000000000 - 0x0010000000000001 || (r == 0 && a == 0);
+  return bits64(r) - 0x0010000000000001 < 0x7ff0000000000000 - 0x0010000000000001 || (r == 0 && (a == 0 || b == 0));
 }
 @inline export function plainSingle(a: f32, b: f32): bool {
   return !(denormal(a) || denormal(b) || a != a || b != b);

@@ -337,7 +337,7 @@ export function lane(op: u32, a: u64, b: u64, wide: bool): u64 {
   if (isNan(a, wide) || isNan(b, wide)) {
     if (op != MIN && op != MAX) return nanOf(a, b, wide);
     raised |= IE;
-    return b;
+    return operand(b, wide);
   }
   a = operand(a, wide);
   b = operand(b, wide);

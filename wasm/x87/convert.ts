@@ -89,7 +89,7 @@ function shorten(sig: u64, se: u32, cw: u32, drop: u32, low: i32, high: i32): u6
   const after = exp + Round.carry;
   if (after > high) {
     if ((cw & OE) == 0) {
-      Out.exc |= OE | flags;
+      Out.exc |= OE;
       return 0;
     }
     if (rc == 0 || (rc == 1 && sign != 0) || (rc == 2 && sign == 0)) {
@@ -101,7 +101,7 @@ function shorten(sig: u64, se: u32, cw: u32, drop: u32, low: i32, high: i32): u6
   }
   if (after < low) {
     if ((cw & UE) == 0) {
-      Out.exc |= UE | flags;
+      Out.exc |= UE;
       return 0;
     }
     shiftRightSticky(sig, 0, low - exp);

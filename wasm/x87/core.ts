@@ -167,12 +167,16 @@ export function pop(cpu: usize): void {
   store<u32>(cpu, (top + 1) & 7, CPU_FTOP);
 }
 
-/** Pushes Out (or the indefinite, where ST(7) is in use) after raising its flags. */
+/**
+ * Pushes Out (or the indefinite, where ST(7) is in use) after raising its flags. An unmasked #D does not keep the
+ * operand of a load from the stack.
+ */
 export function pushOut(cpu: usize): bool {
   const top = (load<u32>(cpu, CPU_FTOP) - 1) & 7;
   const tags = load<u32>(cpu, CPU_FTW);
-  if (tags & (1 << top)) stackOverflow();
-  if (!raiseFlags(cpu)) return false;
+  // An operand that was a stack fault already (FLD of an empty register) stays one.
+  if (tags & (1 << top) && (Out.exc & SF) == 0) stackOverflow();
+  if (!raiseFlags(cpu, IE | ZE)) return false;
   setReg(cpu + CPU_FPR + (top << 4), Out.sig, Out.se);
   store<u32>(cpu, top, CPU_FTOP);
   store<u32>(cpu, tags | (1 << top), CPU_FTW);

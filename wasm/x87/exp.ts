@@ -1,11 +1,17 @@
 // x87: F2XM1.
-import { BIAS, DE, EXP_MAX, isDenormal, isInfinity, MSB, Out, setOut, SIGN } from './core';
+import { BIAS, DE, EXP_MAX, isDenormal, isInfinity, MSB, Out, PE, setOut, SIGN } from './core';
 import { nanOne } from './nan';
 import { multiplyReal, Real, roundReal, series, setReal, toFraction } from './series';
 import { EXP_TABLE, EXP_TERMS, LN2_HI, LN2_LO } from './tables';
 import { Wide } from './wide';
 
-/** Out = 2^a - 1 for -1 <= a <= 1; a itself outside, where the manual leaves the result undefined. */
+/** A result without computing, said to be inexact: the operand itself, where the manual leaves it undefined. */
+export function outside(sig: u64, se: u32): void {
+  setOut(sig, se);
+  Out.exc |= PE;
+}
+
+/** Out = 2^a - 1 for -1 <= a <= 1. */
 export function exp2m1(sig: u64, se: u32, cw: u32): void {
   if (nanOne(sig, se)) return;
   const negative = (se & SIGN) != 0;
@@ -21,8 +27,8 @@ export function exp2m1(sig: u64, se: u32, cw: u32): void {
   if (isDenormal(sig, se)) Out.exc |= DE;
   let exp = <i32>(se & EXP_MAX);
   if (exp >= BIAS) {
-    if (exp == BIAS && sig == MSB) setOut(MSB, negative ? SIGN | (BIAS - 1) : BIAS);
-    else setOut(sig, se);
+    if (exp == BIAS && sig == MSB && negative) outside(MSB, SIGN | (BIAS - 1));
+    else outside(sig, se);
     return;
   }
   if (exp == 0) exp = 1;

@@ -1,5 +1,6 @@
 // x87: FYL2X and FYL2XP1.
-import { BIAS, DE, EXP_MAX, isDenormal, isInfinity, MSB, invalid, Out, PC_EXTENDED, setOut, SIGN, ZE } from './core';
+import { BIAS, DE, EXP_MAX, isDenormal, isInfinity, MSB, invalid, Out, PC_EXTENDED, PE, setOut, SIGN, UE, ZE } from './core';
+import { outside } from './exp';
 import { nanPair } from './nan';
 import { roundPack } from './pack';
 import { divideReal, multiplyReal, Real, roundReal, series, setReal, toFraction } from './series';
@@ -80,6 +81,8 @@ function timesY(sigY: u64, seY: u32, negative: bool, exact: bool, cw: u32): void
     const e = Real.exp;
     const shift = normalise(Wide.hi, Wide.lo);
     roundPack(negative ? SIGN : 0, expY - n + e + 1 - shift, Wide.hi, Wide.lo, cw | PC_EXTENDED);
+    // The hardware does not notice that it is exact.
+    Out.exc |= (Out.se & EXP_MAX) == 0 ? UE | PE : PE;
     return;
   }
   multiplyReal(Real.exp, Real.hi, Real.lo, expY - n - BIAS, sigY << n, 0);
@@ -142,8 +145,7 @@ export function yLog2xp1(sigY: u64, seY: u32, sigX: u64, seX: u32, cw: u32): voi
   const signY = seY & SIGN;
   const signX = seX & SIGN;
   const exp = <i32>(seX & EXP_MAX) - BIAS;
-  // At or below -1 the manual leaves the result undefined.
-  if (signX != 0 && exp >= 0) {
+  if (signX != 0 && isInfinity(sigX, seX)) {
     invalid();
     return;
   }
@@ -168,6 +170,11 @@ export function yLog2xp1(sigY: u64, seY: u32, sigX: u64, seX: u32, cw: u32): voi
   if (isDenormal(sigX, seX) || isDenormal(sigY, seY)) Out.exc |= DE;
   if (sigX == 0 || sigY == 0) {
     setOut(0, signX ^ signY);
+    return;
+  }
+  // At or below -1 the manual leaves the result undefined.
+  if (signX != 0 && exp >= 0) {
+    outside(sigX, seX);
     return;
   }
   let negative = signX != 0;

@@ -86,6 +86,8 @@ function roundSlow(sign: u32, exp: i32, hi: u64, lo: u64, cw: u32): void {
       Out.sig = rounded;
       Out.se = sign | exp;
     } else {
+      // Too far even for that (FSCALE only).
+      Out.exc |= PE | C1;
       Out.sig = MSB;
       Out.se = sign | EXP_MAX;
     }
@@ -111,6 +113,7 @@ function underflow(sign: u32, exp: i32, wrapped: i32, rounded: u64, flags: u32, 
       Out.sig = rounded;
       Out.se = sign | wrapped;
     } else {
+      Out.exc |= PE;
       Out.sig = 0;
       Out.se = sign;
     }

@@ -8,6 +8,8 @@ import { div128, normalise, Wide } from './wide';
 export class Remainder {
   static quotient: u64 = 0;
   static partial: bool = false;
+  /** No quotient was computed: an invalid operation or a NaN. */
+  static none: bool = false;
 }
 
 /** Exponent difference that a partial step removes (SDM: 32 to 63, by implementation). */
@@ -21,6 +23,7 @@ export function remainder(sigA: u64, seA: u32, sigB: u64, seB: u32, nearest: boo
     invalid();
     return;
   }
+  Remainder.none = false;
   if (isDenormal(sigA, seA) || isDenormal(sigB, seB)) Out.exc |= DE;
   if (sigA == 0) {
     setOut(sigA, seA);

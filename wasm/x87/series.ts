@@ -1,8 +1,8 @@
 // x87: power series in 128-bit fixed point, the wide floating-point number (Real) that the transcendental functions
 // compute in, and the rounding of their results.
-import { BIAS, Out, PC_EXTENDED, SIGN } from './core';
+import { BIAS, MSB, PC_EXTENDED, SIGN } from './core';
 import { roundPack } from './pack';
-import { divide128, mulHigh128, normalise, shiftRight, Wide } from './wide';
+import { divide128, mulHigh64, mulHigh128, normalise, shiftRight, Wide } from './wide';
 
 /** A positive number hi:lo * 2^(exp - 127), bit 127 set: result of the functions below. */
 export class Real {
@@ -50,8 +50,15 @@ export function series(table: usize, terms: i32, zh: u64, zl: u64, alternate: bo
     if (enough < terms) terms = enough;
   }
   let at = table + (<usize>terms << 4);
+  // The far half of the terms adds less than 2^-62: 64 bits do for them.
+  const near = table + (<usize>((terms + 1) >> 1) << 4);
   let hi = load<u64>(at);
-  let lo = load<u64>(at, 8);
+  while (at != near) {
+    at -= 16;
+    const product = mulHigh64(zh, hi);
+    hi = load<u64>(at) + (alternate ? 0 - product : product);
+  }
+  let lo: u64 = 0;
   while (at != table) {
     at -= 16;
     mulHigh128(zh, zl, hi, lo);
@@ -65,8 +72,8 @@ export function series(table: usize, terms: i32, zh: u64, zl: u64, alternate: bo
       hi = ch + Wide.hi + u64(lo < cl);
     }
   }
-  if (alternate && lo == 0 && (zh | zl) == 0) {
-    // z was too small to count, but the sum is below its first term.
+  if (alternate && lo == 0 && hi == MSB) {
+    // z was too small to count, but the sum is below its first term, 1.
     hi--;
     lo = <u64>-1;
   }

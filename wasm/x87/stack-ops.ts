@@ -42,14 +42,15 @@ export function fpuMoveIf(cpu: usize, condition: u32, i: u32): void {
   if (isEmpty(cpu, 0) || isEmpty(cpu, i)) {
     stackUnderflow();
   } else {
-    const reg = st(cpu, condition != 0 ? i : 0);
-    setOut(sigOf(reg), seOf(reg));
+    if (condition != 0) setReg(st(cpu, 0), sigOf(st(cpu, i)), seOf(st(cpu, i)));
+    return;
   }
   commit(cpu, 0);
 }
 
 export function fpuFree(cpu: usize, i: u32, pops: u32): void {
   store<u32>(cpu, load<u32>(cpu, CPU_FTW) & ~bitOf(cpu, i), CPU_FTW);
+  store<u32>(cpu, load<u32>(cpu, CPU_FSW) & ~C1, CPU_FSW);
   if (pops != 0) pop(cpu);
 }
 

@@ -102,6 +102,13 @@ export function cosine(): bool {
 
 /** Real = |tan x|; true where tan |x| is negative. */
 export function tangent(): bool {
+  if (Angle.squareHi == 0 && (Angle.quadrant & 1) == 0) {
+    // Above r by less than 2^-64 of it: roundReal() takes care.
+    Real.exp = Angle.exp;
+    Real.hi = Angle.hi;
+    Real.lo = Angle.lo;
+    return Angle.negative;
+  }
   cosReduced();
   const exp = Real.exp;
   const hi = Real.hi;

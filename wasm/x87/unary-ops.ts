@@ -152,13 +152,21 @@ export function fpuRemainder(cpu: usize, nearest: u32): void {
   const b = st(cpu, 1);
   Remainder.quotient = 0;
   Remainder.partial = false;
+  Remainder.none = true;
   if (isEmpty(cpu, 0) || isEmpty(cpu, 1)) stackUnderflow();
   else remainder(sigOf(a), seOf(a), sigOf(b), seOf(b), nearest != 0, control(cpu));
-  if (!commit(cpu, 0)) return;
+  const sw = load<u32>(cpu, CPU_FSW);
+  const written = commit(cpu, 0);
+  if (Remainder.none || !written) {
+    // Without a quotient only C2 (and C1) are cleared.
+    setCodes(cpu, sw & (C0 | C3));
+    return;
+  }
   const q = Remainder.quotient;
-  let codes: u32 = 0;
-  if (Remainder.partial) codes = C2;
-  else codes = (q & 4 ? C0 : 0) | (q & 2 ? C3 : 0);
-  setCodes(cpu, codes);
-  if (!Remainder.partial && (q & 1) != 0) store<u32>(cpu, load<u32>(cpu, CPU_FSW) | C1, CPU_FSW);
+  if (Remainder.partial) {
+    setCodes(cpu, C2);
+    return;
+  }
+  setCodes(cpu, (q & 4 ? C0 : 0) | (q & 2 ? C3 : 0));
+  if (q & 1) store<u32>(cpu, load<u32>(cpu, CPU_FSW) | C1, CPU_FSW);
 }

@@ -68,24 +68,39 @@ function digit(n: u64, next: u64, d: u64, dh: u64, dl: u64): u64 {
   return q;
 }
 
-/** 2^128 * n / d, rounded down; n < d. Bit by bit. */
+/** 2^128 * n / d, rounded down; n < d and d has its top bit set. Two digits of 64 bits (Knuth, vol. 2, 4.3.1). */
 export function divide128(nh: u64, nl: u64, dh: u64, dl: u64): void {
-  let qh: u64 = 0;
-  let ql: u64 = 0;
-  for (let i = 0; i < 128; i++) {
-    const carry = nh >> 63;
-    nh = (nh << 1) | (nl >> 63);
-    nl <<= 1;
-    qh = (qh << 1) | (ql >> 63);
-    ql <<= 1;
-    if (carry != 0 || nh > dh || (nh == dh && nl >= dl)) {
-      nh = nh - dh - u64(nl < dl);
-      nl -= dl;
-      ql |= 1;
-    }
+  const first = wideDigit(nh, nl, dh, dl);
+  const second = wideDigit(Wide.hi, Wide.lo, dh, dl);
+  Wide.hi = first;
+  Wide.lo = second;
+}
+
+/** Quotient of rh:rl:0 by dh:dl, where rh:rl < dh:dl; Wide is the remainder. */
+function wideDigit(rh: u64, rl: u64, dh: u64, dl: u64): u64 {
+  let q: u64;
+  let rest: u64;
+  let small = true;
+  if (rh == dh) {
+    q = <u64>-1;
+    rest = rl + dh;
+    small = rest >= dh;
+  } else {
+    q = div128(rh, rl, dh);
+    rest = Wide.lo;
   }
-  Wide.hi = qh;
-  Wide.lo = ql;
+  mul64(q, dl);
+  while (small && (Wide.hi > rest || (Wide.hi == rest && Wide.lo != 0))) {
+    q--;
+    rest += dh;
+    small = rest >= dh;
+    Wide.hi -= u64(Wide.lo < dl);
+    Wide.lo -= dl;
+  }
+  const lo = 0 - Wide.lo;
+  Wide.hi = rest - Wide.hi - u64(lo != 0);
+  Wide.lo = lo;
+  return q;
 }
 
 /** Shifts right, ORing what falls out into the lowest bit. */

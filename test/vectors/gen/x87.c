@@ -1,6 +1,6 @@
 // Records what a real x87 does: random and edge operands, all precisions, rounding modes and masks.
 // Build and run (64-bit x86 Linux, needs SSE3 for FISTTP):
-//   gcc -O1 -mno-red-zone -masm=intel -o x87 x87.c && ./x87 40 1 | gzip -9 > ../data/x87.bin.gz
+//   gcc -O1 -mno-red-zone -masm=intel -o x87 x87.c && ./x87 32 1 | gzip -9 > ../data/x87.gz
 // Arguments: records for each instruction, seed [, instruction]. Without arguments: prints the instructions' names in order.
 // A record is 76 bytes, little-endian: struct record below.
 #include <stdint.h>
@@ -94,7 +94,7 @@ static void put80(uint8_t *p, uint64_t sig, unsigned se) {
 }
 
 /** A significand without its top bit set or clear: full, short, all ones, few bits. */
-static uint64_t significand(void) {
+static uint64_t any_significand(void) {
   switch (below(6)) {
     case 0: return next() << below(64);
     case 1: return ~(next() >> below(64));
@@ -121,7 +121,7 @@ static void operand(uint8_t *p, int center, int spread) {
     put80(p, e[0], e[1]);
     return;
   }
-  uint64_t sig = significand();
+  uint64_t sig = any_significand();
   unsigned sign = next() & 0x8000;
   if (kind == 1) put80(p, sig, sign | (next() & 0x7fff)); // also unsupported ones
   else if (kind == 2) put80(p, sig | 1ull << 63, sign | (below(2) ? 0x7fff - below(3) : below(70)));
@@ -208,7 +208,7 @@ int main(int argc, char **argv) {
     in.tw = 0xffff;
     memset(in.st, 0, sizeof in.st);
     for (int i = 0; i < 8; i++)
-      if (r.used >> i & 1) in.tw &= ~(3 << ((i + r.top & 7) * 2));
+      if (r.used >> i & 1) in.tw &= ~(3 << (((i + r.top) & 7) * 2));
     memcpy(in.st[0], r.st0, 10);
     memcpy(in.st[1], r.st1, 10);
     memcpy(mem, r.mem, 10);

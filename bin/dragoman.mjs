@@ -1,0 +1,37 @@
+#!/usr/bin/env node
+// The `dragoman` command. Runs the command line on a Node that is new enough: this one if it is, else the one that npm installed
+// beside us, on the same terminal, with signals and exit status passed on. This file itself must run on Node 20.
+import { spawn } from 'node:child_process';
+import { existsSync } from 'node:fs';
+import { constants } from 'node:os';
+import { fileURLToPath } from 'node:url';
+import { findNode } from './find-node.mjs';
+
+const built = new URL('../dist/cli/main.js', import.meta.url);
+// A checkout that was not built yet has the sources, which Node runs as they are.
+const main = existsSync(built) ? built : new URL('../src/cli/main.ts', import.meta.url);
+
+let node;
+try {
+  node = findNode();
+} catch (error) {
+  process.stderr.write(`dragoman: ${error.message}\n`);
+  process.exit(2);
+}
+
+if (node === process.execPath) {
+  process.argv[1] = fileURLToPath(main);
+  await import(main.href);
+} else {
+  const child = spawn(node, [fileURLToPath(main), ...process.argv.slice(2)], {
+    stdio: ['inherit', 'inherit', 'inherit', 'ipc'],
+    env: { ...process.env, DRAGOMAN_LAUNCHER: '1' },
+  });
+  const signals = ['SIGINT', 'SIGTERM', 'SIGHUP'];
+  for (const signal of signals) process.on(signal, () => child.kill(signal));
+  child.on('error', (error) => {
+    process.stderr.write(`dragoman: cannot start ${node}: ${error.message}\n`);
+    process.exit(2);
+  });
+  child.on('exit', (code, signal) => process.exit(signal === null ? code : 128 + (constants.signals[signal] ?? 0)));
+}

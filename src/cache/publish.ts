@@ -1,0 +1,86 @@
+// Modules on their way from the translator to the CPUs: a ring of bytes in shared memory. The translator writes a
+// record and bumps Control.published; each CPU reads on from its Cpu.consumed at a safe point. Nobody needs an event loop.
+import type { SharedMemory } from '../cpu/state.ts';
+import { Cpu, Pending } from '../layout/cpu.ts';
+import { CONTROL, Control, cpuBase, PUBLISH, PUBLISH_BYTES } from '../layout/memory.ts';
+import type { RegionEntry, TranslatedModule } from './translator.ts';
+
+// A record: [bytes of the record, entries, bytes of the module, 0], the entries of five words each, the module.
+// A record never wraps: one with 0 entries and no module fills the rest of the ring before it.
+const HEAD_WORDS = 4;
+const ENTRY_WORDS = 5;
+const ALIGN = 16;
+const WAIT_MS = 100;
+
+const control = (offset: number) => (CONTROL + offset) >> 2;
+const distance = (from: number, to: number) => (to - from) >>> 0;
+
+/** The translator's end. */
+export class Publisher {
+  private readonly shared: SharedMemory;
+  constructor(shared: SharedMemory) {
+    this.shared = shared;
+  }
+
+  /** Publishes a module and tells every CPU. Waits while CPUs have not read enough; false where the machine stops meanwhile. */
+  publish(module: TranslatedModule): boolean {
+    const { i32, u8 } = this.shared;
+    const size = (HEAD_WORDS * 4 + module.entries.length * ENTRY_WORDS * 4 + module.bytes.length + ALIGN - 1) & -ALIGN;
+    if (size > PUBLISH_BYTES / 2) throw new Error(`a module of ${size} bytes is too large to publish`);
+    let position = Atomics.load(i32, control(Control.at.published)) >>> 0;
+    const tail = PUBLISH_BYTES - (position % PUBLISH_BYTES);
+    const skip = tail < size ? tail : 0;
+    if (!this.waitFor(position, skip + size)) return false;
+    if (skip > 0) {
+      i32.set([skip, 0, 0, 0], (PUBLISH + (position % PUBLISH_BYTES)) >> 2);
+      position = (position + skip) >>> 0;
+    }
+    const at = PUBLISH + (position % PUBLISH_BYTES);
+    i32.set([size, module.entries.length, module.bytes.length, 0], at >> 2);
+    module.entries.forEach((e, k) => i32.set([e.slot, e.phys, e.eip, e.mode, e.version], (at >> 2) + HEAD_WORDS + k * ENTRY_WORDS));
+    u8.set(module.bytes, at + (HEAD_WORDS + module.entries.length * ENTRY_WORDS) * 4);
+    Atomics.store(i32, control(Control.at.published), position + size);
+    Atomics.add(i32, control(Control.at.epoch), 1);
+    for (let cpu = 0; cpu < this.shared.plan.cpuCount; cpu++) {
+      const pending = (cpuBase(this.shared.plan, cpu) + Cpu.at.pending) >> 2;
+      Atomics.or(i32, pending, Pending.INSTALL);
+      Atomics.notify(i32, pending);
+    }
+    return true;
+  }
+
+  private waitFor(position: number, bytes: number): boolean {
+    const { i32, plan } = this.shared;
+    for (;;) {
+      const signal = Atomics.load(i32, control(Control.at.consumedSignal));
+      let behind = 0;
+      for (let cpu = 0; cpu < plan.cpuCount; cpu++)
+        behind = Math.max(behind, distance(Atomics.load(i32, (cpuBase(plan, cpu) + Cpu.at.consumed) >> 2), position));
+      if (behind + bytes <= PUBLISH_BYTES) return true;
+      if (Atomics.load(i32, control(Control.at.stop)) !== 0) return false;
+      Atomics.wait(i32, control(Control.at.consumedSignal), signal, WAIT_MS);
+    }
+  }
+}
+
+/** A CPU's end: the modules it has not seen yet, in order. Their bytes are copies. */
+export function* unseenModules(shared: SharedMemory, cpu: number): Generator<TranslatedModule> {
+  const { i32, u8 } = shared;
+  const consumed = (cpu + Cpu.at.consumed) >> 2;
+  while (i32[consumed] !== Atomics.load(i32, control(Control.at.published))) {
+    const at = PUBLISH + ((i32[consumed]! >>> 0) % PUBLISH_BYTES);
+    const [size, count, length] = i32.subarray(at >> 2, (at >> 2) + 3) as unknown as [number, number, number];
+    if (count > 0) {
+      const entries: RegionEntry[] = [];
+      for (let k = 0; k < count; k++) {
+        const e = (at >> 2) + HEAD_WORDS + k * ENTRY_WORDS;
+        entries.push({ slot: i32[e]!, phys: i32[e + 1]! >>> 0, eip: i32[e + 2]! >>> 0, mode: i32[e + 3]!, version: i32[e + 4]! });
+      }
+      const start = at + (HEAD_WORDS + count * ENTRY_WORDS) * 4;
+      yield { bytes: u8.slice(start, start + length), entries };
+    }
+    Atomics.store(i32, consumed, i32[consumed]! + size);
+    Atomics.add(i32, control(Control.at.consumedSignal), 1);
+    Atomics.notify(i32, control(Control.at.consumedSignal));
+  }
+}

@@ -1,0 +1,75 @@
+// The `dragoman` command: reads the arguments, runs a command, and ends the process with its exit status.
+import { DragomanError } from '../api/errors.ts';
+import type { MachineFactory } from '../api/options.ts';
+import { type Command, parseCommand } from './arguments.ts';
+import { disasm } from './disasm.ts';
+import { run, Status, type Surroundings } from './run.ts';
+import { StreamSink } from './sinks.ts';
+import { DISASM, GENERAL, RUN, version } from './usage.ts';
+
+const say = (message: string) => void process.stderr.write(message === '' ? '\n' : `dragoman: ${message}\n`);
+
+const SIGNALS = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const;
+
+const surroundings: Surroundings = {
+  stdin: process.stdin,
+  stdout: process.stdout,
+  say,
+  onSignal(listener) {
+    for (const signal of SIGNALS) process.on(signal, listener);
+    return () => SIGNALS.forEach((signal) => void process.off(signal, listener));
+  },
+};
+
+async function print(text: string): Promise<number> {
+  const output = new StreamSink(process.stdout, () => {});
+  output.write(text);
+  await output.close();
+  return Status.OK;
+}
+
+/** Large parts are loaded only by the commands that need them. */
+async function execute(command: Command): Promise<number> {
+  switch (command.name) {
+    case 'help':
+      return print({ general: GENERAL, run: RUN, disasm: DISASM }[command.of]);
+    case 'version':
+      return print(`${version()}\n`);
+    case 'disasm': {
+      const { explain } = await import('../machine/explain.ts');
+      return print(await disasm(command.arguments, explain));
+    }
+    case 'run': {
+      const create: MachineFactory = async (options) => (await import('../machine/machine.ts')).Machine.create(options);
+      return run(command.arguments, create, surroundings);
+    }
+  }
+}
+
+async function main(args: readonly string[]): Promise<number> {
+  try {
+    return await execute(parseCommand(args));
+  } catch (error) {
+    if (!(error instanceof DragomanError) || error.code === 'INTERNAL') {
+      say(`internal error: ${(error as Error)?.stack ?? error}`);
+      return Status.FAILED;
+    }
+    say(error.message);
+    if (error.code === 'BAD_OPTION' && error.where === undefined) {
+      const help = ['run', 'disasm'].includes(args[0]) ? `dragoman ${args[0]} --help` : 'dragoman --help';
+      process.stderr.write(`Try '${help}'.\n`);
+    }
+    return Status.USAGE;
+  }
+}
+
+// Standard error may lose its reader as well; there is nobody left to tell.
+process.stderr.on('error', () => {});
+// The launcher on an older Node holds a channel to us: where it dies, even by SIGKILL, so do we.
+if (process.env.DRAGOMAN_LAUNCHER === '1' && process.channel) {
+  delete process.env.DRAGOMAN_LAUNCHER;
+  process.on('disconnect', () => process.exit(129));
+  process.channel.unref();
+}
+const status = await main(process.argv.slice(2));
+process.exit(status);

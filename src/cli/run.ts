@@ -1,0 +1,159 @@
+// `dragoman run`: builds a machine from files, connects it to the terminal, and turns the end of the run into an exit status.
+import type { Writable } from 'node:stream';
+import { DragomanError } from '../api/errors.ts';
+import type { MachineFactory, MachineHandle, MachineOptions, RunResult } from '../api/options.ts';
+import { checkRom } from '../machine/loaders/rom.ts';
+import type { RunArguments } from './arguments.ts';
+import { checkDisk, readInitrd, readInput } from './inputs.ts';
+import { Matcher } from './matcher.ts';
+import { openSink, type Sink, StreamSink } from './sinks.ts';
+import { attach } from './terminal.ts';
+import { KEYS } from './usage.ts';
+
+export const Status = { OK: 0, USAGE: 2, STOPPED_EARLY: 3, TIME_OUT: 4, FAILED: 5 } as const;
+
+/** The process around a run; tests give their own. */
+export interface Surroundings {
+  readonly stdin: NodeJS.ReadStream;
+  readonly stdout: Writable;
+  /** Prints one line for people. */
+  say(message: string): void;
+  /** Calls back with the name of a signal that asks us to end; returns a function that stops listening. */
+  onSignal(listener: (signal: NodeJS.Signals) => void): () => void;
+}
+
+/** What ended the run from our side, with its exit status. */
+interface Cause {
+  readonly status: number;
+  readonly text: string;
+}
+
+const signalNumbers: Readonly<Partial<Record<NodeJS.Signals, number>>> = { SIGHUP: 1, SIGINT: 2, SIGTERM: 15 };
+
+function machineOptions(args: RunArguments): MachineOptions {
+  const bios = args.bios === undefined ? undefined : readInput(args.bios, 'BAD_ROM');
+  if (bios !== undefined) named(args.bios, () => checkRom(bios));
+  args.disks.forEach(checkDisk);
+  return {
+    kernel: args.kernel === undefined ? undefined : readInput(args.kernel, 'BAD_KERNEL'),
+    initrd: args.initrd === undefined ? undefined : readInitrd(args.initrd),
+    append: args.append,
+    modules: args.modules.map((path) => ({ data: readInput(path, 'BAD_OPTION'), string: path })),
+    bios,
+    cpus: args.cpus,
+    memoryBytes: args.memoryBytes,
+    disks: args.disks,
+    engine: args.engine,
+    debugExitPort: args.debugExitPort,
+  };
+}
+
+/** Puts the file's name into errors of a check that knows only its bytes. */
+function named(path: string | undefined, check: () => void): void {
+  try {
+    check();
+  } catch (error) {
+    if (!(error instanceof DragomanError)) throw error;
+    throw new DragomanError(error.code, error.message, path, { cause: error });
+  }
+}
+
+/** Loaders know a kernel's bytes, not its name: puts the name in front of what they say. */
+async function createNamed(kernel: string | undefined, create: MachineFactory, options: MachineOptions): Promise<MachineHandle> {
+  try {
+    return await create(options);
+  } catch (error) {
+    if (!(error instanceof DragomanError) || error.code !== 'BAD_KERNEL') throw error;
+    throw new DragomanError(error.code, error.message, kernel, { cause: error });
+  }
+}
+
+const postLines = (codes: Uint8Array) => Array.from(codes, (code) => `${code.toString(16).padStart(2, '0')}\n`).join('');
+
+/** Exit status and message of a run that ended by itself. `early`: a text was asked for and has not come. */
+function verdict(result: RunResult, early: boolean): Cause {
+  const end = early ? Status.STOPPED_EARLY : Status.OK;
+  switch (result.kind) {
+    case 'power-off':
+      return { status: end, text: 'the guest powered off' };
+    case 'reset':
+      return { status: end, text: 'the guest asked for a reset' };
+    case 'halted':
+      return { status: Status.STOPPED_EARLY, text: 'the guest halted with interrupts off: it can never run again' };
+    case 'debug-exit':
+      return { status: (result.value * 2 + 1) & 0xff, text: `the guest wrote ${result.value} to the debug-exit port` };
+    case 'stopped':
+      return { status: end, text: result.reason };
+    case 'triple-fault':
+      return { status: Status.FAILED, text: `triple fault\n${result.dump.trimEnd()}` };
+    case 'internal-error':
+      return { status: Status.FAILED, text: `internal error: ${result.message}\n${result.dump.trimEnd()}` };
+  }
+}
+
+/** Runs a machine to its end and returns the exit status. Throws a DragomanError where options or files cannot be used. */
+export async function run(args: RunArguments, create: MachineFactory, around: Surroundings): Promise<number> {
+  let machine: MachineHandle | undefined;
+  let cause: Cause | undefined;
+  const end = (because: Cause) => {
+    cause ??= because;
+    machine?.stop(because.text);
+  };
+  const early = () => args.until !== undefined;
+  const output = new StreamSink(around.stdout, () => {
+    end({ status: early() ? Status.STOPPED_EARLY : Status.OK, text: 'nobody reads standard output any more' });
+  });
+  const failed = (error: DragomanError) => end({ status: Status.USAGE, text: error.message });
+
+  const options = machineOptions(args);
+  const sinks: (Sink | undefined)[] = [args.debugcon, args.post, args.trace, args.stats].map((path) => openSink(path, output, failed));
+  const [debugcon, post, trace, stats] = sinks;
+  const matcher = args.until === undefined ? undefined : new Matcher(args.until);
+  machine = await createNamed(args.kernel, create, {
+    ...options,
+    onConsole(bytes) {
+      output.write(bytes);
+      if (matcher?.push(bytes)) end({ status: Status.OK, text: `the guest printed '${args.until}'` });
+    },
+    onDebugConsole: debugcon && ((bytes) => debugcon.write(bytes)),
+    onPost: post && ((codes) => post.write(postLines(codes))),
+    onTrace: trace && ((text) => trace.write(text)),
+  });
+
+  const running = machine;
+  const offSignal = around.onSignal((signal) => end({ status: 128 + (signalNumbers[signal] ?? 0), text: `ended by ${signal}` }));
+  const detach = attach(around.stdin, {
+    input: (bytes) => running.sendInput(bytes),
+    quit: () => end({ status: early() ? Status.STOPPED_EARLY : Status.OK, text: 'ended by Ctrl-A x' }),
+    help: () => around.say(KEYS),
+  });
+  if (around.stdin.isTTY) around.say(KEYS);
+  const timer =
+    args.timeoutSeconds === undefined
+      ? undefined
+      : setTimeout(() => end({ status: Status.TIME_OUT, text: `time-out after ${args.timeoutSeconds} s` }), args.timeoutSeconds * 1000);
+  const started = performance.now();
+  let result: RunResult;
+  try {
+    if (cause !== undefined) machine.stop((cause as Cause).text);
+    result = await machine.run();
+  } catch (error) {
+    result = { kind: 'internal-error', message: (error as Error).message, dump: (error as Error).stack ?? '' };
+  } finally {
+    clearTimeout(timer);
+    detach();
+    offSignal();
+  }
+  const seconds = ((performance.now() - started) / 1000).toFixed(1);
+  // What ended the run from our side counts only where it did end it: a crash that comes first is a crash.
+  const ended =
+    cause !== undefined && (result.kind === 'stopped' || (cause as Cause).status === Status.OK) ? cause : verdict(result, early());
+  if (stats !== undefined) {
+    if (stats === output && !output.atLineStart) output.write('\n');
+    stats.write(`${JSON.stringify({ end: result.kind, status: ended.status, ...running.stats() }, null, 2)}\n`);
+  }
+  for (const sink of new Set([...sinks, output])) await sink?.close();
+  if (!output.atLineStart && around.stdin.isTTY) around.say('');
+  around.say(`${ended.text}${ended.text.includes('\n') ? `\nafter ${seconds} s` : ` (${seconds} s)`}`);
+  return ended.status;
+}

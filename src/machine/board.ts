@@ -1,0 +1,88 @@
+// The parts of a machine that every thread builds for itself over the shared memory: clock and chipset.
+import { attachMemory, type SharedMemory } from '../cpu/state.ts';
+import { Chipset } from '../devices/chipset.ts';
+import type { Clock, RunEnd } from '../devices/device.ts';
+import { Cpu } from '../layout/cpu.ts';
+import { CONTROL, Control, cpuBase, DEVICE_STATE, DEVICE_STATE_BYTES, type MemoryPlan, RAM } from '../layout/memory.ts';
+
+/** What is the same on every thread and can be sent to one. */
+export interface BoardConfig {
+  readonly memory: WebAssembly.Memory;
+  readonly plan: MemoryPlan;
+  /** Monotonic milliseconds (all threads of a host agree) and Unix milliseconds at power-on. */
+  readonly startMs: number;
+  readonly startWallMs: number;
+  readonly debugExitPort: number | undefined;
+  readonly debugConsole: boolean;
+  readonly logPost: boolean;
+}
+
+/** What only one thread has. */
+export interface ThreadRole {
+  /** Not 0; different for every thread. */
+  readonly thread: number;
+  readonly isHost: boolean;
+  readonly isFirst: boolean;
+  readonly onEnd: (reason: RunEnd) => void;
+  readonly onConsole?: ((bytes: Uint8Array) => void) | undefined;
+  readonly onDebugConsole?: ((bytes: Uint8Array) => void) | undefined;
+  readonly onPost?: ((codes: Uint8Array) => void) | undefined;
+}
+
+/** Milliseconds on a clock that all threads of this process share. */
+export const monotonicMs = (): number => performance.timeOrigin + performance.now();
+
+export class BoardClock implements Clock {
+  private readonly start: number;
+  private readonly wall: number;
+  constructor(config: BoardConfig) {
+    // One reading of both clocks, then performance.now() alone: it never goes back.
+    this.start = config.startMs - performance.timeOrigin;
+    this.wall = config.startWallMs;
+  }
+  now(): number {
+    return (performance.now() - this.start) * 1e6;
+  }
+  wallMs(): number {
+    return this.wall + (performance.now() - this.start);
+  }
+}
+
+export interface Board {
+  readonly shared: SharedMemory;
+  readonly clock: BoardClock;
+  readonly chipset: Chipset;
+}
+
+export function buildBoard(config: BoardConfig, role: ThreadRole): Board {
+  const shared = attachMemory(config.memory, config.plan);
+  const { i32 } = shared;
+  const word = (offset: number) => (CONTROL + offset) >> 2;
+  const clock = new BoardClock(config);
+  const { ramBytes, cpuCount } = config.plan;
+  const chipset = new Chipset({
+    state: new Int32Array(config.memory.buffer, DEVICE_STATE, DEVICE_STATE_BYTES / 4),
+    ram: new Uint8Array(config.memory.buffer, RAM, ramBytes),
+    clock,
+    thread: role.thread,
+    mayWait: true,
+    isHost: role.isHost,
+    isFirst: role.isFirst,
+    hostSignal: { words: i32, index: word(Control.at.ioSignal) },
+    timerSignal: { words: i32, index: word(Control.at.timerSignal) },
+    onEnd: role.onEnd,
+    stopped: () => Atomics.load(i32, word(Control.at.stop)) !== 0,
+    cpuCount,
+    ramBytes,
+    memory: i32,
+    pendingIndex: (cpu) => (cpuBase(config.plan, cpu) + Cpu.at.pending) >> 2,
+    a20Index: word(Control.at.a20),
+    serial: [role.onConsole ? { onOutput: role.onConsole } : {}],
+    debug: {
+      logPost: config.logPost,
+      ...(role.onDebugConsole ? { onConsole: role.onDebugConsole } : {}),
+      ...(role.onPost ? { onPost: role.onPost } : {}),
+    },
+  });
+  return { shared, clock, chipset };
+}

@@ -1,0 +1,281 @@
+// A PC put together: memory, kernel, the host's end of the devices, and the Workers that run CPUs, translator and timers.
+import { Worker } from 'node:worker_threads';
+import { DragomanError } from '../api/errors.ts';
+import {
+  DEFAULT_MEMORY,
+  LARGEST_MEMORY,
+  type MachineHandle,
+  type MachineOptions,
+  type MachineStats,
+  MEMORY_GRAIN,
+  type RunResult,
+  SMALLEST_MEMORY,
+} from '../api/options.ts';
+import { loadEngineImage } from '../cpu/image.ts';
+import { instantiate } from '../cpu/runtime.ts';
+import { createMemory, resetCpu, type SharedMemory } from '../cpu/state.ts';
+import type { RunEnd } from '../devices/device.ts';
+import { FIRST_FORM } from '../emit/table.ts';
+import { Cpu, Exit, Gpr, GPR_STRIDE, Pending, Seg, SegCache } from '../layout/cpu.ts';
+import { CONTROL, Control, cpuBase, planMemory, RAM, ROM, ROM_BYTES } from '../layout/memory.ts';
+import { writeFirmwareTables } from './acpi-tables.ts';
+import { type Board, type BoardConfig, buildBoard, monotonicMs } from './board.ts';
+import { dumpCpu, exitName } from './dump.ts';
+import type { EntryState } from './loaders/entry.ts';
+import { loadKernel } from './loaders/kernel.ts';
+import { loadRom } from './loaders/rom.ts';
+import { type CpuMessage, type CpuWorkerData, type TimerWorkerData, type TranslatorWorkerData, workerUrl } from './threads.ts';
+
+/** Executions of a block in the interpreter before it is translated. */
+const HOT = 40;
+const NEVER = 0x7fffffff;
+const HOST_THREAD = 1;
+const TIMER_THREAD = 2;
+const FIRST_CPU_THREAD = 16;
+
+export class Machine implements MachineHandle {
+  private readonly options: MachineOptions;
+  private readonly shared: SharedMemory;
+  private readonly config: BoardConfig;
+  private readonly board: Board;
+  private readonly workers: Worker[] = [];
+  private finish: ((result: RunResult) => void) | undefined;
+  private startedAt = 0;
+  private endedAt = 0;
+  private ending = false;
+
+  /** Builds a machine and loads its kernel. Throws DragomanError for options and files that cannot be used. */
+  static create(options: MachineOptions): Promise<Machine> {
+    return Promise.resolve().then(() => new Machine(options));
+  }
+
+  private constructor(options: MachineOptions) {
+    this.options = options;
+    const ramBytes = options.memoryBytes ?? DEFAULT_MEMORY;
+    if (!Number.isInteger(ramBytes) || ramBytes < SMALLEST_MEMORY || ramBytes > LARGEST_MEMORY || ramBytes % MEMORY_GRAIN !== 0)
+      throw new DragomanError('BAD_OPTION', `${ramBytes} bytes of memory: it must be 2 MiB to 2 GiB in steps of 64 KiB`, 'memory');
+    const cpuCount = options.cpus ?? 1;
+    if (cpuCount !== 1) throw new DragomanError('NOT_SUPPORTED', 'not supported yet: more than one CPU', 'cpus');
+    const plan = planMemory(cpuCount, ramBytes);
+    this.shared = createMemory(plan);
+    this.config = {
+      memory: this.shared.memory,
+      plan,
+      startMs: monotonicMs(),
+      startWallMs: Date.now(),
+      debugExitPort: options.debugExitPort,
+      debugConsole: options.onDebugConsole !== undefined,
+      logPost: options.onPost !== undefined,
+    };
+    const entry = this.load();
+    this.board = buildBoard(this.config, {
+      thread: HOST_THREAD,
+      isHost: true,
+      isFirst: true,
+      onEnd: (reason) => this.guestEnded(reason),
+      onConsole: options.onConsole,
+      onDebugConsole: options.onDebugConsole,
+      onPost: options.onPost,
+    });
+    this.board.chipset.hub.reset();
+    if (entry.firmwareTables) writeFirmwareTables(this.ram, { cpuCount, ramBytes });
+    resetCpu(this.shared, 0);
+    this.enter(entry);
+  }
+
+  private get ram(): Uint8Array {
+    return this.shared.u8.subarray(RAM, RAM + this.shared.plan.ramBytes);
+  }
+
+  private load(): EntryState {
+    const { bios, kernel, initrd, modules, append } = this.options;
+    const { ramBytes } = this.shared.plan;
+    if (bios !== undefined) {
+      const entry = loadRom(this.ram, this.shared.u8.subarray(ROM, ROM + ROM_BYTES), bios);
+      this.shared.i32[this.control(Control.at.romBytes)] = bios.length;
+      return entry;
+    }
+    if (kernel === undefined) throw new DragomanError('BAD_OPTION', 'neither a kernel nor a BIOS was given', 'kernel');
+    return loadKernel(this.ram, { kernel, initrd, modules: modules ?? [], commandLine: append ?? '', ramBytes });
+  }
+
+  /** Puts CPU 0 into the state that the loader asks for. */
+  private enter(entry: EntryState): void {
+    const base = cpuBase(this.shared.plan, 0);
+    const set = (offset: number, value: number) => (this.shared.i32[(base + offset) >> 2] = value);
+    if (entry.segments === 'flat32') {
+      for (let s = 0; s < 6; s++) {
+        const at = Cpu.at.seg + s * SegCache.size;
+        set(at + SegCache.at.selector, s === Seg.CS ? entry.codeSelector : entry.dataSelector);
+        set(at + SegCache.at.base, 0);
+        set(at + SegCache.at.limit, -1);
+        set(at + SegCache.at.access, s === Seg.CS ? 0xcf9b00 : 0xcf9300);
+      }
+    }
+    if (entry.gdt) {
+      set(Cpu.at.gdtBase, entry.gdt.base);
+      set(Cpu.at.gdtLimit, entry.gdt.limit);
+    }
+    set(Cpu.at.cr0, entry.cr0);
+    set(Cpu.at.eip, entry.eip);
+    set(Cpu.at.eflags, entry.eflags & ~0x8d5);
+    const { gpr } = entry;
+    const names = { eax: Gpr.EAX, ecx: Gpr.ECX, edx: Gpr.EDX, ebx: Gpr.EBX, esp: Gpr.ESP, ebp: Gpr.EBP, esi: Gpr.ESI, edi: Gpr.EDI } as const;
+    for (const [name, n] of Object.entries(names) as [keyof typeof names, number][]) set(Cpu.at.gpr + n * GPR_STRIDE, gpr[name]);
+    // What is derived from segments and control registers is the runtime's to compute.
+    const { runtime } = instantiate(loadEngineImage(), this.shared, {
+      portIn: () => -1,
+      portOut: () => {},
+      mmioRead: () => -1,
+      mmioWrite: () => {},
+      rdtsc: () => 0n,
+      interruptAck: () => -1,
+      invalidateCode: () => {},
+      log: () => {},
+    });
+    runtime.updateMode(base);
+    runtime.updateFpuTraps(base);
+  }
+
+  private control(offset: number): number {
+    return (CONTROL + offset) >> 2;
+  }
+
+  run(): Promise<RunResult> {
+    if (this.startedAt !== 0) return Promise.reject(new Error('a machine runs once'));
+    this.startedAt = performance.now();
+    const image = loadEngineImage();
+    const jit = (this.options.engine ?? 'jit') === 'jit';
+    this.shared.i32[this.control(Control.at.hotThreshold)] = jit ? HOT : NEVER;
+    return new Promise((resolve) => {
+      this.finish = resolve;
+      this.watchSignals();
+      const board = this.config;
+      this.start<TimerWorkerData>('timer-worker', { board, thread: TIMER_THREAD });
+      if (jit) this.start<TranslatorWorkerData>('translator-worker', { board, firstSlot: FIRST_FORM + image.keys.length });
+      const cpu = this.start<CpuWorkerData>('cpu-worker', { board, image, index: 0, thread: FIRST_CPU_THREAD });
+      cpu.on('message', (message: CpuMessage) => this.onCpu(message));
+    });
+  }
+
+  private start<T>(name: string, workerData: T): Worker {
+    const worker = new Worker(workerUrl(name), { workerData, stdin: false });
+    this.workers.push(worker);
+    worker.on('error', (error) =>
+      this.end({ kind: 'internal-error', message: `${name}: ${error instanceof Error ? (error.stack ?? error.message) : error}`, dump: dumpCpu(this.shared, 0) }),
+    );
+    return worker;
+  }
+
+  /** Runs the devices' host ends whenever one asks. */
+  private watchSignals(): void {
+    const { i32 } = this.shared;
+    const at = this.control(Control.at.ioSignal);
+    const look = () => {
+      while (!this.ending) {
+        const seen = Atomics.load(i32, at);
+        this.board.chipset.hub.runHostSignals();
+        const wait = Atomics.waitAsync(i32, at, seen);
+        if (wait.async) {
+          void wait.value.then(look);
+          return;
+        }
+      }
+    };
+    look();
+  }
+
+  private onCpu(message: CpuMessage): void {
+    if (message.kind === 'end-run') return this.guestEnded(message.reason);
+    const dump = () => dumpCpu(this.shared, 0);
+    switch (message.exit) {
+      case Exit.HALT:
+        return this.end({ kind: 'halted' });
+      case Exit.TRIPLE_FAULT:
+        return this.end({ kind: 'triple-fault', dump: dump() });
+      case Exit.STOP:
+        // Whoever asked for the stop has said why.
+        return;
+      default:
+        return this.end({
+          kind: 'internal-error',
+          message: `the run loop came back with ${exitName(message.exit)}, ${message.arg}, ${message.data.toString(16)}`,
+          dump: dump(),
+        });
+    }
+  }
+
+  private guestEnded(reason: RunEnd): void {
+    this.end(reason);
+  }
+
+  /** Ends the run once; everything the guest has written reaches its callbacks first. */
+  private end(result: RunResult): void {
+    if (this.ending) return;
+    this.ending = true;
+    this.endedAt = performance.now();
+    const { i32, plan } = this.shared;
+    Atomics.store(i32, this.control(Control.at.stop), 1);
+    for (const offset of [Control.at.heatSignal, Control.at.timerSignal, Control.at.ioSignal, Control.at.consumedSignal]) {
+      Atomics.add(i32, this.control(offset), 1);
+      Atomics.notify(i32, this.control(offset));
+    }
+    for (let cpu = 0; cpu < plan.cpuCount; cpu++) {
+      const pending = (cpuBase(plan, cpu) + Cpu.at.pending) >> 2;
+      Atomics.or(i32, pending, Pending.STOP);
+      Atomics.notify(i32, pending);
+    }
+    void this.close(result);
+  }
+
+  private async close(result: RunResult): Promise<void> {
+    const gone = this.workers.map((worker) => new Promise<void>((resolve) => worker.once('exit', () => resolve())));
+    // They end by themselves at their next safe point; a thread that hangs is ended from here.
+    const timer = setTimeout(() => {
+      for (const worker of this.workers) void worker.terminate();
+    }, 1000);
+    await Promise.all(gone);
+    clearTimeout(timer);
+    this.board.chipset.hub.runHostSignals();
+    this.finish?.(result);
+  }
+
+  sendInput(bytes: Uint8Array): void {
+    this.board.chipset.serialInput(0, bytes);
+  }
+
+  stop(reason: string): void {
+    this.end({ kind: 'stopped', reason });
+  }
+
+  stats(): MachineStats {
+    const { i32, plan } = this.shared;
+    const base = cpuBase(plan, 0);
+    const word = (offset: number) => i32[this.control(offset)]! >>> 0;
+    const counter = (offset: number) => (i32[(base + offset) >> 2]! >>> 0) + (i32[(base + offset + 4) >> 2]! >>> 0) * 2 ** 32;
+    const now = this.endedAt || performance.now();
+    const exits: Record<string, number> = {};
+    for (const [name, n] of Object.entries(Exit)) {
+      const count = counter(Cpu.at.countExits + n * 8);
+      if (count > 0) exits[exitName(n)] = count;
+      void name;
+    }
+    return {
+      wallMs: this.startedAt === 0 ? 0 : now - this.startedAt,
+      instructions: counter(Cpu.at.countInstructions),
+      instructionsAre: 'sampled',
+      engines: { interpreter: { ms: 0, instructions: 0 }, jit: { ms: 0, instructions: 0 } },
+      idleMs: 0,
+      translator: {
+        ms: word(Control.at.statTranslateUs) / 1000,
+        regions: word(Control.at.statRegions),
+        modules: word(Control.at.statModules),
+        bytes: word(Control.at.statModuleBytes),
+      },
+      tlbMisses: counter(Cpu.at.countTlbMisses),
+      faults: counter(Cpu.at.countFaults),
+      interrupts: counter(Cpu.at.countInterrupts),
+      exits,
+    };
+  }
+}

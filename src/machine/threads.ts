@@ -1,0 +1,29 @@
+// What the threads of a machine say to each other, and how a Worker is started from a source or a built tree.
+import type { RunEnd } from '../devices/device.ts';
+import type { EngineImage } from '../cpu/runtime.ts';
+import type { BoardConfig } from './board.ts';
+
+export interface CpuWorkerData {
+  readonly board: BoardConfig;
+  readonly image: EngineImage;
+  readonly index: number;
+  readonly thread: number;
+}
+
+export interface TranslatorWorkerData {
+  readonly board: BoardConfig;
+  readonly firstSlot: number;
+}
+
+export interface TimerWorkerData {
+  readonly board: BoardConfig;
+  readonly thread: number;
+}
+
+/** From a CPU's Worker to the host. */
+export type CpuMessage =
+  | { readonly kind: 'ended'; readonly exit: number; readonly arg: number; readonly data: number }
+  | { readonly kind: 'end-run'; readonly reason: RunEnd };
+
+/** Address of a Worker's module beside this one: .ts in the sources, .js when built. */
+export const workerUrl = (name: string): URL => new URL(`./${name}${import.meta.url.endsWith('.ts') ? '.ts' : '.js'}`, import.meta.url);

@@ -1,0 +1,120 @@
+// The words of the command line: what they mean, and that every wrong one is named.
+import { describe, expect, it } from 'vitest';
+import { parseCommand } from '../../src/cli/arguments.ts';
+import { EscapeFilter } from '../../src/cli/terminal.ts';
+import { expectError } from '../loaders/images.ts';
+
+const MiB = 1024 * 1024;
+const run = (...args: string[]) => {
+  const command = parseCommand(['run', ...args]);
+  if (command.name !== 'run') throw new Error('not a run');
+  return command.arguments;
+};
+
+describe('dragoman run', () => {
+  it('has defaults', () => {
+    expect(run('k')).toMatchObject({ kernel: 'k', append: '', cpus: 1, memoryBytes: 256 * MiB, engine: 'jit', modules: [], disks: [] });
+  });
+
+  it('takes every option', () => {
+    const args = run(...'k --append=a --cpus 1 --memory 1G --disk a --disk b,ro --engine interpreter --module x --module y'.split(' '));
+    expect(args).toMatchObject({ append: 'a', memoryBytes: 1024 * MiB, engine: 'interpreter', modules: ['x', 'y'] });
+    expect(args.disks).toEqual([
+      { path: 'a', readOnly: false },
+      { path: 'b', readOnly: true },
+    ]);
+    const more = run(...'--bios r --debug-exit 0xf4 --debugcon - --post p --until t --timeout 2.5 --stats s --trace u'.split(' '));
+    expect(more).toMatchObject({
+      bios: 'r',
+      debugExitPort: 0xf4,
+      debugcon: '-',
+      post: 'p',
+      until: 't',
+      timeoutSeconds: 2.5,
+      stats: 's',
+      trace: 'u',
+    });
+  });
+
+  it.each([
+    ['64', 64],
+    ['64M', 64],
+    ['64MiB', 64],
+    ['0.5g', 512],
+    ['65536K', 64],
+    ['2G', 2048],
+  ])('understands --memory %s', (text, size) => expect(run('k', '--memory', text).memoryBytes).toBe(size * MiB));
+
+  it.each(['', 'x', '1X', '-5M', '1M', '3G', '1e3', '2097153K', '0', '99999999999999999999', '268435456', '3000.1K'])(
+    'refuses --memory %j',
+    (text) => {
+      expectError(() => run('k', `--memory=${text}`), 'BAD_OPTION', /--memory/);
+    },
+  );
+
+  it('says that several CPUs are not supported yet', () => {
+    expectError(() => run('k', '--cpus', '2'), 'NOT_SUPPORTED', /--cpus: 2 CPUs are not supported yet/);
+  });
+
+  const wrong: [string, RegExp][] = [
+    ['', /give a KERNEL/],
+    ['a b', /what is 'b'/],
+    ['k --bios r', /instead of a KERNEL/],
+    ['--bios r --initrd i', /--initrd: is for a KERNEL/],
+    ['--bios r --append a', /--append/],
+    ['--bios r --module a', /--module/],
+    ['k --bogus', /unknown option '--bogus'/],
+    ['k -z', /unknown option '-z'/],
+    ['k --memory', /--memory/],
+    ['k --initrd=', /--initrd: the value is empty/],
+    ['k --memory 64M --memory 32M', /given more than once/],
+    ['k --cpus 0', /--cpus/],
+    ['k --cpus many', /--cpus/],
+    ['k --disk ,ro', /--disk: no file/],
+    [`k${' --disk d'.repeat(9)}`, /9 disks/],
+    ['k --engine fast', /'fast' is neither/],
+    ['k --debug-exit 0x10000', /--debug-exit/],
+    ['k --debug-exit f4', /--debug-exit/],
+    ['k --timeout 0', /--timeout/],
+    ['k --timeout -1', /--timeout/],
+    ['k --timeout soon', /--timeout/],
+    ['k --timeout 1e9', /--timeout/],
+    ['k --until=', /--until: the value is empty/],
+    ['k --help=1', /--help/],
+  ];
+  it.each(wrong)('refuses: run %s', (line, text) => expectError(() => run(...line.split(' ').filter(Boolean)), 'BAD_OPTION', text));
+});
+
+describe('other commands', () => {
+  it('are known', () => {
+    expect(parseCommand(['--help'])).toEqual({ name: 'help', of: 'general' });
+    expect(parseCommand(['run', 'k', '--help'])).toEqual({ name: 'help', of: 'run' });
+    expect(parseCommand(['--version'])).toEqual({ name: 'version' });
+    expect(parseCommand(['disasm', 'k', '0x100000'])).toEqual({ name: 'disasm', arguments: { kernel: 'k', address: 0x100000, bits: 32 } });
+  });
+
+  it.each([[[]], [['walk']], [['--walk']], [['disasm']], [['disasm', 'k']], [['disasm', 'k', 'main']], [['disasm', 'k', '0x100000000']]])(
+    'refuses %j',
+    (args) => expectError(() => parseCommand(args), 'BAD_OPTION', /./),
+  );
+});
+
+describe('keys in a terminal', () => {
+  const type = (...chunks: string[]) => {
+    const seen: string[] = [];
+    const filter = new EscapeFilter({
+      input: (bytes) => seen.push(Buffer.from(bytes).toString()),
+      quit: () => seen.push('QUIT'),
+      help: () => seen.push('HELP'),
+    });
+    for (const chunk of chunks) filter.push(Buffer.from(chunk));
+    return seen;
+  };
+
+  it("are the guest's but for Ctrl-A", () => {
+    expect(type('ls\r\x03')).toEqual(['ls\r\x03']);
+    expect(type('\x01x')).toEqual(['QUIT']);
+    expect(type('a\x01', 'h', 'b')).toEqual(['a', 'HELP', 'b']);
+    expect(type('\x01\x01', '\x01a', '\x01zq')).toEqual(['\x01', '\x01', 'q']);
+  });
+});

@@ -1,0 +1,100 @@
+// `dragoman run` as a process, on a scripted machine: exit statuses, --until, outputs, signals, lost readers.
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, describe, expect, it } from 'vitest';
+import { finish, start } from './process.ts';
+import type { Step } from './scripted.ts';
+
+const folder = mkdtempSync(join(tmpdir(), 'dragoman-'));
+afterAll(() => rmSync(folder, { recursive: true }));
+let files = 0;
+const file = (data: string | Uint8Array, name = `file${files++}`) => {
+  writeFileSync(join(folder, name), data);
+  return join(folder, name);
+};
+const SCRIPTED = 'test/cli/scripted.ts';
+const play = (steps: Step[], ...args: string[]) => finish(SCRIPTED, [file(JSON.stringify(steps)), ...args]);
+const POWER_OFF: Step = { end: { kind: 'power-off' } };
+
+describe('exit status', () => {
+  const cases: [string, Step[], string[], number, RegExp][] = [
+    ['power-off', [POWER_OFF], [], 0, /powered off/],
+    ['reset', [{ end: { kind: 'reset' } }], [], 0, /reset/],
+    ['halted for ever', [{ end: { kind: 'halted' } }], [], 3, /never run again/],
+    ['text found', [{ print: 'a wo' }, { print: 'rd' }, { wait: 9000 }], ['--until', 'word'], 0, /printed 'word'/],
+    ['text found, byte by byte', [...'αβγ-ready'].map((print) => ({ print })), ['--until', 'γ-ready'], 0, /printed/],
+    ['power-off before the text', [{ print: 'a wo' }, POWER_OFF], ['--until', 'word'], 3, /powered off/],
+    ['reset before the text', [{ end: { kind: 'reset' } }], ['--until', 'word'], 3, /reset/],
+    ['time-out', [{ wait: 9000 }], ['--timeout', '0.1'], 4, /time-out after 0.1 s/],
+    ['time-out before the text', [{ wait: 9000 }], ['--timeout', '.1', '--until', 'x'], 4, /time-out/],
+    ['debug-exit 0', [{ end: { kind: 'debug-exit', value: 0 } }], ['--debug-exit', '0xf4'], 1, /wrote 0/],
+    ['debug-exit 0x10', [{ end: { kind: 'debug-exit', value: 16 } }], ['--debug-exit', '0xf4', '--until', 'x'], 33, /wrote 16/],
+    ['triple fault', [{ end: { kind: 'triple-fault', dump: 'EAX=1\nEIP=2\n' } }], [], 5, /triple fault\nEAX=1\nEIP=2/],
+    ['internal error', [{ end: { kind: 'internal-error', message: 'oh', dump: 'EAX=3' } }], [], 5, /internal error: oh\nEAX=3/],
+    ['exception', [{ throw: 'ouch' }], [], 5, /internal error: ouch/],
+  ];
+  it.concurrent.each(cases)('%s', async (_, steps, args, status, message) => {
+    const ended = await play(steps, ...args);
+    expect(ended.stderr).toMatch(message);
+    expect(ended.status).toBe(status);
+  });
+});
+
+describe('input and output', () => {
+  it('prints all of the console, and nothing else, on standard output', async () => {
+    const { stdout } = await play([{ print: 'begin ' }, { flood: 4 }, { print: ' end' }, POWER_OFF]);
+    expect(stdout.length).toBe(4 * 1024 * 1024 + 10);
+    expect(stdout.endsWith('. end')).toBe(true);
+  });
+
+  it('passes bytes on as they are, Ctrl-A too; end of input ends nothing', async () => {
+    const { child, ended } = start(SCRIPTED, [file(JSON.stringify([{ echo: 4 }, { wait: 200 }, { print: '!' }, POWER_OFF]))]);
+    child.stdin!.end('\x01xyz');
+    expect(await ended).toMatchObject({ status: 0, stdout: '\x01xyz!' });
+  });
+
+  it('writes debug console, POST codes and statistics to files', async () => {
+    const [debug, post, stats] = ['debug', 'post', 'stats'].map((name) => join(folder, name));
+    const steps: Step[] = [{ debug: 'hello' }, { post: 0x0a }, { post: 0xff }, { debug: ' world' }, POWER_OFF];
+    expect((await play(steps, '--debugcon', debug, '--post', post, '--stats', stats)).status).toBe(0);
+    expect([readFileSync(debug, 'utf8'), readFileSync(post, 'utf8')]).toEqual(['hello world', '0a\nff\n']);
+    expect(JSON.parse(readFileSync(stats, 'utf8'))).toMatchObject({
+      end: 'power-off',
+      status: 0,
+      instructions: 2,
+      instructionsAre: 'counted',
+    });
+  });
+
+  it('writes them to standard output where asked', async () => {
+    const { stdout } = await play([{ debug: 'd' }, { post: 1 }, { print: 'c' }, POWER_OFF], '--debugcon', '-', '--post=-', '--stats=-');
+    expect(stdout.startsWith('d01\nc\n{')).toBe(true);
+    expect(JSON.parse(stdout.slice(6)).end).toBe('power-off');
+  });
+
+  it('ends quietly when the reader of standard output goes away', async () => {
+    const steps: Step[] = [
+      { print: 'x' },
+      { wait: 300 },
+      ...Array<Step[]>(20)
+        .fill([{ flood: 1 }, { wait: 20 }])
+        .flat(),
+      { wait: 9000 },
+    ];
+    const { child, ended } = start(SCRIPTED, [file(JSON.stringify(steps))]);
+    child.stdout!.once('data', () => child.stdout!.destroy());
+    const { status, stderr } = await ended;
+    expect(stderr).toMatch(/nobody reads/);
+    expect(status).toBe(0);
+  });
+
+  it('ends by a signal, with what was printed so far and its statistics', async () => {
+    const { child, ended } = start(SCRIPTED, [file(JSON.stringify([{ print: 'up' }, { wait: 9000 }])), '--stats', '-']);
+    child.stdout!.once('data', () => child.kill('SIGTERM'));
+    const { status, stdout, stderr } = await ended;
+    expect(stderr).toMatch(/ended by SIGTERM/);
+    expect(status).toBe(143);
+    expect(JSON.parse(stdout.slice(3)).status).toBe(143);
+  });
+});

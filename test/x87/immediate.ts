@@ -1,0 +1,173 @@
+// Runs x87 lifts at once, without the translator: a Lifter whose values are numbers, over the helpers of wasm/x87 alone.
+// The guest has 64 KiB, mapped one to one; the instruction's memory operand is at OPERAND.
+import { readFileSync } from 'node:fs';
+import asc from 'assemblyscript/asc';
+import { Cpu } from '../../src/layout/cpu.ts';
+import { CONTROL, Control, RAM, RUNTIME_STATIC, Tlb } from '../../src/layout/memory.ts';
+import type { Lifter } from '../../src/lift/lifter.ts';
+import { lifts } from '../../src/lift/x87.ts';
+
+export const OPERAND = 0x1000;
+/** Where the test puts things: CPU state, then a TLB. */
+const CPU = 0x90000;
+const TLB = 0xa0000;
+const GUEST_PAGES = 16;
+
+type Any = number | bigint;
+type Helper = (cpu: number, ...args: Any[]) => Any | undefined;
+
+export interface Fpu {
+  readonly cpu: number;
+  readonly view: DataView;
+  readonly exports: Record<string, Helper>;
+  /** Runs one instruction, named as in "fadd st0 st1" or "fst m32". The vector it raised, or -1. */
+  run(text: string): number;
+}
+
+/** Compiles wasm/x87 alone. */
+export async function compileX87(): Promise<WebAssembly.Module> {
+  let bytes: Uint8Array | undefined;
+  const root = new URL('../../', import.meta.url).pathname;
+  const { error, stderr } = await asc.main(
+    [
+      'wasm/x87/index.ts',
+      ...['--outFile', 'x87.wasm', '--runtime', 'stub', '--noAssert', '-O3', '--importMemory', '--sharedMemory', '--noExportMemory'],
+      ...['--initialMemory', '64', '--maximumMemory', '65536', '--memoryBase', String(RUNTIME_STATIC)],
+      ...[
+        '--enable',
+        'threads',
+        '--enable',
+        'simd',
+        '--enable',
+        'bulk-memory',
+        '--enable',
+        'sign-extension',
+        '--enable',
+        'nontrapping-f2i',
+      ],
+      ...['--use', 'abort=', '--disableWarning', '112'],
+    ],
+    {
+      readFile(name, base) {
+        try {
+          return readFileSync(name.startsWith('/') ? name : `${base === '.' ? root : base}/${name}`, 'utf8');
+        } catch {
+          return null;
+        }
+      },
+      writeFile(name, contents) {
+        if (name.endsWith('.wasm')) bytes = contents as Uint8Array;
+      },
+      listFiles: () => [],
+    },
+  );
+  if (error || bytes === undefined) throw new Error(stderr.toString());
+  return new WebAssembly.Module(bytes as Uint8Array<ArrayBuffer>);
+}
+
+export function openFpu(module: WebAssembly.Module): Fpu {
+  const memory = new WebAssembly.Memory({ initial: (RAM >> 16) + 16, maximum: 65536, shared: true });
+  const imports: WebAssembly.Imports = { env: { memory } };
+  for (const { module: space, name, kind } of WebAssembly.Module.imports(module))
+    if (kind === 'function') {
+      imports[space] ??= {};
+      imports[space][name] = () => 0;
+    }
+  const exports = new WebAssembly.Instance(module, imports).exports as unknown as Record<string, Helper>;
+  const view = new DataView(memory.buffer);
+  const word = (offset: number, value: number) => view.setUint32(CPU + offset, value, true);
+  view.setUint32(CONTROL + Control.at.ramBytes, GUEST_PAGES * 4096, true);
+  word(Cpu.at.tlb, TLB);
+  word(Cpu.at.cr0, 0x21);
+  for (let page = 0; page < GUEST_PAGES; page++)
+    view.setUint32(TLB + page * 4, RAM | Tlb.KERNEL_READ | Tlb.KERNEL_WRITE | Tlb.USER_READ | Tlb.USER_WRITE, true);
+  return { cpu: CPU, view, exports, run: (text) => execute(view, exports, text) };
+}
+
+class Raised {
+  readonly vector: number;
+  constructor(vector: number) {
+    this.vector = vector;
+  }
+}
+
+const OPERAND_SIZES: Record<string, number> = { m16: 2, m32: 4, m64: 8, m80: 10, m14: 14, m28: 28, m94: 94, m108: 108, m512: 512 };
+
+function execute(view: DataView, exports: Record<string, Helper>, text: string): number {
+  const [mnemonic, ...names] = text.split(' ') as [string, ...string[]];
+  // The assembler's short forms.
+  const operands = /^f(add|subr?|mul|divr?)p$/.test(mnemonic) && names.length === 0 ? ['st1', 'st0'] : names;
+  const ops = operands.map((o) =>
+    o.startsWith('m') ? { kind: 'm', size: OPERAND_SIZES[o]! } : { kind: o === 'ax' ? 'r' : 'st', size: o === 'ax' ? 2 : 10 },
+  );
+  const at = (n: number) => RAM + n;
+  const read = (bytes: number, address: number, signed = false): Any => {
+    if (bytes === 8) return view.getBigInt64(at(address), true);
+    if (bytes === 4) return view.getInt32(at(address), true);
+    return signed ? view.getInt16(at(address), true) : view.getUint16(at(address), true);
+  };
+  const write = (bytes: number, address: number, v: Any) => {
+    if (bytes === 4) view.setUint32(at(address), Number(v), true);
+    else view.setUint16(at(address), Number(v), true);
+  };
+  const state = (offset: number) => view.getInt32(CPU + offset, true);
+  const raiseIf = (cond: Any, vector: number) => {
+    if (cond) throw new Raised(vector);
+  };
+  const flags = () => view.getUint32(CPU + Cpu.at.eflags, true);
+  const conditions: Record<string, () => boolean> = {
+    e: () => (flags() & 0x40) !== 0,
+    ne: () => (flags() & 0x40) === 0,
+    b: () => (flags() & 1) !== 0,
+    ae: () => (flags() & 1) === 0,
+    be: () => (flags() & 0x41) !== 0,
+    a: () => (flags() & 0x41) === 0,
+    p: () => (flags() & 4) !== 0,
+    np: () => (flags() & 4) === 0,
+  };
+  const x = {
+    n: ops.length,
+    op: (k: number) => ops[k]!,
+    read: (k: number) => read(ops[k]!.size, OPERAND),
+    readSigned: (k: number) => read(ops[k]!.size, OPERAND, true),
+    number: (k: number) => Number(operands[k]!.slice(2)),
+    linear: () => OPERAND,
+    offset: () => OPERAND,
+    load: (_type: string, bytes: number, address: number) => read(bytes, address),
+    write: (k: number, v: Any) => write(ops[k]!.size, OPERAND, v),
+    set: (reg: number, size: number, v: Any) => {
+      if (size === 2) view.setUint16(CPU + Cpu.at.gpr + reg * 8, Number(v), true);
+    },
+    state,
+    setState: (offset: number, v: Any) => view.setUint32(CPU + offset, Number(v), true),
+    thisEip: () => 0x1234,
+    cond: (cc: string) => Number(conditions[cc]!()),
+    setArith: (v: Any) => view.setUint32(CPU + Cpu.at.eflags, (flags() & ~0x8d5) | Number(v), true),
+    raiseIf,
+    helper(name: string, args: Any[] = []) {
+      const result = exports[name]!(CPU, ...args);
+      const fault = state(Cpu.at.fault);
+      view.setUint32(CPU + Cpu.at.fault, 0, true);
+      raiseIf(fault, fault & 0xff);
+      return result;
+    },
+    b: {
+      const: (n: number) => n,
+      add: (a: number, c: number) => (a + c) | 0,
+      and: (a: number, c: number) => a & c,
+      or: (a: number, c: number) => a | c,
+      shl: (a: number, c: number) => a << c,
+      shr_u: (a: number, c: number) => a >>> c,
+      eq: (a: number, c: number) => Number(a === c),
+    },
+  };
+  const entry = lifts[mnemonic];
+  if (entry === undefined) throw new Error(`no lift of ${mnemonic}`);
+  try {
+    (typeof entry === 'function' ? entry : entry.lift)(x as unknown as Lifter);
+  } catch (e) {
+    if (e instanceof Raised) return e.vector;
+    throw e;
+  }
+  return -1;
+}
