@@ -12,7 +12,7 @@ import {
   CPU_IDTBASE, CPU_IDTLIMIT, CPU_NMIBLOCKED, CPU_PENDING, CPU_SHADOW, CPU_STEPARMED, EFLAGS_AC, EFLAGS_IF, EFLAGS_IOPL, EFLAGS_NT, EFLAGS_RF,
   EFLAGS_TF, EFLAGS_VM, EXIT_INIT, EXIT_INSTALL, EXIT_SIPI, EXIT_STOP, EXIT_TIMER, EXIT_TRIPLE_FAULT, FAULT, FAULT_HAS_ERROR, FAULT_TRAP,
   GPR_ESP, PENDING_INIT, PENDING_INSTALL, PENDING_INTR, PENDING_NMI, PENDING_SIPI, PENDING_SMI, PENDING_STOP, PENDING_TIMER, SEG_ACCESS, SEG_CS,
-  SEG_DS, SEG_ES, SEG_FS, SEG_GS, SEG_LIMIT, SEG_SS, SEG_TR, VECTOR_DB, VECTOR_DF, VECTOR_GP, VECTOR_MC, VECTOR_NMI, VECTOR_NP, VECTOR_PF,
+  SEG_DS, SEG_ES, SEG_FS, SEG_GS, SEG_LIMIT, SEG_SS, SEG_TR, VECTOR_DB, VECTOR_DF, VECTOR_GP, VECTOR_MC, VECTOR_NMI, VECTOR_NP, VECTOR_OF, VECTOR_PF,
 } from './gen/layout';
 import { hostInterruptAck } from './host';
 import { sysLoad32 } from './memory';
@@ -90,6 +90,12 @@ export function softInterrupt(cpu: usize, vector: u32, nextEip: u32, kind: u32):
   }
   const soft = kind != SOFT_INT1;
   dispatch(cpu, vector, soft, soft ? 0 : 1, false, 0, nextEip, flags);
+}
+
+/** INTO: goes on at `nextEip` where OF (`overflow`) is clear. */
+export function into(cpu: usize, nextEip: u32, overflow: u32): void {
+  if (overflow) softInterrupt(cpu, VECTOR_OF, nextEip, SOFT_INTO);
+  else store<u32>(cpu + CPU_EIP, nextEip);
 }
 
 /** To the handler of `vector`. `soft`: the gate's DPL is checked. `ext`: bit 0 of the error codes of what goes wrong.

@@ -6,17 +6,34 @@ import { lifts as control } from './control.ts';
 import { lifts as data } from './data.ts';
 import type { LiftSpec, LiftTable } from './lifter.ts';
 import { lifts as logic } from './logic.ts';
+import { lifts as mmx } from './mmx.ts';
 import { lifts as segment } from './segment.ts';
 import { lifts as shift } from './shift.ts';
+import { lifts as sse } from './sse.ts';
+import { lifts as shared } from './sse-shared-names.ts';
 import { lifts as stack } from './stack.ts';
 import { lifts as string } from './string.ts';
 import { lifts as system } from './system.ts';
 import { lifts as transfer } from './transfer.ts';
-import { lifts as mmx } from './mmx.ts';
-import { lifts as sse } from './sse.ts';
 import { lifts as x87 } from './x87.ts';
 
-const FAMILIES: Record<string, LiftTable> = { arith, bcd, bit, control, data, logic, segment, shift, stack, string, system, transfer, mmx, sse, x87 };
+const FAMILIES: Record<string, LiftTable> = {
+  arith,
+  bcd,
+  bit,
+  control,
+  data,
+  logic,
+  segment,
+  shift,
+  stack,
+  string,
+  system,
+  transfer,
+  mmx,
+  sse,
+  x87,
+};
 
 function merge(families: Record<string, LiftTable>): ReadonlyMap<string, LiftSpec> {
   const all = new Map<string, LiftSpec>();
@@ -32,14 +49,14 @@ function merge(families: Record<string, LiftTable>): ReadonlyMap<string, LiftSpe
 export const LIFTS: ReadonlyMap<string, LiftSpec> = merge(FAMILIES);
 
 /** Lifts of SSE2 instructions that share their mnemonic with a string instruction. */
-const SHARED: Readonly<Record<string, LiftSpec | undefined>> = { movsd: undefined, cmpsd: undefined };
+const SHARED = merge({ shared });
 
 /**
  * The lift of an instruction; what LIFTS alone cannot say depends on the operands: MOVSD and CMPSD have two meanings, MOV and POP
  * end their block where they load a segment, control or debug register.
  */
 export function liftOf(mnemonic: string, ops: readonly { readonly kind: string }[]): LiftSpec | undefined {
-  if (mnemonic in SHARED && !ops.some((op) => op.kind === 'str')) return SHARED[mnemonic];
+  if (SHARED.has(mnemonic) && !ops.some((op) => op.kind === 'str')) return SHARED.get(mnemonic);
   const spec = LIFTS.get(mnemonic);
   const to = ops[0]?.kind;
   if (spec && (to === 'sr' || to === 'cr' || to === 'dr') && (mnemonic === 'mov' || mnemonic === 'pop')) return { ...spec, alone: true };

@@ -57,8 +57,11 @@ const int = (x: Lifter): void => interrupt(x, x.read(0), Kind.INT);
 const int3 = (x: Lifter): void => interrupt(x, x.b.const(Vector.BP), Kind.INT3);
 const int1 = (x: Lifter): void => interrupt(x, x.b.const(Vector.DB), Kind.INT1);
 
-// INTO: INT 4 where OF is set. Not yet as the manual has it: an exception of the instruction itself, not a trap behind it.
-const into = (x: Lifter): void => x.raiseIf(x.cond('o'), Vector.OF);
+// INTO: INT 4 where OF is set; else on behind it
+function into(x: Lifter): void {
+  x.helper('into', [x.nextEip(), x.cond('o')], ANYTHING);
+  x.leave();
+}
 
 // SYSENTER | SYSEXIT
 const fast =
@@ -75,7 +78,7 @@ export const lifts: LiftTable = {
   int: { lift: int, ends: true },
   int3: { lift: int3, ends: true },
   int1: { lift: int1, ends: true },
-  into,
+  into: { lift: into, ends: true },
   sysenter: { lift: fast('sysenter'), ends: true },
   sysexit: { lift: fast('sysexit'), ends: true },
 };

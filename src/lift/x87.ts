@@ -193,6 +193,8 @@ const fxImage =
     x.helper(name, [x.linear(0, 512, write)], FAULTS);
   };
 
+/** FNENI, FNDISI, FNSETPM: meant something to an 8087 or 287 only. */
+const obsolete = (x: Lifter): void => x87Trap(x);
 /** Does nothing but check. */
 const nothing = (x: Lifter): void => x87Check(x);
 
@@ -236,6 +238,7 @@ export const lifts: LiftTable = {
   fbld: loadBcd,
   fst: store(0),
   fstp: store(1),
+  fstpnce: store(1),
   fist: storeInt(0),
   fistp: storeInt(1),
   fisttp: truncate,
@@ -280,6 +283,9 @@ export const lifts: LiftTable = {
   fsincos: call('fpuSinCos'),
 
   fnop: nothing,
+  fneni: obsolete,
+  fndisi: obsolete,
+  fnsetpm: obsolete,
   wait,
   fninit: quick('fpuInit'),
   fnclex: quick('fpuClearExceptions'),

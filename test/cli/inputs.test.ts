@@ -3,12 +3,14 @@ import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { gzipSync } from 'node:zlib';
-import { afterAll, describe, expect, it } from 'vitest';
+import { afterAll, describe, expect, it, vi } from 'vitest';
 import { checkDisk, readInitrd, readInput } from '../../src/cli/inputs.ts';
 import { DISASM, GENERAL, RUN, version } from '../../src/cli/usage.ts';
 import { archive, errorOf, expectError, noise } from '../loaders/images.ts';
 import { finish, path } from './process.ts';
 
+// Many processes start at once, on machines that have other work.
+vi.setConfig({ testTimeout: 30_000 });
 const folder = mkdtempSync(join(tmpdir(), 'dragoman-'));
 afterAll(() => rmSync(folder, { recursive: true }));
 const file = (name: string, data: string | Uint8Array) => {

@@ -1,9 +1,8 @@
-// Runs x87 lifts at once, without the translator: a Lifter whose values are numbers, over the helpers of wasm/x87 alone.
+// Runs x87 lifts at once, without the translator: a Lifter whose values are numbers, over the runtime's helpers.
 // The guest has 64 KiB, mapped one to one; the instruction's memory operand is at OPERAND.
 import { readFileSync } from 'node:fs';
-import asc from 'assemblyscript/asc';
 import { Cpu } from '../../src/layout/cpu.ts';
-import { CONTROL, Control, RAM, RUNTIME_STATIC, Tlb } from '../../src/layout/memory.ts';
+import { CONTROL, Control, RAM, Tlb } from '../../src/layout/memory.ts';
 import type { Lifter } from '../../src/lift/lifter.ts';
 import { lifts } from '../../src/lift/x87.ts';
 
@@ -24,46 +23,9 @@ export interface Fpu {
   run(text: string): number;
 }
 
-/** Compiles wasm/x87 alone. */
-export async function compileX87(): Promise<WebAssembly.Module> {
-  let bytes: Uint8Array | undefined;
-  const root = new URL('../../', import.meta.url).pathname;
-  const { error, stderr } = await asc.main(
-    [
-      'wasm/x87/index.ts',
-      ...['--outFile', 'x87.wasm', '--runtime', 'stub', '--noAssert', '-O3', '--importMemory', '--sharedMemory', '--noExportMemory'],
-      ...['--initialMemory', '64', '--maximumMemory', '65536', '--memoryBase', String(RUNTIME_STATIC)],
-      ...[
-        '--enable',
-        'threads',
-        '--enable',
-        'simd',
-        '--enable',
-        'bulk-memory',
-        '--enable',
-        'sign-extension',
-        '--enable',
-        'nontrapping-f2i',
-      ],
-      ...['--use', 'abort=', '--disableWarning', '112'],
-    ],
-    {
-      readFile(name, base) {
-        try {
-          return readFileSync(name.startsWith('/') ? name : `${base === '.' ? root : base}/${name}`, 'utf8');
-        } catch {
-          return null;
-        }
-      },
-      writeFile(name, contents) {
-        if (name.endsWith('.wasm')) bytes = contents as Uint8Array;
-      },
-      listFiles: () => [],
-    },
-  );
-  if (error || bytes === undefined) throw new Error(stderr.toString());
-  return new WebAssembly.Module(bytes as Uint8Array<ArrayBuffer>);
-}
+/** The built runtime (npm run build:wasm). */
+export const loadRuntime = (): WebAssembly.Module =>
+  new WebAssembly.Module(readFileSync(new URL('../../build/runtime.wasm', import.meta.url)));
 
 export function openFpu(module: WebAssembly.Module): Fpu {
   const memory = new WebAssembly.Memory({ initial: (RAM >> 16) + 16, maximum: 65536, shared: true });

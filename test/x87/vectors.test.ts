@@ -1,8 +1,8 @@
 // The x87 against recordings of a real one: test/vectors/data/x87.gz, made by test/vectors/gen/x87.c.
 import { readFileSync } from 'node:fs';
 import { gunzipSync } from 'node:zlib';
-import { beforeAll, expect, test } from 'vitest';
-import { compileX87, type Fpu, openFpu } from './immediate.ts';
+import { expect, test } from 'vitest';
+import { loadRuntime, openFpu } from './immediate.ts';
 import { TOLERANCES, tolerated } from './tolerance.ts';
 import { describe, INSTRUCTIONS, RECORD, runRecord } from './vectors.ts';
 
@@ -13,11 +13,7 @@ for (let at = 0; at < data.length; at += RECORD) {
   const name = INSTRUCTIONS[view.getUint16(at, true)]!;
   records.set(name, [...(records.get(name) ?? []), at]);
 }
-let fpu: Fpu;
-
-beforeAll(async () => {
-  fpu = openFpu(await compileX87());
-}, 120_000);
+const fpu = openFpu(loadRuntime());
 
 test('every instruction was recorded', () => {
   expect([...records.keys()].sort()).toEqual([...INSTRUCTIONS].sort());

@@ -4,20 +4,21 @@
 import { raise } from '../fault';
 import { CPU_CR4, CPU_MXCSR, VECTOR_UD, VECTOR_XM } from '../gen/layout';
 
-export const IE: u32 = 1;
-export const DE: u32 = 2;
-export const ZE: u32 = 4;
-export const OE: u32 = 8;
-export const UE: u32 = 16;
-export const PE: u32 = 32;
+const IE: u32 = 1;
+const DE: u32 = 2;
+const ZE: u32 = 4;
+const OE: u32 = 8;
+const UE: u32 = 16;
+const PE: u32 = 32;
 const DAZ: u32 = 0x40;
+const OM: u32 = 0x400;
 const UM: u32 = 0x800;
 const FTZ: u32 = 0x8000;
 const CR4_OSXMMEXCPT: u32 = 0x400;
 
-export const NEAREST: u32 = 0;
-export const DOWN: u32 = 1;
-export const UP: u32 = 2;
+const NEAREST: u32 = 0;
+const DOWN: u32 = 1;
+const UP: u32 = 2;
 export const TRUNCATE: u32 = 3;
 
 let control: u32 = 0;
@@ -28,10 +29,6 @@ export function begin(cpu: usize): void {
   control = load<u32>(cpu, CPU_MXCSR);
   rounding = (control >> 13) & 3;
   raised = 0;
-}
-
-export function note(flags: u32): void {
-  raised |= flags;
 }
 
 export function roundingMode(): u32 {
@@ -65,10 +62,10 @@ export function finish(cpu: usize): void {
 @inline function magnitude(a: u64, wide: bool): u64 {
   return a & (signBit(wide) - 1);
 }
-@inline export function isNan(a: u64, wide: bool): bool {
+@inline function isNan(a: u64, wide: bool): bool {
   return magnitude(a, wide) > infinity(wide);
 }
-@inline export function isSignaling(a: u64, wide: bool): bool {
+@inline function isSignaling(a: u64, wide: bool): bool {
   return isNan(a, wide) && !(a & quietBit(wide));
 }
 @inline function isDenormal(a: u64, wide: bool): bool {
@@ -83,7 +80,7 @@ function invalid(wide: bool): u64 {
 export function operand(a: u64, wide: bool): u64 {
   return control & DAZ && isDenormal(a, wide) ? a & signBit(wide) : a;
 }
-export function noteDenormal(a: u64, wide: bool): void {
+function noteDenormal(a: u64, wide: bool): void {
   if (isDenormal(a, wide)) raised |= DE;
 }
 
@@ -116,7 +113,7 @@ function nanOf(a: u64, b: u64, wide: bool): u64 {
 }
 
 /** Rounds sig * 2^(e - 63), leading bit of sig at 63 with a sticky bit at 0, to a number with `sign`. */
-export function round(sign: bool, e: i32, sig: u64, wide: bool): u64 {
+function round(sign: bool, e: i32, sig: u64, wide: bool): u64 {
   const drop: u64 = wide ? 11 : 40;
   const below: u64 = ((<u64>1) << drop) - 1;
   const half: u64 = (<u64>1) << (drop - 1);
@@ -152,7 +149,7 @@ export function round(sign: bool, e: i32, sig: u64, wide: bool): u64 {
     if (rounding == NEAREST && (sig & below) == half) r &= ~1;
   }
   if (exponent >= (wide ? 2047 : 255)) {
-    raised |= inexact || control & 0x400 ? OE | PE : OE;
+    raised |= inexact || control & OM ? OE | PE : OE;
     return minus | (infinity(wide) - <u64>(rounding != NEAREST && increment == 0 ? 1 : 0));
   }
   if (inexact) raised |= PE;

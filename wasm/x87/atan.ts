@@ -1,5 +1,5 @@
 // x87: FPATAN.
-import { BIAS, DE, EXP_MAX, isDenormal, isInfinity, Out, setOut, SIGN } from './core';
+import { DE, EXP_MAX, isDenormal, isInfinity, Out, setOut, SIGN } from './core';
 import { nanPair } from './nan';
 import { divideReal, multiplyReal, Real, roundReal, series, setReal, toFraction } from './series';
 import { ATAN_TABLE, ODD_TABLE, ODD_TERMS, PI_HI, PI_LO, THREE_PI_4_HI, THREE_PI_4_LO } from './tables';

@@ -1,7 +1,10 @@
 // x87: conversions between the extended format and 32/64-bit reals, integers and packed BCD (SDM vol. 1, 4.8 and 8.1.7).
-import { Arg, BIAS, C1, DE, EXP_MAX, IE, isNan, isUnsupported, MSB, OE, Out, PE, QUIET, SIGN, UE } from './core';
+import { Arg, BIAS, C1, DE, EXP_MAX, IE, isUnsupported, MSB, OE, Out, PE, QUIET, SIGN, UE } from './core';
 import { Round, roundAt } from './pack';
 import { shiftRightSticky, Wide } from './wide';
+
+/** Control word: rounding control; 0 is to nearest. */
+const ROUNDING: u32 = 0xc00;
 
 /** Arg = the 32-bit real; a denormal sets DE in Out.exc; NaNs stay as they are. */
 export function fromF32(bits: u32): void {
@@ -114,11 +117,38 @@ function shorten(sig: u64, se: u32, cw: u32, drop: u32, low: i32, high: i32): u6
 }
 
 export function toF32(sig: u64, se: u32, cw: u32): u32 {
+  const exp = (se & EXP_MAX) - 0x3f80;
+  if (<i64>sig < 0 && exp - 1 < 0xfd && (cw & ROUNDING) == 0) {
+    // Rounding to nearest can neither overflow nor underflow.
+    const rest = sig & 0xffffffffff;
+    let v = ((se & SIGN) << 16) | (exp << 23) | (<u32>(sig >> 40) & 0x7fffff);
+    if (rest != 0) {
+      Out.exc |= PE;
+      if (rest > 0x8000000000 || (rest == 0x8000000000 && (v & 1) != 0)) {
+        Out.exc |= C1;
+        v++;
+      }
+    }
+    return v;
+  }
   const v = shorten(sig, se, cw, 40, BIAS - 126, BIAS + 127);
   return <u32>v | <u32>(v >> 63 << 31) | ((se & SIGN) << 16);
 }
 
 export function toF64(sig: u64, se: u32, cw: u32): u64 {
+  const exp = (se & EXP_MAX) - 0x3c00;
+  if (<i64>sig < 0 && exp - 1 < 0x7fd && (cw & ROUNDING) == 0) {
+    const rest = sig & 0x7ff;
+    let v = (<u64>(se & SIGN) << 48) | (<u64>exp << 52) | ((sig >> 11) & 0xfffffffffffff);
+    if (rest != 0) {
+      Out.exc |= PE;
+      if (rest > 0x400 || (rest == 0x400 && (v & 1) != 0)) {
+        Out.exc |= C1;
+        v++;
+      }
+    }
+    return v;
+  }
   const v = shorten(sig, se, cw, 11, BIAS - 1022, BIAS + 1023);
   return v | (<u64>(se & SIGN) << 48);
 }

@@ -44,21 +44,22 @@ export function toFraction(exp: i32, hi: u64, lo: u64): void {
 
 /** Wide = sum of table[k] * (-z)^k or (+z)^k, for z below 1 given as a fraction; the last index is at most `terms`. */
 export function series(table: usize, terms: i32, zh: u64, zl: u64, alternate: bool): void {
+  // z < 2^-zeros: terms from here on do not count; and from `wide` on 64 bits do.
   const zeros = <i32>clz(zh);
+  let wide = terms;
   if (zeros != 0) {
-    const enough = 126 / zeros + 1;
-    if (enough < terms) terms = enough;
+    terms = min(terms, 126 / zeros + 1);
+    wide = min(terms, 63 / zeros + 1);
   }
   let at = table + (<usize>terms << 4);
-  // The far half of the terms adds less than 2^-62: 64 bits do for them.
-  const near = table + (<usize>((terms + 1) >> 1) << 4);
+  const near = table + (<usize>wide << 4);
   let hi = load<u64>(at);
   while (at != near) {
     at -= 16;
     const product = mulHigh64(zh, hi);
     hi = load<u64>(at) + (alternate ? 0 - product : product);
   }
-  let lo: u64 = 0;
+  let lo = terms == wide ? load<u64>(at, 8) : 0;
   while (at != table) {
     at -= 16;
     mulHigh128(zh, zl, hi, lo);

@@ -1,0 +1,108 @@
+// A virtio console (virtio 1.2, 5.3) of one port: Linux's /dev/hvc0. Output goes to a callback; input waits on the host,
+// any amount of it, until the guest has buffers.
+import type { DeviceHub } from '../hub.ts';
+import type { PciBus } from '../pci.ts';
+import { VirtioDevice, type VirtioHooks } from './transport.ts';
+
+export interface ConsoleOptions {
+  readonly name: string;
+  readonly slot: number;
+  /** Host thread, without the device lock: bytes from the guest. The array is the receiver's to keep. */
+  readonly onOutput?: ((bytes: Uint8Array) => void) | undefined;
+}
+
+const QUEUE_SIZE = 64;
+const RECEIVE = 0;
+const TRANSMIT = 1;
+/** Output is handed on in pieces of at most so many bytes; so much of it before the host thread looks after others. */
+const PIECE_BYTES = 64 << 10;
+const TURN_BYTES = 1 << 20;
+
+export class VirtioConsole extends VirtioDevice {
+  readonly #onOutput: ((bytes: Uint8Array) => void) | undefined;
+  /** Host thread only: input the guest has no buffers for yet. */
+  readonly #backlog: Uint8Array[] = [];
+  /** Bytes of the chain at the head of the transmit queue that were handed on, and the reset count they belong to. */
+  #sent = 0;
+  #sentEpoch = 0;
+
+  constructor(hub: DeviceHub, bus: PciBus, options: ConsoleOptions, hooks: VirtioHooks = {}) {
+    super(
+      hub,
+      bus,
+      {
+        name: options.name,
+        slot: options.slot,
+        type: 3,
+        classCode: 0x078000,
+        features: 0,
+        queueSizes: [QUEUE_SIZE, QUEUE_SIZE],
+        config: new Uint8Array(12),
+      },
+      hooks,
+    );
+    this.#onOutput = options.onOutput;
+  }
+
+  /** Host thread: input for the guest. */
+  pushInput(bytes: Uint8Array): void {
+    if (bytes.length > 0) this.#backlog.push(bytes.slice());
+    this.guarded(() => this.#deliver());
+  }
+
+  /** Bytes that no buffer of the guest has taken (host thread). */
+  get inputWaiting(): number {
+    return this.#backlog.reduce((sum, bytes) => sum + bytes.length, 0);
+  }
+
+  protected process(): void {
+    this.#deliver();
+    this.#transmit();
+  }
+
+  #deliver(): void {
+    const queue = this.queues[RECEIVE];
+    while (this.#backlog.length > 0) {
+      const chain = queue.next();
+      if (chain === undefined) break;
+      let filled = 0;
+      while (this.#backlog.length > 0 && filled < chain.writableBytes) {
+        const bytes = this.#backlog[0];
+        const taken = this.memory.scatter(chain.writable, filled, bytes);
+        filled += taken;
+        if (taken < bytes.length) this.#backlog[0] = bytes.subarray(taken);
+        else this.#backlog.shift();
+      }
+      queue.push(chain.head, filled);
+    }
+    this.interrupt(queue);
+  }
+
+  #transmit(): void {
+    const queue = this.queues[TRANSMIT];
+    if (this.#sentEpoch !== this.epoch) {
+      this.#sentEpoch = this.epoch;
+      this.#sent = 0;
+    }
+    let total = 0;
+    for (;;) {
+      if (total >= TURN_BYTES) {
+        this.hub.signalHost(this);
+        break;
+      }
+      const chain = queue.next();
+      if (chain === undefined) break;
+      const piece = new Uint8Array(Math.min(chain.readableBytes - this.#sent, PIECE_BYTES));
+      this.memory.gather(chain.readable, this.#sent, piece);
+      this.#sent += piece.length;
+      total += Math.max(piece.length, 64);
+      if (this.#sent >= chain.readableBytes) {
+        this.#sent = 0;
+        queue.push(chain.head, 0);
+      }
+      if (piece.length > 0 && this.#onOutput !== undefined) this.unlocked(() => this.#onOutput?.(piece));
+      if (!this.live) return;
+    }
+    this.interrupt(queue);
+  }
+}

@@ -1,0 +1,89 @@
+// The virtio devices of a machine, from a description that is the same on every thread (and can be sent to a Worker), and
+// from the files and callbacks that only the host thread has. Every thread calls this once, in the same place.
+import type { Chipset } from '../chipset.ts';
+import { type BlockBackend, VirtioBlk } from './blk.ts';
+import { VirtioConsole } from './console.ts';
+import { VirtioNet } from './net.ts';
+import { VirtioRng } from './rng.ts';
+import type { VirtioDevice, VirtioHooks } from './transport.ts';
+
+export type { BlockBackend } from './blk.ts';
+export type { VirtioHooks } from './transport.ts';
+
+export interface VirtioDiskConfig {
+  /** Sectors of 512 bytes. */
+  readonly capacitySectors: number;
+  readonly readOnly?: boolean;
+  /** Up to 20 ASCII characters (/sys/block/vda/serial). */
+  readonly serial?: string;
+}
+
+export interface VirtioNetConfig {
+  /** Six bytes, as '52:54:00:12:34:56'. */
+  readonly mac: string;
+}
+
+/** Plain data. */
+export interface VirtioConfig {
+  /** In order: /dev/vda, /dev/vdb ... */
+  readonly disks?: readonly VirtioDiskConfig[];
+  readonly net?: readonly VirtioNetConfig[];
+  readonly console?: boolean;
+  readonly rng?: boolean;
+  /** PCI slot of the first device; the others follow. Default: 2. */
+  readonly firstSlot?: number;
+}
+
+/** Host thread only. Arrays go with those of the configuration. */
+export interface VirtioHost extends VirtioHooks {
+  readonly disks?: readonly BlockBackend[];
+  readonly net?: readonly { readonly onFrame: (frame: Uint8Array) => void }[];
+  readonly onConsole?: (bytes: Uint8Array) => void;
+  readonly randomFill?: (into: Uint8Array<ArrayBuffer>) => void;
+}
+
+export interface VirtioDevices {
+  readonly disks: readonly VirtioBlk[];
+  /** `receive(frame)` of each takes a frame for the guest (host thread). */
+  readonly net: readonly VirtioNet[];
+  /** `pushInput(bytes)` (host thread). */
+  readonly console: VirtioConsole | undefined;
+  readonly rng: VirtioRng | undefined;
+  /** Closes the disks' backends. To be called once the CPUs have stopped; takes no lock. */
+  close(): void;
+}
+
+const FIRST_SLOT = 2;
+
+/** A MAC address as text; undefined where it is none. */
+export function parseMac(text: string): Uint8Array | undefined {
+  if (!/^[0-9a-f]{2}(:[0-9a-f]{2}){5}$/i.test(text)) return undefined;
+  return Uint8Array.from(text.split(':'), (part) => Number.parseInt(part, 16));
+}
+
+export function addVirtioDevices(chipset: Chipset, config: VirtioConfig, host: VirtioHost = {}): VirtioDevices {
+  const { hub, pci } = chipset;
+  let slot = config.firstSlot ?? FIRST_SLOT;
+  const add = <T extends VirtioDevice>(device: T): T => hub.add(device);
+  const disks = (config.disks ?? []).map((disk, i) =>
+    add(new VirtioBlk(hub, pci, { ...disk, name: `virtio-blk${i}`, slot: slot++, backend: host.disks?.[i] }, host)),
+  );
+  const net = (config.net ?? []).map(({ mac }, i) => {
+    const bytes = parseMac(mac);
+    if (bytes === undefined) throw new RangeError(`not a MAC address: ${mac}`);
+    return add(new VirtioNet(hub, pci, { name: `virtio-net${i}`, slot: slot++, mac: bytes, onFrame: host.net?.[i]?.onFrame }, host));
+  });
+  const console = config.console
+    ? add(new VirtioConsole(hub, pci, { name: 'virtio-console', slot: slot++, onOutput: host.onConsole }, host))
+    : undefined;
+  const rng = config.rng ? add(new VirtioRng(hub, pci, { name: 'virtio-rng', slot: slot++, fill: host.randomFill }, host)) : undefined;
+  return {
+    disks,
+    net,
+    console,
+    rng,
+    close: () => {
+      for (const backend of host.disks ?? []) backend.close();
+    },
+  };
+}

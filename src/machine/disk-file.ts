@@ -1,0 +1,79 @@
+// A raw image file of the host as a block backend: sectors at their offsets in the file, nothing cached here.
+import { closeSync, fdatasyncSync, fstatSync, openSync, readSync, statSync, writeSync } from 'node:fs';
+import { DragomanError } from '../api/errors.ts';
+import type { BlockBackend } from '../devices/virtio/blk.ts';
+
+const SECTOR = 512;
+/** Bytes a call of the operating system moves at most. */
+const MOST_BYTES = 1 << 30;
+
+export class DiskFile implements BlockBackend {
+  readonly path: string;
+  readonly sectors: number;
+  readonly readOnly: boolean;
+  #handle: number | undefined;
+
+  /** Opens the image. Throws a DragomanError: NO_FILE, or BAD_DISK where it cannot be used. */
+  constructor(path: string, readOnly = false) {
+    this.path = path;
+    this.readOnly = readOnly;
+    this.#handle = open(path, readOnly);
+    try {
+      this.sectors = countSectors(this.#handle, path);
+    } catch (error) {
+      this.close();
+      throw error;
+    }
+  }
+
+  read(offset: number, into: Uint8Array): void {
+    for (let done = 0; done < into.length; ) {
+      const got = readSync(this.#open(), into, done, Math.min(into.length - done, MOST_BYTES), offset + done);
+      if (got === 0) throw new DragomanError('BAD_DISK', 'the file became shorter', this.path);
+      done += got;
+    }
+  }
+
+  write(offset: number, from: Uint8Array): void {
+    for (let done = 0; done < from.length; ) {
+      done += writeSync(this.#open(), from, done, Math.min(from.length - done, MOST_BYTES), offset + done);
+    }
+  }
+
+  flush(): void {
+    if (!this.readOnly) fdatasyncSync(this.#open());
+  }
+
+  close(): void {
+    const handle = this.#handle;
+    this.#handle = undefined;
+    if (handle !== undefined) closeSync(handle);
+  }
+
+  #open(): number {
+    if (this.#handle === undefined) throw new DragomanError('INTERNAL', 'the disk is closed', this.path);
+    return this.#handle;
+  }
+}
+
+function open(path: string, readOnly: boolean): number {
+  // Looked at first: to open a pipe may wait for ever.
+  if (statSync(path, { throwIfNoEntry: false })?.isFIFO() === true) throw new DragomanError('BAD_DISK', 'not a regular file', path);
+  try {
+    return openSync(path, readOnly ? 'r' : 'r+');
+  } catch (error) {
+    const code = (error as NodeJS.ErrnoException).code;
+    if (code === 'ENOENT') throw new DragomanError('NO_FILE', 'no such disk image', path, { cause: error });
+    if (code === 'EISDIR') throw new DragomanError('BAD_DISK', 'this is a directory, not a disk image', path, { cause: error });
+    const hint = !readOnly && (code === 'EACCES' || code === 'EROFS' || code === 'EPERM') ? ' for writing (attach it read-only?)' : '';
+    throw new DragomanError('BAD_DISK', `cannot be opened${hint}: ${code ?? String(error)}`, path, { cause: error });
+  }
+}
+
+function countSectors(handle: number, path: string): number {
+  const stat = fstatSync(handle);
+  if (!stat.isFile()) throw new DragomanError('BAD_DISK', 'not a regular file', path);
+  if (stat.size === 0) throw new DragomanError('BAD_DISK', 'the disk image is empty', path);
+  if (stat.size % SECTOR !== 0) throw new DragomanError('BAD_DISK', `${stat.size} bytes: not a multiple of ${SECTOR}`, path);
+  return stat.size / SECTOR;
+}
