@@ -7,9 +7,9 @@ import { constants } from 'node:os';
 import { fileURLToPath } from 'node:url';
 import { findNode } from './find-node.mjs';
 
-const built = new URL('../dist/cli/main.js', import.meta.url);
-// A checkout that was not built yet has the sources, which Node runs as they are.
-const main = existsSync(built) ? built : new URL('../src/cli/main.ts', import.meta.url);
+// A checkout runs its sources, as they are now; the package has only what was built from them.
+const sources = new URL('../src/cli/main.ts', import.meta.url);
+const main = existsSync(sources) ? sources : new URL('../dist/cli/main.js', import.meta.url);
 
 let node;
 try {

@@ -1,14 +1,13 @@
 // Brings the guest that npm start, the boot tests and the benchmarks run: Debian's i386 kernel with a busybox initrd of our own.
 // Made once, kept in .cache/guest; several processes may ask at the same time.
 import { createHash } from 'node:crypto';
-import { constants } from 'node:fs';
-import { copyFile, mkdir, open, readFile, rename, rm, stat, writeFile } from 'node:fs/promises';
+import { copyFile, mkdir, readFile, rename, rm, stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { DragomanError } from '../src/api/errors.ts';
 import { Apt, unpack } from './apt.ts';
 import { buildInitrd, READY } from './initrd.ts';
+import { locked } from './lock.ts';
 
 export { READY } from './initrd.ts';
 
@@ -27,8 +26,6 @@ const CACHE = fileURLToPath(new URL('../.cache/', import.meta.url));
 const GUEST = join(CACHE, 'guest');
 const LOCK = join(CACHE, 'guest.lock');
 const STAMP = 'stamp.json';
-/** A lock this old was left behind by a process that died. */
-const LOCK_STALE_MS = 15 * 60_000;
 
 interface Stamp {
   readonly recipe: string;
@@ -59,39 +56,6 @@ async function cached(wanted: string): Promise<Guest | undefined> {
     return stamp.recipe === wanted ? guest : undefined;
   } catch {
     return undefined;
-  }
-}
-
-const isDead = (pid: number) => {
-  try {
-    process.kill(pid, 0);
-    return false;
-  } catch (error) {
-    return (error as NodeJS.ErrnoException).code === 'ESRCH';
-  }
-};
-
-/** Runs `work` while no other process of this machine does. */
-async function locked<T>(work: () => Promise<T>): Promise<T> {
-  await mkdir(CACHE, { recursive: true });
-  for (;;) {
-    try {
-      const file = await open(LOCK, constants.O_CREAT | constants.O_EXCL | constants.O_WRONLY);
-      await file.writeFile(String(process.pid));
-      await file.close();
-      break;
-    } catch (error) {
-      if ((error as NodeJS.ErrnoException).code !== 'EEXIST') throw error;
-      const owner = Number(await readFile(LOCK, 'utf8').catch(() => ''));
-      const age = Date.now() - (await stat(LOCK).catch(() => ({ mtimeMs: Date.now() }))).mtimeMs;
-      if ((owner > 0 && isDead(owner)) || age > LOCK_STALE_MS) await rm(LOCK, { force: true });
-      else await sleep(300);
-    }
-  }
-  try {
-    return await work();
-  } finally {
-    await rm(LOCK, { force: true });
   }
 }
 
@@ -131,7 +95,7 @@ export async function ensureGuest(): Promise<Guest> {
   const there = await cached(wanted);
   if (there !== undefined) return there;
   try {
-    return await locked(async () => (await cached(wanted)) ?? (await build(wanted)));
+    return await locked(LOCK, async () => (await cached(wanted)) ?? (await build(wanted)));
   } catch (error) {
     const { message, stderr } = error as Error & { stderr?: string };
     const reason = stderr?.trim().split('\n').at(-1) || message;

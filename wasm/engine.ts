@@ -44,8 +44,9 @@ import { checkBreakpoints, singleStepTrap } from './debug';
 const ARMED: u32 = 1;
 const ARMED_TF: u32 = 2;
 
-/** A block reached the hot threshold: asks the translator for a region. A full queue drops the request (the block asks no more). */
+/** A block reached the hot threshold: asks the translator for a region. A full queue drops the request (the block asks again later). */
 export function hot(cpu: usize, head: usize): void {
+  if (load<u32>(head, HEAD_MODE) & MODE_STEP) return;
   const tail = load<u32>(CONTROL + CONTROL_HEATTAIL);
   const next = (tail + 1) % HEAT_QUEUE_ENTRIES;
   if (next == atomic.load<u32>(CONTROL + CONTROL_HEATHEAD)) return;

@@ -29,6 +29,9 @@ export class Translator {
   private readonly physical: PhysicalMemory;
   private readonly slots = new Map<string, number>();
   private readonly page = new Uint8Array(PAGE);
+  /** Slots translated, with the version of their page; and guest PCs inside a region that were asked for once. */
+  private readonly done = new Map<number, number>();
+  private readonly inside = new Map<string, number>();
   /** Regions translated so far, and their guest instructions. */
   regions = 0;
   instructions = 0;
@@ -70,15 +73,31 @@ export class Translator {
     return region && { region, version };
   }
 
-  /** One module with a region for each request that can be translated; undefined where none can. */
-  translate(requests: readonly Request[]): TranslatedModule | undefined {
+  /**
+   * Whether a request is worth a region now. Code inside a region that exists already is asked for when something jumps
+   * into its middle, often only until that region is installed: it gets its own when it asks a second time.
+   */
+  private wants(request: Request, slot: number, version: number): boolean {
+    if (this.done.get(slot) === version) return false;
+    const key = `${request.phys}:${request.eip}:${request.mode}`;
+    if (this.inside.get(key) !== version) return true;
+    this.inside.delete(key);
+    return false;
+  }
+
+  /** One module with a region for each request that can be translated; undefined where none can. `force`: even where there is one. */
+  translate(requests: readonly Request[], force = false): TranslatedModule | undefined {
     const e = new Emitter();
     const entries: RegionEntry[] = [];
     for (const request of requests) {
       const grown = this.grow(request);
       if (grown === undefined) continue;
       const slot = this.slotOf(request.phys, request.eip, request.mode);
+      if (!force && !this.wants(request, slot, grown.version)) continue;
       if (entries.some((x) => x.slot === slot)) continue;
+      this.done.set(slot, grown.version);
+      for (const eip of grown.region.blocks.keys())
+        if (eip !== request.eip) this.inside.set(`${request.phys + ((eip - request.eip) | 0)}:${eip}:${request.mode}`, grown.version);
       emitRegion(e, `r${slot}`, grown.region, (phys, eip, mode) => this.slotOf(phys, eip, mode));
       entries.push({ ...request, slot, version: grown.version });
       this.regions++;

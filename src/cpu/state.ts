@@ -37,6 +37,8 @@ export function createMemory(plan: MemoryPlan): SharedMemory {
 export function resetCpu(shared: SharedMemory, index: number): void {
   const { i32, plan } = shared;
   const base = cpuBase(plan, index);
+  // Jump-cache entries of before must stay stale: generations only go up.
+  const generation = Math.max(i32[(base + Cpu.at.jumpKernelGen) >> 2]!, i32[(base + Cpu.at.jumpUserGen) >> 2]!) + 1;
   i32.fill(0, base >> 2, (base + Cpu.size) >> 2);
   const set = (offset: number, value: number) => (i32[(base + offset) >> 2] = value);
   set(Cpu.at.index, index);
@@ -53,8 +55,8 @@ export function resetCpu(shared: SharedMemory, index: number): void {
     [Cpu.at.arenaEnd, CpuArea.size],
   ] as const)
     set(field, base + area);
-  set(Cpu.at.jumpKernelGen, 1);
-  set(Cpu.at.jumpUserGen, 1);
+  set(Cpu.at.jumpKernelGen, generation);
+  set(Cpu.at.jumpUserGen, generation);
   set(Cpu.at.eip, 0xfff0);
   set(Cpu.at.eflags, 2);
   set(Cpu.at.flagR, 1);

@@ -21,7 +21,7 @@ export interface Region {
 }
 
 /** Instructions in a region at the most. */
-const LIMIT = 400;
+const LIMIT = 128;
 
 const UNCONDITIONAL = /^(jmp|ret|call)$/;
 

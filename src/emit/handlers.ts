@@ -3,7 +3,7 @@
 import { Builder } from '../ir/builder.ts';
 import type { Op, Value } from '../ir/types.ts';
 import { Cpu, GPR_STRIDE, Mode, Vector } from '../layout/cpu.ts';
-import { BlockHead, Control, CONTROL, JUMP_ENTRIES, JumpEntry, CpuArea, Record, Tlb } from '../layout/memory.ts';
+import { BlockHead, Control, CONTROL, HEAT_PERIOD, JUMP_ENTRIES, JumpEntry, CpuArea, Record, Tlb } from '../layout/memory.ts';
 import type { Form } from '../lift/form.ts';
 import type { Leaves } from '../lift/leaves.ts';
 import { Lifter, type LiftSpec } from '../lift/lifter.ts';
@@ -240,14 +240,14 @@ function addPseudos(e: Emitter): void {
       m.if(call('poll', [t.cpu(), eip()], i32), m.if(t.loadCpu(Cpu.at.exit), m.return(), dispatch(t))),
     );
 
-  // The head of a block: polls, counts heat up to the threshold, and starts the first instruction.
+  // The head of a block: polls, counts heat (a request at the threshold, and again each period), and starts the first instruction.
   addPseudo(e, 'head', (t) => {
     t.emit(pollThenLeave(t, () => t.recordField(BlockHead.at.eip)));
     const heat = t.locals.take();
     t.emit(m.local.set(heat, m.i32.add(t.recordField(BlockHead.at.heat), t.c(1))));
     t.emit(m.i32.store(BlockHead.at.heat, 4, t.rec(), t.get(heat), MEM));
     const threshold = m.i32.load(CONTROL + Control.at.hotThreshold, 4, t.c(0), MEM);
-    t.emit(m.if(m.i32.eq(t.get(heat), threshold), call('hot', [t.cpu(), t.rec()])));
+    t.emit(m.if(m.i32.eq(m.i32.and(t.get(heat), t.c(HEAT_PERIOD - 1)), threshold), call('hot', [t.cpu(), t.rec()])));
     t.next();
   });
   // A block that ended without a branch: on to what follows.

@@ -60,6 +60,14 @@ export class Emitter {
     this.exported.push(name);
   }
 
+  /** A function as text, for people. */
+  text(name: string): string {
+    const lines = this.m.emitText().split('\n');
+    const start = lines.findIndex((line) => line.startsWith(` (func $${name} `));
+    const end = lines.indexOf(' )', start);
+    return lines.slice(start, end + 1).join('\n').replace(/^ /gm, '');
+  }
+
   /** The binary; the module is gone afterwards. */
   finish(): Uint8Array {
     const bytes = this.m.emitBinary();

@@ -1,6 +1,5 @@
 // The JIT: a region (blocks joined by direct jumps) becomes one Wasm function. Guest registers and flags live in
 // locals, loops are Wasm loops, exits tail-call the table slot of where they lead.
-import binaryen from 'binaryen';
 import type { BasicBlock, Region } from '../decode/region.ts';
 import { Builder } from '../ir/builder.ts';
 import type { Op } from '../ir/types.ts';
@@ -9,6 +8,7 @@ import { PAGE_SHIFT, Tlb } from '../layout/memory.ts';
 import { Lifter } from '../lift/lifter.ts';
 import { RegionLeaves } from '../lift/region-leaves.ts';
 import { dropDeadFlags } from '../passes/dead-flags.ts';
+import { type Structure, structure } from '../passes/structure.ts';
 import { type PendingFlags, wordR, wordX } from './flags.ts';
 import { Lowering } from './lowering.ts';
 import { CODE_TYPE, type Emitter, type Expr, i32, none, TABLE } from './module.ts';
@@ -27,6 +27,35 @@ interface LiftedBlock {
   readonly block: BasicBlock;
   readonly ops: Op[];
   readonly terminator: Op | undefined;
+}
+
+/** A way out of a block: to another one, or (without `to`) code that leaves the region. */
+interface Edge {
+  readonly to?: number;
+  readonly cond?: Expr;
+  readonly code?: Expr;
+}
+interface LoweredBlock {
+  readonly body: Expr[];
+  /** None where the body itself leaves; else the last one has no condition. */
+  readonly edges: readonly Edge[];
+}
+const blockLabel = (eip: number) => `b${eip}`;
+const loopLabel = (eip: number) => `l${eip}`;
+
+/** Guest PCs that the end of a block leads to, so far as they can be in the region. */
+function successors({ block, terminator }: LiftedBlock): number[] {
+  const last = block.instructions.at(-1)!;
+  switch (terminator?.kind) {
+    case undefined:
+      return [block.end];
+    case 'jump':
+      return last.form.mnemonic === 'call' ? [] : [last.target!];
+    case 'branch':
+      return last.target === last.next ? [last.next] : [last.target!, last.next];
+    default:
+      return [];
+  }
 }
 
 /** Lifts a block to IR. */
@@ -74,24 +103,10 @@ class RegionLowering extends Lowering {
     const { m } = this;
     const lifted = new Map([...this.region.blocks].map(([eip, block]) => [eip, liftBlock(block)]));
     for (const l of lifted.values()) this.census(l.ops);
-    const relooper = new binaryen.Relooper(m);
-    const nodes = new Map<number, binaryen.RelooperBlockRef>();
-    const ends: (() => void)[] = [];
-    for (const [eip, l] of lifted) {
-      const end = this.lowerBlock(l);
-      const node = relooper.addBlock(m.block(null, end.body));
-      nodes.set(eip, node);
-      ends.push(() => {
-        for (const edge of end.edges) {
-          const inside = edge.to === undefined ? undefined : nodes.get(edge.to);
-          if (inside !== undefined) relooper.addBranch(node, inside, edge.cond ?? 0, edge.code ?? 0);
-          else relooper.addBranch(node, relooper.addBlock(edge.exit!), edge.cond ?? 0, 0);
-        }
-      });
-    }
-    for (const end of ends) end();
-    const label = this.locals.take();
-    const rendered = relooper.renderAndDispose(nodes.get(this.region.entry)!, label);
+    const flow = structure(this.region.entry, new Map([...lifted].map(([eip, l]) => [eip, successors(l)])));
+    const lowered = new Map<number, LoweredBlock>();
+    for (const eip of flow.order) lowered.set(eip, this.lowerBlock(lifted.get(eip)!, flow));
+    const rendered = this.render(this.region.entry, flow, lowered);
     const enter: Expr[] = [
       m.if(
         this.loadCpu(Cpu.at.pending),
@@ -108,7 +123,7 @@ class RegionLowering extends Lowering {
       ...this.spill(),
       m.return_call(this.raiseName, [this.c(0), this.cpu()], none),
     ]);
-    const locals = [...Array<binaryen.Type>(FIRST_TEMP - FIRST_REG).fill(i32), ...this.locals.types];
+    const locals = [...Array<Expr>(FIRST_TEMP - FIRST_REG).fill(i32), ...this.locals.types];
     this.e.addCode(name, locals, body);
   }
 
@@ -138,55 +153,73 @@ class RegionLowering extends Lowering {
     return [this.m.local.set(FLAG_X, x), this.m.local.set(FLAG_R, wordR(this.m, p))];
   }
 
-  private lowerBlock(l: LiftedBlock): { body: Expr[]; edges: { to?: number; cond?: Expr; code?: Expr; exit?: Expr }[] } {
+  private lowerBlock(l: LiftedBlock, flow: Structure): LoweredBlock {
     const { m } = this;
     this.pending = undefined;
-    const edges: { to?: number; cond?: Expr; code?: Expr; exit?: Expr }[] = [];
+    const edges: Edge[] = [];
+    const from = l.block.eip;
     const finish = () => {
       const t = l.terminator;
       const last = l.block.instructions.at(-1)!;
-      const inside = (eip: number) => this.region.blocks.has(eip);
       for (const e of this.settle()) this.emit(e);
       this.pending = undefined;
       const edge = (to: number, cond?: Expr) => {
-        const back = to <= last.eip;
         const common = cond === undefined ? {} : { cond };
-        if (!inside(to)) edges.push({ ...common, exit: m.block(null, [...this.spill(), ...this.chain(to)]) });
-        else edges.push({ to, ...common, ...(back ? { code: this.pollAt(to) } : {}) });
+        if (!flow.keeps(from, to)) edges.push({ ...common, code: m.block(null, [...this.spill(), ...this.chain(to)]) });
+        else edges.push({ to, ...common, ...(flow.isBack(from, to) ? { code: this.pollAt(to) } : {}) });
       };
-      const flow = (exprs: Expr[]) => {
+      const leave = (exprs: Expr[]) => {
         for (const e of this.spill()) this.emit(e);
         for (const e of exprs) this.emit(e);
       };
       const dispatch = () => m.return_call(this.dispatchName, [this.c(0), this.cpu()], none);
       switch (t?.kind) {
         case undefined:
-          edge(l.block.end);
-          break;
+          return edge(l.block.end);
         case 'jump':
           // A call leaves the region: its return comes back through the return point's own slot.
-          if (last.form.mnemonic === 'call') flow(this.chain(last.target!));
-          else edge(last.target!);
-          break;
-        case 'branch': {
-          const cond = this.value(t.cond);
-          edge(last.target!, cond);
-          edge(last.next);
-          break;
-        }
+          return last.form.mnemonic === 'call' ? leave(this.chain(last.target!)) : edge(last.target!);
+        case 'branch':
+          if (last.target !== last.next) edge(last.target!, this.value(t.cond));
+          return edge(last.next);
         case 'indirect':
-          flow([this.storeCpu(Cpu.at.eip, this.value(t.eip)), dispatch()]);
-          break;
+          return leave([this.storeCpu(Cpu.at.eip, this.value(t.eip)), dispatch()]);
         case 'leave':
-          flow([dispatch()]);
-          break;
+          return leave([dispatch()]);
         case 'next':
-          flow([this.storeCpu(Cpu.at.eip, this.c(last.next)), dispatch()]);
-          break;
+          return leave([this.storeCpu(Cpu.at.eip, this.c(last.next)), dispatch()]);
       }
     };
-    const body = this.lower(l.ops, finish);
-    return { body, edges };
+    return { body: this.lower(l.ops, finish), edges };
+  }
+
+  /** Block `n` and all that it dominates. */
+  private render(n: number, flow: Structure, lowered: ReadonlyMap<number, LoweredBlock>): Expr {
+    const { m } = this;
+    const within = (later: readonly number[]): Expr => {
+      const [first, ...rest] = later;
+      if (first === undefined) return m.block(null, [...lowered.get(n)!.body, ...this.renderEdges(n, flow, lowered)]);
+      return m.block(null, [m.block(blockLabel(first), [within(rest)], none), this.render(first, flow, lowered)]);
+    };
+    const code = within(flow.children.get(n)!.filter((child) => flow.merges.has(child)));
+    return flow.loops.has(n) ? m.loop(loopLabel(n), code) : code;
+  }
+
+  private renderEdges(n: number, flow: Structure, lowered: ReadonlyMap<number, LoweredBlock>): Expr[] {
+    const { m } = this;
+    const go = ({ to, code }: Edge): Expr => {
+      const out: Expr[] = code === undefined ? [] : [code];
+      if (to !== undefined) {
+        if (flow.isBack(n, to)) out.push(m.br(loopLabel(to)));
+        else if (flow.merges.has(to)) out.push(m.br(blockLabel(to)));
+        else out.push(this.render(to, flow, lowered));
+      }
+      return out.length === 1 ? out[0]! : m.block(null, out);
+    };
+    const { edges } = lowered.get(n)!;
+    const [first, second] = edges;
+    if (first === undefined) return [];
+    return first.cond === undefined ? [go(first)] : [m.if(first.cond, go(first), go(second!))];
   }
 
   /** Tail call to the code at guest PC `to`. */

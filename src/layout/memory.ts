@@ -21,6 +21,8 @@ export const DEVICE_STATE_BYTES = 0x80000;
 /** Requests of hot code from CPUs to the translator: a ring. */
 export const HEAT_QUEUE = 0x100000;
 export const HEAT_QUEUE_ENTRIES = 4096;
+/** A block that stays in the interpreter asks again after this many executions. A power of two. */
+export const HEAT_PERIOD = 1024;
 /** Bytes of published modules: a ring of PUBLISH_BYTES. */
 export const PUBLISH = 0x400000;
 export const PUBLISH_BYTES = 12 * MiB;

@@ -57,11 +57,12 @@ export class DiskFile implements BlockBackend {
 }
 
 function open(path: string, readOnly: boolean): number {
-  // Looked at first: to open a pipe may wait for ever.
-  if (statSync(path, { throwIfNoEntry: false })?.isFIFO() === true) throw new DragomanError('BAD_DISK', 'not a regular file', path);
   try {
+    // Looked at first: to open a pipe may wait for ever.
+    if (statSync(path).isFIFO()) throw new DragomanError('BAD_DISK', 'not a regular file', path);
     return openSync(path, readOnly ? 'r' : 'r+');
   } catch (error) {
+    if (error instanceof DragomanError) throw error;
     const code = (error as NodeJS.ErrnoException).code;
     if (code === 'ENOENT') throw new DragomanError('NO_FILE', 'no such disk image', path, { cause: error });
     if (code === 'EISDIR') throw new DragomanError('BAD_DISK', 'this is a directory, not a disk image', path, { cause: error });

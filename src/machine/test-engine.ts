@@ -42,7 +42,7 @@ class Engine implements TestEngine {
   private translate(head: number): void {
     const at = (offset: number) => this.cpu.shared.i32[(head + offset) >> 2]! >>> 0;
     if (at(BlockHead.at.region) !== 0) return;
-    const module = this.translator.translate([{ phys: at(BlockHead.at.phys), eip: at(BlockHead.at.eip), mode: at(BlockHead.at.mode) }]);
+    const module = this.translator.translate([{ phys: at(BlockHead.at.phys), eip: at(BlockHead.at.eip), mode: at(BlockHead.at.mode) }], true);
     if (module) this.cpu.regions.install(module);
   }
 

@@ -185,8 +185,12 @@ export abstract class VirtioDevice implements Device {
     try {
       if (this.hub.isHost && this.live) work();
     } catch (error) {
-      if (!(error instanceof QueueError)) throw error;
       for (const queue of this.queues) this.interrupt(queue);
+      if (!(error instanceof QueueError)) {
+        // A callback of the host's failed: the rest of the queue is not lost.
+        this.hub.signalHost(this);
+        throw error;
+      }
       this.#fail(error.message);
     } finally {
       this.hub.lock.leave();
@@ -211,7 +215,7 @@ export abstract class VirtioDevice implements Device {
 
   /** Interrupts the guest for what was pushed, if it wants that. */
   protected interrupt(queue: Virtqueue): void {
-    if (queue.enabled && queue.takeInterrupt()) this.#raise(ISR_QUEUE);
+    if (this.live && queue.enabled && queue.takeInterrupt()) this.#raise(ISR_QUEUE);
   }
 
   reset(): void {

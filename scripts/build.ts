@@ -1,0 +1,112 @@
+// npm run build: build/ (the runtime and the interpreter, compiled) and dist/ (the sources as JavaScript, with types). What is
+// up to date is left as it is; several processes may ask at the same time. `--wasm-only` leaves dist/ out, `--force` makes all anew.
+import { spawnSync } from 'node:child_process';
+import { createHash } from 'node:crypto';
+import { existsSync, mkdirSync, readdirSync, readFileSync, renameSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { createRequire } from 'node:module';
+import { dirname, join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { locked } from './lock.ts';
+
+const ROOT = fileURLToPath(new URL('..', import.meta.url));
+
+interface Part {
+  readonly name: string;
+  /** Files and folders that it is made from, and those that it makes. */
+  readonly inputs: readonly string[];
+  readonly outputs: readonly string[];
+  make(): Promise<void>;
+}
+
+/** What decides about the decoder, the lifts and the code that they become. */
+const SEMANTICS = ['src/layout', 'src/decode', 'src/lift', 'src/ir', 'src/passes', 'src/emit'];
+
+const runtime: Part = {
+  name: 'runtime',
+  inputs: ['wasm', 'src/layout', 'scripts/build-runtime.ts', 'scripts/gen-layout.ts', 'package-lock.json'],
+  outputs: ['build/runtime.wasm', 'wasm/gen'],
+  make: async () => (await import('./build-runtime.ts')).buildRuntime(),
+};
+
+const handlers: Part = {
+  name: 'handlers',
+  inputs: [...SEMANTICS, 'scripts/build-handlers.ts', 'package-lock.json', 'build/runtime.wasm'],
+  outputs: ['build/handlers.wasm', 'build/handlers.json'],
+  make: async () => void (await import('./build-handlers.ts')).buildHandlers(),
+};
+
+const dist: Part = {
+  name: 'dist',
+  inputs: ['src', 'tsconfig.json', 'tsconfig.build.json', 'package-lock.json'],
+  outputs: ['dist'],
+  async make() {
+    const fresh = `dist.${process.pid}`;
+    const tsc = join(dirname(createRequire(import.meta.url).resolve('typescript/package.json')), 'bin/tsc');
+    const args = [tsc, '-p', 'tsconfig.build.json', '--outDir', fresh];
+    try {
+      const { status } = spawnSync(process.execPath, args, { cwd: ROOT, stdio: ['ignore', 2, 2] });
+      if (status !== 0) throw new Error('the sources do not compile');
+      rmSync(join(ROOT, 'dist'), { recursive: true, force: true });
+      renameSync(join(ROOT, fresh), join(ROOT, 'dist'));
+    } finally {
+      rmSync(join(ROOT, fresh), { recursive: true, force: true });
+    }
+  },
+};
+
+/** Files under `path`, sorted; none where it does not exist. */
+function filesIn(path: string): string[] {
+  const full = join(ROOT, path);
+  if (!existsSync(full)) return [];
+  if (!statSync(full).isDirectory()) return [path];
+  return readdirSync(full, { recursive: true, withFileTypes: true })
+    .filter((entry) => entry.isFile())
+    .map((entry) => join(entry.parentPath, entry.name).slice(ROOT.length))
+    .sort();
+}
+
+/** Changes when any of these files does. Generated files are no inputs. */
+function hashOf(paths: readonly string[], isOutput: boolean): string {
+  const hash = createHash('sha256');
+  for (const path of paths) {
+    const files = filesIn(path).filter((file) => isOutput || !file.startsWith('wasm/gen/'));
+    if (files.length === 0) return 'missing';
+    for (const file of files) hash.update(`${file}\0`).update(createHash('sha256').update(readFileSync(join(ROOT, file))).digest());
+  }
+  return hash.digest('hex');
+}
+
+const stampPath = (part: Part) => join(ROOT, `build/${part.name}.stamp`);
+const stampOf = (inputs: string, part: Part) => `${inputs}\n${hashOf(part.outputs, true)}\n`;
+
+function isCurrent(part: Part): boolean {
+  const path = stampPath(part);
+  return existsSync(path) && readFileSync(path, 'utf8') === stampOf(hashOf(part.inputs, false), part);
+}
+
+async function bring(part: Part, force: boolean): Promise<void> {
+  if (!force && isCurrent(part)) return;
+  const started = performance.now();
+  // Taken before: a file that changes meanwhile makes the next build do it again.
+  const inputs = hashOf(part.inputs, false);
+  await part.make();
+  writeFileSync(stampPath(part), stampOf(inputs, part));
+  process.stderr.write(`dragoman: built ${part.name} (${((performance.now() - started) / 1000).toFixed(1)} s)\n`);
+}
+
+/** Brings everything up to date. Throws where something does not compile. */
+export async function build({ wasmOnly = false, force = false } = {}): Promise<void> {
+  mkdirSync(join(ROOT, 'build'), { recursive: true });
+  await locked(join(ROOT, 'build/lock'), async () => {
+    for (const part of wasmOnly ? [runtime, handlers] : [runtime, handlers, dist]) await bring(part, force);
+  });
+}
+
+if (import.meta.main) {
+  try {
+    await build({ wasmOnly: process.argv.includes('--wasm-only'), force: process.argv.includes('--force') });
+  } catch (error) {
+    process.stderr.write(`dragoman: the build failed: ${(error as Error).message}\n`);
+    process.exit(1);
+  }
+}

@@ -1,0 +1,18 @@
+// What users of the package import: `import { Machine } from 'dragoman'`.
+export { Machine } from '../machine/machine.ts';
+export { DragomanError, type ErrorCode } from './errors.ts';
+export {
+  DEFAULT_MEMORY,
+  type DiskOptions,
+  type EngineName,
+  LARGEST_MEMORY,
+  type MachineHandle,
+  type MachineOptions,
+  type MachineStats,
+  MEMORY_GRAIN,
+  MiB,
+  type ModuleOptions,
+  MOST_DISKS,
+  type RunResult,
+  SMALLEST_MEMORY,
+} from './options.ts';

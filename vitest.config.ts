@@ -1,0 +1,14 @@
+// How the tests run. Boots of a kernel and recorded vectors take their time: the limits are for a busy machine with two cores.
+import { defineConfig } from 'vitest/config';
+
+export default defineConfig({
+  test: {
+    include: ['test/**/*.test.ts'],
+    globalSetup: 'test/build-once.ts',
+    pool: 'forks',
+    maxWorkers: 2,
+    testTimeout: 60_000,
+    hookTimeout: 120_000,
+    reporters: process.env.CI === 'true' ? ['default'] : ['dot'],
+  },
+});
