@@ -9,6 +9,6 @@ export default defineConfig({
     maxWorkers: 2,
     testTimeout: 60_000,
     hookTimeout: 120_000,
-    reporters: process.env.CI === 'true' ? ['default'] : ['dot'],
+    reporters: ['default'],
   },
 });

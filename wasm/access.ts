@@ -1,10 +1,11 @@
 // Guest memory behind the TLB: what every load and store of the runtime and every slow path of translated code ends in.
 // Handles TLB misses, accesses that cross a page, devices, ROM, and pages that hold code.
-import { CPU_FAULT, CPU_TLB, FAULT_BAIL, RAM, TLB_KERNEL_READ, TLB_KERNEL_WRITE } from './gen/layout';
+import { CPU_CODECHANGED, CPU_FAULT, CPU_TLB, CPU_WATCH, FAULT_BAIL, RAM, TLB_KERNEL_READ, TLB_KERNEL_WRITE } from './gen/layout';
 import { hostInvalidateCode, hostMmioRead, hostMmioWrite } from './host';
 import { ACCESS_REGION, ACCESS_USER, ACCESS_WRITE } from './state';
 import { foundCode, foundHost, foundPhys, hasCode, resolve } from './tlb';
 import { physHost } from './walk';
+import { watchAccess } from './watch';
 
 /** Reads 1, 2, 4 or 8 bytes that do not cross a page. */
 function readAt(cpu: usize, host: usize, phys: u32, bytes: u32): u64 {
@@ -26,7 +27,10 @@ function writeAt(cpu: usize, host: usize, phys: u32, bytes: u32, value: u64): vo
     else if (bytes == 1) store<u8>(host, <u8>value);
     else if (bytes == 2) store<u16>(host, <u16>value);
     else store<u64>(host, value);
-    if (hasCode(phys)) hostInvalidateCode(cpu, phys >>> 12);
+    if (hasCode(phys)) {
+      store<u32>(cpu, 1, CPU_CODECHANGED);
+      hostInvalidateCode(cpu, phys >>> 12);
+    }
     return;
   }
   if (physHost(phys, false) != 0) return; // ROM
@@ -43,6 +47,7 @@ export function readSlow(cpu: usize, linear: u32, bytes: u32, access: u32): u64 
   const first: u32 = 4096 - (linear & 0xfff);
   if (first >= bytes) {
     if (resolve(cpu, linear, access)) return 0;
+    if (load<u32>(cpu, CPU_WATCH) && watchAccess(cpu, linear, bytes, access)) return 0;
     return readAt(cpu, foundHost, foundPhys, bytes);
   }
   if (resolve(cpu, linear, access)) return 0;
@@ -51,6 +56,7 @@ export function readSlow(cpu: usize, linear: u32, bytes: u32, access: u32): u64 
   if (resolve(cpu, linear + first, access)) return 0;
   const host2 = foundHost;
   const phys2 = foundPhys;
+  if (load<u32>(cpu, CPU_WATCH) && watchAccess(cpu, linear, bytes, access)) return 0;
   let value: u64 = 0;
   for (let i: u32 = 0; i < bytes; i++) {
     const byte = i < first
@@ -81,6 +87,7 @@ export function writeSlow(cpu: usize, linear: u32, value: u64, bytes: u32, acces
     store<u32>(cpu, FAULT_BAIL, CPU_FAULT);
     return;
   }
+  if (load<u32>(cpu, CPU_WATCH) && watchAccess(cpu, linear, bytes, rights)) return;
   if (first >= bytes) {
     writeAt(cpu, host1, phys1, bytes, value);
     return;
@@ -132,7 +139,7 @@ export function writeAs<T>(cpu: usize, linear: u32, value: T, user: u32): void {
 /** Host address of `bytes` aligned, writable bytes of RAM without code, for an atomic access; 0 if there is no such thing there
  * (split, device, code: take another way) or a fault was raised. */
 export function atomicHost(cpu: usize, linear: u32, bytes: u32, user: u32): usize {
-  if (linear & (bytes - 1)) return 0;
+  if (linear & (bytes - 1) || load<u32>(cpu, CPU_WATCH)) return 0;
   if (resolve(cpu, linear, user | ACCESS_WRITE)) return 0;
   return foundCode || foundHost < RAM ? 0 : foundHost;
 }

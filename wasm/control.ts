@@ -1,9 +1,10 @@
 // Control and debug registers, and what follows from them: paging switched, the mode of the code, traps of x87 and SSE.
 import {
-  CPU_CPL, CPU_CR0, CPU_CR2, CPU_CR3, CPU_CR4, CPU_DR, CPU_EXIT, CPU_FPUTRAP, CPU_HALTED, CPU_JUMPBASE, CPU_JUMPKERNELLOCAL, CPU_MODE,
-  CPU_SSETRAP, CPU_STACKMASK, CPU_STEP, EXIT_HALT, MODE_CODE32, MODE_FLAT, MODE_USER, SEG_ACCESS, SEG_BASE, SEG_CS, SEG_DS, SEG_ES,
-  SEG_FS, SEG_GS, SEG_LIMIT, SEG_SS, SEG_TOPREAD, SEG_TOPWRITE, SSE_NM, SSE_UD, STEP_DEBUG, VECTOR_DB, VECTOR_GP, VECTOR_UD,
+  CONTROL, CONTROL_HALTBEHIND, CPU_CPL, CPU_CR0, CPU_CR2, CPU_CR3, CPU_CR4, CPU_DR, CPU_EIP, CPU_EXIT, CPU_FPUTRAP, CPU_HALTED, CPU_JUMPBASE, CPU_JUMPKERNELLOCAL, CPU_MODE,
+  CPU_SSETRAP, CPU_STACKMASK, EXIT_HALT, MODE_CODE32, MODE_FLAT, MODE_LIMIT_PAGES, MODE_LIMIT_SHIFT, MODE_USER, SEG_ACCESS, SEG_BASE, SEG_CS, SEG_DS, SEG_ES,
+  SEG_FS, SEG_GS, SEG_LIMIT, SEG_SS, SEG_TOPREAD, SEG_TOPWRITE, SSE_NM, SSE_UD, VECTOR_DB, VECTOR_GP, VECTOR_UD,
 } from './gen/layout';
+import { updateStep } from './debug';
 import { raise, raiseError } from './fault';
 import { flushJumps, flushJumpsAt, flushKernelJumps, flushUserJumps } from './lookup';
 import {
@@ -12,6 +13,7 @@ import {
 } from './state';
 import { flush, flushNonGlobal, tlbInvalidate } from './tlb';
 import { loadPdptes } from './walk';
+import { settleAlignment, updateAlignment, updateBreakpoints } from './watch';
 
 const CR0_KNOWN: u32 = CR0_PE | CR0_MP | CR0_EM | CR0_TS | CR0_NE | CR0_WP | CR0_AM | CR0_NW | CR0_CD | CR0_PG;
 const CR4_KNOWN: u32 = CR4_TSD | CR4_DE | CR4_PSE | CR4_PAE | CR4_MCE | CR4_PGE | CR4_PCE | CR4_OSFXSR | CR4_OSXMMEXCPT;
@@ -70,6 +72,12 @@ function updateAnySegment(seg: usize, typed: bool): u32 {
   return (read ? 1 : 0) | (write ? 2 : 0);
 }
 
+/** The limit of CS as part of the mode, so that code is decoded and translated for just this limit; 0 for 4 GiB. */
+function limitCode(limit: u32): u32 {
+  if (limit == 0xffffffff) return 0;
+  return limit < MODE_LIMIT_PAGES ? limit + 1 : (MODE_LIMIT_PAGES | (limit >>> 12)) + 1;
+}
+
 /** Recomputes all that follows from CPL, CR0.PE, EFLAGS.VM and the segment caches: Cpu.mode, Cpu.stackMask, the fast limits. */
 export function updateMode(cpu: usize): void {
   const typed = !untypedSegments(cpu);
@@ -85,13 +93,15 @@ export function updateMode(cpu: usize): void {
   if (code32) mode |= MODE_CODE32;
   if (code32 && stack32 && (es & ss & ds) == 3 && cs & 1) mode |= MODE_FLAT;
   if (load<u32>(cpu, CPU_CPL) == 3) mode |= MODE_USER;
+  mode |= limitCode(load<u32>(segAt(cpu, SEG_CS), SEG_LIMIT)) << MODE_LIMIT_SHIFT;
   store<u32>(cpu, stack32 ? 0xffffffff : 0xffff, CPU_STACKMASK);
   const base = load<u32>(segAt(cpu, SEG_CS), SEG_BASE);
-  if ((load<u32>(cpu, CPU_MODE) ^ mode) & (MODE_CODE32 | MODE_FLAT) || load<u32>(cpu, CPU_JUMPBASE) != base) {
+  if ((load<u32>(cpu, CPU_MODE) ^ mode) & ~MODE_USER || load<u32>(cpu, CPU_JUMPBASE) != base) {
     store<u32>(cpu, base, CPU_JUMPBASE);
     flushJumps(cpu);
   }
   store<u32>(cpu, mode, CPU_MODE);
+  settleAlignment(cpu);
 }
 
 function flushEverything(cpu: usize): void {
@@ -114,6 +124,7 @@ function setCr0(cpu: usize, value: u32): void {
   store<u32>(cpu, cr0, CPU_CR0);
   if ((cr0 ^ old) & (CR0_PG | CR0_PE | CR0_WP)) flushEverything(cpu);
   updateFpuTraps(cpu);
+  updateAlignment(cpu);
   if ((cr0 ^ old) & CR0_PE) updateMode(cpu);
 }
 
@@ -221,10 +232,10 @@ export function movToDr(cpu: usize, n: u32, value: u32): void {
   if (to == 6) value = (value & 0xe00f) | DR6_FIXED;
   if (to == 7) {
     value = (value & 0xffff23ff) | DR7_FIXED;
-    const step = load<u32>(cpu, CPU_STEP) & ~STEP_DEBUG;
-    store<u32>(cpu, value & 0xff ? step | STEP_DEBUG : step, CPU_STEP);
   }
   store<u32>(cpu + (to << 2), value, CPU_DR);
+  updateStep(cpu);
+  updateBreakpoints(cpu);
 }
 
 /** MOV r32, DRn. */
@@ -239,7 +250,8 @@ export function wbinvd(cpu: usize): void {
 }
 
 export function hlt(cpu: usize): void {
-  if (privileged(cpu)) return;
+  const behind = load<u32>(CONTROL, CONTROL_HALTBEHIND);
+  if ((behind == 0 || behind != load<u32>(cpu, CPU_EIP) + 1) && privileged(cpu)) return;
   store<u32>(cpu, 1, CPU_HALTED);
   store<u32>(cpu, EXIT_HALT, CPU_EXIT);
 }

@@ -34,23 +34,21 @@ function breakpointHits(cpu: usize, linear: u32, bytes: u32, execute: bool, writ
   return hits;
 }
 
-function raiseDebug(cpu: usize, bits: u32, trap: bool): void {
+/** Raises #DB as a trap, with these bits of DR6 set. */
+function raiseDebug(cpu: usize, bits: u32): void {
   const dr6 = cpu + CPU_DR + 24;
   store<u32>(dr6, (load<u32>(dr6) & ~(0xf as u32)) | bits | 0xffff0ff0);
   raise(cpu, VECTOR_DB);
-  if (trap) store<u32>(cpu + CPU_FAULT, FAULT | FAULT_TRAP | VECTOR_DB);
+  store<u32>(cpu + CPU_FAULT, FAULT | FAULT_TRAP | VECTOR_DB);
 }
 
 /** Before an instruction at CS:EIP, where Cpu.step has STEP_DEBUG: raises #DB for an instruction breakpoint, unless RF holds it off
- * for this once. */
+ * for this once (who starts the instruction then clears RF). Of all faults this one does not set RF for its handler's return
+ * (SDM vol. 3, 17.3.1.1): in that it is like a trap. */
 export function checkBreakpoints(cpu: usize): void {
-  const flags = load<u32>(cpu + CPU_EFLAGS);
-  if (flags & EFLAGS_RF) {
-    store<u32>(cpu + CPU_EFLAGS, flags & ~EFLAGS_RF);
-    return;
-  }
+  if (load<u32>(cpu + CPU_EFLAGS) & EFLAGS_RF) return;
   const hits = breakpointHits(cpu, load<u32>(segment(cpu, SEG_CS) + SEG_BASE) + load<u32>(cpu + CPU_EIP), 1, true, false);
-  if (hits) raiseDebug(cpu, hits, false);
+  if (hits) raiseDebug(cpu, hits);
 }
 
 /** Notes an access that hits a data breakpoint; singleStepTrap raises the #DB. */
@@ -64,11 +62,11 @@ export function checkDataBreakpoint(cpu: usize, linear: u32, bytes: u32, write: 
 export function singleStepTrap(cpu: usize, tf: u32): bool {
   const bits = load<u32>(cpu + CPU_DEBUGPENDING) | (tf ? DR6_BS : 0);
   store<u32>(cpu + CPU_DEBUGPENDING, 0);
-  if (bits) raiseDebug(cpu, bits, true);
+  if (bits) raiseDebug(cpu, bits);
   return bits != 0;
 }
 
 /** A #DB trap for the debug bit of a TSS (SDM vol. 3, 7.2.1). */
 export function raiseTaskTrap(cpu: usize): void {
-  raiseDebug(cpu, DR6_BT, true);
+  raiseDebug(cpu, DR6_BT);
 }

@@ -8,11 +8,11 @@ import { faulted, raise, raiseError } from './fault';
 import { readFlags } from './flags';
 import { general, innerEsp, innerHigh, innerLow, innerSelector, innerStack, setCode, settleMode } from './flow';
 import {
-  CPU_COUNTFAULTS, CPU_COUNTINTERRUPTS, CPU_CPL, CPU_CR0, CPU_DR, CPU_EFLAGS, CPU_EIP, CPU_EXIT, CPU_FAULT, CPU_FAULTERROR, CPU_HALTED,
-  CPU_IDTBASE, CPU_IDTLIMIT, CPU_NMIBLOCKED, CPU_PENDING, CPU_SHADOW, CPU_STEPARMED, EFLAGS_AC, EFLAGS_IF, EFLAGS_IOPL, EFLAGS_NT, EFLAGS_RF,
-  EFLAGS_TF, EFLAGS_VM, EXIT_INIT, EXIT_INSTALL, EXIT_SIPI, EXIT_STOP, EXIT_TIMER, EXIT_TRIPLE_FAULT, FAULT, FAULT_HAS_ERROR, FAULT_TRAP,
-  GPR_ESP, PENDING_INIT, PENDING_INSTALL, PENDING_INTR, PENDING_NMI, PENDING_SIPI, PENDING_SMI, PENDING_STOP, PENDING_TIMER, SEG_ACCESS, SEG_CS,
-  SEG_DS, SEG_ES, SEG_FS, SEG_GS, SEG_LIMIT, SEG_SS, SEG_TR, VECTOR_DB, VECTOR_DF, VECTOR_GP, VECTOR_MC, VECTOR_NMI, VECTOR_NP, VECTOR_OF, VECTOR_PF,
+  CONTROL, CONTROL_STOPONFAULT, CPU_COUNTFAULTS, CPU_COUNTINTERRUPTS, CPU_CPL, CPU_CR0, CPU_DR, CPU_EFLAGS, CPU_EIP, CPU_EXIT, CPU_FAULT, CPU_FAULTERROR, CPU_HALTED,
+  CPU_IDTBASE, CPU_IDTLIMIT, CPU_NMIBLOCKED, CPU_PENDING, CPU_SHADOW, CPU_STEP, CPU_STEPARMED, EFLAGS_AC, EFLAGS_IF, EFLAGS_IOPL, EFLAGS_NT, EFLAGS_RF,
+  EFLAGS_TF, EFLAGS_VM, EXIT_INIT, EXIT_DROP, EXIT_INSTALL, EXIT_SIPI, EXIT_STOP, EXIT_TIMER, EXIT_TRIPLE_FAULT, FAULT, FAULT_HAS_ERROR, FAULT_TRAP,
+  GPR_ESP, PENDING_INIT, PENDING_DROP, PENDING_INSTALL, PENDING_INTR, PENDING_NMI, PENDING_SIPI, PENDING_SMI, PENDING_STOP, PENDING_TIMER, SEG_ACCESS, SEG_CS,
+  SEG_DS, SEG_ES, SEG_FS, SEG_GS, SEG_LIMIT, SEG_SS, SEG_TR, STEP_SHADOW, VECTOR_DB, VECTOR_DF, VECTOR_GP, VECTOR_MC, VECTOR_NMI, VECTOR_NP, VECTOR_OF, VECTOR_PF,
 } from './gen/layout';
 import { hostInterruptAck } from './host';
 import { sysLoad32 } from './memory';
@@ -66,8 +66,8 @@ export function deliver(cpu: usize): void {
     store<u32>(cpu + CPU_FAULT, 0);
     count(cpu + CPU_COUNTFAULTS);
     let flags = readFlags(cpu);
-    // Fault-class exceptions resume with RF set (SDM vol. 3, 17.3.1.1).
-    if (!(fault & FAULT_TRAP) && vector != VECTOR_DB && vector != VECTOR_DF && vector != VECTOR_MC) flags |= EFLAGS_RF;
+    // Fault-class exceptions resume with RF set (SDM vol. 3, 17.3.1.1); an instruction breakpoint comes as a trap.
+    if (!(fault & FAULT_TRAP) && vector != VECTOR_DF && vector != VECTOR_MC) flags |= EFLAGS_RF;
     if (vector == VECTOR_DB) store<u32>(cpu + CPU_DR + 28, load<u32>(cpu + CPU_DR + 28) & ~(0x2000 as u32));
     dispatch(cpu, vector, false, 1, hasError, error, load<u32>(cpu + CPU_EIP), flags);
     first = vector;
@@ -86,6 +86,11 @@ export function softInterrupt(cpu: usize, vector: u32, nextEip: u32, kind: u32):
   const flags = readFlags(cpu);
   if (kind == SOFT_INT && (flags & EFLAGS_VM) != 0 && (flags & EFLAGS_IOPL) != EFLAGS_IOPL) {
     raiseError(cpu, VECTOR_GP, 0);
+    return;
+  }
+  if (load<u32>(CONTROL + CONTROL_STOPONFAULT)) {
+    store<u32>(cpu + CPU_EIP, nextEip);
+    store<u32>(cpu + CPU_FAULT, FAULT | FAULT_TRAP | vector);
     return;
   }
   const soft = kind != SOFT_INT1;
@@ -256,6 +261,7 @@ export function poll(cpu: usize, eip: u32): u32 {
   if (pending & ~(PENDING_INTR | PENDING_NMI)) {
     let exit: u32 = 0;
     if (pending & PENDING_STOP) exit = EXIT_STOP;
+    else if (pending & PENDING_DROP) exit = EXIT_DROP;
     else if (pending & PENDING_INSTALL) exit = EXIT_INSTALL;
     else if (pending & PENDING_TIMER) exit = EXIT_TIMER;
     else if (pending & PENDING_INIT) exit = EXIT_INIT;
@@ -268,8 +274,9 @@ export function poll(cpu: usize, eip: u32): u32 {
     atomic.and<u32>(cpu + CPU_PENDING, ~PENDING_SMI);
   }
   if (load<u32>(cpu + CPU_SHADOW)) {
-    store<u32>(cpu + CPU_SHADOW, 0);
-    return 0;
+    // One more instruction, and exactly one: stepDispatch runs it. So the shadow costs nothing while nothing is pending.
+    store<u32>(cpu + CPU_STEP, load<u32>(cpu + CPU_STEP) | STEP_SHADOW);
+    return 1;
   }
   if (pending & PENDING_NMI && !load<u32>(cpu + CPU_NMIBLOCKED)) {
     atomic.and<u32>(cpu + CPU_PENDING, ~PENDING_NMI);

@@ -1,12 +1,13 @@
 // What the emitted code calls to get from one block to the next when the inline ways do not know:
 // links, hot blocks, single steps, faults, empty table slots.
-import { deliver } from './deliver';
+import { deliver, poll } from './deliver';
 import {
   CONTROL,
   CONTROL_HEATHEAD,
   CONTROL_HEATSIGNAL,
   CONTROL_HEATTAIL,
   CONTROL_STOPONFAULT,
+  CPU_DEBUGPENDING,
   CPU_EFLAGS,
   CPU_EIP,
   CPU_EXIT,
@@ -14,35 +15,50 @@ import {
   CPU_EXITDATA,
   CPU_FAULT,
   CPU_MODE,
+  CPU_PENDING,
   CPU_SEG,
+  CPU_SHADOW,
   CPU_STEP,
   CPU_STEPARMED,
+  EFLAGS_RF,
   EFLAGS_TF,
   EXIT_FAULT,
   EXIT_INTERNAL,
   EXIT_LOOKUP,
+  EXIT_STOP,
   FAULT_BAIL,
+  FAULT_TRAP,
   HEAD_MODE,
   HEAD_PHYS,
   HEAT_QUEUE,
   HEAT_QUEUE_ENTRIES,
   MODE_STEP,
   PAGE,
+  PENDING_STOP,
   REC_EIP,
+  REC_SIZE,
   SEG_BASE,
   SEG_CS,
   SEG_SIZE,
+  SHADOW_SS,
   SLOTS,
   SLOT_EIP,
   SLOT_SIZE,
+  STEP_ARMED,
   STEP_BAIL,
   STEP_DEBUG,
+  STEP_SHADOW,
 } from './gen/layout';
 import { findBlock } from './lookup';
 import { checkBreakpoints, singleStepTrap } from './debug';
 
+/** Bits of Cpu.stepArmed. */
 const ARMED: u32 = 1;
 const ARMED_TF: u32 = 2;
+const ARMED_REPEAT: u32 = 4;
+
+/** What belongs to one step. */
+const STEP_ONCE: u32 = STEP_ARMED | STEP_BAIL | STEP_SHADOW;
 
 /** A block reached the hot threshold: asks the translator for a region. A full queue drops the request (the block asks again later). */
 export function hot(cpu: usize, head: usize): void {
@@ -70,6 +86,8 @@ export function resolveLink(cpu: usize, link: usize): void {
   if ((from ^ to) & ~(PAGE - 1)) return;
   const head = findBlock(cpu);
   if (head) store<u32>(link, head);
+  // The dispatcher will meet the fault again.
+  else store<u32>(cpu, 0, CPU_FAULT);
 }
 
 /** Delivers Cpu.fault; a bail-out of a region runs the one instruction in the interpreter instead. */
@@ -80,28 +98,46 @@ export function deliverFault(cpu: usize): void {
     return;
   }
   store<u32>(cpu, 0, CPU_STEPARMED);
-  store<u32>(cpu, load<u32>(cpu, CPU_STEP) & ~STEP_BAIL, CPU_STEP);
-  if (load<u32>(CONTROL + CONTROL_STOPONFAULT)) store<u32>(cpu, EXIT_FAULT, CPU_EXIT);
-  else deliver(cpu);
+  store<u32>(cpu, load<u32>(cpu, CPU_STEP) & ~STEP_ONCE, CPU_STEP);
+  // Data breakpoints that an instruction hit before it faulted are met again when it is restarted.
+  if (!(load<u32>(cpu, CPU_FAULT) & FAULT_TRAP)) store<u32>(cpu, 0, CPU_DEBUGPENDING);
+  if (load<u32>(CONTROL + CONTROL_STOPONFAULT)) {
+    store<u32>(cpu, EXIT_FAULT, CPU_EXIT);
+    return;
+  }
+  deliver(cpu);
+  // A guest whose handlers fault for ever never comes to a block's head.
+  if (atomic.load<u32>(cpu, CPU_PENDING) & PENDING_STOP && !load<u32>(cpu, CPU_EXIT)) store<u32>(cpu, EXIT_STOP, CPU_EXIT);
+}
+
+/** The step under way is over: true where its #DB trap was raised (and delivered). */
+function endStep(cpu: usize): bool {
+  const armed = load<u32>(cpu, CPU_STEPARMED);
+  store<u32>(cpu, 0, CPU_STEPARMED);
+  store<u32>(cpu, load<u32>(cpu, CPU_STEP) & ~STEP_ONCE, CPU_STEP);
+  // 0: the step ended in an exception or interrupt. Behind a load of SS no trap comes (SDM vol. 3, 6.8.3); data breakpoints wait.
+  if (!armed || load<u32>(cpu, CPU_SHADOW) == SHADOW_SS) return false;
+  // RF is set for what comes between the iterations of a string instruction (SDM vol. 3, 17.3.1.1).
+  if (armed & ARMED_REPEAT && load<u32>(cpu, CPU_STEP)) store<u32>(cpu, load<u32>(cpu, CPU_EFLAGS) | EFLAGS_RF, CPU_EFLAGS);
+  if (!singleStepTrap(cpu, armed & ARMED_TF)) return false;
+  deliverFault(cpu);
+  return true;
 }
 
 /**
  * Runs instructions one at a time while Cpu.step asks for it. Called at each dispatch with Cpu.eip exact: ends the step
- * that was under way (with its #DB trap), then gives the block of the next single instruction, or 0: dispatch again, or
- * leave with Cpu.exit (the block must be decoded).
+ * that was under way (with its #DB trap), does what is pending, then gives the record of the next instruction, which is
+ * alone in its block, or 0: dispatch again, or leave with Cpu.exit (the block must be decoded). The block's head is left out.
  */
 export function stepDispatch(cpu: usize): u32 {
-  const armed = load<u32>(cpu, CPU_STEPARMED);
-  if (armed) {
-    store<u32>(cpu, 0, CPU_STEPARMED);
-    store<u32>(cpu, load<u32>(cpu, CPU_STEP) & ~STEP_BAIL, CPU_STEP);
-    if (singleStepTrap(cpu, armed & ARMED_TF)) {
-      deliverFault(cpu);
-      return 0;
-    }
-    if (!load<u32>(cpu, CPU_STEP)) return 0;
+  if (load<u32>(cpu, CPU_STEP) & STEP_ARMED && endStep(cpu)) return 0;
+  if (!load<u32>(cpu, CPU_STEP)) return 0;
+  const shadow = load<u32>(cpu, CPU_SHADOW);
+  if (atomic.load<u32>(cpu, CPU_PENDING)) {
+    // In a shadow only what makes the CPU's thread leave is done.
+    if (poll(cpu, load<u32>(cpu, CPU_EIP)) && (!shadow || load<u32>(cpu, CPU_EXIT))) return 0;
   }
-  if (load<u32>(cpu, CPU_STEP) & STEP_DEBUG) {
+  if (load<u32>(cpu, CPU_STEP) & STEP_DEBUG && shadow != SHADOW_SS) {
     checkBreakpoints(cpu);
     if (load<u32>(cpu, CPU_FAULT)) {
       deliverFault(cpu);
@@ -117,8 +153,12 @@ export function stepDispatch(cpu: usize): u32 {
     else store<u32>(cpu, EXIT_LOOKUP, CPU_EXIT);
     return 0;
   }
-  store<u32>(cpu, ARMED | (load<u32>(cpu, CPU_EFLAGS) & EFLAGS_TF ? ARMED_TF : 0), CPU_STEPARMED);
-  return head;
+  const flags = load<u32>(cpu, CPU_EFLAGS);
+  store<u32>(cpu, flags & ~EFLAGS_RF, CPU_EFLAGS);
+  store<u32>(cpu, 0, CPU_SHADOW);
+  store<u32>(cpu, ARMED | (flags & EFLAGS_TF ? ARMED_TF : 0), CPU_STEPARMED);
+  store<u32>(cpu, load<u32>(cpu, CPU_STEP) | STEP_ARMED, CPU_STEP);
+  return head + REC_SIZE;
 }
 
 /** EIP that belongs to a table slot. */

@@ -3,6 +3,7 @@ import {
   CPU_EFLAGS, CPU_FLAGR, CPU_FLAGX, CPU_STEP, EFLAGS_AF, EFLAGS_ARITH, EFLAGS_CF, EFLAGS_OF, EFLAGS_ONE, EFLAGS_PF, EFLAGS_SF,
   EFLAGS_TF, EFLAGS_ZF, STEP_TF,
 } from './gen/layout';
+import { settleAlignment } from './watch';
 
 /** CF PF AF ZF SF OF at their places in EFLAGS. */
 export function readArith(cpu: usize): u32 {
@@ -41,6 +42,7 @@ export function writeFlags(cpu: usize, value: u32, mask: u32): void {
   store<u32>(cpu, flags, CPU_EFLAGS);
   const step = load<u32>(cpu, CPU_STEP) & ~STEP_TF;
   store<u32>(cpu, flags & EFLAGS_TF ? step | STEP_TF : step, CPU_STEP);
+  settleAlignment(cpu);
 }
 
 /** The lazy words of a subtraction a - b of `size` bytes (CMPS, SCAS). */

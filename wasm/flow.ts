@@ -11,10 +11,11 @@ import { readFlags, writeFlags } from './flags';
 import {
   CPU_CPL, CPU_EFLAGS, CPU_MODE, CPU_SHADOW, CPU_STEP, EFLAGS_AC, EFLAGS_ARITH, EFLAGS_DF, EFLAGS_ID, EFLAGS_IF, EFLAGS_IOPL, EFLAGS_NT, EFLAGS_RF,
   EFLAGS_TF, EFLAGS_VIF, EFLAGS_VIP, EFLAGS_VM, SEG_ACCESS, SEG_BASE, SEG_CS, SEG_DS, SEG_ES, SEG_FS, SEG_GS, SEG_LIMIT, SEG_SELECTOR, SEG_SS,
-  SEG_TOPREAD, SEG_TOPWRITE, SEG_TR, MODE_FLAT, MODE_USER, STEP_DEBUG, VECTOR_GP, VECTOR_TS,
+  SEG_TOPREAD, SEG_TOPWRITE, SEG_TR, MODE_FLAT, MODE_USER, SHADOW_STI, STEP_DEBUG, VECTOR_GP, VECTOR_TS,
 } from './gen/layout';
 import { sysLoad16, sysLoad32 } from './memory';
 import { refuseStack, setNull } from './segment';
+import { settleAlignment } from './watch';
 
 /** The inner stack that innerStack found. */
 export let innerSelector: u32 = 0;
@@ -101,6 +102,7 @@ export function settleMode(cpu: usize): void {
   store<u32>(ss + SEG_TOPREAD, FLAT_TOP);
   store<u32>(ss + SEG_TOPWRITE, FLAT_TOP);
   store<u32>(cpu + CPU_MODE, load<u32>(cpu + CPU_CPL) == 3 ? mode | MODE_USER : mode & ~MODE_USER);
+  settleAlignment(cpu);
 }
 
 /** Flags that POPF and IRET may change at this privilege level (SDM vol. 2, POPF). */
@@ -161,5 +163,5 @@ export function sti(cpu: usize): void {
   const flags = load<u32>(cpu + CPU_EFLAGS);
   if (flags & EFLAGS_IF) return;
   store<u32>(cpu + CPU_EFLAGS, flags | EFLAGS_IF);
-  store<u32>(cpu + CPU_SHADOW, 1);
+  store<u32>(cpu + CPU_SHADOW, SHADOW_STI);
 }

@@ -14,6 +14,7 @@ export { arpl, lar, lgdt, lidt, lldt, loadSegment, lsl, ltr, readSelector, sgdt,
 export { deliver, interrupt, into, poll, softInterrupt } from './deliver';
 export { cli, popf, pushf, sti } from './flow';
 export { checkBreakpoints, checkDataBreakpoint, singleStepTrap, updateStep } from './debug';
+export { updateBreakpoints } from './watch';
 export { farCall, farJump, farRet } from './transfer';
 export { iret } from './iret';
 export { taskSwitch } from './task';

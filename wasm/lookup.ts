@@ -3,9 +3,9 @@ import {
   BLOCK_HASH_ENTRIES, CPU_BLOCKHASH, CPU_CR0, CPU_CR4, CPU_EIP, CPU_EXIT, CPU_FAULT, CPU_JUMPKERNEL, CPU_JUMPKERNELGEN,
   CPU_JUMPKERNELHIGH, CPU_JUMPKERNELLOCAL, CPU_JUMPKERNELLOW, CPU_JUMPUSER, CPU_JUMPUSERGEN, CPU_JUMPUSERHIGH, CPU_JUMPUSERLOW, CPU_MODE,
   CPU_MSR, CPU_TLB, EXIT_LOOKUP, HEAD_EIP, HEAD_HANDLER, HEAD_HASHNEXT, HEAD_LASTPAGE, HEAD_MODE, HEAD_PHYS, HEAD_REGION, JUMP_ARG,
-  JUMP_EIP, JUMP_ENTRIES, JUMP_FUNC, JUMP_GEN, JUMP_SIZE, MODE_USER, RAM, SEG_BASE, SEG_CS, TLB_GLOBAL, TLB_KERNEL_READ,
+  JUMP_EIP, JUMP_ENTRIES, JUMP_FUNC, JUMP_GEN, JUMP_SIZE, MODE_USER, RAM, SEG_BASE, SEG_CS, SEG_LIMIT, TLB_GLOBAL, TLB_KERNEL_READ, VECTOR_GP,
 } from './gen/layout';
-import { raisePage } from './fault';
+import { raiseError, raisePage } from './fault';
 import { ACCESS_EXEC, CR0_PG, CR4_PAE, segAt, userAccess } from './state';
 import { EFER_NXE, MSR_SLOT_EFER, WALK_FAILED, walk, walkFrame, walkRights } from './walk';
 
@@ -51,9 +51,14 @@ export function blockHashIndex(phys: u32, mode: u32): u32 {
   return (phys ^ (phys >>> 12) ^ (mode * 0x9e5)) & (BLOCK_HASH_ENTRIES - 1);
 }
 
-/** Head of the decoded block at CS:EIP, or 0: none is known, or a fault was raised. */
+/** Head of the decoded block at CS:EIP, or 0: none is known, or a fault was raised (also for an EIP beyond the limit of CS:
+ * code that is in the limit with its first byte only is decoded as the #GP(0) that it is). */
 export function findBlock(cpu: usize): u32 {
   const eip = load<u32>(cpu, CPU_EIP);
+  if (eip > load<u32>(segAt(cpu, SEG_CS), SEG_LIMIT)) {
+    raiseError(cpu, VECTOR_GP, 0);
+    return 0;
+  }
   const linear = load<u32>(segAt(cpu, SEG_CS), SEG_BASE) + eip;
   const phys = translateExec(cpu, linear);
   if (phys == NO_ADDRESS) return 0;

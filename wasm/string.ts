@@ -1,7 +1,7 @@
 // String instructions (SDM vol. 2: MOVS STOS LODS CMPS SCAS, REP). A call does one element, or with a REP prefix a chunk; it
 // returns 1 where there is more to do (the caller runs the instruction again), 0 when it is done or Cpu.fault is set.
 // Registers always stand at the element that comes next, or that faults.
-import { CPU_EFLAGS, CPU_PENDING, EFLAGS_DF, GPR_EAX, GPR_ECX, GPR_EDI, GPR_ESI, SEG_BASE, SEG_ES } from './gen/layout';
+import { CPU_EFLAGS, CPU_PENDING, CPU_STEP, CPU_STEPARMED, CPU_WATCH, EFLAGS_DF, GPR_EAX, GPR_ECX, GPR_EDI, GPR_ESI, SEG_BASE, SEG_ES } from './gen/layout';
 import { faulted } from './fault';
 import { setSubFlags } from './flags';
 import { load16, load32, load8, segAllows, segLinear, store16, store32, store8 } from './memory';
@@ -10,6 +10,22 @@ import { foundCode, foundHost, resolve } from './tlb';
 
 /** Bytes that one call moves at most. */
 const CHUNK_BYTES: u32 = 0x10000;
+
+/** Bit of Cpu.stepArmed: the string instruction goes on. */
+const ARMED_REPEAT: u32 = 4;
+
+/** Elements that one call does at most: a single step is one iteration (SDM vol. 2, REP). */
+@inline
+function budgetOf(cpu: usize, size: u32): u32 {
+  return load<u32>(cpu, CPU_STEP) ? 1 : CHUNK_BYTES >>> (size >>> 1);
+}
+
+/** There is more to do. */
+function again(cpu: usize): u32 {
+  const armed = load<u32>(cpu, CPU_STEPARMED);
+  if (armed) store<u32>(cpu, armed | ARMED_REPEAT, CPU_STEPARMED);
+  return 1;
+}
 
 /** REPE and REPNE as CMPS and SCAS see them. */
 const REPE: u32 = 1;
@@ -56,7 +72,7 @@ function inPageDown(seg: usize, offset: u32, size: u32, count: u32): u32 {
 /** Host address of a run of elements that lies in one page of RAM; 0: go element by element, or a fault was raised. The run is
  * entered at `offset`, and starts `below` bytes under it. */
 function runHost(cpu: usize, seg: usize, offset: u32, below: u32, bytes: u32, write: u32): usize {
-  if (!segAllows(cpu, seg, offset - below, bytes, write)) return 0;
+  if (load<u32>(cpu, CPU_WATCH) || !segAllows(cpu, seg, offset - below, bytes, write)) return 0;
   if (resolve(cpu, load<u32>(seg, SEG_BASE) + offset, userAccess(cpu) | (write ? ACCESS_WRITE : 0))) return 0;
   return foundCode || foundHost == 0 ? 0 : foundHost - below;
 }
@@ -100,7 +116,7 @@ export function movs(cpu: usize, size: u32, mask: u32, seg: usize, rep: u32): u3
   if (count == 0) return 0;
   const es = segAt(cpu, SEG_ES);
   const back = backward(cpu);
-  let budget = CHUNK_BYTES >>> (size >>> 1);
+  let budget = budgetOf(cpu, size);
   do {
     const esi = reg(cpu, GPR_ESI);
     const edi = reg(cpu, GPR_EDI);
@@ -141,7 +157,7 @@ export function movs(cpu: usize, size: u32, mask: u32, seg: usize, rep: u32): u3
     if (count == 0) return 0;
     budget -= n;
   } while (budget != 0 && load<u32>(cpu, CPU_PENDING) == 0);
-  return 1;
+  return again(cpu);
 }
 
 function fillUp(to: usize, value: u32, bytes: u32, size: u32): void {
@@ -164,7 +180,7 @@ export function stos(cpu: usize, size: u32, mask: u32, _seg: usize, rep: u32): u
   const back = backward(cpu);
   const eax = reg(cpu, GPR_EAX);
   const value: u32 = size == 4 ? eax : eax & ((1 << (size << 3)) - 1);
-  let budget = CHUNK_BYTES >>> (size >>> 1);
+  let budget = budgetOf(cpu, size);
   do {
     const edi = reg(cpu, GPR_EDI);
     let n: u32 = 0;
@@ -190,7 +206,7 @@ export function stos(cpu: usize, size: u32, mask: u32, _seg: usize, rep: u32): u
     if (count == 0) return 0;
     budget -= n;
   } while (budget != 0 && load<u32>(cpu, CPU_PENDING) == 0);
-  return 1;
+  return again(cpu);
 }
 
 export function lods(cpu: usize, size: u32, mask: u32, seg: usize, rep: u32): u32 {
@@ -198,7 +214,7 @@ export function lods(cpu: usize, size: u32, mask: u32, seg: usize, rep: u32): u3
   if (count == 0) return 0;
   const step = backward(cpu) ? 0 - size : size;
   const part: u32 = size == 4 ? 0xffffffff : (1 << (size << 3)) - 1;
-  let budget = CHUNK_BYTES >>> (size >>> 1);
+  let budget = budgetOf(cpu, size);
   do {
     const esi = reg(cpu, GPR_ESI);
     const from = segLinear(cpu, seg, esi & mask, size, 0);
@@ -212,7 +228,7 @@ export function lods(cpu: usize, size: u32, mask: u32, seg: usize, rep: u32): u3
     if (count == 0) return 0;
     budget--;
   } while (budget != 0 && load<u32>(cpu, CPU_PENDING) == 0);
-  return 1;
+  return again(cpu);
 }
 
 /** CMPS: flags of [seg:ESI] - [ES:EDI]. */
@@ -221,7 +237,7 @@ export function cmps(cpu: usize, size: u32, mask: u32, seg: usize, rep: u32): u3
   if (count == 0) return 0;
   const es = segAt(cpu, SEG_ES);
   const back = backward(cpu);
-  let budget = CHUNK_BYTES >>> (size >>> 1);
+  let budget = budgetOf(cpu, size);
   do {
     const esi = reg(cpu, GPR_ESI);
     const edi = reg(cpu, GPR_EDI);
@@ -265,7 +281,7 @@ export function cmps(cpu: usize, size: u32, mask: u32, seg: usize, rep: u32): u3
     if (count == 0 || (a == b) != (rep == REPE)) return 0;
     budget -= n;
   } while (budget != 0 && load<u32>(cpu, CPU_PENDING) == 0);
-  return 1;
+  return again(cpu);
 }
 
 /** SCAS: flags of AL, AX or EAX - [ES:EDI]. */
@@ -276,7 +292,7 @@ export function scas(cpu: usize, size: u32, mask: u32, _seg: usize, rep: u32): u
   const back = backward(cpu);
   const eax = reg(cpu, GPR_EAX);
   const a: u32 = size == 4 ? eax : eax & ((1 << (size << 3)) - 1);
-  let budget = CHUNK_BYTES >>> (size >>> 1);
+  let budget = budgetOf(cpu, size);
   do {
     const edi = reg(cpu, GPR_EDI);
     let n: u32 = 0;
@@ -308,5 +324,5 @@ export function scas(cpu: usize, size: u32, mask: u32, _seg: usize, rep: u32): u
     if (count == 0 || (a == b) != (rep == REPE)) return 0;
     budget -= n;
   } while (budget != 0 && load<u32>(cpu, CPU_PENDING) == 0);
-  return 1;
+  return again(cpu);
 }

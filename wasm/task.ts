@@ -15,6 +15,7 @@ import {
 import { load8, sysLoad16, sysLoad32, sysProbeWrite, sysStore16, sysStore32 } from './memory';
 import { loadLdt, readSelector, refuseData, refuseStack, setFromDescriptor, setNull, setReal, setSegment } from './segment';
 import { CR0_PG, CR0_TS, reg, setReg } from './state';
+import { updateBreakpoints } from './watch';
 
 /** Why the task is switched. */
 export const TASK_JUMP: u32 = 0;
@@ -118,6 +119,7 @@ export function taskSwitch(cpu: usize, selector: u32, kind: u32, nextEip: u32, r
   store<u32>(cpu + CPU_CR0, load<u32>(cpu + CPU_CR0) | CR0_TS);
   updateFpuTraps(cpu);
   store<u32>(cpu + CPU_DR + 28, load<u32>(cpu + CPU_DR + 28) & ~DR7_LOCAL);
+  updateBreakpoints(cpu);
   enterTask(cpu, wide, cr3, nested);
   store<u32>(cpu + CPU_STEPARMED, 0);
   updateMode(cpu);

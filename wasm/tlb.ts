@@ -1,12 +1,13 @@
 // The TLB: one word for each page of linear space, filled by the page walk, flushed through lists of what was filled.
 import {
   CONTROL, CONTROL_PAGEMETA, CPU_COUNTTLBMISSES, CPU_CR0, CPU_TLB, CPU_TLBGLOBALCOUNT, CPU_TLBGLOBALLIST, CPU_TLBLARGE, CPU_TLBLIST,
-  CPU_TLBLISTCOUNT, PAGEMETA_FLAGS, PAGEMETA_SIZE, PAGE_HAS_CODE, RAM, TLB_GLOBAL, TLB_KERNEL_READ, TLB_KERNEL_WRITE, TLB_LARGE,
+  CPU_TLBLISTCOUNT, CPU_WATCH, PAGEMETA_FLAGS, PAGEMETA_SIZE, PAGE_HAS_CODE, RAM, TLB_GLOBAL, TLB_KERNEL_READ, TLB_KERNEL_WRITE, TLB_LARGE,
   TLB_LIST_ENTRIES, TLB_USER_READ, TLB_USER_WRITE,
 } from './gen/layout';
 import { raisePage } from './fault';
 import { ACCESS_USER, ACCESS_WRITE, CR0_PG } from './state';
 import { WALK_FAILED, physHost, walk, walkFrame, walkRights } from './walk';
+import { watchedRights } from './watch';
 
 const WRITE_BITS: u32 = TLB_KERNEL_WRITE | TLB_USER_WRITE;
 
@@ -102,6 +103,7 @@ function remember(cpu: usize, page: u32, word: u32): void {
 }
 
 function insert(cpu: usize, linear: u32, host: usize, rights: u32): void {
+  if (load<u32>(cpu, CPU_WATCH)) rights = watchedRights(cpu, linear, rights);
   const page = linear >>> 12;
   const at: usize = load<u32>(cpu, CPU_TLB) + (page << 2);
   const old = load<u32>(at);

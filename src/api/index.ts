@@ -5,6 +5,7 @@ export {
   DEFAULT_MEMORY,
   type DiskOptions,
   type EngineName,
+  type EngineStats,
   LARGEST_MEMORY,
   type MachineHandle,
   type MachineOptions,

@@ -72,16 +72,20 @@ export type RunResult =
   /** An error of ours. */
   | { readonly kind: 'internal-error'; readonly message: string; readonly dump: string };
 
+/** What an engine did; null where it was not measured. */
+export interface EngineStats {
+  readonly ms: number | null;
+  readonly instructions: number | null;
+}
+
 /** Counters of a run so far. Times in milliseconds. */
 export interface MachineStats {
   readonly wallMs: number;
-  readonly instructions: number;
-  /** How `instructions` came about: every one counted, or estimated from samples. */
-  readonly instructionsAre: 'counted' | 'sampled';
-  readonly engines: {
-    readonly interpreter: { readonly ms: number; readonly instructions: number };
-    readonly jit: { readonly ms: number; readonly instructions: number };
-  };
+  /** Guest instructions; null where nobody counted. */
+  readonly instructions: number | null;
+  /** How the numbers of instructions came about: every one counted, or estimated from samples. */
+  readonly instructionsAre: 'counted' | 'sampled' | 'unknown';
+  readonly engines: { readonly interpreter: EngineStats; readonly jit: EngineStats };
   /** Guest waiting in HLT. */
   readonly idleMs: number;
   readonly translator: { readonly ms: number; readonly regions: number; readonly modules: number; readonly bytes: number };

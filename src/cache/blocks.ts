@@ -1,8 +1,8 @@
 // The interpreter's code cache of one CPU: guest code decoded into records, found by physical address, EIP and mode,
 // thrown away by physical page (a store to it) or as a whole (the arena is full).
-import { decode, type Instruction } from '../decode/decoder.ts';
+import { decode, insideLimit, type Instruction } from '../decode/decoder.ts';
 import { FIRST_FORM, pseudoIndex } from '../emit/table.ts';
-import { Cpu, GPR_STRIDE, Mode, SegCache } from '../layout/cpu.ts';
+import { codeLimit, Cpu, GPR_STRIDE, Mode, SegCache } from '../layout/cpu.ts';
 import {
   BLOCK_HASH_ENTRIES,
   BlockHead,
@@ -83,17 +83,19 @@ export class BlockCache {
         lastPage = second >>> PAGE_SHIFT;
         crossing = true;
       }
+      // Behind the last instruction that is inside the limit of CS the block ends; the next one is #GP.
+      if (list.length > 0 && x.eip + x.length - 1 > codeLimit(mode)) break;
       list.push(x);
       at = x.next;
       p += x.length;
-      if (crossing || x.spec === undefined || x.spec.ends || x.spec.alone || isBranch(x) || (p & (PAGE - 1)) === 0 || p >>> PAGE_SHIFT !== phys >>> PAGE_SHIFT) break;
+      if (crossing || x.truncated || !insideLimit(x, mode) || x.spec === undefined || x.spec.ends || x.spec.alone || isBranch(x) || (p & (PAGE - 1)) === 0 || p >>> PAGE_SHIFT !== phys >>> PAGE_SHIFT) break;
     }
     return this.write(list, phys, lastPage, step ? mode | Mode.STEP : mode, at);
   }
 
   private write(list: readonly Instruction[], phys: number, lastPage: number, mode: number, end: number): number {
     const { i32 } = this.shared;
-    const bytes = (list.length + 2) * Record.size;
+    const bytes = (list.length + 3) * Record.size;
     if (this.word(Cpu.at.arenaNext) + bytes > this.word(Cpu.at.arenaEnd)) this.flush();
     const head = this.word(Cpu.at.arenaNext);
     this.setWord(Cpu.at.arenaNext, head + bytes);
@@ -111,8 +113,15 @@ export class BlockCache {
     set(head, BlockHead.at.lastPage, lastPage);
     let record = head + Record.size;
     for (const x of list) {
-      this.writeRecord(record, x);
+      this.writeRecord(record, x, mode);
       record += Record.size;
+    }
+    const last = list.at(-1)!;
+    // A conditional jump out of the limit of CS is #GP at the jump, if it is taken.
+    if (last.target !== undefined && !insideLimit(last, mode) && CONDITIONAL.test(last.form.mnemonic)) {
+      set(record - Record.size, Record.at.link, record + Record.size);
+      set(record + Record.size, Record.at.handler, pseudoIndex('protection'));
+      set(record + Record.size, Record.at.eip, last.eip);
     }
     set(record, Record.at.handler, pseudoIndex('fall'));
     set(record, Record.at.eip, end);
@@ -123,12 +132,12 @@ export class BlockCache {
     return head;
   }
 
-  private writeRecord(at: number, x: Instruction): void {
+  private writeRecord(at: number, x: Instruction, mode: number): void {
     const { i32 } = this.shared;
     const { cpu } = this;
     const set = (offset: number, value: number) => (i32[(at + offset) >> 2] = value);
     const gpr = (n: number) => cpu + Cpu.at.gpr + n * GPR_STRIDE;
-    set(Record.at.handler, this.handlerOf(x));
+    set(Record.at.handler, this.handlerOf(x, mode));
     set(Record.at.eip, x.eip);
     set(Record.at.next, x.next);
     set(Record.at.length, x.length);
@@ -155,7 +164,9 @@ export class BlockCache {
     set(Record.at.mask, x.form.addrsize === 2 ? 0xffff : -1);
   }
 
-  private handlerOf(x: Instruction): number {
+  private handlerOf(x: Instruction, mode: number): number {
+    if (x.truncated || (!insideLimit(x, mode) && !CONDITIONAL.test(x.form.mnemonic))) return pseudoIndex('protection');
+    if (x.eip + x.length - 1 > codeLimit(mode)) return pseudoIndex('protection');
     if (x.spec === undefined) return pseudoIndex('undefined');
     return this.handlers.get(x.key) ?? pseudoIndex('unsupported');
   }
@@ -192,7 +203,7 @@ export class BlockCache {
     this.pages.delete(page);
     for (const head of heads) {
       const count = i32[(head + BlockHead.at.count) >> 2]!;
-      for (let k = 0; k <= count + 1; k++) i32[(head + k * Record.size) >> 2] = STALE;
+      for (let k = 0; k <= count + 2; k++) i32[(head + k * Record.size) >> 2] = STALE;
       this.unhash(head);
     }
   }
@@ -232,6 +243,7 @@ export class BlockCache {
   }
 }
 
+const CONDITIONAL = /^(j(?!mp)[a-z]+|loop(e|ne)?)$/;
 const BRANCHES = /^(j[a-z]+|jmp|call|ret|loop(e|ne)?)$/;
 /** Whether the instruction ends its block by itself. */
 export const isBranch = (x: Instruction): boolean => BRANCHES.test(x.form.mnemonic);

@@ -71,6 +71,11 @@ export class RegionTable {
     }
   }
 
+  /** True where regions of this physical page are installed. */
+  has(page: number): boolean {
+    return this.pages.has(page);
+  }
+
   /** Regions installed now. */
   get count(): number {
     return this.installed.size;

@@ -1,8 +1,9 @@
 // A CPU as the host sees it: its instance of the engine, its code caches, and the run loop that handles exits.
 import { BlockCache } from '../cache/blocks.ts';
+import { pagesToDrop } from '../cache/drop.ts';
 import { RegionTable } from '../cache/regions.ts';
-import { Cpu, Exit, GPR_STRIDE, Mode } from '../layout/cpu.ts';
-import { cpuBase } from '../layout/memory.ts';
+import { Cpu, Exit, GPR_STRIDE, Mode, Pending } from '../layout/cpu.ts';
+import { cpuBase, PAGE_SHIFT } from '../layout/memory.ts';
 import { PhysicalMemory } from './physical.ts';
 import { type EngineImage, type HostImports, type Instance, instantiate } from './runtime.ts';
 import { resetCpu, type SharedMemory } from './state.ts';
@@ -52,6 +53,14 @@ export class Vcpu {
   set(offset: number, value: number): void {
     this.shared.i32[(this.base + offset) >> 2] = value;
   }
+  /** Adds to a counter of 64 bits. */
+  count(offset: number, by: number): void {
+    const { i32 } = this.shared;
+    const at = (this.base + offset) >> 2;
+    const sum = (i32[at]! >>> 0) + by;
+    i32[at] = sum;
+    if (sum >= 2 ** 32) i32[at + 1]! += Math.floor(sum / 2 ** 32);
+  }
   gpr(n: number): number {
     return this.get(Cpu.at.gpr + n * GPR_STRIDE);
   }
@@ -69,7 +78,7 @@ export class Vcpu {
 
   /** The host changed a page of RAM: drops the code that came from it. */
   dropPage(page: number): void {
-    if (this.blocks.has(page)) this.invalidate(page);
+    if (this.blocks.has(page) || this.regions.has(page)) this.invalidate(page);
   }
 
   /** Runs until something needs the machine: returns an Exit (never LOOKUP or INSTALL, which are handled here). */
@@ -78,9 +87,13 @@ export class Vcpu {
       this.set(Cpu.at.exit, Exit.NONE);
       this.instance.run(this.base);
       const exit = this.get(Cpu.at.exit);
+      this.count(Cpu.at.countExits + exit * 8, 1);
       switch (exit) {
         case Exit.LOOKUP:
           this.decode();
+          break;
+        case Exit.DROP:
+          this.dropWritten();
           break;
         case Exit.INSTALL:
           this.onInstall?.();
@@ -93,6 +106,14 @@ export class Vcpu {
           return exit;
       }
     }
+  }
+
+  /** Drops code of pages that devices wrote. */
+  private dropWritten(): void {
+    Atomics.and(this.shared.i32, (this.base + Cpu.at.pending) >> 2, ~Pending.DROP);
+    const pages = pagesToDrop(this.shared, this.base);
+    if (pages !== undefined) for (const page of pages) this.dropPage(page);
+    else for (let page = 0; page < this.shared.plan.ramBytes >>> PAGE_SHIFT; page++) this.dropPage(page);
   }
 
   private decode(): void {

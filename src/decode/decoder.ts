@@ -1,6 +1,6 @@
 // Guest bytes -> one decoded instruction: its form and its leaves. The only file that knows iced-x86.
 import iced from 'iced-x86';
-import { Mode, Seg } from '../layout/cpu.ts';
+import { codeLimit, Mode, Seg } from '../layout/cpu.ts';
 import { type Form, type FormOperand, formKey, type OperandKind } from '../lift/form.ts';
 import { liftOf } from '../lift/index.ts';
 import type { LiftSpec } from '../lift/lifter.ts';
@@ -89,13 +89,39 @@ const number = (r: number) => (r === Register.None ? -1 : RegisterExt.number(r))
 
 const scratch = new iced.Instruction();
 
+/** Whether all of the instruction, and where a direct jump of it leads, is inside the limit of CS. */
+export function insideLimit(x: Instruction, mode: number): boolean {
+  const limit = codeLimit(mode);
+  return limit === 0xffffffff || (x.eip + x.length - 1 <= limit && (x.target === undefined || x.target <= limit));
+}
+
+/** Bytes that an instruction may have (SDM vol. 2, 2.3.11). */
+const LONGEST = 15;
+const PREFIXES = new Set([0x26, 0x2e, 0x36, 0x3e, 0x64, 0x65, 0x66, 0x67, 0xf0, 0xf2, 0xf3]);
+
+/** Whether what is invalid in its first LONGEST bytes is so because it needs more: repeated prefixes count for nothing else. */
+function isOverlong(bytes: Uint8Array, code32: boolean): boolean {
+  let count = 0;
+  while (count < LONGEST && PREFIXES.has(bytes[count]!)) count++;
+  if (count === LONGEST) return true;
+  const prefixes = [...new Set(bytes.subarray(0, count))];
+  const short = Uint8Array.from([...prefixes, ...bytes.subarray(count, LONGEST)]);
+  const decoder = new iced.Decoder(code32 ? 32 : 16, short, iced.DecoderOptions.None);
+  const x = decoder.decode();
+  const needsMore = decoder.lastError === iced.DecoderError.NoMoreBytes || (x.code !== iced.Code.INVALID && x.length + count - prefixes.length > LONGEST);
+  x.free();
+  decoder.free();
+  return needsMore;
+}
+
 /** Decodes the instruction at the start of `bytes`, which lies at `eip`; `mode` are Mode bits. */
 export function decode(bytes: Uint8Array, eip: number, mode: number): Instruction {
   const code32 = (mode & Mode.CODE32) !== 0;
   const decoder = new iced.Decoder(code32 ? 32 : 16, bytes.length > 15 ? bytes.subarray(0, 15) : bytes, iced.DecoderOptions.None);
   decoder.ip = BigInt(eip >>> 0);
   decoder.decodeOut(scratch);
-  const truncated = decoder.lastError === iced.DecoderError.NoMoreBytes;
+  const truncated =
+    decoder.lastError === iced.DecoderError.NoMoreBytes || (bytes.length >= LONGEST && scratch.code === iced.Code.INVALID && isOverlong(bytes, code32));
   decoder.free();
   return describe(scratch, eip, mode, code32, truncated);
 }
@@ -182,7 +208,8 @@ function describe(x: iced.Instruction, eip: number, mode: number, code32: boolea
     key: formKey(form, spec?.string === true, spec?.stack === true),
     spec,
     eip: eip >>> 0,
-    next: code32 ? (eip + length) >>> 0 : (eip + length) & 0xffff,
+    // Not wrapped to 16 bits: behind the last byte of a segment of 64 KiB is #GP.
+    next: (eip + length) >>> 0,
     length,
     values,
     farOffset,

@@ -1,7 +1,6 @@
 // Grows a region: the basic blocks that direct jumps and fall-throughs reach from an entry, inside one page of code.
-import { Mode } from '../layout/cpu.ts';
 import { PAGE } from '../layout/memory.ts';
-import { decode, type Instruction } from './decoder.ts';
+import { decode, insideLimit, type Instruction } from './decoder.ts';
 
 export interface BasicBlock {
   readonly eip: number;
@@ -31,7 +30,6 @@ const UNCONDITIONAL = /^(jmp|ret|call)$/;
  */
 export function growRegion(page: Uint8Array, eip: number, phys: number, mode: number): Region | undefined {
   const offset = phys & (PAGE - 1);
-  const wrap = (mode & Mode.CODE32) !== 0 ? 0xffffffff : 0xffff;
   const instructions = new Map<number, Instruction>();
   const leaders = new Set([eip]);
   const work = [eip];
@@ -47,7 +45,7 @@ export function growRegion(page: Uint8Array, eip: number, phys: number, mode: nu
       const o = inPage(at);
       if (o < 0) break;
       const x = decode(page.subarray(o, Math.min(o + 15, PAGE)), at, mode);
-      if (x.truncated || x.spec === undefined) break;
+      if (x.truncated || x.spec === undefined || !insideLimit(x, mode)) break;
       instructions.set(at, x);
       count++;
       if (x.target !== undefined && x.form.mnemonic !== 'call') {
@@ -55,7 +53,7 @@ export function growRegion(page: Uint8Array, eip: number, phys: number, mode: nu
           leaders.add(x.target);
           work.push(x.target);
         }
-        if (x.form.mnemonic !== 'jmp') leaders.add(x.next & wrap);
+        if (x.form.mnemonic !== 'jmp') leaders.add(x.next);
       }
       if (x.spec.ends || x.spec.alone || UNCONDITIONAL.test(x.form.mnemonic)) {
         if (x.target === undefined || UNCONDITIONAL.test(x.form.mnemonic)) break;

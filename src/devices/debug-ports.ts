@@ -1,20 +1,25 @@
-// Ports for people who debug kernels: isa-debug-exit (0xF4: ends the run with a value), the debug console (0xE9) and
-// the POST code port (0x80). Output reaches callbacks on the host thread through shared rings; nothing is lost.
+// Ports for people who debug kernels: isa-debug-exit (ends the run with a value), the debug console (0xE9), both only where
+// asked for, and the POST code port (0x80). Output reaches callbacks on the host thread through shared rings; nothing is lost.
 import type { Device, DeviceContext } from './device.ts';
 import { ByteRing, ringWords } from './ring.ts';
 
 export interface DebugPortsOptions {
+  /** Port of isa-debug-exit; none where undefined. The same on every thread, as are `console` and `logPost`. */
+  readonly exitPort?: number | undefined;
+  /** Port 0xE9 answers. */
+  readonly console?: boolean;
   /** What is written to port 0xE9; on the host thread. */
   readonly onConsole?: (bytes: Uint8Array) => void;
   /** Codes written to port 0x80, where `logPost` is set; on the host thread. */
   readonly onPost?: (codes: Uint8Array) => void;
-  /** The same on every thread. Off by default: Linux writes to port 0x80 for a delay, many thousand times. */
+  /** Off by default: Linux writes to port 0x80 for a delay, many thousand times. */
   readonly logPost?: boolean;
 }
 
-export const DEBUG_EXIT_PORT = 0xf4;
+const CONSOLE_PORT = 0xe9;
 const CONSOLE_BYTES = 16384;
 const POST_BYTES = 4096;
+const EXIT_PORTS = 4;
 
 const LAST_POST = 0;
 
@@ -33,7 +38,8 @@ export class DebugPorts implements Device {
     this.#console = new ByteRing(context.words(ringWords(CONSOLE_BYTES)), CONSOLE_BYTES);
     this.#post = new ByteRing(context.words(ringWords(POST_BYTES)), POST_BYTES);
     const logPost = options.logPost === true;
-    context.ports.map(0xe9, 1, { read: () => 0xe9, write: (_port, _size, value) => this.#send(this.#console, value) });
+    if (options.console === true)
+      context.ports.map(CONSOLE_PORT, 1, { read: () => CONSOLE_PORT, write: (_port, _size, value) => this.#send(this.#console, value) });
     context.ports.map(0x80, 1, {
       read: () => this.#s[LAST_POST],
       write: (_port, _size, value) => {
@@ -41,7 +47,9 @@ export class DebugPorts implements Device {
         if (logPost) this.#send(this.#post, value);
       },
     });
-    context.ports.map(DEBUG_EXIT_PORT, 4, {
+    const { exitPort } = options;
+    if (exitPort === undefined) return;
+    context.ports.map(exitPort, Math.min(EXIT_PORTS, 0x10000 - exitPort), {
       width: 4,
       read: () => 0,
       write: (_port, _size, value) => context.endRun({ kind: 'debug-exit', value }),

@@ -261,6 +261,13 @@ function addPseudos(e: Emitter): void {
   addPseudo(e, 'undefined', (t) => {
     t.lower([{ kind: 'raise', cond: undefined, vector: Vector.UD, error: undefined }]);
   });
+  // An instruction that is too long, or that is not all inside the limit of CS, or that jumps outside of it.
+  addPseudo(e, 'protection', (t) => {
+    t.lower([
+      { kind: 'const', type: 'i32', value: 0 },
+      { kind: 'raise', cond: undefined, vector: Vector.GP, error: 0 },
+    ]);
+  });
   addPseudo(e, 'unsupported', (t) => {
     t.emit(t.storeCpu(Cpu.at.eip, t.recordField(Record.at.eip)));
     t.emit(call('internalError', [t.cpu(), t.c(1), t.rec()]));

@@ -4,7 +4,7 @@ import type { BasicBlock, Region } from '../decode/region.ts';
 import { Builder } from '../ir/builder.ts';
 import type { Op } from '../ir/types.ts';
 import { Cpu, GPR_STRIDE, Mode } from '../layout/cpu.ts';
-import { PAGE_SHIFT, Tlb } from '../layout/memory.ts';
+import { CpuArea, JUMP_ENTRIES, JumpEntry, PAGE_SHIFT, Tlb } from '../layout/memory.ts';
 import { Lifter } from '../lift/lifter.ts';
 import { RegionLeaves } from '../lift/region-leaves.ts';
 import { dropDeadFlags } from '../passes/dead-flags.ts';
@@ -19,6 +19,7 @@ const FLAG_R = FIRST_REG + GPRS;
 const FLAG_X = FLAG_R + 1;
 const FIRST_TEMP = FLAG_X + 1;
 const FAULT_LABEL = 'fault';
+const STALE_LABEL = 'stale';
 
 /** Gives the table slot of the code at a guest PC (the same page as the region, so the mapping is certain). */
 export type SlotOf = (phys: number, eip: number, mode: number) => number;
@@ -85,6 +86,8 @@ class RegionLowering extends Lowering {
   private writesFlags = false;
   private pending: PendingFlags | undefined;
   private current = { eip: 0, next: 0 };
+  /** The instruction before may have stored through a helper. */
+  private stored = false;
   private readonly dispatchName: string;
   private readonly raiseName: string;
   private readonly pollName: string;
@@ -119,7 +122,11 @@ class RegionLowering extends Lowering {
     }
     const body = m.block(null, [
       ...enter,
-      m.block(FAULT_LABEL, [rendered, m.unreachable()], none),
+      m.block(FAULT_LABEL, [
+        m.block(STALE_LABEL, [rendered, m.unreachable()], none),
+        ...this.spill(),
+        m.return_call(this.dispatchName, [this.c(0), this.cpu()], none),
+      ], none),
       ...this.spill(),
       m.return_call(this.raiseName, [this.c(0), this.cpu()], none),
     ]);
@@ -161,6 +168,8 @@ class RegionLowering extends Lowering {
     const finish = () => {
       const t = l.terminator;
       const last = l.block.instructions.at(-1)!;
+      if (t === undefined) this.checkStores(l.block.end);
+      this.stored = false;
       for (const e of this.settle()) this.emit(e);
       this.pending = undefined;
       const edge = (to: number, cond?: Expr) => {
@@ -183,7 +192,7 @@ class RegionLowering extends Lowering {
           if (last.target !== last.next) edge(last.target!, this.value(t.cond));
           return edge(last.next);
         case 'indirect':
-          return leave([this.storeCpu(Cpu.at.eip, this.value(t.eip)), dispatch()]);
+          return leave(this.lookUpValue(this.value(t.eip)));
         case 'leave':
           return leave([dispatch()]);
         case 'next':
@@ -226,9 +235,37 @@ class RegionLowering extends Lowering {
   private chain(to: number): Expr[] {
     const { m, region } = this;
     const same = to >>> PAGE_SHIFT === region.entry >>> PAGE_SHIFT && (region.mode & Mode.FLAT) !== 0;
-    if (!same) return [this.storeCpu(Cpu.at.eip, this.c(to)), m.return_call(this.dispatchName, [this.c(0), this.cpu()], none)];
+    if (!same) return this.lookUp(() => this.c(to));
     const slot = this.slotOf((region.phys & ~0xfff) | (to & 0xfff), to, region.mode);
     return [m.return_call_indirect(TABLE, this.c(slot), [this.c(slot), this.cpu()], CODE_TYPE, none)];
+  }
+
+  private lookUpValue(eip: Expr): Expr[] {
+    const local = this.locals.take();
+    const code = this.lookUp(() => this.get(local));
+    this.locals.free(local);
+    return [this.m.local.set(local, eip), ...code];
+  }
+
+  /** Tail call to the code at a guest PC on any page: through the jump cache, else through the dispatcher. */
+  private lookUp(eip: () => Expr): Expr[] {
+    const { m } = this;
+    const user = (this.region.mode & Mode.USER) !== 0;
+    const index = m.i32.and(m.i32.xor(eip(), m.i32.shr_u(eip(), this.c(PAGE_SHIFT))), this.c(JUMP_ENTRIES - 1));
+    const entry = this.locals.take();
+    const base = user ? CpuArea.at.jumpUser : CpuArea.at.jumpKernel;
+    const field = (offset: number) => m.i32.load(base + offset, 4, this.get(entry), 'memory');
+    const code = [
+      m.local.set(entry, m.i32.add(this.cpu(), m.i32.shl(index, this.c(Math.log2(JumpEntry.size))))),
+      m.if(
+        m.i32.and(m.i32.eq(field(JumpEntry.at.eip), eip()), m.i32.eq(field(JumpEntry.at.gen), this.loadCpu(user ? Cpu.at.jumpUserGen : Cpu.at.jumpKernelGen))),
+        m.return_call_indirect(TABLE, field(JumpEntry.at.func), [field(JumpEntry.at.arg), this.cpu()], CODE_TYPE, none),
+      ),
+      this.storeCpu(Cpu.at.eip, eip()),
+      m.return_call(this.dispatchName, [this.c(0), this.cpu()], none),
+    ];
+    this.locals.free(entry);
+    return code;
   }
 
   /** At a back-edge: looks at the pending word. */
@@ -243,7 +280,21 @@ class RegionLowering extends Lowering {
     );
   }
 
+  /** Behind an instruction whose helper stored: leaves where that changed code, which may be this region. */
+  private checkStores(next: number): void {
+    if (!this.stored) return;
+    this.stored = false;
+    const { m } = this;
+    this.emit(
+      m.if(
+        this.loadCpu(Cpu.at.codeChanged),
+        m.block(null, [this.storeCpu(Cpu.at.codeChanged, this.c(0)), ...this.settle(), this.storeCpu(Cpu.at.eip, this.c(next)), m.br(STALE_LABEL)]),
+      ),
+    );
+  }
+
   protected override startInstruction(op: Extract<Op, { kind: 'insn' }>): void {
+    this.checkStores(op.eip);
     this.current = op;
   }
   protected eip(): Expr {
@@ -307,7 +358,8 @@ class RegionLowering extends Lowering {
     if (this.writesFlags) this.emit(this.storeCpu(Cpu.at.flagX, this.get(FLAG_X)));
   }
   protected afterHelper(op: Extract<Op, { kind: 'helper' }>): void {
-    const { writes, flags } = op.effects;
+    const { writes, flags, stores } = op.effects;
+    if (stores) this.stored = true;
     for (const reg of new Set([...this.used, ...this.written]))
       if (this.touches(writes, reg)) this.emit(this.m.local.set(FIRST_REG + reg, this.loadCpu(Cpu.at.gpr + reg * GPR_STRIDE)));
     if (flags === 'w' || flags === 'rw') {

@@ -17,6 +17,8 @@ export interface HelperEffects {
   readonly result?: Type;
   /** May set Cpu.fault: the caller tests it and leaves. */
   readonly mayFault?: boolean;
+  /** Stores to guest memory, which may hold the code that called it: a region then looks whether it is still right. */
+  readonly stores?: boolean;
   /** General registers that it reads or writes in Cpu.gpr. */
   readonly reads?: readonly number[] | 'all';
   readonly writes?: readonly number[] | 'all';

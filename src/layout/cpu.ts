@@ -63,7 +63,7 @@ export const Cpu = struct('CPU', {
   faultError: u32,
   /** Poll word: OR of Pending bits; tested at back-edges, returns and block heads. Set by anybody with Atomics. */
   pending: u32,
-  /** Instructions for which interrupts are held off after STI, MOV SS, POP SS: nonzero means one more. */
+  /** Nonzero: interrupts are held off for one more instruction (Shadow: after STI; after MOV SS or POP SS also debug traps). */
   shadow: u32,
   /** 1 while HLT waits. */
   halted: u32,
@@ -74,7 +74,8 @@ export const Cpu = struct('CPU', {
   exitData: array(4, 4),
   /** Nonzero: run one instruction at a time (TF, debug registers in use, or asked for by a region: StepReason bits). */
   step: u32,
-  /** Nonzero while a block of one instruction runs (Step): bit 0, and bit 1 where EFLAGS.TF was set at its start. */
+  /** Nonzero while a block of one instruction runs: bit 0; bit 1 where EFLAGS.TF was set at its start; bit 2 where it was a string
+   * instruction that must go on (REP). */
   stepArmed: u32,
   /** Nonzero where an x87/MMX instruction must raise #NM (CR0.EM or CR0.TS). */
   fpuTrap: u32,
@@ -154,9 +155,17 @@ export const Cpu = struct('CPU', {
   countExits: array(32, 8),
   /** Bytes of published modules this CPU has installed (see Control.published). */
   consumed: u32,
+  /** Entries of DROP_QUEUE that this CPU has seen to. */
+  droppedSeen: u32,
   /** Ring of the last guest PCs that went through the dispatcher: index, then 32 entries. */
   traceIndex: u32,
   trace: array(32, 4),
+  /** Nonzero: some accesses are looked at more closely, and are kept off the fast paths (Watch bits). */
+  watch: u32,
+  /** Set by every store of this CPU that hit code; a region that called a helper which stores looks at it, and clears it. */
+  codeChanged: u32,
+  /** Nanoseconds that HLT has slept. */
+  idleNs: u64,
 }, 4096);
 
 /** Code is specialised on these bits of the CPU's state (Cpu.mode). */
@@ -170,6 +179,18 @@ export const Mode = {
   /** Not a state of the CPU: the block holds one instruction, to be run alone (Cpu.step). */
   STEP: 8,
 } as const;
+
+/** Bits of Cpu.mode from here on: the limit of CS where code must mind it, as limitCode makes it; 0 in flat code. */
+export const MODE_LIMIT_SHIFT = 8;
+/** In the code of a limit: it counts pages (the low twelve bits of such a limit are ones). */
+export const MODE_LIMIT_PAGES = 0x100000;
+
+/** The highest EIP that code of a mode may be fetched from. */
+export function codeLimit(mode: number): number {
+  const code = mode >>> MODE_LIMIT_SHIFT;
+  if (code === 0) return 0xffffffff;
+  return code > MODE_LIMIT_PAGES ? (((code - 1) << 12) | 0xfff) >>> 0 : code - 1;
+}
 
 /** Cpu.fault is FAULT | vector while an exception is on its way. */
 export const FAULT = 0x100;
@@ -197,10 +218,18 @@ export const Pending = {
   /** A timer deadline passed: the host should run the local timer. */
   TIMER: 64,
   SMI: 128,
+  /** A device wrote to pages with code: drop what came from them before the next interrupt. */
+  DROP: 256,
 } as const;
 
 /** Bits of Cpu.step. */
-export const Step = { TF: 1, DEBUG: 2, BAIL: 4, FORCED: 8 } as const;
+export const Step = { TF: 1, DEBUG: 2, BAIL: 4, FORCED: 8, /** The instruction in the shadow of STI or MOV SS. */ SHADOW: 16, /** One is under way. */ ARMED: 32 } as const;
+
+/** Values of Cpu.shadow. */
+export const Shadow = { STI: 1, SS: 2 } as const;
+
+/** Bits of Cpu.watch: data breakpoints are enabled; alignment is checked (CR0.AM and EFLAGS.AC at CPL 3). */
+export const Watch = { DATA: 1, ALIGN: 2 } as const;
 
 /** Why the run loop came back to JavaScript. */
 export const Exit = {
@@ -223,6 +252,7 @@ export const Exit = {
   SIPI: 12,
   /** An exception is on its way and Control.stopOnFault asks to see it (Cpu.fault). */
   FAULT: 13,
+  DROP: 14,
 } as const;
 
 /** Bits of EFLAGS (SDM vol. 1, 3.4.3). */

@@ -12,6 +12,9 @@ const MiB = 1024 * KiB;
 
 /** First address of the AssemblyScript runtime's static data (asc --memoryBase). */
 export const RUNTIME_STATIC = 0x10000;
+/** Pages of RAM that a device wrote and that held code: a ring of page numbers that CPUs read (Control.dropped counts them). */
+export const DROP_QUEUE = 0x4000;
+export const DROP_QUEUE_ENTRIES = 4096;
 export const RUNTIME_STATIC_END = 0x80000;
 /** The machine-wide control block. */
 export const CONTROL = 0x1000;
@@ -22,7 +25,7 @@ export const DEVICE_STATE_BYTES = 0x80000;
 export const HEAT_QUEUE = 0x100000;
 export const HEAT_QUEUE_ENTRIES = 4096;
 /** A block that stays in the interpreter asks again after this many executions. A power of two. */
-export const HEAT_PERIOD = 1024;
+export const HEAT_PERIOD = 16384;
 /** Bytes of published modules: a ring of PUBLISH_BYTES. */
 export const PUBLISH = 0x400000;
 export const PUBLISH_BYTES = 12 * MiB;
@@ -71,8 +74,12 @@ export const Control = struct('CONTROL', {
   statModules: u32,
   statModuleBytes: u32,
   statTranslateUs: u32,
+  /** Pages entered in DROP_QUEUE so far. */
+  dropped: u32,
   /** Nonzero once a thread of ours failed. */
   failed: u32,
+  /** EIP + 1 of a HLT that stands for a breakpoint of the host, and halts at any privilege level; 0: none (tests). */
+  haltBehind: u32,
 });
 
 /** What we know of one page of guest RAM. */

@@ -1,17 +1,28 @@
-// Near control transfer (SDM vol. 1, 7.3.8) and instructions that do nothing. Targets are not checked against CS's
-// limit yet (they cannot pass it where the form is flat). A 16-bit target is wrapped: direct ones by the decoder,
-// indirect ones because 16-bit reads are zero-extended.
-import type { ConditionCode } from '../ir/types.ts';
-import { Gpr, Vector } from '../layout/cpu.ts';
+// Near control transfer (SDM vol. 1, 7.3.8) and instructions that do nothing. Direct targets are checked against the limit
+// of CS when the code is decoded, indirect ones here (in flat code nothing is beyond it). A 16-bit target is wrapped:
+// direct ones by the decoder, indirect ones because 16-bit reads are zero-extended.
+import type { ConditionCode, Value } from '../ir/types.ts';
+import { Cpu, Gpr, Seg, SegCache, Vector } from '../layout/cpu.ts';
 import type { Lifter, LiftTable } from './lifter.ts';
 import { CONDITIONS } from './shared.ts';
 import { farCall, farJump, isFar } from './transfer.ts';
+
+/** #GP(0) where an indirect target is beyond the limit of CS. */
+function checkTarget(x: Lifter, target: Value): void {
+  if (x.form.flat) return;
+  const { b } = x;
+  x.raiseIf(b.gt_u(target, x.state(Cpu.at.seg + Seg.CS * SegCache.size + SegCache.at.limit)), Vector.GP, b.const(0));
+}
 
 // JMP rel | JMP r/m | JMP ptr16:16/32 | JMP m16:16/32
 function jmp(x: Lifter): void {
   if (isFar(x)) farJump(x);
   else if (x.op(0).kind === 'j') x.jump();
-  else x.indirect(x.read(0));
+  else {
+    const target = x.read(0);
+    checkTarget(x, target);
+    x.indirect(target);
+  }
 }
 
 // CALL rel | CALL r/m | CALL ptr16:16/32 | CALL m16:16/32
@@ -23,6 +34,7 @@ function call(x: Lifter): void {
     x.jump();
   } else {
     const target = x.read(0);
+    checkTarget(x, target);
     x.push(x.nextEip());
     x.indirect(target);
   }
@@ -31,6 +43,7 @@ function call(x: Lifter): void {
 // RET | RET imm16
 function ret(x: Lifter): void {
   const target = x.peek(0);
+  checkTarget(x, target);
   const size = x.b.const(x.opsize);
   const bytes = x.n === 0 ? size : x.b.add(x.read(0), size);
   x.setStackPointer(x.b.add(x.stackPointer(), bytes));
@@ -69,7 +82,7 @@ const nothing = (): void => {};
 const undefinedOpcode = (x: Lifter): void => x.raise(Vector.UD);
 
 export const lifts: LiftTable = {
-  jmp: { lift: jmp, ends: true },
+  jmp: { lift: jmp, ends: true, stack: true },
   call: { lift: call, ends: true, stack: true },
   ret: { lift: ret, ends: true, stack: true },
   jcxz: { lift: jcxz(2), ends: true },

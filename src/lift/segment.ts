@@ -1,7 +1,7 @@
 // Loads of segment, control and debug registers and of the descriptor table registers (SDM vol. 3, chapters 2, 3, 5).
 // All of them may change what mode code runs in, so they leave through the dispatcher behind themselves.
 import type { Value } from '../ir/types.ts';
-import { Cpu, Seg } from '../layout/cpu.ts';
+import { Cpu, Seg, Shadow } from '../layout/cpu.ts';
 import type { Lifter, LiftTable } from './lifter.ts';
 import { FAULTS } from './shared.ts';
 
@@ -15,7 +15,7 @@ function holdOffAfterSs(x: Lifter, number: Value): void {
   const known = x.b.known(number);
   if (known !== undefined && known !== Seg.SS) return;
   const ss = x.b.eq(number, x.b.const(Seg.SS));
-  x.setState(Cpu.at.shadow, x.b.select(ss, x.b.const(1), x.state(Cpu.at.shadow)));
+  x.setState(Cpu.at.shadow, x.b.select(ss, x.b.const(Shadow.SS), x.state(Cpu.at.shadow)));
 }
 
 // MOV sreg, r/m16 (CS is refused by the decoder) | MOV crN, r | MOV r, crN | MOV drN, r | MOV r, drN

@@ -31,6 +31,9 @@ export const ANYTHING = { mayFault: true, reads: 'all', writes: 'all', flags: 'r
 /** Effects of a helper that may fault but leaves registers and flags alone. */
 export const FAULTS = { mayFault: true, eip: true } as const;
 
+/** Effects of a helper that also stores to guest memory. */
+export const STORES = { ...FAULTS, stores: true } as const;
+
 /** Sets CF to `bit` (0 or 1) and nothing else. CF and CF ^ OF are bits 31 and 30 of flagX: they flip together. */
 export function setCarry(x: Lifter, bit: Value): void {
   const { b } = x;

@@ -4,7 +4,7 @@ import { Cpu, Eflags, Gpr } from '../layout/cpu.ts';
 import { readSelector } from './data.ts';
 import type { Lifter, LiftTable } from './lifter.ts';
 import { popSegment } from './segment.ts';
-import { FAULTS } from './shared.ts';
+import { FAULTS, STORES } from './shared.ts';
 
 // PUSH r/m | PUSH imm | PUSH sreg (PUSH ESP pushes ESP as it was; a pushed selector is zero-extended)
 function push(x: Lifter): void {
@@ -80,7 +80,7 @@ const popf =
 // ENTER imm16, imm8
 function enter(x: Lifter): void {
   const used = [ESP, EBP];
-  x.helper('enter', [x.read(0), x.read(1), x.b.const(x.opsize)], { ...FAULTS, reads: used, writes: used });
+  x.helper('enter', [x.read(0), x.read(1), x.b.const(x.opsize)], { ...STORES, reads: used, writes: used });
 }
 
 // LEAVE: ESP = EBP (as wide as the stack is), EBP = pop of the operand size

@@ -3,7 +3,7 @@
 import type { Value } from '../ir/types.ts';
 import { Cpu, Gpr, Seg } from '../layout/cpu.ts';
 import type { Lift, Lifter, LiftSpec, LiftTable } from './lifter.ts';
-import { FAULTS } from './shared.ts';
+import { FAULTS, STORES } from './shared.ts';
 
 const { EAX, ECX, EDX, ESI, EDI } = Gpr;
 type Size = 1 | 2 | 4;
@@ -94,7 +94,7 @@ function repeated(x: Lifter, name: string, size: Size): void {
   const compares = name === 'cmps' || name === 'scas';
   const used = USED[name]!;
   const again = x.helper(name, args, {
-    ...FAULTS,
+    ...(name === 'movs' || name === 'stos' || name === 'ins' ? STORES : FAULTS),
     result: 'i32',
     reads: used,
     writes: used,

@@ -1,7 +1,7 @@
 // System instructions (SDM vol. 3, 2.8; vol. 1, 7.3.13 to 7.3.15): flags that are not arithmetic, ports, descriptor tables, MSRs.
 import { Cpu, Eflags, Gpr, SegCache, Vector } from '../layout/cpu.ts';
 import type { Lift, Lifter, LiftTable } from './lifter.ts';
-import { FAULTS, setCarry, widthOf } from './shared.ts';
+import { FAULTS, STORES, setCarry, widthOf } from './shared.ts';
 
 const { EAX, ECX, EDX, EBX } = Gpr;
 
@@ -65,7 +65,7 @@ const loadTable =
 const storeTable =
   (name: 'sgdt' | 'sidt') =>
   (x: Lifter): void => {
-    x.helper(name, [x.linear(0, 6, true)], FAULTS);
+    x.helper(name, [x.linear(0, 6, true)], STORES);
   };
 
 // LLDT | LTR  r/m16

@@ -3,7 +3,7 @@
 import type { ConditionCode, Value } from '../ir/types.ts';
 import { Cpu, Gpr, Vector } from '../layout/cpu.ts';
 import type { Lift, Lifter, LiftTable } from './lifter.ts';
-import { FAULTS } from './shared.ts';
+import { FAULTS, STORES } from './shared.ts';
 
 const CR0_MP_TS = 2 | 8;
 const CR0_NE = 0x20;
@@ -113,7 +113,7 @@ const loadBcd = computing((x) => {
 
 /** A store to memory by a helper (cpu, linear, ...args). */
 function storeBy(x: Lifter, name: string, ...args: number[]): void {
-  x.helper(name, [x.linear(0, x.op(0).size, true), ...args.map((n) => x.b.const(n))], FAULTS);
+  x.helper(name, [x.linear(0, x.op(0).size, true), ...args.map((n) => x.b.const(n))], STORES);
 }
 
 const store = (pops: number): Lift =>
@@ -183,14 +183,14 @@ const image =
   (x) => {
     begin(x);
     const { size } = x.op(0);
-    x.helper(name, [x.linear(0, size, write), x.b.const(size === 14 || size === 94 ? 2 : 4)], FAULTS);
+    x.helper(name, [x.linear(0, size, write), x.b.const(size === 14 || size === 94 ? 2 : 4)], write ? STORES : FAULTS);
   };
 /** FXSAVE, FXRSTOR: 512 bytes; they do not look at pending exceptions. */
 const fxImage =
   (name: string, write: boolean): Lift =>
   (x) => {
     x87Trap(x);
-    x.helper(name, [x.linear(0, 512, write)], FAULTS);
+    x.helper(name, [x.linear(0, 512, write)], write ? STORES : FAULTS);
   };
 
 /** FNENI, FNDISI, FNSETPM: meant something to an 8087 or 287 only. */

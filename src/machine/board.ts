@@ -2,6 +2,7 @@
 import { attachMemory, type SharedMemory } from '../cpu/state.ts';
 import { Chipset } from '../devices/chipset.ts';
 import type { Clock, RunEnd } from '../devices/device.ts';
+import { addVirtioDevices, type VirtioConfig, type VirtioDevices, type VirtioHost } from '../devices/virtio/index.ts';
 import { Cpu } from '../layout/cpu.ts';
 import { CONTROL, Control, cpuBase, DEVICE_STATE, DEVICE_STATE_BYTES, type MemoryPlan, RAM } from '../layout/memory.ts';
 
@@ -15,6 +16,7 @@ export interface BoardConfig {
   readonly debugExitPort: number | undefined;
   readonly debugConsole: boolean;
   readonly logPost: boolean;
+  readonly virtio: VirtioConfig;
 }
 
 /** What only one thread has. */
@@ -27,6 +29,8 @@ export interface ThreadRole {
   readonly onConsole?: ((bytes: Uint8Array) => void) | undefined;
   readonly onDebugConsole?: ((bytes: Uint8Array) => void) | undefined;
   readonly onPost?: ((codes: Uint8Array) => void) | undefined;
+  /** The host's ends of the virtio devices. */
+  readonly virtio?: VirtioHost | undefined;
 }
 
 /** Milliseconds on a clock that all threads of this process share. */
@@ -52,6 +56,7 @@ export interface Board {
   readonly shared: SharedMemory;
   readonly clock: BoardClock;
   readonly chipset: Chipset;
+  readonly virtio: VirtioDevices;
 }
 
 export function buildBoard(config: BoardConfig, role: ThreadRole): Board {
@@ -79,10 +84,13 @@ export function buildBoard(config: BoardConfig, role: ThreadRole): Board {
     a20Index: word(Control.at.a20),
     serial: [role.onConsole ? { onOutput: role.onConsole } : {}],
     debug: {
+      exitPort: config.debugExitPort,
+      console: config.debugConsole,
       logPost: config.logPost,
       ...(role.onDebugConsole ? { onConsole: role.onDebugConsole } : {}),
       ...(role.onPost ? { onPost: role.onPost } : {}),
     },
   });
-  return { shared, clock, chipset };
+  const virtio = addVirtioDevices(chipset, config.virtio, role.virtio);
+  return { shared, clock, chipset, virtio };
 }

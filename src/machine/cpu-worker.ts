@@ -47,7 +47,9 @@ function halt(): boolean {
     const word = Atomics.load(i32, pending);
     if ((word & wakes) !== 0) break;
     if (!enabled && shared.plan.cpuCount === 1) return false;
+    const start = performance.now();
     Atomics.wait(i32, pending, word);
+    cpu.count(Cpu.at.idleNs, Math.round((performance.now() - start) * 1e6));
   }
   cpu.set(Cpu.at.halted, 0);
   return true;

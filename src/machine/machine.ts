@@ -11,6 +11,7 @@ import {
   type RunResult,
   SMALLEST_MEMORY,
 } from '../api/options.ts';
+import { ramWritten } from '../cache/drop.ts';
 import { loadEngineImage } from '../cpu/image.ts';
 import { instantiate } from '../cpu/runtime.ts';
 import { createMemory, resetCpu, type SharedMemory } from '../cpu/state.ts';
@@ -20,6 +21,7 @@ import { Cpu, Exit, Gpr, GPR_STRIDE, Pending, Seg, SegCache } from '../layout/cp
 import { CONTROL, Control, cpuBase, planMemory, RAM, ROM, ROM_BYTES } from '../layout/memory.ts';
 import { writeFirmwareTables } from './acpi-tables.ts';
 import { type Board, type BoardConfig, buildBoard, monotonicMs } from './board.ts';
+import { DiskFile } from './disk-file.ts';
 import { dumpCpu, exitName } from './dump.ts';
 import type { EntryState } from './loaders/entry.ts';
 import { loadKernel } from './loaders/kernel.ts';
@@ -27,7 +29,7 @@ import { loadRom } from './loaders/rom.ts';
 import { type CpuMessage, type CpuWorkerData, type TimerWorkerData, type TranslatorWorkerData, workerUrl } from './threads.ts';
 
 /** Executions of a block in the interpreter before it is translated. */
-const HOT = 40;
+const HOT = 500;
 const NEVER = 0x7fffffff;
 const HOST_THREAD = 1;
 const TIMER_THREAD = 2;
@@ -40,9 +42,9 @@ export class Machine implements MachineHandle {
   private readonly board: Board;
   private readonly workers: Worker[] = [];
   private finish: ((result: RunResult) => void) | undefined;
+  private result: RunResult | undefined;
   private startedAt = 0;
   private endedAt = 0;
-  private ending = false;
 
   /** Builds a machine and loads its kernel. Throws DragomanError for options and files that cannot be used. */
   static create(options: MachineOptions): Promise<Machine> {
@@ -51,12 +53,14 @@ export class Machine implements MachineHandle {
 
   private constructor(options: MachineOptions) {
     this.options = options;
+    if (options.onTrace !== undefined) throw new DragomanError('NOT_SUPPORTED', 'not supported yet', 'trace');
     const ramBytes = options.memoryBytes ?? DEFAULT_MEMORY;
     if (!Number.isInteger(ramBytes) || ramBytes < SMALLEST_MEMORY || ramBytes > LARGEST_MEMORY || ramBytes % MEMORY_GRAIN !== 0)
       throw new DragomanError('BAD_OPTION', `${ramBytes} bytes of memory: it must be 2 MiB to 2 GiB in steps of 64 KiB`, 'memory');
     const cpuCount = options.cpus ?? 1;
     if (cpuCount !== 1) throw new DragomanError('NOT_SUPPORTED', 'not supported yet: more than one CPU', 'cpus');
     const plan = planMemory(cpuCount, ramBytes);
+    const disks = (options.disks ?? []).map(({ path, readOnly }) => new DiskFile(path, readOnly));
     this.shared = createMemory(plan);
     this.config = {
       memory: this.shared.memory,
@@ -66,6 +70,10 @@ export class Machine implements MachineHandle {
       debugExitPort: options.debugExitPort,
       debugConsole: options.onDebugConsole !== undefined,
       logPost: options.onPost !== undefined,
+      virtio: {
+        disks: disks.map((disk) => ({ capacitySectors: disk.sectors, readOnly: disk.readOnly })),
+        rng: true,
+      },
     };
     const entry = this.load();
     this.board = buildBoard(this.config, {
@@ -76,6 +84,7 @@ export class Machine implements MachineHandle {
       onConsole: options.onConsole,
       onDebugConsole: options.onDebugConsole,
       onPost: options.onPost,
+      virtio: { disks, ramWritten: (address, bytes) => ramWritten(this.shared, address, bytes) },
     });
     this.board.chipset.hub.reset();
     if (entry.firmwareTables) writeFirmwareTables(this.ram, { cpuCount, ramBytes });
@@ -144,6 +153,10 @@ export class Machine implements MachineHandle {
   run(): Promise<RunResult> {
     if (this.startedAt !== 0) return Promise.reject(new Error('a machine runs once'));
     this.startedAt = performance.now();
+    if (this.result !== undefined) {
+      this.endedAt = this.startedAt;
+      return Promise.resolve(this.result);
+    }
     const image = loadEngineImage();
     const jit = (this.options.engine ?? 'jit') === 'jit';
     this.shared.i32[this.control(Control.at.hotThreshold)] = jit ? HOT : NEVER;
@@ -172,7 +185,7 @@ export class Machine implements MachineHandle {
     const { i32 } = this.shared;
     const at = this.control(Control.at.ioSignal);
     const look = () => {
-      while (!this.ending) {
+      while (this.result === undefined) {
         const seen = Atomics.load(i32, at);
         this.board.chipset.hub.runHostSignals();
         const wait = Atomics.waitAsync(i32, at, seen);
@@ -180,6 +193,9 @@ export class Machine implements MachineHandle {
           void wait.value.then(look);
           return;
         }
+        // Devices that have more to do signal themselves: let others have a turn in between.
+        setImmediate(look);
+        return;
       }
     };
     look();
@@ -211,8 +227,8 @@ export class Machine implements MachineHandle {
 
   /** Ends the run once; everything the guest has written reaches its callbacks first. */
   private end(result: RunResult): void {
-    if (this.ending) return;
-    this.ending = true;
+    if (this.result !== undefined) return;
+    this.result = result;
     this.endedAt = performance.now();
     const { i32, plan } = this.shared;
     Atomics.store(i32, this.control(Control.at.stop), 1);
@@ -237,6 +253,7 @@ export class Machine implements MachineHandle {
     await Promise.all(gone);
     clearTimeout(timer);
     this.board.chipset.hub.runHostSignals();
+    this.board.virtio.close();
     this.finish?.(result);
   }
 
@@ -255,17 +272,17 @@ export class Machine implements MachineHandle {
     const counter = (offset: number) => (i32[(base + offset) >> 2]! >>> 0) + (i32[(base + offset + 4) >> 2]! >>> 0) * 2 ** 32;
     const now = this.endedAt || performance.now();
     const exits: Record<string, number> = {};
-    for (const [name, n] of Object.entries(Exit)) {
+    for (const n of Object.values(Exit)) {
       const count = counter(Cpu.at.countExits + n * 8);
       if (count > 0) exits[exitName(n)] = count;
-      void name;
     }
     return {
       wallMs: this.startedAt === 0 ? 0 : now - this.startedAt,
-      instructions: counter(Cpu.at.countInstructions),
-      instructionsAre: 'sampled',
-      engines: { interpreter: { ms: 0, instructions: 0 }, jit: { ms: 0, instructions: 0 } },
-      idleMs: 0,
+      // The hot paths count nothing, and nobody samples yet.
+      instructions: null,
+      instructionsAre: 'unknown',
+      engines: { interpreter: { ms: null, instructions: null }, jit: { ms: null, instructions: null } },
+      idleMs: counter(Cpu.at.idleNs) / 1e6,
       translator: {
         ms: word(Control.at.statTranslateUs) / 1000,
         regions: word(Control.at.statRegions),

@@ -5,11 +5,17 @@ import { createMemory } from '../cpu/state.ts';
 import { Vcpu } from '../cpu/vcpu.ts';
 import { FIRST_FORM } from '../emit/table.ts';
 import { Cpu, Eflags, Exit, FAULT_HAS_ERROR, Pending, Seg, SegCache } from '../layout/cpu.ts';
+import { Watchdog } from './watchdog.ts';
 import { BlockHead, CONTROL, Control, planMemory, RAM } from '../layout/memory.ts';
 import type { EngineState, RunOptions, RunResult, TestEngine } from '../../test/harness/engine.ts';
 
 const RAM_BYTES = 16 << 20;
 const NOWHERE = 0xffffffff;
+
+/** The guard against runs without an end is a time: so many instructions a millisecond are expected, on a slow day. */
+const INSTRUCTIONS_MS = 400;
+const SHORTEST_MS = 250;
+const LONGEST_MS = 30_000;
 
 /** 'jit' translates every block before its first execution. */
 export function createTestEngine(name: 'interpreter' | 'jit'): TestEngine {
@@ -20,6 +26,10 @@ class Engine implements TestEngine {
   readonly name: 'interpreter' | 'jit';
   private readonly cpu: Vcpu;
   private readonly translator: Translator;
+  private watchdog: Watchdog | undefined;
+  private interruptPort = -1;
+  private interruptVector = -1;
+  private nextVector = -1;
 
   constructor(name: 'interpreter' | 'jit') {
     this.name = name;
@@ -27,11 +37,17 @@ class Engine implements TestEngine {
     const shared = createMemory(planMemory(1, RAM_BYTES));
     this.cpu = new Vcpu(image, shared, 0, {
       portIn: () => -1,
-      portOut: () => {},
+      portOut: (_cpu, port) => {
+        if (port === this.interruptPort) this.interrupt();
+      },
       mmioRead: () => -1,
       mmioWrite: () => {},
       rdtsc: () => process.hrtime.bigint(),
-      interruptAck: () => -1,
+      interruptAck: () => {
+        const vector = this.interruptVector;
+        this.interruptVector = -1;
+        return vector;
+      },
       log: () => {},
     });
     this.translator = new Translator(shared, FIRST_FORM + image.keys.length);
@@ -44,6 +60,13 @@ class Engine implements TestEngine {
     if (at(BlockHead.at.region) !== 0) return;
     const module = this.translator.translate([{ phys: at(BlockHead.at.phys), eip: at(BlockHead.at.eip), mode: at(BlockHead.at.mode) }], true);
     if (module) this.cpu.regions.install(module);
+  }
+
+  /** Raises the interrupt that a run was asked for. */
+  private interrupt(): void {
+    const { cpu } = this;
+    this.interruptVector = this.nextVector;
+    Atomics.or(cpu.shared.i32, (cpu.base + Cpu.at.pending) >> 2, Pending.INTR);
   }
 
   private control(offset: number, value: number): void {
@@ -122,6 +145,7 @@ class Engine implements TestEngine {
       for (const key of ['selector', 'base', 'limit', 'access'] as const) cpu.set(at + SegCache.at[key], s[key]);
     });
     state.dr?.forEach((v, n) => cpu.set(Cpu.at.dr + n * 4, v));
+    if (state.dr) runtime.updateBreakpoints!(cpu.base);
     if (state.gdt) {
       cpu.set(Cpu.at.gdtBase, state.gdt.base);
       cpu.set(Cpu.at.gdtLimit, state.gdt.limit);
@@ -179,13 +203,22 @@ class Engine implements TestEngine {
     };
   }
 
+  close(): void {
+    this.watchdog?.close();
+    this.watchdog = undefined;
+  }
+
   run(options: RunOptions = {}): RunResult {
     const { cpu } = this;
     this.control(Control.at.stopOnFault, options.faults === 'stop' ? 1 : 0);
-    this.control(Control.at.hotThreshold, Math.min(options.maxInstructions ?? 0x3fffffff, 0x3fffffff));
+this.control(Control.at.hotThreshold, 0x7fffffff);
     this.control(Control.at.heatHead, 0);
     this.control(Control.at.heatTail, 0);
     const until = options.untilEip;
+    this.control(Control.at.haltBehind, until === undefined ? 0 : (until + 1) >>> 0);
+    this.interruptVector = -1;
+    this.nextVector = options.interrupt?.vector ?? -1;
+    this.interruptPort = options.interrupt?.port ?? -1;
     let saved: number | undefined;
     // A HLT in the place of the instruction to stop before.
     const base = cpu.get(Cpu.at.seg + Seg.CS * SegCache.size + SegCache.at.base);
@@ -193,7 +226,16 @@ class Engine implements TestEngine {
       saved = this.readMemory(base + until, 1)[0]!;
       this.writeMemory(base + until, Uint8Array.of(0xf4));
     }
+    cpu.set(Cpu.at.pending, cpu.get(Cpu.at.pending) & ~(Pending.STOP | Pending.INTR));
+    const { maxInstructions } = options;
+    if (maxInstructions !== undefined || options.interrupt?.afterMs !== undefined) this.watchdog ??= new Watchdog(cpu);
+    this.watchdog?.start(
+      maxInstructions === undefined ? 0 : Math.min(Math.max(maxInstructions / INSTRUCTIONS_MS, SHORTEST_MS), LONGEST_MS),
+      options.interrupt?.afterMs ?? 0,
+    );
+    if (options.interrupt?.afterMs !== undefined) this.interruptVector = this.nextVector;
     const exit = cpu.run();
+    this.watchdog?.stop();
     const restore = () => {
       if (saved !== undefined) this.writeMemory(base + until!, Uint8Array.of(saved));
     };

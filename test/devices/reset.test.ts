@@ -44,7 +44,9 @@ it('passes the controller self-test and has nothing plugged in', () => {
 it('carries debug output and ends the run', () => {
   const text: number[] = [];
   const post: number[] = [];
-  const b = bench(1, { debug: { onConsole: (bytes) => text.push(...bytes), onPost: (codes) => post.push(...codes), logPost: true } });
+  const b = bench(1, {
+    debug: { exitPort: 0xf4, console: true, onConsole: (bytes) => text.push(...bytes), onPost: (codes) => post.push(...codes), logPost: true },
+  });
   expect(b.in(0xe9)).toBe(0xe9);
   for (const letter of 'hello') b.out(0xe9, letter.charCodeAt(0));
   b.out(0x80, 0x55);
@@ -54,4 +56,16 @@ it('carries debug output and ends the run', () => {
   expect(b.in(0x80)).toBe(0x55);
   b.out(0xf4, 0x31, 4);
   expect(b.ends).toEqual([{ kind: 'debug-exit', value: 0x31 }]);
+});
+
+it('has debug ports only where they are asked for', () => {
+  const plain = bench();
+  expect(plain.in(0xe9)).toBe(0xff);
+  plain.out(0xe9, 0x41);
+  plain.out(0xf4, 1, 4);
+  expect(plain.ends).toEqual([]);
+  const other = bench(1, { debug: { exitPort: 0xffff } });
+  other.out(0xf4, 1);
+  other.out(0xffff, 2);
+  expect(other.ends).toEqual([{ kind: 'debug-exit', value: 2 }]);
 });

@@ -125,6 +125,17 @@ it('does not write to a read-only disk', () => {
   on.host.close();
 });
 
+it('keeps writes from a read-only disk even where its backend would take them', () => {
+  let writes = 0;
+  const on = rig(
+    { disks: [{ capacitySectors: SECTORS, readOnly: true }], firstSlot: 3 },
+    { disks: [{ read: () => {}, write: () => writes++, flush: () => {}, close: () => {} }] },
+  );
+  const d = new Driver(on, 3).start();
+  expect(request(d, OUT, 0, [d.put(new Uint8Array(512))]).status).toBe(1);
+  expect(writes).toBe(0);
+});
+
 it('answers IOERR where the backend fails, and goes on', () => {
   const fail = (): void => {
     throw new Error('EIO');

@@ -3,10 +3,10 @@
 import { parentPort, workerData } from 'node:worker_threads';
 import { Chipset } from '../../src/devices/chipset.ts';
 import { addVirtioDevices } from '../../src/devices/virtio/index.ts';
+import type { CpuJob, CpuResult } from './virtio-cpu-job.ts';
 import { type Buffer, Driver, EVENT_IDX, type Rig, VERSION_1 } from './virtio-driver.ts';
-import type { CpuWorkerData, CpuWorkerResult } from './virtio-thread.test.ts';
 
-const { memory, ram, signals, rounds, depth, config } = workerData as CpuWorkerData;
+const { memory, ram, signals, rounds, depth, config } = workerData as CpuJob;
 const stateWords = memory.length - 64;
 const cpu = new Chipset({
   state: memory.subarray(0, stateWords),
@@ -29,7 +29,7 @@ const d = new Driver({ ram, cpu } as Rig, 3).start(VERSION_1 | EVENT_IDX, 256);
 d.route(0x41);
 const ring = d.rings[0];
 const halves = new Uint16Array(ram.buffer, ram.byteOffset, ram.length >> 1);
-const result: CpuWorkerResult = { wrong: 0, requests: 0, notifications: 0, interrupts: 0, hung: false };
+const result: CpuResult = { wrong: 0, requests: 0, notifications: 0, interrupts: 0, hung: false };
 
 const slots = Array.from({ length: depth }, () => ({ header: d.room(16), data: d.room(512), status: d.room(1) }));
 
@@ -38,7 +38,7 @@ function all(type: number, sector: (slot: number) => number): boolean {
   const before = d.view.getUint16(ring.avail + 2, true);
   slots.forEach(({ header, data, status }, i) => {
     d.view.setUint32(header.address, type, true);
-    d.view.setUint32(header.address + 8, sector(i), true);
+    d.view.setBigUint64(header.address + 8, BigInt(sector(i)), true);
     ram[status.address] = 0xee;
     const readable: Buffer = { address: header.address, length: 16 };
     d.add(0, [readable, type === 1 ? { address: data.address, length: 512 } : data, status]);
@@ -53,14 +53,16 @@ function all(type: number, sector: (slot: number) => number): boolean {
   }
   const deadline = performance.now() + 5000;
   for (let back = 0; back < depth; ) {
-    if (Atomics.load(halves, (ring.used + 2) >> 1) !== ring.seen) back += d.used(0).length;
-    else if (performance.now() > deadline) return false;
-    if (d.takeInterrupt() === 0x41) {
-      result.interrupts++;
-      d.isr;
-      d.setUsedEvent(0, ring.seen);
-      d.endInterrupt();
-    }
+    if (performance.now() > deadline) return false;
+    if (d.takeInterrupt() !== 0x41) continue;
+    result.interrupts++;
+    d.isr;
+    // Enables interrupts for the next one, and looks whether it came before (virtqueue_enable_cb).
+    do {
+      back += d.used(0).length;
+      Atomics.store(halves, (ring.avail + 4 + 2 * ring.size) >> 1, ring.seen);
+    } while (Atomics.load(halves, (ring.used + 2) >> 1) !== ring.seen);
+    d.endInterrupt();
   }
   result.requests += depth;
   for (const { status } of slots) if (ram[status.address] !== 0) result.wrong++;

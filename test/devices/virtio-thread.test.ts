@@ -3,25 +3,8 @@ import { Worker } from 'node:worker_threads';
 import { expect, it } from 'vitest';
 import { addVirtioDevices, type VirtioConfig } from '../../src/devices/virtio/index.ts';
 import { bench } from './harness.ts';
+import type { CpuJob, CpuResult } from './virtio-cpu-job.ts';
 import { RAM_BYTES } from './virtio-driver.ts';
-
-export interface CpuWorkerData {
-  readonly memory: Int32Array;
-  readonly ram: Uint8Array;
-  /** Word 0 wakes the host; word 1: the Worker is done. */
-  readonly signals: Int32Array;
-  readonly rounds: number;
-  readonly depth: number;
-  readonly config: VirtioConfig;
-}
-
-export interface CpuWorkerResult {
-  wrong: number;
-  requests: number;
-  notifications: number;
-  interrupts: number;
-  hung: boolean;
-}
 
 it('serves a CPU on another thread', async () => {
   const ram = new Uint8Array(new SharedArrayBuffer(RAM_BYTES));
@@ -39,13 +22,13 @@ it('serves a CPU on another thread', async () => {
       },
     ],
   });
-  const workerData: CpuWorkerData = { memory: b.memory, ram, signals, rounds: 400, depth: 6, config };
+  const workerData: CpuJob = { memory: b.memory, ram, signals, rounds: 400, depth: 6, config };
   const worker = new Worker(new URL('./virtio-cpu-worker.ts', import.meta.url), { workerData });
   let failure: unknown;
   worker.on('error', (error) => {
     failure = error;
   });
-  const message = new Promise<CpuWorkerResult>((resolve) => worker.once('message', resolve));
+  const message = new Promise<CpuResult>((resolve) => worker.once('message', resolve));
   // The Worker starts only while our event loop runs.
   await new Promise((resolve) => worker.once('online', resolve));
   const deadline = performance.now() + 30_000;

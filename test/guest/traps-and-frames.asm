@@ -46,6 +46,7 @@ bound_handler:
   sub ecx, [base]
   TOLOG ecx
   mov ecx, [esp + 8]
+  and ecx, ~0x10000                             ; RF: a fault pushes 1 (SDM vol. 3, 17.3.1.1), QEMU 0
   TOLOG ecx
   mov ebx, esp
   add dword [esp], 6

@@ -41,11 +41,13 @@ export interface EngineState {
 export interface RunOptions {
   /** Stop before the instruction at this EIP. */
   untilEip?: number;
-  /** Give up after about this many instructions (iterations of REP count, or not: it is only a guard). */
+  /** Give up after about this many instructions, or rather the time that they take on a slow machine (it is only a guard). */
   maxInstructions?: number;
   /** 'deliver' (default): exceptions go through the guest's IDT. 'stop': return reason 'fault' at the first exception that an instruction
    * raises; registers, memory and EIP are then as the manual says they are when the handler starts, without any delivery. */
   faults?: 'deliver' | 'stop';
+  /** A maskable interrupt, raised once: when the guest writes to the port, or after a time. It is taken where IF allows it. */
+  interrupt?: { vector: number; port?: number; afterMs?: number };
 }
 
 export interface RunResult {

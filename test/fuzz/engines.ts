@@ -1,0 +1,67 @@
+// Both engines, a watchdog that stops one that does not come back, and the comparison of a case on them.
+import { Worker } from 'node:worker_threads';
+import { openEngine, type TestEngine } from '../harness/engine.ts';
+import type { Case } from './case.ts';
+import { differences, type Outcome, runCase, stopWord } from './world.ts';
+
+/** A case that runs longer than this is stopped, and reported if the engines do not agree in that. */
+const LIMIT_MS = 3000;
+
+// The watchdog: `state` holds the number of the run that is under way (0: none); the same number twice in a row is too long.
+const WATCHDOG = `
+const { workerData } = require('node:worker_threads');
+const { state, words, limit } = workerData;
+let last = 0;
+let since = 0;
+setInterval(() => {
+  const now = Atomics.load(state, 0);
+  if (now !== last) [last, since] = [now, Date.now()];
+  else if (now !== 0 && Date.now() - since > limit) for (const w of words) Atomics.or(new Int32Array(w.buffer), w.index, w.bit);
+}, 100);
+`;
+
+export class Engines {
+  private readonly list: readonly TestEngine[];
+  private readonly state = new Int32Array(new SharedArrayBuffer(4));
+  private readonly watchdog: Worker;
+  private runs = 0;
+  private constructor(list: readonly TestEngine[]) {
+    this.list = list;
+    this.watchdog = new Worker(WATCHDOG, { eval: true, workerData: { state: this.state, words: list.map(stopWord), limit: LIMIT_MS } });
+    this.watchdog.unref();
+  }
+
+  static async open(): Promise<Engines> {
+    const list = [await openEngine('interpreter'), await openEngine('jit')];
+    for (const engine of list) engine.reset();
+    return new Engines(list);
+  }
+
+  private run(engine: TestEngine, c: Case): Outcome | string | undefined {
+    Atomics.store(this.state, 0, ++this.runs);
+    try {
+      return runCase(engine, c);
+    } catch (error) {
+      return `${error}`;
+    } finally {
+      Atomics.store(this.state, 0, 0);
+    }
+  }
+
+  /** What a case did: differences (interpreter / jit), and how it ended. undefined: it cannot be assembled. */
+  compare(c: Case): { different: string[]; end: string } | undefined {
+    const [a, b] = this.list.map((engine) => this.run(engine, c));
+    if (a === undefined || b === undefined) return undefined;
+    if (typeof a === 'string' || typeof b === 'string') {
+      const text = (x: Outcome | string) => (typeof x === 'string' ? x : x.result.reason);
+      return { different: [`engine failed: ${text(a)} / ${text(b)}`], end: 'error' };
+    }
+    const { reason, vector } = a.result;
+    if (reason === 'limit' && b.result.reason === 'limit') return { different: [], end: 'limit' };
+    return { different: differences(a, b), end: vector === undefined ? reason : `fault ${vector}` };
+  }
+
+  async close(): Promise<void> {
+    await this.watchdog.terminate();
+  }
+}

@@ -1,0 +1,341 @@
+// Random cases from a seed: instructions of all families with operands that mostly work, forward branches into each other, loops
+// whose back-edges are guarded by shrinking counters (so that every case ends), string instructions, stack tricks.
+import iced from 'iced-x86';
+import { decode } from '../../src/decode/decoder.ts';
+import { integer, Random } from '../vectors/gen/values.ts';
+import { type Case, type CaseMode, is16, type Item, isFlat, modeBits } from './case.ts';
+import { type Encoding, FAMILIES, type Family, STRINGS } from './opcodes.ts';
+import { COUNTERS, POINTER_PAGES, SELECTORS, stackTop } from './world.ts';
+
+/** What the generator knows of a register. */
+type Content = 'pointer' | 'small' | 'any';
+
+const ESP = 4;
+/** Leave the world of the case, or are not the same twice; some are made by patterns of their own. */
+const BANNED =
+  /^(rdtsc|rdtscp|rdmsr|wrmsr|lmsw|hlt|lgdt|lidt|lldt|ltr|iret[dq]?|ret|retf|int|int1|sysenter|sysexit|jmp|call|j[a-z]+|loop(e|ne)?|popf[d]?|invlpg|movs[bwd]|cmps[bwd]|scas[bwd]|lods[bwd]|stos[bwd]|ins[bwd]|outs[bwd])$/;
+
+const total = FAMILIES.reduce((sum, f) => sum + f.weight, 0);
+const factory = new iced.InstructionInfoFactory();
+
+const hexOf = (bytes: readonly number[]): string => Buffer.from(bytes).toString('hex');
+
+class Generator {
+  private readonly r: Random;
+  private readonly mode: CaseMode;
+  private readonly items: Item[] = [];
+  private readonly content: Content[] = Array<Content>(8).fill('any');
+  private counters = 0;
+  /** Favourite families of this case: half of the draws. */
+  private readonly favourites: readonly Family[];
+
+  constructor(r: Random, mode: CaseMode) {
+    this.r = r;
+    this.mode = mode;
+    this.favourites = [this.family(), this.family()];
+  }
+
+  chance(percent: number): boolean {
+    return this.r.below(100) < percent;
+  }
+  private family(): Family {
+    let n = this.r.below(total);
+    return FAMILIES.find((f) => (n -= f.weight) < 0)!;
+  }
+  /** An address in a page that pointers lead into, often near the page's end. */
+  pointer(): number {
+    const page = this.r.pick(POINTER_PAGES);
+    const low = page === 0xa ? 0x800 : 0;
+    const offset = this.chance(25) ? 0xff0 + this.r.below(16) : low + this.r.below(0x1000 - low);
+    return page * 0x1000 + (this.chance(50) ? offset & ~15 : offset);
+  }
+  private little(v: number, bytes: number): number[] {
+    return Array.from({ length: bytes }, (_, k) => (v >>> (8 * k)) & 0xff);
+  }
+  private get wide(): 2 | 4 {
+    return is16(this.mode) ? 2 : 4;
+  }
+
+  /** Appends an instruction of known bytes. */
+  private put(...bytes: number[]): void {
+    this.items.push({ hex: hexOf(bytes) });
+    this.follow(bytes);
+  }
+  /** Forgets what is known of the registers that the instruction writes. */
+  private follow(bytes: readonly number[]): void {
+    const decoder = new iced.Decoder(is16(this.mode) ? 16 : 32, Uint8Array.from([...bytes, ...Array<number>(15).fill(0)]), iced.DecoderOptions.None);
+    const x = decoder.decode();
+    for (const used of factory.info(x).usedRegisters()) {
+      if (!iced.RegisterExt.isGPR(used.register)) continue;
+      if (used.access === iced.OpAccess.Read || used.access === iced.OpAccess.CondRead) continue;
+      const n = iced.RegisterExt.number(iced.RegisterExt.fullRegister32(used.register));
+      if (iced.RegisterExt.size(used.register) > 1 || this.content[n] === 'pointer') this.content[n] = 'any';
+    }
+    x.free();
+    decoder.free();
+  }
+  /** MOV r32 (r16 in 16-bit code), imm. */
+  private set(reg: number, v: number, content: Content): void {
+    this.put(0xb8 + reg, ...this.little(v, this.wide));
+    this.content[reg] = content;
+  }
+
+  private registerWith(content: Content, among: readonly number[]): number | undefined {
+    const found = among.filter((n) => this.content[n] === content);
+    return found.length === 0 ? undefined : this.r.pick(found);
+  }
+  private pointerIn(among: readonly number[]): number {
+    const known = this.registerWith('pointer', among);
+    if (known !== undefined && !this.chance(10)) return known;
+    if (this.chance(4)) return this.r.pick(among);
+    const reg = this.r.pick(among);
+    this.set(reg, this.pointer(), 'pointer');
+    return reg;
+  }
+
+  /** ModRM, SIB and displacement of a memory operand. May append instructions that set its registers. */
+  private memory(reg: number, wide: 2 | 4): number[] {
+    const { r } = this;
+    const displacement = (): [number, number[]] => {
+      if (this.chance(30)) return [0, []];
+      if (this.chance(70)) return [0x40, [r.below(256)]];
+      return [0x80, this.little(r.below(0x200) - 0x100, wide)];
+    };
+    if (wide === 2) {
+      if (this.chance(25)) return [(reg << 3) | 6, ...this.little(this.pointer(), 2)];
+      const [mod, d] = displacement();
+      const base = this.pointerIn([3, 5, 6, 7]);
+      const rm = base === 6 ? r.pick([4, 0, 2]) : base === 7 ? r.pick([5, 1, 3]) : base === 3 ? r.pick([7, 0, 1]) : 6;
+      if (rm === 6 && mod === 0) return [0x46 | (reg << 3), 0];
+      return [mod | (reg << 3) | rm, ...d];
+    }
+    if (this.chance(25)) return [(reg << 3) | 5, ...this.little(this.pointer(), 4)];
+    const index = this.registerWith('small', [0, 1, 2, 3, 5, 6, 7]);
+    if (index !== undefined && this.chance(30))
+      return [(reg << 3) | 4, (r.below(4) << 6) | (index << 3) | 5, ...this.little(this.pointer(), 4)];
+    if (this.chance(6)) return [0x44 | (reg << 3), 0x24, r.below(64)];
+    const base = this.pointerIn([0, 1, 2, 3, 5, 6, 7]);
+    const [mod, d] = displacement();
+    if (index !== undefined && this.chance(50)) {
+      const sib = (r.below(4) << 6) | (index << 3) | base;
+      return base === 5 && mod === 0 ? [0x44 | (reg << 3), sib, 0] : [mod | (reg << 3) | 4, sib, ...d];
+    }
+    return base === 5 && mod === 0 ? [0x45 | (reg << 3), 0] : [mod | (reg << 3) | base, ...d];
+  }
+
+  /** One instruction of an encoding; false where it came out as nothing that can be run. */
+  private encode(e: Encoding): boolean {
+    const { r } = this;
+    const word = this.chance(is16(this.mode) ? 40 : 12);
+    const half = this.chance(is16(this.mode) ? 25 : 4);
+    const opsize = is16(this.mode) !== word ? 2 : 4;
+    const addrsize = is16(this.mode) !== half ? 2 : 4;
+    const prefixes: number[] = [];
+    const before = this.items.length;
+    const content = [...this.content];
+    const inMemory = e.modrm === 'mem' || (e.modrm === 'any' && this.chance(50));
+    if (e.lock && inMemory && this.chance(15)) prefixes.push(0xf0);
+    if (this.chance(isFlat(this.mode) ? 6 : 20)) prefixes.push(r.pick([0x26, 0x2e, 0x36, 0x3e, 0x64, 0x65]));
+    if (word && e.prefix === undefined) prefixes.push(0x66);
+    if (half) prefixes.push(0x67);
+    if (e.prefix !== undefined) prefixes.push(e.prefix);
+    else if (this.chance(1)) prefixes.push(r.pick([0xf2, 0xf3]));
+    const reg = e.ext ?? r.below(8);
+    const tail: number[] = [];
+    if (inMemory) tail.push(...this.memory(reg, addrsize));
+    else if (e.modrm !== undefined) tail.push(0xc0 | (reg << 3) | r.below(8));
+    for (const imm of e.imm ?? []) {
+      if (imm === 'a') tail.push(...this.little(this.pointer(), addrsize));
+      else if (imm === 'z') tail.push(...this.little(integer(r, opsize === 2 ? 16 : 32), opsize));
+      else tail.push(...this.little(integer(r, imm === 1 ? 8 : 16) & (imm === 2 ? 0x3f : 0xff), imm));
+    }
+    const bytes = [...prefixes, ...e.opcode, ...tail];
+    if (bytes.length <= 15 && this.acceptable(bytes)) {
+      this.put(...bytes);
+      return true;
+    }
+    this.items.length = before;
+    content.forEach((c, i) => {
+      this.content[i] = c;
+    });
+    return false;
+  }
+
+  private acceptable(bytes: readonly number[]): boolean {
+    const padded = new Uint8Array(16);
+    padded.set(bytes);
+    const x = decode(padded, 0, modeBits(this.mode));
+    if (x.spec === undefined) return this.chance(1);
+    if (x.length !== bytes.length || BANNED.test(x.form.mnemonic)) return false;
+    // Control and debug registers are only read; ESP stays near its stack.
+    const to = x.form.ops[0];
+    if (to?.kind === 'cr' || to?.kind === 'dr') return false;
+    if (to?.kind === 'r' && x.values[0] === ESP && to.size > 1 && !/^(cmp|test|push|bt)$/.test(x.form.mnemonic)) return this.chance(3);
+    if (x.form.mnemonic === 'mov' && to?.kind === 'sr') return this.chance(30);
+    return true;
+  }
+
+  /** One random instruction. */
+  private one(): void {
+    for (let tries = 0; tries < 50; tries++) {
+      const family = this.chance(50) ? this.r.pick(this.favourites) : this.family();
+      if (this.encode(this.r.pick(family.encodings))) return;
+    }
+    this.put(0x90);
+  }
+
+  private branch(to: number): void {
+    const { r } = this;
+    const n = r.below(24);
+    if (n < 10) this.items.push({ hex: hexOf([0x70 + r.below(16)]), how: 'rel8', to });
+    else if (n < 20) this.items.push({ hex: hexOf([0x0f, 0x80 + r.below(16)]), how: 'rel', to });
+    else {
+      this.items.push({ hex: hexOf([...(this.chance(20) ? [0x67] : []), 0xe0 + r.below(4)]), how: 'rel8', to });
+      if (this.content[1] !== 'small') this.content[1] = 'any';
+    }
+  }
+
+  /** Unconditional ways on: JMP, CALL, PUSH and RET, indirect ones. */
+  private transfer(to: number): void {
+    const { r } = this;
+    const n = r.below(8);
+    const target = { how: 'abs', to } as const;
+    if (n < 2) this.items.push({ hex: n === 0 ? 'eb' : 'e9', how: n === 0 ? 'rel8' : 'rel', to });
+    else if (n < 4) this.items.push({ hex: 'e8', how: 'rel', to });
+    else if (n < 6) {
+      this.items.push({ hex: '68', ...target });
+      if (n === 4) this.put(0xc3);
+      else this.put(0xc2, r.below(4) * 4, 0);
+    } else {
+      const reg = r.pick([0, 1, 2, 3, 5, 6, 7]);
+      this.items.push({ hex: hexOf([0xb8 + reg]), ...target });
+      this.content[reg] = 'any';
+      this.put(0xff, (n === 6 ? 0xe0 : 0xd0) | reg);
+    }
+  }
+
+  private string(): void {
+    const { r } = this;
+    if (this.chance(90)) this.set(6, this.pointer(), 'pointer');
+    if (this.chance(90)) this.set(7, this.pointer(), 'pointer');
+    const rep = this.chance(70);
+    if (rep) {
+      this.set(1, r.pick([0, 1, 2, 3, 5, 8, 16, 31]), 'small');
+      if (!is16(this.mode) && this.chance(5)) this.set(1, 0x400, 'small');
+    }
+    if (this.chance(20)) this.put(this.chance(50) ? 0xfd : 0xfc);
+    const prefixes: number[] = [];
+    if (rep) prefixes.push(r.pick([0xf2, 0xf3]));
+    if (this.chance(15)) prefixes.push(0x66);
+    if (this.chance(15)) prefixes.push(0x67);
+    if (this.chance(15)) prefixes.push(r.pick([0x26, 0x2e, 0x36, 0x3e, 0x64, 0x65]));
+    this.put(...prefixes, r.pick(STRINGS.slice(0, this.chance(8) ? undefined : 10)));
+    if (this.chance(60)) this.content[6] = this.content[7] = 'pointer';
+  }
+
+  private special(): void {
+    const { r } = this;
+    const immediate = (v: number) => this.put(0x68, ...this.little(v, this.wide));
+    switch (r.below(5)) {
+      case 0:
+        // POPF with flags of our choice.
+        immediate(2 | (r.u32() & 0x8d5) | (this.chance(20) ? 0x400 : 0) | (this.chance(4) ? 0x100 : 0) | (this.chance(20) ? 0x240200 : 0));
+        return this.put(0x9d);
+      case 1:
+        // A division that mostly succeeds.
+        this.put(...(is16(this.mode) ? [] : this.chance(20) ? [0x66] : []), 0x99);
+        return this.put(0xf7, 0xf8 | r.pick([1, 3, 6, 7]));
+      case 2:
+        this.set(0, r.pick(SELECTORS), 'small');
+        return this.put(0x8e, 0xc0 | (r.pick([0, 3, 4, 5]) << 3));
+      case 3:
+        this.set(r.pick([0, 1, 2]), r.below(9), 'small');
+        return;
+      default:
+        // A small number without a constant: AND reg, 7.
+        this.put(0x83, 0xe0 | r.pick([0, 1, 2]), 7);
+    }
+  }
+
+  /** The word that guards a back-edge, as operand bytes with its segment prefix. */
+  private counter(n: number, opcode: number[], reg: number, imm: number[]): number[] {
+    const address = this.little(COUNTERS + n * 4, this.wide);
+    return [0x26, ...opcode, (reg << 3) | (is16(this.mode) ? 6 : 5), ...address, ...imm];
+  }
+
+  make(length: number): Item[] {
+    const { r } = this;
+    const loops: { start: number; counter: number; left: number }[] = [];
+    for (let n = 0; n < length; n++) {
+      const ahead = () => this.items.length + 2 + r.below(6);
+      const kind = r.below(100);
+      if (kind < 9) this.branch(ahead());
+      else if (kind < 11) this.transfer(ahead());
+      else if (kind < 15) this.string();
+      else if (kind < 19) this.special();
+      else if (kind < 21 && loops.length < 2 && this.counters < 4) {
+        const counter = this.counters++;
+        if (this.chance(90)) this.put(...this.counter(counter, [0xc7], 0, this.little(r.pick([1, 2, 4, 9, 0x21]), this.wide)));
+        loops.push({ start: this.items.length, counter, left: 1 + r.below(8) });
+      } else this.one();
+      const loop = loops.at(-1);
+      if (loop !== undefined && loop.left-- <= 0) this.close(loops.pop()!);
+    }
+    while (loops.length > 0) this.close(loops.pop()!);
+    return this.items.map((item) => (item.to === undefined || item.to <= this.items.length ? item : { ...item, to: this.items.length }));
+  }
+
+  /** SHR counter, 1; JZ out; something; a branch back; out. */
+  private close(loop: { start: number; counter: number }): void {
+    this.put(...this.counter(loop.counter, [0xd1], 5, []));
+    const exit: Item = { hex: '0f84', how: 'rel' };
+    this.items.push(exit);
+    const plainly = this.chance(60);
+    if (!plainly) this.one();
+    if (plainly || this.chance(30)) this.items.push({ hex: 'e9', how: 'rel', to: loop.start });
+    else this.items.push({ hex: hexOf([0x0f, 0x80 + this.r.below(16)]), how: 'rel', to: loop.start });
+    exit.to = this.items.length;
+  }
+
+  initial(): number[] {
+    const { r } = this;
+    return Array.from({ length: 8 }, (_, n) => {
+      if (n === ESP) {
+        const depth = this.chance(10) ? r.below(12) : 0x100 + r.below(0xc00);
+        return (stackTop(this.mode, this.chance(90) ? depth & ~3 : depth) | (is16(this.mode) && this.chance(30) ? 0x50000 : 0)) >>> 0;
+      }
+      const kind = r.below(10);
+      if (kind < 4) {
+        this.content[n] = 'pointer';
+        return this.pointer();
+      }
+      if (kind < 6) {
+        this.content[n] = 'small';
+        return r.below(16);
+      }
+      return integer(r, 32);
+    });
+  }
+}
+
+/** The case of a seed. */
+export function generate(seed: number): Case {
+  const r = new Random(Math.imul(seed, 0x9e3779b1) ^ 0x85ebca6b);
+  for (let i = 0; i < 4; i++) r.u32();
+  const mode = r.pick(['flat', 'flat', 'flat', 'user', 'segments', 'user-segments', 'code16'] as const);
+  const g = new Generator(r, mode);
+  const gpr = g.initial();
+  const length = r.pick([3, 5, 8, 12, 20, 40]);
+  return {
+    mode,
+    start: g.chance(25) ? 0xfc0 + r.below(0x40) : r.below(0x400),
+    seed,
+    gpr,
+    eflags: 2 | (r.u32() & 0x8d5) | (g.chance(10) ? 0x400 : 0),
+    mxcsr: (g.chance(90) ? 0x1f80 : 0x1f80 & ~(r.below(64) << 7)) | (g.chance(25) ? r.below(4) << 13 : 0),
+    fcw: (g.chance(90) ? 0x37f : 0x37f & ~r.below(64)) | (g.chance(25) ? r.below(4) << 10 : 0),
+    fsw: r.below(8) << 11,
+    ftw: g.chance(50) ? 0xff : r.below(256),
+    items: g.make(length),
+  };
+}

@@ -1,0 +1,25 @@
+// What `dragoman disasm` says about a region.
+import { expect, it } from 'vitest';
+import { locate } from '../../src/cli/disasm.ts';
+import { explain } from '../../src/machine/explain.ts';
+import { ENTRY, kernel } from './programs.ts';
+
+const at = (code: string, bits: 16 | 32 = 32) => explain(locate(kernel(code), 'kernel', { kernel: 'kernel', address: ENTRY, bits }));
+
+it('shows x86, IR and WebAssembly of a loop', () => {
+  // mov ecx, 10; again: add eax, ecx; dec ecx; jnz again; ret
+  const text = at('b90a000000 01c8 49 75fb c3');
+  expect(text).toMatch(/^region at 00100020 \(physical 00100020\), 32-bit: 5 instructions, 3 blocks\n\nx86\n/);
+  expect(text).toMatch(/^ {2}01 c8 +add eax, ecx$/m);
+  expect(text).toMatch(/^00100025:$/m);
+  expect(text).toMatch(/\nIR\n\n[^]* {2}insn 0x100025 {2}add eax, ecx\n[^]*\nWebAssembly /);
+  expect(text).toMatch(/^\(func \$region [^]*\(loop [^]*\(return_call [^]*\n\)$/m);
+});
+
+it('shows 16-bit code', () => {
+  expect(at('b80100 c3', 16)).toMatch(/16-bit: 2 instructions[^]*mov ax, 1/);
+});
+
+it('says where there is no region', () => {
+  expect(at('0f0b')).toMatch(/^00100020: ud2\n.*interpreter/);
+});

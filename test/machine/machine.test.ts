@@ -1,0 +1,83 @@
+// A whole machine with its threads runs small multiboot kernels to every kind of end.
+import { describe, expect, it } from 'vitest';
+import { DragomanError, Machine, type MachineOptions, MiB } from '../../src/api/index.ts';
+import { CLI_HLT, ECHO, kernel, out, outDx, SPIN, UD2 } from './programs.ts';
+
+const text = (chunks: readonly Uint8Array[]) => Buffer.concat(chunks).toString();
+
+async function machine(options: MachineOptions) {
+  return Machine.create({ memoryBytes: 16 * MiB, ...options });
+}
+
+describe.each(['interpreter', 'jit'] as const)('%s', (engine) => {
+  it('carries serial output, debug output and POST codes, and ends at the debug-exit port', async () => {
+    const [serial, debug, post]: Uint8Array[][] = [[], [], []];
+    const m = await machine({
+      engine,
+      kernel: kernel(outDx(0x3f8, 0x48), out(0xe9, 0x41), out(0x80, 0x55), out(0xf4, 5), SPIN),
+      debugExitPort: 0xf4,
+      onConsole: (bytes) => serial.push(bytes),
+      onDebugConsole: (bytes) => debug.push(bytes),
+      onPost: (codes) => post.push(codes),
+    });
+    expect(await m.run()).toEqual({ kind: 'debug-exit', value: 5 });
+    expect([text(serial), text(debug), text(post)]).toEqual(['H', 'A', 'U']);
+  });
+
+  it('takes serial input', async () => {
+    const serial: Uint8Array[] = [];
+    const m = await machine({ engine, kernel: kernel(ECHO, out(0xf4, 3), SPIN), debugExitPort: 0xf4, onConsole: (bytes) => serial.push(bytes) });
+    const line = 'all that is typed, any length of it; '.repeat(20);
+    m.sendInput(Buffer.from(line));
+    const run = m.run();
+    m.sendInput(Buffer.from('q'));
+    expect(await run).toEqual({ kind: 'debug-exit', value: 3 });
+    expect(text(serial)).toBe(`${line}q`);
+  });
+
+  it('ends by HLT with interrupts off, by a reset, by a triple fault', async () => {
+    expect(await (await machine({ engine, kernel: kernel(CLI_HLT) })).run()).toEqual({ kind: 'halted' });
+    expect(await (await machine({ engine, kernel: kernel(outDx(0xcf9, 6), SPIN) })).run()).toEqual({ kind: 'reset' });
+    const fault = await (await machine({ engine, kernel: kernel(UD2) })).run();
+    expect(fault).toMatchObject({ kind: 'triple-fault', dump: expect.stringMatching(/00100020/) });
+  });
+
+  it('is stopped while it spins', async () => {
+    const m = await machine({ engine, kernel: kernel(SPIN) });
+    setTimeout(() => m.stop('enough'), 100);
+    expect(await m.run()).toEqual({ kind: 'stopped', reason: 'enough' });
+    const stats = m.stats();
+    expect(stats.wallMs).toBeGreaterThan(50);
+    expect(stats.instructions).toBeNull();
+    expect(Object.keys(stats.exits).length).toBeGreaterThan(0);
+  });
+});
+
+it('answers at the debug ports only where that is asked for', async () => {
+  const m = await machine({ kernel: kernel(out(0xe9, 0x41), out(0xf4, 5), CLI_HLT) });
+  expect(await m.run()).toEqual({ kind: 'halted' });
+});
+
+it('ends at once where it was stopped before', async () => {
+  const m = await machine({ kernel: kernel(SPIN) });
+  m.stop('first');
+  m.stop('second');
+  expect(await m.run()).toEqual({ kind: 'stopped', reason: 'first' });
+  expect(m.stats().wallMs).toBe(0);
+  await expect(m.run()).rejects.toThrow(/once/);
+});
+
+it.each<[string, MachineOptions, string]>([
+  ['a trace', { kernel: kernel(SPIN), onTrace: () => {} }, 'NOT_SUPPORTED'],
+  ['two CPUs', { kernel: kernel(SPIN), cpus: 2 }, 'NOT_SUPPORTED'],
+  ['no kernel', {}, 'BAD_OPTION'],
+  ['an odd memory size', { kernel: kernel(SPIN), memoryBytes: 16 * MiB + 1 }, 'BAD_OPTION'],
+  ['noise for a kernel', { kernel: new Uint8Array(4096) }, 'BAD_KERNEL'],
+])('refuses %s', async (_name, options, code) => {
+  const error = await machine(options).then(
+    () => undefined,
+    (e) => e,
+  );
+  expect(error).toBeInstanceOf(DragomanError);
+  expect(error.code).toBe(code);
+});
