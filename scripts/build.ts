@@ -71,7 +71,12 @@ function hashOf(paths: readonly string[], isOutput: boolean): string {
   for (const path of paths) {
     const files = filesIn(path).filter((file) => isOutput || !file.startsWith('wasm/gen/'));
     if (files.length === 0) return 'missing';
-    for (const file of files) hash.update(`${file}\0`).update(createHash('sha256').update(readFileSync(join(ROOT, file))).digest());
+    for (const file of files)
+      hash.update(`${file}\0`).update(
+        createHash('sha256')
+          .update(readFileSync(join(ROOT, file)))
+          .digest(),
+      );
   }
   return hash.digest('hex');
 }

@@ -12,8 +12,8 @@ export {
   type MachineStats,
   MEMORY_GRAIN,
   MiB,
-  type ModuleOptions,
   MOST_DISKS,
+  type ModuleOptions,
   type RunResult,
   SMALLEST_MEMORY,
 } from './options.ts';

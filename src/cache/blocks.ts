@@ -1,6 +1,6 @@
 // The interpreter's code cache of one CPU: guest code decoded into records, found by physical address, EIP and mode,
 // thrown away by physical page (a store to it) or as a whole (the arena is full).
-import { decode, insideLimit, type Instruction } from '../decode/decoder.ts';
+import { CodeReader, decode, insideLimit, type Instruction } from '../decode/decoder.ts';
 import { FIRST_FORM, pseudoIndex } from '../emit/table.ts';
 import { codeLimit, Cpu, GPR_STRIDE, Mode, SegCache } from '../layout/cpu.ts';
 import {
@@ -16,6 +16,8 @@ import { PhysicalMemory } from '../cpu/physical.ts';
 
 /** Instructions in a block at the most. */
 const BLOCK_LIMIT = 64;
+/** Bytes of code looked at for a block: room for BLOCK_LIMIT instructions of usual length. */
+const WINDOW = 512;
 const STALE = pseudoIndex('stale');
 
 /** What decoding needs from the runtime. */
@@ -34,7 +36,7 @@ export class BlockCache {
   private readonly physical: PhysicalMemory;
   /** Heads by physical page number. */
   private readonly pages = new Map<number, number[]>();
-  private readonly window = new Uint8Array(16);
+  private readonly window = new Uint8Array(WINDOW);
 
   constructor(shared: SharedMemory, cpu: number, runtime: CodeRuntime, keys: readonly string[]) {
     this.shared = shared;
@@ -67,13 +69,15 @@ export class BlockCache {
     let at = eip;
     let p = phys;
     let lastPage = phys >>> PAGE_SHIFT;
+    const code = this.window.subarray(0, Math.min(step ? 15 : WINDOW, PAGE - (phys & (PAGE - 1))));
+    this.physical.read(phys, code);
+    const reader = new CodeReader(code, mode);
     while (list.length < limit) {
       const left = PAGE - (p & (PAGE - 1));
-      const bytes = this.window.subarray(0, Math.min(15, left));
-      this.physical.read(p, bytes);
-      let x = decode(bytes, at, mode);
+      let x = reader.at(p - phys, at);
       if (x.truncated && left < 15) {
         if (list.length > 0) break;
+        reader.free();
         const second = this.runtime.translateExec(this.cpu, (base + eip + left) >>> 0) >>> 0;
         if (this.word(Cpu.at.fault) !== 0) return 0;
         const whole = this.window.subarray(0, 15);
@@ -82,7 +86,7 @@ export class BlockCache {
         x = decode(whole, at, mode);
         lastPage = second >>> PAGE_SHIFT;
         crossing = true;
-      }
+      } else if (x.truncated && left > 15 && p - phys + 15 > code.length) break;
       // Behind the last instruction that is inside the limit of CS the block ends; the next one is #GP.
       if (list.length > 0 && x.eip + x.length - 1 > codeLimit(mode)) break;
       list.push(x);
@@ -90,6 +94,7 @@ export class BlockCache {
       p += x.length;
       if (crossing || x.truncated || !insideLimit(x, mode) || x.spec === undefined || x.spec.ends || x.spec.alone || isBranch(x) || (p & (PAGE - 1)) === 0 || p >>> PAGE_SHIFT !== phys >>> PAGE_SHIFT) break;
     }
+    if (!crossing) reader.free();
     return this.write(list, phys, lastPage, step ? mode | Mode.STEP : mode, at);
   }
 

@@ -8,14 +8,14 @@ import { BlockHead, PAGE_SHIFT } from '../layout/memory.ts';
 import type { BlockCache } from './blocks.ts';
 import type { RegionEntry, TranslatedModule } from './translator.ts';
 
-const identity = (phys: number, eip: number, mode: number) => `${phys >>> 0}:${eip >>> 0}:${mode}`;
 
 export class RegionTable {
   private readonly shared: SharedMemory;
   private readonly instance: Instance;
   private readonly blocks: BlockCache;
   private readonly physical: PhysicalMemory;
-  private readonly installed = new Map<string, number>();
+  /** By physical address: usually one. */
+  private readonly installed = new Map<number, RegionEntry[]>();
   private readonly pages = new Map<number, RegionEntry[]>();
   modules = 0;
   bytes = 0;
@@ -36,7 +36,9 @@ export class RegionTable {
       const page = entry.phys >>> PAGE_SHIFT;
       if (this.physical.version(page) !== entry.version) continue;
       this.instance.table.set(entry.slot, code[`r${entry.slot}`]);
-      this.installed.set(identity(entry.phys, entry.eip, entry.mode), entry.slot);
+      const same = this.installed.get(entry.phys);
+      if (same === undefined) this.installed.set(entry.phys, [entry]);
+      else if (!same.some((e) => e.slot === entry.slot)) same.push(entry);
       const list = this.pages.get(page);
       if (list) list.push(entry);
       else this.pages.set(page, [entry]);
@@ -56,8 +58,8 @@ export class RegionTable {
   attach(head: number): void {
     const { i32 } = this.shared;
     const at = (offset: number) => i32[(head + offset) >> 2]! >>> 0;
-    const slot = this.installed.get(identity(at(BlockHead.at.phys), at(BlockHead.at.eip), at(BlockHead.at.mode)));
-    if (slot !== undefined) this.enter(head, slot);
+    for (const entry of this.installed.get(at(BlockHead.at.phys)) ?? [])
+      if (entry.eip === at(BlockHead.at.eip) && entry.mode === at(BlockHead.at.mode)) this.enter(head, entry.slot);
   }
 
   /** Drops the regions of a physical page. */
@@ -67,7 +69,7 @@ export class RegionTable {
     this.pages.delete(page);
     for (const entry of list) {
       this.instance.table.set(entry.slot, this.instance.stub);
-      this.installed.delete(identity(entry.phys, entry.eip, entry.mode));
+      this.installed.delete(entry.phys);
     }
   }
 

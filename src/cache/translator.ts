@@ -5,7 +5,7 @@ import type { SharedMemory } from '../cpu/state.ts';
 import { growRegion, type Region } from '../decode/region.ts';
 import { Emitter } from '../emit/module.ts';
 import { emitRegion } from '../emit/regions.ts';
-import { CONTROL, Control, PAGE, PAGE_SHIFT, Slot, SLOTS, TABLE_ENTRIES } from '../layout/memory.ts';
+import { CONTROL, Control, PAGE, PAGE_SHIFT, SLOTS, Slot, TABLE_ENTRIES } from '../layout/memory.ts';
 
 export interface Request {
   readonly phys: number;

@@ -40,7 +40,7 @@ export class PhysicalMemory {
   }
 
   private meta(page: number): number | undefined {
-    return page << PAGE_SHIFT >>> 0 < this.shared.plan.ramBytes ? this.shared.plan.pageMeta + page * PageMeta.size : undefined;
+    return (page << PAGE_SHIFT) >>> 0 < this.shared.plan.ramBytes ? this.shared.plan.pageMeta + page * PageMeta.size : undefined;
   }
 
   /** Notes that code of this page is cached. True where that is new: its TLB entries must lose their write bits. */

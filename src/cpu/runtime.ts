@@ -49,7 +49,8 @@ export interface Instance {
 /** Instantiates both modules over the shared memory and fills a function table. */
 export function instantiate(image: EngineImage, shared: SharedMemory, host: HostImports): Instance {
   const env = { memory: shared.memory };
-  const runtime = new WebAssembly.Instance(image.runtime, { env, host: host as unknown as WebAssembly.ModuleImports }).exports as unknown as RuntimeExports;
+  const runtime = new WebAssembly.Instance(image.runtime, { env, host: host as unknown as WebAssembly.ModuleImports })
+    .exports as unknown as RuntimeExports;
   const handlerCount = FIRST_FORM + image.keys.length;
   const table = new WebAssembly.Table({ element: 'anyfunc', initial: handlerCount, maximum: TABLE_ENTRIES });
   const code = new WebAssembly.Instance(image.handlers, {

@@ -1,7 +1,8 @@
 // The shared memory of a machine and the power-on state of a CPU in it (SDM vol. 3, table 10-1).
-import { Cpu, Gpr, GPR_STRIDE, Seg, SegCache } from '../layout/cpu.ts';
-import { Control, CONTROL, CpuArea, cpuBase, type MemoryPlan } from '../layout/memory.ts';
+
 import { DragomanError } from '../api/errors.ts';
+import { Cpu, GPR_STRIDE, Gpr, Seg, SegCache } from '../layout/cpu.ts';
+import { CONTROL, Control, CpuArea, cpuBase, type MemoryPlan } from '../layout/memory.ts';
 
 export interface SharedMemory {
   readonly memory: WebAssembly.Memory;
@@ -21,7 +22,12 @@ export function createMemory(plan: MemoryPlan): SharedMemory {
   try {
     memory = new WebAssembly.Memory({ initial: plan.wasmPages, maximum: plan.wasmPages, shared: true });
   } catch (cause) {
-    throw new DragomanError('OUT_OF_MEMORY', `no memory for a machine with ${plan.ramBytes >> 20} MiB of RAM and ${plan.cpuCount} CPUs`, undefined, { cause });
+    throw new DragomanError(
+      'OUT_OF_MEMORY',
+      `no memory for a machine with ${plan.ramBytes >> 20} MiB of RAM and ${plan.cpuCount} CPUs`,
+      undefined,
+      { cause },
+    );
   }
   const shared = attachMemory(memory, plan);
   const set = (offset: number, value: number) => (shared.i32[(CONTROL + offset) >> 2] = value);

@@ -53,13 +53,16 @@ interface CodeInfo {
   mnemonic: string;
   operandSize: number;
   addressSize: number;
+  /** A string instruction, which REP prefixes may repeat. */
+  string: boolean;
 }
 const codeInfo: CodeInfo[] = [];
 function infoOf(code: number): CodeInfo {
   let info = codeInfo[code];
   if (info === undefined) {
     const op = iced.CodeExt.opCode(code);
-    info = { mnemonic: MNEMONICS[op.mnemonic]!, operandSize: op.operandSize, addressSize: op.addressSize };
+    const mnemonic = MNEMONICS[op.mnemonic]!;
+    info = { mnemonic, operandSize: op.operandSize, addressSize: op.addressSize, string: STRING.test(mnemonic) && op.opCount > 0 && !/[xX]mm/.test(op.instructionString) };
     op.free();
     codeInfo[code] = info;
   }
@@ -85,7 +88,15 @@ function registerKind(r: number): OperandKind {
   if (RegisterExt.isDR(r)) return 'dr';
   return 'i';
 }
-const number = (r: number) => (r === Register.None ? -1 : RegisterExt.number(r));
+/** Kind and size as a form has them, and number, of each of iced's registers: asked once. */
+const registers: { readonly operand: FormOperand; readonly number: number }[] = [];
+function register(r: number): { readonly operand: FormOperand; readonly number: number } {
+  return (registers[r] ??= { operand: { kind: registerKind(r), size: RegisterExt.size(r) }, number: RegisterExt.number(r) });
+}
+const number = (r: number) => (r === Register.None ? -1 : register(r).number);
+const memorySizes: number[] = [];
+const memorySize = (size: number) => (memorySizes[size] ??= MemorySizeExt.size(size));
+
 
 const scratch = new iced.Instruction();
 
@@ -114,17 +125,55 @@ function isOverlong(bytes: Uint8Array, code32: boolean): boolean {
   return needsMore;
 }
 
+/** Decodes instructions of one run of bytes, in any order. */
+export class CodeReader {
+  private readonly bytes: Uint8Array;
+  private readonly mode: number;
+  private readonly code32: boolean;
+  private readonly decoder: iced.Decoder;
+
+  /** `mode`: Mode bits. */
+  constructor(bytes: Uint8Array, mode: number) {
+    this.bytes = bytes;
+    this.mode = mode;
+    this.code32 = (mode & Mode.CODE32) !== 0;
+    this.decoder = new iced.Decoder(this.code32 ? 32 : 16, bytes, iced.DecoderOptions.None);
+  }
+
+  /** The instruction at `offset` in the bytes, which lies at `eip`. */
+  at(offset: number, eip: number): Instruction {
+    const { decoder } = this;
+    decoder.position = offset;
+    decoder.ip = BigInt(eip >>> 0);
+    decoder.decodeOut(scratch);
+    const truncated =
+      decoder.lastError === iced.DecoderError.NoMoreBytes ||
+      (scratch.code === iced.Code.INVALID &&
+        this.bytes.length - offset >= LONGEST &&
+        isOverlong(this.bytes.subarray(offset, offset + LONGEST), this.code32));
+    return describe(scratch, eip, this.mode, this.code32, truncated);
+  }
+
+  free(): void {
+    this.decoder.free();
+  }
+}
+
 /** Decodes the instruction at the start of `bytes`, which lies at `eip`; `mode` are Mode bits. */
 export function decode(bytes: Uint8Array, eip: number, mode: number): Instruction {
-  const code32 = (mode & Mode.CODE32) !== 0;
-  const decoder = new iced.Decoder(code32 ? 32 : 16, bytes.length > 15 ? bytes.subarray(0, 15) : bytes, iced.DecoderOptions.None);
-  decoder.ip = BigInt(eip >>> 0);
-  decoder.decodeOut(scratch);
-  const truncated =
-    decoder.lastError === iced.DecoderError.NoMoreBytes || (bytes.length >= LONGEST && scratch.code === iced.Code.INVALID && isOverlong(bytes, code32));
-  decoder.free();
-  return describe(scratch, eip, mode, code32, truncated);
+  const reader = new CodeReader(bytes.length > LONGEST ? bytes.subarray(0, LONGEST) : bytes, mode);
+  const x = reader.at(0, eip);
+  reader.free();
+  return x;
 }
+
+/** What all instructions of one shape share. */
+interface Shape {
+  readonly form: Form;
+  readonly key: string;
+  readonly spec: LiftSpec | undefined;
+}
+const shapes = new Map<number, Shape>();
 
 function describe(x: iced.Instruction, eip: number, mode: number, code32: boolean, truncated: boolean): Instruction {
   const code = x.code;
@@ -144,15 +193,16 @@ function describe(x: iced.Instruction, eip: number, mode: number, code32: boolea
     switch (kind) {
       case OpKind.Register: {
         const r = x.opRegister(k);
-        ops.push({ kind: registerKind(r), size: RegisterExt.size(r) });
-        values.push(RegisterExt.number(r));
+        const { operand, number: n } = register(r);
+        ops.push(operand);
+        values.push(n);
         break;
       }
       case OpKind.Memory: {
         const base = x.memoryBase;
         const index = x.memoryIndex;
         const any = base !== Register.None ? base : index;
-        if (any !== Register.None) addrsize = RegisterExt.size(any) === 2 ? 2 : 4;
+        if (any !== Register.None) addrsize = register(any).operand.size === 2 ? 2 : 4;
         else addrsize = x.memoryDisplSize === 2 ? 2 : 4;
         memory = {
           base: number(base),
@@ -161,7 +211,7 @@ function describe(x: iced.Instruction, eip: number, mode: number, code32: boolea
           disp: Number(BigInt.asIntN(32, x.memoryDisplacement)),
           seg: SEGMENTS.get(x.memorySegment)!,
         };
-        ops.push({ kind: 'm', size: MemorySizeExt.size(x.memorySize) });
+        ops.push({ kind: 'm', size: memorySize(x.memorySize) });
         values.push(0);
         break;
       }
@@ -186,7 +236,7 @@ function describe(x: iced.Instruction, eip: number, mode: number, code32: boolea
         addrsize = kind === OpKind.MemorySegESI || kind === OpKind.MemorySegEDI || kind === OpKind.MemoryESEDI ? 4 : 2;
         const source = kind !== OpKind.MemoryESDI && kind !== OpKind.MemoryESEDI;
         if (source || memory === undefined) memory = { base: -1, index: -1, scale: 0, disp: 0, seg: source ? SEGMENTS.get(x.memorySegment)! : Seg.ES };
-        ops.push({ kind: 'str', size: MemorySizeExt.size(x.memorySize) });
+        ops.push({ kind: 'str', size: memorySize(x.memorySize) });
         values.push(0);
         break;
       }
@@ -195,17 +245,25 @@ function describe(x: iced.Instruction, eip: number, mode: number, code32: boolea
         values.push(Number(BigInt.asIntN(32, x.immediate(k))));
     }
   }
-  const spec = mnemonic === 'invalid' ? undefined : liftOf(mnemonic, ops);
-  const rep = STRING.test(mnemonic) && ops.some((o) => o.kind === 'str') ? (x.hasRepnePrefix ? 2 : x.hasRepPrefix ? 1 : 0) : 0;
+  const hasMemory = ops.some((o) => o.kind === 'm');
+  const rep = info.string ? (x.hasRepnePrefix ? 2 : x.hasRepPrefix ? 1 : 0) : 0;
   const flat = (mode & Mode.FLAT) !== 0;
-  let segmented = false;
-  if (memory !== undefined && ops.some((o) => o.kind === 'm'))
-    segmented = addrsize === 2 || (mnemonic !== 'lea' && (!flat || memory.seg === Seg.FS || memory.seg === Seg.GS));
-  const form: Form = { mnemonic, ops, opsize, addrsize, segmented, flat, rep };
+  const segmented =
+    memory !== undefined && hasMemory && (addrsize === 2 || (mnemonic !== 'lea' && (!flat || memory.seg === Seg.FS || memory.seg === Seg.GS)));
+  // The operands follow from the encoding, but for memory or register in ModRM.
+  const shapeKey =
+    (((((code * 2 + Number(hasMemory)) * 2 + Number(addrsize === 2)) * 2 + Number(opsize === 2)) * 2 + Number(flat)) * 2 + Number(segmented)) * 4 + rep;
+  let shape = shapes.get(shapeKey);
+  if (shape === undefined) {
+    const form: Form = { mnemonic, ops, opsize, addrsize, segmented, flat, rep };
+    const spec = mnemonic === 'invalid' ? undefined : liftOf(mnemonic, ops);
+    shapes.set(shapeKey, (shape = { form, key: formKey(form, spec?.string === true, spec?.stack === true), spec }));
+  }
+  const { form, key, spec } = shape;
   const length = x.length;
   return {
     form,
-    key: formKey(form, spec?.string === true, spec?.stack === true),
+    key,
     spec,
     eip: eip >>> 0,
     // Not wrapped to 16 bits: behind the last byte of a segment of 64 KiB is #GP.

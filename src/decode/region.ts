@@ -1,6 +1,6 @@
 // Grows a region: the basic blocks that direct jumps and fall-throughs reach from an entry, inside one page of code.
 import { PAGE } from '../layout/memory.ts';
-import { decode, insideLimit, type Instruction } from './decoder.ts';
+import { CodeReader, insideLimit, type Instruction } from './decoder.ts';
 
 export interface BasicBlock {
   readonly eip: number;
@@ -38,13 +38,14 @@ export function growRegion(page: Uint8Array, eip: number, phys: number, mode: nu
     const o = offset + ((at - eip) | 0);
     return o >= 0 && o < PAGE ? o : -1;
   };
+  const reader = new CodeReader(page, mode);
   let count = 0;
   while (work.length > 0) {
     let at = work.pop()!;
     while (!instructions.has(at) && count < LIMIT) {
       const o = inPage(at);
       if (o < 0) break;
-      const x = decode(page.subarray(o, Math.min(o + 15, PAGE)), at, mode);
+      const x = reader.at(o, at);
       if (x.truncated || x.spec === undefined || !insideLimit(x, mode)) break;
       instructions.set(at, x);
       count++;
@@ -61,6 +62,7 @@ export function growRegion(page: Uint8Array, eip: number, phys: number, mode: nu
       at = x.next;
     }
   }
+  reader.free();
   if (!instructions.has(eip)) return undefined;
   const blocks = new Map<number, BasicBlock>();
   for (const leader of leaders) {

@@ -6,9 +6,24 @@ import type { Form } from '../lift/form.ts';
 import type { LiftSpec } from '../lift/lifter.ts';
 
 const PREFIXES: readonly (readonly number[])[] = [
-  [], [0x66], [0xf2], [0xf3], [0x66, 0xf2], [0x66, 0xf3],
-  [0x67], [0x67, 0x66], [0x67, 0xf2], [0x67, 0xf3], [0x67, 0x66, 0xf2], [0x67, 0x66, 0xf3],
-  [0x64], [0x64, 0x66], [0x64, 0xf2], [0x64, 0xf3], [0x64, 0x66, 0xf2], [0x64, 0x66, 0xf3],
+  [],
+  [0x66],
+  [0xf2],
+  [0xf3],
+  [0x66, 0xf2],
+  [0x66, 0xf3],
+  [0x67],
+  [0x67, 0x66],
+  [0x67, 0xf2],
+  [0x67, 0xf3],
+  [0x67, 0x66, 0xf2],
+  [0x67, 0x66, 0xf3],
+  [0x64],
+  [0x64, 0x66],
+  [0x64, 0xf2],
+  [0x64, 0xf3],
+  [0x64, 0x66, 0xf2],
+  [0x64, 0x66, 0xf3],
 ];
 const MODES = [Mode.CODE32 | Mode.FLAT, Mode.CODE32, 0];
 
@@ -34,7 +49,9 @@ export function enumerateForms(): Map<string, { form: Form; spec: LiftSpec }> {
     for (const prefix of PREFIXES)
       for (const opcode of opcodes) {
         // The register field selects instructions in groups; the low three bits matter for x87 and 0F 01 and 0F AE.
-        const dense = (opcode.length === 1 && opcode[0]! >= 0xd8 && opcode[0]! <= 0xdf) || (opcode.length === 2 && (opcode[1] === 1 || opcode[1] === 0x1e || opcode[1] === 0xae));
+        const dense =
+          (opcode.length === 1 && opcode[0]! >= 0xd8 && opcode[0]! <= 0xdf) ||
+          (opcode.length === 2 && (opcode[1] === 1 || opcode[1] === 0x1e || opcode[1] === 0xae));
         for (let reg = 0; reg < 8; reg++) {
           consider(opcode, mode, prefix, reg << 3);
           for (let low = 0; low < (dense ? 8 : 1); low++) consider(opcode, mode, prefix, 0xc0 | (reg << 3) | low);

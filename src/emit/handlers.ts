@@ -3,14 +3,14 @@
 import { Builder } from '../ir/builder.ts';
 import type { Op, Value } from '../ir/types.ts';
 import { Cpu, GPR_STRIDE, Mode, Vector } from '../layout/cpu.ts';
-import { BlockHead, Control, CONTROL, HEAT_PERIOD, JUMP_ENTRIES, JumpEntry, CpuArea, Record, Tlb } from '../layout/memory.ts';
+import { BlockHead, CONTROL, Control, CpuArea, HEAT_PERIOD, JUMP_ENTRIES, JumpEntry, Record, Tlb } from '../layout/memory.ts';
 import type { Form } from '../lift/form.ts';
 import type { Leaves } from '../lift/leaves.ts';
 import { Lifter, type LiftSpec } from '../lift/lifter.ts';
 import { type PendingFlags, wordR, wordX } from './flags.ts';
 import { Lowering } from './lowering.ts';
+import { CODE_TYPE, Emitter, type Expr, i32, none, TABLE } from './module.ts';
 import { FIRST_FORM, type Pseudo } from './table.ts';
-import { Emitter, type Expr, i32, none, TABLE, CODE_TYPE } from './module.ts';
 
 const MEM = 'memory';
 
@@ -119,7 +119,12 @@ class HandlerLowering extends Lowering {
   }
   protected setFlags(p: PendingFlags): void {
     this.emit(this.storeCpu(Cpu.at.flagR, wordR(this.m, p)));
-    this.emit(this.storeCpu(Cpu.at.flagX, wordX(this.m, p, () => this.flagX())));
+    this.emit(
+      this.storeCpu(
+        Cpu.at.flagX,
+        wordX(this.m, p, () => this.flagX()),
+      ),
+    );
   }
   protected pendingFlags(): undefined {
     return undefined;
@@ -136,7 +141,13 @@ class HandlerLowering extends Lowering {
     const to = this.locals.take();
     this.emit(this.m.local.set(to, record));
     this.emit(
-      this.m.return_call_indirect(TABLE, this.m.i32.load(Record.at.handler, 4, this.get(to), MEM), [this.get(to), this.cpu()], CODE_TYPE, none),
+      this.m.return_call_indirect(
+        TABLE,
+        this.m.i32.load(Record.at.handler, 4, this.get(to), MEM),
+        [this.get(to), this.cpu()],
+        CODE_TYPE,
+        none,
+      ),
     );
   }
   next(): void {
@@ -235,10 +246,7 @@ function addPseudos(e: Emitter): void {
   const call = (name: keyof typeof names, args: Expr[], type = none) => m.call(names[name], args, type);
   const dispatch = (t: HandlerLowering) => m.return_call('dispatch', [t.c(0), t.cpu()], none);
   const pollThenLeave = (t: HandlerLowering, eip: () => Expr) =>
-    m.if(
-      t.loadCpu(Cpu.at.pending),
-      m.if(call('poll', [t.cpu(), eip()], i32), m.if(t.loadCpu(Cpu.at.exit), m.return(), dispatch(t))),
-    );
+    m.if(t.loadCpu(Cpu.at.pending), m.if(call('poll', [t.cpu(), eip()], i32), m.if(t.loadCpu(Cpu.at.exit), m.return(), dispatch(t))));
 
   // The head of a block: polls, counts heat (a request at the threshold, and again each period), and starts the first instruction.
   addPseudo(e, 'head', (t) => {
@@ -256,7 +264,9 @@ function addPseudos(e: Emitter): void {
   addPseudo(e, 'stale', (t) => t.dispatchTo(t.recordField(Record.at.eip)));
   // A head whose region is installed.
   addPseudo(e, 'enter', (t) => {
-    t.emit(m.return_call_indirect(TABLE, t.recordField(BlockHead.at.region), [t.recordField(BlockHead.at.region), t.cpu()], CODE_TYPE, none));
+    t.emit(
+      m.return_call_indirect(TABLE, t.recordField(BlockHead.at.region), [t.recordField(BlockHead.at.region), t.cpu()], CODE_TYPE, none),
+    );
   });
   addPseudo(e, 'undefined', (t) => {
     t.lower([{ kind: 'raise', cond: undefined, vector: Vector.UD, error: undefined }]);
@@ -282,15 +292,25 @@ function addPseudos(e: Emitter): void {
     const entry = t.locals.take();
     const user = m.i32.and(t.loadCpu(Cpu.at.mode), t.c(Mode.USER));
     t.emit(m.if(t.loadCpu(Cpu.at.exit), m.return()));
-    t.emit(m.if(t.loadCpu(Cpu.at.step), m.block(null, [
-      m.local.set(entry, call('stepDispatch', [t.cpu()], i32)),
-      m.if(m.i32.eqz(t.get(entry)), m.if(t.loadCpu(Cpu.at.exit), m.return(), dispatch(t))),
-      m.return_call_indirect(TABLE, m.i32.load(Record.at.handler, 4, t.get(entry), MEM), [t.get(entry), t.cpu()], CODE_TYPE, none),
-    ])));
+    t.emit(
+      m.if(
+        t.loadCpu(Cpu.at.step),
+        m.block(null, [
+          m.local.set(entry, call('stepDispatch', [t.cpu()], i32)),
+          m.if(m.i32.eqz(t.get(entry)), m.if(t.loadCpu(Cpu.at.exit), m.return(), dispatch(t))),
+          m.return_call_indirect(TABLE, m.i32.load(Record.at.handler, 4, t.get(entry), MEM), [t.get(entry), t.cpu()], CODE_TYPE, none),
+        ]),
+      ),
+    );
     t.emit(m.local.set(eip, t.loadCpu(Cpu.at.eip)));
     const index = m.i32.and(m.i32.xor(t.get(eip), m.i32.shr_u(t.get(eip), t.c(12))), t.c(JUMP_ENTRIES - 1));
     const cache = m.select(user, t.c(CpuArea.at.jumpUser), t.c(CpuArea.at.jumpKernel));
-    const gen = m.i32.load(0, 4, m.i32.add(t.cpu(), m.select(m.i32.and(t.loadCpu(Cpu.at.mode), t.c(Mode.USER)), t.c(Cpu.at.jumpUserGen), t.c(Cpu.at.jumpKernelGen))), MEM);
+    const gen = m.i32.load(
+      0,
+      4,
+      m.i32.add(t.cpu(), m.select(m.i32.and(t.loadCpu(Cpu.at.mode), t.c(Mode.USER)), t.c(Cpu.at.jumpUserGen), t.c(Cpu.at.jumpKernelGen))),
+      MEM,
+    );
     t.emit(m.local.set(entry, m.i32.add(m.i32.add(t.cpu(), cache), m.i32.shl(index, t.c(Math.log2(JumpEntry.size))))));
     const field = (offset: number) => m.i32.load(offset, 4, t.get(entry), MEM);
     t.emit(

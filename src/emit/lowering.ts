@@ -1,13 +1,13 @@
 // IR -> Wasm expressions: what the interpreter's handlers and the JIT's regions have in common. Registers, record
 // fields, flags words and the ways out differ, and are abstract here.
-import { operands, type Op, type Type, type Value } from '../ir/types.ts';
+import { type Op, operands, type Type, type Value } from '../ir/types.ts';
 import { Cpu, FAULT, FAULT_HAS_ERROR, SegCache } from '../layout/cpu.ts';
 import { CpuArea, PAGE, PAGE_SHIFT } from '../layout/memory.ts';
-import { type PendingFlags, conditionOfOperation, conditionOfWords } from './flags.ts';
-import { type Emitter, type Expr, i32, i64, none, v128, type WasmModule, wasmType } from './module.ts';
-import { pure } from './pure.ts';
+import { conditionOfOperation, conditionOfWords, type PendingFlags } from './flags.ts';
 import type { Type as BinaryenType } from './locals.ts';
 import { LocalPool } from './locals.ts';
+import { type Emitter, type Expr, i32, i64, none, v128, type WasmModule, wasmType } from './module.ts';
+import { pure } from './pure.ts';
 
 /** Local of every table function that holds the CPU's base address. */
 export const CPU_LOCAL = 1;
@@ -101,14 +101,17 @@ export abstract class Lowering {
     const { ops } = this;
     const uses = new Array<number>(ops.length).fill(0);
     for (const op of ops) for (const v of operands(op)) uses[v]!++;
-    this.folded = ops.map((op, i) => (op.kind === 'const' ? true : op.kind === 'pure' || op.kind === 'rec' || op.kind === 'cpu' ? uses[i] === 1 : false));
+    this.folded = ops.map((op, i) =>
+      op.kind === 'const' ? true : op.kind === 'pure' || op.kind === 'rec' || op.kind === 'cpu' ? uses[i] === 1 : false,
+    );
     this.home = new Array(ops.length);
     const last = (this.lastUse = new Array<number>(ops.length).fill(-1));
     let flagsEnd = ops.length;
     for (let i = ops.length - 1; i >= 0; i--) {
       const op = ops[i]!;
       // An operation without effects that nobody uses is not there at all.
-      if (last[i]! < 0 && (op.kind === 'pure' || op.kind === 'rec' || op.kind === 'cpu' || op.kind === 'get' || op.kind === 'ldstate')) continue;
+      if (last[i]! < 0 && (op.kind === 'pure' || op.kind === 'rec' || op.kind === 'cpu' || op.kind === 'get' || op.kind === 'ldstate'))
+        continue;
       // A folded operation is evaluated where its user is.
       let at = this.folded[i] && op.kind !== 'const' ? last[i]! : i;
       if (op.kind === 'flags' && this.lazyFlags) at = flagsEnd;
@@ -211,10 +214,20 @@ export abstract class Lowering {
         return this.setRegister(op.reg, this.value(op.value));
       case 'ldstate':
         if (this.lastUse[i]! < 0) return;
-        return this.define(i, op.type, this.rawLoad(op.type, op.bytes, op.signed, op.offset, op.address === undefined ? this.cpu() : this.value(op.address)));
+        return this.define(
+          i,
+          op.type,
+          this.rawLoad(op.type, op.bytes, op.signed, op.offset, op.address === undefined ? this.cpu() : this.value(op.address)),
+        );
       case 'ststate':
         return this.emit(
-          this.rawStore(op.bytes, op.offset, op.address === undefined ? this.cpu() : this.value(op.address), this.value(op.value), this.typeOfValue(op.value)),
+          this.rawStore(
+            op.bytes,
+            op.offset,
+            op.address === undefined ? this.cpu() : this.value(op.address),
+            this.value(op.value),
+            this.typeOfValue(op.value),
+          ),
         );
       case 'load':
         return this.guestLoad(op, i);
@@ -291,7 +304,11 @@ export abstract class Lowering {
     if (type === 'v128') return m.v128.store(offset, 1, address, v, MEM);
     if (type === 'i64') {
       if (bytes === 8) return m.i64.store(offset, 1, address, v, MEM);
-      return bytes === 4 ? m.i64.store32(offset, 1, address, v, MEM) : bytes === 2 ? m.i64.store16(offset, 1, address, v, MEM) : m.i64.store8(offset, 1, address, v, MEM);
+      return bytes === 4
+        ? m.i64.store32(offset, 1, address, v, MEM)
+        : bytes === 2
+          ? m.i64.store16(offset, 1, address, v, MEM)
+          : m.i64.store8(offset, 1, address, v, MEM);
     }
     if (bytes === 4) return m.i32.store(offset, 1, address, v, MEM);
     return bytes === 2 ? m.i32.store16(offset, 1, address, v, MEM) : m.i32.store8(offset, 1, address, v, MEM);
@@ -350,7 +367,10 @@ export abstract class Lowering {
     this.emit(
       m.if(
         p.miss,
-        m.block(null, [m.call(name, [this.cpu(), this.get(p.linear), arg, this.eip()], none), m.if(this.loadCpu(Cpu.at.fault), this.faultExit())]),
+        m.block(null, [
+          m.call(name, [this.cpu(), this.get(p.linear), arg, this.eip()], none),
+          m.if(this.loadCpu(Cpu.at.fault), this.faultExit()),
+        ]),
         this.rawStore(op.bytes, 0, this.host(p), this.get(value, wasmType[type]), type),
       ),
     );

@@ -65,7 +65,10 @@ export class Emitter {
     const lines = this.m.emitText().split('\n');
     const start = lines.findIndex((line) => line.startsWith(` (func $${name} `));
     const end = lines.indexOf(' )', start);
-    return lines.slice(start, end + 1).join('\n').replace(/^ /gm, '');
+    return lines
+      .slice(start, end + 1)
+      .join('\n')
+      .replace(/^ /gm, '');
   }
 
   /** The binary; the module is gone afterwards. */

@@ -103,7 +103,7 @@ export const JUMP_ENTRIES = 4096;
 
 /** Block hash: (physical address, EIP, mode) -> block; open hashing with chains through BlockHead.hashNext. */
 export const BLOCK_HASH_ENTRIES = 32768;
-export const ARENA_BYTES = 24 * MiB;
+export const ARENA_BYTES = 48 * MiB;
 
 /** Decoded instruction, as the interpreter's handlers read it. All addresses absolute. */
 export const Record = struct('REC', {

@@ -5,7 +5,11 @@ import { cpuBase } from '../layout/memory.ts';
 
 const hex = (n: number, digits = 8) => (n >>> 0).toString(16).padStart(digits, '0');
 
-export const exitName = (exit: number): string => Object.entries(Exit).find(([, n]) => n === exit)?.[0].toLowerCase().replace('_', '-') ?? `${exit}`;
+export const exitName = (exit: number): string =>
+  Object.entries(Exit)
+    .find(([, n]) => n === exit)?.[0]
+    .toLowerCase()
+    .replace('_', '-') ?? `${exit}`;
 
 /** Registers, segments, control registers and what was going on. */
 export function dumpCpu(shared: SharedMemory, index: number): string {

@@ -234,7 +234,11 @@ this.control(Control.at.hotThreshold, 0x7fffffff);
       options.interrupt?.afterMs ?? 0,
     );
     if (options.interrupt?.afterMs !== undefined) this.interruptVector = this.nextVector;
-    const exit = cpu.run();
+    let exit = cpu.run();
+    while (exit === Exit.HALT && cpu.get(Cpu.at.eflags) & Eflags.IF && cpu.get(Cpu.at.pending) & Pending.INTR) {
+      cpu.set(Cpu.at.halted, 0);
+      exit = cpu.run();
+    }
     this.watchdog?.stop();
     const restore = () => {
       if (saved !== undefined) this.writeMemory(base + until!, Uint8Array.of(saved));

@@ -1,6 +1,7 @@
 // What the threads of a machine say to each other, and how a Worker is started from a source or a built tree.
-import type { RunEnd } from '../devices/device.ts';
+
 import type { EngineImage } from '../cpu/runtime.ts';
+import type { RunEnd } from '../devices/device.ts';
 import type { BoardConfig } from './board.ts';
 
 export interface CpuWorkerData {

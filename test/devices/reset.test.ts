@@ -45,7 +45,13 @@ it('carries debug output and ends the run', () => {
   const text: number[] = [];
   const post: number[] = [];
   const b = bench(1, {
-    debug: { exitPort: 0xf4, console: true, onConsole: (bytes) => text.push(...bytes), onPost: (codes) => post.push(...codes), logPost: true },
+    debug: {
+      exitPort: 0xf4,
+      console: true,
+      onConsole: (bytes) => text.push(...bytes),
+      onPost: (codes) => post.push(...codes),
+      logPost: true,
+    },
   });
   expect(b.in(0xe9)).toBe(0xe9);
   for (const letter of 'hello') b.out(0xe9, letter.charCodeAt(0));

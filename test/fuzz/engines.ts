@@ -5,7 +5,7 @@ import type { Case } from './case.ts';
 import { differences, type Outcome, runCase, stopWord } from './world.ts';
 
 /** A case that runs longer than this is stopped, and reported if the engines do not agree in that. */
-const LIMIT_MS = 3000;
+const LIMIT_MS = 1500;
 
 // The watchdog: `state` holds the number of the run that is under way (0: none); the same number twice in a row is too long.
 const WATCHDOG = `

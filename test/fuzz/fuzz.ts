@@ -47,5 +47,10 @@ for (let seed = first; Date.now() < until && findings < Number(values.findings);
 }
 await engines.close();
 console.log(`${cases} cases from seed ${first}, ${instructions} instructions, ${findings} findings`);
-console.log([...ends].sort((a, b) => b[1] - a[1]).map(([end, n]) => `${end}: ${n}`).join(', '));
+console.log(
+  [...ends]
+    .sort((a, b) => b[1] - a[1])
+    .map(([end, n]) => `${end}: ${n}`)
+    .join(', '),
+);
 process.exitCode = findings > 0 ? 1 : 0;

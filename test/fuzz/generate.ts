@@ -26,6 +26,8 @@ class Generator {
   private readonly items: Item[] = [];
   private readonly content: Content[] = Array<Content>(8).fill('any');
   private counters = 0;
+  /** First and last item of what ends each loop. */
+  private readonly guards: [number, number][] = [];
   /** Favourite families of this case: half of the draws. */
   private readonly favourites: readonly Family[];
 
@@ -282,11 +284,17 @@ class Generator {
       if (loop !== undefined && loop.left-- <= 0) this.close(loops.pop()!);
     }
     while (loops.length > 0) this.close(loops.pop()!);
-    return this.items.map((item) => (item.to === undefined || item.to <= this.items.length ? item : { ...item, to: this.items.length }));
+    return this.items.map((item, i) => {
+      if (item.to === undefined || item.to <= i) return item;
+      // Nothing leads between a counter's decrement and the back-edge that it guards.
+      const guard = this.guards.find(([from, to]) => item.to! > from && item.to! <= to && !(i >= from && i <= to));
+      return { ...item, to: Math.min(guard?.[0] ?? item.to, this.items.length) };
+    });
   }
 
   /** SHR counter, 1; JZ out; something; a branch back; out. */
   private close(loop: { start: number; counter: number }): void {
+    const guard = this.items.length;
     this.put(...this.counter(loop.counter, [0xd1], 5, []));
     const exit: Item = { hex: '0f84', how: 'rel' };
     this.items.push(exit);
@@ -294,6 +302,7 @@ class Generator {
     if (!plainly) this.one();
     if (plainly || this.chance(30)) this.items.push({ hex: 'e9', how: 'rel', to: loop.start });
     else this.items.push({ hex: hexOf([0x0f, 0x80 + this.r.below(16)]), how: 'rel', to: loop.start });
+    this.guards.push([guard, this.items.length - 1]);
     exit.to = this.items.length;
   }
 

@@ -147,7 +147,9 @@ const simd: Encoding[] = [undefined, 0x66, 0xf3, 0xf2].flatMap((p) => {
   const prefix = p === undefined ? {} : { prefix: p };
   return [
     ...SIMD.map((o) => any([0x0f, o], { ...prefix, ...(o === 0x70 ? { imm: [1] as const } : {}) })),
-    ...range(0x71, 0x73).flatMap((o) => range(0, 7).map((ext): Encoding => ({ opcode: [0x0f, o], modrm: 'reg', ext, imm: [1], ...prefix }))),
+    ...range(0x71, 0x73).flatMap((o) =>
+      range(0, 7).map((ext): Encoding => ({ opcode: [0x0f, o], modrm: 'reg', ext, imm: [1], ...prefix })),
+    ),
     ...[0xc2, 0xc4, 0xc5, 0xc6].map((o) => any([0x0f, o], { ...prefix, imm: [1] })),
     any([0x0f, 0xc3], prefix),
   ];

@@ -79,7 +79,12 @@ export const stopWord = (engine: TestEngine) => ({
 function segments(mode: CaseMode): SegmentState[] {
   const dpl = isUser(mode) ? 0x6000 : 0;
   const rpl = isUser(mode) ? 3 : 0;
-  const data = (base: number, limit: number, access = 0x409300): SegmentState => ({ selector: 0x10 | rpl, base, limit, access: access | dpl });
+  const data = (base: number, limit: number, access = 0x409300): SegmentState => ({
+    selector: 0x10 | rpl,
+    base,
+    limit,
+    access: access | dpl,
+  });
   const flat = data(0, 0xffffffff, 0xc09300);
   const small = data(0x1000, 0x8fff);
   const code = { selector: 8 | rpl, base: 0, limit: 0xffffffff, access: 0xc09b00 | dpl };
@@ -217,7 +222,8 @@ export function differences(a: Outcome, b: Outcome): string[] {
   if (end(a.result) !== end(b.result)) out.push(`end: ${end(a.result)} / ${end(b.result)}`);
   const names = ['eax', 'ecx', 'edx', 'ebx', 'esp', 'ebp', 'esi', 'edi'];
   for (const [i, name] of names.entries()) numbers(name, a.state.gpr[i], b.state.gpr[i]);
-  for (const key of ['eip', 'eflags', 'cpl', 'cr0', 'cr2', 'cr3', 'cr4', 'mxcsr', 'fcw', 'fsw', 'ftw'] as const) numbers(key, a.state[key], b.state[key]);
+  for (const key of ['eip', 'eflags', 'cpl', 'cr0', 'cr2', 'cr3', 'cr4', 'mxcsr', 'fcw', 'fsw', 'ftw'] as const)
+    numbers(key, a.state[key], b.state[key]);
   for (let i = 0; i < 8; i++) numbers(`dr${i}`, a.state.dr[i], b.state.dr[i]);
   for (const [i, s] of a.state.segments.entries())
     for (const key of ['selector', 'base', 'limit', 'access'] as const) numbers(`segment ${i} ${key}`, s[key], b.state.segments[i][key]);
@@ -232,4 +238,3 @@ export function differences(a: Outcome, b: Outcome): string[] {
   );
   return out;
 }
-

@@ -2,7 +2,7 @@
 // test/guest/assemble.ts makes them, and a test checks by hash that they are of the present sources.
 import { createHash } from 'node:crypto';
 import { readdirSync, readFileSync } from 'node:fs';
-import type { TestEngine } from './engine.ts';
+import type { RunOptions, TestEngine } from './engine.ts';
 
 export const ORIGIN = 0x10000;
 /** Behind the multiboot header. */
@@ -17,6 +17,8 @@ export interface GuestHeader {
   engines?: ('interpreter' | 'jit')[];
   /** For the reader: the mode that it is about. */
   mode: 'real' | 'protected' | 'flat32' | 'paged' | 'v86' | '16-bit';
+  /** An interrupt that the test engine raises (RunOptions). */
+  interrupt?: RunOptions['interrupt'];
   expect: {
     /** How it ends; default 'halted'. */
     end?: 'halted' | 'shutdown';
@@ -127,7 +129,7 @@ export function runGuest(engine: TestEngine, program: GuestProgram): string[] {
   engine.reset();
   engine.writeMemory(ORIGIN, program.image);
   engine.setState({ eip: ENTRY });
-  const result = engine.run({ maxInstructions: 2_000_000 });
+  const result = engine.run({ maxInstructions: 2_000_000, ...(program.header.interrupt ? { interrupt: program.header.interrupt } : {}) });
   const state = engine.getState();
   // The rest is read by physical address: the program may have left any paging behind.
   engine.setState({ cr0: state.cr0 & 0x7fffffff });

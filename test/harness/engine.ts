@@ -46,7 +46,7 @@ export interface RunOptions {
   /** 'deliver' (default): exceptions go through the guest's IDT. 'stop': return reason 'fault' at the first exception that an instruction
    * raises; registers, memory and EIP are then as the manual says they are when the handler starts, without any delivery. */
   faults?: 'deliver' | 'stop';
-  /** A maskable interrupt, raised once: when the guest writes to the port, or after a time. It is taken where IF allows it. */
+  /** A maskable interrupt: each time the guest writes to the port, and once after a time. It is taken where IF allows it, and wakes a HLT. */
   interrupt?: { vector: number; port?: number; afterMs?: number };
 }
 

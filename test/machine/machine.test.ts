@@ -26,7 +26,12 @@ describe.each(['interpreter', 'jit'] as const)('%s', (engine) => {
 
   it('takes serial input', async () => {
     const serial: Uint8Array[] = [];
-    const m = await machine({ engine, kernel: kernel(ECHO, out(0xf4, 3), SPIN), debugExitPort: 0xf4, onConsole: (bytes) => serial.push(bytes) });
+    const m = await machine({
+      engine,
+      kernel: kernel(ECHO, out(0xf4, 3), SPIN),
+      debugExitPort: 0xf4,
+      onConsole: (bytes) => serial.push(bytes),
+    });
     const line = 'all that is typed, any length of it; '.repeat(20);
     m.sendInput(Buffer.from(line));
     const run = m.run();

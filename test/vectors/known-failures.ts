@@ -11,5 +11,9 @@ export interface KnownFailure {
 }
 
 export const knownFailures: KnownFailure[] = [
-  { mnemonic: 'into', field: 'fault', reason: 'INTO is delivered through the IDT as a software interrupt (the gate has a DPL to check), and the vectors have no IDT' },
+  {
+    mnemonic: 'into',
+    field: 'fault',
+    reason: 'INTO is delivered through the IDT as a software interrupt (the gate has a DPL to check), and the vectors have no IDT',
+  },
 ];

@@ -1,0 +1,88 @@
+// npm run bench -- [boot|micro|memory]... [--runs N] [--json FILE]: figures for people, as ratios in one run. See README.md beside this file.
+import { writeFile } from 'node:fs/promises';
+import { cpus, loadavg } from 'node:os';
+import { parseArgs } from 'node:util';
+import { build } from '../scripts/build.ts';
+import { boot, bootTable, memory, memoryTable } from './boot.ts';
+import { formatTable, type Table } from './figures.ts';
+import { micro, microTable } from './micro.ts';
+
+const SECTIONS = ['micro', 'boot', 'memory'] as const;
+type Section = (typeof SECTIONS)[number];
+
+const USAGE = `npm run bench -- [micro] [boot] [memory] [options]      (all three where none is named)
+  --runs N         rounds (default: 5 for micro, 3 for boot, 1 for memory)
+  --only TEXT      micro: only programs whose name contains TEXT; boot: only machines whose name does
+  --interpreter    boot: the interpreter alone as well, once
+  --cpus N         boot: CPUs of QEMU's guest (default: 1, as the others)
+  --json FILE      the figures for programs
+`;
+
+function usage(message: string): never {
+  process.stderr.write(`bench: ${message}\n${USAGE}`);
+  process.exit(2);
+}
+
+function readArguments() {
+  try {
+    return parseArgs({
+      allowPositionals: true,
+      options: {
+        runs: { type: 'string' },
+        only: { type: 'string' },
+        json: { type: 'string' },
+        cpus: { type: 'string' },
+        interpreter: { type: 'boolean' },
+        help: { type: 'boolean', short: 'h' },
+      },
+    });
+  } catch (error) {
+    return usage((error as Error).message);
+  }
+}
+
+const number = (text: string | undefined, name: string): number | undefined => {
+  if (text === undefined) return undefined;
+  const value = Number(text);
+  return Number.isInteger(value) && value > 0 && value <= 1000 ? value : usage(`${name} '${text}' is not a number from 1 to 1000`);
+};
+
+const { values, positionals } = readArguments();
+if (values.help) {
+  process.stdout.write(USAGE);
+  process.exit(0);
+}
+for (const name of positionals) if (!SECTIONS.includes(name as Section)) usage(`unknown section '${name}'`);
+const sections = new Set<Section>(positionals.length === 0 ? SECTIONS : (positionals as Section[]));
+const runs = number(values.runs, '--runs');
+const qemuCpus = number(values.cpus, '--cpus') ?? 1;
+
+await build({ wasmOnly: true });
+const host = { node: process.version, cpu: cpus()[0]?.model ?? 'unknown', cpus: cpus().length, loadBefore: loadavg()[0], loadAfter: 0 };
+const report: Record<string, unknown> = { date: new Date().toISOString(), host };
+const print = (table: Table) => process.stdout.write(`\n${formatTable(table)}`);
+
+if (sections.has('micro')) {
+  const rounds = runs ?? 5;
+  const result = await micro(rounds, values.only);
+  report.micro = { rounds, ...result };
+  print(microTable(result, rounds));
+}
+if (sections.has('boot')) {
+  const rounds = runs ?? 3;
+  const result = await boot({ rounds, only: values.only, interpreter: values.interpreter === true, qemuCpus });
+  report.boot = { rounds, ...result };
+  print(bootTable(result, rounds));
+}
+if (sections.has('memory')) {
+  const rounds = runs ?? 1;
+  const result = await memory(rounds);
+  report.memory = { rounds, ...result };
+  print(memoryTable(result));
+}
+
+host.loadAfter = loadavg()[0];
+process.stdout.write(
+  `\n${host.cpus} CPUs (${host.cpu}), Node ${host.node}; load average ${host.loadBefore.toFixed(1)} before, ${host.loadAfter.toFixed(1)} after\n`,
+);
+if (values.json !== undefined) await writeFile(values.json, `${JSON.stringify(report, null, 2)}\n`);

@@ -1,0 +1,21 @@
+// v86 (npm) as a process: boots a Linux kernel and prints its first serial port. Arguments: BIOS VGA-BIOS KERNEL INITRD APPEND MIB.
+import { readFileSync } from 'node:fs';
+import { fileURLToPath } from 'node:url';
+import { V86 } from 'v86';
+
+const [bios, vgaBios, kernel, initrd, append, mib] = process.argv.slice(2);
+const image = (path: string) => ({ buffer: new Uint8Array(readFileSync(path)).buffer as ArrayBuffer });
+
+const emulator = new V86({
+  wasm_path: fileURLToPath(new URL('../node_modules/v86/build/v86.wasm', import.meta.url)),
+  memory_size: Number(mib) * 1024 * 1024,
+  bios: image(bios),
+  vga_bios: image(vgaBios),
+  bzimage: image(kernel),
+  initrd: image(initrd),
+  cmdline: append,
+  acpi: false,
+  disable_speaker: true,
+  autostart: true,
+});
+emulator.add_listener('serial0-output-byte', (byte: number) => process.stdout.write(Uint8Array.of(byte)));

@@ -1,0 +1,97 @@
+// Debian's kernel boots to a shell in each engine, and what runs there is right: the shell's answers are held against the host's own.
+import { createHash } from 'node:crypto';
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { guestOrSkip, READY } from '../../scripts/guests.ts';
+import { Machine, MiB, type RunResult } from '../../src/api/index.ts';
+import { GuestConsole } from './console.ts';
+
+const { guest, reason } = await guestOrSkip();
+if (guest === undefined) console.warn(`no boot tests: ${reason}`);
+
+/** For a machine with other things to do. */
+const BOOT_MS = { interpreter: 240_000, jit: 180_000 };
+const COMMAND_MS = 60_000;
+const SECTOR = 512;
+
+describe.skipIf(guest === undefined).each(['jit', 'interpreter'] as const)('Debian, %s', (engine) => {
+  const terminal = new GuestConsole();
+  const folder = mkdtempSync(join(tmpdir(), 'dragoman-boot-'));
+  const [disk, fixed] = [join(folder, 'disk'), join(folder, 'fixed')];
+  let run: Promise<RunResult>;
+  let machine: Machine;
+  const command = (line: string) => terminal.command(line, COMMAND_MS);
+
+  beforeAll(async () => {
+    const image = Buffer.alloc(4 * MiB);
+    image.write('from the host', SECTOR);
+    writeFileSync(disk, image);
+    writeFileSync(fixed, image);
+    machine = await Machine.create({
+      kernel: readFileSync(guest!.kernel),
+      initrd: readFileSync(guest!.initrd),
+      append: 'console=ttyS0',
+      memoryBytes: 128 * MiB,
+      engine,
+      disks: [{ path: disk }, { path: fixed, readOnly: true }],
+      onConsole: terminal.onConsole,
+    });
+    run = machine.run();
+    terminal.attach(machine, run);
+    await terminal.waitFor('~ # ', BOOT_MS[engine], await terminal.waitFor(READY, BOOT_MS[engine]));
+  }, BOOT_MS[engine] + 10_000);
+
+  afterAll(async () => {
+    machine?.stop('the test is over');
+    await run;
+    rmSync(folder, { recursive: true, force: true });
+  });
+
+  it('says what it is', async () => {
+    const answer = await command('uname -a');
+    expect(answer).toMatch(/^Linux .* i686 GNU\/Linux$/);
+    expect(answer).toContain(` ${guest!.version} `);
+  });
+
+  it('hashes, compresses and expands', async () => {
+    const busybox = readFileSync(guest!.busybox);
+    const hash = (bytes: Uint8Array) => createHash('sha256').update(bytes).digest('hex');
+    expect(await command('sha256sum /bin/busybox')).toBe(`${hash(busybox)}  /bin/busybox`);
+    expect(await command('head -c 400000 /bin/busybox | gzip | gunzip | sha256sum')).toBe(`${hash(busybox.subarray(0, 400_000))}  -`);
+  });
+
+  it('computes with floating point', async () => {
+    // Sums, a square root by Newton, pi by Bailey, Borwein and Plouffe: this awk has no functions of mathematics.
+    const program =
+      'BEGIN { for (i = 1; i <= 2000; i++) s += 1 / i; x = 1; for (i = 0; i < 20; i++) x = (x + 2 / x) / 2; ' +
+      'for (q = 1; k < 12; k++) { p += q * (4 / (8 * k + 1) - 2 / (8 * k + 4) - 1 / (8 * k + 5) - 1 / (8 * k + 6)); q /= 16 } ' +
+      'printf "%.10f %.12f %.12f %.4e %d", s, x, p, 1e300 * 2.5 / 3, -7.9 }';
+    let sum = 0;
+    for (let i = 1; i <= 2000; i++) sum += 1 / i;
+    const wanted = [sum.toFixed(10), Math.SQRT2.toFixed(12), Math.PI.toFixed(12), '8.3333e+299', '-7'].join(' ');
+    expect(await command(`awk '${program}'`)).toBe(wanted);
+  });
+
+  it('reads and writes disks', async () => {
+    expect(await command('dd if=/dev/vda bs=512 skip=1 count=1 2>/dev/null | head -c 13')).toBe('from the host');
+    expect(await command('cat /sys/block/vda/size /sys/block/vda/ro /sys/block/vdb/ro')).toBe(`${(4 * MiB) / SECTOR}\n0\n1`);
+    expect(await command('head -c 300000 /bin/busybox | dd of=/dev/vda bs=1000 seek=1000 conv=notrunc 2>/dev/null; sync; echo $?')).toBe(
+      '0',
+    );
+    const written = readFileSync(disk).subarray(1_000_000, 1_300_000);
+    expect(written.equals(readFileSync(guest!.busybox).subarray(0, 300_000))).toBe(true);
+    expect(await command('dd if=/dev/zero of=/dev/vdb count=1 2>/dev/null; echo $?; sync')).toBe('1');
+    expect(
+      readFileSync(fixed)
+        .subarray(SECTOR, SECTOR + 13)
+        .toString(),
+    ).toBe('from the host');
+  });
+
+  it('switches itself off', async () => {
+    machine.sendInput(Buffer.from('poweroff -f\n'));
+    expect(await run).toEqual({ kind: 'power-off' });
+  });
+});

@@ -1,0 +1,144 @@
+; { "about": "faults in the middle of loops: registers, flags and memory are those of the faulting instruction, and the instruction goes on when its cause is mended", "mode": "paged",
+;   "expect": { "log": ["00000003", "0000001e", "00000003", "00000001", "00000002", "00064000", "00000000", "00000004", "00000028", "00000004", "00000095", "00000006", "00000001", "00000003", "00064000", "12345678", "00000005", "00000097", "00000002", "00000003", "00064ffe", "00000046", "0000000f", "00004321"] } }
+%include "common.inc"
+main:
+  SET_GATE IDT(14), CODE0, ABS(page_fault), 0x8e, 0
+  SET_GATE IDT(0), CODE0, ABS(divide_error), 0x8e, 0
+  PAGING_ON
+  ; a load in a loop: the page is missing in the third turn; the flags before it decide a jump behind it
+  mov dword [mend], PTE(0x64000)
+  mov dword [mended], 0x64007
+  xor eax, eax
+  xor ebx, ebx
+  xor edx, edx
+  mov dword [0x64000], 0x28
+  mov ecx, DATA
+  mov dword [DATA], 0
+  mov dword [PTE(0x64000)], 0x64006
+  invlpg [0x64000]
+.loop:
+  inc eax
+  add ebx, 10
+  cmp eax, 3
+  jne .same
+  mov ecx, 0x64000
+.same:
+  cmp eax, 3                                    ; ZF in the third turn
+  mov edi, [ecx]                                ; faults in the third turn
+  jne .not
+  inc edx                                       ; the flags of the comparison are still there
+.not:
+  cmp eax, 4
+  jb .loop
+  TOLOG edx
+  TOLOG eax
+  TOLOG ebx
+  ; DIV in a loop: CF, PF, AF and SF set before it
+  mov ecx, 2
+  mov ebx, 4
+.divide:
+  mov eax, 20
+  xor edx, edx
+  dec ebx
+  dec ebx                                       ; 2, then 0
+  stc
+  mov esi, 0
+  sbb esi, 0                                    ; -1: CF PF AF SF
+  div ebx
+  dec ecx
+  jnz .divide
+  TOLOG eax
+  ; a read-modify-write faults as a write before anything has changed, and happens once
+  mov dword [mended], 0x64007
+  mov dword [0x64000], 0x12345677
+  mov dword [PTE(0x64000)], 0x64005
+  mov eax, cr0
+  or eax, 0x10000
+  mov cr0, eax
+  invlpg [0x64000]
+  mov ecx, 3
+  mov ebx, DATA
+  mov dword [DATA], 5
+  xor eax, eax
+.rmw:
+  inc eax
+  cmp ecx, 1
+  jne .data
+  mov ebx, 0x64000
+.data:
+  add dword [ebx], 1
+  dec ecx
+  jnz .rmw
+  mov eax, [0x64000]
+  TOLOG eax
+  ; PUSHFD and PUSH into a missing page: ESP stays
+  mov dword [mend], PTE(0x64000)
+  mov dword [mended], 0x64007
+  mov dword [PTE(0x64000)], 0x64006
+  invlpg [0x64000]
+  mov ebp, esp
+  mov eax, 5
+  xor ecx, ecx
+  dec ecx                                       ; SF PF AF; CF is clear
+  stc
+  mov esp, 0x65002
+  push eax
+  mov esp, ebp
+  jc .carry
+  TOLOG 0xbad
+.carry:
+  mov ax, 0x4321
+  mov [0x64ffe], ax
+  movzx eax, word [0x64ffe]
+  TOLOG eax
+  DONE
+page_fault:                                     ; logs EAX, EBX, error code, and CR2; maps the page
+  push eax
+  TOLOG eax
+  cmp dword [count], 0
+  jne .other
+  TOLOG ebx
+  mov eax, [esp + 16]
+  shr eax, 6
+  and eax, 1
+  or eax, 2
+  TOLOG eax                                     ; ZF
+  mov eax, [esp + 16]
+  and eax, 1
+  xor eax, 1
+  TOLOG eax
+  TOLOG 2
+  jmp .address
+.other:
+  mov eax, [esp + 16]
+  and eax, 0x8d5
+  TOLOG eax
+  mov eax, [esp + 4]
+  TOLOG eax
+.address:
+  mov eax, cr2
+  TOLOG eax
+  inc dword [count]
+  push ebx
+  mov eax, [mend]
+  mov ebx, [mended]
+  mov [eax], ebx
+  pop ebx
+  mov eax, cr2
+  invlpg [eax]
+  pop eax
+  add esp, 4
+  cmp esp, 0                                    ; other flags
+  iretd
+divide_error:
+  push eax
+  mov eax, [esp + 12]
+  and eax, 0x8d5
+  TOLOG eax
+  pop eax
+  mov ebx, 3
+  iretd
+mend: dd 0
+mended: dd 0
+count: dd 0
+EPILOGUE
