@@ -9,6 +9,8 @@ const RETURN = 0x1000;
 const HLT = 0xf4;
 const STACK = 0xf00000;
 const CR4_SSE = 0x600;
+const WARM_SETTLED_MS = 400;
+const WARM_LIMIT_MS = 3000;
 
 const word = (value: number) => new Uint8Array(Uint32Array.of(value).buffer);
 
@@ -40,13 +42,21 @@ export class GuestProgram {
     return { result: engine.getState().gpr[Gpr.EAX], nanoseconds };
   }
 
-  /** Calls until V8 has had the time to optimize what is hot. */
-  async warm(count: number, seconds: number): Promise<void> {
-    const end = performance.now() + seconds * 1000;
-    do {
-      this.call(count);
-      await sleep(30);
-    } while (performance.now() < end);
+  /** Calls until V8 has had the time to optimize what is hot: until calls have not become faster for a while. */
+  async warm(count: number): Promise<void> {
+    const start = performance.now();
+    let best = Number.POSITIVE_INFINITY;
+    let since = start;
+    for (;;) {
+      const { nanoseconds } = this.call(count);
+      const now = performance.now();
+      if (nanoseconds < best * 0.97) {
+        best = nanoseconds;
+        since = now;
+      }
+      if (now - since > WARM_SETTLED_MS || now - start > WARM_LIMIT_MS) return;
+      await sleep(10);
+    }
   }
 
   /** Nanoseconds for a count of 1: the best of the calls in about `seconds`. */

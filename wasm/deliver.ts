@@ -9,9 +9,9 @@ import { readFlags } from './flags';
 import { general, innerEsp, innerHigh, innerLow, innerSelector, innerStack, setCode, settleMode } from './flow';
 import {
   CONTROL, CONTROL_STOPONFAULT, CPU_COUNTFAULTS, CPU_COUNTINTERRUPTS, CPU_CPL, CPU_CR0, CPU_DR, CPU_EFLAGS, CPU_EIP, CPU_EXIT, CPU_FAULT, CPU_FAULTERROR, CPU_HALTED,
-  CPU_IDTBASE, CPU_IDTLIMIT, CPU_NMIBLOCKED, CPU_PENDING, CPU_SHADOW, CPU_STEP, CPU_STEPARMED, EFLAGS_AC, EFLAGS_IF, EFLAGS_IOPL, EFLAGS_NT, EFLAGS_RF,
+  CPU_IDTBASE, CPU_IDTLIMIT, CPU_NMIBLOCKED, CPU_PENDING, CPU_SHADOW, CPU_SHADOWEIP, CPU_STEP, CPU_STEPARMED, EFLAGS_AC, EFLAGS_IF, EFLAGS_IOPL, EFLAGS_NT, EFLAGS_RF,
   EFLAGS_TF, EFLAGS_VM, EXIT_INIT, EXIT_DROP, EXIT_INSTALL, EXIT_SIPI, EXIT_STOP, EXIT_TIMER, EXIT_TRIPLE_FAULT, FAULT, FAULT_HAS_ERROR, FAULT_TRAP,
-  GPR_ESP, PENDING_INIT, PENDING_DROP, PENDING_INSTALL, PENDING_INTR, PENDING_NMI, PENDING_SIPI, PENDING_SMI, PENDING_STOP, PENDING_TIMER, SEG_ACCESS, SEG_CS,
+  GPR_ESP, PENDING_INIT, PENDING_DROP, PENDING_INSTALL, PENDING_KICK, PENDING_INTR, PENDING_NMI, PENDING_SIPI, PENDING_SMI, PENDING_STOP, PENDING_TIMER, SEG_ACCESS, SEG_CS,
   SEG_DS, SEG_ES, SEG_FS, SEG_GS, SEG_LIMIT, SEG_SS, SEG_TR, STEP_SHADOW, VECTOR_DB, VECTOR_DF, VECTOR_GP, VECTOR_MC, VECTOR_NMI, VECTOR_NP, VECTOR_OF, VECTOR_PF,
 } from './gen/layout';
 import { hostInterruptAck } from './host';
@@ -253,6 +253,11 @@ function dispatchTask(cpu: usize, selector: u32, ext: u32, hasError: bool, error
   store<u32>(cpu + CPU_FAULT, trap);
 }
 
+/** The shadow that the instruction at `eip` is in: that of STI, that of a load of SS, or 0. */
+export function shadowAt(cpu: usize, eip: u32): u32 {
+  return load<u32>(cpu + CPU_SHADOWEIP) == eip ? load<u32>(cpu + CPU_SHADOW) : 0;
+}
+
 /** At a safe point where Cpu.pending is not 0: does what is pending. 1: Cpu.exit is set, or CS:EIP changed, and the caller must go
  * through the dispatcher. Bits that end in an exit are the host's to clear. */
 export function poll(cpu: usize, eip: u32): u32 {
@@ -270,10 +275,14 @@ export function poll(cpu: usize, eip: u32): u32 {
       store<u32>(cpu + CPU_EXIT, exit);
       return 1;
     }
+    if (pending & PENDING_KICK) {
+      atomic.and<u32>(cpu + CPU_PENDING, ~PENDING_KICK);
+      return 1;
+    }
     // No system-management mode.
     atomic.and<u32>(cpu + CPU_PENDING, ~PENDING_SMI);
   }
-  if (load<u32>(cpu + CPU_SHADOW)) {
+  if (shadowAt(cpu, eip)) {
     // One more instruction, and exactly one: stepDispatch runs it. So the shadow costs nothing while nothing is pending.
     store<u32>(cpu + CPU_STEP, load<u32>(cpu + CPU_STEP) | STEP_SHADOW);
     return 1;

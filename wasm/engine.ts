@@ -1,6 +1,6 @@
 // What the emitted code calls to get from one block to the next when the inline ways do not know:
 // links, hot blocks, single steps, faults, empty table slots.
-import { deliver, poll } from './deliver';
+import { deliver, poll, shadowAt } from './deliver';
 import {
   CONTROL,
   CONTROL_HEATHEAD,
@@ -132,7 +132,7 @@ function endStep(cpu: usize): bool {
 export function stepDispatch(cpu: usize): u32 {
   if (load<u32>(cpu, CPU_STEP) & STEP_ARMED && endStep(cpu)) return 0;
   if (!load<u32>(cpu, CPU_STEP)) return 0;
-  const shadow = load<u32>(cpu, CPU_SHADOW);
+  const shadow = shadowAt(cpu, load<u32>(cpu, CPU_EIP));
   if (atomic.load<u32>(cpu, CPU_PENDING)) {
     // In a shadow only what makes the CPU's thread leave is done.
     if (poll(cpu, load<u32>(cpu, CPU_EIP)) && (!shadow || load<u32>(cpu, CPU_EXIT))) return 0;

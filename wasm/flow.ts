@@ -9,7 +9,7 @@ import { updateStep } from './debug';
 import { faulted, raiseError } from './fault';
 import { readFlags, writeFlags } from './flags';
 import {
-  CPU_CPL, CPU_EFLAGS, CPU_MODE, CPU_SHADOW, CPU_STEP, EFLAGS_AC, EFLAGS_ARITH, EFLAGS_DF, EFLAGS_ID, EFLAGS_IF, EFLAGS_IOPL, EFLAGS_NT, EFLAGS_RF,
+  CPU_CPL, CPU_EFLAGS, CPU_MODE, CPU_SHADOW, CPU_SHADOWEIP, CPU_STEP, EFLAGS_AC, EFLAGS_ARITH, EFLAGS_DF, EFLAGS_ID, EFLAGS_IF, EFLAGS_IOPL, EFLAGS_NT, EFLAGS_RF,
   EFLAGS_TF, EFLAGS_VIF, EFLAGS_VIP, EFLAGS_VM, SEG_ACCESS, SEG_BASE, SEG_CS, SEG_DS, SEG_ES, SEG_FS, SEG_GS, SEG_LIMIT, SEG_SELECTOR, SEG_SS,
   SEG_TOPREAD, SEG_TOPWRITE, SEG_TR, MODE_FLAT, MODE_USER, SHADOW_STI, STEP_DEBUG, VECTOR_GP, VECTOR_TS,
 } from './gen/layout';
@@ -158,10 +158,11 @@ export function cli(cpu: usize): void {
 }
 
 /** STI: interrupts are held off for one more instruction. */
-export function sti(cpu: usize): void {
+export function sti(cpu: usize, nextEip: u32): void {
   if (interruptFlagRefused(cpu)) return;
   const flags = load<u32>(cpu + CPU_EFLAGS);
   if (flags & EFLAGS_IF) return;
   store<u32>(cpu + CPU_EFLAGS, flags | EFLAGS_IF);
   store<u32>(cpu + CPU_SHADOW, SHADOW_STI);
+  store<u32>(cpu + CPU_SHADOWEIP, nextEip);
 }

@@ -1,18 +1,12 @@
 // The interpreter's code cache of one CPU: guest code decoded into records, found by physical address, EIP and mode,
 // thrown away by physical page (a store to it) or as a whole (the arena is full).
-import { CodeReader, decode, insideLimit, type Instruction } from '../decode/decoder.ts';
-import { FIRST_FORM, pseudoIndex } from '../emit/table.ts';
-import { codeLimit, Cpu, GPR_STRIDE, Mode, SegCache } from '../layout/cpu.ts';
-import {
-  BLOCK_HASH_ENTRIES,
-  BlockHead,
-  CpuArea,
-  PAGE,
-  PAGE_SHIFT,
-  Record,
-} from '../layout/memory.ts';
-import type { SharedMemory } from '../cpu/state.ts';
+
 import { PhysicalMemory } from '../cpu/physical.ts';
+import type { SharedMemory } from '../cpu/state.ts';
+import { CodeReader, decode, type Instruction, insideLimit } from '../decode/decoder.ts';
+import { FIRST_FORM, pseudoIndex } from '../emit/table.ts';
+import { Cpu, codeLimit, GPR_STRIDE, Mode, SegCache } from '../layout/cpu.ts';
+import { BLOCK_HASH_ENTRIES, BlockHead, CpuArea, PAGE, PAGE_SHIFT, Record } from '../layout/memory.ts';
 
 /** Instructions in a block at the most. */
 const BLOCK_LIMIT = 64;
@@ -92,7 +86,18 @@ export class BlockCache {
       list.push(x);
       at = x.next;
       p += x.length;
-      if (crossing || x.truncated || !insideLimit(x, mode) || x.spec === undefined || x.spec.ends || x.spec.alone || isBranch(x) || (p & (PAGE - 1)) === 0 || p >>> PAGE_SHIFT !== phys >>> PAGE_SHIFT) break;
+      if (
+        crossing ||
+        x.truncated ||
+        !insideLimit(x, mode) ||
+        x.spec === undefined ||
+        x.spec.ends ||
+        x.spec.alone ||
+        isBranch(x) ||
+        (p & (PAGE - 1)) === 0 ||
+        p >>> PAGE_SHIFT !== phys >>> PAGE_SHIFT
+      )
+        break;
     }
     if (!crossing) reader.free();
     return this.write(list, phys, lastPage, step ? mode | Mode.STEP : mode, at);

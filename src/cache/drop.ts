@@ -12,7 +12,7 @@ export function ramWritten(shared: SharedMemory, address: number, bytes: number)
   for (let page = address >>> PAGE_SHIFT; page <= (address + bytes - 1) >>> PAGE_SHIFT; page++) {
     if ((Atomics.load(i32, (plan.pageMeta + page * PageMeta.size + PageMeta.at.flags) >> 2) & PAGE_HAS_CODE) === 0) continue;
     const n = Atomics.load(i32, DROPPED);
-    i32[(DROP_QUEUE >> 2) + (n >>> 0) % DROP_QUEUE_ENTRIES] = page;
+    i32[(DROP_QUEUE >> 2) + ((n >>> 0) % DROP_QUEUE_ENTRIES)] = page;
     Atomics.store(i32, DROPPED, n + 1);
     any = true;
   }
@@ -33,5 +33,5 @@ export function pagesToDrop(shared: SharedMemory, base: number): number[] | unde
   i32[seenAt] = now;
   const count = (now - seen) >>> 0;
   if (count > DROP_QUEUE_ENTRIES / 2) return undefined;
-  return Array.from({ length: count }, (_, k) => i32[(DROP_QUEUE >> 2) + ((seen + k) >>> 0) % DROP_QUEUE_ENTRIES]!);
+  return Array.from({ length: count }, (_, k) => i32[(DROP_QUEUE >> 2) + (((seen + k) >>> 0) % DROP_QUEUE_ENTRIES)]!);
 }

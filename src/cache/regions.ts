@@ -8,7 +8,6 @@ import { BlockHead, PAGE_SHIFT } from '../layout/memory.ts';
 import type { BlockCache } from './blocks.ts';
 import type { RegionEntry, TranslatedModule } from './translator.ts';
 
-
 export class RegionTable {
   private readonly shared: SharedMemory;
   private readonly instance: Instance;

@@ -34,7 +34,7 @@ Options:
   --until TEXT       end the run as soon as the console has printed TEXT
   --timeout SECONDS  end the run after this time
   --stats FILE       write statistics of the run to FILE, as JSON
-  --trace FILE       write a trace of the execution to FILE (slow, and large)
+  --trace FILE       write a trace of the execution to FILE (not supported yet)
   -h, --help         show this text
 
 Keys, where standard input is a terminal:

@@ -62,7 +62,12 @@ function infoOf(code: number): CodeInfo {
   if (info === undefined) {
     const op = iced.CodeExt.opCode(code);
     const mnemonic = MNEMONICS[op.mnemonic]!;
-    info = { mnemonic, operandSize: op.operandSize, addressSize: op.addressSize, string: STRING.test(mnemonic) && op.opCount > 0 && !/[xX]mm/.test(op.instructionString) };
+    info = {
+      mnemonic,
+      operandSize: op.operandSize,
+      addressSize: op.addressSize,
+      string: STRING.test(mnemonic) && op.opCount > 0 && !/[xX]mm/.test(op.instructionString),
+    };
     op.free();
     codeInfo[code] = info;
   }
@@ -97,7 +102,6 @@ const number = (r: number) => (r === Register.None ? -1 : register(r).number);
 const memorySizes: number[] = [];
 const memorySize = (size: number) => (memorySizes[size] ??= MemorySizeExt.size(size));
 
-
 const scratch = new iced.Instruction();
 
 /** Whether all of the instruction, and where a direct jump of it leads, is inside the limit of CS. */
@@ -119,7 +123,8 @@ function isOverlong(bytes: Uint8Array, code32: boolean): boolean {
   const short = Uint8Array.from([...prefixes, ...bytes.subarray(count, LONGEST)]);
   const decoder = new iced.Decoder(code32 ? 32 : 16, short, iced.DecoderOptions.None);
   const x = decoder.decode();
-  const needsMore = decoder.lastError === iced.DecoderError.NoMoreBytes || (x.code !== iced.Code.INVALID && x.length + count - prefixes.length > LONGEST);
+  const needsMore =
+    decoder.lastError === iced.DecoderError.NoMoreBytes || (x.code !== iced.Code.INVALID && x.length + count - prefixes.length > LONGEST);
   x.free();
   decoder.free();
   return needsMore;
@@ -235,7 +240,8 @@ function describe(x: iced.Instruction, eip: number, mode: number, code32: boolea
       case OpKind.MemoryESEDI: {
         addrsize = kind === OpKind.MemorySegESI || kind === OpKind.MemorySegEDI || kind === OpKind.MemoryESEDI ? 4 : 2;
         const source = kind !== OpKind.MemoryESDI && kind !== OpKind.MemoryESEDI;
-        if (source || memory === undefined) memory = { base: -1, index: -1, scale: 0, disp: 0, seg: source ? SEGMENTS.get(x.memorySegment)! : Seg.ES };
+        if (source || memory === undefined)
+          memory = { base: -1, index: -1, scale: 0, disp: 0, seg: source ? SEGMENTS.get(x.memorySegment)! : Seg.ES };
         ops.push({ kind: 'str', size: memorySize(x.memorySize) });
         values.push(0);
         break;
@@ -249,10 +255,15 @@ function describe(x: iced.Instruction, eip: number, mode: number, code32: boolea
   const rep = info.string ? (x.hasRepnePrefix ? 2 : x.hasRepPrefix ? 1 : 0) : 0;
   const flat = (mode & Mode.FLAT) !== 0;
   const segmented =
-    memory !== undefined && hasMemory && (addrsize === 2 || (mnemonic !== 'lea' && (!flat || memory.seg === Seg.FS || memory.seg === Seg.GS)));
+    memory !== undefined &&
+    hasMemory &&
+    (addrsize === 2 || (mnemonic !== 'lea' && (!flat || memory.seg === Seg.FS || memory.seg === Seg.GS)));
   // The operands follow from the encoding, but for memory or register in ModRM.
   const shapeKey =
-    (((((code * 2 + Number(hasMemory)) * 2 + Number(addrsize === 2)) * 2 + Number(opsize === 2)) * 2 + Number(flat)) * 2 + Number(segmented)) * 4 + rep;
+    (((((code * 2 + Number(hasMemory)) * 2 + Number(addrsize === 2)) * 2 + Number(opsize === 2)) * 2 + Number(flat)) * 2 +
+      Number(segmented)) *
+      4 +
+    rep;
   let shape = shapes.get(shapeKey);
   if (shape === undefined) {
     const form: Form = { mnemonic, ops, opsize, addrsize, segmented, flat, rep };

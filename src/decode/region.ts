@@ -1,6 +1,6 @@
 // Grows a region: the basic blocks that direct jumps and fall-throughs reach from an entry, inside one page of code.
 import { PAGE } from '../layout/memory.ts';
-import { CodeReader, insideLimit, type Instruction } from './decoder.ts';
+import { CodeReader, type Instruction, insideLimit } from './decoder.ts';
 
 export interface BasicBlock {
   readonly eip: number;
@@ -17,10 +17,12 @@ export interface Region {
   /** By EIP. */
   readonly blocks: ReadonlyMap<number, BasicBlock>;
   readonly instructionCount: number;
+  /** Blocks that a jump backwards leads to: heads of loops, where interrupts come back to. */
+  readonly loopHeads: ReadonlySet<number>;
 }
 
 /** Instructions in a region at the most. */
-const LIMIT = 128;
+const LIMIT = 200;
 
 const UNCONDITIONAL = /^(jmp|ret|call)$/;
 
@@ -32,6 +34,7 @@ export function growRegion(page: Uint8Array, eip: number, phys: number, mode: nu
   const offset = phys & (PAGE - 1);
   const instructions = new Map<number, Instruction>();
   const leaders = new Set([eip]);
+  const loopHeads = new Set<number>();
   const work = [eip];
   /** Offset in the page of a guest EIP, or -1 where it is on another page. */
   const inPage = (at: number): number => {
@@ -51,6 +54,7 @@ export function growRegion(page: Uint8Array, eip: number, phys: number, mode: nu
       count++;
       if (x.target !== undefined && x.form.mnemonic !== 'call') {
         if (inPage(x.target) >= 0) {
+          if (x.target <= at) loopHeads.add(x.target);
           leaders.add(x.target);
           work.push(x.target);
         }
@@ -78,5 +82,5 @@ export function growRegion(page: Uint8Array, eip: number, phys: number, mode: nu
     }
     blocks.set(leader, { eip: leader, instructions: list, end: at });
   }
-  return { entry: eip, phys, mode, blocks, instructionCount: count };
+  return { entry: eip, phys, mode, blocks, instructionCount: count, loopHeads };
 }

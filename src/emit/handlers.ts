@@ -211,7 +211,7 @@ export function helpersOf(form: Form, spec: LiftSpec): string[] {
 }
 
 /** Adds the handler of one form, named `name`. */
-function addHandler(e: Emitter, name: string, form: Form, spec: LiftSpec): void {
+export function addHandler(e: Emitter, name: string, form: Form, spec: LiftSpec): void {
   const { b, x } = liftForm(form, spec);
   const t = new HandlerLowering(e);
   const body = t.lower(b.code.ops);

@@ -113,20 +113,28 @@ class RegionLowering extends Lowering {
     const enter: Expr[] = [
       m.if(
         this.loadCpu(Cpu.at.pending),
-        m.if(m.call(this.pollName, [this.cpu(), this.c(this.region.entry)], i32), m.return_call(this.dispatchName, [this.c(0), this.cpu()], none)),
+        m.if(
+          m.call(this.pollName, [this.cpu(), this.c(this.region.entry)], i32),
+          m.return_call(this.dispatchName, [this.c(0), this.cpu()], none),
+        ),
       ),
     ];
-    for (const reg of new Set([...this.used, ...this.written])) enter.push(m.local.set(FIRST_REG + reg, this.loadCpu(Cpu.at.gpr + reg * GPR_STRIDE)));
+    for (const reg of new Set([...this.used, ...this.written]))
+      enter.push(m.local.set(FIRST_REG + reg, this.loadCpu(Cpu.at.gpr + reg * GPR_STRIDE)));
     if (this.usesFlags || this.writesFlags) {
       enter.push(m.local.set(FLAG_R, this.loadCpu(Cpu.at.flagR)), m.local.set(FLAG_X, this.loadCpu(Cpu.at.flagX)));
     }
     const body = m.block(null, [
       ...enter,
-      m.block(FAULT_LABEL, [
-        m.block(STALE_LABEL, [rendered, m.unreachable()], none),
-        ...this.spill(),
-        m.return_call(this.dispatchName, [this.c(0), this.cpu()], none),
-      ], none),
+      m.block(
+        FAULT_LABEL,
+        [
+          m.block(STALE_LABEL, [rendered, m.unreachable()], none),
+          ...this.spill(),
+          m.return_call(this.dispatchName, [this.c(0), this.cpu()], none),
+        ],
+        none,
+      ),
       ...this.spill(),
       m.return_call(this.raiseName, [this.c(0), this.cpu()], none),
     ]);
@@ -258,7 +266,10 @@ class RegionLowering extends Lowering {
     const code = [
       m.local.set(entry, m.i32.add(this.cpu(), m.i32.shl(index, this.c(Math.log2(JumpEntry.size))))),
       m.if(
-        m.i32.and(m.i32.eq(field(JumpEntry.at.eip), eip()), m.i32.eq(field(JumpEntry.at.gen), this.loadCpu(user ? Cpu.at.jumpUserGen : Cpu.at.jumpKernelGen))),
+        m.i32.and(
+          m.i32.eq(field(JumpEntry.at.eip), eip()),
+          m.i32.eq(field(JumpEntry.at.gen), this.loadCpu(user ? Cpu.at.jumpUserGen : Cpu.at.jumpKernelGen)),
+        ),
         m.return_call_indirect(TABLE, field(JumpEntry.at.func), [field(JumpEntry.at.arg), this.cpu()], CODE_TYPE, none),
       ),
       this.storeCpu(Cpu.at.eip, eip()),
@@ -288,7 +299,12 @@ class RegionLowering extends Lowering {
     this.emit(
       m.if(
         this.loadCpu(Cpu.at.codeChanged),
-        m.block(null, [this.storeCpu(Cpu.at.codeChanged, this.c(0)), ...this.settle(), this.storeCpu(Cpu.at.eip, this.c(next)), m.br(STALE_LABEL)]),
+        m.block(null, [
+          this.storeCpu(Cpu.at.codeChanged, this.c(0)),
+          ...this.settle(),
+          this.storeCpu(Cpu.at.eip, this.c(next)),
+          m.br(STALE_LABEL),
+        ]),
       ),
     );
   }
@@ -350,7 +366,8 @@ class RegionLowering extends Lowering {
   protected beforeHelper(op: Extract<Op, { kind: 'helper' }>): void {
     const { reads, writes, flags } = op.effects;
     for (const reg of this.written)
-      if (this.touches(reads, reg) || this.touches(writes, reg)) this.emit(this.storeCpu(Cpu.at.gpr + reg * GPR_STRIDE, this.get(FIRST_REG + reg)));
+      if (this.touches(reads, reg) || this.touches(writes, reg))
+        this.emit(this.storeCpu(Cpu.at.gpr + reg * GPR_STRIDE, this.get(FIRST_REG + reg)));
     if (flags === undefined) return;
     for (const e of this.settle()) this.emit(e);
     this.pending = undefined;
@@ -389,4 +406,3 @@ class RegionLowering extends Lowering {
 export function emitRegion(e: Emitter, name: string, region: Region, slotOf: SlotOf): void {
   new RegionLowering(e, region, slotOf).emitFunction(name);
 }
-

@@ -25,148 +25,154 @@ export const SegCache = struct('SEG', {
   topWrite: u32,
 });
 
-export const Cpu = struct('CPU', {
-  /** General registers, GPR_STRIDE apart. */
-  gpr: array(GPR_COUNT, GPR_STRIDE),
-  /** Offset in CS of the current instruction; only exact when no translated code runs, or a fault is being raised. */
-  eip: u32,
-  eipHigh: u32,
-  /** Lazy flags, two words (see docs/architecture.md, "Flags"): the sign-extended result ... */
-  flagR: u32,
-  /** ... and the carries: CF bit 31; CF^OF bit 30; parity delta bits 15..8; AF bit 3; sign delta bit 0. */
-  flagX: u32,
-  /** EFLAGS without CF PF AF ZF SF OF (those bits are 0 here); bit 1 is always set. */
-  eflags: u32,
-  cpl: u32,
-  /** A slot that is always zero: stands for "no base" or "no index" in interpreter records. */
-  zero: u64,
-  seg: array(8, SegCache.size, 16),
-  gdtBase: u32,
-  gdtLimit: u32,
-  idtBase: u32,
-  idtLimit: u32,
-  cr0: u32,
-  cr2: u32,
-  cr3: u32,
-  cr4: u32,
-  dr: array(8, 4),
-  /** PDPTE registers of PAE paging (SDM vol. 3, 4.4.1), loaded by MOV CR3. */
-  pdpte: array(4, 8),
-  /** Index into Mode: which specialisation of code may run now. */
-  mode: u32,
-  /** 0xffffffff or 0xffff: mask of ESP by SS.B. */
-  stackMask: u32,
+export const Cpu = struct(
+  'CPU',
+  {
+    /** General registers, GPR_STRIDE apart. */
+    gpr: array(GPR_COUNT, GPR_STRIDE),
+    /** Offset in CS of the current instruction; only exact when no translated code runs, or a fault is being raised. */
+    eip: u32,
+    eipHigh: u32,
+    /** Lazy flags, two words (see docs/architecture.md, "Flags"): the sign-extended result ... */
+    flagR: u32,
+    /** ... and the carries: CF bit 31; CF^OF bit 30; parity delta bits 15..8; AF bit 3; sign delta bit 0. */
+    flagX: u32,
+    /** EFLAGS without CF PF AF ZF SF OF (those bits are 0 here); bit 1 is always set. */
+    eflags: u32,
+    cpl: u32,
+    /** A slot that is always zero: stands for "no base" or "no index" in interpreter records. */
+    zero: u64,
+    seg: array(8, SegCache.size, 16),
+    gdtBase: u32,
+    gdtLimit: u32,
+    idtBase: u32,
+    idtLimit: u32,
+    cr0: u32,
+    cr2: u32,
+    cr3: u32,
+    cr4: u32,
+    dr: array(8, 4),
+    /** PDPTE registers of PAE paging (SDM vol. 3, 4.4.1), loaded by MOV CR3. */
+    pdpte: array(4, 8),
+    /** Index into Mode: which specialisation of code may run now. */
+    mode: u32,
+    /** 0xffffffff or 0xffff: mask of ESP by SS.B. */
+    stackMask: u32,
 
-  // Faults and interrupts -----------------------------------------------------------------------------------------
-  /** 0: none; otherwise FAULT | vector: an exception that the current instruction raised and that is not yet delivered. */
-  fault: u32,
-  faultError: u32,
-  /** Poll word: OR of Pending bits; tested at back-edges, returns and block heads. Set by anybody with Atomics. */
-  pending: u32,
-  /** Nonzero: interrupts are held off for one more instruction (Shadow: after STI; after MOV SS or POP SS also debug traps). */
-  shadow: u32,
-  /** 1 while HLT waits. */
-  halted: u32,
-  /** Exit of the run loop (Exit), with its argument. */
-  exit: u32,
-  exitArg: u32,
-  /** Extra words of an exit. */
-  exitData: array(4, 4),
-  /** Nonzero: run one instruction at a time (TF, debug registers in use, or asked for by a region: StepReason bits). */
-  step: u32,
-  /** Nonzero while a block of one instruction runs: bit 0; bit 1 where EFLAGS.TF was set at its start; bit 2 where it was a string
-   * instruction that must go on (REP). */
-  stepArmed: u32,
-  /** Nonzero where an x87/MMX instruction must raise #NM (CR0.EM or CR0.TS). */
-  fpuTrap: u32,
-  /** Nonzero where an SSE instruction must raise: SSE_UD or SSE_NM. */
-  sseTrap: u32,
-  index: u32,
-  apicId: u32,
-  /** 1 from the delivery of an NMI to the next IRET (SDM vol. 3, 6.7.1). */
-  nmiBlocked: u32,
-  /** DR6 bits of data breakpoints that the current instruction hit, for the #DB behind it. */
-  debugPending: u32,
+    // Faults and interrupts -----------------------------------------------------------------------------------------
+    /** 0: none; otherwise FAULT | vector: an exception that the current instruction raised and that is not yet delivered. */
+    fault: u32,
+    faultError: u32,
+    /** Poll word: OR of Pending bits; tested at back-edges, returns and block heads. Set by anybody with Atomics. */
+    pending: u32,
+    /** Nonzero: interrupts are held off for one more instruction (Shadow: after STI; after MOV SS or POP SS also debug traps). */
+    shadow: u32,
+    /** 1 while HLT waits. */
+    halted: u32,
+    /** Exit of the run loop (Exit), with its argument. */
+    exit: u32,
+    exitArg: u32,
+    /** Extra words of an exit. */
+    exitData: array(4, 4),
+    /** Nonzero: run one instruction at a time (TF, debug registers in use, or asked for by a region: StepReason bits). */
+    step: u32,
+    /** Nonzero while a block of one instruction runs: bit 0; bit 1 where EFLAGS.TF was set at its start; bit 2 where it was a string
+     * instruction that must go on (REP). */
+    stepArmed: u32,
+    /** Nonzero where an x87/MMX instruction must raise #NM (CR0.EM or CR0.TS). */
+    fpuTrap: u32,
+    /** Nonzero where an SSE instruction must raise: SSE_UD or SSE_NM. */
+    sseTrap: u32,
+    index: u32,
+    apicId: u32,
+    /** 1 from the delivery of an NMI to the next IRET (SDM vol. 3, 6.7.1). */
+    nmiBlocked: u32,
+    /** DR6 bits of data breakpoints that the current instruction hit, for the #DB behind it. */
+    debugPending: u32,
 
-  // Model-specific registers ---------------------------------------------------------------------------------------
-  tscOffset: u64,
-  sysenterCs: u32,
-  sysenterEsp: u32,
-  sysenterEip: u32,
-  apicBase: u32,
-  msr: array(32, 8),
+    // Model-specific registers ---------------------------------------------------------------------------------------
+    tscOffset: u64,
+    sysenterCs: u32,
+    sysenterEsp: u32,
+    sysenterEip: u32,
+    apicBase: u32,
+    msr: array(32, 8),
 
-  // Pointers into this CPU's own areas (absolute addresses) --------------------------------------------------------
-  tlb: u32,
-  tlbList: u32,
-  tlbListCount: u32,
-  tlbGlobalList: u32,
-  tlbGlobalCount: u32,
-  /** Bitmap, a bit for each 4 MiB of linear space, of regions that large pages filled. */
-  tlbLarge: array(32, 4),
-  jumpKernel: u32,
-  jumpUser: u32,
-  /** Current generations: an entry of another generation is stale. */
-  jumpKernelGen: u32,
-  jumpUserGen: u32,
-  /** 1 where the kernel's jump cache holds entries of pages that are not global. */
-  jumpKernelLocal: u32,
-  blockHash: u32,
-  arena: u32,
-  arenaNext: u32,
-  arenaEnd: u32,
-  /** Physical page number + 1 of the code that was entered last through the dispatcher (for diagnosis). */
-  lastPage: u32,
-  /** CS.base that the jump caches' entries are for. */
-  jumpBase: u32,
-  /** Linear page numbers, lowest and highest, that entries of the jump caches are for (possibly too wide). */
-  jumpKernelLow: u32,
-  jumpKernelHigh: u32,
-  jumpUserLow: u32,
-  jumpUserHigh: u32,
+    // Pointers into this CPU's own areas (absolute addresses) --------------------------------------------------------
+    tlb: u32,
+    tlbList: u32,
+    tlbListCount: u32,
+    tlbGlobalList: u32,
+    tlbGlobalCount: u32,
+    /** Bitmap, a bit for each 4 MiB of linear space, of regions that large pages filled. */
+    tlbLarge: array(32, 4),
+    jumpKernel: u32,
+    jumpUser: u32,
+    /** Current generations: an entry of another generation is stale. */
+    jumpKernelGen: u32,
+    jumpUserGen: u32,
+    /** 1 where the kernel's jump cache holds entries of pages that are not global. */
+    jumpKernelLocal: u32,
+    blockHash: u32,
+    arena: u32,
+    arenaNext: u32,
+    arenaEnd: u32,
+    /** Physical page number + 1 of the code that was entered last through the dispatcher (for diagnosis). */
+    lastPage: u32,
+    /** CS.base that the jump caches' entries are for. */
+    jumpBase: u32,
+    /** Linear page numbers, lowest and highest, that entries of the jump caches are for (possibly too wide). */
+    jumpKernelLow: u32,
+    jumpKernelHigh: u32,
+    jumpUserLow: u32,
+    jumpUserHigh: u32,
 
-  // x87, MMX, SSE ----------------------------------------------------------------------------------------------------
-  /** Physical registers R0..R7: significand (u64) at +0, sign and exponent (u16) at +8; MMn is the significand of Rn. */
-  fpr: array(8, 16),
-  fcw: u32,
-  /** Status word without TOP (bits 11..13 are 0 here). */
-  fsw: u32,
-  ftop: u32,
-  /** Bit n set: physical register n is in use (the abridged tag word of FXSAVE). */
-  ftw: u32,
-  fop: u32,
-  fip: u32,
-  fcs: u32,
-  fdp: u32,
-  fds: u32,
-  mxcsr: u32,
-  xmm: array(16, 16),
-  /** 32 bytes for helpers to take and return wide values in. */
-  scratch: array(4, 16),
-  scratchV: v128,
+    // x87, MMX, SSE ----------------------------------------------------------------------------------------------------
+    /** Physical registers R0..R7: significand (u64) at +0, sign and exponent (u16) at +8; MMn is the significand of Rn. */
+    fpr: array(8, 16),
+    fcw: u32,
+    /** Status word without TOP (bits 11..13 are 0 here). */
+    fsw: u32,
+    ftop: u32,
+    /** Bit n set: physical register n is in use (the abridged tag word of FXSAVE). */
+    ftw: u32,
+    fop: u32,
+    fip: u32,
+    fcs: u32,
+    fdp: u32,
+    fds: u32,
+    mxcsr: u32,
+    xmm: array(16, 16),
+    /** 32 bytes for helpers to take and return wide values in. */
+    scratch: array(4, 16),
+    scratchV: v128,
 
-  // Counters (u64 each, written by this CPU only) -----------------------------------------------------------------------
-  countInstructions: u64,
-  countTlbMisses: u64,
-  countFaults: u64,
-  countInterrupts: u64,
-  countBlocks: u64,
-  countDispatches: u64,
-  countExits: array(32, 8),
-  /** Bytes of published modules this CPU has installed (see Control.published). */
-  consumed: u32,
-  /** Entries of DROP_QUEUE that this CPU has seen to. */
-  droppedSeen: u32,
-  /** Ring of the last guest PCs that went through the dispatcher: index, then 32 entries. */
-  traceIndex: u32,
-  trace: array(32, 4),
-  /** Nonzero: some accesses are looked at more closely, and are kept off the fast paths (Watch bits). */
-  watch: u32,
-  /** Set by every store of this CPU that hit code; a region that called a helper which stores looks at it, and clears it. */
-  codeChanged: u32,
-  /** Nanoseconds that HLT has slept. */
-  idleNs: u64,
-}, 4096);
+    // Counters (u64 each, written by this CPU only) -----------------------------------------------------------------------
+    countInstructions: u64,
+    countTlbMisses: u64,
+    countFaults: u64,
+    countInterrupts: u64,
+    countBlocks: u64,
+    countDispatches: u64,
+    countExits: array(32, 8),
+    /** Bytes of published modules this CPU has installed (see Control.published). */
+    consumed: u32,
+    /** Entries of DROP_QUEUE that this CPU has seen to. */
+    droppedSeen: u32,
+    /** Ring of the last guest PCs that went through the dispatcher: index, then 32 entries. */
+    traceIndex: u32,
+    trace: array(32, 4),
+    /** Nonzero: some accesses are looked at more closely, and are kept off the fast paths (Watch bits). */
+    watch: u32,
+    /** Set by every store of this CPU that hit code; a region that called a helper which stores looks at it, and clears it. */
+    codeChanged: u32,
+    /** EIP of the instruction that Cpu.shadow is for: elsewhere it means nothing any more. */
+    shadowEip: u32,
+    /** Nanoseconds that HLT has slept. */
+    idleNs: u64,
+  },
+  4096,
+);
 
 /** Code is specialised on these bits of the CPU's state (Cpu.mode). */
 export const Mode = {
@@ -220,10 +226,19 @@ export const Pending = {
   SMI: 128,
   /** A device wrote to pages with code: drop what came from them before the next interrupt. */
   DROP: 256,
+  /** Leave the loop that runs and come back at once: the engine may have better code for it by now. */
+  KICK: 512,
 } as const;
 
 /** Bits of Cpu.step. */
-export const Step = { TF: 1, DEBUG: 2, BAIL: 4, FORCED: 8, /** The instruction in the shadow of STI or MOV SS. */ SHADOW: 16, /** One is under way. */ ARMED: 32 } as const;
+export const Step = {
+  TF: 1,
+  DEBUG: 2,
+  BAIL: 4,
+  FORCED: 8,
+  /** The instruction in the shadow of STI or MOV SS. */ SHADOW: 16,
+  /** One is under way. */ ARMED: 32,
+} as const;
 
 /** Values of Cpu.shadow. */
 export const Shadow = { STI: 1, SS: 2 } as const;
@@ -257,13 +272,46 @@ export const Exit = {
 
 /** Bits of EFLAGS (SDM vol. 1, 3.4.3). */
 export const Eflags = {
-  CF: 1, ONE: 2, PF: 4, AF: 0x10, ZF: 0x40, SF: 0x80, TF: 0x100, IF: 0x200, DF: 0x400, OF: 0x800,
-  IOPL: 0x3000, NT: 0x4000, RF: 0x10000, VM: 0x20000, AC: 0x40000, VIF: 0x80000, VIP: 0x100000, ID: 0x200000,
+  CF: 1,
+  ONE: 2,
+  PF: 4,
+  AF: 0x10,
+  ZF: 0x40,
+  SF: 0x80,
+  TF: 0x100,
+  IF: 0x200,
+  DF: 0x400,
+  OF: 0x800,
+  IOPL: 0x3000,
+  NT: 0x4000,
+  RF: 0x10000,
+  VM: 0x20000,
+  AC: 0x40000,
+  VIF: 0x80000,
+  VIP: 0x100000,
+  ID: 0x200000,
   /** The six arithmetic flags. */
   ARITH: 0x8d5,
 } as const;
 
 /** Exception vectors (SDM vol. 3, 6.3.1). */
 export const Vector = {
-  DE: 0, DB: 1, NMI: 2, BP: 3, OF: 4, BR: 5, UD: 6, NM: 7, DF: 8, TS: 10, NP: 11, SS: 12, GP: 13, PF: 14, MF: 16, AC: 17, MC: 18, XM: 19,
+  DE: 0,
+  DB: 1,
+  NMI: 2,
+  BP: 3,
+  OF: 4,
+  BR: 5,
+  UD: 6,
+  NM: 7,
+  DF: 8,
+  TS: 10,
+  NP: 11,
+  SS: 12,
+  GP: 13,
+  PF: 14,
+  MF: 16,
+  AC: 17,
+  MC: 18,
+  XM: 19,
 } as const;

@@ -83,12 +83,16 @@ export const Control = struct('CONTROL', {
 });
 
 /** What we know of one page of guest RAM. */
-export const PageMeta = struct('PAGEMETA', {
-  /** Bit 0: some CPU holds decoded blocks or regions of this page, so stores to it take the slow path. */
-  flags: u32,
-  /** Bumped by every store that hit code on this page. */
-  version: u32,
-}, 8);
+export const PageMeta = struct(
+  'PAGEMETA',
+  {
+    /** Bit 0: some CPU holds decoded blocks or regions of this page, so stores to it take the slow path. */
+    flags: u32,
+    /** Bumped by every store that hit code on this page. */
+    version: u32,
+  },
+  8,
+);
 export const PAGE_HAS_CODE = 1;
 
 /** TLB: one word for each page of the 32-bit linear space: (host page - linear page) | Tlb bits. */
@@ -106,68 +110,80 @@ export const BLOCK_HASH_ENTRIES = 32768;
 export const ARENA_BYTES = 48 * MiB;
 
 /** Decoded instruction, as the interpreter's handlers read it. All addresses absolute. */
-export const Record = struct('REC', {
-  /** Table index of the handler. */
-  handler: u32,
-  /** EIP of this instruction, and of the next one. */
-  eip: u32,
-  next: u32,
-  /** Operands: address of a register, or an immediate, or a number (segment, control register, ST index). */
-  op0: u32,
-  op1: u32,
-  op2: u32,
-  /** Addresses of base and index registers (the zero slot for none). */
-  base: u32,
-  index: u32,
-  scale: u32,
-  disp: u32,
-  /** Address of the SegCache, and the mask of the effective address (segmented forms only). */
-  seg: u32,
-  mask: u32,
-  /** Target EIP of a direct branch (already wrapped to the operand size). */
-  target: u32,
-  /** Head record of the block at `target`, or 0 where not yet linked or not linkable (another page). */
-  link: u32,
-  /** The same for the fall-through of a block's last instruction. */
-  linkNext: u32,
-  /** Bytes of the instruction. */
-  length: u32,
-}, 64);
+export const Record = struct(
+  'REC',
+  {
+    /** Table index of the handler. */
+    handler: u32,
+    /** EIP of this instruction, and of the next one. */
+    eip: u32,
+    next: u32,
+    /** Operands: address of a register, or an immediate, or a number (segment, control register, ST index). */
+    op0: u32,
+    op1: u32,
+    op2: u32,
+    /** Addresses of base and index registers (the zero slot for none). */
+    base: u32,
+    index: u32,
+    scale: u32,
+    disp: u32,
+    /** Address of the SegCache, and the mask of the effective address (segmented forms only). */
+    seg: u32,
+    mask: u32,
+    /** Target EIP of a direct branch (already wrapped to the operand size). */
+    target: u32,
+    /** Head record of the block at `target`, or 0 where not yet linked or not linkable (another page). */
+    link: u32,
+    /** The same for the fall-through of a block's last instruction. */
+    linkNext: u32,
+    /** Bytes of the instruction. */
+    length: u32,
+  },
+  64,
+);
 
 /** The head of a block: laid out as a Record (its handler counts and polls) and followed by the instructions' records. */
-export const BlockHead = struct('HEAD', {
-  handler: u32,
-  eip: u32,
-  /** EIP behind the last instruction. */
-  end: u32,
-  /** Physical address of the first byte. */
-  phys: u32,
-  mode: u32,
-  /** Executions so far (saturating at the hot threshold). */
-  heat: u32,
-  /** Instructions in the block. */
-  count: u32,
-  /** Next block in the hash chain, and in the list of its physical page. */
-  hashNext: u32,
-  pageNext: u32,
-  /** Table slot of the region that starts here; 0: none. */
-  region: u32,
-  /** Physical page of the block's last byte, where it crosses a page, else the same as the first. */
-  lastPage: u32,
-  flags: u32,
-}, 64);
+export const BlockHead = struct(
+  'HEAD',
+  {
+    handler: u32,
+    eip: u32,
+    /** EIP behind the last instruction. */
+    end: u32,
+    /** Physical address of the first byte. */
+    phys: u32,
+    mode: u32,
+    /** Executions so far (saturating at the hot threshold). */
+    heat: u32,
+    /** Instructions in the block. */
+    count: u32,
+    /** Next block in the hash chain, and in the list of its physical page. */
+    hashNext: u32,
+    pageNext: u32,
+    /** Table slot of the region that starts here; 0: none. */
+    region: u32,
+    /** Physical page of the block's last byte, where it crosses a page, else the same as the first. */
+    lastPage: u32,
+    flags: u32,
+  },
+  64,
+);
 
 /** Stride of the CPU blocks: state, TLB, lists, jump caches, block hash, decode arena. */
-export const CpuArea = struct('AREA', {
-  state: { bytes: Cpu.size, align: PAGE },
-  jumpKernel: { bytes: JUMP_ENTRIES * JumpEntry.size, align: PAGE },
-  jumpUser: { bytes: JUMP_ENTRIES * JumpEntry.size, align: PAGE },
-  tlbList: { bytes: TLB_LIST_ENTRIES * 4, align: PAGE },
-  tlbGlobalList: { bytes: TLB_LIST_ENTRIES * 4, align: PAGE },
-  blockHash: { bytes: BLOCK_HASH_ENTRIES * 4, align: PAGE },
-  tlb: { bytes: TLB_BYTES, align: PAGE },
-  arena: { bytes: ARENA_BYTES, align: PAGE },
-}, WASM_PAGE);
+export const CpuArea = struct(
+  'AREA',
+  {
+    state: { bytes: Cpu.size, align: PAGE },
+    jumpKernel: { bytes: JUMP_ENTRIES * JumpEntry.size, align: PAGE },
+    jumpUser: { bytes: JUMP_ENTRIES * JumpEntry.size, align: PAGE },
+    tlbList: { bytes: TLB_LIST_ENTRIES * 4, align: PAGE },
+    tlbGlobalList: { bytes: TLB_LIST_ENTRIES * 4, align: PAGE },
+    blockHash: { bytes: BLOCK_HASH_ENTRIES * 4, align: PAGE },
+    tlb: { bytes: TLB_BYTES, align: PAGE },
+    arena: { bytes: ARENA_BYTES, align: PAGE },
+  },
+  WASM_PAGE,
+);
 export const CPU_STRIDE = CpuArea.size;
 
 /** Entries of the function table: 0 is the trap of a null index, then handlers, then slots of regions. */

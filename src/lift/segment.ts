@@ -16,6 +16,7 @@ function holdOffAfterSs(x: Lifter, number: Value): void {
   if (known !== undefined && known !== Seg.SS) return;
   const ss = x.b.eq(number, x.b.const(Seg.SS));
   x.setState(Cpu.at.shadow, x.b.select(ss, x.b.const(Shadow.SS), x.state(Cpu.at.shadow)));
+  x.setState(Cpu.at.shadowEip, x.b.select(ss, x.nextEip(), x.state(Cpu.at.shadowEip)));
 }
 
 // MOV sreg, r/m16 (CS is refused by the decoder) | MOV crN, r | MOV r, crN | MOV drN, r | MOV r, drN

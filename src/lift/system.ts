@@ -30,7 +30,7 @@ function cli(x: Lifter): void {
 
 // STI: interrupts come after the instruction that follows
 function sti(x: Lifter): void {
-  x.helper('sti', [], FAULTS);
+  x.helper('sti', [x.nextEip()], FAULTS);
   x.next();
 }
 

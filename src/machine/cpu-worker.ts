@@ -32,6 +32,7 @@ const cpu = new Vcpu(data.image, shared, data.index, {
   log: () => {},
 });
 const pending = (cpu.base + Cpu.at.pending) >> 2;
+const timerSignal = (CONTROL + Control.at.timerSignal) >> 2;
 
 cpu.onInstall = () => {
   Atomics.and(i32, pending, ~Pending.INSTALL);
@@ -41,17 +42,23 @@ cpu.onInstall = () => {
 /** Sleeps until something is pending that HLT wakes for. False where nothing ever can be. */
 function halt(): boolean {
   const enabled = (cpu.get(Cpu.at.eflags) & Eflags.IF) !== 0;
-  const wakes = ~Pending.INTR | (enabled ? Pending.INTR : 0);
+  const wakes = Pending.NMI | Pending.INIT | Pending.SIPI | Pending.STOP | (enabled ? Pending.INTR : 0);
   cpu.set(Cpu.at.shadow, 0);
   for (;;) {
     const word = Atomics.load(i32, pending);
     if ((word & wakes) !== 0) break;
     if (!enabled && shared.plan.cpuCount === 1) return false;
+    // What is no interrupt is done without waking the guest; pages to drop wait for the interrupt that tells of them.
+    if ((word & Pending.INSTALL) !== 0) cpu.onInstall?.();
+    Atomics.and(i32, pending, ~(Pending.KICK | Pending.TIMER | Pending.SMI));
     const start = performance.now();
-    Atomics.wait(i32, pending, word);
+    Atomics.wait(i32, pending, Atomics.load(i32, pending) & ~wakes);
     cpu.count(Cpu.at.idleNs, Math.round((performance.now() - start) * 1e6));
   }
   cpu.set(Cpu.at.halted, 0);
+  // The timekeeper does not kick a CPU that sleeps: tell it of this one.
+  Atomics.add(i32, timerSignal, 1);
+  Atomics.notify(i32, timerSignal);
   return true;
 }
 

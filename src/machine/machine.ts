@@ -30,6 +30,8 @@ import { type CpuMessage, type CpuWorkerData, type TimerWorkerData, type Transla
 
 /** Executions of a block in the interpreter before it is translated. */
 const HOT = 500;
+/** V8 replaces a function's baseline code only for its next call, so a loop must be left now and then to get the better code. */
+const KICK_MS = 5;
 const NEVER = 0x7fffffff;
 const HOST_THREAD = 1;
 const TIMER_THREAD = 2;
@@ -53,7 +55,7 @@ export class Machine implements MachineHandle {
 
   private constructor(options: MachineOptions) {
     this.options = options;
-    if (options.onTrace !== undefined) throw new DragomanError('NOT_SUPPORTED', 'not supported yet', 'trace');
+    if (options.onTrace !== undefined) throw new DragomanError('NOT_SUPPORTED', 'not supported yet', '--trace');
     const ramBytes = options.memoryBytes ?? DEFAULT_MEMORY;
     if (!Number.isInteger(ramBytes) || ramBytes < SMALLEST_MEMORY || ramBytes > LARGEST_MEMORY || ramBytes % MEMORY_GRAIN !== 0)
       throw new DragomanError('BAD_OPTION', `${ramBytes} bytes of memory: it must be 2 MiB to 2 GiB in steps of 64 KiB`, 'memory');
@@ -164,7 +166,7 @@ export class Machine implements MachineHandle {
       this.finish = resolve;
       this.watchSignals();
       const board = this.config;
-      this.start<TimerWorkerData>('timer-worker', { board, thread: TIMER_THREAD });
+      this.start<TimerWorkerData>('timer-worker', { board, thread: TIMER_THREAD, kickMs: jit ? KICK_MS : Number.POSITIVE_INFINITY });
       if (jit) this.start<TranslatorWorkerData>('translator-worker', { board, firstSlot: FIRST_FORM + image.keys.length });
       const cpu = this.start<CpuWorkerData>('cpu-worker', { board, image, index: 0, thread: FIRST_CPU_THREAD });
       cpu.on('message', (message: CpuMessage) => this.onCpu(message));

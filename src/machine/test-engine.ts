@@ -1,13 +1,14 @@
 // One CPU with RAM and no devices, for tests of the engines: see test/harness/engine.ts for what it promises.
+
+import type { EngineState, RunOptions, RunResult, TestEngine } from '../../test/harness/engine.ts';
 import { Translator } from '../cache/translator.ts';
 import { loadEngineImage } from '../cpu/image.ts';
 import { createMemory } from '../cpu/state.ts';
 import { Vcpu } from '../cpu/vcpu.ts';
 import { FIRST_FORM } from '../emit/table.ts';
 import { Cpu, Eflags, Exit, FAULT_HAS_ERROR, Pending, Seg, SegCache } from '../layout/cpu.ts';
-import { Watchdog } from './watchdog.ts';
 import { BlockHead, CONTROL, Control, planMemory, RAM } from '../layout/memory.ts';
-import type { EngineState, RunOptions, RunResult, TestEngine } from '../../test/harness/engine.ts';
+import { Watchdog } from './watchdog.ts';
 
 const RAM_BYTES = 16 << 20;
 const NOWHERE = 0xffffffff;
@@ -58,7 +59,10 @@ class Engine implements TestEngine {
   private translate(head: number): void {
     const at = (offset: number) => this.cpu.shared.i32[(head + offset) >> 2]! >>> 0;
     if (at(BlockHead.at.region) !== 0) return;
-    const module = this.translator.translate([{ phys: at(BlockHead.at.phys), eip: at(BlockHead.at.eip), mode: at(BlockHead.at.mode) }], true);
+    const module = this.translator.translate(
+      [{ phys: at(BlockHead.at.phys), eip: at(BlockHead.at.eip), mode: at(BlockHead.at.mode) }],
+      true,
+    );
     if (module) this.cpu.regions.install(module);
   }
 
@@ -138,7 +142,8 @@ class Engine implements TestEngine {
     const { cpu } = this;
     const { runtime } = cpu.instance;
     state.gpr?.forEach((v, n) => cpu.setGpr(n, v));
-    for (const key of ['eip', 'cpl', 'cr0', 'cr2', 'cr3', 'cr4', 'mxcsr', 'fcw'] as const) if (state[key] !== undefined) cpu.set(Cpu.at[key], state[key]);
+    for (const key of ['eip', 'cpl', 'cr0', 'cr2', 'cr3', 'cr4', 'mxcsr', 'fcw'] as const)
+      if (state[key] !== undefined) cpu.set(Cpu.at[key], state[key]);
     if (state.eflags !== undefined) runtime.writeFlags(cpu.base, state.eflags, NOWHERE);
     state.segments?.forEach((s, n) => {
       const at = Cpu.at.seg + n * SegCache.size;
@@ -211,7 +216,7 @@ class Engine implements TestEngine {
   run(options: RunOptions = {}): RunResult {
     const { cpu } = this;
     this.control(Control.at.stopOnFault, options.faults === 'stop' ? 1 : 0);
-this.control(Control.at.hotThreshold, 0x7fffffff);
+    this.control(Control.at.hotThreshold, 0x7fffffff);
     this.control(Control.at.heatHead, 0);
     this.control(Control.at.heatTail, 0);
     const until = options.untilEip;

@@ -17,6 +17,8 @@ export interface TranslatorWorkerData {
 }
 
 export interface TimerWorkerData {
+  /** Milliseconds between two kicks (Pending.KICK) of a CPU that runs; Infinity for none. */
+  readonly kickMs: number;
   readonly board: BoardConfig;
   readonly thread: number;
 }

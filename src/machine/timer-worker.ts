@@ -1,6 +1,7 @@
 // The timekeeper's thread: sleeps until the earliest deadline of any device, then runs its timer.
 import { workerData } from 'node:worker_threads';
-import { CONTROL, Control } from '../layout/memory.ts';
+import { Cpu, Pending } from '../layout/cpu.ts';
+import { CONTROL, Control, cpuBase } from '../layout/memory.ts';
 import { buildBoard } from './board.ts';
 import type { TimerWorkerData } from './threads.ts';
 
@@ -9,11 +10,29 @@ const { shared, clock, chipset } = buildBoard(data.board, { thread: data.thread,
 const { i32 } = shared;
 const signalAt = (CONTROL + Control.at.timerSignal) >> 2;
 const stopAt = (CONTROL + Control.at.stop) >> 2;
+const cpus = Array.from({ length: data.board.plan.cpuCount }, (_, cpu) => cpuBase(data.board.plan, cpu));
+let kickedAt = clock.now();
+
+/** Kicks the CPUs that run, if it is time; the milliseconds until the next time. A CPU that leaves HLT bumps timerSignal. */
+function kick(now: number): number {
+  if (data.kickMs === Number.POSITIVE_INFINITY) return data.kickMs;
+  const running = cpus.filter((cpu) => i32[(cpu + Cpu.at.halted) >> 2] === 0);
+  if (running.length === 0) return Number.POSITIVE_INFINITY;
+  const passed = (now - kickedAt) / 1e6;
+  if (passed < data.kickMs) return data.kickMs - passed;
+  kickedAt = now;
+  for (const cpu of running) Atomics.or(i32, (cpu + Cpu.at.pending) >> 2, Pending.KICK);
+  return data.kickMs;
+}
 
 while (Atomics.load(i32, stopAt) === 0) {
   const signal = Atomics.load(i32, signalAt);
   const deadline = chipset.hub.nextDeadline();
   const now = clock.now();
+  const untilKick = kick(now);
   if (deadline <= now) chipset.hub.runTimers(now);
-  else Atomics.wait(i32, signalAt, signal, deadline === Number.POSITIVE_INFINITY ? undefined : (deadline - now) / 1e6);
+  else {
+    const ms = Math.min(untilKick, (deadline - now) / 1e6);
+    Atomics.wait(i32, signalAt, signal, ms === Number.POSITIVE_INFINITY ? undefined : ms);
+  }
 }

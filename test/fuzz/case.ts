@@ -11,8 +11,9 @@ export interface Item {
   hex: string;
   /** Index of the item it leads to; the number of items stands for the HLT behind the last. */
   to?: number;
-  /** How the target is written: 1 byte relative, 2 or 4 bytes relative (by the mode), or 2 or 4 bytes absolute. */
-  how?: 'rel8' | 'rel' | 'abs';
+  /** How the target is written: 1 byte relative, 2 or 4 bytes relative (by the mode), or 2 or 4 bytes absolute; 'alias': the
+   * absolute address of its second byte where the code's second page is writable (the instruction changes code). */
+  how?: 'rel8' | 'rel' | 'abs' | 'alias';
   /** For the reader. */
   text?: string;
 }
@@ -42,6 +43,9 @@ export const isFlat = (mode: CaseMode): boolean => mode === 'flat' || mode === '
 export const modeBits = (mode: CaseMode): number =>
   (is16(mode) ? 0 : Mode.CODE32) | (isFlat(mode) ? Mode.FLAT : 0) | (isUser(mode) ? Mode.USER : 0);
 
+/** Linear address where the second page of code is mapped writable. */
+const ALIAS = 0xa000;
+
 const unhex = (hex: string): number[] => Array.from({ length: hex.length / 2 }, (_, i) => Number.parseInt(hex.slice(i * 2, i * 2 + 2), 16));
 
 /** Bytes of the code; `eip` is that of its first byte. undefined where a short branch does not reach. */
@@ -60,7 +64,7 @@ export function assemble(c: Case, eip: number): { bytes: Uint8Array; at: number[
     bytes.push(...unhex(item.hex));
     if (item.how === undefined) continue;
     const to = at[Math.min(item.to ?? 0, c.items.length)];
-    const value = item.how === 'abs' ? eip + to : to - at[i + 1];
+    const value = item.how === 'abs' ? eip + to : item.how === 'alias' ? ALIAS - 0x1000 + c.start + to + 1 : to - at[i + 1];
     if (item.how === 'rel8' && (value < -128 || value > 127)) return undefined;
     for (let k = 0; k < (item.how === 'rel8' ? 1 : wide); k++) bytes.push((value >> (8 * k)) & 0xff);
   }

@@ -1,4 +1,4 @@
-// The fuzzer: `npm run fuzz -- --seed S --seconds N` (node scripts/with-node.mjs test/fuzz/fuzz.ts). Random cases run on the
+// The fuzzer: node scripts/with-node.mjs test/fuzz/fuzz.ts --seed S --seconds N [--out FOLDER]. Random cases run on the
 // interpreter and the JIT; where they differ, the case is made small and printed in the format of test/fuzz/cases.
 // Cannot prove: what both engines do wrong in the same way, since both come from one lift (see test/vectors for that).
 import { writeFileSync } from 'node:fs';

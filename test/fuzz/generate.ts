@@ -3,7 +3,7 @@
 import iced from 'iced-x86';
 import { decode } from '../../src/decode/decoder.ts';
 import { integer, Random } from '../vectors/gen/values.ts';
-import { type Case, type CaseMode, is16, type Item, isFlat, modeBits } from './case.ts';
+import { type Case, type CaseMode, type Item, is16, isFlat, modeBits } from './case.ts';
 import { type Encoding, FAMILIES, type Family, STRINGS } from './opcodes.ts';
 import { COUNTERS, POINTER_PAGES, SELECTORS, stackTop } from './world.ts';
 
@@ -25,7 +25,12 @@ class Generator {
   private readonly mode: CaseMode;
   private readonly items: Item[] = [];
   private readonly content: Content[] = Array<Content>(8).fill('any');
+  /** Whether the case changes its own code. */
+  private readonly changing: boolean;
+  private readonly calling: boolean;
   private counters = 0;
+  /** Calls of the two subroutines. */
+  private readonly calls: [Item[], Item[]] = [[], []];
   /** First and last item of what ends each loop. */
   private readonly guards: [number, number][] = [];
   /** Favourite families of this case: half of the draws. */
@@ -34,6 +39,8 @@ class Generator {
   constructor(r: Random, mode: CaseMode) {
     this.r = r;
     this.mode = mode;
+    this.changing = this.chance(30);
+    this.calling = this.chance(50);
     this.favourites = [this.family(), this.family()];
   }
 
@@ -65,7 +72,11 @@ class Generator {
   }
   /** Forgets what is known of the registers that the instruction writes. */
   private follow(bytes: readonly number[]): void {
-    const decoder = new iced.Decoder(is16(this.mode) ? 16 : 32, Uint8Array.from([...bytes, ...Array<number>(15).fill(0)]), iced.DecoderOptions.None);
+    const decoder = new iced.Decoder(
+      is16(this.mode) ? 16 : 32,
+      Uint8Array.from([...bytes, ...Array<number>(15).fill(0)]),
+      iced.DecoderOptions.None,
+    );
     const x = decoder.decode();
     for (const used of factory.info(x).usedRegisters()) {
       if (!iced.RegisterExt.isGPR(used.register)) continue;
@@ -178,9 +189,10 @@ class Generator {
   }
 
   /** One random instruction. */
-  private one(): void {
+  private one(balanced = false): void {
     for (let tries = 0; tries < 50; tries++) {
       const family = this.chance(50) ? this.r.pick(this.favourites) : this.family();
+      if (balanced && family.name === 'stack') continue;
       if (this.encode(this.r.pick(family.encodings))) return;
     }
     this.put(0x90);
@@ -195,6 +207,34 @@ class Generator {
       this.items.push({ hex: hexOf([...(this.chance(20) ? [0x67] : []), 0xe0 + r.below(4)]), how: 'rel8', to });
       if (this.content[1] !== 'small') this.content[1] = 'any';
     }
+  }
+
+  /** A call, direct or through a register, of a subroutine that subroutines() appends. */
+  private call(): void {
+    const { r } = this;
+    const item: Item = { hex: 'e8', how: 'rel', to: 0 };
+    if (this.chance(30)) {
+      const reg = r.pick([0, 1, 2, 3, 5, 6, 7]);
+      Object.assign(item, { hex: hexOf([0xb8 + reg]), how: 'abs' });
+      this.items.push(item);
+      this.content[reg] = 'any';
+      this.put(0xff, 0xd0 | reg);
+    } else this.items.push(item);
+    this.calls[r.below(2)].push(item);
+  }
+
+  /** The subroutines that were called, behind the rest. */
+  private subroutines(): void {
+    const over: Item = { hex: 'e9', how: 'rel', to: 0 };
+    if (this.calls.every((list) => list.length === 0)) return;
+    this.items.push(over);
+    for (const list of this.calls) {
+      if (list.length === 0) continue;
+      for (const item of list) item.to = this.items.length;
+      for (let n = this.r.below(5); n > 0; n--) this.one(true);
+      this.put(0xc3);
+    }
+    over.to = this.items.length;
   }
 
   /** Unconditional ways on: JMP, CALL, PUSH and RET, indirect ones. */
@@ -233,6 +273,33 @@ class Generator {
     if (this.chance(15)) prefixes.push(r.pick([0x26, 0x2e, 0x36, 0x3e, 0x64, 0x65]));
     this.put(...prefixes, r.pick(STRINGS.slice(0, this.chance(8) ? undefined : 10)));
     if (this.chance(60)) this.content[6] = this.content[7] = 'pointer';
+  }
+
+  /** A store into the immediate of a MOV register, immediate: an earlier one (of a loop), or one that soon follows. */
+  private changeCode(): void {
+    const { r } = this;
+    const operand = is16(this.mode) ? 6 : 5;
+    const [opcode, reg] = r.pick([
+      [0xfe, 0],
+      [0xfe, 1],
+      [0xf6, 2],
+      [0xd0, 4],
+      [0x88, 0],
+      [0x89, 2],
+      [0x31, 1],
+    ] as const);
+    const moves = this.items.flatMap((item, i) =>
+      item.how === undefined && /^b[89abdef]/.test(item.hex) && item.hex.length === 2 + 2 * this.wide ? [i] : [],
+    );
+    const store: Item = { hex: hexOf([0x26, opcode, (reg << 3) | operand]), how: 'alias', to: 0 };
+    this.items.push(store);
+    if (moves.length > 0 && this.chance(50)) {
+      store.to = r.pick(moves);
+      return;
+    }
+    for (let n = r.below(3); n > 0; n--) this.one();
+    this.set(r.pick([0, 1, 2, 3, 5, 6, 7]), r.u32(), 'any');
+    store.to = this.items.length - 1;
   }
 
   private special(): void {
@@ -275,7 +342,9 @@ class Generator {
       else if (kind < 11) this.transfer(ahead());
       else if (kind < 15) this.string();
       else if (kind < 19) this.special();
-      else if (kind < 21 && loops.length < 2 && this.counters < 4) {
+      else if (kind < 20 && this.changing) this.changeCode();
+      else if (kind < 23 && this.calling) this.call();
+      else if (kind < 25 && loops.length < 2 && this.counters < 4) {
         const counter = this.counters++;
         if (this.chance(90)) this.put(...this.counter(counter, [0xc7], 0, this.little(r.pick([1, 2, 4, 9, 0x21]), this.wide)));
         loops.push({ start: this.items.length, counter, left: 1 + r.below(8) });
@@ -284,6 +353,7 @@ class Generator {
       if (loop !== undefined && loop.left-- <= 0) this.close(loops.pop()!);
     }
     while (loops.length > 0) this.close(loops.pop()!);
+    this.subroutines();
     return this.items.map((item, i) => {
       if (item.to === undefined || item.to <= i) return item;
       // Nothing leads between a counter's decrement and the back-edge that it guards.
@@ -337,7 +407,7 @@ export function generate(seed: number): Case {
   const length = r.pick([3, 5, 8, 12, 20, 40]);
   return {
     mode,
-    start: g.chance(25) ? 0xfc0 + r.below(0x40) : r.below(0x400),
+    start: g.chance(25) ? 0xfc0 + r.below(0x40) : r.below(0x400) + (g.chance(40) ? 0x1000 : 0),
     seed,
     gpr,
     eflags: 2 | (r.u32() & 0x8d5) | (g.chance(10) ? 0x400 : 0),

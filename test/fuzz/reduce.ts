@@ -3,7 +3,9 @@ import { type Case, without } from './case.ts';
 
 /** Whether every back-edge still has its counter (see generate.ts): without it the case might not end. */
 const guarded = (c: Case): boolean =>
-  c.items.every((item, i) => item.to === undefined || item.to > i || c.items.slice(Math.max(0, i - 3), i).some((x) => x.hex.startsWith('26d12')));
+  c.items.every(
+    (item, i) => item.to === undefined || item.to > i || c.items.slice(Math.max(0, i - 3), i).some((x) => x.hex.startsWith('26d12')),
+  );
 
 export function reduce(c: Case, fails: (c: Case) => boolean): Case {
   let best = c;
@@ -14,8 +16,9 @@ export function reduce(c: Case, fails: (c: Case) => boolean): Case {
   };
   for (let size = Math.max(1, best.items.length >> 1); ; ) {
     let smaller = false;
-    for (let k = 0; k < best.items.length; ) if (attempt(without(best, k, Math.min(size, best.items.length - k)))) smaller = true;
-    else k += size;
+    for (let k = 0; k < best.items.length; )
+      if (attempt(without(best, k, Math.min(size, best.items.length - k)))) smaller = true;
+      else k += size;
     if (size === 1 && !smaller) break;
     size = Math.max(1, size >> 1);
   }

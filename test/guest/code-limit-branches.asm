@@ -1,6 +1,6 @@
 ; { "about": "near branches out of the limit of CS are #GP(0) at the branch, with ESP as it was: JMP, Jcc only if taken, JMP and CALL through registers, RET, CALL", "mode": "protected",
 ;   "qemu": { "skipTcg": "it has no segment limits" },
-;   "expect": { "log": ["00000010", "00000000", "00000012", "00000000", "00000010", "00000000", "00000010", "00000000", "00000010", "fffffffc", "00000010", "00000000", "00000777", "0000003e", "00000000"] } }
+;   "expect": { "log": ["00000010", "00000000", "00000012", "00000000", "00000010", "00000000", "00000010", "00000000", "00000010", "00000000", "00000010", "00000000", "00000777", "0000003e", "00000000"] } }
 %include "common.inc"
 ; Runs the instruction of up to 8 bytes at 0x40:0x10; the handler logs the faulting EIP and the change of ESP.
 %macro CASE 1

@@ -1,5 +1,5 @@
 ; { "about": "faults in the middle of loops: registers, flags and memory are those of the faulting instruction, and the instruction goes on when its cause is mended", "mode": "paged",
-;   "expect": { "log": ["00000003", "0000001e", "00000003", "00000001", "00000002", "00064000", "00000000", "00000004", "00000028", "00000004", "00000095", "00000006", "00000001", "00000003", "00064000", "12345678", "00000005", "00000097", "00000002", "00000003", "00064ffe", "00000046", "0000000f", "00004321"] } }
+;   "expect": { "log": ["00000003", "0000001e", "00000003", "00000001", "00000002", "00064000", "00000001", "00000004", "00000028", "00000095", "00000006", "00000003", "00000044", "00000003", "00064000", "12345678", "43214321", "00000095", "00000002", "00065000", "ffffffff", "43211111", "00432143"] } }
 %include "common.inc"
 main:
   SET_GATE IDT(14), CODE0, ABS(page_fault), 0x8e, 0
@@ -71,25 +71,28 @@ main:
   jnz .rmw
   mov eax, [0x64000]
   TOLOG eax
-  ; PUSHFD and PUSH into a missing page: ESP stays
-  mov dword [mend], PTE(0x64000)
-  mov dword [mended], 0x64007
-  mov dword [PTE(0x64000)], 0x64006
-  invlpg [0x64000]
-  mov ebp, esp
-  mov eax, 5
+  ; a store across pages, the second one missing: the first keeps its bytes; CF is as it was
+  mov dword [mend], PTE(0x65000)
+  mov dword [mended], 0x65007
+  mov dword [PTE(0x65000)], 0x65006
+  invlpg [0x65000]
+  mov dword [0x64ffc], 0x11111111
+  mov eax, 0x43214321
+  mov ebx, 2
+.across:
   xor ecx, ecx
-  dec ecx                                       ; SF PF AF; CF is clear
   stc
-  mov esp, 0x65002
-  push eax
-  mov esp, ebp
+  sbb ecx, 0
+  mov [0x64ffe], eax
   jc .carry
   TOLOG 0xbad
 .carry:
-  mov ax, 0x4321
-  mov [0x64ffe], ax
-  movzx eax, word [0x64ffe]
+  dec ebx
+  jnz .across
+  TOLOG ecx
+  mov eax, [0x64ffc]
+  TOLOG eax
+  mov eax, [0x64fff]
   TOLOG eax
   DONE
 page_fault:                                     ; logs EAX, EBX, error code, and CR2; maps the page

@@ -48,8 +48,8 @@ describe.each(['interpreter', 'jit'] as const)('%s', (engine) => {
   });
 
   it('is stopped while it spins', async () => {
-    const m = await machine({ engine, kernel: kernel(SPIN) });
-    setTimeout(() => m.stop('enough'), 100);
+    // It runs for certain once it has printed.
+    const m = await machine({ engine, kernel: kernel(outDx(0x3f8, 0x48), SPIN), onConsole: () => setTimeout(() => m.stop('enough'), 60) });
     expect(await m.run()).toEqual({ kind: 'stopped', reason: 'enough' });
     const stats = m.stats();
     expect(stats.wallMs).toBeGreaterThan(50);

@@ -49,7 +49,7 @@ describe('blocks', () => {
   test('EIP is an offset in CS', () => {
     m.setSeg(Seg.CS, 0x10000, 0xfffff, CODE);
     m.set('eip', 0x20);
-    const head = block(0, { eip: 0x20, phys: 0x10020, mode: 1 });
+    const head = block(0, { eip: 0x20, phys: 0x10020, mode: m.get('mode') });
     expect(m.call.findBlock(m.cpu)).toBe(head);
   });
 

@@ -1,6 +1,6 @@
 // Loads, stores, segments: page crossing, devices, ROM, pages with code, limits.
 import { beforeEach, describe, expect, test } from 'vitest';
-import { FAULT_BAIL, SegCache } from '../../src/layout/cpu.ts';
+import { codeLimit, FAULT_BAIL, SegCache } from '../../src/layout/cpu.ts';
 import { RAM, ROM, ROM_BYTES, Tlb } from '../../src/layout/memory.ts';
 import { CODE, CR0, DATA, type Machine, MiB, machine, PT, Seg } from './machine.ts';
 
@@ -236,7 +236,12 @@ describe('segments', () => {
     m.setCpl(3);
     expect(m.get('mode')).toBe(7);
     m.setSeg(Seg.CS, 0, 0xffff, CODE & ~0x400000);
-    expect(m.get('mode')).toBe(4);
+    expect(m.get('mode') & 0xff).toBe(4);
+    expect(codeLimit(m.get('mode'))).toBe(0xffff);
+    m.setSeg(Seg.CS, 0, 0x12345fff, CODE);
+    expect(codeLimit(m.get('mode'))).toBe(0x12345fff);
+    m.setSeg(Seg.CS, 0, 0, CODE);
+    expect(codeLimit(m.get('mode'))).toBe(0);
     m.setSeg(Seg.SS, 0, 0xffff, DATA & ~0x400000);
     expect(m.get('stackMask')).toBe(0xffff);
   });
