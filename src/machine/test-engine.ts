@@ -15,7 +15,7 @@ const NOWHERE = 0xffffffff;
 
 /** The guard against runs without an end is a time: so many instructions a millisecond are expected, on a slow day. */
 const INSTRUCTIONS_MS = 400;
-const SHORTEST_MS = 250;
+const SHORTEST_MS = 3000;
 const LONGEST_MS = 30_000;
 
 /** 'jit' translates every block before its first execution. */
@@ -233,11 +233,12 @@ class Engine implements TestEngine {
     }
     cpu.set(Cpu.at.pending, cpu.get(Cpu.at.pending) & ~(Pending.STOP | Pending.INTR));
     const { maxInstructions } = options;
-    if (maxInstructions !== undefined || options.interrupt?.afterMs !== undefined) this.watchdog ??= new Watchdog(cpu);
-    this.watchdog?.start(
-      maxInstructions === undefined ? 0 : Math.min(Math.max(maxInstructions / INSTRUCTIONS_MS, SHORTEST_MS), LONGEST_MS),
-      options.interrupt?.afterMs ?? 0,
-    );
+    const limitMs =
+      options.limitMs ??
+      (maxInstructions === undefined ? 0 : Math.min(Math.max(maxInstructions / INSTRUCTIONS_MS, SHORTEST_MS), LONGEST_MS));
+    const interruptMs = options.interrupt?.afterMs ?? 0;
+    if (limitMs > 0 || interruptMs > 0) this.watchdog ??= new Watchdog(cpu);
+    this.watchdog?.start(limitMs, interruptMs);
     if (options.interrupt?.afterMs !== undefined) this.interruptVector = this.nextVector;
     let exit = cpu.run();
     while (exit === Exit.HALT && cpu.get(Cpu.at.eflags) & Eflags.IF && cpu.get(Cpu.at.pending) & Pending.INTR) {

@@ -43,6 +43,8 @@ export interface RunOptions {
   untilEip?: number;
   /** Give up after about this many instructions, or rather the time that they take on a slow machine (it is only a guard). */
   maxInstructions?: number;
+  /** The guard as a time, instead. */
+  limitMs?: number;
   /** 'deliver' (default): exceptions go through the guest's IDT. 'stop': return reason 'fault' at the first exception that an instruction
    * raises; registers, memory and EIP are then as the manual says they are when the handler starts, without any delivery. */
   faults?: 'deliver' | 'stop';

@@ -10,10 +10,4 @@ export interface KnownFailure {
   reason: string;
 }
 
-export const knownFailures: KnownFailure[] = [
-  {
-    mnemonic: 'into',
-    field: 'fault',
-    reason: 'INTO is delivered through the IDT as a software interrupt (the gate has a DPL to check), and the vectors have no IDT',
-  },
-];
+export const knownFailures: KnownFailure[] = [];
