@@ -5,7 +5,6 @@ export default defineConfig({
   test: {
     include: ['test/**/*.test.ts'],
     // To be taken out once Debian boots in both engines.
-    exclude: ['test/boot/**'],
     globalSetup: 'test/build-once.ts',
     pool: 'forks',
     maxWorkers: 2,

@@ -28,6 +28,7 @@ import {
   EXIT_STOP,
   FAULT_BAIL,
   FAULT_TRAP,
+  HEAD_LASTPAGE,
   HEAD_MODE,
   HEAD_PHYS,
   HEAT_QUEUE,
@@ -85,9 +86,13 @@ export function resolveLink(cpu: usize, link: usize): void {
   const to = load<u32>(cpu, CPU_EIP) + base;
   if ((from ^ to) & ~(PAGE - 1)) return;
   const head = findBlock(cpu);
-  if (head) store<u32>(link, head);
-  // The dispatcher will meet the fault again.
-  else store<u32>(cpu, 0, CPU_FAULT);
+  if (head) {
+    // A head that runs into the next page is looked up each time: that page may be mapped elsewhere by then.
+    if (load<u32>(head, HEAD_LASTPAGE) == load<u32>(head, HEAD_PHYS) >>> 12) store<u32>(link, head);
+  } else {
+    // The dispatcher will meet the fault again.
+    store<u32>(cpu, 0, CPU_FAULT);
+  }
 }
 
 /** Delivers Cpu.fault; a bail-out of a region runs the one instruction in the interpreter instead. */

@@ -1,4 +1,4 @@
-// Two calls with their returns an iteration, arguments on the stack.
+// Two calls with their returns an iteration; the compiler passes the arguments in registers.
 __attribute__((noinline, noclone)) static unsigned leaf(unsigned a, unsigned b) {
   __asm__ volatile("");
   return (a ^ b) + 3;

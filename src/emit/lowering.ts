@@ -27,6 +27,8 @@ export abstract class Lowering {
   private home: (number | undefined)[] = [];
   private folded: boolean[] = [];
   private lastUse: number[] = [];
+  /** What a read-modify-write's load found out, for its store. */
+  private kept: { readonly linear: number; readonly word: number; readonly address: Value; readonly bytes: number } | undefined;
   /** Values that die at each position. */
   private dying: (Value[] | undefined)[] = [];
   protected constructor(e: Emitter, firstLocal: number) {
@@ -279,6 +281,7 @@ export abstract class Lowering {
         return this.emit(op.cond === undefined ? leave : m.if(this.value(op.cond), leave));
       }
       case 'insn':
+        this.keepProbe(undefined);
         return this.startInstruction(op);
       default:
         return this.terminator(op);
@@ -322,9 +325,14 @@ export abstract class Lowering {
     this.emit(m.local.set(linear, this.value(address)));
     const index = m.i32.and(m.i32.shr_u(this.get(linear), this.c(PAGE_SHIFT - 2)), this.c(0x3ffffc));
     this.emit(m.local.set(word, m.i32.load(CpuArea.at.tlb, 4, m.i32.add(this.cpu(), index), MEM)));
-    const denied = m.i32.eqz(this.tlbAllows(this.get(word), write));
-    const crosses = () => m.i32.gt_u(m.i32.and(this.get(linear), this.c(PAGE_MASK)), this.c(PAGE - bytes));
-    return { linear, word, miss: bytes === 1 ? denied : m.i32.or(denied, crosses()) };
+    return { linear, word, miss: this.misses({ linear, word }, bytes, write) };
+  }
+
+  private misses(p: { linear: number; word: number }, bytes: number, write: boolean): Expr {
+    const { m } = this;
+    const denied = m.i32.eqz(this.tlbAllows(this.get(p.word), write));
+    if (bytes === 1) return denied;
+    return m.i32.or(denied, m.i32.gt_u(m.i32.and(this.get(p.linear), this.c(PAGE_MASK)), this.c(PAGE - bytes)));
   }
 
   private host(p: { linear: number; word: number }): Expr {
@@ -348,16 +356,33 @@ export abstract class Lowering {
         m.local.set(result, this.rawLoad(op.type, op.bytes, op.signed, 0, this.host(p))),
       ),
     );
-    this.locals.free(p.linear);
-    this.locals.free(p.word);
+    if (op.rmw) this.keepProbe({ ...p, address: op.address, bytes: op.bytes });
+    else {
+      this.locals.free(p.linear);
+      this.locals.free(p.word);
+    }
     if (this.lastUse[i]! < 0) this.locals.free(result);
     else this.home[i] = result;
+  }
+
+  /** The probe of a read-modify-write's load serves its store as well: nothing in between can change the TLB. */
+  private keepProbe(probe: Lowering['kept']): void {
+    if (this.kept) {
+      this.locals.free(this.kept.linear);
+      this.locals.free(this.kept.word);
+    }
+    this.kept = probe;
   }
 
   private guestStore(op: Extract<Op, { kind: 'store' }>): void {
     const { m } = this;
     const type = this.typeOfValue(op.value);
-    const p = this.probe(op.address, op.bytes, true);
+    const { kept } = this;
+    let p: { linear: number; word: number; miss: Expr };
+    if (kept !== undefined && kept.address === op.address && kept.bytes === op.bytes) {
+      this.kept = undefined;
+      p = { ...kept, miss: this.misses(kept, op.bytes, true) };
+    } else p = this.probe(op.address, op.bytes, true);
     const value = this.locals.take(wasmType[type]);
     this.emit(m.local.set(value, this.value(op.value)));
     const slowType = op.bytes <= 4 ? i32 : op.bytes === 8 ? i64 : v128;
@@ -410,6 +435,7 @@ export abstract class Lowering {
     const args = op.args.map((v) => this.value(v));
     this.beforeHelper(op);
     const call = m.call(name, [this.cpu(), ...args], result);
+    this.keepProbe(undefined);
     if (op.type === undefined) this.emit(call);
     else this.define(i, op.type, call);
     // First what it changed (a string instruction that faults midway has moved its registers), then the fault.

@@ -243,7 +243,7 @@ class RegionLowering extends Lowering {
   private chain(to: number): Expr[] {
     const { m, region } = this;
     const same = to >>> PAGE_SHIFT === region.entry >>> PAGE_SHIFT && (region.mode & Mode.FLAT) !== 0;
-    if (!same) return this.lookUp(() => this.c(to));
+    if (!same) return this.lookUpKnown(to);
     const slot = this.slotOf((region.phys & ~0xfff) | (to & 0xfff), to, region.mode);
     return [m.return_call_indirect(TABLE, this.c(slot), [this.c(slot), this.cpu()], CODE_TYPE, none)];
   }
@@ -258,25 +258,41 @@ class RegionLowering extends Lowering {
   /** Tail call to the code at a guest PC on any page: through the jump cache, else through the dispatcher. */
   private lookUp(eip: () => Expr): Expr[] {
     const { m } = this;
-    const user = (this.region.mode & Mode.USER) !== 0;
     const index = m.i32.and(m.i32.xor(eip(), m.i32.shr_u(eip(), this.c(PAGE_SHIFT))), this.c(JUMP_ENTRIES - 1));
     const entry = this.locals.take();
-    const base = user ? CpuArea.at.jumpUser : CpuArea.at.jumpKernel;
-    const field = (offset: number) => m.i32.load(base + offset, 4, this.get(entry), 'memory');
     const code = [
       m.local.set(entry, m.i32.add(this.cpu(), m.i32.shl(index, this.c(Math.log2(JumpEntry.size))))),
+      ...this.throughEntry(() => this.get(entry), 0, eip),
+    ];
+    this.locals.free(entry);
+    return code;
+  }
+
+  /** The same for a guest PC that is known: so is the place of its entry. */
+  private lookUpKnown(eip: number): Expr[] {
+    const index = (eip ^ (eip >>> PAGE_SHIFT)) & (JUMP_ENTRIES - 1);
+    return this.throughEntry(
+      () => this.cpu(),
+      index * JumpEntry.size,
+      () => this.c(eip),
+    );
+  }
+
+  /** Through the jump cache's entry at `base` + `place`, if it is that of `eip`; else through the dispatcher. */
+  private throughEntry(base: () => Expr, place: number, eip: () => Expr): Expr[] {
+    const { m } = this;
+    const user = (this.region.mode & Mode.USER) !== 0;
+    const cache = (user ? CpuArea.at.jumpUser : CpuArea.at.jumpKernel) + place;
+    const field = (offset: number) => m.i32.load(cache + offset, 4, base(), 'memory');
+    const generation = this.loadCpu(user ? Cpu.at.jumpUserGen : Cpu.at.jumpKernelGen);
+    return [
       m.if(
-        m.i32.and(
-          m.i32.eq(field(JumpEntry.at.eip), eip()),
-          m.i32.eq(field(JumpEntry.at.gen), this.loadCpu(user ? Cpu.at.jumpUserGen : Cpu.at.jumpKernelGen)),
-        ),
+        m.i32.and(m.i32.eq(field(JumpEntry.at.eip), eip()), m.i32.eq(field(JumpEntry.at.gen), generation)),
         m.return_call_indirect(TABLE, field(JumpEntry.at.func), [field(JumpEntry.at.arg), this.cpu()], CODE_TYPE, none),
       ),
       this.storeCpu(Cpu.at.eip, eip()),
       m.return_call(this.dispatchName, [this.c(0), this.cpu()], none),
     ];
-    this.locals.free(entry);
-    return code;
   }
 
   /** At a back-edge: looks at the pending word. */

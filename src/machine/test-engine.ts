@@ -167,7 +167,10 @@ class Engine implements TestEngine {
     const { u8 } = cpu.shared;
     if (state.mm) for (let n = 0; n < 8; n++) u8.set(state.mm.subarray(n * 8, n * 8 + 8), cpu.base + Cpu.at.fpr + n * 16);
     if (state.xmm) u8.set(state.xmm, cpu.base + Cpu.at.xmm);
-    if (state.cr0 !== undefined || state.cr3 !== undefined || state.cr4 !== undefined) runtime.flush!(cpu.base);
+    if (state.cr0 !== undefined || state.cr3 !== undefined || state.cr4 !== undefined) {
+      runtime.flush!(cpu.base);
+      cpu.blocks.bumpJumps();
+    }
     runtime.updateStep!(cpu.base);
     cpu.refresh();
   }

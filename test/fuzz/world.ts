@@ -1,6 +1,6 @@
 // The guest that fuzz cases run in: pages of every kind, segments, a stack; how a case runs on an engine and what it leaves.
 import { Cpu, Pending } from '../../src/layout/cpu.ts';
-import { RAM } from '../../src/layout/memory.ts';
+import { BlockHead, RAM } from '../../src/layout/memory.ts';
 import type { EngineState, RunResult, SegmentState, TestEngine } from '../harness/engine.ts';
 import { Random } from '../vectors/gen/values.ts';
 import { assemble, type Case, type CaseMode, is16, isFlat, isUser } from './case.ts';
@@ -66,7 +66,12 @@ const GDT_ENTRIES = [
 
 /** What the tests reach into of an engine, beyond its interface. */
 interface Inside {
-  cpu: { base: number; blocks: { bumpJumps(): void }; shared: { u8: Uint8Array; i32: Int32Array; memory?: unknown } };
+  cpu: {
+    base: number;
+    blocks: { bumpJumps(): void };
+    onDecode?: (head: number) => void;
+    shared: { u8: Uint8Array; i32: Int32Array; memory?: unknown };
+  };
 }
 const inside = (engine: TestEngine): Inside['cpu'] => (engine as unknown as Inside).cpu;
 /** Where a watchdog sets the word that makes the engine stop: index into an Int32Array of the engine's memory, and the bit. */
@@ -75,6 +80,15 @@ export const stopWord = (engine: TestEngine) => ({
   index: (inside(engine).base + Cpu.at.pending) >> 2,
   bit: Pending.STOP,
 });
+
+/** Makes the JIT translate only the blocks whose EIP `wanted` agrees to; the others are interpreted. */
+export function translateOnly(engine: TestEngine, wanted: (eip: number) => boolean): void {
+  const cpu = inside(engine);
+  const translate = cpu.onDecode!;
+  cpu.onDecode = (head) => {
+    if (wanted(cpu.shared.i32[(head + BlockHead.at.eip) >> 2])) translate(head);
+  };
+}
 
 function segments(mode: CaseMode): SegmentState[] {
   const dpl = isUser(mode) ? 0x6000 : 0;
