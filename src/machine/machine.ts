@@ -17,7 +17,7 @@ import { instantiate } from '../cpu/runtime.ts';
 import { createMemory, resetCpu, type SharedMemory } from '../cpu/state.ts';
 import type { RunEnd } from '../devices/device.ts';
 import { FIRST_FORM } from '../emit/table.ts';
-import { Cpu, Exit, Gpr, GPR_STRIDE, Pending, Seg, SegCache } from '../layout/cpu.ts';
+import { Cpu, Exit, GPR_STRIDE, Gpr, Pending, Seg, SegCache } from '../layout/cpu.ts';
 import { CONTROL, Control, cpuBase, planMemory, RAM, ROM, ROM_BYTES } from '../layout/memory.ts';
 import { writeFirmwareTables } from './acpi-tables.ts';
 import { type Board, type BoardConfig, buildBoard, monotonicMs } from './board.ts';
@@ -131,7 +131,16 @@ export class Machine implements MachineHandle {
     set(Cpu.at.eip, entry.eip);
     set(Cpu.at.eflags, entry.eflags & ~0x8d5);
     const { gpr } = entry;
-    const names = { eax: Gpr.EAX, ecx: Gpr.ECX, edx: Gpr.EDX, ebx: Gpr.EBX, esp: Gpr.ESP, ebp: Gpr.EBP, esi: Gpr.ESI, edi: Gpr.EDI } as const;
+    const names = {
+      eax: Gpr.EAX,
+      ecx: Gpr.ECX,
+      edx: Gpr.EDX,
+      ebx: Gpr.EBX,
+      esp: Gpr.ESP,
+      ebp: Gpr.EBP,
+      esi: Gpr.ESI,
+      edi: Gpr.EDI,
+    } as const;
     for (const [name, n] of Object.entries(names) as [keyof typeof names, number][]) set(Cpu.at.gpr + n * GPR_STRIDE, gpr[name]);
     // What is derived from segments and control registers is the runtime's to compute.
     const { runtime } = instantiate(loadEngineImage(), this.shared, {
@@ -177,7 +186,11 @@ export class Machine implements MachineHandle {
     const worker = new Worker(workerUrl(name), { workerData, stdin: false });
     this.workers.push(worker);
     worker.on('error', (error) =>
-      this.end({ kind: 'internal-error', message: `${name}: ${error instanceof Error ? (error.stack ?? error.message) : error}`, dump: dumpCpu(this.shared, 0) }),
+      this.end({
+        kind: 'internal-error',
+        message: `${name}: ${error instanceof Error ? (error.stack ?? error.message) : error}`,
+        dump: dumpCpu(this.shared, 0),
+      }),
     );
     return worker;
   }
