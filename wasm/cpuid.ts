@@ -36,7 +36,7 @@ export function cpuid(cpu: usize): void {
   }
   switch (leaf) {
     case 0: // "GenuineIntel"
-      answer(cpu, 2, 0x756e6547, 0x6c65746e, 0x49656e69);
+      answer(cpu, 6, 0x756e6547, 0x6c65746e, 0x49656e69);
       return;
     case 1: {
       const apic = load<u32>(cpu, CPU_APICBASE) & APIC_ENABLED ? FEATURE_APIC : 0;
@@ -46,6 +46,9 @@ export function cpuid(cpu: usize): void {
     }
     case 2: // 32 KiB L1 caches, 512 KiB L2, TLBs of 4 KiB pages
       answer(cpu, 0x02b35001, 0, 0, 0x0030802c);
+      return;
+    case 6: // ARAT: the APIC timer goes on in every sleep, so a kernel may stop its tick when idle
+      answer(cpu, 4, 0, 0, 0);
       return;
     case 0x80000000:
       answer(cpu, 0x80000008, 0, 0, 0);

@@ -22,7 +22,7 @@ export interface Region {
 }
 
 /** Instructions in a region at the most. */
-const LIMIT = 200;
+const LIMIT = 100;
 
 const UNCONDITIONAL = /^(jmp|ret|call)$/;
 

@@ -78,6 +78,10 @@ export abstract class Lowering {
   get(local: number, type: BinaryenType = i32): Expr {
     return this.m.local.get(local, type);
   }
+  /** A condition that is hardly ever true (see hints.ts). */
+  unlikely(e: Expr): Expr {
+    return this.m.i32.eqz(this.m.i32.eqz(e));
+  }
   emit(e: Expr): void {
     this.body.push(e);
   }
@@ -278,7 +282,7 @@ export abstract class Lowering {
           this.storeCpu(Cpu.at.fault, this.c(word)),
           this.faultExit(),
         ]);
-        return this.emit(op.cond === undefined ? leave : m.if(this.value(op.cond), leave));
+        return this.emit(op.cond === undefined ? leave : m.if(this.unlikely(this.value(op.cond)), leave));
       }
       case 'insn':
         this.keepProbe(undefined);
@@ -351,8 +355,8 @@ export abstract class Lowering {
     if (op.type === 'i64' && op.bytes <= 4) slow = m.i64.extend_u(slow);
     this.emit(
       m.if(
-        p.miss,
-        m.block(null, [m.local.set(result, slow), m.if(this.loadCpu(Cpu.at.fault), this.faultExit())]),
+        this.unlikely(p.miss),
+        m.block(null, [m.local.set(result, slow), m.if(this.unlikely(this.loadCpu(Cpu.at.fault)), this.faultExit())]),
         m.local.set(result, this.rawLoad(op.type, op.bytes, op.signed, 0, this.host(p))),
       ),
     );
@@ -391,10 +395,10 @@ export abstract class Lowering {
     const arg = type === 'i64' && op.bytes <= 4 ? m.i32.wrap(wide) : wide;
     this.emit(
       m.if(
-        p.miss,
+        this.unlikely(p.miss),
         m.block(null, [
           m.call(name, [this.cpu(), this.get(p.linear), arg, this.eip()], none),
-          m.if(this.loadCpu(Cpu.at.fault), this.faultExit()),
+          m.if(this.unlikely(this.loadCpu(Cpu.at.fault)), this.faultExit()),
         ]),
         this.rawStore(op.bytes, 0, this.host(p), this.get(value, wasmType[type]), type),
       ),
@@ -418,7 +422,7 @@ export abstract class Lowering {
       m.if(
         m.i32.lt_u(this.get(offset), top),
         m.local.set(result, m.i32.add(this.get(offset), m.i32.load(SegCache.at.base, 4, this.get(seg), MEM))),
-        m.block(null, [m.local.set(result, slow), m.if(this.loadCpu(Cpu.at.fault), this.faultExit())]),
+        m.block(null, [m.local.set(result, slow), m.if(this.unlikely(this.loadCpu(Cpu.at.fault)), this.faultExit())]),
       ),
     );
     this.locals.free(seg);
@@ -440,6 +444,6 @@ export abstract class Lowering {
     else this.define(i, op.type, call);
     // First what it changed (a string instruction that faults midway has moved its registers), then the fault.
     this.afterHelper(op);
-    if (op.effects.mayFault) this.emit(m.if(this.loadCpu(Cpu.at.fault), this.faultExit()));
+    if (op.effects.mayFault) this.emit(m.if(this.unlikely(this.loadCpu(Cpu.at.fault)), this.faultExit()));
   }
 }

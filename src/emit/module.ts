@@ -2,6 +2,7 @@
 // emit/ alone knows binaryen.
 import binaryen from 'binaryen';
 import type { Type } from '../ir/types.ts';
+import { addBranchHints } from './hints.ts';
 
 export type Expr = binaryen.ExpressionRef;
 export type WasmModule = binaryen.Module;
@@ -75,7 +76,7 @@ export class Emitter {
   finish(): Uint8Array {
     const bytes = this.m.emitBinary();
     this.m.dispose();
-    return bytes;
+    return addBranchHints(bytes);
   }
 
   /** As finish(), but the engine's own validator looks at the result (tests and build time). */

@@ -112,7 +112,7 @@ class RegionLowering extends Lowering {
     const rendered = this.render(this.region.entry, flow, lowered);
     const enter: Expr[] = [
       m.if(
-        this.loadCpu(Cpu.at.pending),
+        this.unlikely(this.loadCpu(Cpu.at.pending)),
         m.if(
           m.call(this.pollName, [this.cpu(), this.c(this.region.entry)], i32),
           m.return_call(this.dispatchName, [this.c(0), this.cpu()], none),
@@ -299,7 +299,7 @@ class RegionLowering extends Lowering {
   private pollAt(to: number): Expr {
     const { m } = this;
     return m.if(
-      this.loadCpu(Cpu.at.pending),
+      this.unlikely(this.loadCpu(Cpu.at.pending)),
       m.block(null, [
         ...this.spill(),
         m.if(m.call(this.pollName, [this.cpu(), this.c(to)], i32), m.return_call(this.dispatchName, [this.c(0), this.cpu()], none)),
