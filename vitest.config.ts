@@ -4,7 +4,6 @@ import { defineConfig } from 'vitest/config';
 export default defineConfig({
   test: {
     include: ['test/**/*.test.ts'],
-    // To be taken out once Debian boots in both engines.
     globalSetup: 'test/build-once.ts',
     pool: 'forks',
     maxWorkers: 2,

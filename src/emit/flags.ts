@@ -10,6 +10,8 @@ export interface PendingFlags {
   readonly a: () => Expr;
   readonly b: () => Expr;
   readonly r: () => Expr;
+  /** Only where this local is not 0; else the flag words are current. */
+  readonly unless?: number;
 }
 
 const signExtend = (m: WasmModule, width: number, v: Expr): Expr =>

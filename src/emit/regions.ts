@@ -8,6 +8,7 @@ import { CpuArea, JUMP_ENTRIES, JumpEntry, PAGE_SHIFT, Tlb } from '../layout/mem
 import { Lifter } from '../lift/lifter.ts';
 import { RegionLeaves } from '../lift/region-leaves.ts';
 import { dropDeadFlags } from '../passes/dead-flags.ts';
+import { flagShapes, isCarried, type Shape } from '../passes/flag-shapes.ts';
 import { type Structure, structure } from '../passes/structure.ts';
 import { type PendingFlags, wordR, wordX } from './flags.ts';
 import { Lowering } from './lowering.ts';
@@ -17,7 +18,12 @@ const GPRS = 8;
 const FIRST_REG = 2;
 const FLAG_R = FIRST_REG + GPRS;
 const FLAG_X = FLAG_R + 1;
-const FIRST_TEMP = FLAG_X + 1;
+/** Inputs and result of the operation whose flags are carried over block edges, and whether they are (see passes/flag-shapes.ts). */
+const CARRIED_A = FLAG_X + 1;
+const CARRIED_B = CARRIED_A + 1;
+const CARRIED_R = CARRIED_B + 1;
+const CARRIES = CARRIED_R + 1;
+const FIRST_TEMP = CARRIES + 1;
 const FAULT_LABEL = 'fault';
 const STALE_LABEL = 'stale';
 
@@ -85,6 +91,11 @@ class RegionLowering extends Lowering {
   private usesFlags = false;
   private writesFlags = false;
   private pending: PendingFlags | undefined;
+  /** What `pending` was at the start of the block: the carried operation. */
+  private entered: PendingFlags | undefined;
+  /** The operation whose words were last made on the way here. */
+  private made: PendingFlags | undefined;
+  private shapes: ReadonlyMap<number, Shape> = new Map();
   private current = { eip: 0, next: 0 };
   /** The instruction before may have stored through a helper. */
   private stored = false;
@@ -107,6 +118,7 @@ class RegionLowering extends Lowering {
     const lifted = new Map([...this.region.blocks].map(([eip, block]) => [eip, liftBlock(block)]));
     for (const l of lifted.values()) this.census(l.ops);
     const flow = structure(this.region.entry, new Map([...lifted].map(([eip, l]) => [eip, successors(l)])));
+    this.shapes = flagShapes(this.region.entry, flow, new Map([...lifted].map(([eip, l]) => [eip, { ops: l.ops, next: successors(l) }])));
     const lowered = new Map<number, LoweredBlock>();
     for (const eip of flow.order) lowered.set(eip, this.lowerBlock(lifted.get(eip)!, flow));
     const rendered = this.render(this.region.entry, flow, lowered);
@@ -165,29 +177,28 @@ class RegionLowering extends Lowering {
     const p = this.pending;
     if (p === undefined) return [];
     const x = wordX(this.m, p, () => this.get(FLAG_X));
-    return [this.m.local.set(FLAG_X, x), this.m.local.set(FLAG_R, wordR(this.m, p))];
+    const make = [this.m.local.set(FLAG_X, x), this.m.local.set(FLAG_R, wordR(this.m, p))];
+    return p.unless === undefined ? make : [this.m.if(this.get(p.unless), this.m.block(null, make))];
   }
 
   private lowerBlock(l: LiftedBlock, flow: Structure): LoweredBlock {
     const { m } = this;
-    this.pending = undefined;
     const edges: Edge[] = [];
     const from = l.block.eip;
+    this.enter(this.shapes.get(from)!);
     const finish = () => {
       const t = l.terminator;
       const last = l.block.instructions.at(-1)!;
       if (t === undefined) this.checkStores(l.block.end);
       this.stored = false;
-      for (const e of this.settle()) this.emit(e);
-      this.pending = undefined;
+      this.carry(successors(l).filter((to) => flow.keeps(from, to)));
       const edge = (to: number, cond?: Expr) => {
         const common = cond === undefined ? {} : { cond };
-        if (!flow.keeps(from, to)) edges.push({ ...common, code: m.block(null, [...this.spill(), ...this.chain(to)]) });
+        if (!flow.keeps(from, to)) edges.push({ ...common, code: m.block(null, [...this.settle(), ...this.spill(), ...this.chain(to)]) });
         else edges.push({ to, ...common, ...(flow.isBack(from, to) ? { code: this.pollAt(to) } : {}) });
       };
       const leave = (exprs: Expr[]) => {
-        for (const e of this.spill()) this.emit(e);
-        for (const e of exprs) this.emit(e);
+        for (const e of [...this.settle(), ...this.spill(), ...exprs]) this.emit(e);
       };
       const dispatch = () => m.return_call(this.dispatchName, [this.c(0), this.cpu()], none);
       switch (t?.kind) {
@@ -208,6 +219,49 @@ class RegionLowering extends Lowering {
       }
     };
     return { body: this.lower(l.ops, finish), edges };
+  }
+
+  /** Makes the flag words on the way, for somebody who reads them; the operation stays known. */
+  private make(): void {
+    if (this.pending === undefined || this.made === this.pending) return;
+    for (const e of this.settle()) this.emit(e);
+    this.made = this.pending;
+  }
+
+  /** The flags as a block finds them. */
+  private enter(shape: Shape): void {
+    this.made = undefined;
+    this.entered = undefined;
+    if (shape !== 'words') {
+      const { flag, width, maybe } = shape;
+      const local = (n: number) => () => this.get(n);
+      const unless = maybe ? { unless: CARRIES } : {};
+      this.entered = { flag, width, a: local(CARRIED_A), b: local(CARRIED_B), r: local(CARRIED_R), ...unless };
+    }
+    this.pending = this.entered;
+  }
+
+  /** Leaves the flags as the blocks want them that follow. */
+  private carry(next: readonly number[]): void {
+    const shapes = next.map((to) => this.shapes.get(to)!);
+    // INC and DEC need the words of before to make theirs: they are never carried.
+    const uncarried = this.pending !== undefined && !isCarried(this.pending.flag);
+    if (shapes.includes('words') || (uncarried && shapes.length > 0)) this.make();
+    const wanted = shapes.filter((shape) => shape !== 'words');
+    if (wanted.length === 0) return;
+    const { m, pending } = this;
+    const maybe = wanted.some((shape) => shape.maybe);
+    if (pending === undefined || uncarried) this.emit(m.local.set(CARRIES, this.c(0)));
+    else {
+      if (pending !== this.entered) {
+        if (pending.flag !== 'logic') {
+          this.emit(m.local.set(CARRIED_A, pending.a()));
+          this.emit(m.local.set(CARRIED_B, pending.b()));
+        }
+        this.emit(m.local.set(CARRIED_R, pending.r()));
+      }
+      if (maybe && pending.unless === undefined) this.emit(m.local.set(CARRIES, this.c(1)));
+    }
   }
 
   /** Block `n` and all that it dominates. */
@@ -301,6 +355,7 @@ class RegionLowering extends Lowering {
     return m.if(
       this.unlikely(this.loadCpu(Cpu.at.pending)),
       m.block(null, [
+        ...this.settle(),
         ...this.spill(),
         m.if(m.call(this.pollName, [this.cpu(), this.c(to)], i32), m.return_call(this.dispatchName, [this.c(0), this.cpu()], none)),
       ]),
@@ -342,8 +397,7 @@ class RegionLowering extends Lowering {
     this.emit(this.m.local.set(FIRST_REG + reg, v));
   }
   private settled(local: number): Expr {
-    for (const e of this.settle()) this.emit(e);
-    this.pending = undefined;
+    this.make();
     return this.get(local);
   }
   protected flagR(): Expr {
@@ -362,11 +416,11 @@ class RegionLowering extends Lowering {
     this.locals.free(keep);
   }
   protected setFlags(p: PendingFlags): void {
-    if (p.flag === 'inc' || p.flag === 'dec') for (const e of this.settle()) this.emit(e);
+    if (p.flag === 'inc' || p.flag === 'dec') this.make();
     this.pending = p;
   }
   protected pendingFlags(): PendingFlags | undefined {
-    return this.pending;
+    return this.pending?.unless === undefined ? this.pending : undefined;
   }
   protected recordField(): Expr {
     throw new Error('regions have no records');
