@@ -5,16 +5,17 @@ import { existsSync } from 'node:fs';
 import { mkdir, readdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
+import { DragomanError } from '../src/api/errors.ts';
 
 const run = promisify(execFile);
 
 const RELEASE = 'bookworm';
-const DEFAULT_MIRROR = 'http://deb.debian.org/debian';
 const KEYRING = '/usr/share/keyrings/debian-archive-keyring.gpg';
 const MINUTES = 60_000;
 
-/** The mirror that this system uses for the release; the archive's own address where it uses none. */
+/** The mirror that this system uses for the release, or the one that DRAGOMAN_MIRROR names. */
 async function findMirror(): Promise<string> {
+  if (process.env.DRAGOMAN_MIRROR) return process.env.DRAGOMAN_MIRROR;
   const parts = '/etc/apt/sources.list.d';
   const names = await readdir(parts).catch(() => []);
   const files = ['/etc/apt/sources.list', ...names.filter((name) => /\.(list|sources)$/.test(name)).map((name) => join(parts, name))];
@@ -28,7 +29,7 @@ async function findMirror(): Promise<string> {
       if (uri && suites?.[1].trim().split(/\s+/).includes(RELEASE)) return uri[1];
     }
   }
-  return DEFAULT_MIRROR;
+  throw new DragomanError('GUEST_MISSING', `no source of Debian ${RELEASE} (main) in /etc/apt; name a mirror in DRAGOMAN_MIRROR`);
 }
 
 /** A private apt in `directory`. */
