@@ -39,11 +39,14 @@ cpu.onInstall = () => {
   for (const module of unseenModules(shared, cpu.base)) cpu.regions.install(module);
 };
 
+const LONG_SLEEP_MS = 20;
+
 /** Sleeps until something is pending that HLT wakes for. False where nothing ever can be. */
 function halt(): boolean {
   const enabled = (cpu.get(Cpu.at.eflags) & Eflags.IF) !== 0;
   const wakes = Pending.NMI | Pending.INIT | Pending.SIPI | Pending.STOP | (enabled ? Pending.INTR : 0);
   cpu.set(Cpu.at.shadow, 0);
+  const haltedAt = performance.now();
   for (;;) {
     const word = Atomics.load(i32, pending);
     if ((word & wakes) !== 0) break;
@@ -56,9 +59,11 @@ function halt(): boolean {
     cpu.count(Cpu.at.idleNs, Math.round((performance.now() - start) * 1e6));
   }
   cpu.set(Cpu.at.halted, 0);
-  // The timekeeper does not kick a CPU that sleeps: tell it of this one.
-  Atomics.add(i32, timerSignal, 1);
-  Atomics.notify(i32, timerSignal);
+  // The timekeeper does not kick a CPU that sleeps. It sees this one when it next looks; after a long sleep, tell it.
+  if (performance.now() - haltedAt > LONG_SLEEP_MS) {
+    Atomics.add(i32, timerSignal, 1);
+    Atomics.notify(i32, timerSignal);
+  }
   return true;
 }
 
