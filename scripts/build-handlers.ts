@@ -2,23 +2,18 @@
 import { mkdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { enumerateForms } from '../src/emit/enumerate.ts';
-import { emitHandlers, helpersOf } from '../src/emit/handlers.ts';
+import { emitHandlers } from '../src/emit/handlers.ts';
 
 const build = fileURLToPath(new URL('../build/', import.meta.url));
 
 export function buildHandlers(): { forms: number; bytes: number } {
   mkdirSync(build, { recursive: true });
-  const runtime = new Set(WebAssembly.Module.exports(new WebAssembly.Module(readFileSync(`${build}runtime.wasm`))).map((x) => x.name));
-  const forms = enumerateForms();
-  const missing = new Set<string>();
-  for (const [key, { form, spec }] of forms) {
-    const absent = helpersOf(form, spec).filter((name) => !runtime.has(name));
-    if (absent.length === 0) continue;
-    for (const name of absent) missing.add(name);
-    forms.delete(key);
-  }
-  if (missing.size > 0) console.error(`no such functions in the runtime: ${[...missing].join(', ')}`);
-  const image = emitHandlers(forms);
+  const image = emitHandlers(enumerateForms());
+  const exported = (file: string) => WebAssembly.Module.exports(new WebAssembly.Module(readFileSync(build + file))).map((x) => x.name);
+  const runtime = new Set(exported('runtime.wasm'));
+  const imported = WebAssembly.Module.imports(new WebAssembly.Module(image.bytes as Uint8Array<ArrayBuffer>));
+  const missing = imported.filter((x) => x.module === 'runtime' && !runtime.has(x.name)).map((x) => x.name);
+  if (missing.length > 0) throw new Error(`no such functions in the runtime: ${missing.join(', ')}`);
   const put = (name: string, data: string | Uint8Array) => {
     writeFileSync(`${build}${name}.${process.pid}`, data);
     renameSync(`${build}${name}.${process.pid}`, build + name);

@@ -93,7 +93,7 @@ export class BlockCache {
         x.spec === undefined ||
         x.spec.ends ||
         x.spec.alone ||
-        isBranch(x) ||
+        x.flow !== 'next' ||
         (p & (PAGE - 1)) === 0 ||
         p >>> PAGE_SHIFT !== phys >>> PAGE_SHIFT
       )
@@ -128,7 +128,7 @@ export class BlockCache {
     }
     const last = list.at(-1)!;
     // A conditional jump out of the limit of CS is #GP at the jump, if it is taken.
-    if (last.target !== undefined && !insideLimit(last, mode) && CONDITIONAL.test(last.form.mnemonic)) {
+    if (last.target !== undefined && !insideLimit(last, mode) && last.flow === 'conditional') {
       set(record - Record.size, Record.at.link, record + Record.size);
       set(record + Record.size, Record.at.handler, pseudoIndex('protection'));
       set(record + Record.size, Record.at.eip, last.eip);
@@ -175,7 +175,7 @@ export class BlockCache {
   }
 
   private handlerOf(x: Instruction, mode: number): number {
-    if (x.truncated || (!insideLimit(x, mode) && !CONDITIONAL.test(x.form.mnemonic))) return pseudoIndex('protection');
+    if (x.truncated || (!insideLimit(x, mode) && x.flow !== 'conditional')) return pseudoIndex('protection');
     if (x.eip + x.length - 1 > codeLimit(mode)) return pseudoIndex('protection');
     if (x.spec === undefined) return pseudoIndex('undefined');
     return this.handlers.get(x.key) ?? pseudoIndex('unsupported');
@@ -252,8 +252,3 @@ export class BlockCache {
     return 0;
   }
 }
-
-const CONDITIONAL = /^(j(?!mp)[a-z]+|loop(e|ne)?)$/;
-const BRANCHES = /^(j[a-z]+|jmp|call|ret|loop(e|ne)?)$/;
-/** Whether the instruction ends its block by itself. */
-export const isBranch = (x: Instruction): boolean => BRANCHES.test(x.form.mnemonic);

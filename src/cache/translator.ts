@@ -32,9 +32,8 @@ export class Translator {
   /** Slots translated, with the version of their page; and guest PCs inside a region that were asked for once. */
   private readonly done = new Map<number, number>();
   private readonly inside = new Map<string, number>();
-  /** Regions translated so far, and their guest instructions. */
+  /** Regions translated so far. */
   regions = 0;
-  instructions = 0;
 
   /** `firstSlot`: the first table index behind the handlers. */
   constructor(shared: SharedMemory, firstSlot: number) {
@@ -102,7 +101,6 @@ export class Translator {
       emitRegion(e, `r${slot}`, grown.region, (phys, eip, mode) => this.slotOf(phys, eip, mode));
       entries.push({ ...request, slot, version: grown.version });
       this.regions++;
-      this.instructions += grown.region.instructionCount;
     }
     const bytes = e.finish();
     return entries.length === 0 ? undefined : { bytes, entries };

@@ -2,7 +2,7 @@
 import { BlockCache } from '../cache/blocks.ts';
 import { pagesToDrop } from '../cache/drop.ts';
 import { RegionTable } from '../cache/regions.ts';
-import { Cpu, Exit, GPR_STRIDE, Mode, Pending } from '../layout/cpu.ts';
+import { Cpu, Exit, GPR_STRIDE, Pending } from '../layout/cpu.ts';
 import { cpuBase, PAGE_SHIFT } from '../layout/memory.ts';
 import { PhysicalMemory } from './physical.ts';
 import { type EngineImage, type HostImports, type Instance, instantiate } from './runtime.ts';
@@ -124,10 +124,5 @@ export class Vcpu {
       this.regions.attach(head);
       this.onDecode?.(head);
     }
-  }
-
-  /** Mode bits that code runs under now. */
-  get mode(): number {
-    return this.get(Cpu.at.mode) & ~Mode.STEP;
   }
 }

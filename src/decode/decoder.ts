@@ -16,11 +16,15 @@ export interface Memory {
   readonly seg: number;
 }
 
+/** How a near branch goes on: Jcc, JCXZ and LOOP are conditional; JMP, CALL and RET are not. 'next': no near branch. */
+export type Flow = 'next' | 'conditional' | 'unconditional';
+
 export interface Instruction {
   readonly form: Form;
   readonly key: string;
   /** undefined: not a valid encoding (#UD) or one that we have no lift for. */
   readonly spec: LiftSpec | undefined;
+  readonly flow: Flow;
   readonly eip: number;
   readonly next: number;
   readonly length: number;
@@ -48,6 +52,11 @@ const names = (e: object): string[] => {
 const MNEMONICS = names(iced.Mnemonic);
 /** Mnemonics whose REP prefixes mean something (SDM vol. 2, REP). */
 const STRING = /^(movs|stos|lods|cmps|scas|ins|outs)[bwd]$/;
+
+const CONDITIONAL = /^(j(?!mp)[a-z]+|loop(e|ne)?)$/;
+const UNCONDITIONAL = /^(jmp|call|ret)$/;
+const flowOf = (mnemonic: string): Flow =>
+  CONDITIONAL.test(mnemonic) ? 'conditional' : UNCONDITIONAL.test(mnemonic) ? 'unconditional' : 'next';
 
 interface CodeInfo {
   mnemonic: string;
@@ -177,6 +186,7 @@ interface Shape {
   readonly form: Form;
   readonly key: string;
   readonly spec: LiftSpec | undefined;
+  readonly flow: Flow;
 }
 const shapes = new Map<number, Shape>();
 
@@ -268,14 +278,15 @@ function describe(x: iced.Instruction, eip: number, mode: number, code32: boolea
   if (shape === undefined) {
     const form: Form = { mnemonic, ops, opsize, addrsize, segmented, flat, rep };
     const spec = mnemonic === 'invalid' ? undefined : liftOf(mnemonic, ops);
-    shapes.set(shapeKey, (shape = { form, key: formKey(form, spec?.string === true, spec?.stack === true), spec }));
+    shapes.set(shapeKey, (shape = { form, key: formKey(form, spec?.string === true, spec?.stack === true), spec, flow: flowOf(mnemonic) }));
   }
-  const { form, key, spec } = shape;
+  const { form, key, spec, flow } = shape;
   const length = x.length;
   return {
     form,
     key,
     spec,
+    flow,
     eip: eip >>> 0,
     // Not wrapped to 16 bits: behind the last byte of a segment of 64 KiB is #GP.
     next: (eip + length) >>> 0,

@@ -24,8 +24,6 @@ export interface Region {
 /** Instructions in a region at the most. */
 const LIMIT = 100;
 
-const UNCONDITIONAL = /^(jmp|ret|call)$/;
-
 /**
  * The region at `eip`, whose page of code is `page` (PAGE bytes) and whose first byte is at physical address `phys`.
  * undefined where not even the first instruction can be translated.
@@ -60,8 +58,8 @@ export function growRegion(page: Uint8Array, eip: number, phys: number, mode: nu
         }
         if (x.form.mnemonic !== 'jmp') leaders.add(x.next);
       }
-      if (x.spec.ends || x.spec.alone || UNCONDITIONAL.test(x.form.mnemonic)) {
-        if (x.target === undefined || UNCONDITIONAL.test(x.form.mnemonic)) break;
+      if (x.spec.ends || x.spec.alone || x.flow === 'unconditional') {
+        if (x.target === undefined || x.flow === 'unconditional') break;
       }
       at = x.next;
     }
@@ -78,7 +76,7 @@ export function growRegion(page: Uint8Array, eip: number, phys: number, mode: nu
       if (x === undefined) break;
       list.push(x);
       at = x.next;
-      if (leaders.has(at) || x.target !== undefined || x.spec!.ends || x.spec!.alone || UNCONDITIONAL.test(x.form.mnemonic)) break;
+      if (leaders.has(at) || x.target !== undefined || x.spec!.ends || x.spec!.alone || x.flow === 'unconditional') break;
     }
     blocks.set(leader, { eip: leader, instructions: list, end: at });
   }

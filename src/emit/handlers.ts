@@ -197,22 +197,11 @@ class HandlerLowering extends Lowering {
   }
 }
 
-/** Lifts a form with record leaves. */
-function liftForm(form: Form, spec: LiftSpec): { b: Builder; x: Lifter } {
+/** Adds the handler of one form, named `name`. */
+export function addHandler(e: Emitter, name: string, form: Form, spec: LiftSpec): void {
   const b = new Builder();
   const x = new Lifter(b, form, new RecordLeaves(b, form));
   spec.lift(x);
-  return { b, x };
-}
-
-/** Names of the runtime's functions that the lift of a form calls. */
-export function helpersOf(form: Form, spec: LiftSpec): string[] {
-  return liftForm(form, spec).b.code.ops.flatMap((op) => (op.kind === 'helper' ? [op.name] : []));
-}
-
-/** Adds the handler of one form, named `name`. */
-export function addHandler(e: Emitter, name: string, form: Form, spec: LiftSpec): void {
-  const { b, x } = liftForm(form, spec);
   const t = new HandlerLowering(e);
   const body = t.lower(b.code.ops);
   if (!x.ended) {

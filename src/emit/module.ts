@@ -8,14 +8,6 @@ export type Expr = binaryen.ExpressionRef;
 export type WasmModule = binaryen.Module;
 export const { i32, i64, f32, f64, v128, none } = binaryen;
 export const wasmType: Record<Type, binaryen.Type> = { i32, i64, f32, f64, v128 };
-export const typeName = new Map<binaryen.Type, string>([
-  [i32, 'i32'],
-  [i64, 'i64'],
-  [f32, 'f32'],
-  [f64, 'f64'],
-  [v128, 'v128'],
-  [none, 'none'],
-]);
 
 /** Type of every function in the table: (argument, cpu). */
 export const CODE_TYPE = binaryen.createType([i32, i32]);

@@ -1,5 +1,5 @@
 // The state of one simulated CPU in shared memory. Every address is `cpu base + offset`.
-import { array, struct, u32, u64, v128 } from './struct.ts';
+import { array, struct, u32, u64 } from './struct.ts';
 
 /** Bytes between two general registers (wide enough for x86-64); AH is at +1 of EAX's slot. */
 export const GPR_STRIDE = 8;
@@ -117,8 +117,6 @@ export const Cpu = struct(
     arena: u32,
     arenaNext: u32,
     arenaEnd: u32,
-    /** Physical page number + 1 of the code that was entered last through the dispatcher (for diagnosis). */
-    lastPage: u32,
     /** CS.base that the jump caches' entries are for. */
     jumpBase: u32,
     /** Linear page numbers, lowest and highest, that entries of the jump caches are for (possibly too wide). */
@@ -145,23 +143,16 @@ export const Cpu = struct(
     xmm: array(16, 16),
     /** 32 bytes for helpers to take and return wide values in. */
     scratch: array(4, 16),
-    scratchV: v128,
 
     // Counters (u64 each, written by this CPU only) -----------------------------------------------------------------------
-    countInstructions: u64,
     countTlbMisses: u64,
     countFaults: u64,
     countInterrupts: u64,
-    countBlocks: u64,
-    countDispatches: u64,
     countExits: array(32, 8),
     /** Bytes of published modules this CPU has installed (see Control.published). */
     consumed: u32,
     /** Entries of DROP_QUEUE that this CPU has seen to. */
     droppedSeen: u32,
-    /** Ring of the last guest PCs that went through the dispatcher: index, then 32 entries. */
-    traceIndex: u32,
-    trace: array(32, 4),
     /** Nonzero: some accesses are looked at more closely, and are kept off the fast paths (Watch bits). */
     watch: u32,
     /** Set by every store of this CPU that hit code; a region that called a helper which stores looks at it, and clears it. */
@@ -255,14 +246,10 @@ export const Exit = {
   STOP: 3,
   INSTALL: 4,
   TRIPLE_FAULT: 5,
-  /** A block got hot: exitArg is its head record. */
-  HOT: 6,
   /** An error of ours: exitArg says which. */
   INTERNAL: 7,
   RESET: 8,
   TIMER: 9,
-  /** The decode arena is full: flush it. */
-  ARENA: 10,
   INIT: 11,
   SIPI: 12,
   /** An exception is on its way and Control.stopOnFault asks to see it (Cpu.fault). */

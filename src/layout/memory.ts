@@ -61,7 +61,6 @@ export const Control = struct('CONTROL', {
   slotNext: u32,
   /** The execution count after which a block asks for a translation; 0x7fffffff: never. */
   hotThreshold: u32,
-  deviceNext: u32,
   a20: u32,
   /** Nonzero: exceptions of the guest end the run loop instead of being delivered (tests, debuggers). */
   stopOnFault: u32,
@@ -70,14 +69,11 @@ export const Control = struct('CONTROL', {
   /** Words that the translator waits on when PUBLISH is full. */
   consumedSignal: u32,
   statRegions: u32,
-  statRegionInstructions: u32,
   statModules: u32,
   statModuleBytes: u32,
   statTranslateUs: u32,
   /** Pages entered in DROP_QUEUE so far. */
   dropped: u32,
-  /** Nonzero once a thread of ours failed. */
-  failed: u32,
   /** EIP + 1 of a HLT that stands for a breakpoint of the host, and halts at any privilege level; 0: none (tests). */
   haltBehind: u32,
 });

@@ -7,7 +7,7 @@ import { createMemory } from '../cpu/state.ts';
 import { Vcpu } from '../cpu/vcpu.ts';
 import { FIRST_FORM } from '../emit/table.ts';
 import { Cpu, Eflags, Exit, FAULT_HAS_ERROR, Pending, Seg, SegCache } from '../layout/cpu.ts';
-import { BlockHead, CONTROL, Control, planMemory, RAM } from '../layout/memory.ts';
+import { BlockHead, CONTROL, Control, PageMeta, planMemory, RAM } from '../layout/memory.ts';
 import { Watchdog } from './watchdog.ts';
 
 const RAM_BYTES = 16 << 20;
@@ -107,7 +107,7 @@ class Engine implements TestEngine {
     const { plan, i32 } = cpu.shared;
     for (let page = 0; page < RAM_BYTES >> 12; page++) {
       cpu.regions.invalidate(page);
-      i32[(plan.pageMeta + page * 8) >> 2] = 0;
+      i32[(plan.pageMeta + page * PageMeta.size) >> 2] = 0;
     }
     cpu.blocks.flush();
   }

@@ -42,7 +42,6 @@ for (;;) {
   const module = translator.translate(requests);
   i32[word(Control.at.statTranslateUs)]! += (performance.now() - start) * 1000;
   i32[word(Control.at.statRegions)] = translator.regions;
-  i32[word(Control.at.statRegionInstructions)] = translator.instructions;
   if (module === undefined) continue;
   i32[word(Control.at.statModules)]!++;
   i32[word(Control.at.statModuleBytes)]! += module.bytes.length;
