@@ -7,8 +7,8 @@ import { BlockHead, CONTROL, Control, CpuArea, HEAT_PERIOD, JUMP_ENTRIES, JumpEn
 import type { Form } from '../lift/form.ts';
 import type { Leaves } from '../lift/leaves.ts';
 import { Lifter, type LiftSpec } from '../lift/lifter.ts';
+import { AccessLowering } from './access.ts';
 import { type PendingFlags, wordR, wordX } from './flags.ts';
-import { Lowering } from './lowering.ts';
 import { CODE_TYPE, Emitter, type Expr, i32, none, TABLE } from './module.ts';
 import { FIRST_FORM, type Pseudo } from './table.ts';
 
@@ -80,7 +80,7 @@ export class RecordLeaves implements Leaves {
 
 const REC_LOCAL = 0;
 
-class HandlerLowering extends Lowering {
+class HandlerLowering extends AccessLowering {
   protected readonly storePrefix = 'slow';
 
   constructor(e: Emitter) {

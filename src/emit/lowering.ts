@@ -2,7 +2,6 @@
 // fields, flags words and the ways out differ, and are abstract here.
 import { type Op, operands, type Type, type Value } from '../ir/types.ts';
 import { Cpu, FAULT, FAULT_HAS_ERROR, SegCache } from '../layout/cpu.ts';
-import { CpuArea, PAGE, PAGE_SHIFT } from '../layout/memory.ts';
 import { conditionOfOperation, conditionOfWords, type PendingFlags } from './flags.ts';
 import type { Type as BinaryenType } from './locals.ts';
 import { LocalPool } from './locals.ts';
@@ -13,7 +12,6 @@ import { pure } from './pure.ts';
 export const CPU_LOCAL = 1;
 
 const MEM = 'memory';
-const PAGE_MASK = PAGE - 1;
 
 export abstract class Lowering {
   readonly e: Emitter;
@@ -27,8 +25,6 @@ export abstract class Lowering {
   private home: (number | undefined)[] = [];
   private folded: boolean[] = [];
   private lastUse: number[] = [];
-  /** What a read-modify-write's load found out, for its store. */
-  private kept: { readonly linear: number; readonly word: number; readonly address: Value; readonly bytes: number } | undefined;
   /** Values that die at each position. */
   private dying: (Value[] | undefined)[] = [];
   protected constructor(e: Emitter, firstLocal: number) {
@@ -54,10 +50,10 @@ export abstract class Lowering {
   protected abstract beforeHelper(op: Extract<Op, { kind: 'helper' }>): void;
   protected abstract afterHelper(op: Extract<Op, { kind: 'helper' }>): void;
   protected abstract terminator(op: Op): void;
-  /** 0 where the entry `word` of the TLB does not allow the access. */
-  protected abstract tlbAllows(word: Expr, write: boolean): Expr;
-  /** Whether stores to pages with code are done by the slow path (handlers) or refused (regions). */
-  protected abstract readonly storePrefix: 'slow' | 'region';
+  protected abstract guestLoad(op: Extract<Op, { kind: 'load' }>, i: number): void;
+  protected abstract guestStore(op: Extract<Op, { kind: 'store' }>): void;
+  /** What was found out for a read-modify-write holds no longer. */
+  protected abstract dropKept(): void;
   /** How far the inputs of a flags operation live: regions keep them lazily. */
   protected readonly lazyFlags: boolean = false;
   protected startInstruction(_op: Extract<Op, { kind: 'insn' }>): void {}
@@ -202,6 +198,15 @@ export abstract class Lowering {
     this.emit(this.m.local.set(local, e));
   }
 
+  /** Whether nobody uses the value defined at `i`. */
+  protected dead(i: number): boolean {
+    return this.lastUse[i]! < 0;
+  }
+  /** The value defined at `i` is in `local` from here on. */
+  protected place(i: number, local: number): void {
+    this.home[i] = local;
+  }
+
   private lowerOp(op: Op, i: number): void {
     if (this.folded[i]) return;
     const { m } = this;
@@ -285,7 +290,7 @@ export abstract class Lowering {
         return this.emit(op.cond === undefined ? leave : m.if(this.unlikely(this.value(op.cond)), leave));
       }
       case 'insn':
-        this.keepProbe(undefined);
+        this.dropKept();
         return this.startInstruction(op);
       default:
         return this.terminator(op);
@@ -321,93 +326,6 @@ export abstract class Lowering {
     return bytes === 2 ? m.i32.store16(offset, 1, address, v, MEM) : m.i32.store8(offset, 1, address, v, MEM);
   }
 
-  /** Takes the address into a local and the TLB word of its page into another; gives the test of a miss. */
-  private probe(address: Value, bytes: number, write: boolean): { linear: number; word: number; miss: Expr } {
-    const { m } = this;
-    const linear = this.locals.take(i32);
-    const word = this.locals.take(i32);
-    this.emit(m.local.set(linear, this.value(address)));
-    const index = m.i32.and(m.i32.shr_u(this.get(linear), this.c(PAGE_SHIFT - 2)), this.c(0x3ffffc));
-    this.emit(m.local.set(word, m.i32.load(CpuArea.at.tlb, 4, m.i32.add(this.cpu(), index), MEM)));
-    return { linear, word, miss: this.misses({ linear, word }, bytes, write) };
-  }
-
-  private misses(p: { linear: number; word: number }, bytes: number, write: boolean): Expr {
-    const { m } = this;
-    const denied = m.i32.eqz(this.tlbAllows(this.get(p.word), write));
-    if (bytes === 1) return denied;
-    return m.i32.or(denied, m.i32.gt_u(m.i32.and(this.get(p.linear), this.c(PAGE_MASK)), this.c(PAGE - bytes)));
-  }
-
-  private host(p: { linear: number; word: number }): Expr {
-    return this.m.i32.add(this.get(p.linear), this.m.i32.and(this.get(p.word), this.c(~PAGE_MASK)));
-  }
-
-  private guestLoad(op: Extract<Op, { kind: 'load' }>, i: number): void {
-    const { m } = this;
-    const p = this.probe(op.address, op.bytes, op.rmw);
-    const type = wasmType[op.type];
-    const result = this.locals.take(type);
-    const prefix = op.rmw ? (this.storePrefix === 'slow' ? 'slowRmw' : 'regionRmw') : 'slowLoad';
-    const name = this.e.import(`${prefix}${op.bytes * 8}`, [i32, i32, i32], op.bytes <= 4 ? i32 : op.bytes === 8 ? i64 : v128);
-    let slow = m.call(name, [this.cpu(), this.get(p.linear), this.eip()], op.bytes <= 4 ? i32 : op.bytes === 8 ? i64 : v128);
-    if (op.signed && op.bytes < 4) slow = op.bytes === 1 ? m.i32.extend8_s(slow) : m.i32.extend16_s(slow);
-    if (op.type === 'i64' && op.bytes <= 4) slow = m.i64.extend_u(slow);
-    this.emit(
-      m.if(
-        this.unlikely(p.miss),
-        m.block(null, [m.local.set(result, slow), m.if(this.unlikely(this.loadCpu(Cpu.at.fault)), this.faultExit())]),
-        m.local.set(result, this.rawLoad(op.type, op.bytes, op.signed, 0, this.host(p))),
-      ),
-    );
-    if (op.rmw) this.keepProbe({ ...p, address: op.address, bytes: op.bytes });
-    else {
-      this.locals.free(p.linear);
-      this.locals.free(p.word);
-    }
-    if (this.lastUse[i]! < 0) this.locals.free(result);
-    else this.home[i] = result;
-  }
-
-  /** The probe of a read-modify-write's load serves its store as well: nothing in between can change the TLB. */
-  private keepProbe(probe: Lowering['kept']): void {
-    if (this.kept) {
-      this.locals.free(this.kept.linear);
-      this.locals.free(this.kept.word);
-    }
-    this.kept = probe;
-  }
-
-  private guestStore(op: Extract<Op, { kind: 'store' }>): void {
-    const { m } = this;
-    const type = this.typeOfValue(op.value);
-    const { kept } = this;
-    let p: { linear: number; word: number; miss: Expr };
-    if (kept !== undefined && kept.address === op.address && kept.bytes === op.bytes) {
-      this.kept = undefined;
-      p = { ...kept, miss: this.misses(kept, op.bytes, true) };
-    } else p = this.probe(op.address, op.bytes, true);
-    const value = this.locals.take(wasmType[type]);
-    this.emit(m.local.set(value, this.value(op.value)));
-    const slowType = op.bytes <= 4 ? i32 : op.bytes === 8 ? i64 : v128;
-    const name = this.e.import(`${this.storePrefix}Store${op.bytes * 8}`, [i32, i32, slowType, i32], none);
-    const wide = this.get(value, wasmType[type]);
-    const arg = type === 'i64' && op.bytes <= 4 ? m.i32.wrap(wide) : wide;
-    this.emit(
-      m.if(
-        this.unlikely(p.miss),
-        m.block(null, [
-          m.call(name, [this.cpu(), this.get(p.linear), arg, this.eip()], none),
-          m.if(this.unlikely(this.loadCpu(Cpu.at.fault)), this.faultExit()),
-        ]),
-        this.rawStore(op.bytes, 0, this.host(p), this.get(value, wasmType[type]), type),
-      ),
-    );
-    this.locals.free(p.linear);
-    this.locals.free(p.word);
-    this.locals.free(value);
-  }
-
   private linear(op: Extract<Op, { kind: 'linear' }>, i: number): void {
     const { m } = this;
     const seg = this.locals.take(i32);
@@ -439,7 +357,7 @@ export abstract class Lowering {
     const args = op.args.map((v) => this.value(v));
     this.beforeHelper(op);
     const call = m.call(name, [this.cpu(), ...args], result);
-    this.keepProbe(undefined);
+    this.dropKept();
     if (op.type === undefined) this.emit(call);
     else this.define(i, op.type, call);
     // First what it changed (a string instruction that faults midway has moved its registers), then the fault.

@@ -2,17 +2,19 @@
 // locals, loops are Wasm loops, exits tail-call the table slot of where they lead.
 import type { BasicBlock, Region } from '../decode/region.ts';
 import { Builder } from '../ir/builder.ts';
-import type { Op } from '../ir/types.ts';
+import type { Op, Value } from '../ir/types.ts';
 import { Cpu, GPR_STRIDE, Mode } from '../layout/cpu.ts';
 import { CpuArea, JUMP_ENTRIES, JumpEntry, PAGE_SHIFT, Tlb } from '../layout/memory.ts';
 import { Lifter } from '../lift/lifter.ts';
 import { RegionLeaves } from '../lift/region-leaves.ts';
+import { addressBase, cachedBases } from '../passes/address-bases.ts';
 import { dropDeadFlags } from '../passes/dead-flags.ts';
 import { flagShapes, isCarried, type Shape } from '../passes/flag-shapes.ts';
 import { type Structure, structure } from '../passes/structure.ts';
+import { AccessLowering, type PageCache } from './access.ts';
 import { type PendingFlags, wordR, wordX } from './flags.ts';
-import { Lowering } from './lowering.ts';
-import { CODE_TYPE, type Emitter, type Expr, i32, none, TABLE } from './module.ts';
+
+import { CODE_TYPE, type Emitter, type Expr, i32, i64, none, TABLE } from './module.ts';
 
 const GPRS = 8;
 const FIRST_REG = 2;
@@ -81,7 +83,7 @@ export function liftBlock(block: BasicBlock): LiftedBlock {
   return { block, ops, terminator };
 }
 
-class RegionLowering extends Lowering {
+class RegionLowering extends AccessLowering {
   protected readonly storePrefix = 'region';
   protected override readonly lazyFlags = true;
   private readonly region: Region;
@@ -99,6 +101,8 @@ class RegionLowering extends Lowering {
   private current = { eip: 0, next: 0 };
   /** The instruction before may have stored through a helper. */
   private stored = false;
+  /** By the name of their base (see passes/address-bases.ts). */
+  private readonly pages = new Map<string, PageCache>();
   private readonly dispatchName: string;
   private readonly raiseName: string;
   private readonly pollName: string;
@@ -119,12 +123,14 @@ class RegionLowering extends Lowering {
     for (const l of lifted.values()) this.census(l.ops);
     const flow = structure(this.region.entry, new Map([...lifted].map(([eip, l]) => [eip, successors(l)])));
     this.shapes = flagShapes(this.region.entry, flow, new Map([...lifted].map(([eip, l]) => [eip, { ops: l.ops, next: successors(l) }])));
+    for (const [base, writes] of cachedBases(flow, new Map([...lifted].map(([eip, l]) => [eip, l.ops]))))
+      this.pages.set(base, { page: this.locals.take(i64), delta: this.locals.take(), writes });
     const lowered = new Map<number, LoweredBlock>();
     for (const eip of flow.order) lowered.set(eip, this.lowerBlock(lifted.get(eip)!, flow));
     const rendered = this.render(this.region.entry, flow, lowered);
     const enter: Expr[] = [
       m.if(
-        this.unlikely(this.loadCpu(Cpu.at.pending)),
+        this.unlikely(this.pendingWord()),
         m.if(
           m.call(this.pollName, [this.cpu(), this.c(this.region.entry)], i32),
           m.return_call(this.dispatchName, [this.c(0), this.cpu()], none),
@@ -136,6 +142,7 @@ class RegionLowering extends Lowering {
     if (this.usesFlags || this.writesFlags) {
       enter.push(m.local.set(FLAG_R, this.loadCpu(Cpu.at.flagR)), m.local.set(FLAG_X, this.loadCpu(Cpu.at.flagX)));
     }
+    enter.push(...this.forget());
     const body = m.block(null, [
       ...enter,
       m.block(
@@ -349,11 +356,16 @@ class RegionLowering extends Lowering {
     ];
   }
 
+  /** All of Pending's bits are in the lower half. (V8 would load a whole word twice that is compared with 0.) */
+  private pendingWord(): Expr {
+    return this.m.i32.load16_u(Cpu.at.pending, 2, this.cpu(), 'memory');
+  }
+
   /** At a back-edge: looks at the pending word. */
   private pollAt(to: number): Expr {
     const { m } = this;
     return m.if(
-      this.unlikely(this.loadCpu(Cpu.at.pending)),
+      this.unlikely(this.pendingWord()),
       m.block(null, [
         ...this.settle(),
         ...this.spill(),
@@ -430,6 +442,14 @@ class RegionLowering extends Lowering {
     return this.m.i32.and(word, this.c(write ? (user ? Tlb.USER_WRITE : Tlb.KERNEL_WRITE) : user ? Tlb.USER_READ : Tlb.KERNEL_READ));
   }
 
+  protected override pageCache(address: Value): PageCache | undefined {
+    const base = addressBase(this.ops, address);
+    return base === undefined ? undefined : this.pages.get(base);
+  }
+  protected override pageCaches(): Iterable<PageCache> {
+    return this.pages.values();
+  }
+
   private touches(list: readonly number[] | 'all' | undefined, reg: number): boolean {
     return list === 'all' || list?.includes(reg) === true;
   }
@@ -445,8 +465,9 @@ class RegionLowering extends Lowering {
     if (this.writesFlags) this.emit(this.storeCpu(Cpu.at.flagX, this.get(FLAG_X)));
   }
   protected afterHelper(op: Extract<Op, { kind: 'helper' }>): void {
-    const { writes, flags, stores } = op.effects;
+    const { writes, flags, stores, mayFault, eip } = op.effects;
     if (stores) this.stored = true;
+    if (stores || mayFault || eip) for (const e of this.forget()) this.emit(e);
     for (const reg of new Set([...this.used, ...this.written]))
       if (this.touches(writes, reg)) this.emit(this.m.local.set(FIRST_REG + reg, this.loadCpu(Cpu.at.gpr + reg * GPR_STRIDE)));
     if (flags === 'w' || flags === 'rw') {

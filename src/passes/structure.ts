@@ -14,6 +14,8 @@ export interface Structure {
   keeps(from: number, to: number): boolean;
   /** Whether the edge goes back to a loop's head. */
   isBack(from: number, to: number): boolean;
+  /** Whether a block has an edge back to the loop's head. */
+  goesBack(from: number, head: number): boolean;
 }
 
 export function structure(entry: number, successors: ReadonlyMap<number, readonly number[]>): Structure {
@@ -50,7 +52,8 @@ export function structure(entry: number, successors: ReadonlyMap<number, readonl
     if (!clean) continue;
     const children = new Map<number, number[]>(order.map((n) => [n, []]));
     for (const n of order) if (n !== entry) children.get(idom.get(n)!)!.unshift(n);
-    return { order, children, merges, loops, keeps: (from, to) => rank.has(to) && !cut.has(name(from, to)), isBack: back };
+    const goesBack = (from: number, head: number) => next(from).includes(head) && back(from, head);
+    return { order, children, merges, loops, keeps: (from, to) => rank.has(to) && !cut.has(name(from, to)), isBack: back, goesBack };
   }
 }
 

@@ -1,0 +1,164 @@
+// Guest memory in Wasm: the TLB probe inline, the slow ways out of line. A region may keep the page of its last access through
+// a base register in locals (PageCache), so that the next access there needs no look into the TLB.
+import type { Op, Value } from '../ir/types.ts';
+import { Cpu } from '../layout/cpu.ts';
+import { CpuArea, PAGE, PAGE_SHIFT } from '../layout/memory.ts';
+import { Lowering } from './lowering.ts';
+import { type Expr, i32, i64, none, v128, wasmType } from './module.ts';
+
+const MEM = 'memory';
+const PAGE_MASK = PAGE - 1;
+/** A "page" that no access is near: linear - NOWHERE, as 64 bits, is more than a page for every linear address. */
+const NOWHERE = BigInt(-2 * PAGE);
+
+/**
+ * Locals with the last page reached through a base register: a copy of a TLB entry. Helpers that may take entries away are
+ * followed by forget(); slow ways and polls that let the region go on take none away.
+ */
+export interface PageCache {
+  /** i64: linear address of the page, or NOWHERE. It has the rights that all the accesses through this base need. */
+  readonly page: number;
+  /** i32: host address minus linear address. */
+  readonly delta: number;
+  /** Some access through this base writes. */
+  readonly writes: boolean;
+}
+
+/** Where an access goes: locals of its linear address and, for a read-modify-write, of its host address (0: the slow way). */
+interface Kept {
+  readonly linear: number;
+  readonly host: number;
+  readonly address: Value;
+  readonly bytes: number;
+}
+
+export abstract class AccessLowering extends Lowering {
+  private kept: Kept | undefined;
+  private labels = 0;
+
+  /** 0 where the entry `word` of the TLB does not allow the access. */
+  protected abstract tlbAllows(word: Expr, write: boolean): Expr;
+  /** Whether stores to pages with code are done by the slow path (handlers) or refused (regions). */
+  protected abstract readonly storePrefix: 'slow' | 'region';
+  /** The page cache for accesses at an address, if it has one. */
+  protected pageCache(_address: Value): PageCache | undefined {
+    return undefined;
+  }
+  /** All page caches. */
+  protected pageCaches(): Iterable<PageCache> {
+    return [];
+  }
+
+  /** Empties the page caches. */
+  protected forget(): Expr[] {
+    return [...this.pageCaches()].map(({ page }) => this.m.local.set(page, this.m.i64.const(NOWHERE)));
+  }
+
+  /** Runs `fast` with the host address where the TLB (or the page cache) has the page with the right, else `slow`. */
+  private reach(address: Value, linear: number, bytes: number, write: boolean, slow: Expr[], fast: (host: Expr) => Expr): void {
+    const { m } = this;
+    const cache = this.pageCache(address);
+    const word = this.locals.take(i32);
+    const index = m.i32.and(m.i32.shr_u(this.get(linear), this.c(PAGE_SHIFT - 2)), this.c(0x3ffffc));
+    const probe = m.local.set(word, m.i32.load(CpuArea.at.tlb, 4, m.i32.add(this.cpu(), index), MEM));
+    const denied = m.i32.eqz(this.tlbAllows(this.get(word), write));
+    const crosses = () => m.i32.gt_u(m.i32.and(this.get(linear), this.c(PAGE_MASK)), this.c(PAGE - bytes));
+    const miss = this.unlikely(bytes === 1 ? denied : m.i32.or(denied, crosses()));
+    const delta = () => m.i32.and(this.get(word), this.c(~PAGE_MASK));
+    const probed = () => fast(m.i32.add(this.get(linear), delta()));
+    if (cache === undefined) {
+      this.emit(probe);
+      this.emit(m.if(miss, m.block(null, slow), probed()));
+    } else {
+      const out = `a${this.labels++}`;
+      const past = m.i64.sub(m.i64.extend_u(this.get(linear)), this.get(cache.page, i64));
+      const refill = [probe, m.if(miss, m.block(null, [...slow, m.br(out)]))];
+      if (cache.writes && !write)
+        refill.push(m.if(this.unlikely(m.i32.eqz(this.tlbAllows(this.get(word), true))), m.block(null, [probed(), m.br(out)])));
+      refill.push(
+        m.local.set(cache.page, m.i64.extend_u(m.i32.and(this.get(linear), this.c(~PAGE_MASK)))),
+        m.local.set(cache.delta, delta()),
+      );
+      this.emit(
+        m.block(
+          out,
+          [
+            m.if(this.unlikely(m.i64.gt_u(past, m.i64.const(BigInt(PAGE - bytes)))), m.block(null, refill)),
+            fast(m.i32.add(this.get(linear), this.get(cache.delta))),
+          ],
+          none,
+        ),
+      );
+    }
+    this.locals.free(word);
+  }
+
+  private orFault(slow: Expr): Expr[] {
+    return [slow, this.m.if(this.unlikely(this.loadCpu(Cpu.at.fault)), this.faultExit())];
+  }
+
+  protected guestLoad(op: Extract<Op, { kind: 'load' }>, i: number): void {
+    const { m } = this;
+    const { bytes, rmw } = op;
+    const linear = this.locals.take(i32);
+    this.emit(m.local.set(linear, this.value(op.address)));
+    const result = this.locals.take(wasmType[op.type]);
+    const prefix = rmw ? (this.storePrefix === 'slow' ? 'slowRmw' : 'regionRmw') : 'slowLoad';
+    const wide = bytes <= 4 ? i32 : bytes === 8 ? i64 : v128;
+    const name = this.e.import(`${prefix}${bytes * 8}`, [i32, i32, i32], wide);
+    let slow = m.call(name, [this.cpu(), this.get(linear), this.eip()], wide);
+    if (op.signed && bytes < 4) slow = bytes === 1 ? m.i32.extend8_s(slow) : m.i32.extend16_s(slow);
+    if (op.type === 'i64' && bytes <= 4) slow = m.i64.extend_u(slow);
+    const slowly = this.orFault(m.local.set(result, slow));
+    const load = (at: Expr) => m.local.set(result, this.rawLoad(op.type, bytes, op.signed, 0, at));
+    if (rmw) {
+      const host = this.locals.take(i32);
+      this.reach(op.address, linear, bytes, true, [m.local.set(host, this.c(0)), ...slowly], (at) =>
+        m.block(null, [m.local.set(host, at), load(this.get(host))]),
+      );
+      this.keep({ linear, host, address: op.address, bytes });
+    } else {
+      this.reach(op.address, linear, bytes, false, slowly, load);
+      this.locals.free(linear);
+    }
+    if (this.dead(i)) this.locals.free(result);
+    else this.place(i, result);
+  }
+
+  /** What a read-modify-write's load found out serves its store as well: nothing in between can change the TLB. */
+  private keep(found: Kept | undefined): void {
+    if (this.kept) {
+      this.locals.free(this.kept.linear);
+      this.locals.free(this.kept.host);
+    }
+    this.kept = found;
+  }
+  protected override dropKept(): void {
+    this.keep(undefined);
+  }
+
+  protected guestStore(op: Extract<Op, { kind: 'store' }>): void {
+    const { m, kept } = this;
+    const { bytes } = op;
+    const type = this.typeOfValue(op.value);
+    const again = kept !== undefined && kept.address === op.address && kept.bytes === bytes;
+    const linear = again ? kept.linear : this.locals.take(i32);
+    if (!again) this.emit(m.local.set(linear, this.value(op.address)));
+    const value = this.locals.take(wasmType[type]);
+    this.emit(m.local.set(value, this.value(op.value)));
+    const wide = this.get(value, wasmType[type]);
+    const wideType = bytes <= 4 ? i32 : bytes === 8 ? i64 : v128;
+    const name = this.e.import(`${this.storePrefix}Store${bytes * 8}`, [i32, i32, wideType, i32], none);
+    const arg = type === 'i64' && bytes <= 4 ? m.i32.wrap(wide) : wide;
+    const slow = this.orFault(m.call(name, [this.cpu(), this.get(linear), arg, this.eip()], none));
+    const store = (at: Expr) => this.rawStore(bytes, 0, at, this.get(value, wasmType[type]), type);
+    if (again) {
+      this.emit(m.if(this.unlikely(m.i32.eqz(this.get(kept.host))), m.block(null, slow), store(this.get(kept.host))));
+      this.keep(undefined);
+    } else {
+      this.reach(op.address, linear, bytes, true, slow, store);
+      this.locals.free(linear);
+    }
+    this.locals.free(value);
+  }
+}

@@ -1,0 +1,57 @@
+// Which accesses of a region are likely to stay on one page for a while: those through one base register. Where there are
+// several, or one in a loop, the page is worth locals of its own (see emit/access.ts).
+import type { Op, Value } from '../ir/types.ts';
+import { Gpr } from '../layout/cpu.ts';
+import { PAGE, PAGE_SHIFT } from '../layout/memory.ts';
+import type { Structure } from './structure.ts';
+
+/**
+ * The name of what an address is relative to: a register (with a large displacement, which then is an array's address), or a
+ * known page; undefined where it is neither. EBP counts as the stack.
+ */
+export function addressBase(ops: readonly Op[], address: Value): string | undefined {
+  const op = ops[address]!;
+  if (op.kind === 'get') return op.reg === Gpr.EBP ? `r${Gpr.ESP}` : `r${op.reg}`;
+  if (op.kind === 'const' && op.type === 'i32') return `p${(op.value as number) >>> PAGE_SHIFT}`;
+  if (op.kind !== 'pure' || !/^i32\.(add|sub|shl)$/.test(op.name)) return undefined;
+  const base = addressBase(ops, op.args[0]!);
+  const by = ops[op.args[1]!]!;
+  const far = op.name === 'i32.add' && by.kind === 'const' && Math.abs(by.value as number) >= PAGE;
+  return base !== undefined && far ? `${base}+${(by.value as number) >>> PAGE_SHIFT}` : base;
+}
+
+/** Weight of an access in a loop, and what a base must weigh to be worth two locals; registers of the host are few. */
+const LOOP_WEIGHT = 8;
+const WORTH = 3;
+const MOST = 3;
+
+/** The bases that are worth it, with whether something is stored through them. */
+export function cachedBases(flow: Structure, blocks: ReadonlyMap<number, readonly Op[]>): Map<string, boolean> {
+  const depth = loopDepths(flow);
+  const bases = new Map<string, { weight: number; writes: boolean }>();
+  for (const n of flow.order) {
+    const ops = blocks.get(n)!;
+    for (const op of ops) {
+      if (op.kind !== 'load' && op.kind !== 'store') continue;
+      const name = addressBase(ops, op.address);
+      if (name === undefined) continue;
+      let base = bases.get(name);
+      if (base === undefined) bases.set(name, (base = { weight: 0, writes: false }));
+      base.weight += LOOP_WEIGHT ** depth.get(n)!;
+      base.writes ||= op.kind === 'store' || op.rmw;
+    }
+  }
+  const best = [...bases].filter(([, { weight }]) => weight >= WORTH).sort(([, a], [, b]) => b.weight - a.weight);
+  return new Map(best.slice(0, MOST).map(([name, { writes }]) => [name, writes]));
+}
+
+/** In how many loops each block is; a block laid out between a loop's head and its last way back counts as inside. */
+function loopDepths(flow: Structure): Map<number, number> {
+  const depth = new Map(flow.order.map((n) => [n, 0]));
+  flow.order.forEach((head, start) => {
+    if (!flow.loops.has(head)) return;
+    const end = flow.order.findLastIndex((n) => flow.goesBack(n, head));
+    for (const n of flow.order.slice(start, end + 1)) depth.set(n, depth.get(n)! + 1);
+  });
+  return depth;
+}
