@@ -2,14 +2,14 @@
 // locals, loops are Wasm loops, exits tail-call the table slot of where they lead.
 import type { BasicBlock, Region } from '../decode/region.ts';
 import { Builder } from '../ir/builder.ts';
-import type { Op, Value } from '../ir/types.ts';
+import type { FlagKind, Op, Value } from '../ir/types.ts';
 import { Cpu, GPR_STRIDE, Mode } from '../layout/cpu.ts';
 import { CpuArea, JUMP_ENTRIES, JumpEntry, PAGE_SHIFT, Tlb } from '../layout/memory.ts';
 import { Lifter } from '../lift/lifter.ts';
 import { RegionLeaves } from '../lift/region-leaves.ts';
 import { addressBase, cachedBases } from '../passes/address-bases.ts';
 import { dropDeadFlags } from '../passes/dead-flags.ts';
-import { flagShapes, isCarried, type Shape } from '../passes/flag-shapes.ts';
+import { agrees, flagShapes, type Place, type Places, placesOf, type Shape, shapeAfter } from '../passes/flag-shapes.ts';
 import { type Structure, structure } from '../passes/structure.ts';
 import { AccessLowering, type PageCache } from './access.ts';
 import { type PendingFlags, wordR, wordX } from './flags.ts';
@@ -24,6 +24,7 @@ const FLAG_X = FLAG_R + 1;
 const CARRIED_A = FLAG_X + 1;
 const CARRIED_B = CARRIED_A + 1;
 const CARRIED_R = CARRIED_B + 1;
+const CARRIED = { a: CARRIED_A, b: CARRIED_B, r: CARRIED_R } as const;
 const CARRIES = CARRIED_R + 1;
 const FIRST_TEMP = CARRIES + 1;
 const FAULT_LABEL = 'fault';
@@ -95,6 +96,7 @@ class RegionLowering extends AccessLowering {
   private pending: PendingFlags | undefined;
   /** What `pending` was at the start of the block: the carried operation. */
   private entered: PendingFlags | undefined;
+  private places: Record<'a' | 'b' | 'r', Place> | undefined;
   /** The operation whose words were last made on the way here. */
   private made: PendingFlags | undefined;
   private shapes: ReadonlyMap<number, Shape> = new Map();
@@ -198,7 +200,10 @@ class RegionLowering extends AccessLowering {
       const last = l.block.instructions.at(-1)!;
       if (t === undefined) this.checkStores(l.block.end);
       this.stored = false;
-      this.carry(successors(l).filter((to) => flow.keeps(from, to)));
+      this.carry(
+        shapeAfter(l.ops, this.shapes.get(from)!),
+        [...new Set(successors(l))].filter((to) => flow.keeps(from, to)),
+      );
       const edge = (to: number, cond?: Expr) => {
         const common = cond === undefined ? {} : { cond };
         if (!flow.keeps(from, to)) edges.push({ ...common, code: m.block(null, [...this.settle(), ...this.spill(), ...this.chain(to)]) });
@@ -239,36 +244,58 @@ class RegionLowering extends AccessLowering {
   private enter(shape: Shape): void {
     this.made = undefined;
     this.entered = undefined;
+    this.places = undefined;
     if (shape !== 'words') {
       const { flag, width, maybe } = shape;
-      const local = (n: number) => () => this.get(n);
-      const unless = maybe ? { unless: CARRIES } : {};
-      this.entered = { flag, width, a: local(CARRIED_A), b: local(CARRIED_B), r: local(CARRIED_R), ...unless };
+      this.places = { ...placesOf(shape) };
+      const at = (k: 'a' | 'b' | 'r') => () => this.carried(flag, k);
+      this.entered = { flag, width, a: at('a'), b: at('b'), r: at('r'), ...(maybe ? { unless: CARRIES } : {}) };
     }
     this.pending = this.entered;
   }
 
-  /** Leaves the flags as the blocks want them that follow. */
-  private carry(next: readonly number[]): void {
-    const shapes = next.map((to) => this.shapes.get(to)!);
-    // INC and DEC need the words of before to make theirs: they are never carried.
-    const uncarried = this.pending !== undefined && !isCarried(this.pending.flag);
-    if (shapes.includes('words') || (uncarried && shapes.length > 0)) this.make();
-    const wanted = shapes.filter((shape) => shape !== 'words');
-    if (wanted.length === 0) return;
-    const { m, pending } = this;
-    const maybe = wanted.some((shape) => shape.maybe);
-    if (pending === undefined || uncarried) this.emit(m.local.set(CARRIES, this.c(0)));
-    else {
-      if (pending !== this.entered) {
-        if (pending.flag !== 'logic') {
-          this.emit(m.local.set(CARRIED_A, pending.a()));
-          this.emit(m.local.set(CARRIED_B, pending.b()));
-        }
-        this.emit(m.local.set(CARRIED_R, pending.r()));
-      }
-      if (maybe && pending.unless === undefined) this.emit(m.local.set(CARRIES, this.c(1)));
+  /** An input or the result of the operation that the block was entered with. */
+  private carried(flag: FlagKind, k: 'a' | 'b' | 'r'): Expr {
+    const { m } = this;
+    const place = this.places![k];
+    const other = (n: 'a' | 'b' | 'r') => this.carried(flag, n);
+    if (place === 'local') return this.get(CARRIED[k]);
+    if (place === 'unused') throw new Error(`${flag} has no ${k}`);
+    if (place !== 'derived') return 'reg' in place ? this.getRegister(place.reg) : this.c(place.value);
+    const sum = flag === 'add' ? 'r' : 'a';
+    if (k === sum) return m.i32.add(other('b'), other(sum === 'r' ? 'a' : 'r'));
+    return m.i32.sub(other(sum), other(k === 'b' ? (sum === 'r' ? 'a' : 'r') : 'b'));
+  }
+
+  /** Before a register changes: what the carried operation has there goes into its local. */
+  private keepCarried(reg: number): void {
+    const { places } = this;
+    if (places === undefined || this.pending !== this.entered) return;
+    for (const k of ['a', 'b', 'r'] as const) {
+      const place = places[k];
+      if (typeof place !== 'object' || !('reg' in place) || place.reg !== reg) continue;
+      this.emit(this.m.local.set(CARRIED[k], this.getRegister(reg)));
+      places[k] = 'local';
     }
+  }
+
+  /** Leaves the flags as the blocks want them that follow; `out` is what is known of them here. */
+  private carry(out: Shape, next: readonly number[]): void {
+    const shapes = next.map((to) => this.shapes.get(to)!);
+    const { m, pending } = this;
+    const wanted = shapes.filter((shape) => shape !== 'words');
+    const fits = wanted.filter((shape) => pending !== undefined && agrees(out, shape));
+    const words = fits.length < shapes.length;
+    if (words) this.make();
+    for (const shape of fits) {
+      const places: Places = placesOf(shape);
+      for (const k of ['a', 'b', 'r'] as const)
+        if (places[k] === 'local' && !(pending === this.entered && this.places![k] === 'local'))
+          this.emit(m.local.set(CARRIED[k], pending![k]()));
+    }
+    if (!wanted.some((shape) => shape.maybe)) return;
+    if (fits.length < wanted.length) this.emit(m.local.set(CARRIES, this.c(0)));
+    else if (pending!.unless === undefined) this.emit(m.local.set(CARRIES, this.c(1)));
   }
 
   /** Block `n` and all that it dominates. */
@@ -406,6 +433,7 @@ class RegionLowering extends AccessLowering {
     return this.get(FIRST_REG + reg);
   }
   protected setRegister(reg: number, v: Expr): void {
+    this.keepCarried(reg);
     this.emit(this.m.local.set(FIRST_REG + reg, v));
   }
   private settled(local: number): Expr {
@@ -428,7 +456,9 @@ class RegionLowering extends AccessLowering {
     this.locals.free(keep);
   }
   protected setFlags(p: PendingFlags): void {
-    if (p.flag === 'inc' || p.flag === 'dec') this.make();
+    // They keep CF, which is looked for in the words.
+    const keepsCarry = (flag: FlagKind) => flag === 'inc' || flag === 'dec';
+    if (keepsCarry(p.flag) && !(this.pending !== undefined && keepsCarry(this.pending.flag))) this.make();
     this.pending = p;
   }
   protected pendingFlags(): PendingFlags | undefined {
@@ -455,6 +485,7 @@ class RegionLowering extends AccessLowering {
   }
   protected beforeHelper(op: Extract<Op, { kind: 'helper' }>): void {
     const { reads, writes, flags } = op.effects;
+    for (let reg = 0; reg < GPRS; reg++) if (this.touches(writes, reg)) this.keepCarried(reg);
     for (const reg of this.written)
       if (this.touches(reads, reg) || this.touches(writes, reg))
         this.emit(this.storeCpu(Cpu.at.gpr + reg * GPR_STRIDE, this.get(FIRST_REG + reg)));

@@ -1,69 +1,136 @@
-// Forward data flow over a region's blocks: in which form the flags arrive at each of them. Where every way in ends with
-// the same kind of operation, its inputs and result are carried in locals and the flag words are only made where
-// somebody looks; else the words are carried.
-import type { FlagKind, Op } from '../ir/types.ts';
+// Forward data flow over a region's blocks: in which form the flags arrive at each of them. Where the ways in end with the
+// same kind of operation, it goes on to be known, and the flag words are only made where somebody looks; else the words are
+// carried. Inputs and result of the operation that are in a register, or constant, need no local of their own.
+import type { FlagKind, Op, Value } from '../ir/types.ts';
 import type { Structure } from './structure.ts';
+
+/** Where an input or the result of the operation can be found: in a general register, or it is a constant. */
+export type Source = { readonly reg: number } | { readonly value: number };
 
 export interface FlagShape {
   readonly flag: FlagKind;
   readonly width: 8 | 16 | 32;
   /** Some way in brings the words instead: a local says at run time which of the two it is. */
   readonly maybe: boolean;
+  readonly a: Source | undefined;
+  readonly b: Source | undefined;
+  readonly r: Source | undefined;
 }
 
-/** 'words': the flag words are current. */
+/** 'words': the flag words are current. (INC and DEC find their CF in the words in any case.) */
 export type Shape = FlagShape | 'words';
 
-/** Operations whose flags follow from two inputs and the result alone. */
-export const isCarried = (flag: FlagKind): boolean => flag !== 'inc' && flag !== 'dec';
+/** How to get at a, b and r of a shape: a source, a local that is carried, or from the other two. */
+export type Place = Source | 'local' | 'derived' | 'unused';
+export type Places = Readonly<Record<'a' | 'b' | 'r', Place>>;
+
+export function placesOf({ flag, a, b, r }: FlagShape): Places {
+  if (flag === 'logic' || flag === 'inc' || flag === 'dec') return { a: 'unused', b: 'unused', r: r ?? 'local' };
+  if (flag === 'adc' || flag === 'sbb') return { a: a ?? 'local', b: b ?? 'local', r: r ?? 'local' };
+  // Two of the three are enough.
+  if (a && b) return { a, b, r: r ?? 'derived' };
+  if (a) return { a, b: 'derived', r: r ?? 'local' };
+  if (b) return r ? { a: 'derived', b, r } : { a: 'local', b, r: 'derived' };
+  return r ? { a: 'local', b: 'derived', r } : { a: 'local', b: 'local', r: 'derived' };
+}
+
+const sameSource = (p: Source | undefined, q: Source | undefined): boolean =>
+  p === q || (p !== undefined && q !== undefined && ('reg' in p ? 'reg' in q && p.reg === q.reg : 'value' in q && p.value === q.value));
+const sameKind = (p: FlagShape, q: FlagShape): boolean => p.flag === q.flag && p.width === q.width;
+
+/** Whether flags that leave a block as `out` can be handed on as `wanted`, which says less. */
+export function agrees(out: Shape, wanted: FlagShape): boolean {
+  if (out === 'words' || !sameKind(out, wanted) || (out.maybe && !wanted.maybe)) return false;
+  return (['a', 'b', 'r'] as const).every((k) => wanted[k] === undefined || sameSource(out[k], wanted[k]));
+}
 
 /** The shape behind a block that the flags enter as `shape`. */
-function after(ops: readonly Op[], shape: Shape): Shape {
-  for (let i = ops.length - 1; i >= 0; i--) {
-    const op = ops[i]!;
-    if (op.kind === 'flags') return isCarried(op.flag) ? { flag: op.flag, width: op.width, maybe: false } : 'words';
-    if (op.kind === 'setRX') return 'words';
-    if (op.kind === 'helper' && op.effects.flags !== undefined) return 'words';
+export function shapeAfter(ops: readonly Op[], shape: Shape): Shape {
+  const holds = new Map<number, Value>();
+  const same = new Map<Value, Value>();
+  const written = new Set<number>();
+  const canonical = (v: Value) => same.get(v) ?? v;
+  let last: Extract<Op, { kind: 'flags' }> | 'words' | undefined;
+  ops.forEach((op, i) => {
+    if (op.kind === 'get') {
+      const held = holds.get(op.reg);
+      if (held === undefined) holds.set(op.reg, i);
+      else same.set(i, held);
+    } else if (op.kind === 'set') {
+      holds.set(op.reg, canonical(op.value));
+      written.add(op.reg);
+    } else if (op.kind === 'helper') {
+      for (const reg of op.effects.writes === 'all' ? [0, 1, 2, 3, 4, 5, 6, 7] : (op.effects.writes ?? [])) {
+        holds.delete(reg);
+        written.add(reg);
+      }
+      if (op.effects.flags !== undefined) last = 'words';
+    } else if (op.kind === 'flags') last = op;
+    else if (op.kind === 'setRX') last = 'words';
+  });
+  if (last === 'words') return 'words';
+  if (last === undefined) {
+    if (shape === 'words') return shape;
+    const kept = (s: Source | undefined) => (s !== undefined && 'reg' in s && written.has(s.reg) ? undefined : s);
+    return { ...shape, a: kept(shape.a), b: kept(shape.b), r: kept(shape.r) };
   }
-  return shape;
+  const { flag, width, a, b, r } = last as Extract<Op, { kind: 'flags' }>;
+  const source = (v: Value): Source | undefined => {
+    const op = ops[v]!;
+    if (op.kind === 'const') return { value: op.value as number };
+    for (const [reg, held] of holds) if (held === canonical(v)) return { reg };
+    return undefined;
+  };
+  return { flag, width, maybe: false, a: source(a), b: source(b), r: source(r) };
 }
 
-function meet(a: Shape, b: Shape): Shape {
-  if (a === 'words') return b === 'words' ? b : { ...b, maybe: true };
-  if (b === 'words') return { ...a, maybe: true };
-  if (a.flag !== b.flag || a.width !== b.width) return 'words';
-  return a.maybe ? a : b;
+function meet(p: Shape, q: Shape): Shape {
+  if (p === 'words') return q === 'words' ? q : { ...q, maybe: true };
+  if (q === 'words') return { ...p, maybe: true };
+  if (!sameKind(p, q)) return 'words';
+  const both = (k: 'a' | 'b' | 'r') => (sameSource(p[k], q[k]) ? p[k] : undefined);
+  return { flag: p.flag, width: p.width, maybe: p.maybe || q.maybe, a: both('a'), b: both('b'), r: both('r') };
 }
 
-const same = (a: Shape | undefined, b: Shape): boolean =>
-  a === b || (a !== undefined && a !== 'words' && b !== 'words' && a.flag === b.flag && a.width === b.width && a.maybe === b.maybe);
+const equal = (p: Shape | undefined, q: Shape | undefined): boolean =>
+  p === q || (p !== undefined && q !== undefined && p !== 'words' && q !== 'words' && p.maybe === q.maybe && agrees(p, q) && agrees(q, p));
 
-/** The shape of the flags at the start of each block. The entry comes with the words. */
+/** More rounds than this: the words are carried everywhere. */
+const ROUNDS = 12;
+
+/**
+ * The shape of the flags at the start of each block. The entry comes with the words. At the head of a loop the ways back
+ * decide; a way in that brings something else makes the words there.
+ */
 export function flagShapes(
   entry: number,
   flow: Structure,
   blocks: ReadonlyMap<number, { readonly ops: readonly Op[]; readonly next: readonly number[] }>,
 ): ReadonlyMap<number, Shape> {
-  const shapes = new Map<number, Shape>([[entry, 'words']]);
-  const mixed = new Set<number>();
-  for (let changed = true; changed; ) {
-    changed = false;
+  const ways = new Map<number, number[]>(flow.order.map((n) => [n, []]));
+  for (const n of flow.order) for (const to of new Set(blocks.get(n)!.next)) if (flow.keeps(n, to)) ways.get(to)!.push(n);
+  const shapes = new Map<number, Shape>();
+  const outs = new Map<number, Shape>();
+  const shapeAt = (n: number): Shape => {
+    const from = (list: number[]) => list.map((p) => outs.get(p)).filter((out) => out !== undefined);
+    const back = from(ways.get(n)!.filter((p) => flow.isBack(p, n)));
+    const forward = from(ways.get(n)!.filter((p) => !flow.isBack(p, n)));
+    if (n === entry) forward.push('words');
+    if (back.length === 0) return forward.reduce(meet);
+    const loop = back.reduce(meet);
+    if (loop === 'words') return loop;
+    return forward.reduce<Shape>((p, q) => (q !== 'words' && !sameKind(p as FlagShape, q) ? meet(p, 'words') : meet(p, q)), loop);
+  };
+  for (let round = 0; ; round++) {
+    if (round === ROUNDS) return new Map(flow.order.map((n) => [n, 'words']));
+    let changed = false;
     for (const n of flow.order) {
-      const shape = shapes.get(n);
-      if (shape === undefined) continue;
-      const out = after(blocks.get(n)!.ops, shape);
-      for (const to of blocks.get(n)!.next) {
-        if (!flow.keeps(n, to) || mixed.has(to)) continue;
-        const old = shapes.get(to);
-        let shape = old === undefined ? out : meet(old, out);
-        // Two kinds met: words for good, so that the iteration ends.
-        if (old !== undefined && old !== 'words' && shape === 'words') mixed.add(to);
-        else if (to === entry && shape !== 'words') shape = { ...shape, maybe: true };
-        if (same(old, shape)) continue;
-        shapes.set(to, shape);
-        changed = true;
-      }
+      const shape = shapeAt(n);
+      if (equal(shapes.get(n), shape)) continue;
+      shapes.set(n, shape);
+      outs.set(n, shapeAfter(blocks.get(n)!.ops, shape));
+      changed = true;
     }
+    if (!changed) return shapes;
   }
-  return shapes;
 }
