@@ -95,8 +95,8 @@ export class Translator {
       if (!force && !this.wants(request, slot, grown.version)) continue;
       if (entries.some((x) => x.slot === slot)) continue;
       this.done.set(slot, grown.version);
-      for (const eip of grown.region.blocks.keys())
-        if (eip !== request.eip && !grown.region.loopHeads.has(eip))
+      for (const { id, eip } of grown.region.blocks.values())
+        if (id === eip && eip !== grown.region.entry && !grown.region.loopHeads.has(id))
           this.inside.set(`${request.phys + ((eip - request.eip) | 0)}:${eip}:${request.mode}`, grown.version);
       emitRegion(e, `r${slot}`, grown.region, (phys, eip, mode) => this.slotOf(phys, eip, mode));
       entries.push({ ...request, slot, version: grown.version });

@@ -1,6 +1,6 @@
 // The JIT: a region (blocks joined by direct jumps) becomes one Wasm function. Guest registers and flags live in
 // locals, loops are Wasm loops, exits tail-call the table slot of where they lead.
-import type { BasicBlock, Region } from '../decode/region.ts';
+import { type BasicBlock, type BlockId, beside, eipOf, type Region } from '../decode/region.ts';
 import { Builder } from '../ir/builder.ts';
 import type { FlagKind, Op, Value } from '../ir/types.ts';
 import { Cpu, GPR_STRIDE, Mode } from '../layout/cpu.ts';
@@ -53,16 +53,19 @@ interface LoweredBlock {
 const blockLabel = (eip: number) => `b${eip}`;
 const loopLabel = (eip: number) => `l${eip}`;
 
-/** Guest PCs that the end of a block leads to, so far as they can be in the region. */
-function successors({ block, terminator }: LiftedBlock): number[] {
+/** Blocks that the end of a block leads to, so far as they can be in the region. */
+function successors({ block, terminator }: LiftedBlock): BlockId[] {
   const last = block.instructions.at(-1)!;
+  const known = (id: BlockId | undefined) => (id === undefined ? [] : [id]);
   switch (terminator?.kind) {
     case undefined:
-      return [block.end];
+      return [beside(block, block.end)];
     case 'jump':
-      return last.form.mnemonic === 'call' ? [] : [last.target!];
+      return last.form.mnemonic === 'call' ? known(block.callee) : [beside(block, last.target!)];
     case 'branch':
-      return last.target === last.next ? [last.next] : [last.target!, last.next];
+      return [...new Set([last.target!, last.next])].map((eip) => beside(block, eip));
+    case 'indirect':
+      return known(block.returnPoint);
     default:
       return [];
   }
@@ -193,37 +196,40 @@ class RegionLowering extends AccessLowering {
   private lowerBlock(l: LiftedBlock, flow: Structure): LoweredBlock {
     const { m } = this;
     const edges: Edge[] = [];
-    const from = l.block.eip;
+    const { block } = l;
+    const from = block.id;
     this.enter(this.shapes.get(from)!);
     const finish = () => {
       const t = l.terminator;
-      const last = l.block.instructions.at(-1)!;
-      if (t === undefined) this.checkStores(l.block.end);
+      const last = block.instructions.at(-1)!;
+      if (t === undefined) this.checkStores(block.end);
       this.stored = false;
-      this.carry(
-        shapeAfter(l.ops, this.shapes.get(from)!),
-        [...new Set(successors(l))].filter((to) => flow.keeps(from, to)),
-      );
-      const edge = (to: number, cond?: Expr) => {
+      const next = [...new Set(successors(l))].filter((to) => flow.keeps(from, to));
+      this.carry(shapeAfter(l.ops, this.shapes.get(from)!), next);
+      const leaving = (exprs: Expr[]) => m.block(null, [...this.settle(), ...this.spill(), ...exprs]);
+      const edge = (to: BlockId, cond?: Expr) => {
         const common = cond === undefined ? {} : { cond };
-        if (!flow.keeps(from, to)) edges.push({ ...common, code: m.block(null, [...this.settle(), ...this.spill(), ...this.chain(to)]) });
-        else edges.push({ to, ...common, ...(flow.isBack(from, to) ? { code: this.pollAt(to) } : {}) });
+        if (!flow.keeps(from, to)) edges.push({ ...common, code: leaving(this.chain(eipOf(to))) });
+        else edges.push({ to, ...common, ...(flow.isBack(from, to) ? { code: this.pollAt(eipOf(to)) } : {}) });
       };
-      const leave = (exprs: Expr[]) => {
-        for (const e of [...this.settle(), ...this.spill(), ...exprs]) this.emit(e);
-      };
+      const leave = (exprs: Expr[]) => edges.push({ code: leaving(exprs) });
       const dispatch = () => m.return_call(this.dispatchName, [this.c(0), this.cpu()], none);
       switch (t?.kind) {
         case undefined:
-          return edge(l.block.end);
+          return edge(beside(block, block.end));
         case 'jump':
-          // A call leaves the region: its return comes back through the return point's own slot.
-          return last.form.mnemonic === 'call' ? leave(this.chain(last.target!)) : edge(last.target!);
+          // A call that is not inlined leaves the region: its return comes back through the return point's own slot.
+          if (last.form.mnemonic !== 'call') return edge(beside(block, last.target!));
+          return block.callee === undefined ? leave(this.chain(last.target!)) : edge(block.callee);
         case 'branch':
-          if (last.target !== last.next) edge(last.target!, this.value(t.cond));
-          return edge(last.next);
-        case 'indirect':
+          if (last.target !== last.next) edge(beside(block, last.target!), this.value(t.cond));
+          return edge(beside(block, last.next));
+        case 'indirect': {
+          const { returnPoint } = block;
+          if (returnPoint !== undefined && flow.keeps(from, returnPoint))
+            edge(returnPoint, m.i32.eq(this.value(t.eip), this.c(eipOf(returnPoint))));
           return leave(this.lookUpValue(this.value(t.eip)));
+        }
         case 'leave':
           return leave([dispatch()]);
         case 'next':
