@@ -389,9 +389,9 @@ class RegionLowering extends AccessLowering {
     ];
   }
 
-  /** All of Pending's bits are in the lower half. (V8 would load a whole word twice that is compared with 0.) */
+  /** Not 0 where a bit of Pending is set: all are in the lower half. (V8 would load a word twice that is compared with 0 as it is.) */
   private pendingWord(): Expr {
-    return this.m.i32.load16_u(Cpu.at.pending, 2, this.cpu(), 'memory');
+    return this.m.i32.shl(this.loadCpu(Cpu.at.pending), this.c(16));
   }
 
   /** At a back-edge: looks at the pending word. */

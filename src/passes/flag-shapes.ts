@@ -119,7 +119,7 @@ export function flagShapes(
     if (back.length === 0) return forward.reduce(meet);
     const loop = back.reduce(meet);
     if (loop === 'words') return loop;
-    return forward.reduce<Shape>((p, q) => (q !== 'words' && !sameKind(p as FlagShape, q) ? meet(p, 'words') : meet(p, q)), loop);
+    return forward.reduce<FlagShape>((p, q) => (agrees(q, p) ? p : { ...p, maybe: true }), loop);
   };
   for (let round = 0; ; round++) {
     if (round === ROUNDS) return new Map(flow.order.map((n) => [n, 'words']));
