@@ -41,6 +41,8 @@ export interface MachineOptions {
   readonly onConsole?: ((bytes: Uint8Array) => void) | undefined;
   /** Bytes written to the debug console, port E9H. Without it nothing answers at that port. */
   readonly onDebugConsole?: ((bytes: Uint8Array) => void) | undefined;
+  /** Count guest instructions, by block (one that a fault leaves counts whole); costs some speed. Default: false. */
+  readonly countInstructions?: boolean | undefined;
   /** POST codes: bytes written to port 80H. */
   readonly onPost?: ((codes: Uint8Array) => void) | undefined;
   /** Lines (with their newlines) of the execution trace. Slow: without it nothing is traced. */

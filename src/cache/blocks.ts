@@ -6,7 +6,7 @@ import type { SharedMemory } from '../cpu/state.ts';
 import { CodeReader, decode, type Instruction, insideLimit } from '../decode/decoder.ts';
 import { FIRST_FORM, pseudoIndex } from '../emit/table.ts';
 import { Cpu, codeLimit, GPR_STRIDE, Mode, SegCache } from '../layout/cpu.ts';
-import { BLOCK_HASH_ENTRIES, BlockHead, CpuArea, PAGE, PAGE_SHIFT, Record } from '../layout/memory.ts';
+import { BLOCK_HASH_ENTRIES, BlockHead, CONTROL, Control, CpuArea, PAGE, PAGE_SHIFT, Record } from '../layout/memory.ts';
 
 /** Instructions in a block at the most. */
 const BLOCK_LIMIT = 64;
@@ -112,7 +112,7 @@ export class BlockCache {
     i32.fill(0, head >> 2, (head + bytes) >> 2);
     const set = (record: number, offset: number, value: number) => (i32[(record + offset) >> 2] = value);
     const first = list[0]!;
-    set(head, BlockHead.at.handler, pseudoIndex('head'));
+    set(head, BlockHead.at.handler, pseudoIndex(this.counts() ? 'headCounting' : 'head'));
     set(head, BlockHead.at.eip, first.eip);
     set(head, BlockHead.at.end, end);
     set(head, BlockHead.at.phys, phys);
@@ -184,6 +184,10 @@ export class BlockCache {
   private bucket(phys: number, mode: number): number {
     const index = ((phys ^ (phys >>> 12) ^ Math.imul(mode, 0x9e5)) >>> 0) & (BLOCK_HASH_ENTRIES - 1);
     return (this.cpu + CpuArea.at.blockHash + index * 4) >> 2;
+  }
+
+  private counts(): boolean {
+    return this.shared.i32[(CONTROL + Control.at.countInstructions) >> 2] !== 0;
   }
 
   private enter(head: number, phys: number, mode: number): void {

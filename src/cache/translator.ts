@@ -58,6 +58,10 @@ export class Translator {
     return slot;
   }
 
+  private get counts(): boolean {
+    return this.shared.i32[(CONTROL + Control.at.countInstructions) >> 2] !== 0;
+  }
+
   /** Slots left in the table. */
   get slotsLeft(): number {
     return TABLE_ENTRIES - this.shared.i32[(CONTROL + Control.at.slotNext) >> 2]!;
@@ -98,7 +102,7 @@ export class Translator {
       for (const { id, eip } of grown.region.blocks.values())
         if (id === eip && eip !== grown.region.entry && !grown.region.loopHeads.has(id))
           this.inside.set(`${request.phys + ((eip - request.eip) | 0)}:${eip}:${request.mode}`, grown.version);
-      emitRegion(e, `r${slot}`, grown.region, (phys, eip, mode) => this.slotOf(phys, eip, mode));
+      emitRegion(e, `r${slot}`, grown.region, (phys, eip, mode) => this.slotOf(phys, eip, mode), this.counts);
       entries.push({ ...request, slot, version: grown.version });
       this.regions++;
     }

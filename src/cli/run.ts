@@ -44,6 +44,7 @@ function machineOptions(args: RunArguments): MachineOptions {
     memoryBytes: args.memoryBytes,
     disks: args.disks,
     engine: args.engine,
+    countInstructions: args.stats !== undefined,
     debugExitPort: args.debugExitPort,
   };
 }

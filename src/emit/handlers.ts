@@ -238,15 +238,18 @@ function addPseudos(e: Emitter): void {
     m.if(t.loadCpu(Cpu.at.pending), m.if(call('poll', [t.cpu(), eip()], i32), m.if(t.loadCpu(Cpu.at.exit), m.return(), dispatch(t))));
 
   // The head of a block: polls, counts heat (a request at the threshold, and again each period), and starts the first instruction.
-  addPseudo(e, 'head', (t) => {
+  const head = (t: HandlerLowering, counts: boolean) => {
     t.emit(pollThenLeave(t, () => t.recordField(BlockHead.at.eip)));
+    if (counts) t.emit(t.count(Cpu.at.countInterpreted, m.i64.extend_u(t.recordField(BlockHead.at.count))));
     const heat = t.locals.take();
     t.emit(m.local.set(heat, m.i32.add(t.recordField(BlockHead.at.heat), t.c(1))));
     t.emit(m.i32.store(BlockHead.at.heat, 4, t.rec(), t.get(heat), MEM));
     const threshold = m.i32.load(CONTROL + Control.at.hotThreshold, 4, t.c(0), MEM);
     t.emit(m.if(m.i32.eq(m.i32.and(t.get(heat), t.c(HEAT_PERIOD - 1)), threshold), call('hot', [t.cpu(), t.rec()])));
     t.next();
-  });
+  };
+  addPseudo(e, 'head', (t) => head(t, false));
+  addPseudo(e, 'headCounting', (t) => head(t, true));
   // A block that ended without a branch: on to what follows.
   addPseudo(e, 'fall', (t) => t.emit(t.chain(Record.at.linkNext, Record.at.eip)));
   // A record whose page was written to.

@@ -71,6 +71,11 @@ export abstract class Lowering {
   storeCpu(offset: number, v: Expr): Expr {
     return this.m.i32.store(offset, 4, this.cpu(), v, MEM);
   }
+  /** Adds to a counter (u64) of the CPU. */
+  count(offset: number, by: Expr): Expr {
+    const { m } = this;
+    return m.i64.store(offset, 8, this.cpu(), m.i64.add(m.i64.load(offset, 8, this.cpu(), MEM), by), MEM);
+  }
   get(local: number, type: BinaryenType = i32): Expr {
     return this.m.local.get(local, type);
   }

@@ -92,6 +92,7 @@ class RegionLowering extends AccessLowering {
   protected override readonly lazyFlags = true;
   private readonly region: Region;
   private readonly slotOf: SlotOf;
+  private readonly counts: boolean;
   private readonly used = new Set<number>();
   private readonly written = new Set<number>();
   private usesFlags = false;
@@ -112,8 +113,9 @@ class RegionLowering extends AccessLowering {
   private readonly raiseName: string;
   private readonly pollName: string;
 
-  constructor(e: Emitter, region: Region, slotOf: SlotOf) {
+  constructor(e: Emitter, region: Region, slotOf: SlotOf, counts: boolean) {
     super(e, FIRST_TEMP);
+    this.counts = counts;
     this.region = region;
     this.slotOf = slotOf;
     this.dispatchName = e.import('dispatch', [i32, i32], none, 'code');
@@ -236,7 +238,9 @@ class RegionLowering extends AccessLowering {
           return leave([this.storeCpu(Cpu.at.eip, this.c(last.next)), dispatch()]);
       }
     };
-    return { body: this.lower(l.ops, finish), edges };
+    const body = this.lower(l.ops, finish);
+    if (this.counts) body.unshift(this.count(Cpu.at.countTranslated, m.i64.const(BigInt(block.instructions.length))));
+    return { body, edges };
   }
 
   /** Makes the flag words on the way, for somebody who reads them; the operation stays known. */
@@ -530,7 +534,7 @@ class RegionLowering extends AccessLowering {
   }
 }
 
-/** Adds the function of a region, exported under `name`. */
-export function emitRegion(e: Emitter, name: string, region: Region, slotOf: SlotOf): void {
-  new RegionLowering(e, region, slotOf).emitFunction(name);
+/** Adds the function of a region, exported under `name`. `counts`: it counts its instructions (Cpu.countTranslated). */
+export function emitRegion(e: Emitter, name: string, region: Region, slotOf: SlotOf, counts = false): void {
+  new RegionLowering(e, region, slotOf, counts).emitFunction(name);
 }

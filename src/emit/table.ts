@@ -13,6 +13,7 @@ export const PSEUDO = [
   'raise',
   'resolve',
   'protection',
+  'headCounting',
 ] as const;
 export type Pseudo = (typeof PSEUDO)[number];
 /** Table index of a pseudo function. */

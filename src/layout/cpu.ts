@@ -161,6 +161,9 @@ export const Cpu = struct(
     shadowEip: u32,
     /** Nanoseconds that HLT has slept. */
     idleNs: u64,
+    /** Guest instructions by engine, a block at a time; only where Control.countInstructions asks for it. */
+    countInterpreted: u64,
+    countTranslated: u64,
   },
   4096,
 );

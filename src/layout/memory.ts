@@ -76,6 +76,8 @@ export const Control = struct('CONTROL', {
   dropped: u32,
   /** EIP + 1 of a HLT that stands for a breakpoint of the host, and halts at any privilege level; 0: none (tests). */
   haltBehind: u32,
+  /** Nonzero, from before any code runs: blocks count their instructions (Cpu.countInterpreted, Cpu.countTranslated). */
+  countInstructions: u32,
 });
 
 /** What we know of one page of guest RAM. */

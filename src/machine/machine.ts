@@ -171,6 +171,7 @@ export class Machine implements MachineHandle {
     const image = loadEngineImage();
     const jit = (this.options.engine ?? 'jit') === 'jit';
     this.shared.i32[this.control(Control.at.hotThreshold)] = jit ? HOT : NEVER;
+    this.shared.i32[this.control(Control.at.countInstructions)] = this.counts ? 1 : 0;
     return new Promise((resolve) => {
       this.finish = resolve;
       this.watchSignals();
@@ -280,11 +281,16 @@ export class Machine implements MachineHandle {
     this.end({ kind: 'stopped', reason });
   }
 
+  private get counts(): boolean {
+    return this.options.countInstructions === true;
+  }
+
   stats(): MachineStats {
     const { i32, plan } = this.shared;
     const base = cpuBase(plan, 0);
     const word = (offset: number) => i32[this.control(offset)]! >>> 0;
     const counter = (offset: number) => (i32[(base + offset) >> 2]! >>> 0) + (i32[(base + offset + 4) >> 2]! >>> 0) * 2 ** 32;
+    const counted = (...offsets: number[]) => (this.counts ? offsets.reduce((sum, at) => sum + counter(at), 0) : null);
     const now = this.endedAt || performance.now();
     const exits: Record<string, number> = {};
     for (const n of Object.values(Exit)) {
@@ -293,10 +299,12 @@ export class Machine implements MachineHandle {
     }
     return {
       wallMs: this.startedAt === 0 ? 0 : now - this.startedAt,
-      // The hot paths count nothing, and nobody samples yet.
-      instructions: null,
-      instructionsAre: 'unknown',
-      engines: { interpreter: { ms: null, instructions: null }, jit: { ms: null, instructions: null } },
+      instructions: counted(Cpu.at.countInterpreted, Cpu.at.countTranslated),
+      instructionsAre: this.counts ? 'counted' : 'unknown',
+      engines: {
+        interpreter: { ms: null, instructions: counted(Cpu.at.countInterpreted) },
+        jit: { ms: null, instructions: counted(Cpu.at.countTranslated) },
+      },
       idleMs: counter(Cpu.at.idleNs) / 1e6,
       translator: {
         ms: word(Control.at.statTranslateUs) / 1000,

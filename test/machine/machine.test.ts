@@ -47,6 +47,16 @@ describe.each(['interpreter', 'jit'] as const)('%s', (engine) => {
     expect(fault).toMatchObject({ kind: 'triple-fault', dump: expect.stringMatching(/00100020/) });
   });
 
+  it('counts instructions where it is asked to', async () => {
+    const turns = 0x30000;
+    const loop = 'b9 00 00 03 00 49 75 fd'; // MOV ECX; DEC ECX; JNZ
+    const m = await machine({ engine, kernel: kernel(loop, CLI_HLT), countInstructions: true });
+    expect(await m.run()).toEqual({ kind: 'halted' });
+    const { instructions, instructionsAre, engines } = m.stats();
+    expect([instructions, instructionsAre]).toEqual([2 * turns + 3, 'counted']);
+    expect(engines.interpreter.instructions! + engines.jit.instructions!).toBe(instructions);
+  });
+
   it('is stopped while it spins', async () => {
     // It runs for certain once it has printed.
     const m = await machine({ engine, kernel: kernel(outDx(0x3f8, 0x48), SPIN), onConsole: () => setTimeout(() => m.stop('enough'), 60) });
