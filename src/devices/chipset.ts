@@ -119,6 +119,40 @@ export class Chipset {
     }
   }
 
+  /** The CPU is in HLT and keeps its own timer: until when it may sleep. */
+  enterHalt(cpu: number): number {
+    const hub = this.hub;
+    hub.lock.enter();
+    try {
+      return this.interrupts.lapic.enterHalt(cpu);
+    } finally {
+      hub.lock.leave();
+    }
+  }
+
+  /** The time came that `enterHalt` gave: runs the CPU's timer. Until when it may sleep now. */
+  runHaltedTimer(cpu: number): number {
+    const hub = this.hub;
+    hub.lock.enter();
+    try {
+      this.interrupts.lapic.runTimer(cpu, hub.clock.now());
+      return this.interrupts.lapic.timerDeadline(cpu);
+    } finally {
+      hub.lock.leave();
+    }
+  }
+
+  /** The CPU leaves HLT; `briefly`: it is likely to be back before its timer runs out. */
+  leaveHalt(cpu: number, briefly: boolean): void {
+    const hub = this.hub;
+    hub.lock.enter();
+    try {
+      this.interrupts.lapic.leaveHalt(cpu, briefly);
+    } finally {
+      hub.lock.leave();
+    }
+  }
+
   hasInterrupt(cpu: number): boolean {
     const hub = this.hub;
     hub.lock.enter();

@@ -20,6 +20,8 @@ export const AT = {
   SIPI: 13,
   /** An I/O APIC input connects the 8259s to this CPU. */
   EXTINT: 14,
+  /** Who sees to the CPU's timer (KEEPER). */
+  KEEPER: 15,
   LVT: 16,
   ISR: 24,
   TMR: 32,
@@ -35,6 +37,12 @@ export const ID_SHIFT = 24;
 export const TIMER_ONE_SHOT = 0;
 export const TIMER_PERIODIC = 1;
 export const TIMER_TSC_DEADLINE = 2;
+
+/**
+ * Who sees to a CPU's timer: the timekeeper's thread; the CPU, which is in HLT and sleeps no longer than until its deadline;
+ * or nobody for a moment, because the CPU left HLT and is expected back in it before the deadline.
+ */
+export const KEEPER = { TIMEKEEPER: 0, CPU: 1, LEASED: 2 } as const;
 
 /** Delivery modes of the ICR, the LVT and the I/O APIC. */
 export const DELIVERY = { FIXED: 0, LOWEST: 1, SMI: 2, NMI: 4, INIT: 5, STARTUP: 6, EXTINT: 7 } as const;

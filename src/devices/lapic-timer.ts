@@ -1,18 +1,38 @@
 // The local APICs' timers (SDM vol. 3, 11.5.4): one-shot, periodic and TSC-deadline. They count nanoseconds of the machine's
 // clock (a bus of 1 GHz) over the divider; nothing ticks: a count is its start, and everything else follows from the clock.
+//
+// A CPU in HLT keeps its own timer: its sleep ends at the deadline, and the timekeeper, which does not know of it, sleeps on.
+// A CPU that leaves HLT gives the timer back, and the timekeeper is woken where it would sleep too long. Waking it costs more than
+// all the rest of an idle kernel's tick, so a CPU whose last runs were short leaves HLT on a lease: the timer stays its own, and
+// its next HLT goes on keeping it. As that HLT may never come, the timekeeper looks in every LOOK_NS and ends the leases of CPUs
+// that still run; arming the timer late in a run ends one, too. An interrupt is late at the most by what is left until the look.
+//
+// No deadline is lost in between: KEEPER and the deadlines change under the device lock alone; whoever makes a timer the
+// timekeeper's calls deadlineChanged, or is the timekeeper, which asks nextDeadline before it sleeps; and nobody but the CPU
+// brings its deadline forward, so one that sleeps until it never sleeps too long.
 import type { DeviceContext } from './device.ts';
-import { AT, CPU_WORDS, TIMER_ONE_SHOT, TIMER_PERIODIC, TIMER_TSC_DEADLINE } from './lapic-state.ts';
+import { AT, CPU_WORDS, KEEPER, TIMER_ONE_SHOT, TIMER_PERIODIC, TIMER_TSC_DEADLINE } from './lapic-state.ts';
 
-/** Doubles of one CPU: start of the count, next deadline. */
+/** Doubles of one CPU: start of the count, next deadline, start of its lease. */
 const START = 0;
 const DEADLINE = 1;
-const CPU_DOUBLES = 2;
+const LEASED_AT = 2;
+const CPU_DOUBLES = 3;
+
+/** How often the timekeeper looks for CPUs that are on a lease. */
+export const LOOK_NS = 20e6;
+/** A lease is for runs that are shorter. */
+export const SHORT_RUN_NS = 1e6;
 
 export class LapicTimers {
   readonly #context: DeviceContext;
   readonly #s: Int32Array;
   readonly #d: Float64Array;
   readonly #cpuCount: number;
+  /** When the timekeeper looks next; Infinity: when there is a lease. */
+  readonly #look: Float64Array;
+  /** 1 where there was a lease since the last look. */
+  readonly #leased: Int32Array;
 
   /** `words`: the LAPICs' registers. */
   constructor(context: DeviceContext, words: Int32Array, cpuCount: number) {
@@ -21,6 +41,10 @@ export class LapicTimers {
     this.#cpuCount = cpuCount;
     const doubles = context.words(CPU_DOUBLES * 2 * cpuCount);
     this.#d = new Float64Array(doubles.buffer, doubles.byteOffset, CPU_DOUBLES * cpuCount);
+    const look = context.words(2);
+    this.#look = new Float64Array(look.buffer, look.byteOffset, 1);
+    this.#leased = context.words(1);
+    if (context.isFirst) this.#look[0] = Number.POSITIVE_INFINITY;
   }
 
   reset(cpu: number): void {
@@ -28,10 +52,50 @@ export class LapicTimers {
     this.#d[cpu * CPU_DOUBLES + DEADLINE] = Number.POSITIVE_INFINITY;
   }
 
+  /** When the timekeeper is next wanted. */
   nextDeadline(): number {
-    let next = Number.POSITIVE_INFINITY;
-    for (let cpu = 0; cpu < this.#cpuCount; cpu++) next = Math.min(next, this.#d[cpu * CPU_DOUBLES + DEADLINE]);
+    let next = this.#look[0];
+    for (let cpu = 0; cpu < this.#cpuCount; cpu++) if (this.isTimekeepers(cpu)) next = Math.min(next, this.deadline(cpu));
     return next;
+  }
+
+  deadline(cpu: number): number {
+    return this.#d[cpu * CPU_DOUBLES + DEADLINE];
+  }
+
+  isTimekeepers(cpu: number): boolean {
+    return this.#s[cpu * CPU_WORDS + AT.KEEPER] === KEEPER.TIMEKEEPER;
+  }
+
+  /** The CPU is in HLT and keeps its timer from now on. */
+  keep(cpu: number): void {
+    this.#s[cpu * CPU_WORDS + AT.KEEPER] = KEEPER.CPU;
+  }
+
+  /** The CPU leaves HLT, and will be back soon. */
+  lease(cpu: number): void {
+    const now = this.#context.clock.now();
+    this.#s[cpu * CPU_WORDS + AT.KEEPER] = KEEPER.LEASED;
+    this.#d[cpu * CPU_DOUBLES + LEASED_AT] = now;
+    this.#leased[0] = 1;
+    if (this.#look[0] !== Number.POSITIVE_INFINITY) return;
+    this.#look[0] = now + LOOK_NS;
+    this.#context.deadlineChanged?.(this.#look[0]);
+  }
+
+  /** The timer is the timekeeper's again. */
+  giveBack(cpu: number): void {
+    this.#s[cpu * CPU_WORDS + AT.KEEPER] = KEEPER.TIMEKEEPER;
+    const deadline = this.deadline(cpu);
+    if (deadline !== Number.POSITIVE_INFINITY) this.#context.deadlineChanged?.(deadline);
+  }
+
+  /** The timekeeper ends the leases of CPUs that still run. Where there was no lease since the last look it looks no more. */
+  look(now: number): void {
+    if (now < this.#look[0]) return;
+    this.#look[0] = this.#leased[0] === 0 ? Number.POSITIVE_INFINITY : now + LOOK_NS;
+    this.#leased[0] = 0;
+    for (let cpu = 0; cpu < this.#cpuCount; cpu++) if (this.#s[cpu * CPU_WORDS + AT.KEEPER] === KEEPER.LEASED) this.giveBack(cpu);
   }
 
   /** True if the CPU's timer ran out; it is armed anew if it is periodic. */
@@ -92,6 +156,11 @@ export class LapicTimers {
     return ticks >= initial ? 0 : initial - ticks;
   }
 
+  #outstaysLease(cpu: number): boolean {
+    if (this.#s[cpu * CPU_WORDS + AT.KEEPER] !== KEEPER.LEASED) return false;
+    return this.#context.clock.now() - this.#d[cpu * CPU_DOUBLES + LEASED_AT] > SHORT_RUN_NS;
+  }
+
   #mode(cpu: number): number {
     return (this.#s[cpu * CPU_WORDS + AT.LVT] >> 17) & 3;
   }
@@ -104,7 +173,9 @@ export class LapicTimers {
 
   #arm(cpu: number, deadline: number): void {
     this.#d[cpu * CPU_DOUBLES + DEADLINE] = deadline;
-    if (deadline !== Number.POSITIVE_INFINITY) this.#context.deadlineChanged?.(deadline);
+    if (deadline === Number.POSITIVE_INFINITY) return;
+    if (this.isTimekeepers(cpu)) this.#context.deadlineChanged?.(deadline);
+    else if (this.#outstaysLease(cpu)) this.giveBack(cpu);
   }
 
   /** Finds the next time the count reaches zero after `now`, from its start. */

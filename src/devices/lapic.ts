@@ -75,11 +75,13 @@ export class Lapic implements Device {
     const global = s[at + AT.GLOBAL];
     const waiting = s[at + AT.WAITING];
     const sipi = s[at + AT.SIPI];
+    const keeper = s[at + AT.KEEPER];
     s.fill(0, at, at + CPU_WORDS);
     s[at + AT.ID] = id;
     s[at + AT.GLOBAL] = global;
     s[at + AT.WAITING] = waiting;
     s[at + AT.SIPI] = sipi;
+    s[at + AT.KEEPER] = keeper;
     s[at + AT.DFR] = -1;
     s[at + AT.SVR] = 0xff;
     for (let i = 0; i < LVT_COUNT; i++) s[at + AT.LVT + i] = LVT_MASKED;
@@ -291,11 +293,32 @@ export class Lapic implements Device {
   }
 
   onTimer(now: number): void {
-    for (let cpu = 0; cpu < this.#options.cpuCount; cpu++) {
-      if (!this.#timers.expire(cpu, now)) continue;
-      const lvt = this.#s[cpu * CPU_WORDS + AT.LVT];
-      if ((lvt & LVT_MASKED) === 0) this.deliver(cpu, DELIVERY.FIXED, lvt & 0xff, false);
-    }
+    this.#timers.look(now);
+    for (let cpu = 0; cpu < this.#options.cpuCount; cpu++) if (this.#timers.isTimekeepers(cpu)) this.runTimer(cpu, now);
+  }
+
+  /** Runs the timer of one CPU, if its deadline has come. */
+  runTimer(cpu: number, now: number): void {
+    if (!this.#timers.expire(cpu, now)) return;
+    const lvt = this.#s[cpu * CPU_WORDS + AT.LVT];
+    if ((lvt & LVT_MASKED) === 0) this.deliver(cpu, DELIVERY.FIXED, lvt & 0xff, false);
+  }
+
+  /** The CPU is in HLT. It keeps its timer: it sleeps no longer than until the deadline, then calls `runTimer`. */
+  enterHalt(cpu: number): number {
+    this.#timers.keep(cpu);
+    return this.#timers.deadline(cpu);
+  }
+
+  /** The CPU leaves HLT; `briefly`: it is likely to be back before its timer runs out. */
+  leaveHalt(cpu: number, briefly: boolean): void {
+    if (briefly) this.#timers.lease(cpu);
+    else this.#timers.giveBack(cpu);
+  }
+
+  /** When the CPU's timer runs out; Infinity: never. */
+  timerDeadline(cpu: number): number {
+    return this.#timers.deadline(cpu);
   }
 
   /** Arms the timer for a time of the machine's clock; 0 disarms. Ignored but in TSC-deadline mode (SDM vol. 3, 11.5.4.1). */

@@ -101,7 +101,7 @@ export const TLB_LIST_ENTRIES = 16384;
 
 /** Jump cache: guest EIP -> function; direct-mapped. */
 export const JumpEntry = struct('JUMP', { eip: u32, gen: u32, func: u32, arg: u32 });
-export const JUMP_ENTRIES = 4096;
+export const JUMP_ENTRIES = 16384;
 
 /** Block hash: (physical address, EIP, mode) -> block; open hashing with chains through BlockHead.hashNext. */
 export const BLOCK_HASH_ENTRIES = 32768;

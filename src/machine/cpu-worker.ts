@@ -2,6 +2,7 @@
 import { parentPort, workerData } from 'node:worker_threads';
 import { unseenModules } from '../cache/publish.ts';
 import { Vcpu } from '../cpu/vcpu.ts';
+import { SHORT_RUN_NS } from '../devices/lapic-timer.ts';
 import { Cpu, Eflags, Exit, Pending } from '../layout/cpu.ts';
 import { CONTROL, Control } from '../layout/memory.ts';
 import { buildBoard } from './board.ts';
@@ -32,6 +33,8 @@ const cpu = new Vcpu(data.image, shared, data.index, {
   log: () => {},
 });
 const pending = (cpu.base + Cpu.at.pending) >> 2;
+/** Bits of no interest to a CPU in HLT. */
+const NO_INTERRUPT = Pending.KICK | Pending.TIMER | Pending.SMI;
 const timerSignal = (CONTROL + Control.at.timerSignal) >> 2;
 
 cpu.onInstall = () => {
@@ -39,32 +42,49 @@ cpu.onInstall = () => {
   for (const module of unseenModules(shared, cpu.base)) cpu.regions.install(module);
 };
 
-const LONG_SLEEP_MS = 20;
+const LONG_SLEEP_NS = 20e6;
+/** So many short runs in a row, and the next is expected to be one. */
+const SHORT_RUNS = 3;
+let resumedAt = 0;
+let shortRuns = 0;
 
-/** Sleeps until something is pending that HLT wakes for. False where nothing ever can be. */
+/** Sleeps until something is pending that HLT wakes for, and runs the CPU's own timer meanwhile. False where nothing ever can be. */
 function halt(): boolean {
+  const haltedAt = clock.now();
+  shortRuns = haltedAt - resumedAt < SHORT_RUN_NS ? shortRuns + 1 : 0;
   const enabled = (cpu.get(Cpu.at.eflags) & Eflags.IF) !== 0;
   const wakes = Pending.NMI | Pending.INIT | Pending.SIPI | Pending.STOP | (enabled ? Pending.INTR : 0);
   cpu.set(Cpu.at.shadow, 0);
-  const haltedAt = performance.now();
+  let timerRan = false;
+  let deadline = chipset.enterHalt(data.index);
   for (;;) {
     const word = Atomics.load(i32, pending);
     if ((word & wakes) !== 0) break;
     if (!enabled && shared.plan.cpuCount === 1) return false;
     // What is no interrupt is done without waking the guest; pages to drop wait for the interrupt that tells of them.
     if ((word & Pending.INSTALL) !== 0) cpu.onInstall?.();
-    Atomics.and(i32, pending, ~(Pending.KICK | Pending.TIMER | Pending.SMI));
-    const start = performance.now();
-    Atomics.wait(i32, pending, Atomics.load(i32, pending) & ~wakes);
-    cpu.count(Cpu.at.idleNs, Math.round((performance.now() - start) * 1e6));
+    else if ((word & NO_INTERRUPT) !== 0) Atomics.and(i32, pending, ~NO_INTERRUPT);
+    else if (clock.now() >= deadline) {
+      deadline = chipset.runHaltedTimer(data.index);
+      timerRan = true;
+    } else {
+      // A bit that was set since `word` was read ends the wait before it begins.
+      Atomics.wait(i32, pending, word, (deadline - clock.now()) / 1e6);
+    }
   }
   cpu.set(Cpu.at.halted, 0);
-  // The timekeeper does not kick a CPU that sleeps. It sees this one when it next looks; after a long sleep, tell it.
-  if (performance.now() - haltedAt > LONG_SLEEP_MS) {
-    Atomics.add(i32, timerSignal, 1);
-    Atomics.notify(i32, timerSignal);
-  }
+  resumedAt = clock.now();
+  cpu.count(Cpu.at.idleNs, Math.round(resumedAt - haltedAt));
+  leaveHalt(timerRan && shortRuns >= SHORT_RUNS, resumedAt - haltedAt);
   return true;
+}
+
+function leaveHalt(briefly: boolean, slept: number): void {
+  chipset.leaveHalt(data.index, briefly);
+  // The timekeeper kicks no CPU that sleeps. It sees that this one runs when it next looks; after a long sleep, tell it.
+  if (briefly || slept < LONG_SLEEP_NS) return;
+  Atomics.add(i32, timerSignal, 1);
+  Atomics.notify(i32, timerSignal);
 }
 
 function run(): void {

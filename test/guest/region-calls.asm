@@ -1,5 +1,5 @@
 ; { "about": "small functions called in loops (which a region may hold in the place of their calls), a changed return address, RET with a count; faults show the flags of the turn before, CF kept by INC and DEC too", "mode": "paged",
-;   "expect": { "log": ["0000001e", "00000002", "00000000", "0000000b", "00000001", "ffffffff", "00000010", "fffffffb", "00000001", "0000005a"] } }
+;   "expect": { "log": ["0000001e", "00000002", "00000000", "0000000b", "00000001", "ffffffff", "00000010", "fffffffb", "00000001", "0000005a", "00000091", "0000005a"] } }
 %include "common.inc"
 %macro UNMAP 0
   mov dword [PTE(0x64000)], 0x64006
@@ -74,6 +74,17 @@ main:
   mov ebx, 0x64000
   dec ecx
   jnz .fault
+  TOLOG eax
+  ; the comparison's input is overwritten before the fault of the next block
+  UNMAP
+  mov esi, 0x64000
+  mov ebx, 5
+  mov ecx, 7
+  cmp ebx, ecx
+  jae .above
+  mov ebx, 0
+  mov eax, [esi]
+.above:
   TOLOG eax
   DONE
 leaf:
