@@ -5,7 +5,7 @@ import { Cpu, FAULT, FAULT_HAS_ERROR, SegCache } from '../layout/cpu.ts';
 import { conditionOfOperation, conditionOfWords, type PendingFlags } from './flags.ts';
 import type { Type as BinaryenType } from './locals.ts';
 import { LocalPool } from './locals.ts';
-import { type Emitter, type Expr, i32, i64, none, v128, type WasmModule, wasmType } from './module.ts';
+import { type Emitter, type Expr, i32, none, type WasmModule, wasmType } from './module.ts';
 import { pure } from './pure.ts';
 
 /** Local of every table function that holds the CPU's base address. */

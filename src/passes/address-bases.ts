@@ -1,5 +1,5 @@
-// Which accesses of a region are likely to stay on one page for a while: those through one base register. Where there are
-// several, or one in a loop, the page is worth locals of its own (see emit/access.ts).
+// Which accesses of a region are likely to stay on one page for a while: those through one base register. In a loop, or where
+// there are many, the page is worth locals of its own (see emit/access.ts).
 import type { Op, Value } from '../ir/types.ts';
 import { Gpr } from '../layout/cpu.ts';
 import { PAGE, PAGE_SHIFT } from '../layout/memory.ts';
@@ -20,9 +20,9 @@ export function addressBase(ops: readonly Op[], address: Value): string | undefi
   return base !== undefined && far ? `${base}+${(by.value as number) >>> PAGE_SHIFT}` : base;
 }
 
-/** Weight of an access in a loop, and what a base must weigh to be worth two locals; registers of the host are few. */
+/** Weight of an access in a loop, and what a base must weigh to be worth two locals: outside of loops the larger code costs more. */
 const LOOP_WEIGHT = 8;
-const WORTH = 3;
+const WORTH = 8;
 const MOST = 3;
 
 /** The bases that are worth it, with whether something is stored through them. */

@@ -119,7 +119,7 @@ export function flagShapes(
     if (back.length === 0) return forward.reduce(meet);
     const loop = back.reduce(meet);
     if (loop === 'words') return loop;
-    return forward.reduce<FlagShape>((p, q) => (agrees(q, p) ? p : { ...p, maybe: true }), loop);
+    return forward.every((out) => agrees(out, loop)) ? loop : { ...loop, maybe: true };
   };
   for (let round = 0; ; round++) {
     if (round === ROUNDS) return new Map(flow.order.map((n) => [n, 'words']));
