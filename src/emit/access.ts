@@ -49,6 +49,11 @@ export abstract class AccessLowering extends Lowering {
     return [];
   }
 
+  /** The local with host minus linear address for an access that needs no check at all, by its place among the operations. */
+  protected unchecked(_at: number): number | undefined {
+    return undefined;
+  }
+
   /** Empties the page caches. */
   protected forget(): Expr[] {
     return [...this.pageCaches()].map(({ page }) => this.m.local.set(page, this.m.i64.const(NOWHERE)));
@@ -100,6 +105,8 @@ export abstract class AccessLowering extends Lowering {
   protected guestLoad(op: Extract<Op, { kind: 'load' }>, i: number): void {
     const { m } = this;
     const { bytes, rmw } = op;
+    const delta = this.unchecked(this.at);
+    if (delta !== undefined) return this.uncheckedLoad(op, i, delta);
     const linear = this.locals.take(i32);
     this.emit(m.local.set(linear, this.value(op.address)));
     const result = this.locals.take(wasmType[op.type]);
@@ -125,6 +132,15 @@ export abstract class AccessLowering extends Lowering {
     else this.place(i, result);
   }
 
+  private uncheckedLoad(op: Extract<Op, { kind: 'load' }>, i: number, delta: number): void {
+    const { m } = this;
+    const result = this.locals.take(wasmType[op.type]);
+    const host = m.i32.add(this.value(op.address), this.get(delta));
+    this.emit(m.local.set(result, this.rawLoad(op.type, op.bytes, op.signed, 0, host)));
+    if (this.dead(i)) this.locals.free(result);
+    else this.place(i, result);
+  }
+
   /** What a read-modify-write's load found out serves its store as well: nothing in between can change the TLB. */
   private keep(found: Kept | undefined): void {
     if (this.kept) {
@@ -141,6 +157,12 @@ export abstract class AccessLowering extends Lowering {
     const { m, kept } = this;
     const { bytes } = op;
     const type = this.typeOfValue(op.value);
+    const delta = this.unchecked(this.at);
+    if (delta !== undefined) {
+      const host = m.i32.add(this.value(op.address), this.get(delta));
+      this.emit(this.rawStore(bytes, 0, host, this.value(op.value), type));
+      return;
+    }
     const again = kept !== undefined && kept.address === op.address && kept.bytes === bytes;
     const linear = again ? kept.linear : this.locals.take(i32);
     if (!again) this.emit(m.local.set(linear, this.value(op.address)));

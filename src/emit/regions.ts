@@ -9,9 +9,11 @@ import { Lifter } from '../lift/lifter.ts';
 import { RegionLeaves } from '../lift/region-leaves.ts';
 import { addressBase, cachedBases } from '../passes/address-bases.ts';
 import { dropDeadFlags } from '../passes/dead-flags.ts';
+import { type FastLoop, fastLoops } from '../passes/fast-loops.ts';
 import { agrees, flagShapes, type Place, type Places, placesOf, type Shape, shapeAfter } from '../passes/flag-shapes.ts';
 import { type Structure, structure } from '../passes/structure.ts';
 import { AccessLowering, type PageCache } from './access.ts';
+import { copyOf, type GuardContext, guardCode, guardOf, type LoopCopy, nextPass } from './fast-loops.ts';
 import { type PendingFlags, wordR, wordX } from './flags.ts';
 
 import { CODE_TYPE, type Emitter, type Expr, i32, i64, none, TABLE } from './module.ts';
@@ -37,6 +39,15 @@ interface LiftedBlock {
   readonly block: BasicBlock;
   readonly ops: Op[];
   readonly terminator: Op | undefined;
+  /** In a region with unchecked copies of loops: where an edge to a block really leads. */
+  readonly route?: (to: BlockId) => BlockId;
+  /** The copy that this block belongs to, or is the guard of. */
+  readonly copy?: LoopCopy;
+  readonly isGuard?: boolean;
+  /** The operations that need no check, with their groups. */
+  readonly unchecked?: ReadonlyMap<number, number> | undefined;
+  /** It has an unchecked copy, so that it is hardly ever run. */
+  readonly cold?: boolean;
 }
 
 /** A way out of a block: to another one, or (without `to`) code that leaves the region. */
@@ -54,7 +65,14 @@ const blockLabel = (eip: number) => `b${eip}`;
 const loopLabel = (eip: number) => `l${eip}`;
 
 /** Blocks that the end of a block leads to, so far as they can be in the region. */
-function successors({ block, terminator }: LiftedBlock): BlockId[] {
+function successors(l: LiftedBlock): BlockId[] {
+  if (l.isGuard) return [l.copy!.head, l.copy!.loop.head];
+  const to = targets(l).map((id) => l.route?.(id) ?? id);
+  // The end of a pass through a copy leads to the next one, or back to the guard.
+  return l.copy !== undefined && to.includes(l.copy.head) ? [...to, l.copy.guard] : to;
+}
+
+function targets({ block, terminator }: LiftedBlock): BlockId[] {
   const last = block.instructions.at(-1)!;
   const known = (id: BlockId | undefined) => (id === undefined ? [] : [id]);
   switch (terminator?.kind) {
@@ -107,6 +125,8 @@ class RegionLowering extends AccessLowering {
   private current = { eip: 0, next: 0 };
   /** The instruction before may have stored through a helper. */
   private stored = false;
+  /** The block that is being lowered. */
+  private lowering: LiftedBlock | undefined;
   /** By the name of their base (see passes/address-bases.ts). */
   private readonly pages = new Map<string, PageCache>();
   private readonly dispatchName: string;
@@ -128,9 +148,16 @@ class RegionLowering extends AccessLowering {
     const { m } = this;
     const lifted = new Map([...this.region.blocks].map(([eip, block]) => [eip, liftBlock(block)]));
     for (const l of lifted.values()) this.census(l.ops);
-    const flow = structure(this.region.entry, new Map([...lifted].map(([eip, l]) => [eip, successors(l)])));
-    this.shapes = flagShapes(this.region.entry, flow, new Map([...lifted].map(([eip, l]) => [eip, { ops: l.ops, next: successors(l) }])));
-    for (const [base, writes] of cachedBases(flow, new Map([...lifted].map(([eip, l]) => [eip, l.ops]))))
+    const graph = () => new Map([...lifted].map(([id, l]) => [id, { ops: l.ops, next: successors(l) }]));
+    const shape = () => structure(this.region.entry, new Map([...graph()].map(([id, { next }]) => [id, next])));
+    let flow = shape();
+    const loops = fastLoops(flow, graph());
+    if (loops.length > 0) {
+      this.copyLoops(loops, lifted);
+      flow = shape();
+    }
+    this.shapes = flagShapes(this.region.entry, flow, graph());
+    for (const [base, writes] of cachedBases(flow, lifted))
       this.pages.set(base, { page: this.locals.take(i64), delta: this.locals.take(), writes });
     const lowered = new Map<number, LoweredBlock>();
     for (const eip of flow.order) lowered.set(eip, this.lowerBlock(lifted.get(eip)!, flow));
@@ -168,6 +195,31 @@ class RegionLowering extends AccessLowering {
     this.e.addCode(name, locals, body);
   }
 
+  /** Adds unchecked copies of loops, and their guards. */
+  private copyLoops(loops: readonly FastLoop[], lifted: Map<BlockId, LiftedBlock>): void {
+    const passes = this.locals.take();
+    const deltas = Array.from({ length: Math.max(...loops.map(({ strides }) => strides.groups.length)) }, () => this.locals.take());
+    loops.forEach((loop, k) => {
+      const guard = guardOf(loop.head, k);
+      const copy: LoopCopy = { loop, head: copyOf(loop.head, k), guard, passes, deltas };
+      const inside = new Set(loop.blocks);
+      for (const id of loop.blocks) {
+        const l = lifted.get(id)!;
+        const moved = (to: BlockId | undefined) => (to === undefined ? undefined : copyOf(to, k));
+        lifted.set(id, { ...l, cold: true, route: (to) => (to === loop.head ? guard : to) });
+        lifted.set(copyOf(id, k), {
+          ...l,
+          block: { ...l.block, id: copyOf(id, k), callee: moved(l.block.callee), returnPoint: moved(l.block.returnPoint) },
+          copy,
+          unchecked: loop.strides.accesses.get(id),
+          route: (to) => (inside.has(to - copyOf(0, k)) ? to : to - copyOf(0, k)),
+        });
+      }
+      const { block } = lifted.get(loop.head)!;
+      lifted.set(guard, { block: { ...block, id: guard, instructions: [] }, ops: [], terminator: undefined, copy, isGuard: true });
+    });
+  }
+
   /** Which registers and flags the region touches at all. */
   private census(ops: readonly Op[]): void {
     for (const op of ops) {
@@ -201,6 +253,8 @@ class RegionLowering extends AccessLowering {
     const { block } = l;
     const from = block.id;
     this.enter(this.shapes.get(from)!);
+    this.lowering = l;
+    if (l.isGuard) return this.lowerGuard(l, flow);
     const finish = () => {
       const t = l.terminator;
       const last = block.instructions.at(-1)!;
@@ -209,8 +263,15 @@ class RegionLowering extends AccessLowering {
       const next = [...new Set(successors(l))].filter((to) => flow.keeps(from, to));
       this.carry(shapeAfter(l.ops, this.shapes.get(from)!), next);
       const leaving = (exprs: Expr[]) => m.block(null, [...this.settle(), ...this.spill(), ...exprs]);
-      const edge = (to: BlockId, cond?: Expr) => {
+      const edge = (target: BlockId, cond?: Expr) => {
         const common = cond === undefined ? {} : { cond };
+        const to = l.route?.(target) ?? target;
+        if (to === l.copy?.head && flow.isBack(from, to))
+          return edges.push({
+            to: l.copy.guard,
+            ...common,
+            code: m.block(null, [...nextPass(this.guardContext, l.copy, loopLabel(to)), this.pollAt(eipOf(to))]),
+          });
         if (!flow.keeps(from, to)) edges.push({ ...common, code: leaving(this.chain(eipOf(to))) });
         else edges.push({ to, ...common, ...(flow.isBack(from, to) ? { code: this.pollAt(eipOf(to)) } : {}) });
       };
@@ -218,14 +279,21 @@ class RegionLowering extends AccessLowering {
       const dispatch = () => m.return_call(this.dispatchName, [this.c(0), this.cpu()], none);
       switch (t?.kind) {
         case undefined:
-          return edge(beside(block, block.end));
+          edge(beside(block, block.end));
+          return;
         case 'jump':
           // A call that is not inlined leaves the region: its return comes back through the return point's own slot.
-          if (last.form.mnemonic !== 'call') return edge(beside(block, last.target!));
-          return block.callee === undefined ? leave(this.chain(last.target!)) : edge(block.callee);
+          if (last.form.mnemonic !== 'call') {
+            edge(beside(block, last.target!));
+            return;
+          }
+          if (block.callee === undefined) leave(this.chain(last.target!));
+          else edge(block.callee);
+          return;
         case 'branch':
           if (last.target !== last.next) edge(beside(block, last.target!), this.value(t.cond));
-          return edge(beside(block, last.next));
+          edge(beside(block, last.next));
+          return;
         case 'indirect': {
           const { returnPoint } = block;
           if (returnPoint !== undefined && flow.keeps(from, returnPoint))
@@ -242,6 +310,32 @@ class RegionLowering extends AccessLowering {
     if (this.counts) body.unshift(this.count(Cpu.at.countTranslated, m.i64.const(BigInt(block.instructions.length))));
     return { body, edges };
   }
+
+  private lowerGuard(l: LiftedBlock, flow: Structure): LoweredBlock {
+    const copy = l.copy!;
+    const id = l.block.id;
+    this.body = guardCode(this.guardContext, copy);
+    this.carry(
+      shapeAfter([], this.shapes.get(id)!),
+      successors(l).filter((to) => flow.keeps(id, to)),
+    );
+    return {
+      body: this.body,
+      edges: [
+        { to: copy.head, cond: this.get(copy.passes) },
+        { to: copy.loop.head, code: this.pollAt(eipOf(copy.head)) },
+      ],
+    };
+  }
+  private readonly guardContext: GuardContext = {
+    m: this.m,
+    locals: this.locals,
+    c: (n) => this.c(n),
+    cpu: () => this.cpu(),
+    get: (local) => this.get(local),
+    register: (reg) => this.getRegister(reg),
+    allows: (word, write) => this.tlbAllows(word, write),
+  };
 
   /** Makes the flag words on the way, for somebody who reads them; the operation stays known. */
   private make(): void {
@@ -482,6 +576,10 @@ class RegionLowering extends AccessLowering {
     return this.m.i32.and(word, this.c(write ? (user ? Tlb.USER_WRITE : Tlb.KERNEL_WRITE) : user ? Tlb.USER_READ : Tlb.KERNEL_READ));
   }
 
+  protected override unchecked(at: number): number | undefined {
+    const group = this.lowering?.unchecked?.get(at);
+    return group === undefined ? undefined : this.lowering!.copy!.deltas[group];
+  }
   protected override pageCache(address: Value): PageCache | undefined {
     const base = addressBase(this.ops, address);
     return base === undefined ? undefined : this.pages.get(base);

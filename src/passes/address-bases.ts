@@ -26,18 +26,24 @@ const WORTH = 8;
 const MOST = 3;
 
 /** The bases that are worth it, with whether something is stored through them. */
-export function cachedBases(flow: Structure, blocks: ReadonlyMap<number, readonly Op[]>): Map<string, boolean> {
+export function cachedBases(
+  flow: Structure,
+  blocks: ReadonlyMap<
+    number,
+    { readonly ops: readonly Op[]; readonly unchecked?: ReadonlyMap<number, number> | undefined; readonly cold?: boolean }
+  >,
+): Map<string, boolean> {
   const depth = loopDepths(flow);
   const bases = new Map<string, { weight: number; writes: boolean }>();
   for (const n of flow.order) {
-    const ops = blocks.get(n)!;
-    for (const op of ops) {
-      if (op.kind !== 'load' && op.kind !== 'store') continue;
+    const { ops, unchecked, cold } = blocks.get(n)!;
+    for (const [at, op] of ops.entries()) {
+      if ((op.kind !== 'load' && op.kind !== 'store') || unchecked?.has(at)) continue;
       const name = addressBase(ops, op.address);
       if (name === undefined) continue;
       let base = bases.get(name);
       if (base === undefined) bases.set(name, (base = { weight: 0, writes: false }));
-      base.weight += LOOP_WEIGHT ** depth.get(n)!;
+      base.weight += LOOP_WEIGHT ** (depth.get(n)! - (cold ? 1 : 0));
       base.writes ||= op.kind === 'store' || op.rmw;
     }
   }

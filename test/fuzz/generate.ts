@@ -348,7 +348,8 @@ class Generator {
         const counter = this.counters++;
         if (this.chance(90)) this.put(...this.counter(counter, [0xc7], 0, this.little(r.pick([1, 2, 4, 9, 0x21]), this.wide)));
         loops.push({ start: this.items.length, counter, left: 1 + r.below(8) });
-      } else this.one();
+      } else if (kind < 28 && !is16(this.mode)) this.walk();
+      else this.one();
       const loop = loops.at(-1);
       if (loop !== undefined && loop.left-- <= 0) this.close(loops.pop()!);
     }
@@ -360,6 +361,90 @@ class Generator {
       const guard = this.guards.find(([from, to]) => item.to! > from && item.to! <= to && !(i >= from && i <= to));
       return { ...item, to: Math.min(guard?.[0] ?? item.to, this.items.length) };
     });
+  }
+
+  /** A loop of a known number of passes through memory: addresses that grow evenly, stand still, or are kept in a range. */
+  private walk(): void {
+    const { r } = this;
+    const regs = [0, 1, 2, 3, 5, 6, 7];
+    const take = () => regs.splice(r.below(regs.length), 1)[0]!;
+    // ModRM with byte registers must name AL, CL, DL or BL.
+    const value = r.below(4);
+    regs.splice(regs.indexOf(value), 1);
+    const [pointer, counter, index, step] = [take(), take(), take(), take()] as const;
+    const start = this.items.length;
+    this.set(pointer, this.pointer(), 'pointer');
+    this.set(index, r.below(this.chance(80) ? 64 : 5000), 'small');
+    this.set(step, r.pick([1, 2, 3, 4, 5, 8, 12, 64, 100, 1000, 4096, 5000, 0, 0xfffffffc]), 'small');
+    this.put(0xc7, 0xc0 + counter, ...this.little(1 + r.below(r.pick([4, 40, 700])), 4));
+    const first = this.items.length;
+    const memory = (reg: number): number[] => {
+      const small = r.below(256);
+      const far = this.little(this.pointer() & ~0xff, 4);
+      switch (r.below(7)) {
+        case 0:
+          return [0x84 | (reg << 3), (index << 3) | pointer, ...this.little(r.below(0x200) - 0x100, 4)];
+        case 1:
+          return [4 | (reg << 3), (r.below(4) << 6) | (index << 3) | 5, ...far];
+        case 2:
+          return [4 | (reg << 3), (r.below(4) << 6) | (pointer << 3) | 5, ...this.little(this.chance(80) ? 0 : r.below(4096), 4)];
+        case 3:
+          return [5 | (reg << 3), ...far];
+        case 4:
+          return [0x40 | (reg << 3) | step, small];
+        default:
+          return [0x40 | (reg << 3) | pointer, this.chance(50) ? small & 0x1c : small];
+      }
+    };
+    let advanced = false;
+    for (let n = 2 + r.below(5); n > 0 || !advanced; n--) {
+      switch (n <= 0 ? 7 : r.below(11)) {
+        case 0:
+        case 1:
+          this.put(r.pick([0x8b, 0x03, 0x33, 0x13, 0x8a, 0x3b]), ...memory(value));
+          break;
+        case 2:
+        case 3:
+          this.put(r.pick([0x89, 0x01, 0x88, 0x30, 0x31, 0x11]), ...memory(value));
+          break;
+        case 4:
+          this.put(0x0f, r.pick([0xb6, 0xb7, 0xbe]), ...memory(this.chance(30) ? index : value));
+          break;
+        case 5:
+          this.put(0x83, 0xe0 | index, r.pick([0x3f, 7, 0x70]));
+          break;
+        case 6:
+          this.put(r.pick([0x01, 0x31, 0x29, 0x11]), 0xc0 | (r.pick([index, pointer, step]) << 3) | value);
+          break;
+        case 8:
+          // Over the next instruction, on what the flags say.
+          this.put(...(this.chance(50) ? [0x85, 0xc0 | (value << 3) | index] : []));
+          this.items.push({ hex: hexOf([0x70 + r.below(16)]), how: 'rel8', to: this.items.length + 2 });
+          this.put(r.pick([0x40, 0x48]) + r.pick([index, value]));
+          break;
+        case 9:
+          this.put(r.pick([0x40, 0x48]) + index);
+          break;
+        default:
+          advanced = true;
+          switch (r.below(4)) {
+            case 0:
+              this.put(0x83, (this.chance(80) ? 0xc0 : 0xe8) | pointer, r.pick([1, 2, 4, 4, 8, 16, 3, 0x7f, 0xfc]));
+              break;
+            case 1:
+              this.put(0x01, 0xc0 | (step << 3) | pointer);
+              break;
+            case 2:
+              this.put(0x8d, 0x40 | (pointer << 3) | pointer, r.below(256));
+              break;
+            default:
+              this.put(r.pick([0x40, 0x48]) + pointer);
+          }
+      }
+    }
+    this.put(0x48 + counter);
+    this.items.push({ hex: '0f85', how: 'rel', to: first });
+    this.guards.push([start, this.items.length - 1]);
   }
 
   /** SHR counter, 1; JZ out; something; a branch back; out. */

@@ -1,0 +1,124 @@
+// The guard of a loop's unchecked copy (see passes/fast-loops.ts): looks up the pages of its addresses and counts the passes that
+// stay on them.
+import type { BlockId } from '../decode/region.ts';
+import { CpuArea, PAGE, PAGE_SHIFT } from '../layout/memory.ts';
+import type { FastLoop } from '../passes/fast-loops.ts';
+import type { Group } from '../passes/strides.ts';
+import type { LocalPool } from './locals.ts';
+import { type Expr, none, type WasmModule } from './module.ts';
+
+/** Passes until the pending word is looked at again, at the most. */
+const MOST_PASSES = 1024;
+const MEM = 'memory';
+const PAGE_MASK = PAGE - 1;
+
+/** Ids that belong to loop `k` of a region: its blocks' copies and its guard, behind those of all inlined callees. */
+const COPY = 2 ** 32;
+const FIRST_COPY = 1024;
+export const copyOf = (id: BlockId, k: number): BlockId => id + COPY * FIRST_COPY * (2 * k + 1);
+export const guardOf = (head: BlockId, k: number): BlockId => head + COPY * FIRST_COPY * (2 * k + 2);
+
+/** A loop's copy, its guard, and the locals they share: passes left, and host minus linear address by group. */
+export interface LoopCopy {
+  readonly loop: FastLoop;
+  readonly head: BlockId;
+  readonly guard: BlockId;
+  readonly passes: number;
+  readonly deltas: readonly number[];
+}
+
+/** What a guard needs of the region's lowering. */
+export interface GuardContext {
+  readonly m: WasmModule;
+  readonly locals: LocalPool;
+  c(n: number): Expr;
+  cpu(): Expr;
+  get(local: number): Expr;
+  register(reg: number): Expr;
+  /** 0 where the TLB's entry does not allow the access. */
+  allows(word: Expr, write: boolean): Expr;
+}
+
+function sum(t: GuardContext, terms: ReadonlyMap<number, number>, constant: number): Expr {
+  const { m } = t;
+  let out: Expr | undefined;
+  for (const [reg, k] of terms) {
+    const shift = Math.log2(k);
+    const term =
+      k === 1 ? t.register(reg) : Number.isInteger(shift) ? m.i32.shl(t.register(reg), t.c(shift)) : m.i32.mul(t.register(reg), t.c(k));
+    out = out === undefined ? term : m.i32.add(out, term);
+  }
+  if (out === undefined) return t.c(constant);
+  return constant === 0 ? out : m.i32.add(out, t.c(constant));
+}
+
+/** Sets the locals of a copy: 0 passes where the loop must be run as it is. */
+export function guardCode(t: GuardContext, { loop, passes, deltas, guard }: LoopCopy): Expr[] {
+  const { m } = t;
+  const { groups, bounds } = loop.strides;
+  const label = `g${guard}`;
+  const room = t.locals.take();
+  const linear = t.locals.take();
+  const word = t.locals.take();
+  const most = t.locals.take();
+  const giveUp = (cond: Expr) => m.br(label, cond);
+  const entry = (address: Expr) =>
+    m.i32.load(CpuArea.at.tlb, 4, m.i32.add(t.cpu(), m.i32.and(m.i32.shr_u(address, t.c(PAGE_SHIFT - 2)), t.c(0x3ffffc))), MEM);
+  const fewer = (count: Expr) => {
+    const set = m.local.set(room, count);
+    return [set, m.local.set(most, m.select(m.i32.lt_u(t.get(room), t.get(most)), t.get(room), t.get(most)))];
+  };
+  const offset = () => m.i32.and(t.get(linear), t.c(PAGE_MASK));
+
+  /** Statements that leave, or make `most` the passes for which the group stays on its page. */
+  const count = (g: Group): Expr[] => {
+    const last = PAGE - g.span;
+    if (g.stepTerms.size > 0) {
+      const step = t.locals.take();
+      const code = [
+        m.local.set(step, sum(t, g.stepTerms, 0)),
+        giveUp(m.i32.gt_u(offset(), t.c(last))),
+        // 0 wraps to a number that is too large.
+        giveUp(m.i32.ge_u(m.i32.sub(t.get(step), t.c(1)), t.c(PAGE))),
+        ...fewer(m.i32.add(m.i32.div_u(m.i32.sub(t.c(last), offset()), t.get(step)), t.c(1))),
+      ];
+      t.locals.free(step);
+      return code;
+    }
+    if (g.step === 0) {
+      // It stands still: two pages that follow each other in the host as well are as good as one.
+      if (g.span === 1) return [];
+      return [
+        m.local.set(room, entry(m.i32.add(t.get(linear), t.c(g.span - 1)))),
+        giveUp(m.i32.shr_u(m.i32.xor(t.get(word), t.get(room)), t.c(PAGE_SHIFT))),
+        giveUp(m.i32.eqz(t.allows(t.get(room), g.writes))),
+      ];
+    }
+    const by = Math.abs(g.step);
+    const left = g.step > 0 ? m.i32.sub(t.c(last), offset()) : offset();
+    const shift = Math.log2(by);
+    const whole = by === 1 ? left : Number.isInteger(shift) ? m.i32.shr_u(left, t.c(shift)) : m.i32.div_u(left, t.c(by));
+    return [giveUp(m.i32.gt_u(offset(), t.c(last))), ...fewer(m.i32.add(whole, t.c(1)))];
+  };
+  const code: Expr[] = [];
+  for (const [reg, { lo, hi }] of bounds) code.push(giveUp(m.i32.gt_u(m.i32.sub(t.register(reg), t.c(lo)), t.c(hi - lo))));
+  code.push(m.local.set(most, t.c(MOST_PASSES)));
+  groups.forEach((g, k) => {
+    code.push(
+      m.local.set(linear, sum(t, g.terms, g.lo)),
+      m.local.set(word, entry(t.get(linear))),
+      giveUp(m.i32.eqz(t.allows(t.get(word), g.writes))),
+      ...count(g),
+      m.local.set(deltas[k]!, m.i32.and(t.get(word), t.c(~PAGE_MASK))),
+    );
+  });
+  code.push(m.local.set(passes, t.get(most)));
+  for (const local of [room, linear, word, most]) t.locals.free(local);
+  return [m.local.set(passes, t.c(0)), m.block(label, code, none)];
+}
+
+/** At the end of a pass through the copy: another one, while there are passes left. */
+export const nextPass = (t: GuardContext, { passes }: LoopCopy, label: string): Expr[] => [
+  t.m.local.set(passes, t.m.i32.sub(t.get(passes), t.c(1))),
+  t.m.br(label, t.get(passes)),
+];

@@ -1,0 +1,61 @@
+// Small loops get a second copy in which the addresses that move evenly are not checked: a guard in front of it looks them up
+// once for as many passes as stay on their pages. The graph becomes
+//
+//   (ways in) -> head .. -> guard -> fast head .. -> fast head (passes left) or guard
+//                  ^----------'
+//
+// so the first pass, and each that runs into another page, is made by the loop as it was.
+import type { Op } from '../ir/types.ts';
+import { type Strides, strides } from './strides.ts';
+import type { Structure } from './structure.ts';
+
+/** Operations in a loop that is worth a copy, and copies in a region, at the most. */
+const LARGEST = 200;
+const MOST = 6;
+
+export interface FastLoop {
+  readonly head: number;
+  /** The loop's blocks, in an order in which each comes behind those that lead to it. */
+  readonly blocks: readonly number[];
+  readonly strides: Strides;
+}
+
+/** Loops that have no loop inside, cannot change the TLB, and have accesses that move evenly. */
+export function fastLoops(
+  flow: Structure,
+  blocks: ReadonlyMap<number, { readonly ops: readonly Op[]; readonly next: readonly number[] }>,
+): FastLoop[] {
+  const found: FastLoop[] = [];
+  for (const head of flow.loops) {
+    if (found.length === MOST) break;
+    const body = loopBody(head, flow, blocks);
+    if (body.some((n) => n !== head && flow.loops.has(n))) continue;
+    const ops = body.map((n) => blocks.get(n)!.ops);
+    if (ops.reduce((sum, list) => sum + list.length, 0) > LARGEST || ops.some((list) => list.some(disturbs))) continue;
+    const inside = new Set(body);
+    const moving = strides(new Map(body.map((n) => [n, blocks.get(n)!.ops])), (n) =>
+      [...new Set(blocks.get(n)!.next)].filter((to) => inside.has(to) && flow.keeps(n, to)),
+    );
+    if (moving !== undefined) found.push({ head, blocks: body, strides: moving });
+  }
+  return found;
+}
+
+/** Whether an operation may take entries out of the TLB, or does not come back to the loop. */
+const disturbs = (op: Op): boolean =>
+  (op.kind === 'helper' && (op.effects.stores === true || op.effects.mayFault === true || op.effects.eip === true)) || op.kind === 'repeat';
+
+/** Blocks from which a way leads back to the head without passing it, the head first. */
+function loopBody(head: number, flow: Structure, blocks: ReadonlyMap<number, { readonly next: readonly number[] }>): number[] {
+  const before = new Map<number, number[]>();
+  for (const n of flow.order) for (const to of blocks.get(n)!.next) if (flow.keeps(n, to)) before.set(to, [...(before.get(to) ?? []), n]);
+  const body = new Set([head]);
+  const work = flow.order.filter((n) => flow.goesBack(n, head));
+  while (work.length > 0) {
+    const n = work.pop()!;
+    if (body.has(n)) continue;
+    body.add(n);
+    work.push(...(before.get(n) ?? []));
+  }
+  return flow.order.filter((n) => body.has(n));
+}
