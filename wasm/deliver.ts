@@ -9,13 +9,15 @@ import { readFlags } from './flags';
 import { general, innerEsp, innerHigh, innerLow, innerSelector, innerStack, setCode, settleMode } from './flow';
 import {
   CONTROL, CONTROL_STOPONFAULT, CPU_COUNTFAULTS, CPU_COUNTINTERRUPTS, CPU_CPL, CPU_CR0, CPU_DR, CPU_EFLAGS, CPU_EIP, CPU_EXIT, CPU_FAULT, CPU_FAULTERROR, CPU_HALTED,
-  CPU_IDTBASE, CPU_IDTLIMIT, CPU_NMIBLOCKED, CPU_PENDING, CPU_SHADOW, CPU_SHADOWEIP, CPU_STEP, CPU_STEPARMED, EFLAGS_AC, EFLAGS_IF, EFLAGS_IOPL, EFLAGS_NT, EFLAGS_RF,
+  CPU_IDTBASE, CPU_IDTLIMIT, CPU_NMIBLOCKED, CPU_PENDING, CPU_SAMPLESINTERPRETED, CPU_SAMPLESTRANSLATED, CPU_SHADOW,
+  CPU_SHADOWEIP, CPU_STEP, CPU_STEPARMED, DELIVERY_ERROR, DELIVERY_INTERRUPT, DELIVERY_SHUTDOWN, DELIVERY_SOFTWARE, EFLAGS_AC, EFLAGS_IF, EFLAGS_IOPL, EFLAGS_NT, EFLAGS_RF,
   EFLAGS_TF, EFLAGS_VM, EXIT_INIT, EXIT_DROP, EXIT_INSTALL, EXIT_SIPI, EXIT_STOP, EXIT_TIMER, EXIT_TRIPLE_FAULT, FAULT, FAULT_HAS_ERROR, FAULT_TRAP,
   GPR_ESP, PENDING_INIT, PENDING_DROP, PENDING_INSTALL, PENDING_KICK, PENDING_INTR, PENDING_NMI, PENDING_SIPI, PENDING_SMI, PENDING_STOP, PENDING_TIMER, SEG_ACCESS, SEG_CS,
   SEG_DS, SEG_ES, SEG_FS, SEG_GS, SEG_LIMIT, SEG_SS, SEG_TR, STEP_SHADOW, VECTOR_DB, VECTOR_DF, VECTOR_GP, VECTOR_MC, VECTOR_NMI, VECTOR_NP, VECTOR_OF, VECTOR_PF,
 } from './gen/layout';
 import { hostInterruptAck } from './host';
 import { sysLoad32 } from './memory';
+import { noteBlock, noteDelivery } from './history';
 import { readSelector, setFromDescriptor, setNull, setReal } from './segment';
 import { closeStack, openCurrentStack, openStack, push } from './stack';
 import { reg } from './state';
@@ -54,6 +56,7 @@ export function deliver(cpu: usize): void {
     // The debug trap of a new task: the delivery that led to it is over.
     if (fault & FAULT_TRAP) first = 32;
     if (first == VECTOR_DF) {
+      noteDelivery(cpu, vector | DELIVERY_SHUTDOWN | (hasError ? DELIVERY_ERROR : 0), error);
       store<u32>(cpu + CPU_FAULT, 0);
       store<u32>(cpu + CPU_EXIT, EXIT_TRIPLE_FAULT);
       return;
@@ -65,6 +68,7 @@ export function deliver(cpu: usize): void {
     }
     store<u32>(cpu + CPU_FAULT, 0);
     count(cpu + CPU_COUNTFAULTS);
+    noteDelivery(cpu, vector | (hasError ? DELIVERY_ERROR : 0), error);
     let flags = readFlags(cpu);
     // Fault-class exceptions resume with RF set (SDM vol. 3, 17.3.1.1); an instruction breakpoint comes as a trap.
     if (!(fault & FAULT_TRAP) && vector != VECTOR_DF && vector != VECTOR_MC) flags |= EFLAGS_RF;
@@ -77,6 +81,7 @@ export function deliver(cpu: usize): void {
 /** Delivers an external interrupt (or an NMI) at Cpu.eip. */
 export function interrupt(cpu: usize, vector: u32): void {
   count(cpu + CPU_COUNTINTERRUPTS);
+  noteDelivery(cpu, vector | DELIVERY_INTERRUPT, 0);
   dispatch(cpu, vector, false, 1, false, 0, load<u32>(cpu + CPU_EIP), readFlags(cpu));
   if (faulted(cpu)) deliver(cpu);
 }
@@ -93,6 +98,7 @@ export function softInterrupt(cpu: usize, vector: u32, nextEip: u32, kind: u32):
     store<u32>(cpu + CPU_FAULT, FAULT | FAULT_TRAP | vector);
     return;
   }
+  noteDelivery(cpu, vector | DELIVERY_SOFTWARE, 0);
   const soft = kind != SOFT_INT1;
   dispatch(cpu, vector, soft, soft ? 0 : 1, false, 0, nextEip, flags);
 }
@@ -208,6 +214,7 @@ function dispatch(cpu: usize, vector: u32, soft: bool, ext: u32, hasError: bool,
 
 /** What every delivery ends with. A single step that was under way is over: it does not trap in the handler. */
 function arrive(cpu: usize, eip: u32): void {
+  noteBlock(cpu, eip);
   store<u32>(cpu + CPU_EIP, eip);
   store<u32>(cpu + CPU_STEPARMED, 0);
   store<u32>(cpu + CPU_HALTED, 0);
@@ -259,9 +266,10 @@ export function shadowAt(cpu: usize, eip: u32): u32 {
 }
 
 /** At a safe point where Cpu.pending is not 0: does what is pending. 1: Cpu.exit is set, or CS:EIP changed, and the caller must go
- * through the dispatcher. Bits that end in an exit are the host's to clear. */
-export function poll(cpu: usize, eip: u32): u32 {
+ * through the dispatcher. Bits that end in an exit are the host's to clear. `samples`: counts kicks. */
+function doPending(cpu: usize, eip: u32, samples: usize): u32 {
   store<u32>(cpu + CPU_EIP, eip);
+  noteBlock(cpu, eip);
   const pending = atomic.load<u32>(cpu + CPU_PENDING);
   if (pending & ~(PENDING_INTR | PENDING_NMI)) {
     let exit: u32 = 0;
@@ -277,6 +285,7 @@ export function poll(cpu: usize, eip: u32): u32 {
     }
     if (pending & PENDING_KICK) {
       atomic.and<u32>(cpu + CPU_PENDING, ~PENDING_KICK);
+      count(samples);
       return 1;
     }
     // No system-management mode.
@@ -300,4 +309,14 @@ export function poll(cpu: usize, eip: u32): u32 {
   if (vector < 0) return 0;
   interrupt(cpu, vector);
   return 1;
+}
+
+/** The interpreter's safe points: see doPending. */
+export function poll(cpu: usize, eip: u32): u32 {
+  return doPending(cpu, eip, cpu + CPU_SAMPLESINTERPRETED);
+}
+
+/** Those of regions. */
+export function pollRegion(cpu: usize, eip: u32): u32 {
+  return doPending(cpu, eip, cpu + CPU_SAMPLESTRANSLATED);
 }

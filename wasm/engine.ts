@@ -7,6 +7,7 @@ import {
   CONTROL_HEATSIGNAL,
   CONTROL_HEATTAIL,
   CONTROL_STOPONFAULT,
+  CONTROL_TRACE,
   CPU_DEBUGPENDING,
   CPU_EFLAGS,
   CPU_EIP,
@@ -50,7 +51,9 @@ import {
   STEP_DEBUG,
   STEP_SHADOW,
 } from './gen/layout';
+import { noteBlock } from './history';
 import { findBlock } from './lookup';
+import { traceInterpreted } from './trace';
 import { checkBreakpoints, singleStepTrap } from './debug';
 
 /** Bits of Cpu.stepArmed. */
@@ -87,6 +90,7 @@ export function resolveLink(cpu: usize, link: usize): void {
   if ((from ^ to) & ~(PAGE - 1)) return;
   const head = findBlock(cpu);
   if (head) {
+    noteBlock(cpu, load<u32>(cpu, CPU_EIP));
     // A head that runs into the next page is looked up each time: that page may be mapped elsewhere by then.
     if (load<u32>(head, HEAD_LASTPAGE) == load<u32>(head, HEAD_PHYS) >>> 12) store<u32>(link, head);
   } else {
@@ -158,6 +162,8 @@ export function stepDispatch(cpu: usize): u32 {
     else store<u32>(cpu, EXIT_LOOKUP, CPU_EXIT);
     return 0;
   }
+  noteBlock(cpu, load<u32>(cpu, CPU_EIP));
+  if (load<u32>(CONTROL + CONTROL_TRACE)) traceInterpreted(cpu, load<u32>(cpu, CPU_EIP));
   const flags = load<u32>(cpu, CPU_EFLAGS);
   store<u32>(cpu, flags & ~EFLAGS_RF, CPU_EFLAGS);
   store<u32>(cpu, 0, CPU_SHADOW);

@@ -24,5 +24,9 @@ export declare function hostInterruptAck(cpu: usize): i32;
 @external("host", "invalidateCode")
 export declare function hostInvalidateCode(cpu: usize, physPage: u32): void;
 
+/** The trace ring has records for the host to read. Comes back when there is room for more, or the machine stops. */
+@external("host", "trace")
+export declare function hostTrace(cpu: usize): void;
+
 @external("host", "log")
 export declare function hostLog(code: u32, value: u32): void;

@@ -6,6 +6,7 @@ import {
   JUMP_EIP, JUMP_ENTRIES, JUMP_FUNC, JUMP_GEN, JUMP_SIZE, MODE_USER, RAM, SEG_BASE, SEG_CS, SEG_LIMIT, TLB_GLOBAL, TLB_KERNEL_READ, VECTOR_GP,
 } from './gen/layout';
 import { raiseError, raisePage } from './fault';
+import { noteBlock } from './history';
 import { ACCESS_EXEC, CR0_PG, CR4_PAE, segAt, userAccess } from './state';
 import { EFER_NXE, MSR_SLOT_EFER, WALK_FAILED, walk, walkFrame, walkRights } from './walk';
 
@@ -90,6 +91,7 @@ export function lookup(cpu: usize): u32 {
     return 0;
   }
   const eip = load<u32>(cpu, CPU_EIP);
+  noteBlock(cpu, eip);
   const index = (eip ^ (eip >>> 12)) & (JUMP_ENTRIES - 1);
   const page = (load<u32>(segAt(cpu, SEG_CS), SEG_BASE) + eip) >>> 12;
   // The block may run into the page behind; at the end of the linear space that is page 0.

@@ -5,6 +5,7 @@ export type ErrorCode =
   | 'BAD_KERNEL'
   | 'BAD_INITRD'
   | 'BAD_DISK'
+  | 'BAD_FRAME'
   | 'BAD_ROM'
   | 'NO_FILE'
   | 'OUT_OF_MEMORY'

@@ -1,7 +1,12 @@
 // What users of the package import: `import { Machine } from 'dragoman'`.
+
+export { LARGEST_FRAME, SMALLEST_FRAME } from '../devices/virtio/ethernet.ts';
+export { type Loopback, loopback } from '../devices/virtio/loopback.ts';
+export { NET_BACKLOG } from '../devices/virtio/net.ts';
 export { Machine } from '../machine/machine.ts';
 export { DragomanError, type ErrorCode } from './errors.ts';
 export {
+  DEFAULT_MAC,
   DEFAULT_MEMORY,
   type DiskOptions,
   type EngineName,
@@ -14,6 +19,9 @@ export {
   MiB,
   MOST_DISKS,
   type ModuleOptions,
+  type NetBackend,
+  type NetOptions,
+  type NetPort,
   type RunResult,
   SMALLEST_MEMORY,
 } from './options.ts';

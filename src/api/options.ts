@@ -15,6 +15,26 @@ export interface ModuleOptions {
   readonly string: string;
 }
 
+/** Where a network card is plugged in: a program that takes the guest's frames, and may answer them. `loopback()` is one. */
+export interface NetBackend {
+  /** A frame from the guest: destination address, source address, type, data; no checksum. The array is the receiver's to keep. */
+  readonly onFrame: (frame: Uint8Array) => void;
+  /** Called once while the machine is built, for a back end that has no hold of the machine. */
+  readonly connect?: ((card: NetPort) => void) | undefined;
+}
+
+/** The way to the guest that a back end is given. */
+export interface NetPort {
+  /** Takes a copy of a frame for the guest. False where it is lost: no driver listens, too many wait, or it is no frame. */
+  receive(frame: Uint8Array): boolean;
+}
+
+/** A virtio network card: Linux's eth0. */
+export interface NetOptions extends NetBackend {
+  /** Address of the card, six bytes in hexadecimal. Default: DEFAULT_MAC. */
+  readonly mac?: string | undefined;
+}
+
 export type EngineName = 'jit' | 'interpreter';
 
 export interface MachineOptions {
@@ -33,19 +53,24 @@ export interface MachineOptions {
   /** Bytes of RAM, a multiple of 64 KiB. Default: DEFAULT_MEMORY. */
   readonly memoryBytes?: number | undefined;
   readonly disks?: readonly DiskOptions[] | undefined;
+  /** The network card. Without it there is none. */
+  readonly net?: NetOptions | undefined;
   /** Default: 'jit'. */
   readonly engine?: EngineName | undefined;
   /** I/O port of an isa-debug-exit device; none where undefined. */
   readonly debugExitPort?: number | undefined;
   /** Bytes that the guest sent through its first serial port. The array is the receiver's to keep. */
   readonly onConsole?: ((bytes: Uint8Array) => void) | undefined;
+  /** Bytes that the guest sent through its virtio console (Linux's /dev/hvc0); the receiver's to keep. Without it there is no such device. */
+  readonly onVirtioConsole?: ((bytes: Uint8Array) => void) | undefined;
   /** Bytes written to the debug console, port E9H. Without it nothing answers at that port. */
   readonly onDebugConsole?: ((bytes: Uint8Array) => void) | undefined;
   /** Count guest instructions, by block (one that a fault leaves counts whole); costs some speed. Default: false. */
   readonly countInstructions?: boolean | undefined;
   /** POST codes: bytes written to port 80H. */
   readonly onPost?: ((codes: Uint8Array) => void) | undefined;
-  /** Lines (with their newlines) of the execution trace. Slow: without it nothing is traced. */
+  /** Lines (whole, with their newlines, many at a time) of the execution trace: see docs/trace.md. The guest waits for a slow receiver.
+   * Slow in any case; without it nothing is traced. */
   readonly onTrace?: ((text: string) => void) | undefined;
 }
 
@@ -56,6 +81,7 @@ export const SMALLEST_MEMORY = 2 * MiB;
 export const LARGEST_MEMORY = 2048 * MiB;
 export const MEMORY_GRAIN = 64 * 1024;
 export const MOST_DISKS = 8;
+export const DEFAULT_MAC = '52:54:00:12:34:56';
 
 /** How a run ended. */
 export type RunResult =
@@ -77,6 +103,8 @@ export type RunResult =
 /** What an engine did; null where it was not measured. */
 export interface EngineStats {
   readonly ms: number | null;
+  /** Of its time: see MachineStats.timesAre. */
+  readonly samples: number;
   readonly instructions: number | null;
 }
 
@@ -87,6 +115,9 @@ export interface MachineStats {
   readonly instructions: number | null;
   /** How the numbers of instructions came about: every one counted, or estimated from samples. */
   readonly instructionsAre: 'counted' | 'sampled' | 'unknown';
+  /** How the engines' times came about. 'sampled': every 5 ms that the guest runs it is noted which engine does, and the time outside HLT
+   * (from the first instruction on) is shared in this proportion. 'measured': with the interpreter alone, all of it is its own. 'unknown': no sample yet. */
+  readonly timesAre: 'measured' | 'sampled' | 'unknown';
   readonly engines: { readonly interpreter: EngineStats; readonly jit: EngineStats };
   /** Guest waiting in HLT. */
   readonly idleMs: number;
@@ -100,10 +131,18 @@ export interface MachineStats {
 
 /** A machine as its users hold it. */
 export interface MachineHandle {
-  /** Runs to the end. Guest failures are results, not exceptions. May be called once. */
+  /** Runs to the end. Guest failures are results, not exceptions; what a callback throws, run() rejects with. May be called once. */
   run(): Promise<RunResult>;
   /** Types bytes into the first serial port; any number of them, at any time. */
   sendInput(bytes: Uint8Array): void;
+  /** Types bytes into the virtio console; any number of them, at any time. Throws BAD_OPTION where the machine has none. */
+  sendVirtioConsole(bytes: Uint8Array): void;
+  /**
+   * Sends an Ethernet frame to the guest, SMALLEST_FRAME to LARGEST_FRAME bytes without checksum. False where it is lost, as on a wire:
+   * the guest has no driver yet, NET_BACKLOG frames wait already, or the run has ended. Throws BAD_FRAME for what is no frame, and
+   * BAD_OPTION where the machine has no network card.
+   */
+  sendFrame(frame: Uint8Array): boolean;
   /** Ends the run with kind 'stopped'. Does nothing where it has ended. */
   stop(reason: string): void;
   stats(): MachineStats;

@@ -112,7 +112,7 @@ export class BlockCache {
     i32.fill(0, head >> 2, (head + bytes) >> 2);
     const set = (record: number, offset: number, value: number) => (i32[(record + offset) >> 2] = value);
     const first = list[0]!;
-    set(head, BlockHead.at.handler, pseudoIndex(this.counts() ? 'headCounting' : 'head'));
+    set(head, BlockHead.at.handler, pseudoIndex(this.headName()));
     set(head, BlockHead.at.eip, first.eip);
     set(head, BlockHead.at.end, end);
     set(head, BlockHead.at.phys, phys);
@@ -186,8 +186,9 @@ export class BlockCache {
     return (this.cpu + CpuArea.at.blockHash + index * 4) >> 2;
   }
 
-  private counts(): boolean {
-    return this.shared.i32[(CONTROL + Control.at.countInstructions) >> 2] !== 0;
+  private headName(): 'head' | 'headCounting' | 'headTracing' {
+    const asked = (flag: number) => this.shared.i32[(CONTROL + flag) >> 2] !== 0;
+    return asked(Control.at.trace) ? 'headTracing' : asked(Control.at.countInstructions) ? 'headCounting' : 'head';
   }
 
   private enter(head: number, phys: number, mode: number): void {

@@ -4,7 +4,7 @@ import { PhysicalMemory } from '../cpu/physical.ts';
 import type { SharedMemory } from '../cpu/state.ts';
 import { growRegion, type Region } from '../decode/region.ts';
 import { Emitter } from '../emit/module.ts';
-import { emitRegion } from '../emit/regions.ts';
+import { emitRegion, type RegionExtras } from '../emit/regions.ts';
 import { CONTROL, Control, PAGE, PAGE_SHIFT, SLOTS, Slot, TABLE_ENTRIES } from '../layout/memory.ts';
 
 export interface Request {
@@ -58,8 +58,9 @@ export class Translator {
     return slot;
   }
 
-  private get counts(): boolean {
-    return this.shared.i32[(CONTROL + Control.at.countInstructions) >> 2] !== 0;
+  private get extras(): RegionExtras {
+    const asked = (flag: number) => this.shared.i32[(CONTROL + flag) >> 2] !== 0;
+    return { counts: asked(Control.at.countInstructions), traces: asked(Control.at.trace) };
   }
 
   /** Slots left in the table. */
@@ -102,7 +103,7 @@ export class Translator {
       for (const { id, eip } of grown.region.blocks.values())
         if (id === eip && eip !== grown.region.entry && !grown.region.loopHeads.has(id))
           this.inside.set(`${request.phys + ((eip - request.eip) | 0)}:${eip}:${request.mode}`, grown.version);
-      emitRegion(e, `r${slot}`, grown.region, (phys, eip, mode) => this.slotOf(phys, eip, mode), this.counts);
+      emitRegion(e, `r${slot}`, grown.region, (phys, eip, mode) => this.slotOf(phys, eip, mode), this.extras);
       entries.push({ ...request, slot, version: grown.version });
       this.regions++;
     }

@@ -12,6 +12,9 @@ import {
   SMALLEST_MEMORY,
 } from '../api/options.ts';
 
+/** What the network card is plugged into; 'none': there is no card. */
+export type NetName = 'none' | 'loopback';
+
 export interface RunArguments {
   readonly kernel: string | undefined;
   readonly initrd: string | undefined;
@@ -21,8 +24,10 @@ export interface RunArguments {
   readonly cpus: number;
   readonly memoryBytes: number;
   readonly disks: readonly DiskOptions[];
+  readonly net: NetName;
   readonly engine: EngineName;
   readonly debugExitPort: number | undefined;
+  readonly virtioConsole: string | undefined;
   readonly debugcon: string | undefined;
   readonly post: string | undefined;
   readonly until: string | undefined;
@@ -97,6 +102,10 @@ function parseEngine(text: string): EngineName {
   return text === 'jit' || text === 'interpreter' ? text : bad('--engine', `'${text}' is neither 'jit' nor 'interpreter'`);
 }
 
+function parseNet(text: string): NetName {
+  return text === 'none' || text === 'loopback' ? text : bad('--net', `'${text}' is neither 'none' nor 'loopback'`);
+}
+
 const HELP = { help: { type: 'boolean', short: 'h' } } as const;
 const STRING = { type: 'string' } as const;
 const RUN_OPTIONS = {
@@ -108,6 +117,8 @@ const RUN_OPTIONS = {
   cpus: STRING,
   memory: STRING,
   disk: { type: 'string', multiple: true },
+  net: STRING,
+  'virtio-console': STRING,
   engine: STRING,
   'debug-exit': STRING,
   debugcon: STRING,
@@ -166,8 +177,10 @@ function parseRun(args: readonly string[]): Command {
       cpus: optional(values.cpus, parseCpus) ?? 1,
       memoryBytes: optional(values.memory, parseMemory) ?? DEFAULT_MEMORY,
       disks,
+      net: optional(values.net, parseNet) ?? 'none',
       engine: optional(values.engine, parseEngine) ?? 'jit',
       debugExitPort: optional(values['debug-exit'], parsePort),
+      virtioConsole: values['virtio-console'],
       debugcon: values.debugcon,
       post: values.post,
       until: values.until,

@@ -2,6 +2,7 @@
 import type { Writable } from 'node:stream';
 import { DragomanError } from '../api/errors.ts';
 import type { MachineFactory, MachineHandle, MachineOptions, RunResult } from '../api/options.ts';
+import { loopback } from '../devices/virtio/loopback.ts';
 import { checkRom } from '../machine/loaders/rom.ts';
 import type { RunArguments } from './arguments.ts';
 import { checkDisk, readInitrd, readInput } from './inputs.ts';
@@ -43,6 +44,7 @@ function machineOptions(args: RunArguments): MachineOptions {
     cpus: args.cpus,
     memoryBytes: args.memoryBytes,
     disks: args.disks,
+    net: args.net === 'loopback' ? loopback() : undefined,
     engine: args.engine,
     countInstructions: args.stats !== undefined,
     debugExitPort: args.debugExitPort,
@@ -107,8 +109,9 @@ export async function run(args: RunArguments, create: MachineFactory, around: Su
   const failed = (error: DragomanError) => end({ status: Status.USAGE, text: error.message });
 
   const options = machineOptions(args);
-  const sinks: (Sink | undefined)[] = [args.debugcon, args.post, args.trace, args.stats].map((path) => openSink(path, output, failed));
-  const [debugcon, post, trace, stats] = sinks;
+  const paths = [args.virtioConsole, args.debugcon, args.post, args.trace, args.stats];
+  const sinks: (Sink | undefined)[] = paths.map((path) => openSink(path, output, failed));
+  const [virtioConsole, debugcon, post, trace, stats] = sinks;
   const matcher = args.until === undefined ? undefined : new Matcher(args.until);
   machine = await createNamed(args.kernel, create, {
     ...options,
@@ -116,6 +119,7 @@ export async function run(args: RunArguments, create: MachineFactory, around: Su
       output.write(bytes);
       if (matcher?.push(bytes)) end({ status: Status.OK, text: `the guest printed '${args.until}'` });
     },
+    onVirtioConsole: virtioConsole && ((bytes) => virtioConsole.write(bytes)),
     onDebugConsole: debugcon && ((bytes) => debugcon.write(bytes)),
     onPost: post && ((codes) => post.write(postLines(codes))),
     onTrace: trace && ((text) => trace.write(text)),

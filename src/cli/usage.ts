@@ -27,6 +27,9 @@ Options:
   --cpus N           number of CPUs; only 1 for now
   --memory SIZE      guest memory, 2M to 2G: a number with K, M or G; M where none is given (256M)
   --disk FILE[,ro]   raw disk image as the next virtio disk; ',ro' for read-only; may be given several times
+  --net NAME         network card: none (default), or loopback, which sends each frame back to the guest
+  --virtio-console FILE
+                     virtio console (Linux's /dev/hvc0): write what the guest sends there to FILE
   --engine NAME      jit (default) or interpreter
   --debug-exit PORT  a write of V to this I/O port ends the run with exit status V * 2 + 1
   --debugcon FILE    write what the guest sends to port 0xE9 to FILE
@@ -34,7 +37,7 @@ Options:
   --until TEXT       end the run as soon as the console has printed TEXT
   --timeout SECONDS  end the run after this time
   --stats FILE       write statistics of the run to FILE, as JSON
-  --trace FILE       write a trace of the execution to FILE (not supported yet)
+  --trace FILE       write a line for each block of code, exception and interrupt to FILE (slow; see docs/trace.md)
   -h, --help         show this text
 
 Keys, where standard input is a terminal:

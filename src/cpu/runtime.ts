@@ -19,6 +19,8 @@ export interface HostImports {
   rdtsc(cpu: number): bigint;
   interruptAck(cpu: number): number;
   invalidateCode(cpu: number, page: number): void;
+  /** The CPU's trace ring has records to read; comes back when there is room for more. */
+  trace(cpu: number): void;
   log(code: number, value: number): void;
 }
 

@@ -2,7 +2,7 @@
 
 import { DragomanError } from '../api/errors.ts';
 import { Cpu, GPR_STRIDE, Gpr, Seg, SegCache } from '../layout/cpu.ts';
-import { CONTROL, Control, CpuArea, cpuBase, type MemoryPlan } from '../layout/memory.ts';
+import { ARENA_BYTES, CONTROL, Control, CpuArea, cpuBase, type MemoryPlan } from '../layout/memory.ts';
 
 export interface SharedMemory {
   readonly memory: WebAssembly.Memory;
@@ -58,7 +58,7 @@ export function resetCpu(shared: SharedMemory, index: number): void {
     [Cpu.at.blockHash, CpuArea.at.blockHash],
     [Cpu.at.arena, CpuArea.at.arena],
     [Cpu.at.arenaNext, CpuArea.at.arena],
-    [Cpu.at.arenaEnd, CpuArea.size],
+    [Cpu.at.arenaEnd, CpuArea.at.arena + ARENA_BYTES],
   ] as const)
     set(field, base + area);
   set(Cpu.at.jumpKernelGen, generation);

@@ -224,6 +224,7 @@ function addPseudos(e: Emitter): void {
   const I = (...n: string[]) => n.map(() => i32);
   const names = {
     poll: e.import('poll', I('cpu', 'eip'), i32),
+    trace: e.import('traceInterpreted', I('cpu', 'eip'), none),
     hot: e.import('hot', I('cpu', 'head'), none),
     lookup: e.import('lookup', I('cpu'), i32),
     stepDispatch: e.import('stepDispatch', I('cpu'), i32),
@@ -238,9 +239,9 @@ function addPseudos(e: Emitter): void {
     m.if(t.loadCpu(Cpu.at.pending), m.if(call('poll', [t.cpu(), eip()], i32), m.if(t.loadCpu(Cpu.at.exit), m.return(), dispatch(t))));
 
   // The head of a block: polls, counts heat (a request at the threshold, and again each period), and starts the first instruction.
-  const head = (t: HandlerLowering, counts: boolean) => {
+  const head = (t: HandlerLowering, also?: Expr) => {
     t.emit(pollThenLeave(t, () => t.recordField(BlockHead.at.eip)));
-    if (counts) t.emit(t.count(Cpu.at.countInterpreted, m.i64.extend_u(t.recordField(BlockHead.at.count))));
+    if (also !== undefined) t.emit(also);
     const heat = t.locals.take();
     t.emit(m.local.set(heat, m.i32.add(t.recordField(BlockHead.at.heat), t.c(1))));
     t.emit(m.i32.store(BlockHead.at.heat, 4, t.rec(), t.get(heat), MEM));
@@ -248,8 +249,14 @@ function addPseudos(e: Emitter): void {
     t.emit(m.if(m.i32.eq(m.i32.and(t.get(heat), t.c(HEAT_PERIOD - 1)), threshold), call('hot', [t.cpu(), t.rec()])));
     t.next();
   };
-  addPseudo(e, 'head', (t) => head(t, false));
-  addPseudo(e, 'headCounting', (t) => head(t, true));
+  const counting = (t: HandlerLowering) => t.count(Cpu.at.countInterpreted, m.i64.extend_u(t.recordField(BlockHead.at.count)));
+  addPseudo(e, 'head', (t) => head(t));
+  addPseudo(e, 'headCounting', (t) => head(t, counting(t)));
+  // Tracing is slow in any case: whether to count as well is asked each time.
+  addPseudo(e, 'headTracing', (t) => {
+    const asked = m.i32.load(CONTROL + Control.at.countInstructions, 4, t.c(0), MEM);
+    head(t, m.block(null, [call('trace', [t.cpu(), t.recordField(BlockHead.at.eip)]), m.if(asked, counting(t))]));
+  });
   // A block that ended without a branch: on to what follows.
   addPseudo(e, 'fall', (t) => t.emit(t.chain(Record.at.linkNext, Record.at.eip)));
   // A record whose page was written to.

@@ -35,6 +35,14 @@ const STALE_LABEL = 'stale';
 /** Gives the table slot of the code at a guest PC (the same page as the region, so the mapping is certain). */
 export type SlotOf = (phys: number, eip: number, mode: number) => number;
 
+/** What regions do besides, where somebody asked for it. */
+export interface RegionExtras {
+  /** Count their instructions (Cpu.countTranslated). */
+  readonly counts?: boolean;
+  /** Write a record of each block (wasm/trace.ts). */
+  readonly traces?: boolean;
+}
+
 interface LiftedBlock {
   readonly block: BasicBlock;
   readonly ops: Op[];
@@ -110,7 +118,7 @@ class RegionLowering extends AccessLowering {
   protected override readonly lazyFlags = true;
   private readonly region: Region;
   private readonly slotOf: SlotOf;
-  private readonly counts: boolean;
+  private readonly extras: RegionExtras;
   private readonly used = new Set<number>();
   private readonly written = new Set<number>();
   private usesFlags = false;
@@ -133,14 +141,14 @@ class RegionLowering extends AccessLowering {
   private readonly raiseName: string;
   private readonly pollName: string;
 
-  constructor(e: Emitter, region: Region, slotOf: SlotOf, counts: boolean) {
+  constructor(e: Emitter, region: Region, slotOf: SlotOf, extras: RegionExtras) {
     super(e, FIRST_TEMP);
-    this.counts = counts;
+    this.extras = extras;
     this.region = region;
     this.slotOf = slotOf;
     this.dispatchName = e.import('dispatch', [i32, i32], none, 'code');
     this.raiseName = e.import('raise', [i32, i32], none, 'code');
-    this.pollName = e.import('poll', [i32, i32], i32);
+    this.pollName = e.import('pollRegion', [i32, i32], i32);
   }
 
   /** Emits the whole function. */
@@ -255,6 +263,7 @@ class RegionLowering extends AccessLowering {
     this.enter(this.shapes.get(from)!);
     this.lowering = l;
     if (l.isGuard) return this.lowerGuard(l, flow);
+    const trace = this.extras.traces ? this.traceBlock(block.eip) : [];
     const finish = () => {
       const t = l.terminator;
       const last = block.instructions.at(-1)!;
@@ -307,7 +316,8 @@ class RegionLowering extends AccessLowering {
       }
     };
     const body = this.lower(l.ops, finish);
-    if (this.counts) body.unshift(this.count(Cpu.at.countTranslated, m.i64.const(BigInt(block.instructions.length))));
+    body.unshift(...trace);
+    if (this.extras.counts) body.unshift(this.count(Cpu.at.countTranslated, m.i64.const(BigInt(block.instructions.length))));
     return { body, edges };
   }
 
@@ -336,6 +346,12 @@ class RegionLowering extends AccessLowering {
     register: (reg) => this.getRegister(reg),
     allows: (word, write) => this.tlbAllows(word, write),
   };
+
+  /** At a block's start: a record of the state for the trace. */
+  private traceBlock(eip: number): Expr[] {
+    const name = this.e.import('traceTranslated', [i32, i32], none);
+    return [...this.settle(), ...this.spill(), this.m.call(name, [this.cpu(), this.c(eip)], none)];
+  }
 
   /** Makes the flag words on the way, for somebody who reads them; the operation stays known. */
   private make(): void {
@@ -632,7 +648,7 @@ class RegionLowering extends AccessLowering {
   }
 }
 
-/** Adds the function of a region, exported under `name`. `counts`: it counts its instructions (Cpu.countTranslated). */
-export function emitRegion(e: Emitter, name: string, region: Region, slotOf: SlotOf, counts = false): void {
-  new RegionLowering(e, region, slotOf, counts).emitFunction(name);
+/** Adds the function of a region, exported under `name`. */
+export function emitRegion(e: Emitter, name: string, region: Region, slotOf: SlotOf, extras: RegionExtras = {}): void {
+  new RegionLowering(e, region, slotOf, extras).emitFunction(name);
 }

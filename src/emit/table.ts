@@ -14,6 +14,7 @@ export const PSEUDO = [
   'resolve',
   'protection',
   'headCounting',
+  'headTracing',
 ] as const;
 export type Pseudo = (typeof PSEUDO)[number];
 /** Table index of a pseudo function. */

@@ -25,6 +25,19 @@ export const SegCache = struct('SEG', {
   topWrite: u32,
 });
 
+/** One of the last exceptions and interrupts (Cpu.lastDeliveries). */
+export const DeliveryNote = struct('NOTE', {
+  /** The vector, with bits of Delivery. */
+  what: u32,
+  error: u32,
+  /** Of the instruction that was interrupted, or that raised it. */
+  eip: u32,
+  cr2: u32,
+});
+/** Entries of Cpu.lastDeliveries and Cpu.lastBlocks; powers of two. */
+export const LAST_DELIVERIES = 16;
+export const LAST_BLOCKS = 16;
+
 export const Cpu = struct(
   'CPU',
   {
@@ -164,6 +177,20 @@ export const Cpu = struct(
     /** Guest instructions by engine, a block at a time; only where Control.countInstructions asks for it. */
     countInterpreted: u64,
     countTranslated: u64,
+    /** Nanoseconds from power-on until the CPU began to run; 0: not yet. */
+    startedNs: u64,
+    /** Kicks (Pending.KICK) by the engine that was running. */
+    samplesInterpreted: u64,
+    samplesTranslated: u64,
+    /** For dumps: EIPs of code that was entered through the runtime's slow ways (see wasm/history.ts), and how many so far: the newest is
+     * at count - 1, modulo LAST_BLOCKS. */
+    lastBlocks: array(LAST_BLOCKS, 4),
+    lastBlockCount: u32,
+    lastDeliveries: array(LAST_DELIVERIES, DeliveryNote.size, 4),
+    lastDeliveryCount: u32,
+    /** Records of the trace written (by this CPU) and read (by the host) so far, modulo 2^32. */
+    traceHead: u32,
+    traceTail: u32,
   },
   4096,
 );
@@ -203,6 +230,18 @@ export const FAULT_TRAP = 0x800;
 
 export const SSE_UD = 1;
 export const SSE_NM = 2;
+
+/** Bits beside the vector of a DeliveryNote or a TraceRecord. None of INTERRUPT, SOFTWARE: an exception. */
+export const Delivery = {
+  /** An error code belongs to it. */
+  ERROR: 0x100,
+  /** External, or an NMI. */
+  INTERRUPT: 0x200,
+  /** INT n, INT3, INTO or INT1. */
+  SOFTWARE: 0x400,
+  /** An exception that was not delivered: it came while a double fault was. */
+  SHUTDOWN: 0x800,
+} as const;
 
 /** Bits of Cpu.pending. */
 export const Pending = {

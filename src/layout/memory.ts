@@ -1,7 +1,7 @@
 // Where everything is in the one shared WebAssembly.Memory. Fixed addresses first, then guest RAM, then what
 // grows with the number of CPUs. Nobody else writes an address as a number.
 import { Cpu } from './cpu.ts';
-import { struct, u32 } from './struct.ts';
+import { array, struct, u32 } from './struct.ts';
 
 export const WASM_PAGE = 0x10000;
 export const PAGE = 4096;
@@ -78,6 +78,8 @@ export const Control = struct('CONTROL', {
   haltBehind: u32,
   /** Nonzero, from before any code runs: blocks count their instructions (Cpu.countInterpreted, Cpu.countTranslated). */
   countInstructions: u32,
+  /** Nonzero, from before any code runs: blocks and deliveries are written to the CPUs' trace rings (CpuArea.trace). */
+  trace: u32,
 });
 
 /** What we know of one page of guest RAM. */
@@ -167,7 +169,28 @@ export const BlockHead = struct(
   64,
 );
 
-/** Stride of the CPU blocks: state, TLB, lists, jump caches, block hash, decode arena. */
+/** One line of the execution trace. */
+export const TraceRecord = struct('TRACE', {
+  /** Low byte: TraceKind. Above it, for a delivery: vector and bits of Delivery. */
+  kind: u32,
+  eip: u32,
+  /** Selector. */
+  cs: u32,
+  cpl: u32,
+  cr3: u32,
+  /** All of EFLAGS. */
+  eflags: u32,
+  gpr: array(8, 4),
+  /** Of a delivery only. */
+  error: u32,
+  cr2: u32,
+});
+export const TraceKind = { INTERPRETED: 0, TRANSLATED: 1, DELIVERY: 2 } as const;
+/** Records in a CPU's trace ring, and after how many the host is told; powers of two. */
+export const TRACE_RECORDS = 16384;
+export const TRACE_WAKE = 4096;
+
+/** Stride of the CPU blocks: state, TLB, lists, jump caches, block hash, trace, decode arena. */
 export const CpuArea = struct(
   'AREA',
   {
@@ -178,6 +201,7 @@ export const CpuArea = struct(
     tlbGlobalList: { bytes: TLB_LIST_ENTRIES * 4, align: PAGE },
     blockHash: { bytes: BLOCK_HASH_ENTRIES * 4, align: PAGE },
     tlb: { bytes: TLB_BYTES, align: PAGE },
+    trace: { bytes: TRACE_RECORDS * TraceRecord.size, align: PAGE },
     arena: { bytes: ARENA_BYTES, align: PAGE },
   },
   WASM_PAGE,

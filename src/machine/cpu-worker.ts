@@ -7,6 +7,7 @@ import { Cpu, Eflags, Exit, Pending } from '../layout/cpu.ts';
 import { CONTROL, Control } from '../layout/memory.ts';
 import { buildBoard } from './board.ts';
 import type { CpuMessage, CpuWorkerData } from './threads.ts';
+import { handOverTrace } from './trace.ts';
 
 const data = workerData as CpuWorkerData;
 const post = (message: CpuMessage) => parentPort!.postMessage(message);
@@ -30,6 +31,7 @@ const cpu = new Vcpu(data.image, shared, data.index, {
   mmioWrite: (_cpu, phys, size, value) => chipset.mmioWrite(data.index, phys >>> 0, size as 1 | 2 | 4, value),
   rdtsc: () => BigInt(Math.floor(clock.now())),
   interruptAck: () => chipset.interruptAck(data.index),
+  trace: (base) => handOverTrace(shared, base),
   log: () => {},
 });
 const pending = (cpu.base + Cpu.at.pending) >> 2;
@@ -109,4 +111,5 @@ function run(): void {
   }
 }
 
+cpu.count(Cpu.at.startedNs, Math.round(clock.now()));
 run();

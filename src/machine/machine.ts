@@ -2,6 +2,7 @@
 import { Worker } from 'node:worker_threads';
 import { DragomanError } from '../api/errors.ts';
 import {
+  DEFAULT_MAC,
   DEFAULT_MEMORY,
   LARGEST_MEMORY,
   type MachineHandle,
@@ -16,6 +17,7 @@ import { loadEngineImage } from '../cpu/image.ts';
 import { instantiate } from '../cpu/runtime.ts';
 import { createMemory, resetCpu, type SharedMemory } from '../cpu/state.ts';
 import type { RunEnd } from '../devices/device.ts';
+import { checkFrame, checkMac } from '../devices/virtio/ethernet.ts';
 import { FIRST_FORM } from '../emit/table.ts';
 import { Cpu, Exit, GPR_STRIDE, Gpr, Pending, Seg, SegCache } from '../layout/cpu.ts';
 import { CONTROL, Control, cpuBase, planMemory, RAM, ROM, ROM_BYTES } from '../layout/memory.ts';
@@ -23,16 +25,22 @@ import { writeFirmwareTables } from './acpi-tables.ts';
 import { type Board, type BoardConfig, buildBoard, monotonicMs } from './board.ts';
 import { DiskFile } from './disk-file.ts';
 import { dumpCpu, exitName } from './dump.ts';
+import { engineTimes } from './engine-times.ts';
 import type { EntryState } from './loaders/entry.ts';
 import { loadKernel } from './loaders/kernel.ts';
 import { loadRom } from './loaders/rom.ts';
 import { type CpuMessage, type CpuWorkerData, type TimerWorkerData, type TranslatorWorkerData, workerUrl } from './threads.ts';
+import { releaseTracers, TraceReader } from './trace.ts';
 
 /** Executions of a block in the interpreter before it is translated. */
 const HOT = 500;
 /** V8 replaces a function's baseline code only for its next call, so a loop must be left now and then to get the better code. */
 const KICK_MS = 5;
+/** A guest that does little must not keep its trace to itself for longer. */
+const TRACE_MS = 100;
 const NEVER = 0x7fffffff;
+/** Turns of the host's ends of the devices behind the end of a run: enough for all that a guest may have left in its queues. */
+const LAST_TURNS = 256;
 const HOST_THREAD = 1;
 const TIMER_THREAD = 2;
 const FIRST_CPU_THREAD = 16;
@@ -43,7 +51,13 @@ export class Machine implements MachineHandle {
   private readonly config: BoardConfig;
   private readonly board: Board;
   private readonly workers: Worker[] = [];
-  private finish: ((result: RunResult) => void) | undefined;
+  /** Each resolves when its Worker has ended, which may be before we hear why. */
+  private readonly gone: Promise<void>[] = [];
+  private readonly trace: TraceReader | undefined;
+  private traceTimer: NodeJS.Timeout | undefined;
+  private finish: ((result: RunResult | Promise<never>) => void) | undefined;
+  /** What a callback threw. */
+  private failure: { readonly error: unknown } | undefined;
   private result: RunResult | undefined;
   private startedAt = 0;
   private endedAt = 0;
@@ -55,13 +69,14 @@ export class Machine implements MachineHandle {
 
   private constructor(options: MachineOptions) {
     this.options = options;
-    if (options.onTrace !== undefined) throw new DragomanError('NOT_SUPPORTED', 'not supported yet', '--trace');
     const ramBytes = options.memoryBytes ?? DEFAULT_MEMORY;
     if (!Number.isInteger(ramBytes) || ramBytes < SMALLEST_MEMORY || ramBytes > LARGEST_MEMORY || ramBytes % MEMORY_GRAIN !== 0)
       throw new DragomanError('BAD_OPTION', `${ramBytes} bytes of memory: it must be 2 MiB to 2 GiB in steps of 64 KiB`, 'memory');
     const cpuCount = options.cpus ?? 1;
     if (cpuCount !== 1) throw new DragomanError('NOT_SUPPORTED', 'not supported yet: more than one CPU', 'cpus');
     const plan = planMemory(cpuCount, ramBytes);
+    const { net } = options;
+    const mac = checkMac(net?.mac ?? DEFAULT_MAC, 'net.mac');
     const disks = (options.disks ?? []).map(({ path, readOnly }) => new DiskFile(path, readOnly));
     this.shared = createMemory(plan);
     this.config = {
@@ -74,9 +89,12 @@ export class Machine implements MachineHandle {
       logPost: options.onPost !== undefined,
       virtio: {
         disks: disks.map((disk) => ({ capacitySectors: disk.sectors, readOnly: disk.readOnly })),
+        net: net === undefined ? [] : [{ mac }],
+        console: options.onVirtioConsole !== undefined,
         rng: true,
       },
     };
+    if (options.onTrace !== undefined) this.trace = new TraceReader(this.shared, options.onTrace);
     const entry = this.load();
     this.board = buildBoard(this.config, {
       thread: HOST_THREAD,
@@ -86,8 +104,14 @@ export class Machine implements MachineHandle {
       onConsole: options.onConsole,
       onDebugConsole: options.onDebugConsole,
       onPost: options.onPost,
-      virtio: { disks, ramWritten: (address, bytes) => ramWritten(this.shared, address, bytes) },
+      virtio: {
+        disks,
+        net: net === undefined ? [] : [{ onFrame: (frame) => net.onFrame(frame) }],
+        onConsole: options.onVirtioConsole,
+        ramWritten: (address, bytes) => ramWritten(this.shared, address, bytes),
+      },
     });
+    net?.connect?.({ receive: (frame) => this.receive(frame) });
     this.board.chipset.hub.reset();
     if (entry.firmwareTables) writeFirmwareTables(this.ram, { cpuCount, ramBytes });
     resetCpu(this.shared, 0);
@@ -151,6 +175,7 @@ export class Machine implements MachineHandle {
       rdtsc: () => 0n,
       interruptAck: () => -1,
       invalidateCode: () => {},
+      trace: () => {},
       log: () => {},
     });
     runtime.updateMode(base);
@@ -169,12 +194,14 @@ export class Machine implements MachineHandle {
       return Promise.resolve(this.result);
     }
     const image = loadEngineImage();
-    const jit = (this.options.engine ?? 'jit') === 'jit';
+    const { jit } = this;
     this.shared.i32[this.control(Control.at.hotThreshold)] = jit ? HOT : NEVER;
     this.shared.i32[this.control(Control.at.countInstructions)] = this.counts ? 1 : 0;
+    this.shared.i32[this.control(Control.at.trace)] = this.trace === undefined ? 0 : 1;
     return new Promise((resolve) => {
       this.finish = resolve;
       this.watchSignals();
+      if (this.trace !== undefined) this.traceTimer = setInterval(() => this.serve(), TRACE_MS);
       const board = this.config;
       this.start<TimerWorkerData>('timer-worker', { board, thread: TIMER_THREAD, kickMs: jit ? KICK_MS : Number.POSITIVE_INFINITY });
       if (jit) this.start<TranslatorWorkerData>('translator-worker', { board, firstSlot: FIRST_FORM + image.keys.length });
@@ -186,6 +213,7 @@ export class Machine implements MachineHandle {
   private start<T>(name: string, workerData: T): Worker {
     const worker = new Worker(workerUrl(name), { workerData, stdin: false });
     this.workers.push(worker);
+    this.gone.push(new Promise((resolve) => worker.once('exit', () => resolve())));
     worker.on('error', (error) =>
       this.end({
         kind: 'internal-error',
@@ -203,7 +231,7 @@ export class Machine implements MachineHandle {
     const look = () => {
       while (this.result === undefined) {
         const seen = Atomics.load(i32, at);
-        this.board.chipset.hub.runHostSignals();
+        this.serve();
         const wait = Atomics.waitAsync(i32, at, seen);
         if (wait.async) {
           void wait.value.then(look);
@@ -215,6 +243,17 @@ export class Machine implements MachineHandle {
       }
     };
     look();
+  }
+
+  /** Lets the devices' host ends work, and hands over what was traced. A callback that throws ends the run. */
+  private serve(): void {
+    try {
+      this.board.chipset.hub.runHostSignals();
+      this.trace?.drain();
+    } catch (error) {
+      this.failure ??= { error };
+      this.end({ kind: 'stopped', reason: 'a callback of the host failed' });
+    }
   }
 
   private onCpu(message: CpuMessage): void {
@@ -257,28 +296,54 @@ export class Machine implements MachineHandle {
       Atomics.or(i32, pending, Pending.STOP);
       Atomics.notify(i32, pending);
     }
+    releaseTracers(this.shared);
+    clearInterval(this.traceTimer);
     void this.close(result);
   }
 
   private async close(result: RunResult): Promise<void> {
-    const gone = this.workers.map((worker) => new Promise<void>((resolve) => worker.once('exit', () => resolve())));
     // They end by themselves at their next safe point; a thread that hangs is ended from here.
     const timer = setTimeout(() => {
       for (const worker of this.workers) void worker.terminate();
     }, 1000);
-    await Promise.all(gone);
+    await Promise.all(this.gone);
     clearTimeout(timer);
-    this.board.chipset.hub.runHostSignals();
+    // A device that has more to do than fits in its turn signals itself.
+    const at = this.control(Control.at.ioSignal);
+    for (let turn = 0, seen = -1; turn < LAST_TURNS && seen !== this.shared.i32[at]; turn++) {
+      seen = this.shared.i32[at]!;
+      this.serve();
+    }
     this.board.virtio.close();
-    this.finish?.(result);
+    this.finish?.(this.failure === undefined ? result : Promise.reject(this.failure.error));
   }
 
   sendInput(bytes: Uint8Array): void {
     this.board.chipset.serialInput(0, bytes);
   }
 
+  sendVirtioConsole(bytes: Uint8Array): void {
+    const port = this.board.virtio.console;
+    if (port === undefined) throw new DragomanError('BAD_OPTION', 'the machine has no virtio console', 'onVirtioConsole');
+    if (this.result === undefined) port.pushInput(bytes);
+  }
+
+  sendFrame(frame: Uint8Array): boolean {
+    if (this.options.net === undefined) throw new DragomanError('BAD_OPTION', 'the machine has no network card', 'net');
+    checkFrame(frame);
+    return this.receive(frame);
+  }
+
+  private receive(frame: Uint8Array): boolean {
+    return this.result === undefined && this.board.virtio.net[0].receive(frame);
+  }
+
   stop(reason: string): void {
     this.end({ kind: 'stopped', reason });
+  }
+
+  private get jit(): boolean {
+    return (this.options.engine ?? 'jit') === 'jit';
   }
 
   private get counts(): boolean {
@@ -292,20 +357,27 @@ export class Machine implements MachineHandle {
     const counter = (offset: number) => (i32[(base + offset) >> 2]! >>> 0) + (i32[(base + offset + 4) >> 2]! >>> 0) * 2 ** 32;
     const counted = (...offsets: number[]) => (this.counts ? offsets.reduce((sum, at) => sum + counter(at), 0) : null);
     const now = this.endedAt || performance.now();
+    const wallMs = this.startedAt === 0 ? 0 : now - this.startedAt;
+    const idleMs = counter(Cpu.at.idleNs) / 1e6;
+    const samples = { interpreter: counter(Cpu.at.samplesInterpreted), jit: counter(Cpu.at.samplesTranslated) };
+    const runningMs =
+      counter(Cpu.at.startedNs) === 0 ? 0 : now + performance.timeOrigin - this.config.startMs - counter(Cpu.at.startedNs) / 1e6;
+    const times = engineTimes(this.jit, Math.max(runningMs - idleMs, 0), samples.interpreter, samples.jit);
     const exits: Record<string, number> = {};
     for (const n of Object.values(Exit)) {
       const count = counter(Cpu.at.countExits + n * 8);
       if (count > 0) exits[exitName(n)] = count;
     }
     return {
-      wallMs: this.startedAt === 0 ? 0 : now - this.startedAt,
+      wallMs,
       instructions: counted(Cpu.at.countInterpreted, Cpu.at.countTranslated),
       instructionsAre: this.counts ? 'counted' : 'unknown',
+      timesAre: times.timesAre,
       engines: {
-        interpreter: { ms: null, instructions: counted(Cpu.at.countInterpreted) },
-        jit: { ms: null, instructions: counted(Cpu.at.countTranslated) },
+        interpreter: { ms: times.interpreter, samples: samples.interpreter, instructions: counted(Cpu.at.countInterpreted) },
+        jit: { ms: times.jit, samples: samples.jit, instructions: counted(Cpu.at.countTranslated) },
       },
-      idleMs: counter(Cpu.at.idleNs) / 1e6,
+      idleMs,
       translator: {
         ms: word(Control.at.statTranslateUs) / 1000,
         regions: word(Control.at.statRegions),

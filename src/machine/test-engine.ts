@@ -8,6 +8,8 @@ import { Vcpu } from '../cpu/vcpu.ts';
 import { FIRST_FORM } from '../emit/table.ts';
 import { Cpu, Eflags, Exit, FAULT_HAS_ERROR, Pending, Seg, SegCache } from '../layout/cpu.ts';
 import { BlockHead, CONTROL, Control, PageMeta, planMemory, RAM } from '../layout/memory.ts';
+import { dumpCpu } from './dump.ts';
+import { TraceReader } from './trace.ts';
 import { Watchdog } from './watchdog.ts';
 
 const RAM_BYTES = 16 << 20;
@@ -18,21 +20,22 @@ const INSTRUCTIONS_MS = 400;
 const SHORTEST_MS = 3000;
 const LONGEST_MS = 30_000;
 
-/** 'jit' translates every block before its first execution. */
-export function createTestEngine(name: 'interpreter' | 'jit'): TestEngine {
-  return new Engine(name);
+/** 'jit' translates every block before its first execution. `onTrace` gets the lines of the execution trace. */
+export function createTestEngine(name: 'interpreter' | 'jit', onTrace?: (text: string) => void): TestEngine {
+  return new Engine(name, onTrace);
 }
 
 class Engine implements TestEngine {
   readonly name: 'interpreter' | 'jit';
   private readonly cpu: Vcpu;
   private readonly translator: Translator;
+  private readonly trace: TraceReader | undefined;
   private watchdog: Watchdog | undefined;
   private interruptPort = -1;
   private interruptVector = -1;
   private nextVector = -1;
 
-  constructor(name: 'interpreter' | 'jit') {
+  constructor(name: 'interpreter' | 'jit', onTrace?: (text: string) => void) {
     this.name = name;
     const image = loadEngineImage();
     const shared = createMemory(planMemory(1, RAM_BYTES));
@@ -49,8 +52,11 @@ class Engine implements TestEngine {
         this.interruptVector = -1;
         return vector;
       },
+      trace: () => this.trace?.drain(),
       log: () => {},
     });
+    if (onTrace !== undefined) this.trace = new TraceReader(shared, onTrace);
+    this.control(Control.at.trace, onTrace === undefined ? 0 : 1);
     this.translator = new Translator(shared, FIRST_FORM + image.keys.length);
     if (name === 'jit') this.cpu.onDecode = (head) => this.translate(head);
     this.reset();
@@ -211,6 +217,10 @@ class Engine implements TestEngine {
     };
   }
 
+  dump(): string {
+    return dumpCpu(this.cpu.shared, 0);
+  }
+
   close(): void {
     this.watchdog?.close();
     this.watchdog = undefined;
@@ -249,6 +259,7 @@ class Engine implements TestEngine {
       exit = cpu.run();
     }
     this.watchdog?.stop();
+    this.trace?.drain();
     const restore = () => {
       if (saved !== undefined) this.writeMemory(base + until!, Uint8Array.of(saved));
     };

@@ -4,6 +4,7 @@ import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { answer } from '../../examples/frames.ts';
 import { guestOrSkip, READY } from '../../scripts/guests.ts';
 import { Machine, MiB, type RunResult } from '../../src/api/index.ts';
 import { GuestConsole } from './console.ts';
@@ -15,9 +16,16 @@ if (guest === undefined) console.warn(`no boot tests: ${reason}`);
 const BOOT_MS = { interpreter: 240_000, jit: 180_000 };
 const COMMAND_MS = 60_000;
 const SECTOR = 512;
+const MAC = '52:54:00:ab:cd:ef';
+/** What is in an ARP message for IPv4 over Ethernet, before its operation; 10.0.2.15 and 10.0.2.2. */
+const ARP = '0001080006040';
+const [GUEST_IP, HOST_IP] = ['0a00020f', '0a000202'];
+const [GUEST_MAC, HOST_MAC] = [MAC.replaceAll(':', ''), '52550a000202'];
 
 describe.skipIf(guest === undefined).each(['jit', 'interpreter'] as const)('Debian, %s', (engine) => {
-  const terminal = new GuestConsole();
+  const [terminal, hvc] = [new GuestConsole(), new GuestConsole()];
+  /** Frames from the guest, hexadecimal. */
+  const frames: string[] = [];
   const folder = mkdtempSync(join(tmpdir(), 'dragoman-boot-'));
   const [disk, fixed] = [join(folder, 'disk'), join(folder, 'fixed')];
   let run: Promise<RunResult>;
@@ -36,10 +44,20 @@ describe.skipIf(guest === undefined).each(['jit', 'interpreter'] as const)('Debi
       memoryBytes: 128 * MiB,
       engine,
       disks: [{ path: disk }, { path: fixed, readOnly: true }],
+      net: {
+        mac: MAC,
+        onFrame: (frame) => {
+          frames.push(Buffer.from(frame).toString('hex'));
+          const reply = answer(frame);
+          if (reply !== undefined) machine.sendFrame(reply);
+        },
+      },
       onConsole: terminal.onConsole,
+      onVirtioConsole: hvc.onConsole,
     });
     run = machine.run();
     terminal.attach(machine, run);
+    hvc.attach(machine, run);
     await terminal.waitFor('~ # ', BOOT_MS[engine], await terminal.waitFor(READY, BOOT_MS[engine]));
   }, BOOT_MS[engine] + 10_000);
 
@@ -90,8 +108,34 @@ describe.skipIf(guest === undefined).each(['jit', 'interpreter'] as const)('Debi
     ).toBe('from the host');
   });
 
+  it('talks to a neighbour on its network', async () => {
+    expect(await command(`ifconfig eth0 10.0.2.15 netmask 255.255.255.0; cat /sys/class/net/eth0/address`)).toBe(MAC);
+    expect(await command('ping -c 1 -W 30 10.0.2.2')).toContain('1 packets received');
+    // Who has 10.0.2.2? Then, an echo request of 56 bytes.
+    expect(frames).toContain(`ffffffffffff${GUEST_MAC}0806${ARP}001${GUEST_MAC}${GUEST_IP}000000000000${HOST_IP}`);
+    const packet = `^${HOST_MAC}${GUEST_MAC}080045000054.{8}4001.{4}${GUEST_IP}${HOST_IP}0800.{124}$`;
+    expect(frames.filter((frame) => new RegExp(packet).test(frame)).length).toBe(1);
+    // And the other way round: the guest answers an ARP request of the host.
+    const reply = `${HOST_MAC}${GUEST_MAC}0806${ARP}002${GUEST_MAC}${GUEST_IP}${HOST_MAC}${HOST_IP}`;
+    expect(frames).not.toContain(reply);
+    const request = `ffffffffffff${HOST_MAC}0806${ARP}001${HOST_MAC}${HOST_IP}000000000000${GUEST_IP}`;
+    expect(machine.sendFrame(Buffer.from(request, 'hex'))).toBe(true);
+    await expect.poll(() => frames, { timeout: COMMAND_MS }).toContain(reply);
+  });
+
+  it('writes and reads its virtio console', async () => {
+    expect(await command('echo hello > /dev/hvc0; echo $?')).toBe('0');
+    expect(await command('seq 1 1000 > /dev/hvc0; echo $?')).toBe('0');
+    const numbers = Array.from({ length: 1000 }, (_, i) => `${i + 1}\r\n`).join('');
+    await hvc.waitFor(`hello\r\n${numbers}`, COMMAND_MS);
+    machine.sendVirtioConsole(Buffer.from('first line\nsecond '));
+    machine.sendVirtioConsole(Buffer.from('line\n'));
+    expect(await command('head -n 2 /dev/hvc0')).toBe('first line\nsecond line');
+  });
+
   it('switches itself off', async () => {
-    machine.sendInput(Buffer.from('poweroff -f\n'));
+    machine.sendInput(Buffer.from('echo last words > /dev/hvc0; poweroff -f\n'));
     expect(await run).toEqual({ kind: 'power-off' });
+    expect(hvc.text.endsWith('last words\r\n')).toBe(true);
   });
 });

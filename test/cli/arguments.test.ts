@@ -14,6 +14,7 @@ const run = (...args: string[]) => {
 describe('dragoman run', () => {
   it('has defaults', () => {
     expect(run('k')).toMatchObject({ kernel: 'k', append: '', cpus: 1, memoryBytes: 256 * MiB, engine: 'jit', modules: [], disks: [] });
+    expect(run('k')).toMatchObject({ net: 'none', virtioConsole: undefined });
   });
 
   it('takes every option', () => {
@@ -23,6 +24,8 @@ describe('dragoman run', () => {
       { path: 'a', readOnly: false },
       { path: 'b', readOnly: true },
     ]);
+    expect(run(...'k --net loopback --virtio-console v'.split(' '))).toMatchObject({ net: 'loopback', virtioConsole: 'v' });
+    expect(run(...'k --net none --virtio-console -'.split(' '))).toMatchObject({ net: 'none', virtioConsole: '-' });
     const more = run(...'--bios r --debug-exit 0xf4 --debugcon - --post p --until t --timeout 2.5 --stats s --trace u'.split(' '));
     expect(more).toMatchObject({
       bios: 'r',
@@ -73,6 +76,13 @@ describe('dragoman run', () => {
     ['k --disk ,ro', /--disk: no file/],
     [`k${' --disk d'.repeat(9)}`, /9 disks/],
     ['k --engine fast', /'fast' is neither/],
+    ['k --net', /--net/],
+    ['k --net=', /--net: the value is empty/],
+    ['k --net user', /--net: 'user' is neither 'none' nor 'loopback'/],
+    ['k --net Loopback', /--net: 'Loopback' is neither/],
+    ['k --net none --net loopback', /--net: given more than once/],
+    ['k --virtio-console', /--virtio-console/],
+    ['k --virtio-console=', /--virtio-console: the value is empty/],
     ['k --debug-exit 0x10000', /--debug-exit/],
     ['k --debug-exit f4', /--debug-exit/],
     ['k --timeout 0', /--timeout/],

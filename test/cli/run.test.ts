@@ -3,6 +3,7 @@ import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, describe, expect, it, vi } from 'vitest';
+import { CLI_HLT, kernel, UD2 } from '../machine/programs.ts';
 import { finish, start } from './process.ts';
 import type { Step } from './scripted.ts';
 
@@ -43,6 +44,15 @@ describe('exit status', () => {
   });
 });
 
+it.concurrent.each(['jit', 'interpreter'])('shows what a crashed guest ran last (%s)', async (engine) => {
+  // jmp crash; hlt; crash: ud2
+  const ended = await finish('src/cli/main.ts', ['run', file(kernel('eb01 f4', UD2)), '--memory', '16M', '--engine', engine]);
+  expect(ended.status).toBe(5);
+  expect(ended.stdout).toBe('');
+  expect(ended.stderr).toMatch(/triple fault\nCPU 0: exit triple-fault[\s\S]*\nEIP=00100023 /);
+  expect(ended.stderr).toMatch(/\nlast blocks .*:\n {2}00100020 00100023\nlast exceptions .*:\n {2}exception 06 \(#UD\) at 00100023\n/);
+});
+
 describe('input and output', () => {
   it('prints all of the console, and nothing else, on standard output', async () => {
     const { stdout } = await play([{ print: 'begin ' }, { flood: 4 }, { print: ' end' }, POWER_OFF]);
@@ -54,6 +64,29 @@ describe('input and output', () => {
     const { child, ended } = start(SCRIPTED, [file(JSON.stringify([{ echo: 4 }, { wait: 200 }, { print: '!' }, POWER_OFF]))]);
     child.stdin!.end('\x01xyz');
     expect(await ended).toMatchObject({ status: 0, stdout: '\x01xyz!' });
+  });
+
+  it('writes the virtio console to a file or standard output', async () => {
+    const steps: Step[] = [{ virtio: 'hvc' }, { print: 'serial' }, { virtio: '0' }, POWER_OFF];
+    const path = join(folder, 'virtio');
+    expect(await play(steps, '--virtio-console', path)).toMatchObject({ status: 0, stdout: 'serial' });
+    expect(readFileSync(path, 'utf8')).toBe('hvc0');
+    expect(await play(steps, '--virtio-console', '-')).toMatchObject({ status: 0, stdout: 'hvcserial0' });
+    expect(await play(steps)).toMatchObject({ status: 0, stdout: 'serial' });
+  });
+
+  it('says so where the virtio console can no longer be written', async () => {
+    // Every write to this device fails.
+    const ended = await play([{ virtio: 'x' }, { wait: 9000 }], '--virtio-console', '/dev/full');
+    expect(ended.stderr).toMatch(/\/dev\/full: cannot write: no space left/);
+    expect(ended.status).toBe(2);
+  });
+
+  it('plugs a network card into a loop, or has none', async () => {
+    const steps: Step[] = [{ frame: 60 }, POWER_OFF];
+    expect((await play(steps, '--net', 'loopback')).stdout).toBe('a frame of 60');
+    expect((await play(steps, '--net', 'none')).stdout).toBe('no card');
+    expect((await play(steps)).stdout).toBe('no card');
   });
 
   it('writes debug console, POST codes and statistics to files', async () => {
@@ -73,6 +106,28 @@ describe('input and output', () => {
     const { stdout } = await play([{ debug: 'd' }, { post: 1 }, { print: 'c' }, POWER_OFF], '--debugcon', '-', '--post=-', '--stats=-');
     expect(stdout.startsWith('d01\nc\n{')).toBe(true);
     expect(JSON.parse(stdout.slice(6)).end).toBe('power-off');
+  });
+
+  it('writes the trace to a file or standard output', async () => {
+    const steps: Step[] = [{ print: 'c\n' }, { trace: '0 I one\n' }, { trace: '0 I two\n' }, POWER_OFF];
+    const trace = join(folder, 'trace');
+    expect((await play(steps, '--trace', trace)).status).toBe(0);
+    expect(readFileSync(trace, 'utf8')).toBe('0 I one\n0 I two\n');
+    expect((await play(steps, '--trace', '-')).stdout).toBe('c\n0 I one\n0 I two\n');
+  });
+
+  it('traces a real guest, and counts its instructions as well', async () => {
+    const [trace, stats] = ['real-trace', 'real-stats'].map((name) => join(folder, name));
+    // mov ecx, 2; again: dec ecx; jnz again; cli; hlt
+    const args = ['--memory', '16M', '--engine', 'interpreter', '--trace', trace, '--stats', stats];
+    expect((await finish('src/cli/main.ts', ['run', file(kernel('b902000000 49 75fd', CLI_HLT)), ...args])).status).toBe(3);
+    const lines = readFileSync(trace, 'utf8').trimEnd().split('\n');
+    expect(lines.map((line) => line.replace(/EDX=.*(?= EFL)/, '...'))).toEqual([
+      '0 I 00100020 EAX=2badb002 ECX=00000000 ... EFL=00000002 CPL=0 CS=0010 CR3=00000000',
+      '0 I 00100025 EAX=2badb002 ECX=00000001 ... EFL=00000002 CPL=0 CS=0010 CR3=00000000',
+      '0 I 00100028 EAX=2badb002 ECX=00000000 ... EFL=00000046 CPL=0 CS=0010 CR3=00000000',
+    ]);
+    expect(JSON.parse(readFileSync(stats, 'utf8'))).toMatchObject({ instructions: 7, timesAre: 'measured' });
   });
 
   it('ends quietly when the reader of standard output goes away', async () => {

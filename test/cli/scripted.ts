@@ -8,7 +8,10 @@ export type Step =
   | { readonly print: string }
   | { readonly flood: number }
   | { readonly debug: string }
+  | { readonly virtio: string }
+  | { readonly frame: number }
   | { readonly post: number }
+  | { readonly trace: string }
   | { readonly wait: number }
   | { readonly echo: number }
   | { readonly throw: string }
@@ -18,7 +21,8 @@ const STATS: MachineStats = {
   wallMs: 1,
   instructions: 2,
   instructionsAre: 'counted',
-  engines: { interpreter: { ms: 0, instructions: 2 }, jit: { ms: 0, instructions: 0 } },
+  timesAre: 'measured',
+  engines: { interpreter: { ms: 0, samples: 0, instructions: 2 }, jit: { ms: 0, samples: 0, instructions: 0 } },
   idleMs: 0,
   translator: { ms: 0, regions: 0, modules: 0, bytes: 0 },
   tlbMisses: 0,
@@ -33,15 +37,24 @@ class ScriptedMachine implements MachineHandle {
   #stopped: string | undefined;
   constructor(options: MachineOptions) {
     this.#options = options;
+    options.net?.connect?.({ receive: (frame) => this.#say(`a frame of ${frame.length}`) });
+  }
+
+  #say(text: string): boolean {
+    this.#options.onConsole?.(Buffer.from(text));
+    return true;
   }
 
   async run(): Promise<RunResult> {
-    const { kernel, onConsole, onDebugConsole, onPost } = this.#options;
+    const { kernel, onConsole, onVirtioConsole, onDebugConsole, onPost, net } = this.#options;
     for (const step of JSON.parse(Buffer.from(kernel!).toString()) as Step[]) {
-      if ('print' in step) onConsole?.(Buffer.from(step.print));
+      if ('print' in step) this.#say(step.print);
       else if ('flood' in step) onConsole?.(new Uint8Array(step.flood * MiB).fill(0x2e));
       else if ('debug' in step) onDebugConsole?.(Buffer.from(step.debug));
+      else if ('virtio' in step) onVirtioConsole?.(Buffer.from(step.virtio));
+      else if ('frame' in step) net === undefined ? this.#say('no card') : net.onFrame(new Uint8Array(step.frame));
       else if ('post' in step) onPost?.(Uint8Array.of(step.post));
+      else if ('trace' in step) this.#options.onTrace?.(step.trace);
       else if ('wait' in step) await this.#until(() => false, step.wait);
       else if ('throw' in step) throw new Error(step.throw);
       else if ('end' in step) return this.#stopped === undefined ? step.end : { kind: 'stopped', reason: this.#stopped };
@@ -61,6 +74,10 @@ class ScriptedMachine implements MachineHandle {
 
   sendInput(bytes: Uint8Array): void {
     this.#typed.push(...bytes);
+  }
+  sendVirtioConsole(): void {}
+  sendFrame(): boolean {
+    return false;
   }
   stop(reason: string): void {
     this.#stopped ??= reason;

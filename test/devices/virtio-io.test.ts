@@ -1,6 +1,6 @@
 // Network, console and entropy: bytes in, bytes out, and what waits when the guest has no room.
 import { expect, it } from 'vitest';
-import { parseMac } from '../../src/devices/virtio/index.ts';
+import { parseMac } from '../../src/devices/virtio/ethernet.ts';
 import { loopback } from '../../src/devices/virtio/loopback.ts';
 import { NET_BACKLOG } from '../../src/devices/virtio/net.ts';
 import { Driver, rig, VERSION_1 } from './virtio-driver.ts';

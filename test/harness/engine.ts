@@ -74,6 +74,8 @@ export interface TestEngine {
   setState(state: Partial<EngineState>): void;
   getState(): EngineState;
   run(options?: RunOptions): RunResult;
+  /** The state for people, as a machine shows it when it crashes. */
+  dump(): string;
   /** Frees what the engine holds. */
   close?(): void;
 }
@@ -83,7 +85,10 @@ const implementation = '../../src/machine/test-engine.ts';
 /** The engines that the tests run on. */
 export const engineNames = ['interpreter', 'jit'] as const;
 
-export async function openEngine(name: TestEngine['name']): Promise<TestEngine> {
-  const module = (await import(implementation)) as { createTestEngine(name: TestEngine['name']): TestEngine | Promise<TestEngine> };
-  return module.createTestEngine(name);
+/** `onTrace` gets the lines of the execution trace; without it nothing is traced. */
+export async function openEngine(name: TestEngine['name'], onTrace?: (text: string) => void): Promise<TestEngine> {
+  const module = (await import(implementation)) as {
+    createTestEngine(name: TestEngine['name'], onTrace?: (text: string) => void): TestEngine | Promise<TestEngine>;
+  };
+  return module.createTestEngine(name, onTrace);
 }

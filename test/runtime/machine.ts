@@ -67,6 +67,7 @@ export async function machine(ramBytes = 16 * MiB) {
         note('invalidateCode', physPage);
         view.setUint32(meta(physPage) + PageMeta.at.flags, 0, true);
       },
+      trace: () => {},
       log: () => {},
     },
   };

@@ -65,6 +65,7 @@ export async function system() {
     mmioWrite: nothing,
     rdtsc: () => 0n,
     invalidateCode: nothing,
+    trace: nothing,
     log: nothing,
     interruptAck: () => acks.shift() ?? -1,
   };

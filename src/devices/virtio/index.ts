@@ -3,6 +3,7 @@
 import type { Chipset } from '../chipset.ts';
 import { type BlockBackend, VirtioBlk } from './blk.ts';
 import { VirtioConsole } from './console.ts';
+import { parseMac } from './ethernet.ts';
 import { VirtioNet } from './net.ts';
 import { VirtioRng } from './rng.ts';
 import type { VirtioDevice, VirtioHooks } from './transport.ts';
@@ -38,7 +39,7 @@ export interface VirtioConfig {
 export interface VirtioHost extends VirtioHooks {
   readonly disks?: readonly BlockBackend[];
   readonly net?: readonly { readonly onFrame: (frame: Uint8Array) => void }[];
-  readonly onConsole?: (bytes: Uint8Array) => void;
+  readonly onConsole?: ((bytes: Uint8Array) => void) | undefined;
   readonly randomFill?: (into: Uint8Array<ArrayBuffer>) => void;
 }
 
@@ -54,12 +55,6 @@ export interface VirtioDevices {
 }
 
 const FIRST_SLOT = 2;
-
-/** A MAC address as text; undefined where it is none. */
-export function parseMac(text: string): Uint8Array | undefined {
-  if (!/^[0-9a-f]{2}(:[0-9a-f]{2}){5}$/i.test(text)) return undefined;
-  return Uint8Array.from(text.split(':'), (part) => Number.parseInt(part, 16));
-}
 
 export function addVirtioDevices(chipset: Chipset, config: VirtioConfig, host: VirtioHost = {}): VirtioDevices {
   const { hub, pci } = chipset;

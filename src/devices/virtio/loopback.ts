@@ -1,22 +1,21 @@
-// A network of one: every frame the guest sends comes back to it. For tests.
+// A network of one: every frame the guest sends comes back to it.
+import type { NetBackend, NetPort } from '../../api/options.ts';
 
-export interface Loopback {
-  /** A network device's `onFrame`. */
-  readonly onFrame: (frame: Uint8Array) => void;
-  /** The device that gets the frames back. */
-  connect(device: { receive(frame: Uint8Array): boolean }): void;
-  /** Frames seen, and those of them that the device did not take. */
+export interface Loopback extends NetBackend {
+  /** The card that gets the frames back. */
+  connect(card: NetPort): void;
+  /** Frames seen, and those of them that the card did not take. */
   readonly counts: { frames: number; lost: number };
 }
 
-/** `swap`: destination and source addresses change places, so that a guest takes the frame for an answer. */
+/** A back end for one card. `swap`: destination and source addresses change places, so that a guest takes the frame for an answer. */
 export function loopback(swap = false): Loopback {
   const counts = { frames: 0, lost: 0 };
-  let target: { receive(frame: Uint8Array): boolean } | undefined;
+  let target: NetPort | undefined;
   return {
     counts,
-    connect: (device) => {
-      target = device;
+    connect: (card) => {
+      target = card;
     },
     onFrame: (frame) => {
       counts.frames++;

@@ -1,0 +1,64 @@
+// The examples do what their comments say. What examples/frames.ts answers is held against a guest in boot.test.ts.
+import { execFile } from 'node:child_process';
+import { fileURLToPath } from 'node:url';
+import { describe, expect, it } from 'vitest';
+import { answer, describe as inWords } from '../../examples/frames.ts';
+import { guestOrSkip } from '../../scripts/guests.ts';
+
+const { guest, reason } = await guestOrSkip();
+if (guest === undefined) console.warn(`examples are not run: ${reason}`);
+
+/** For a machine with other things to do. */
+const BOOT_MS = 180_000;
+const path = (name: string) => fileURLToPath(new URL(`../../examples/${name}.ts`, import.meta.url));
+const start = (name: string, ...args: string[]) =>
+  new Promise<{ status: unknown; stdout: string; stderr: string }>((resolve) =>
+    execFile(process.execPath, [path(name), ...args], { timeout: BOOT_MS, killSignal: 'SIGKILL' }, (error, stdout, stderr) =>
+      resolve({ status: error === null ? 0 : error.code, stdout, stderr }),
+    ),
+  );
+
+it.skipIf(guest === undefined)(
+  'boot-and-type',
+  async () => {
+    const { status, stdout, stderr } = await start('boot-and-type', guest!.kernel, guest!.initrd);
+    expect({ status, stderr }).toEqual({ status: 0, stderr: '' });
+    expect(stdout).toMatch(/^Linux .* i686 GNU\/Linux\n$/);
+    expect(stdout).toContain(` ${guest!.version} `);
+  },
+  BOOT_MS + 10_000,
+);
+
+it.each(['boot-and-type', 'frames'])('%s says which file is missing', async (name) => {
+  const { status, stderr } = await start(name, '/no/such/kernel');
+  expect(stderr).toMatch(/^\/no\/such\/kernel: no such file/);
+  expect(status).toBe(2);
+});
+
+describe('frames', () => {
+  const hex = (text: string) => new Uint8Array(Buffer.from(text.replaceAll(' ', ''), 'hex'));
+  const request = hex('ffffffffffff 5254000000aa 0806 0001 0800 06 04 0001 5254000000aa 0a00020f 000000000000 0a000202');
+  const icmp = '4500 001d 0001 0000 40 01 62cf 0a00020f 0a000202 08 00 96fd 0001 0001 61';
+  const ping = hex(`52550a000202 5254000000aa 0800 ${icmp}`);
+
+  it('are told in words', () => {
+    expect(inWords(request)).toBe('52:54:00:00:00:aa > ff:ff:ff:ff:ff:ff, 42 bytes: ARP, who has 10.0.2.2? tell 10.0.2.15');
+    expect(inWords(answer(request)!)).toMatch(/ARP, 10.0.2.2 is at 52:55:0a:00:02:02$/);
+    expect(inWords(ping)).toMatch(/43 bytes: ICMP type 8, 10.0.2.15 > 10.0.2.2$/);
+    expect(inWords(hex('333300000002 5254000000aa 86dd 60'))).toMatch(/15 bytes: type 0x86dd$/);
+    expect(inWords(request.subarray(0, 20))).toMatch(/20 bytes: type 0x0806$/);
+  });
+
+  it('are answered where they ask', () => {
+    expect(answer(request)).toEqual(hex('5254000000aa 52550a000202 0806 0001 0800 06 04 0002 52550a000202 0a000202 5254000000aa 0a00020f'));
+    expect(answer(ping)).toEqual(
+      hex('5254000000aa 52550a000202 0800 4500 001d 0001 0000 40 01 62cf 0a000202 0a00020f 00 00 9efd 0001 0001 61'),
+    );
+    // Somebody else is asked; answers; a header that says more than there is.
+    expect(answer(hex(Buffer.from(request).toString('hex').replace(/02$/, '03')))).toBe(undefined);
+    expect(answer(answer(request)!)).toBe(undefined);
+    expect(answer(answer(ping)!)).toBe(undefined);
+    for (let length = 14; length < ping.length; length++) expect(answer(ping.subarray(0, length))).toBe(undefined);
+    for (let length = 14; length < request.length; length++) expect(answer(request.subarray(0, length))).toBe(undefined);
+  });
+});
