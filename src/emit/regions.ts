@@ -11,6 +11,7 @@ import { addressBase, cachedBases } from '../passes/address-bases.ts';
 import { dropDeadFlags } from '../passes/dead-flags.ts';
 import { type FastLoop, fastLoops } from '../passes/fast-loops.ts';
 import { agrees, flagShapes, type Place, type Places, placesOf, type Shape, shapeAfter } from '../passes/flag-shapes.ts';
+import { dropStateAccesses } from '../passes/state-accesses.ts';
 import { type Structure, structure } from '../passes/structure.ts';
 import { AccessLowering, type PageCache } from './access.ts';
 import { copyOf, type GuardContext, guardCode, guardOf, type LoopCopy, nextPass } from './fast-loops.ts';
@@ -99,6 +100,7 @@ export function liftBlock(block: BasicBlock): LiftedBlock {
     if (!lifter.ended && x.spec!.alone) lifter.next();
   }
   const { ops } = b.code;
+  dropStateAccesses(ops);
   dropDeadFlags(ops);
   const last = ops.at(-1);
   const terminator = last !== undefined && ['jump', 'branch', 'indirect', 'leave', 'next'].includes(last.kind) ? last : undefined;
@@ -609,9 +611,9 @@ class RegionLowering extends AccessLowering {
     if (this.writesFlags) this.emit(this.storeCpu(Cpu.at.flagX, this.get(FLAG_X)));
   }
   protected afterHelper(op: Extract<Op, { kind: 'helper' }>): void {
-    const { writes, flags, stores, mayFault, eip } = op.effects;
+    const { writes, flags, stores, mayFault, eip, quiet } = op.effects;
     if (stores) this.stored = true;
-    if (stores || mayFault || eip) for (const e of this.forget()) this.emit(e);
+    if (!quiet && (stores || mayFault || eip)) for (const e of this.forget()) this.emit(e);
     for (const reg of new Set([...this.used, ...this.written]))
       if (this.touches(writes, reg)) this.emit(this.m.local.set(FIRST_REG + reg, this.loadCpu(Cpu.at.gpr + reg * GPR_STRIDE)));
     if (flags === 'w' || flags === 'rw') {

@@ -42,7 +42,8 @@ export function fastLoops(
 
 /** Whether an operation may take entries out of the TLB, or does not come back to the loop. */
 const disturbs = (op: Op): boolean =>
-  (op.kind === 'helper' && (op.effects.stores === true || op.effects.mayFault === true || op.effects.eip === true)) || op.kind === 'repeat';
+  (op.kind === 'helper' && !op.effects.quiet && (op.effects.stores === true || op.effects.mayFault === true || op.effects.eip === true)) ||
+  op.kind === 'repeat';
 
 /** Blocks from which a way leads back to the head without passing it, the head first. */
 function loopBody(head: number, flow: Structure, blocks: ReadonlyMap<number, { readonly next: readonly number[] }>): number[] {
