@@ -38,6 +38,7 @@ import {
   PAGE,
   PENDING_STOP,
   REC_EIP,
+  REC_LENGTH,
   REC_SIZE,
   SEG_BASE,
   SEG_CS,
@@ -85,7 +86,8 @@ export function resolveLink(cpu: usize, link: usize): void {
   if (load<u32>(cpu, CPU_STEP) | load<u32>(cpu, CPU_STEPARMED)) return;
   const record = link & ~63;
   const base = load<u32>(cpu + SEG_CS * SEG_SIZE, CPU_SEG + SEG_BASE);
-  const from = load<u32>(record, REC_EIP) + base;
+  // The record behind a block's last instruction has that one's end as its EIP, which may be on the next page.
+  const from = load<u32>(record, REC_EIP) - u32(load<u32>(record, REC_LENGTH) == 0) + base;
   const to = load<u32>(cpu, CPU_EIP) + base;
   if ((from ^ to) & ~(PAGE - 1)) return;
   const head = findBlock(cpu);

@@ -66,29 +66,33 @@ export abstract class AccessLowering extends Lowering {
     const word = this.locals.take(i32);
     const index = m.i32.and(m.i32.shr_u(this.get(linear), this.c(PAGE_SHIFT - 2)), this.c(0x3ffffc));
     const probe = m.local.set(word, m.i32.load(CpuArea.at.tlb, 4, m.i32.add(this.cpu(), index), MEM));
-    const denied = m.i32.eqz(this.tlbAllows(this.get(word), write));
-    const crosses = () => m.i32.gt_u(m.i32.and(this.get(linear), this.c(PAGE_MASK)), this.c(PAGE - bytes));
-    const miss = this.unlikely(bytes === 1 ? denied : m.i32.or(denied, crosses()));
+    const out = `a${this.labels++}`;
+    const slowly = `s${this.labels++}`;
+    // Two branches: as one condition their results would have to be made and combined.
+    const miss = [m.br(slowly, this.unlikely(m.i32.eqz(this.tlbAllows(this.get(word), write))))];
+    const offset = m.i32.and(this.get(linear), this.c(PAGE_MASK));
+    if (bytes > 1) miss.push(m.br(slowly, this.unlikely(m.i32.gt_u(offset, this.c(PAGE - bytes)))));
     const delta = () => m.i32.and(this.get(word), this.c(~PAGE_MASK));
     const probed = () => fast(m.i32.add(this.get(linear), delta()));
     if (cache === undefined) {
-      this.emit(probe);
-      this.emit(m.if(miss, m.block(null, slow), probed()));
+      this.emit(m.block(out, [m.block(slowly, [probe, ...miss, probed(), m.br(out)], none), ...slow], none));
     } else {
-      const out = `a${this.labels++}`;
       const past = m.i64.sub(m.i64.extend_u(this.get(linear)), this.get(cache.page, i64));
-      const refill = [probe, m.if(miss, m.block(null, [...slow, m.br(out)]))];
+      const hit = `h${this.labels++}`;
+      const refill = [probe, ...miss];
       if (cache.writes && !write)
         refill.push(m.if(this.unlikely(m.i32.eqz(this.tlbAllows(this.get(word), true))), m.block(null, [probed(), m.br(out)])));
       refill.push(
         m.local.set(cache.page, m.i64.extend_u(m.i32.and(this.get(linear), this.c(~PAGE_MASK)))),
         m.local.set(cache.delta, delta()),
+        m.br(hit),
       );
+      const away = m.i64.gt_u(past, m.i64.const(BigInt(PAGE - bytes)));
       this.emit(
         m.block(
           out,
           [
-            m.if(this.unlikely(m.i64.gt_u(past, m.i64.const(BigInt(PAGE - bytes)))), m.block(null, refill)),
+            m.block(hit, [m.if(this.unlikely(away), m.block(null, [m.block(slowly, refill, none), ...slow, m.br(out)]))], none),
             fast(m.i32.add(this.get(linear), this.get(cache.delta))),
           ],
           none,

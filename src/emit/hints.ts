@@ -5,6 +5,7 @@
 const EQZ = 0x45;
 const IF = 0x04;
 const EMPTY = 0x40;
+const BR_IF = 0x0d;
 const IMPORTS = 2;
 const CODE = 10;
 const SECTION = 'metadata.code.branch_hint';
@@ -95,8 +96,9 @@ function hintSection(r: Reader, imported: number): number[] {
     const start = r.at;
     const hints: number[] = [];
     let n = 0;
+    const branches = (q: number) => (bytes[q] === IF && bytes[q + 1] === EMPTY) || bytes[q] === BR_IF;
     for (let q = start; q < start + size - 3; q++)
-      if (bytes[q] === EQZ && bytes[q + 1] === EQZ && bytes[q + 2] === IF && bytes[q + 3] === EMPTY) {
+      if (bytes[q] === EQZ && bytes[q + 1] === EQZ && branches(q + 2)) {
         hints.push(...leb(q + 2 - start), 1, 0);
         n++;
       }

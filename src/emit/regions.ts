@@ -11,6 +11,7 @@ import { addressBase, cachedBases } from '../passes/address-bases.ts';
 import { dropDeadFlags } from '../passes/dead-flags.ts';
 import { type FastLoop, fastLoops } from '../passes/fast-loops.ts';
 import { agrees, flagShapes, type Place, type Places, placesOf, type Shape, shapeAfter } from '../passes/flag-shapes.ts';
+import { dropStateAccesses } from '../passes/state-accesses.ts';
 import { type Structure, structure } from '../passes/structure.ts';
 import { AccessLowering, type PageCache } from './access.ts';
 import { copyOf, type GuardContext, guardCode, guardOf, type LoopCopy, nextPass } from './fast-loops.ts';
@@ -107,6 +108,7 @@ export function liftBlock(block: BasicBlock): LiftedBlock {
     if (!lifter.ended && x.spec!.alone) lifter.next();
   }
   const { ops } = b.code;
+  dropStateAccesses(ops);
   dropDeadFlags(ops);
   const last = ops.at(-1);
   const terminator = last !== undefined && ['jump', 'branch', 'indirect', 'leave', 'next'].includes(last.kind) ? last : undefined;
@@ -157,19 +159,20 @@ class RegionLowering extends AccessLowering {
     const lifted = new Map([...this.region.blocks].map(([eip, block]) => [eip, liftBlock(block)]));
     for (const l of lifted.values()) this.census(l.ops);
     const graph = () => new Map([...lifted].map(([id, l]) => [id, { ops: l.ops, next: successors(l) }]));
-    const shape = () => structure(this.region.entry, new Map([...graph()].map(([id, { next }]) => [id, next])));
+    let { entry }: { entry: BlockId } = this.region;
+    const shape = () => structure(entry, new Map([...graph()].map(([id, { next }]) => [id, next])));
     let flow = shape();
     const loops = fastLoops(flow, graph());
     if (loops.length > 0) {
-      this.copyLoops(loops, lifted);
+      entry = this.copyLoops(loops, lifted);
       flow = shape();
     }
-    this.shapes = flagShapes(this.region.entry, flow, graph());
+    this.shapes = flagShapes(entry, flow, graph());
     for (const [base, writes] of cachedBases(flow, lifted))
       this.pages.set(base, { page: this.locals.take(i64), delta: this.locals.take(), writes });
     const lowered = new Map<number, LoweredBlock>();
     for (const eip of flow.order) lowered.set(eip, this.lowerBlock(lifted.get(eip)!, flow));
-    const rendered = this.render(this.region.entry, flow, lowered);
+    const rendered = this.render(entry, flow, lowered);
     const enter: Expr[] = [
       m.if(
         this.unlikely(this.pendingWord()),
@@ -203,8 +206,11 @@ class RegionLowering extends AccessLowering {
     this.e.addCode(name, locals, body);
   }
 
-  /** Adds unchecked copies of loops, and their guards. */
-  private copyLoops(loops: readonly FastLoop[], lifted: Map<BlockId, LiftedBlock>): void {
+  /** Adds unchecked copies of loops, and their guards, to which all ways in lead from then on. Gives the region's first block. */
+  private copyLoops(loops: readonly FastLoop[], lifted: Map<BlockId, LiftedBlock>): BlockId {
+    const guards = new Map(loops.map(({ head }, k) => [head, guardOf(head, k)]));
+    const route = (to: BlockId) => guards.get(to) ?? to;
+    for (const [id, l] of lifted) lifted.set(id, { ...l, route });
     const passes = this.locals.take();
     const deltas = Array.from({ length: Math.max(...loops.map(({ strides }) => strides.groups.length)) }, () => this.locals.take());
     loops.forEach((loop, k) => {
@@ -214,18 +220,19 @@ class RegionLowering extends AccessLowering {
       for (const id of loop.blocks) {
         const l = lifted.get(id)!;
         const moved = (to: BlockId | undefined) => (to === undefined ? undefined : copyOf(to, k));
-        lifted.set(id, { ...l, cold: true, route: (to) => (to === loop.head ? guard : to) });
+        lifted.set(id, { ...l, cold: true });
         lifted.set(copyOf(id, k), {
           ...l,
           block: { ...l.block, id: copyOf(id, k), callee: moved(l.block.callee), returnPoint: moved(l.block.returnPoint) },
           copy,
           unchecked: loop.strides.accesses.get(id),
-          route: (to) => (inside.has(to - copyOf(0, k)) ? to : to - copyOf(0, k)),
+          route: (to) => (inside.has(to - copyOf(0, k)) ? to : route(to - copyOf(0, k))),
         });
       }
       const { block } = lifted.get(loop.head)!;
       lifted.set(guard, { block: { ...block, id: guard, instructions: [] }, ops: [], terminator: undefined, copy, isGuard: true });
     });
+    return route(this.region.entry);
   }
 
   /** Which registers and flags the region touches at all. */
@@ -620,9 +627,9 @@ class RegionLowering extends AccessLowering {
     if (this.writesFlags) this.emit(this.storeCpu(Cpu.at.flagX, this.get(FLAG_X)));
   }
   protected afterHelper(op: Extract<Op, { kind: 'helper' }>): void {
-    const { writes, flags, stores, mayFault, eip } = op.effects;
+    const { writes, flags, stores, mayFault, eip, quiet } = op.effects;
     if (stores) this.stored = true;
-    if (stores || mayFault || eip) for (const e of this.forget()) this.emit(e);
+    if (!quiet && (stores || mayFault || eip)) for (const e of this.forget()) this.emit(e);
     for (const reg of new Set([...this.used, ...this.written]))
       if (this.touches(writes, reg)) this.emit(this.m.local.set(FIRST_REG + reg, this.loadCpu(Cpu.at.gpr + reg * GPR_STRIDE)));
     if (flags === 'w' || flags === 'rw') {

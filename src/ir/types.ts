@@ -24,6 +24,8 @@ export interface HelperEffects {
   readonly writes?: readonly number[] | 'all';
   /** Whether it reads or writes the lazy flags words. */
   readonly flags?: 'r' | 'w' | 'rw';
+  /** Of the CPU's state it changes MXCSR alone (and Cpu.fault where it may fault): no other register, no TLB entry. */
+  readonly quiet?: boolean;
   /** It reads Cpu.eip (set to this instruction's) even if it cannot fault. */
   readonly eip?: boolean;
 }
@@ -150,6 +152,41 @@ export function operands(op: Op): readonly Value[] {
       return [op.eip];
     default:
       return [];
+  }
+}
+
+/** The operation with `f` of each value that it reads. */
+export function mapOperands(op: Op, f: (v: Value) => Value): Op {
+  const some = (v: Value | undefined) => (v === undefined ? undefined : f(v));
+  switch (op.kind) {
+    case 'pure':
+    case 'helper':
+      return { ...op, args: op.args.map(f) };
+    case 'set':
+      return { ...op, value: f(op.value) };
+    case 'ldstate':
+      return { ...op, address: some(op.address) };
+    case 'ststate':
+      return { ...op, address: some(op.address), value: f(op.value) };
+    case 'load':
+      return { ...op, address: f(op.address) };
+    case 'store':
+      return { ...op, address: f(op.address), value: f(op.value) };
+    case 'linear':
+      return { ...op, seg: f(op.seg), offset: f(op.offset) };
+    case 'flags':
+      return { ...op, a: f(op.a), b: f(op.b), r: f(op.r) };
+    case 'setRX':
+      return { ...op, r: f(op.r), x: f(op.x) };
+    case 'raise':
+      return { ...op, cond: some(op.cond), error: some(op.error) };
+    case 'branch':
+    case 'repeat':
+      return { ...op, cond: f(op.cond) };
+    case 'indirect':
+      return { ...op, eip: f(op.eip) };
+    default:
+      return op;
   }
 }
 

@@ -4,7 +4,7 @@ import { Cpu, SSE_NM, SSE_UD, Vector } from '../layout/cpu.ts';
 import type { Lifter } from './lifter.ts';
 
 /** Effects of a helper that computes in floating point: it may raise #XM. */
-export const ARITHMETIC = { mayFault: true, eip: true } as const;
+export const ARITHMETIC = { mayFault: true, eip: true, quiet: true } as const;
 
 /** #UD or #NM where the system says so (SDM vol. 3, 2.5, table 13-1). */
 export function sseCheck(x: Lifter): void {

@@ -6,6 +6,7 @@ import { SHORT_RUN_NS } from '../devices/lapic-timer.ts';
 import { Cpu, Eflags, Exit, Pending } from '../layout/cpu.ts';
 import { CONTROL, Control } from '../layout/memory.ts';
 import { buildBoard } from './board.ts';
+import { IdleWatch } from './idle-watch.ts';
 import type { CpuMessage, CpuWorkerData } from './threads.ts';
 import { handOverTrace } from './trace.ts';
 
@@ -47,13 +48,16 @@ cpu.onInstall = () => {
 const LONG_SLEEP_NS = 20e6;
 /** So many short runs in a row, and the next is expected to be one. */
 const SHORT_RUNS = 3;
+const watch = new IdleWatch(data.timerSlackNs);
 let resumedAt = 0;
 let shortRuns = 0;
 
 /** Sleeps until something is pending that HLT wakes for, and runs the CPU's own timer meanwhile. False where nothing ever can be. */
 function halt(): boolean {
   const haltedAt = clock.now();
-  shortRuns = haltedAt - resumedAt < SHORT_RUN_NS ? shortRuns + 1 : 0;
+  const ran = haltedAt - resumedAt;
+  shortRuns = ran < SHORT_RUN_NS ? shortRuns + 1 : 0;
+  const slack = watch.halts(haltedAt, ran);
   const enabled = (cpu.get(Cpu.at.eflags) & Eflags.IF) !== 0;
   const wakes = Pending.NMI | Pending.INIT | Pending.SIPI | Pending.STOP | (enabled ? Pending.INTR : 0);
   cpu.set(Cpu.at.shadow, 0);
@@ -66,16 +70,17 @@ function halt(): boolean {
     // What is no interrupt is done without waking the guest; pages to drop wait for the interrupt that tells of them.
     if ((word & Pending.INSTALL) !== 0) cpu.onInstall?.();
     else if ((word & NO_INTERRUPT) !== 0) Atomics.and(i32, pending, ~NO_INTERRUPT);
-    else if (clock.now() >= deadline) {
+    else if (clock.now() >= deadline + slack) {
       deadline = chipset.runHaltedTimer(data.index);
       timerRan = true;
     } else {
       // A bit that was set since `word` was read ends the wait before it begins.
-      Atomics.wait(i32, pending, word, (deadline - clock.now()) / 1e6);
+      Atomics.wait(i32, pending, word, (deadline + slack - clock.now()) / 1e6);
     }
   }
   cpu.set(Cpu.at.halted, 0);
   resumedAt = clock.now();
+  if (!timerRan) watch.disturbed(resumedAt);
   cpu.count(Cpu.at.idleNs, Math.round(resumedAt - haltedAt));
   leaveHalt(timerRan && shortRuns >= SHORT_RUNS, resumedAt - haltedAt);
   return true;

@@ -4,7 +4,9 @@ import { DragomanError } from '../api/errors.ts';
 import {
   DEFAULT_MAC,
   DEFAULT_MEMORY,
+  DEFAULT_TIMER_SLACK_MS,
   LARGEST_MEMORY,
+  LARGEST_TIMER_SLACK_MS,
   type MachineHandle,
   type MachineOptions,
   type MachineStats,
@@ -59,6 +61,7 @@ export class Machine implements MachineHandle {
   /** What a callback threw. */
   private failure: { readonly error: unknown } | undefined;
   private result: RunResult | undefined;
+  private readonly timerSlackMs: number;
   private startedAt = 0;
   private endedAt = 0;
 
@@ -74,6 +77,13 @@ export class Machine implements MachineHandle {
       throw new DragomanError('BAD_OPTION', `${ramBytes} bytes of memory: it must be 2 MiB to 2 GiB in steps of 64 KiB`, 'memory');
     const cpuCount = options.cpus ?? 1;
     if (cpuCount !== 1) throw new DragomanError('NOT_SUPPORTED', 'not supported yet: more than one CPU', 'cpus');
+    this.timerSlackMs = options.timerSlackMs ?? DEFAULT_TIMER_SLACK_MS;
+    if (!(this.timerSlackMs >= 0 && this.timerSlackMs <= LARGEST_TIMER_SLACK_MS))
+      throw new DragomanError(
+        'BAD_OPTION',
+        `a timer slack of ${this.timerSlackMs} ms: it must be 0 to ${LARGEST_TIMER_SLACK_MS} ms`,
+        'timerSlackMs',
+      );
     const plan = planMemory(cpuCount, ramBytes);
     const { net } = options;
     const mac = checkMac(net?.mac ?? DEFAULT_MAC, 'net.mac');
@@ -205,7 +215,13 @@ export class Machine implements MachineHandle {
       const board = this.config;
       this.start<TimerWorkerData>('timer-worker', { board, thread: TIMER_THREAD, kickMs: jit ? KICK_MS : Number.POSITIVE_INFINITY });
       if (jit) this.start<TranslatorWorkerData>('translator-worker', { board, firstSlot: FIRST_FORM + image.keys.length });
-      const cpu = this.start<CpuWorkerData>('cpu-worker', { board, image, index: 0, thread: FIRST_CPU_THREAD });
+      const cpu = this.start<CpuWorkerData>('cpu-worker', {
+        board,
+        image,
+        index: 0,
+        thread: FIRST_CPU_THREAD,
+        timerSlackNs: this.timerSlackMs * 1e6,
+      });
       cpu.on('message', (message: CpuMessage) => this.onCpu(message));
     });
   }

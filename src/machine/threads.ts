@@ -9,6 +9,8 @@ export interface CpuWorkerData {
   readonly image: EngineImage;
   readonly index: number;
   readonly thread: number;
+  /** Nanoseconds that the timer of a CPU that has long been idle may be late. */
+  readonly timerSlackNs: number;
 }
 
 export interface TranslatorWorkerData {

@@ -1,10 +1,9 @@
-// Small loops get a second copy in which the addresses that move evenly are not checked: a guard in front of it looks them up
+// Small loops get a second copy in which the addresses that move evenly are not checked: a guard in front of both looks them up
 // once for as many passes as stay on their pages. The graph becomes
 //
-//   (ways in) -> head .. -> guard -> fast head .. -> fast head (passes left) or guard
-//                  ^----------'
+//   (ways in) -> guard -> head of the copy .. -> head of the copy (passes left) or guard
+//                     `-> head (a pass that runs into another page, or is slow) .. -> guard
 //
-// so the first pass, and each that runs into another page, is made by the loop as it was.
 import type { Op } from '../ir/types.ts';
 import { type Strides, strides } from './strides.ts';
 import type { Structure } from './structure.ts';
@@ -43,7 +42,8 @@ export function fastLoops(
 
 /** Whether an operation may take entries out of the TLB, or does not come back to the loop. */
 const disturbs = (op: Op): boolean =>
-  (op.kind === 'helper' && (op.effects.stores === true || op.effects.mayFault === true || op.effects.eip === true)) || op.kind === 'repeat';
+  (op.kind === 'helper' && !op.effects.quiet && (op.effects.stores === true || op.effects.mayFault === true || op.effects.eip === true)) ||
+  op.kind === 'repeat';
 
 /** Blocks from which a way leads back to the head without passing it, the head first. */
 function loopBody(head: number, flow: Structure, blocks: ReadonlyMap<number, { readonly next: readonly number[] }>): number[] {

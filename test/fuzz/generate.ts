@@ -418,7 +418,7 @@ class Generator {
           break;
         case 8:
           // Over the next instruction, on what the flags say.
-          this.put(...(this.chance(50) ? [0x85, 0xc0 | (value << 3) | index] : []));
+          if (this.chance(50)) this.put(0x85, 0xc0 | (value << 3) | index);
           this.items.push({ hex: hexOf([0x70 + r.below(16)]), how: 'rel8', to: this.items.length + 2 });
           this.put(r.pick([0x40, 0x48]) + r.pick([index, value]));
           break;

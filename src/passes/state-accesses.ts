@@ -1,0 +1,129 @@
+// Drops accesses to the CPU's state in memory (XMM and MMX registers, segment caches, trap words) that a block has made before: a
+// load of what was loaded or stored gives that value, a store of what is there already is none, and a check that passed passes
+// again. Only stores by values stay that change something, since a fault shows the state as it is at its instruction.
+import { mapOperands, type Op, type Type, type Value } from '../ir/types.ts';
+import { Cpu } from '../layout/cpu.ts';
+
+/** Bytes from `at` to `end` of the CPU's state hold `value`, whole. */
+interface Known {
+  readonly at: number;
+  readonly end: number;
+  readonly type: Type;
+  readonly value: Value;
+}
+
+/** Lanes by which a part of a vector is read. */
+const LANES: Partial<Record<Type, { readonly bytes: number; readonly name: string }>> = {
+  i32: { bytes: 4, name: 'i32x4.extract_lane' },
+  i64: { bytes: 8, name: 'i64x2.extract_lane' },
+};
+const WIDTH: Record<Type, number> = { i32: 4, i64: 8, f32: 4, f64: 8, v128: 16 };
+const MXCSR_END = Cpu.at.mxcsr + 4;
+
+class Block {
+  readonly ops: Op[];
+  private known: Known[] = [];
+  /** What stands for a value that was dropped. */
+  private readonly alias = new Map<Value, Value>();
+  /** By what they compute: the first of equal constants and checks' conditions. */
+  private readonly first = new Map<string, Value>();
+  private readonly number: Value[] = [];
+  private readonly passed = new Set<Value>();
+
+  constructor(ops: Op[]) {
+    this.ops = ops;
+  }
+
+  private readonly now = (v: Value): Value => this.alias.get(v) ?? v;
+  private readonly canonical = (v: Value): Value => this.number[this.now(v)] ?? this.now(v);
+
+  /** Offset in the CPU's state of an access; undefined where it is not known. */
+  private place(op: Extract<Op, { kind: 'ldstate' | 'ststate' }>): number | undefined {
+    if (op.address === undefined) return op.offset;
+    const address = this.ops[op.address]!;
+    if (address.kind === 'cpu') return op.offset;
+    if (address.kind !== 'pure' || address.name !== 'i32.add') return undefined;
+    const [base, by] = address.args.map((v) => this.ops[v]!);
+    if (base!.kind !== 'cpu' || by!.kind !== 'const') return undefined;
+    return (by.value as number) + op.offset;
+  }
+
+  private drop(i: number): void {
+    this.ops[i] = { kind: 'const', type: 'i32', value: 0 };
+  }
+  private forget(at: number, end: number): void {
+    this.known = this.known.filter((k) => k.end <= at || k.at >= end);
+  }
+
+  private load(op: Extract<Op, { kind: 'ldstate' }>, i: number): void {
+    const at = this.place(op);
+    if (at === undefined || op.bytes !== WIDTH[op.type]) return;
+    const end = at + op.bytes;
+    const same = this.known.find((k) => k.at === at && k.end === end && k.type === op.type);
+    if (same !== undefined) {
+      this.alias.set(i, same.value);
+      this.drop(i);
+      return;
+    }
+    const lane = LANES[op.type];
+    const whole = this.known.find((k) => k.at <= at && k.end >= end && k.type === 'v128');
+    if (whole !== undefined && lane !== undefined && (at - whole.at) % lane.bytes === 0)
+      this.ops[i] = { kind: 'pure', type: op.type, name: lane.name, args: [whole.value], imm: (at - whole.at) / lane.bytes };
+    else this.known.push({ at, end, type: op.type, value: i });
+  }
+
+  private store(op: Extract<Op, { kind: 'ststate' }>, i: number): void {
+    const at = this.place(op);
+    if (at === undefined) {
+      this.known = [];
+      return;
+    }
+    const end = at + op.bytes;
+    const type = (this.ops[op.value] as { type: Type }).type;
+    const there = this.known.find((k) => k.at === at && k.end === end && k.type === type);
+    if (there !== undefined && this.canonical(there.value) === this.canonical(op.value)) return this.drop(i);
+    this.forget(at, end);
+    if (op.bytes === WIDTH[type]) this.known.push({ at, end, type, value: op.value });
+  }
+
+  run(): void {
+    for (let i = 0; i < this.ops.length; i++) {
+      const op = mapOperands(this.ops[i]!, this.now);
+      this.ops[i] = op;
+      switch (op.kind) {
+        case 'const':
+          if (op.type === 'i32') this.name(i, `${op.value}`);
+          break;
+        case 'pure':
+          if (op.imm === undefined) this.name(i, `${op.name} ${op.args.map(this.canonical).join(' ')}`);
+          break;
+        case 'ldstate':
+          this.load(op, i);
+          break;
+        case 'ststate':
+          this.store(op, i);
+          break;
+        case 'raise':
+          if (op.cond === undefined) break;
+          if (this.passed.has(this.canonical(op.cond))) this.drop(i);
+          else this.passed.add(this.canonical(op.cond));
+          break;
+        case 'helper':
+          if (op.effects.quiet) this.forget(Cpu.at.mxcsr, MXCSR_END);
+          else this.known = [];
+          break;
+      }
+    }
+  }
+
+  private name(i: number, what: string): void {
+    const known = this.first.get(what);
+    if (known === undefined) this.first.set(what, i);
+    this.number[i] = known ?? i;
+  }
+}
+
+/** Rewrites a block's operations in place; values keep their numbers. */
+export function dropStateAccesses(ops: Op[]): void {
+  new Block(ops).run();
+}

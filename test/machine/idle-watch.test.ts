@@ -1,0 +1,53 @@
+// When an idle guest's timer may be late, and when no longer.
+import { describe, expect, it } from 'vitest';
+import { IDLE_WINDOW_NS, IdleWatch, WORK_NS } from '../../src/machine/idle-watch.ts';
+
+const SLACK = 12e6;
+const TICK = 4e6;
+
+/** Ticks from `now` on, each with a run of `ran`; the slack at each HLT, and the time behind the last. */
+function ticks(watch: IdleWatch, now: number, count: number, ran: number): { slacks: number[]; now: number } {
+  const slacks: number[] = [];
+  for (let n = 0; n < count; n++) {
+    now += TICK;
+    slacks.push(watch.halts(now, ran));
+  }
+  return { slacks, now };
+}
+const SECOND = IDLE_WINDOW_NS / TICK;
+
+describe('IdleWatch', () => {
+  it('gives slack after a second of nothing but ticks', () => {
+    const watch = new IdleWatch(SLACK);
+    const { slacks } = ticks(watch, 0, SECOND + 2, 200e3);
+    expect(slacks.slice(0, SECOND - 1).every((slack) => slack === 0)).toBe(true);
+    expect(slacks.slice(SECOND)).toEqual([SLACK, SLACK]);
+  });
+
+  it('gives none to a guest that works in each tick', () => {
+    const { slacks } = ticks(new IdleWatch(SLACK), 0, SECOND * 3, 1e6);
+    expect(new Set(slacks)).toEqual(new Set([0]));
+  });
+
+  it('takes it back at once when a device wakes the CPU, and for a second', () => {
+    const watch = new IdleWatch(SLACK);
+    const { now } = ticks(watch, 0, SECOND + 1, 200e3);
+    watch.disturbed(now);
+    const after = ticks(watch, now, SECOND + 1, 200e3);
+    expect(after.slacks.slice(0, SECOND - 1).every((slack) => slack === 0)).toBe(true);
+    expect(after.slacks.at(-1)).toBe(SLACK);
+  });
+
+  it('takes it back after a long run', () => {
+    const watch = new IdleWatch(SLACK);
+    const { now } = ticks(watch, 0, SECOND + 1, 200e3);
+    expect(watch.halts(now + TICK, WORK_NS + 1)).toBe(0);
+    expect(watch.halts(now + 2 * TICK, 200e3)).toBe(0);
+  });
+
+  it('bears a run that the host held up', () => {
+    const watch = new IdleWatch(SLACK);
+    const { now } = ticks(watch, 0, SECOND + 1, 200e3);
+    expect(watch.halts(now + TICK, 6e6)).toBe(SLACK);
+  });
+});
