@@ -88,7 +88,7 @@ export const MEMORY_GRAIN = 64 * 1024;
 export const MOST_DISKS = 8;
 export const DEFAULT_MAC = '52:54:00:12:34:56';
 
-export const DEFAULT_TIMER_SLACK_MS = 12;
+export const DEFAULT_TIMER_SLACK_MS = 30;
 export const LARGEST_TIMER_SLACK_MS = 1000;
 
 /** How a run ended. */

@@ -6,6 +6,7 @@ import {
   type DiskOptions,
   type EngineName,
   LARGEST_MEMORY,
+  LARGEST_TIMER_SLACK_MS,
   MEMORY_GRAIN,
   MiB,
   MOST_DISKS,
@@ -26,6 +27,7 @@ export interface RunArguments {
   readonly disks: readonly DiskOptions[];
   readonly net: NetName;
   readonly engine: EngineName;
+  readonly timerSlackMs: number | undefined;
   readonly debugExitPort: number | undefined;
   readonly virtioConsole: string | undefined;
   readonly debugcon: string | undefined;
@@ -92,6 +94,13 @@ function parsePort(text: string): number {
   return port;
 }
 
+function parseSlack(text: string): number {
+  const ms = /^(?:\d+\.?\d*|\.\d+)$/.test(text) ? Number(text) : Number.NaN;
+  if (!(ms <= LARGEST_TIMER_SLACK_MS))
+    return bad('--timer-slack', `'${text}' is not a number of milliseconds (0 to ${LARGEST_TIMER_SLACK_MS})`);
+  return ms;
+}
+
 function parseSeconds(text: string): number {
   const seconds = /^(?:\d+\.?\d*|\.\d+)$/.test(text) ? Number(text) : 0;
   if (seconds <= 0 || seconds > 2_000_000) return bad('--timeout', `'${text}' is not a number of seconds (up to 2000000)`);
@@ -120,6 +129,7 @@ const RUN_OPTIONS = {
   net: STRING,
   'virtio-console': STRING,
   engine: STRING,
+  'timer-slack': STRING,
   'debug-exit': STRING,
   debugcon: STRING,
   post: STRING,
@@ -179,6 +189,7 @@ function parseRun(args: readonly string[]): Command {
       disks,
       net: optional(values.net, parseNet) ?? 'none',
       engine: optional(values.engine, parseEngine) ?? 'jit',
+      timerSlackMs: optional(values['timer-slack'], parseSlack),
       debugExitPort: optional(values['debug-exit'], parsePort),
       virtioConsole: values['virtio-console'],
       debugcon: values.debugcon,

@@ -47,6 +47,7 @@ function machineOptions(args: RunArguments): MachineOptions {
     net: args.net === 'loopback' ? loopback() : undefined,
     engine: args.engine,
     countInstructions: args.stats !== undefined,
+    timerSlackMs: args.timerSlackMs,
     debugExitPort: args.debugExitPort,
   };
 }

@@ -31,6 +31,7 @@ Options:
   --virtio-console FILE
                      virtio console (Linux's /dev/hvc0): write what the guest sends there to FILE
   --engine NAME      jit (default) or interpreter
+  --timer-slack MS   how late an idle guest's timer may be, so that it wakes the host less often (30; 0: never late)
   --debug-exit PORT  a write of V to this I/O port ends the run with exit status V * 2 + 1
   --debugcon FILE    write what the guest sends to port 0xE9 to FILE
   --post FILE        write POST codes (port 0x80) to FILE, one hexadecimal number a line

@@ -142,12 +142,17 @@ export class Chipset {
     }
   }
 
-  /** The CPU leaves HLT; `briefly`: it is likely to be back before its timer runs out. */
-  leaveHalt(cpu: number, briefly: boolean): void {
+  /** Whether the CPU's timer runs by itself again and again. */
+  timerIsPeriodic(cpu: number): boolean {
+    return this.interrupts.lapic.timerIsPeriodic(cpu);
+  }
+
+  /** The CPU leaves HLT. `lease`: nanoseconds after which somebody looks, where it is likely to be back before its timer runs out; else 0. */
+  leaveHalt(cpu: number, lease: number): void {
     const hub = this.hub;
     hub.lock.enter();
     try {
-      this.interrupts.lapic.leaveHalt(cpu, briefly);
+      this.interrupts.lapic.leaveHalt(cpu, lease);
     } finally {
       hub.lock.leave();
     }

@@ -4,8 +4,8 @@
 // A CPU in HLT keeps its own timer: its sleep ends at the deadline, and the timekeeper, which does not know of it, sleeps on.
 // A CPU that leaves HLT gives the timer back, and the timekeeper is woken where it would sleep too long. Waking it costs more than
 // all the rest of an idle kernel's tick, so a CPU whose last runs were short leaves HLT on a lease: the timer stays its own, and
-// its next HLT goes on keeping it. As that HLT may never come, the timekeeper looks in every LOOK_NS and ends the leases of CPUs
-// that still run; arming the timer late in a run ends one, too. An interrupt is late at the most by what is left until the look.
+// its next HLT goes on keeping it. As that HLT may never come, the timekeeper looks in now and then (LOOK_NS; less often where the
+// CPU's guest is idle) and ends the leases of CPUs that still run; arming the timer late in a run ends one, too. An interrupt is late at the most by what is left until the look.
 //
 // No deadline is lost in between: KEEPER and the deadlines change under the device lock alone; whoever makes a timer the
 // timekeeper's calls deadlineChanged, or is the timekeeper, which asks nextDeadline before it sleeps; and nobody but the CPU
@@ -21,6 +21,7 @@ const CPU_DOUBLES = 3;
 
 /** How often the timekeeper looks for CPUs that are on a lease. */
 export const LOOK_NS = 20e6;
+export const IDLE_LOOK_NS = 100e6;
 /** A lease is for runs that are shorter. */
 export const SHORT_RUN_NS = 1e6;
 
@@ -31,6 +32,8 @@ export class LapicTimers {
   readonly #cpuCount: number;
   /** When the timekeeper looks next; Infinity: when there is a lease. */
   readonly #look: Float64Array;
+  /** Nanoseconds between two looks, as the last lease wanted it. */
+  readonly #every: Float64Array;
   /** 1 where there was a lease since the last look. */
   readonly #leased: Int32Array;
 
@@ -41,8 +44,9 @@ export class LapicTimers {
     this.#cpuCount = cpuCount;
     const doubles = context.words(CPU_DOUBLES * 2 * cpuCount);
     this.#d = new Float64Array(doubles.buffer, doubles.byteOffset, CPU_DOUBLES * cpuCount);
-    const look = context.words(2);
+    const look = context.words(4);
     this.#look = new Float64Array(look.buffer, look.byteOffset, 1);
+    this.#every = new Float64Array(look.buffer, look.byteOffset + 8, 1);
     this.#leased = context.words(1);
     if (context.isFirst) this.#look[0] = Number.POSITIVE_INFINITY;
   }
@@ -59,6 +63,10 @@ export class LapicTimers {
     return next;
   }
 
+  isPeriodic(cpu: number): boolean {
+    return this.#mode(cpu) === TIMER_PERIODIC;
+  }
+
   deadline(cpu: number): number {
     return this.#d[cpu * CPU_DOUBLES + DEADLINE];
   }
@@ -72,14 +80,15 @@ export class LapicTimers {
     this.#s[cpu * CPU_WORDS + AT.KEEPER] = KEEPER.CPU;
   }
 
-  /** The CPU leaves HLT, and will be back soon. */
-  lease(cpu: number): void {
+  /** The CPU leaves HLT, and will be back soon; in `every` nanoseconds the timekeeper looks whether it is. */
+  lease(cpu: number, every: number): void {
     const now = this.#context.clock.now();
     this.#s[cpu * CPU_WORDS + AT.KEEPER] = KEEPER.LEASED;
     this.#d[cpu * CPU_DOUBLES + LEASED_AT] = now;
     this.#leased[0] = 1;
-    if (this.#look[0] !== Number.POSITIVE_INFINITY) return;
-    this.#look[0] = now + LOOK_NS;
+    this.#every[0] = every;
+    if (this.#look[0] <= now + every) return;
+    this.#look[0] = now + every;
     this.#context.deadlineChanged?.(this.#look[0]);
   }
 
@@ -93,7 +102,7 @@ export class LapicTimers {
   /** The timekeeper ends the leases of CPUs that still run. Where there was no lease since the last look it looks no more. */
   look(now: number): void {
     if (now < this.#look[0]) return;
-    this.#look[0] = this.#leased[0] === 0 ? Number.POSITIVE_INFINITY : now + LOOK_NS;
+    this.#look[0] = this.#leased[0] === 0 ? Number.POSITIVE_INFINITY : now + this.#every[0];
     this.#leased[0] = 0;
     for (let cpu = 0; cpu < this.#cpuCount; cpu++) if (this.#s[cpu * CPU_WORDS + AT.KEEPER] === KEEPER.LEASED) this.giveBack(cpu);
   }

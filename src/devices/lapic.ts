@@ -310,10 +310,14 @@ export class Lapic implements Device {
     return this.#timers.deadline(cpu);
   }
 
-  /** The CPU leaves HLT; `briefly`: it is likely to be back before its timer runs out. */
-  leaveHalt(cpu: number, briefly: boolean): void {
-    if (briefly) this.#timers.lease(cpu);
+  /** The CPU leaves HLT; where it is likely to be back before its timer runs out, with a lease that is looked at in `lease` ns. */
+  leaveHalt(cpu: number, lease: number): void {
+    if (lease > 0) this.#timers.lease(cpu, lease);
     else this.#timers.giveBack(cpu);
+  }
+
+  timerIsPeriodic(cpu: number): boolean {
+    return this.#timers.isPeriodic(cpu);
   }
 
   /** When the CPU's timer runs out; Infinity: never. */

@@ -2,7 +2,7 @@
 import { parentPort, workerData } from 'node:worker_threads';
 import { unseenModules } from '../cache/publish.ts';
 import { Vcpu } from '../cpu/vcpu.ts';
-import { SHORT_RUN_NS } from '../devices/lapic-timer.ts';
+import { IDLE_LOOK_NS, LOOK_NS, SHORT_RUN_NS } from '../devices/lapic-timer.ts';
 import { Cpu, Eflags, Exit, Pending } from '../layout/cpu.ts';
 import { CONTROL, Control } from '../layout/memory.ts';
 import { buildBoard } from './board.ts';
@@ -57,7 +57,9 @@ function halt(): boolean {
   const haltedAt = clock.now();
   const ran = haltedAt - resumedAt;
   shortRuns = ran < SHORT_RUN_NS ? shortRuns + 1 : 0;
-  const slack = watch.halts(haltedAt, ran);
+  // A kernel that sets its timer anew each time catches up; ticks that a periodic timer leaves out are lost.
+  const late = watch.halts(haltedAt, ran);
+  const slack = chipset.timerIsPeriodic(data.index) ? 0 : late;
   const enabled = (cpu.get(Cpu.at.eflags) & Eflags.IF) !== 0;
   const wakes = Pending.NMI | Pending.INIT | Pending.SIPI | Pending.STOP | (enabled ? Pending.INTR : 0);
   cpu.set(Cpu.at.shadow, 0);
@@ -82,14 +84,14 @@ function halt(): boolean {
   resumedAt = clock.now();
   if (!timerRan) watch.disturbed(resumedAt);
   cpu.count(Cpu.at.idleNs, Math.round(resumedAt - haltedAt));
-  leaveHalt(timerRan && shortRuns >= SHORT_RUNS, resumedAt - haltedAt);
+  leaveHalt(timerRan && shortRuns >= SHORT_RUNS ? (slack > 0 ? IDLE_LOOK_NS : LOOK_NS) : 0, resumedAt - haltedAt);
   return true;
 }
 
-function leaveHalt(briefly: boolean, slept: number): void {
-  chipset.leaveHalt(data.index, briefly);
+function leaveHalt(lease: number, slept: number): void {
+  chipset.leaveHalt(data.index, lease);
   // The timekeeper kicks no CPU that sleeps. It sees that this one runs when it next looks; after a long sleep, tell it.
-  if (briefly || slept < LONG_SLEEP_NS) return;
+  if (lease > 0 || slept < LONG_SLEEP_NS) return;
   Atomics.add(i32, timerSignal, 1);
   Atomics.notify(i32, timerSignal);
 }

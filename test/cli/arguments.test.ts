@@ -25,7 +25,11 @@ describe('dragoman run', () => {
       { path: 'b', readOnly: true },
     ]);
     expect(run(...'k --net loopback --virtio-console v'.split(' '))).toMatchObject({ net: 'loopback', virtioConsole: 'v' });
-    expect(run(...'k --net none --virtio-console -'.split(' '))).toMatchObject({ net: 'none', virtioConsole: '-' });
+    expect(run(...'k --net none --virtio-console - --timer-slack 0'.split(' '))).toMatchObject({
+      net: 'none',
+      virtioConsole: '-',
+      timerSlackMs: 0,
+    });
     const more = run(...'--bios r --debug-exit 0xf4 --debugcon - --post p --until t --timeout 2.5 --stats s --trace u'.split(' '));
     expect(more).toMatchObject({
       bios: 'r',
@@ -85,6 +89,8 @@ describe('dragoman run', () => {
     ['k --virtio-console=', /--virtio-console: the value is empty/],
     ['k --debug-exit 0x10000', /--debug-exit/],
     ['k --debug-exit f4', /--debug-exit/],
+    ['k --timer-slack -1', /--timer-slack/],
+    ['k --timer-slack 1001', /--timer-slack: '1001' is not a number of milliseconds/],
     ['k --timeout 0', /--timeout/],
     ['k --timeout -1', /--timeout/],
     ['k --timeout soon', /--timeout/],
