@@ -18,6 +18,8 @@ const LANES: Partial<Record<Type, { readonly bytes: number; readonly name: strin
   i64: { bytes: 8, name: 'i64x2.extract_lane' },
 };
 const WIDTH: Record<Type, number> = { i32: 4, i64: 8, f32: 4, f64: 8, v128: 16 };
+/** More than a block has. */
+const MOST_VALUES = 2 ** 20;
 const MXCSR_END = Cpu.at.mxcsr + 4;
 
 class Block {
@@ -25,8 +27,9 @@ class Block {
   private known: Known[] = [];
   /** What stands for a value that was dropped. */
   private readonly alias = new Map<Value, Value>();
-  /** By what they compute: the first of equal constants and checks' conditions. */
-  private readonly first = new Map<string, Value>();
+  /** The first of equal constants, by their value, and of equal pure operations of one or two values, by name and values. */
+  private readonly constants = new Map<number, Value>();
+  private readonly pures = new Map<string, Map<number, Value>>();
   private readonly number: Value[] = [];
   private readonly passed = new Set<Value>();
 
@@ -92,10 +95,10 @@ class Block {
       this.ops[i] = op;
       switch (op.kind) {
         case 'const':
-          if (op.type === 'i32') this.name(i, `${op.value}`);
+          if (op.type === 'i32') this.name(i, this.constants, op.value as number);
           break;
         case 'pure':
-          if (op.imm === undefined) this.name(i, `${op.name} ${op.args.map(this.canonical).join(' ')}`);
+          if (op.imm === undefined && op.args.length <= 2) this.namePure(i, op);
           break;
         case 'ldstate':
           this.load(op, i);
@@ -116,9 +119,14 @@ class Block {
     }
   }
 
-  private name(i: number, what: string): void {
-    const known = this.first.get(what);
-    if (known === undefined) this.first.set(what, i);
+  private namePure(i: number, { name, args }: Extract<Op, { kind: 'pure' }>): void {
+    let same = this.pures.get(name);
+    if (same === undefined) this.pures.set(name, (same = new Map()));
+    this.name(i, same, this.canonical(args[0]!) * MOST_VALUES + (args[1] === undefined ? 0 : this.canonical(args[1])));
+  }
+  private name(i: number, first: Map<number, Value>, what: number): void {
+    const known = first.get(what);
+    if (known === undefined) first.set(what, i);
     this.number[i] = known ?? i;
   }
 }
