@@ -1,6 +1,6 @@
 // The IR of every block that the JIT would make of a case, through the verifier.
 import { growRegion } from '../../src/decode/region.ts';
-import { liftBlock } from '../../src/emit/regions.ts';
+import { liftBlock } from '../../src/emit/region-graph.ts';
 import { problems } from '../../src/ir/verify.ts';
 import { assemble, type Case, modeBits } from './case.ts';
 import { firstEip } from './world.ts';

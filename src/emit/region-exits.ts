@@ -1,0 +1,107 @@
+// The ways out of a region, and the look at the pending word.
+import type { Region } from '../decode/region.ts';
+import { Cpu, Mode } from '../layout/cpu.ts';
+import { CpuArea, JUMP_ENTRIES, JumpEntry, PAGE_SHIFT, Tlb } from '../layout/memory.ts';
+import { CODE_TYPE, type Emitter, type Expr, i32, none, TABLE } from './module.ts';
+import { RegionFlags } from './region-flags.ts';
+
+/** Gives the table slot of the code at a guest PC (the same page as the region, so the mapping is certain). */
+export type SlotOf = (phys: number, eip: number, mode: number) => number;
+
+export abstract class RegionExits extends RegionFlags {
+  protected readonly region: Region;
+  private readonly slotOf: SlotOf;
+  private readonly dispatchName: string;
+  private readonly pollName: string;
+
+  constructor(e: Emitter, region: Region, slotOf: SlotOf) {
+    super(e);
+    this.region = region;
+    this.slotOf = slotOf;
+    this.dispatchName = e.import('dispatch', [i32, i32], none, 'code');
+    this.pollName = e.import('pollRegion', [i32, i32], i32);
+  }
+
+  /** Tail call to the dispatcher, which goes on at Cpu.eip. */
+  protected dispatch(): Expr {
+    return this.m.return_call(this.dispatchName, [this.c(0), this.cpu()], none);
+  }
+
+  /** Tail call to the code at guest PC `to`. */
+  protected chain(to: number): Expr[] {
+    const { m, region } = this;
+    const same = to >>> PAGE_SHIFT === region.entry >>> PAGE_SHIFT && (region.mode & Mode.FLAT) !== 0;
+    if (!same) return this.lookUpKnown(to);
+    const slot = this.slotOf((region.phys & ~0xfff) | (to & 0xfff), to, region.mode);
+    return [m.return_call_indirect(TABLE, this.c(slot), [this.c(slot), this.cpu()], CODE_TYPE, none)];
+  }
+
+  protected lookUpValue(eip: Expr): Expr[] {
+    const local = this.locals.take();
+    const code = this.lookUp(() => this.get(local));
+    this.locals.free(local);
+    return [this.m.local.set(local, eip), ...code];
+  }
+
+  /** Tail call to the code at a guest PC on any page: through the jump cache, else through the dispatcher. */
+  private lookUp(eip: () => Expr): Expr[] {
+    const { m } = this;
+    const index = m.i32.and(m.i32.xor(eip(), m.i32.shr_u(eip(), this.c(PAGE_SHIFT))), this.c(JUMP_ENTRIES - 1));
+    const entry = this.locals.take();
+    const code = [
+      m.local.set(entry, m.i32.add(this.cpu(), m.i32.shl(index, this.c(Math.log2(JumpEntry.size))))),
+      ...this.throughEntry(() => this.get(entry), 0, eip),
+    ];
+    this.locals.free(entry);
+    return code;
+  }
+
+  /** The same for a guest PC that is known: so is the place of its entry. */
+  private lookUpKnown(eip: number): Expr[] {
+    const index = (eip ^ (eip >>> PAGE_SHIFT)) & (JUMP_ENTRIES - 1);
+    return this.throughEntry(
+      () => this.cpu(),
+      index * JumpEntry.size,
+      () => this.c(eip),
+    );
+  }
+
+  /** Through the jump cache's entry at `base` + `place`, if it is that of `eip`; else through the dispatcher. */
+  private throughEntry(base: () => Expr, place: number, eip: () => Expr): Expr[] {
+    const { m } = this;
+    const user = (this.region.mode & Mode.USER) !== 0;
+    const cache = (user ? CpuArea.at.jumpUser : CpuArea.at.jumpKernel) + place;
+    const field = (offset: number) => m.i32.load(cache + offset, 4, base(), 'memory');
+    const generation = this.loadCpu(user ? Cpu.at.jumpUserGen : Cpu.at.jumpKernelGen);
+    const hit = m.return_call_indirect(TABLE, field(JumpEntry.at.func), [field(JumpEntry.at.arg), this.cpu()], CODE_TYPE, none);
+    return [
+      m.if(m.i32.eq(field(JumpEntry.at.eip), eip()), m.if(m.i32.eq(field(JumpEntry.at.gen), generation), hit)),
+      this.storeCpu(Cpu.at.eip, eip()),
+      this.dispatch(),
+    ];
+  }
+
+  /** Not 0 where a bit of Pending is set: all are in the lower half. (V8 would load a word twice that is compared with 0 as it is.) */
+  protected pendingWord(): Expr {
+    return this.m.i32.shl(this.loadCpu(Cpu.at.pending), this.c(16));
+  }
+
+  /** At a back-edge: looks at the pending word. */
+  protected pollAt(to: number): Expr {
+    return this.pollHere(to, [...this.settle(), ...this.spill()]);
+  }
+
+  /** Looks at the pending word; `keep` makes the state in memory current before. */
+  protected pollHere(to: number, keep: readonly Expr[]): Expr {
+    const { m } = this;
+    return m.if(
+      this.unlikely(this.pendingWord()),
+      m.block(null, [...keep, m.if(m.call(this.pollName, [this.cpu(), this.c(to)], i32), this.dispatch())]),
+    );
+  }
+
+  protected tlbAllows(word: Expr, write: boolean): Expr {
+    const user = (this.region.mode & Mode.USER) !== 0;
+    return this.m.i32.and(word, this.c(write ? (user ? Tlb.USER_WRITE : Tlb.KERNEL_WRITE) : user ? Tlb.USER_READ : Tlb.KERNEL_READ));
+  }
+}

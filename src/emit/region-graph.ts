@@ -1,0 +1,99 @@
+// A region as a graph of lifted blocks: what each leads to, and the unchecked copies of its small loops (passes/fast-loops.ts).
+import { type BasicBlock, type BlockId, beside } from '../decode/region.ts';
+import { Builder } from '../ir/builder.ts';
+import type { Op } from '../ir/types.ts';
+import { Lifter } from '../lift/lifter.ts';
+import { RegionLeaves } from '../lift/region-leaves.ts';
+import { dropDeadFlags } from '../passes/dead-flags.ts';
+import type { FastLoop } from '../passes/fast-loops.ts';
+import { dropStateAccesses } from '../passes/state-accesses.ts';
+import { copyOf, guardOf, type LoopCopy } from './fast-loops.ts';
+
+export interface LiftedBlock {
+  readonly block: BasicBlock;
+  readonly ops: Op[];
+  readonly terminator: Op | undefined;
+  /** In a region with unchecked copies of loops: where an edge to a block really leads. */
+  readonly route?: (to: BlockId) => BlockId;
+  /** The copy that this block belongs to, or is the guard of. */
+  readonly copy?: LoopCopy;
+  readonly isGuard?: boolean;
+  /** The operations that need no check, with their groups. */
+  readonly unchecked?: ReadonlyMap<number, number> | undefined;
+  /** It has an unchecked copy, so that it is hardly ever run. */
+  readonly cold?: boolean;
+}
+
+/** Blocks that the end of a block leads to, so far as they can be in the region. */
+export function successors(l: LiftedBlock): BlockId[] {
+  if (l.isGuard) return [l.copy!.head, l.copy!.loop.head];
+  const to = targets(l).map((id) => l.route?.(id) ?? id);
+  // The end of a pass through a copy leads to the next one, or back to the guard.
+  return l.copy !== undefined && to.includes(l.copy.head) ? [...to, l.copy.guard] : to;
+}
+
+function targets({ block, terminator }: LiftedBlock): BlockId[] {
+  const last = block.instructions.at(-1)!;
+  const known = (id: BlockId | undefined) => (id === undefined ? [] : [id]);
+  switch (terminator?.kind) {
+    case undefined:
+      return [beside(block, block.end)];
+    case 'jump':
+      return last.form.mnemonic === 'call' ? known(block.callee) : [beside(block, last.target!)];
+    case 'branch':
+      return [...new Set([last.target!, last.next])].map((eip) => beside(block, eip));
+    case 'indirect':
+      return known(block.returnPoint);
+    default:
+      return [];
+  }
+}
+
+/** Lifts a block to IR. */
+export function liftBlock(block: BasicBlock): LiftedBlock {
+  const b = new Builder();
+  for (const x of block.instructions) {
+    b.push({ kind: 'insn', eip: x.eip, next: x.next });
+    const lifter = new Lifter(b, x.form, new RegionLeaves(b, x));
+    x.spec!.lift(lifter);
+    if (!lifter.ended && x.spec!.alone) lifter.next();
+  }
+  const { ops } = b.code;
+  dropStateAccesses(ops);
+  dropDeadFlags(ops);
+  const last = ops.at(-1);
+  const terminator = last !== undefined && ['jump', 'branch', 'indirect', 'leave', 'next'].includes(last.kind) ? last : undefined;
+  return { block, ops, terminator };
+}
+
+/**
+ * Adds unchecked copies of loops, and their guards, to which all ways in lead from then on; `local` gives a new i32 local.
+ * Returns where a way to a block leads now.
+ */
+export function copyLoops(loops: readonly FastLoop[], lifted: Map<BlockId, LiftedBlock>, local: () => number): (to: BlockId) => BlockId {
+  const guards = new Map(loops.map(({ head }, k) => [head, guardOf(head, k)]));
+  const route = (to: BlockId) => guards.get(to) ?? to;
+  for (const [id, l] of lifted) lifted.set(id, { ...l, route });
+  const passes = local();
+  const deltas = Array.from({ length: Math.max(...loops.map(({ strides }) => strides.groups.length)) }, local);
+  loops.forEach((loop, k) => {
+    const guard = guardOf(loop.head, k);
+    const copy: LoopCopy = { loop, head: copyOf(loop.head, k), guard, passes, deltas };
+    const inside = new Set(loop.blocks);
+    for (const id of loop.blocks) {
+      const l = lifted.get(id)!;
+      const moved = (to: BlockId | undefined) => (to === undefined ? undefined : copyOf(to, k));
+      lifted.set(id, { ...l, cold: true });
+      lifted.set(copyOf(id, k), {
+        ...l,
+        block: { ...l.block, id: copyOf(id, k), callee: moved(l.block.callee), returnPoint: moved(l.block.returnPoint) },
+        copy,
+        unchecked: loop.strides.accesses.get(id),
+        route: (to) => (inside.has(to - copyOf(0, k)) ? to : route(to - copyOf(0, k))),
+      });
+    }
+    const { block } = lifted.get(loop.head)!;
+    lifted.set(guard, { block: { ...block, id: guard, instructions: [] }, ops: [], terminator: undefined, copy, isGuard: true });
+  });
+  return route;
+}
