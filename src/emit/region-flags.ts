@@ -77,7 +77,7 @@ export abstract class RegionFlags extends AccessLowering {
     this.made = undefined;
     this.entered = undefined;
     this.places = undefined;
-    if (shape !== 'words') {
+    if (typeof shape !== 'string') {
       const { flag, width, maybe } = shape;
       this.places = { ...placesOf(shape) };
       const at = (k: 'a' | 'b' | 'r') => () => this.carried(flag, k);
@@ -113,7 +113,7 @@ export abstract class RegionFlags extends AccessLowering {
 
   /** Leaves the flags as the blocks want them that follow; `out` is what is known of them here. */
   protected carry(out: Shape, next: readonly number[]): void {
-    const shapes = next.map((to) => this.shapes.get(to)!);
+    const shapes = next.map((to) => this.shapes.get(to)!).filter((shape) => shape !== 'dead');
     const { m, pending } = this;
     const wanted = shapes.filter((shape) => shape !== 'words');
     const fits = wanted.filter((shape) => pending !== undefined && agrees(out, shape));

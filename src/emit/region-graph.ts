@@ -32,6 +32,15 @@ export function successors(l: LiftedBlock): BlockId[] {
   return l.copy !== undefined && to.includes(l.copy.head) ? [...to, l.copy.guard] : to;
 }
 
+/** Whether a way out of the block leads out of the region; `keeps`: a way to another block of it is part of it. */
+export function mayLeave(l: LiftedBlock, keeps: (to: BlockId) => boolean): boolean {
+  if (l.isGuard) return false;
+  const kind = l.terminator?.kind;
+  if (kind === 'indirect' || kind === 'leave' || kind === 'next') return true;
+  const to = targets(l);
+  return to.length === 0 || to.some((id) => !keeps(l.route?.(id) ?? id));
+}
+
 function targets({ block, terminator }: LiftedBlock): BlockId[] {
   const last = block.instructions.at(-1)!;
   const known = (id: BlockId | undefined) => (id === undefined ? [] : [id]);

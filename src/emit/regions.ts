@@ -5,6 +5,7 @@ import type { Op, Value } from '../ir/types.ts';
 import { Cpu, GPR_STRIDE } from '../layout/cpu.ts';
 import { addressBase, cachedBases } from '../passes/address-bases.ts';
 import { fastLoops } from '../passes/fast-loops.ts';
+import { liveFlags } from '../passes/flag-liveness.ts';
 import { flagShapes, shapeAfter } from '../passes/flag-shapes.ts';
 import { type Structure, structure } from '../passes/structure.ts';
 import type { PageCache } from './access.ts';
@@ -12,7 +13,7 @@ import { type GuardContext, guardCode, nextPass } from './fast-loops.ts';
 import { type Emitter, type Expr, i32, i64, none } from './module.ts';
 import { RegionExits, type SlotOf } from './region-exits.ts';
 import { FIRST_REG, FIRST_TEMP, FLAG_R, FLAG_X, GPRS } from './region-flags.ts';
-import { copyLoops, type LiftedBlock, liftBlock, successors } from './region-graph.ts';
+import { copyLoops, type LiftedBlock, liftBlock, mayLeave, successors } from './region-graph.ts';
 
 const FAULT_LABEL = 'fault';
 const STALE_LABEL = 'stale';
@@ -73,7 +74,7 @@ class RegionLowering extends RegionExits {
       entry = copyLoops(loops, lifted, () => this.locals.take())(entry);
       flow = shape();
     }
-    this.shapes = flagShapes(entry, flow, graph());
+    this.shapes = flagShapes(entry, flow, graph(), this.liveFlags(lifted, flow));
     for (const [base, writes] of cachedBases(flow, lifted))
       this.pages.set(base, { page: this.locals.take(i64), delta: this.locals.take(), writes });
     const lowered = new Map<number, LoweredBlock>();
@@ -94,6 +95,17 @@ class RegionLowering extends RegionExits {
     ]);
     const locals = [...Array<Expr>(FIRST_TEMP - FIRST_REG).fill(i32), ...this.locals.types];
     this.e.addCode(name, locals, body);
+  }
+
+  /** Blocks at whose start the flags matter. */
+  private liveFlags(lifted: ReadonlyMap<BlockId, LiftedBlock>, flow: Structure): ReadonlySet<BlockId> {
+    // A trace shows the flags of each block.
+    if (this.extras.traces) return new Set(flow.order);
+    const block = (id: BlockId) => {
+      const l = lifted.get(id)!;
+      return { ops: l.ops, unchecked: l.unchecked, next: successors(l), leaves: mayLeave(l, (to) => flow.keeps(id, to)) };
+    };
+    return liveFlags(flow, new Map(flow.order.map((id) => [id, block(id)])));
   }
 
   private lowerBlock(l: LiftedBlock, flow: Structure): LoweredBlock {
@@ -171,10 +183,7 @@ class RegionLowering extends RegionExits {
     );
     return {
       body: this.body,
-      edges: [
-        { to: copy.head, cond: this.get(copy.passes) },
-        { to: copy.loop.head, code: this.pollAt(eipOf(copy.head)) },
-      ],
+      edges: [{ to: copy.head, cond: this.get(copy.passes) }, { to: copy.loop.head }],
     };
   }
   private readonly guardContext: GuardContext = {

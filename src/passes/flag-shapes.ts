@@ -17,8 +17,8 @@ export interface FlagShape {
   readonly r: Source | undefined;
 }
 
-/** 'words': the flag words are current. (INC and DEC find their CF in the words in any case.) */
-export type Shape = FlagShape | 'words';
+/** 'words': the flag words are current. (INC and DEC find their CF in the words in any case.) 'dead': nobody looks before they are set. */
+export type Shape = FlagShape | 'words' | 'dead';
 
 /** How to get at a, b and r of a shape: a source, a local that is carried, or from the other two. */
 export type Place = Source | 'local' | 'derived' | 'unused';
@@ -40,7 +40,7 @@ const sameKind = (p: FlagShape, q: FlagShape): boolean => p.flag === q.flag && p
 
 /** Whether flags that leave a block as `out` can be handed on as `wanted`, which says less. */
 export function agrees(out: Shape, wanted: FlagShape): boolean {
-  if (out === 'words' || !sameKind(out, wanted) || (out.maybe && !wanted.maybe)) return false;
+  if (typeof out === 'string' || !sameKind(out, wanted) || (out.maybe && !wanted.maybe)) return false;
   return (['a', 'b', 'r'] as const).every((k) => wanted[k] === undefined || sameSource(out[k], wanted[k]));
 }
 
@@ -70,7 +70,7 @@ export function shapeAfter(ops: readonly Op[], shape: Shape): Shape {
   });
   if (last === 'words') return 'words';
   if (last === undefined) {
-    if (shape === 'words') return shape;
+    if (typeof shape === 'string') return shape;
     const kept = (s: Source | undefined) => (s !== undefined && 'reg' in s && written.has(s.reg) ? undefined : s);
     return { ...shape, a: kept(shape.a), b: kept(shape.b), r: kept(shape.r) };
   }
@@ -85,6 +85,7 @@ export function shapeAfter(ops: readonly Op[], shape: Shape): Shape {
 }
 
 function meet(p: Shape, q: Shape): Shape {
+  if (p === 'dead' || q === 'dead') throw new Error('flags that nobody made are wanted');
   if (p === 'words') return q === 'words' ? q : { ...q, maybe: true };
   if (q === 'words') return { ...p, maybe: true };
   if (!sameKind(p, q)) return 'words';
@@ -93,32 +94,41 @@ function meet(p: Shape, q: Shape): Shape {
 }
 
 const equal = (p: Shape | undefined, q: Shape | undefined): boolean =>
-  p === q || (p !== undefined && q !== undefined && p !== 'words' && q !== 'words' && p.maybe === q.maybe && agrees(p, q) && agrees(q, p));
+  p === q ||
+  (p !== undefined &&
+    q !== undefined &&
+    typeof p !== 'string' &&
+    typeof q !== 'string' &&
+    p.maybe === q.maybe &&
+    agrees(p, q) &&
+    agrees(q, p));
 
 /** More rounds than this: the words are carried everywhere. */
 const ROUNDS = 12;
 
 /**
  * The shape of the flags at the start of each block. The entry comes with the words. At the head of a loop the ways back
- * decide; a way in that brings something else makes the words there.
+ * decide; a way in that brings something else makes the words there. `live`: blocks at whose start the flags matter at all.
  */
 export function flagShapes(
   entry: number,
   flow: Structure,
   blocks: ReadonlyMap<number, { readonly ops: readonly Op[]; readonly next: readonly number[] }>,
+  live: ReadonlySet<number>,
 ): ReadonlyMap<number, Shape> {
   const ways = new Map<number, number[]>(flow.order.map((n) => [n, []]));
   for (const n of flow.order) for (const to of new Set(blocks.get(n)!.next)) if (flow.keeps(n, to)) ways.get(to)!.push(n);
   const shapes = new Map<number, Shape>();
   const outs = new Map<number, Shape>();
   const shapeAt = (n: number): Shape => {
+    if (!live.has(n)) return 'dead';
     const from = (list: number[]) => list.map((p) => outs.get(p)).filter((out) => out !== undefined);
     const back = from(ways.get(n)!.filter((p) => flow.isBack(p, n)));
     const forward = from(ways.get(n)!.filter((p) => !flow.isBack(p, n)));
     if (n === entry) forward.push('words');
     if (back.length === 0) return forward.reduce(meet);
     const loop = back.reduce(meet);
-    if (loop === 'words') return loop;
+    if (typeof loop === 'string') return loop;
     return forward.every((out) => agrees(out, loop)) ? loop : { ...loop, maybe: true };
   };
   for (let round = 0; ; round++) {
