@@ -29,6 +29,8 @@ export const WORKLOADS: readonly Workload[] = [
   { name: 'sieve', source: 'sieve.c', unit: 'sieve of 32 KiB', count: 8 },
   { name: 'alu+memory', source: 'alu.c', unit: 'iteration', count: 200_000, instructions: 11 },
   { name: 'call+return', source: 'calls.c', unit: 'two pairs', count: 100_000 },
+  // fib(16) makes 3,193 calls.
+  { name: 'recursion', source: 'recursion.c', unit: 'fib(16)', count: 20 },
   { name: 'rep movs/stos', source: 'strings.c', unit: '4 KiB each', count: 600 },
   { name: 'matrix x87', source: 'matrix.c', unit: 'product', count: 16, flags: ['-mfpmath=387'] },
   { name: 'matrix sse2', source: 'matrix.c', unit: 'product', count: 16, flags: ['-msse2', '-mfpmath=sse'] },

@@ -314,11 +314,8 @@ function addPseudos(e: Emitter): void {
     const field = (offset: number) => m.i32.load(offset, 4, t.get(entry), MEM);
     t.emit(
       m.if(
-        m.i32.eq(field(JumpEntry.at.eip), t.get(eip)),
-        m.if(
-          m.i32.eq(field(JumpEntry.at.gen), gen),
-          m.return_call_indirect(TABLE, field(JumpEntry.at.func), [field(JumpEntry.at.arg), t.cpu()], CODE_TYPE, none),
-        ),
+        m.i32.eqz(m.i32.or(m.i32.xor(field(JumpEntry.at.eip), t.get(eip)), m.i32.xor(field(JumpEntry.at.gen), gen))),
+        m.return_call_indirect(TABLE, field(JumpEntry.at.func), [field(JumpEntry.at.arg), t.cpu()], CODE_TYPE, none),
       ),
     );
     t.emit(m.local.set(entry, call('lookup', [t.cpu()], i32)));

@@ -73,9 +73,10 @@ export abstract class RegionExits extends RegionFlags {
     const cache = (user ? CpuArea.at.jumpUser : CpuArea.at.jumpKernel) + place;
     const field = (offset: number) => m.i32.load(cache + offset, 4, base(), 'memory');
     const generation = this.loadCpu(user ? Cpu.at.jumpUserGen : Cpu.at.jumpKernelGen);
+    // One condition without a comparison of a word in memory: V8 would load that twice.
     const hit = m.return_call_indirect(TABLE, field(JumpEntry.at.func), [field(JumpEntry.at.arg), this.cpu()], CODE_TYPE, none);
     return [
-      m.if(m.i32.eq(field(JumpEntry.at.eip), eip()), m.if(m.i32.eq(field(JumpEntry.at.gen), generation), hit)),
+      m.if(m.i32.eqz(m.i32.or(m.i32.xor(field(JumpEntry.at.eip), eip()), m.i32.xor(field(JumpEntry.at.gen), generation))), hit),
       this.storeCpu(Cpu.at.eip, eip()),
       this.dispatch(),
     ];
