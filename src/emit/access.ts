@@ -6,7 +6,6 @@ import { CpuArea, PAGE, PAGE_SHIFT } from '../layout/memory.ts';
 import { Lowering } from './lowering.ts';
 import { type Expr, i32, i64, none, v128, wasmType } from './module.ts';
 
-const MEM = 'memory';
 const PAGE_MASK = PAGE - 1;
 /** A "page" that no access is near: linear - NOWHERE, as 64 bits, is more than a page for every linear address. */
 const NOWHERE = BigInt(-2 * PAGE);
@@ -65,7 +64,7 @@ export abstract class AccessLowering extends Lowering {
     const cache = this.pageCache(address);
     const word = this.locals.take(i32);
     const index = m.i32.and(m.i32.shr_u(this.get(linear), this.c(PAGE_SHIFT - 2)), this.c(0x3ffffc));
-    const probe = m.local.set(word, m.i32.load(CpuArea.at.tlb, 4, m.i32.add(this.cpu(), index), MEM));
+    const probe = m.local.set(word, m.i32.load(CpuArea.at.tlb, 4, m.i32.add(this.cpu(), index)));
     const out = `a${this.labels++}`;
     const slowly = `s${this.labels++}`;
     // Two branches: as one condition their results would have to be made and combined.

@@ -9,7 +9,6 @@ import { type Expr, none, type WasmModule } from './module.ts';
 
 /** Passes until the pending word is looked at again, at the most. */
 const MOST_PASSES = 1024;
-const MEM = 'memory';
 const PAGE_MASK = PAGE - 1;
 
 /** Ids that belong to loop `k` of a region: its blocks' copies and its guard, behind those of all inlined callees. */
@@ -63,7 +62,7 @@ export function guardCode(t: GuardContext, { loop, passes, deltas, guard }: Loop
   const most = t.locals.take();
   const giveUp = (cond: Expr) => m.br(label, cond);
   const entry = (address: Expr) =>
-    m.i32.load(CpuArea.at.tlb, 4, m.i32.add(t.cpu(), m.i32.and(m.i32.shr_u(address, t.c(PAGE_SHIFT - 2)), t.c(0x3ffffc))), MEM);
+    m.i32.load(CpuArea.at.tlb, 4, m.i32.add(t.cpu(), m.i32.and(m.i32.shr_u(address, t.c(PAGE_SHIFT - 2)), t.c(0x3ffffc))));
   const fewer = (count: Expr) => {
     const set = m.local.set(room, count);
     return [set, m.local.set(most, m.select(m.i32.lt_u(t.get(room), t.get(most)), t.get(room), t.get(most)))];

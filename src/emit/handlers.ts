@@ -12,8 +12,6 @@ import { type PendingFlags, wordR, wordX } from './flags.ts';
 import { CODE_TYPE, Emitter, type Expr, i32, none, TABLE } from './module.ts';
 import { FIRST_FORM, type Pseudo } from './table.ts';
 
-const MEM = 'memory';
-
 const OPERAND_FIELDS = [Record.at.op0, Record.at.op1, Record.at.op2];
 
 /** Operands are loads from the record. */
@@ -93,7 +91,7 @@ class HandlerLowering extends AccessLowering {
     return this.get(REC_LOCAL);
   }
   recordField(offset: number): Expr {
-    return this.m.i32.load(offset, 4, this.rec(), MEM);
+    return this.m.i32.load(offset, 4, this.rec());
   }
   protected eip(): Expr {
     return this.recordField(Record.at.eip);
@@ -141,13 +139,7 @@ class HandlerLowering extends AccessLowering {
     const to = this.locals.take();
     this.emit(this.m.local.set(to, record));
     this.emit(
-      this.m.return_call_indirect(
-        TABLE,
-        this.m.i32.load(Record.at.handler, 4, this.get(to), MEM),
-        [this.get(to), this.cpu()],
-        CODE_TYPE,
-        none,
-      ),
+      this.m.return_call_indirect(TABLE, this.m.i32.load(Record.at.handler, 4, this.get(to)), [this.get(to), this.cpu()], CODE_TYPE, none),
     );
   }
   next(): void {
@@ -160,7 +152,7 @@ class HandlerLowering extends AccessLowering {
     return m.block(null, [
       m.if(
         m.local.tee(to, this.recordField(link), i32),
-        m.return_call_indirect(TABLE, m.i32.load(Record.at.handler, 4, this.get(to), MEM), [this.get(to), this.cpu()], CODE_TYPE, none),
+        m.return_call_indirect(TABLE, m.i32.load(Record.at.handler, 4, this.get(to)), [this.get(to), this.cpu()], CODE_TYPE, none),
       ),
       this.storeCpu(Cpu.at.eip, this.recordField(target)),
       m.return_call('resolve', [m.i32.add(this.rec(), this.c(link)), this.cpu()], none),
@@ -244,8 +236,8 @@ function addPseudos(e: Emitter): void {
     if (also !== undefined) t.emit(also);
     const heat = t.locals.take();
     t.emit(m.local.set(heat, m.i32.add(t.recordField(BlockHead.at.heat), t.c(1))));
-    t.emit(m.i32.store(BlockHead.at.heat, 4, t.rec(), t.get(heat), MEM));
-    const threshold = m.i32.load(CONTROL + Control.at.hotThreshold, 4, t.c(0), MEM);
+    t.emit(m.i32.store(BlockHead.at.heat, 4, t.rec(), t.get(heat)));
+    const threshold = m.i32.load(CONTROL + Control.at.hotThreshold, 4, t.c(0));
     t.emit(m.if(m.i32.eq(m.i32.and(t.get(heat), t.c(HEAT_PERIOD - 1)), threshold), call('hot', [t.cpu(), t.rec()])));
     t.next();
   };
@@ -254,7 +246,7 @@ function addPseudos(e: Emitter): void {
   addPseudo(e, 'headCounting', (t) => head(t, counting(t)));
   // Tracing is slow in any case: whether to count as well is asked each time.
   addPseudo(e, 'headTracing', (t) => {
-    const asked = m.i32.load(CONTROL + Control.at.countInstructions, 4, t.c(0), MEM);
+    const asked = m.i32.load(CONTROL + Control.at.countInstructions, 4, t.c(0));
     head(t, m.block(null, [call('trace', [t.cpu(), t.recordField(BlockHead.at.eip)]), m.if(asked, counting(t))]));
   });
   // A block that ended without a branch: on to what follows.
@@ -297,7 +289,7 @@ function addPseudos(e: Emitter): void {
         m.block(null, [
           m.local.set(entry, call('stepDispatch', [t.cpu()], i32)),
           m.if(m.i32.eqz(t.get(entry)), m.if(t.loadCpu(Cpu.at.exit), m.return(), dispatch(t))),
-          m.return_call_indirect(TABLE, m.i32.load(Record.at.handler, 4, t.get(entry), MEM), [t.get(entry), t.cpu()], CODE_TYPE, none),
+          m.return_call_indirect(TABLE, m.i32.load(Record.at.handler, 4, t.get(entry)), [t.get(entry), t.cpu()], CODE_TYPE, none),
         ]),
       ),
     );
@@ -308,10 +300,9 @@ function addPseudos(e: Emitter): void {
       0,
       4,
       m.i32.add(t.cpu(), m.select(m.i32.and(t.loadCpu(Cpu.at.mode), t.c(Mode.USER)), t.c(Cpu.at.jumpUserGen), t.c(Cpu.at.jumpKernelGen))),
-      MEM,
     );
     t.emit(m.local.set(entry, m.i32.add(m.i32.add(t.cpu(), cache), m.i32.shl(index, t.c(Math.log2(JumpEntry.size))))));
-    const field = (offset: number) => m.i32.load(offset, 4, t.get(entry), MEM);
+    const field = (offset: number) => m.i32.load(offset, 4, t.get(entry));
     t.emit(
       m.if(
         m.i32.eqz(m.i32.or(m.i32.xor(field(JumpEntry.at.eip), t.get(eip)), m.i32.xor(field(JumpEntry.at.gen), gen))),

@@ -11,8 +11,6 @@ import { pure } from './pure.ts';
 /** Local of every table function that holds the CPU's base address. */
 export const CPU_LOCAL = 1;
 
-const MEM = 'memory';
-
 export abstract class Lowering {
   readonly e: Emitter;
   readonly m: WasmModule;
@@ -66,15 +64,15 @@ export abstract class Lowering {
     return this.m.local.get(CPU_LOCAL, i32);
   }
   loadCpu(offset: number): Expr {
-    return this.m.i32.load(offset, 4, this.cpu(), MEM);
+    return this.m.i32.load(offset, 4, this.cpu());
   }
   storeCpu(offset: number, v: Expr): Expr {
-    return this.m.i32.store(offset, 4, this.cpu(), v, MEM);
+    return this.m.i32.store(offset, 4, this.cpu(), v);
   }
   /** Adds to a counter (u64) of the CPU. */
   count(offset: number, by: Expr): Expr {
     const { m } = this;
-    return m.i64.store(offset, 8, this.cpu(), m.i64.add(m.i64.load(offset, 8, this.cpu(), MEM), by), MEM);
+    return m.i64.store(offset, 8, this.cpu(), m.i64.add(m.i64.load(offset, 8, this.cpu()), by));
   }
   get(local: number, type: BinaryenType = i32): Expr {
     return this.m.local.get(local, type);
@@ -309,26 +307,26 @@ export abstract class Lowering {
   // Memory -------------------------------------------------------------------------------------------------------------
   rawLoad(type: Type, bytes: number, signed: boolean, offset: number, address: Expr): Expr {
     const { m } = this;
-    if (type === 'v128') return m.v128.load(offset, 1, address, MEM);
-    if (type === 'i64') return bytes === 8 ? m.i64.load(offset, 1, address, MEM) : m.i64.load32_u(offset, 1, address, MEM);
-    if (bytes === 4) return m.i32.load(offset, 1, address, MEM);
-    if (bytes === 2) return signed ? m.i32.load16_s(offset, 1, address, MEM) : m.i32.load16_u(offset, 1, address, MEM);
-    return signed ? m.i32.load8_s(offset, 1, address, MEM) : m.i32.load8_u(offset, 1, address, MEM);
+    if (type === 'v128') return m.v128.load(offset, 1, address);
+    if (type === 'i64') return bytes === 8 ? m.i64.load(offset, 1, address) : m.i64.load32_u(offset, 1, address);
+    if (bytes === 4) return m.i32.load(offset, 1, address);
+    if (bytes === 2) return signed ? m.i32.load16_s(offset, 1, address) : m.i32.load16_u(offset, 1, address);
+    return signed ? m.i32.load8_s(offset, 1, address) : m.i32.load8_u(offset, 1, address);
   }
 
   rawStore(bytes: number, offset: number, address: Expr, v: Expr, type: Type): Expr {
     const { m } = this;
-    if (type === 'v128') return m.v128.store(offset, 1, address, v, MEM);
+    if (type === 'v128') return m.v128.store(offset, 1, address, v);
     if (type === 'i64') {
-      if (bytes === 8) return m.i64.store(offset, 1, address, v, MEM);
+      if (bytes === 8) return m.i64.store(offset, 1, address, v);
       return bytes === 4
-        ? m.i64.store32(offset, 1, address, v, MEM)
+        ? m.i64.store32(offset, 1, address, v)
         : bytes === 2
-          ? m.i64.store16(offset, 1, address, v, MEM)
-          : m.i64.store8(offset, 1, address, v, MEM);
+          ? m.i64.store16(offset, 1, address, v)
+          : m.i64.store8(offset, 1, address, v);
     }
-    if (bytes === 4) return m.i32.store(offset, 1, address, v, MEM);
-    return bytes === 2 ? m.i32.store16(offset, 1, address, v, MEM) : m.i32.store8(offset, 1, address, v, MEM);
+    if (bytes === 4) return m.i32.store(offset, 1, address, v);
+    return bytes === 2 ? m.i32.store16(offset, 1, address, v) : m.i32.store8(offset, 1, address, v);
   }
 
   private linear(op: Extract<Op, { kind: 'linear' }>, i: number): void {
@@ -338,13 +336,13 @@ export abstract class Lowering {
     const result = this.locals.take(i32);
     this.emit(m.local.set(seg, this.value(op.seg)));
     this.emit(m.local.set(offset, this.value(op.offset)));
-    const top = m.i32.load(op.write ? SegCache.at.topWrite : SegCache.at.topRead, 4, this.get(seg), MEM);
+    const top = m.i32.load(op.write ? SegCache.at.topWrite : SegCache.at.topRead, 4, this.get(seg));
     const name = this.e.import('slowLinear', [i32, i32, i32, i32, i32, i32], i32);
     const slow = m.call(name, [this.cpu(), this.get(seg), this.get(offset), this.c(op.bytes), this.c(op.write ? 1 : 0), this.eip()], i32);
     this.emit(
       m.if(
         m.i32.lt_u(this.get(offset), top),
-        m.local.set(result, m.i32.add(this.get(offset), m.i32.load(SegCache.at.base, 4, this.get(seg), MEM))),
+        m.local.set(result, m.i32.add(this.get(offset), m.i32.load(SegCache.at.base, 4, this.get(seg)))),
         m.block(null, [m.local.set(result, slow), m.if(this.unlikely(this.loadCpu(Cpu.at.fault)), this.faultExit())]),
       ),
     );

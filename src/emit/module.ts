@@ -20,6 +20,7 @@ const FEATURES =
   F.Atomics | F.MutableGlobals | F.TailCall | F.ReferenceTypes | F.SignExt | F.BulkMemory | F.SIMD128 | F.NontrappingFPToInt | F.Multivalue;
 
 export class Emitter {
+  /** Loads and stores name no memory: there is one, and names cost time at each. */
   readonly m: WasmModule = new binaryen.Module();
   private readonly imported = new Map<string, string>();
   private readonly exported: string[] = [];

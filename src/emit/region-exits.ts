@@ -71,7 +71,7 @@ export abstract class RegionExits extends RegionFlags {
     const { m } = this;
     const user = (this.region.mode & Mode.USER) !== 0;
     const cache = (user ? CpuArea.at.jumpUser : CpuArea.at.jumpKernel) + place;
-    const field = (offset: number) => m.i32.load(cache + offset, 4, base(), 'memory');
+    const field = (offset: number) => m.i32.load(cache + offset, 4, base());
     const generation = this.loadCpu(user ? Cpu.at.jumpUserGen : Cpu.at.jumpKernelGen);
     // One condition without a comparison of a word in memory: V8 would load that twice.
     const hit = m.return_call_indirect(TABLE, field(JumpEntry.at.func), [field(JumpEntry.at.arg), this.cpu()], CODE_TYPE, none);

@@ -22,7 +22,7 @@ export function structure(entry: number, successors: ReadonlyMap<number, readonl
   const cut = new Set<string>();
   const name = (from: number, to: number) => `${from}>${to}`;
   for (;;) {
-    const next = (n: number) => (successors.get(n) ?? []).filter((to) => successors.has(to) && !cut.has(name(n, to)));
+    const next = (n: number) => (successors.get(n) ?? []).filter((to) => successors.has(to) && (cut.size === 0 || !cut.has(name(n, to))));
     const order = reversePostorder(entry, next);
     const rank = new Map(order.map((n, i) => [n, i]));
     const back = (from: number, to: number) => rank.get(to)! <= rank.get(from)!;
@@ -53,7 +53,7 @@ export function structure(entry: number, successors: ReadonlyMap<number, readonl
     const children = new Map<number, number[]>(order.map((n) => [n, []]));
     for (const n of order) if (n !== entry) children.get(idom.get(n)!)!.unshift(n);
     const goesBack = (from: number, head: number) => next(from).includes(head) && back(from, head);
-    return { order, children, merges, loops, keeps: (from, to) => rank.has(to) && !cut.has(name(from, to)), isBack: back, goesBack };
+    return { order, children, merges, loops, keeps: (from, to) => rank.has(to) && (cut.size === 0 || !cut.has(name(from, to))), isBack: back, goesBack };
   }
 }
 
