@@ -1,7 +1,7 @@
 // Control and debug registers, and what follows from them: paging switched, the mode of the code, traps of x87 and SSE.
 import {
-  CONTROL, CONTROL_HALTBEHIND, CPU_CPL, CPU_CR0, CPU_CR2, CPU_CR3, CPU_CR4, CPU_DR, CPU_EIP, CPU_EXIT, CPU_FPUTRAP, CPU_HALTED, CPU_JUMPBASE, CPU_JUMPKERNELLOCAL, CPU_MODE,
-  CPU_SSETRAP, CPU_STACKMASK, EXIT_HALT, MODE_CODE32, MODE_FLAT, MODE_LIMIT_PAGES, MODE_LIMIT_SHIFT, MODE_USER, SEG_ACCESS, SEG_BASE, SEG_CS, SEG_DS, SEG_ES,
+  CONTROL, CONTROL_HALTBEHIND, CPU_CPL, CPU_CR0, CPU_CR2, CPU_CR3, CPU_CR4, CPU_DR, CPU_EIP, CPU_EXIT, CPU_FPUSTOP, CPU_FPUTRAP, CPU_HALTED, CPU_JUMPBASE, CPU_JUMPKERNELLOCAL, CPU_MODE,
+  CPU_SSETRAP, CPU_STACKMASK, EXIT_HALT, FPU_ERROR, MODE_CODE32, MODE_FLAT, MODE_LIMIT_PAGES, MODE_LIMIT_SHIFT, MODE_USER, SEG_ACCESS, SEG_BASE, SEG_CS, SEG_DS, SEG_ES,
   SEG_FS, SEG_GS, SEG_LIMIT, SEG_SS, SEG_TOPREAD, SEG_TOPWRITE, SSE_NM, SSE_UD, VECTOR_DB, VECTOR_GP, VECTOR_UD,
 } from './gen/layout';
 import { updateStep } from './debug';
@@ -33,6 +33,8 @@ export function privileged(cpu: usize): bool {
 export function updateFpuTraps(cpu: usize): void {
   const cr0 = load<u32>(cpu, CPU_CR0);
   store<u32>(cpu, cr0 & (CR0_EM | CR0_TS), CPU_FPUTRAP);
+  // Where IGNNE# is asserted, and matters, the next pending exception will tell.
+  store<u32>(cpu, FPU_ERROR, CPU_FPUSTOP);
   let sse: u32 = 0;
   if (cr0 & CR0_EM || !(load<u32>(cpu, CPU_CR4) & CR4_OSFXSR)) sse = SSE_UD;
   else if (cr0 & CR0_TS) sse = SSE_NM;

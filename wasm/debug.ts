@@ -1,11 +1,12 @@
-// Debug exceptions: breakpoints of DR0 to DR3, single steps, and the word that says whether code must run one instruction at a time
+// Debug exceptions: breakpoints of DR0 to DR3 on code, data and ports, single steps, and the word that says whether code must run one instruction at a time
 // (SDM vol. 3, 17.2 and 17.3).
 import { segment } from './descriptor';
 import { raise } from './fault';
 import {
-  CPU_DEBUGPENDING, CPU_DR, CPU_EFLAGS, CPU_EIP, CPU_FAULT, CPU_STEP, EFLAGS_RF, EFLAGS_TF, FAULT, FAULT_TRAP, SEG_BASE, SEG_CS, STEP_DEBUG,
+  CPU_CR4, CPU_DEBUGPENDING, CPU_DR, CPU_EFLAGS, CPU_EIP, CPU_FAULT, CPU_STEP, EFLAGS_RF, EFLAGS_TF, FAULT, FAULT_TRAP, SEG_BASE, SEG_CS, STEP_DEBUG,
   STEP_TF, VECTOR_DB,
 } from './gen/layout';
+import { CR4_DE } from './state';
 
 const DR6_BS: u32 = 0x4000;
 const DR6_BT: u32 = 0x8000;
@@ -18,16 +19,23 @@ export function updateStep(cpu: usize): void {
   store<u32>(cpu + CPU_STEP, step);
 }
 
-function breakpointHits(cpu: usize, linear: u32, bytes: u32, execute: bool, write: bool): u32 {
+/** Kinds of breakpoints (DR7.R/Wn). A port's is one only with CR4.DE; without it that kind is undefined, and means nothing here. */
+const KIND_EXECUTE: u32 = 0;
+const KIND_WRITE: u32 = 1;
+const KIND_PORT: u32 = 2;
+const KIND_ACCESS: u32 = 3;
+
+/** DR6 bits of the breakpoints that [linear, linear + bytes) hits, which are of the kinds `kind` and `other`. */
+function breakpointHits(cpu: usize, linear: u32, bytes: u32, kind: u32, other: u32): u32 {
   const dr7 = load<u32>(cpu + CPU_DR + 28);
   let hits: u32 = 0;
   for (let n: u32 = 0; n < 4; n++) {
     if (!((dr7 >>> (n * 2)) & 3)) continue;
-    const kind = (dr7 >>> (16 + n * 4)) & 3;
-    if (execute ? kind != 0 : kind != 3 && !(kind == 1 && write)) continue;
+    const its = (dr7 >>> (16 + n * 4)) & 3;
+    if (its != kind && its != other) continue;
     const code = (dr7 >>> (18 + n * 4)) & 3;
     // LEN 2 means 8 bytes, as on processors that have it.
-    const length: u32 = execute ? 1 : code == 2 ? 8 : code + 1;
+    const length: u32 = kind == KIND_EXECUTE ? 1 : code == 2 ? 8 : code + 1;
     const first = load<u32>(cpu + CPU_DR + n * 4) & ~(length - 1);
     if (linear < first ? first - linear < bytes : linear - first < length) hits |= 1 << n;
   }
@@ -47,13 +55,20 @@ function raiseDebug(cpu: usize, bits: u32): void {
  * (SDM vol. 3, 17.3.1.1): in that it is like a trap. */
 export function checkBreakpoints(cpu: usize): void {
   if (load<u32>(cpu + CPU_EFLAGS) & EFLAGS_RF) return;
-  const hits = breakpointHits(cpu, load<u32>(segment(cpu, SEG_CS) + SEG_BASE) + load<u32>(cpu + CPU_EIP), 1, true, false);
+  const hits = breakpointHits(cpu, load<u32>(segment(cpu, SEG_CS) + SEG_BASE) + load<u32>(cpu + CPU_EIP), 1, KIND_EXECUTE, KIND_EXECUTE);
   if (hits) raiseDebug(cpu, hits);
 }
 
 /** Notes an access that hits a data breakpoint; singleStepTrap raises the #DB. */
 export function checkDataBreakpoint(cpu: usize, linear: u32, bytes: u32, write: u32): void {
-  const hits = breakpointHits(cpu, linear, bytes, false, write != 0);
+  const hits = breakpointHits(cpu, linear, bytes, KIND_ACCESS, write ? KIND_WRITE : KIND_ACCESS);
+  if (hits) store<u32>(cpu + CPU_DEBUGPENDING, load<u32>(cpu + CPU_DEBUGPENDING) | hits);
+}
+
+/** The same for ports (SDM vol. 3, 18.2.4), behind the access. */
+export function checkPortBreakpoint(cpu: usize, port: u32, bytes: u32): void {
+  if (!(load<u32>(cpu + CPU_STEP) & STEP_DEBUG) || !(load<u32>(cpu + CPU_CR4) & CR4_DE)) return;
+  const hits = breakpointHits(cpu, port, bytes, KIND_PORT, KIND_PORT);
   if (hits) store<u32>(cpu + CPU_DEBUGPENDING, load<u32>(cpu + CPU_DEBUGPENDING) | hits);
 }
 

@@ -8,6 +8,7 @@ import {
   CONTROL_HEATTAIL,
   CONTROL_STOPONFAULT,
   CONTROL_TRACE,
+  CPU_CR0,
   CPU_DEBUGPENDING,
   CPU_EFLAGS,
   CPU_EIP,
@@ -27,6 +28,7 @@ import {
   EXIT_INTERNAL,
   EXIT_LOOKUP,
   EXIT_STOP,
+  FAULT,
   FAULT_BAIL,
   FAULT_TRAP,
   HEAD_LASTPAGE,
@@ -51,11 +53,14 @@ import {
   STEP_BAIL,
   STEP_DEBUG,
   STEP_SHADOW,
+  VECTOR_MF,
 } from './gen/layout';
+import { stopForError } from './fpu-error';
 import { noteBlock } from './history';
 import { findBlock } from './lookup';
 import { traceInterpreted } from './trace';
 import { checkBreakpoints, singleStepTrap } from './debug';
+import { CR0_NE } from './state';
 
 /** Bits of Cpu.stepArmed. */
 const ARMED: u32 = 1;
@@ -112,6 +117,11 @@ export function deliverFault(cpu: usize): void {
   store<u32>(cpu, load<u32>(cpu, CPU_STEP) & ~STEP_ONCE, CPU_STEP);
   // Data breakpoints that an instruction hit before it faulted are met again when it is restarted.
   if (!(load<u32>(cpu, CPU_FAULT) & FAULT_TRAP)) store<u32>(cpu, 0, CPU_DEBUGPENDING);
+  if (load<u32>(cpu, CPU_FAULT) == (FAULT | VECTOR_MF) && !(load<u32>(cpu, CPU_CR0) & CR0_NE)) {
+    store<u32>(cpu, 0, CPU_FAULT);
+    stopForError(cpu);
+    return;
+  }
   if (load<u32>(CONTROL + CONTROL_STOPONFAULT)) {
     store<u32>(cpu, EXIT_FAULT, CPU_EXIT);
     return;

@@ -20,6 +20,10 @@ export declare function hostRdtsc(cpu: usize): u64;
 @external("host", "interruptAck")
 export declare function hostInterruptAck(cpu: usize): i32;
 
+/** FERR# changes (`level`), or is looked at again: whether IGNNE# is asserted (1 or 0). */
+@external("host", "fpuError")
+export declare function hostFpuError(cpu: usize, level: u32): u32;
+
 /** A store changed a page of guest RAM that holds code: forget what was decoded or translated from it. */
 @external("host", "invalidateCode")
 export declare function hostInvalidateCode(cpu: usize, physPage: u32): void;

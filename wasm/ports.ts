@@ -1,12 +1,15 @@
 // Port input and output: the permission check, IN, OUT, INS, OUTS (SDM vol. 1, ch. 19).
 import {
-  CPU_CPL, CPU_EFLAGS, CPU_PENDING, EFLAGS_DF, EFLAGS_IOPL, EFLAGS_VM, GPR_ECX, GPR_EDI, GPR_EDX, GPR_ESI, SEG_ACCESS, SEG_BASE, SEG_ES,
+  CONTROL, CONTROL_SHADOWRAM, CPU_CPL, CPU_EFLAGS, CPU_PENDING, CPU_SHADOWRAMSEEN, EFLAGS_DF, EFLAGS_IOPL, EFLAGS_VM, GPR_ECX, GPR_EDI, GPR_EDX, GPR_ESI, SEG_ACCESS, SEG_BASE, SEG_ES,
   SEG_LIMIT, SEG_TR, VECTOR_GP,
 } from './gen/layout';
 import { faulted, raiseError } from './fault';
-import { hostPortIn, hostPortOut } from './host';
+import { hostInvalidateCode, hostPortIn, hostPortOut } from './host';
+import { checkPortBreakpoint } from './debug';
 import { load16, load32, load8, probeWrite, segLinear, store16, store32, store8, sysLoad16 } from './memory';
+import { again, stepBudget } from './repeat';
 import { ACC_P, reg, segAt, setRegMasked, untypedSegments } from './state';
+import { flush } from './tlb';
 
 /** Elements that one call of INS or OUTS moves at most. */
 const CHUNK: u32 = 1024;
@@ -42,7 +45,17 @@ export function portIn(cpu: usize, port: u32, size: u32): u32 {
   port &= 0xffff;
   if (forbidden(cpu, port, size)) return 0;
   const value = hostPortIn(cpu, port, size);
+  checkPortBreakpoint(cpu, port, size);
   return size == 4 ? value : value & ((1 << (size << 3)) - 1);
+}
+
+/** Behind a write to a port: the host bridge may have put RAM in the place of ROM below 1 MiB, or taken it away. */
+function settleShadowRam(cpu: usize): void {
+  const now = load<u32>(CONTROL, CONTROL_SHADOWRAM);
+  if (now == load<u32>(cpu, CPU_SHADOWRAMSEEN)) return;
+  store<u32>(cpu, now, CPU_SHADOWRAMSEEN);
+  flush(cpu);
+  for (let page: u32 = 0xe0; page < 0x100; page++) hostInvalidateCode(cpu, page);
 }
 
 /** OUT. */
@@ -50,6 +63,8 @@ export function portOut(cpu: usize, port: u32, size: u32, value: u32): void {
   port &= 0xffff;
   if (forbidden(cpu, port, size)) return;
   hostPortOut(cpu, port, size, size == 4 ? value : value & ((1 << (size << 3)) - 1));
+  settleShadowRam(cpu);
+  checkPortBreakpoint(cpu, port, size);
 }
 
 /** INS: DX -> ES:EDI. Result as of the string operations: 1 where there is more to do. */
@@ -60,7 +75,7 @@ export function ins(cpu: usize, size: u32, mask: u32, rep: u32): u32 {
   if (forbidden(cpu, port, size)) return 0;
   const es = segAt(cpu, SEG_ES);
   const step = load<u32>(cpu, CPU_EFLAGS) & EFLAGS_DF ? 0 - size : size;
-  let budget = CHUNK;
+  let budget = stepBudget(cpu, CHUNK);
   do {
     const edi = reg(cpu, GPR_EDI);
     const linear = segLinear(cpu, es, edi & mask, size, 1);
@@ -70,13 +85,14 @@ export function ins(cpu: usize, size: u32, mask: u32, rep: u32): u32 {
     if (size == 1) store8(cpu, linear, value);
     else if (size == 2) store16(cpu, linear, value);
     else store32(cpu, linear, value);
+    checkPortBreakpoint(cpu, port, size);
     setRegMasked(cpu, GPR_EDI, edi + step, mask);
     count--;
     if (rep) setRegMasked(cpu, GPR_ECX, count, mask);
     if (count == 0) return 0;
     budget--;
   } while (budget != 0 && load<u32>(cpu, CPU_PENDING) == 0);
-  return 1;
+  return again(cpu);
 }
 
 /** OUTS: seg:ESI -> DX. */
@@ -86,7 +102,7 @@ export function outs(cpu: usize, size: u32, mask: u32, seg: usize, rep: u32): u3
   const port = reg(cpu, GPR_EDX) & 0xffff;
   if (forbidden(cpu, port, size)) return 0;
   const step = load<u32>(cpu, CPU_EFLAGS) & EFLAGS_DF ? 0 - size : size;
-  let budget = CHUNK;
+  let budget = stepBudget(cpu, CHUNK);
   do {
     const esi = reg(cpu, GPR_ESI);
     const linear = segLinear(cpu, seg, esi & mask, size, 0);
@@ -94,11 +110,12 @@ export function outs(cpu: usize, size: u32, mask: u32, seg: usize, rep: u32): u3
     const value = size == 1 ? load8(cpu, linear) : size == 2 ? load16(cpu, linear) : load32(cpu, linear);
     if (faulted(cpu)) return 0;
     hostPortOut(cpu, port, size, value);
+    checkPortBreakpoint(cpu, port, size);
     setRegMasked(cpu, GPR_ESI, esi + step, mask);
     count--;
     if (rep) setRegMasked(cpu, GPR_ECX, count, mask);
     if (count == 0) return 0;
     budget--;
   } while (budget != 0 && load<u32>(cpu, CPU_PENDING) == 0);
-  return 1;
+  return again(cpu);
 }

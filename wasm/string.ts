@@ -1,8 +1,9 @@
 // String instructions (SDM vol. 2: MOVS STOS LODS CMPS SCAS, REP). A call does one element, or with a REP prefix a chunk; it
 // returns 1 where there is more to do (the caller runs the instruction again), 0 when it is done or Cpu.fault is set.
 // Registers always stand at the element that comes next, or that faults.
-import { CPU_EFLAGS, CPU_PENDING, CPU_STEP, CPU_STEPARMED, CPU_WATCH, EFLAGS_DF, GPR_EAX, GPR_ECX, GPR_EDI, GPR_ESI, SEG_BASE, SEG_ES } from './gen/layout';
+import { CPU_EFLAGS, CPU_PENDING, CPU_WATCH, EFLAGS_DF, GPR_EAX, GPR_ECX, GPR_EDI, GPR_ESI, SEG_BASE, SEG_ES } from './gen/layout';
 import { faulted } from './fault';
+import { again, stepBudget } from './repeat';
 import { setSubFlags } from './flags';
 import { load16, load32, load8, segAllows, segLinear, store16, store32, store8 } from './memory';
 import { ACCESS_WRITE, reg, segAt, setReg, setRegMasked, userAccess } from './state';
@@ -11,20 +12,10 @@ import { foundCode, foundHost, resolve } from './tlb';
 /** Bytes that one call moves at most. */
 const CHUNK_BYTES: u32 = 0x10000;
 
-/** Bit of Cpu.stepArmed: the string instruction goes on. */
-const ARMED_REPEAT: u32 = 4;
-
-/** Elements that one call does at most: a single step is one iteration (SDM vol. 2, REP). */
+/** Elements that one call does at most. */
 @inline
 function budgetOf(cpu: usize, size: u32): u32 {
-  return load<u32>(cpu, CPU_STEP) ? 1 : CHUNK_BYTES >>> (size >>> 1);
-}
-
-/** There is more to do. */
-function again(cpu: usize): u32 {
-  const armed = load<u32>(cpu, CPU_STEPARMED);
-  if (armed) store<u32>(cpu, armed | ARMED_REPEAT, CPU_STEPARMED);
-  return 1;
+  return stepBudget(cpu, CHUNK_BYTES >>> (size >>> 1));
 }
 
 /** REPE and REPNE as CMPS and SCAS see them. */

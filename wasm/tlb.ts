@@ -6,7 +6,7 @@ import {
 } from './gen/layout';
 import { raisePage } from './fault';
 import { ACCESS_USER, ACCESS_WRITE, CR0_PG } from './state';
-import { WALK_FAILED, physHost, walk, walkFrame, walkRights } from './walk';
+import { WALK_FAILED, isGuarded, physHost, walk, walkFrame, walkRights } from './walk';
 import { watchedRights } from './watch';
 
 const WRITE_BITS: u32 = TLB_KERNEL_WRITE | TLB_USER_WRITE;
@@ -135,8 +135,11 @@ export function fill(cpu: usize, linear: u32, access: u32): bool {
   const host = physHost(phys, false);
   foundHost = host;
   if (host == 0) return false;
-  if (host < RAM) {
-    if (access & ACCESS_WRITE) foundHost = 0;
+  if (isGuarded(phys, host)) {
+    if (access & ACCESS_WRITE) {
+      foundHost = physHost(phys, true);
+      foundCode = foundHost != 0 && hasCode(phys);
+    }
     insert(cpu, linear, host, rights & ~WRITE_BITS);
     return false;
   }

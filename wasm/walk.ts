@@ -1,8 +1,8 @@
 // The page walk (SDM vol. 3, ch. 4): two-level 32-bit paging with 4 MiB pages, and PAE with 2 MiB pages.
 // MAXPHYADDR is 32, so the upper words of PAE entries are reserved but for NX.
 import {
-  CONTROL, CONTROL_RAMBYTES, CONTROL_ROMBYTES, CPU_CR0, CPU_CR3, CPU_CR4, CPU_MSR, CPU_PDPTE, RAM, ROM, ROM_BYTES, TLB_GLOBAL,
-  TLB_KERNEL_READ, TLB_KERNEL_WRITE, TLB_LARGE, TLB_USER_READ, TLB_USER_WRITE,
+  CONTROL, CONTROL_RAMBYTES, CONTROL_ROMBYTES, CONTROL_SHADOWRAM, CPU_CR0, CPU_CR3, CPU_CR4, CPU_MSR, CPU_PDPTE, LOW_ROM_BYTES, RAM, ROM, ROM_BYTES,
+  TLB_GLOBAL, TLB_KERNEL_READ, TLB_KERNEL_WRITE, TLB_LARGE, TLB_USER_READ, TLB_USER_WRITE,
 } from './gen/layout';
 import { ACCESS_EXEC, ACCESS_USER, ACCESS_WRITE, CR0_WP, CR4_PAE, CR4_PGE, CR4_PSE } from './state';
 
@@ -33,14 +33,23 @@ export function physHost(phys: u32, write: bool): usize {
   if (phys < load<u32>(CONTROL, CONTROL_RAMBYTES)) {
     if (phys - 0xa0000 < 0x20000) return 0;
     if (rom != 0 && phys < 0x100000) {
-      const window: u32 = min<u32>(rom, 0x20000);
+      const window: u32 = min<u32>(rom, LOW_ROM_BYTES);
       const into = phys - (0x100000 - window);
-      if (into < window) return write ? 0 : ROM + ROM_BYTES - window + into;
+      if (into < window) {
+        const ram = load<u32>(CONTROL, CONTROL_SHADOWRAM) & ((write ? 0x100 : 1) << ((phys >>> 14) & 7));
+        if (!ram) return write ? 0 : ROM + ROM_BYTES - window + into;
+      }
     }
     return RAM + phys;
   }
   if (rom != 0 && phys >= 0 - rom) return write ? 0 : ROM + ROM_BYTES + phys;
   return 0;
+}
+
+/** Where reads and writes may go to different places: ROM, and the RAM that may stand in its place below 1 MiB. */
+@inline
+export function isGuarded(phys: u32, host: usize): bool {
+  return host < RAM || (phys - 0xe0000 < 0x20000 && load<u32>(CONTROL, CONTROL_ROMBYTES) != 0);
 }
 
 /** Words of guest physical memory, for page tables; outside RAM and ROM they read as 0. */

@@ -33,7 +33,7 @@ Options:
   --engine NAME      jit (default) or interpreter
   --timer-slack MS   how late an idle guest's timer may be, so that it wakes the host less often (30; 0: never late)
   --debug-exit PORT  a write of V to this I/O port ends the run with exit status V * 2 + 1
-  --debugcon FILE    write what the guest sends to port 0xE9 to FILE
+  --debugcon FILE    write what the guest sends to port 0xE9 or 0x402 to FILE
   --post FILE        write POST codes (port 0x80) to FILE, one hexadecimal number a line
   --until TEXT       end the run as soon as the console has printed TEXT
   --timeout SECONDS  end the run after this time

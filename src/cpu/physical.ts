@@ -1,9 +1,6 @@
 // Guest physical memory as the host sees it for fetching code: RAM and ROM, with the page metadata.
-import { CONTROL, Control, PAGE_HAS_CODE, PAGE_SHIFT, PageMeta, RAM, ROM, ROM_BYTES } from '../layout/memory.ts';
+import { CONTROL, Control, LOW_ROM_BYTES, PAGE_HAS_CODE, PAGE_SHIFT, PageMeta, RAM, ROM, ROM_BYTES } from '../layout/memory.ts';
 import type { SharedMemory } from './state.ts';
-
-/** Bytes of a ROM that show below 1 MiB as well. */
-const LOW_ROM = 0x20000;
 
 export class PhysicalMemory {
   private readonly shared: SharedMemory;
@@ -15,12 +12,17 @@ export class PhysicalMemory {
     return this.shared.i32[(CONTROL + Control.at.romBytes) >> 2]!;
   }
 
+  /** Whether code below 1 MiB comes from RAM in the place of ROM. */
+  private isShadowed(phys: number): boolean {
+    return ((this.shared.i32[(CONTROL + Control.at.shadowRam) >> 2]! >> ((phys >>> 14) & 7)) & 1) !== 0;
+  }
+
   /** Host address of a guest physical one, or undefined where there is neither RAM nor ROM. */
   host(phys: number): number | undefined {
     const rom = this.romBytes;
     if (rom > 0) {
-      const low = Math.min(rom, LOW_ROM);
-      if (phys >= 0x100000 - low && phys < 0x100000) return ROM + ROM_BYTES - (0x100000 - phys);
+      const low = Math.min(rom, LOW_ROM_BYTES);
+      if (phys >= 0x100000 - low && phys < 0x100000 && !this.isShadowed(phys)) return ROM + ROM_BYTES - (0x100000 - phys);
       if (phys >= 0x100000000 - rom) return ROM + ROM_BYTES - (0x100000000 - phys);
     }
     if (phys >= 0xa0000 && phys < 0xc0000) return undefined;

@@ -18,6 +18,8 @@ export interface HostImports {
   mmioWrite(cpu: number, phys: number, size: number, value: number): void;
   rdtsc(cpu: number): bigint;
   interruptAck(cpu: number): number;
+  /** FERR# changes, or is looked at again: whether IGNNE# is asserted. */
+  fpuError(cpu: number, level: number): number;
   invalidateCode(cpu: number, page: number): void;
   /** The CPU's trace ring has records to read; comes back when there is room for more. */
   trace(cpu: number): void;

@@ -3,6 +3,7 @@
 import { A20 } from './a20.ts';
 import { AcpiPm } from './acpi-pm.ts';
 import { DebugPorts, type DebugPortsOptions } from './debug-ports.ts';
+import { FpuError } from './fpu-error.ts';
 import { DeviceHub, type HubOptions } from './hub.ts';
 import { Interrupts } from './interrupts.ts';
 import { addHostBridge, PciBus } from './pci.ts';
@@ -19,6 +20,8 @@ export interface ChipsetOptions extends HubOptions {
   readonly pendingIndex: (cpu: number) => number;
   /** Word of the A20 gate. */
   readonly a20Index: number;
+  /** Word of the blocks of RAM in the place of ROM (see addHostBridge). */
+  readonly shadowIndex?: number;
   readonly serial?: readonly UartOptions[];
   readonly debug?: DebugPortsOptions;
 }
@@ -40,6 +43,7 @@ export class Chipset {
   readonly acpi: AcpiPm;
   readonly resetControl: ResetControl;
   readonly debug: DebugPorts;
+  readonly fpu: FpuError;
   readonly a20: A20;
   readonly pci: PciBus;
   /** The CPU this thread runs now; an executor with several CPUs a thread sets it before it lets one run. */
@@ -59,9 +63,13 @@ export class Chipset {
     this.rtc = hub.add(new Rtc(hub, options.ramBytes));
     this.acpi = hub.add(new AcpiPm(hub));
     this.debug = hub.add(new DebugPorts(hub, options.debug));
+    this.fpu = hub.add(new FpuError(hub));
     this.serial = (options.serial ?? [{}]).map((one, i) => hub.add(new Uart(hub, { name: `serial${i}`, ...SERIAL[i & 3], ...one })));
     this.pci = hub.add(new PciBus(hub, hub.generation, this.resetControl));
-    addHostBridge(this.pci);
+    const { memory, shadowIndex } = options;
+    addHostBridge(this.pci, (blocks) => {
+      if (shadowIndex !== undefined) memory[shadowIndex] = blocks;
+    });
   }
 
   portIn(cpu: number, port: number, size: 1 | 2 | 4): number {
@@ -114,6 +122,17 @@ export class Chipset {
     hub.lock.enter();
     try {
       return this.interrupts.interruptAck(cpu);
+    } finally {
+      hub.lock.leave();
+    }
+  }
+
+  /** The boot CPU's FERR# (see fpu-error.ts): whether IGNNE# is asserted. */
+  fpuError(level: boolean): boolean {
+    const hub = this.hub;
+    hub.lock.enter();
+    try {
+      return this.fpu.setError(level);
     } finally {
       hub.lock.leave();
     }

@@ -1,4 +1,4 @@
-// Ports for people who debug kernels: isa-debug-exit (ends the run with a value), the debug console (0xE9), both only where
+// Ports for people who debug kernels: isa-debug-exit (ends the run with a value), the debug console (0xE9, and 0x402 for firmware), both only where
 // asked for, and the POST code port (0x80). Output reaches callbacks on the host thread through shared rings; nothing is lost.
 import type { Device, DeviceContext } from './device.ts';
 import { ByteRing, ringWords } from './ring.ts';
@@ -6,9 +6,9 @@ import { ByteRing, ringWords } from './ring.ts';
 export interface DebugPortsOptions {
   /** Port of isa-debug-exit; none where undefined. The same on every thread, as are `console` and `logPost`. */
   readonly exitPort?: number | undefined;
-  /** Port 0xE9 answers. */
+  /** Ports 0xE9 and 0x402 answer. */
   readonly console?: boolean;
-  /** What is written to port 0xE9; on the host thread. */
+  /** What is written to them; on the host thread. */
   readonly onConsole?: (bytes: Uint8Array) => void;
   /** Codes written to port 0x80, where `logPost` is set; on the host thread. */
   readonly onPost?: (codes: Uint8Array) => void;
@@ -16,7 +16,8 @@ export interface DebugPortsOptions {
   readonly logPost?: boolean;
 }
 
-const CONSOLE_PORT = 0xe9;
+/** Bochs's, and where SeaBIOS and OVMF write their log. Both read as the first. */
+const CONSOLE_PORTS = [0xe9, 0x402];
 const CONSOLE_BYTES = 16384;
 const POST_BYTES = 4096;
 const EXIT_PORTS = 4;
@@ -39,7 +40,8 @@ export class DebugPorts implements Device {
     this.#post = new ByteRing(context.words(ringWords(POST_BYTES)), POST_BYTES);
     const logPost = options.logPost === true;
     if (options.console === true)
-      context.ports.map(CONSOLE_PORT, 1, { read: () => CONSOLE_PORT, write: (_port, _size, value) => this.#send(this.#console, value) });
+      for (const port of CONSOLE_PORTS)
+        context.ports.map(port, 1, { read: () => CONSOLE_PORTS[0], write: (_port, _size, value) => this.#send(this.#console, value) });
     context.ports.map(0x80, 1, {
       read: () => this.#s[LAST_POST],
       write: (_port, _size, value) => {

@@ -41,7 +41,7 @@ export class Interrupts implements IrqSink {
     let lapic: Lapic | undefined;
     let ioapic: IoApic | undefined;
     this.pic = new Pic(context, (level) => {
-      lapic?.picChanged(level);
+      lapic?.delivery.picChanged(level);
       ioapic?.setInput(0, level);
     });
     lapic = new Lapic(context, {
@@ -58,7 +58,7 @@ export class Interrupts implements IrqSink {
       picAcknowledge: () => this.pic.acknowledge(),
     });
     this.lapic = lapic;
-    this.ioapic = ioapic = new IoApic(context, lapic, ioApicId(options.cpuCount));
+    this.ioapic = ioapic = new IoApic(context, lapic.delivery, ioApicId(options.cpuCount));
   }
 
   setIrq(line: number, level: boolean): void {
@@ -85,12 +85,12 @@ export class Interrupts implements IrqSink {
 
   /** True when the CPU has an interrupt to take (its INTR input is up). Device lock held. */
   hasInterrupt(cpu: number): boolean {
-    return this.lapic.hasInterrupt(cpu);
+    return this.lapic.delivery.hasInterrupt(cpu);
   }
 
   /** The CPU takes an interrupt: its vector, or -1 where none is left. Device lock held. */
   interruptAck(cpu: number): number {
-    return this.lapic.acknowledge(cpu);
+    return this.lapic.delivery.acknowledge(cpu);
   }
 
   /** Sets bits of a CPU's pending word and wakes it. Any thread, lock or not. */

@@ -96,6 +96,12 @@ export const Cpu = struct(
     fpuTrap: u32,
     /** Nonzero where an SSE instruction must raise: SSE_UD or SSE_NM. */
     sseTrap: u32,
+    /** FPU_ERROR where a pending x87 exception stops the next waiting instruction; 0 while CR0.NE is clear and IGNNE# asserted. */
+    fpuStop: u32,
+    /** Control.shadowRam as this CPU's TLB and code know it. */
+    shadowRamSeen: u32,
+    /** 1 while FERR# is asserted: a waiting instruction found a pending exception, with CR0.NE clear. */
+    ferr: u32,
     index: u32,
     apicId: u32,
     /** 1 from the delivery of an NMI to the next IRET (SDM vol. 3, 6.7.1). */
@@ -228,6 +234,8 @@ export const FAULT_BAIL = 0x400;
 /** Set with FAULT where the exception is a trap: eip already points behind the instruction. */
 export const FAULT_TRAP = 0x800;
 
+/** Status word of the x87: an unmasked exception is pending (ES). */
+export const FPU_ERROR = 0x80;
 export const SSE_UD = 1;
 export const SSE_NM = 2;
 

@@ -35,6 +35,8 @@ export const Slot = struct('SLOT', { eip: u32, phys: u32, mode: u32, state: u32 
 /** ROM images at the top of the 32-bit physical space and below 1 MiB. */
 export const ROM = 0x1000000;
 export const ROM_BYTES = 1 * MiB;
+/** How much of a ROM, from its end, shows below 1 MiB as well. */
+export const LOW_ROM_BYTES = 128 * KiB;
 /** Guest physical address 0. */
 export const RAM = 0x2000000;
 
@@ -45,8 +47,10 @@ export const Control = struct('CONTROL', {
   cpus: u32,
   /** Page metadata: PageMeta.size bytes for each page of RAM. */
   pageMeta: u32,
-  /** Bytes of ROM that end at 4 GiB (and, the last 128 KiB of them, at 1 MiB); 0 without a ROM. */
+  /** Bytes of ROM that end at 4 GiB (and, the last LOW_ROM_BYTES of them, at 1 MiB); 0 without a ROM. */
   romBytes: u32,
+  /** Which of the eight blocks of 16 KiB from E0000H to FFFFFH are RAM in the place of ROM: for reads bit n, for writes bit 8 + n. */
+  shadowRam: u32,
   /** Bumped when the translator published a module. */
   epoch: u32,
   heatHead: u32,

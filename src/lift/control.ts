@@ -1,5 +1,5 @@
-// Near control transfer (SDM vol. 1, 7.3.8) and instructions that do nothing. Direct targets are checked against the limit
-// of CS when the code is decoded, indirect ones here (in flat code nothing is beyond it). A 16-bit target is wrapped:
+// Near control transfer (SDM vol. 1, 7.3.8) and instructions that do nothing. Direct targets (but LOOP's) are checked against the
+// limit of CS when the code is decoded, indirect ones here (in flat code nothing is beyond it). A 16-bit target is wrapped:
 // direct ones by the decoder, indirect ones because 16-bit reads are zero-extended.
 import type { ConditionCode, Value } from '../ir/types.ts';
 import { Cpu, Gpr, Seg, SegCache, Vector } from '../layout/cpu.ts';
@@ -62,6 +62,15 @@ const jcxz =
   (x: Lifter): void =>
     x.branch(x.b.eqz(x.get(Gpr.ECX, size)));
 
+/** LOOP alone of the direct branches changes a register, which must stay as it was where the target is beyond the limit of CS:
+ * #GP(0) comes before the count. */
+function checkLoop(x: Lifter, taken: Value): void {
+  if (x.form.flat) return;
+  const { b } = x;
+  const beyond = b.gt_u(x.imm(0), x.state(Cpu.at.seg + Seg.CS * SegCache.size + SegCache.at.limit));
+  x.raiseIf(b.and(taken, beyond), Vector.GP, b.const(0));
+}
+
 // LOOP | LOOPE | LOOPNE rel: counts CX or ECX by the address size; flags stay
 const loop =
   (cc?: ConditionCode) =>
@@ -70,6 +79,7 @@ const loop =
     const count = b.sub(x.get(Gpr.ECX, x.addrsize), b.const(1));
     const more = b.ne(x.addrsize === 2 ? b.and(count, b.const(0xffff)) : count, b.const(0));
     const taken = cc ? b.and(more, x.cond(cc)) : more;
+    checkLoop(x, taken);
     x.set(Gpr.ECX, x.addrsize, count);
     x.branch(taken);
   };
@@ -87,9 +97,9 @@ export const lifts: LiftTable = {
   ret: { lift: ret, ends: true, stack: true },
   jcxz: { lift: jcxz(2), ends: true },
   jecxz: { lift: jcxz(4), ends: true },
-  loop: { lift: loop(), ends: true, string: true },
-  loope: { lift: loop('e'), ends: true, string: true },
-  loopne: { lift: loop('ne'), ends: true, string: true },
+  loop: { lift: loop(), ends: true, string: true, stack: true },
+  loope: { lift: loop('e'), ends: true, string: true, stack: true },
+  loopne: { lift: loop('ne'), ends: true, string: true, stack: true },
   ...Object.fromEntries(CONDITIONS.map((cc) => [`j${cc}`, { lift: jcc(cc), ends: true }])),
   ...Object.fromEntries(
     [

@@ -1,5 +1,6 @@
 // Small things that several instruction families share.
 import type { ConditionCode, Value } from '../ir/types.ts';
+import { Cpu, Vector } from '../layout/cpu.ts';
 import type { Lifter } from './lifter.ts';
 
 /** The sixteen conditions in the order of their encoding (SDM vol. 1, appendix B). */
@@ -42,3 +43,6 @@ export function setCarry(x: Lifter, bit: Value): void {
   const change = b.xor(b.shr_u(old, b.const(31)), bit);
   x.flagsRX(r, b.xor(old, b.mul(change, b.const(0xc0000000))));
 }
+
+/** #MF where an unmasked x87 exception is pending; with CR0.NE clear deliverFault makes FERR# of it (wasm/fpu-error.ts). */
+export const x87Pending = (x: Lifter): void => x.raiseIf(x.b.and(x.state(Cpu.at.fsw), x.state(Cpu.at.fpuStop)), Vector.MF);

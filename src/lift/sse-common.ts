@@ -2,6 +2,7 @@
 import type { Value } from '../ir/types.ts';
 import { Cpu, SSE_NM, SSE_UD, Vector } from '../layout/cpu.ts';
 import type { Lifter } from './lifter.ts';
+import { x87Pending } from './shared.ts';
 
 /** Effects of a helper that computes in floating point: it may raise #XM. */
 export const ARITHMETIC = { mayFault: true, eip: true, quiet: true } as const;
@@ -14,17 +15,12 @@ export function sseCheck(x: Lifter): void {
 }
 
 const CR0_EM = 4;
-const FSW_ES = 0x80;
 
 /** #UD, #NM, or #MF for an x87 exception that waits (SDM vol. 3, 12.1 and 12.5). */
 export function mmxCheck(x: Lifter): void {
   x.raiseIf(x.b.and(x.state(Cpu.at.cr0), x.b.const(CR0_EM)), Vector.UD);
   x.raiseIf(x.state(Cpu.at.fpuTrap), Vector.NM);
-  pendingCheck(x);
-}
-/** #MF alone: for SSE instructions that use MMX registers, after sseCheck. */
-export function pendingCheck(x: Lifter): void {
-  x.raiseIf(x.b.and(x.state(Cpu.at.fsw), x.b.const(FSW_ES)), Vector.MF);
+  x87Pending(x);
 }
 /** What every MMX instruction but EMMS does to the x87 state: TOP = 0, all registers in use. After all that may fault. */
 export function mmxEnter(x: Lifter): void {

@@ -1,20 +1,8 @@
 // Conversions between integers, singles and doubles (SDM vol. 1, 11.4.1.6). Those that cannot be inexact are done in place.
 import type { Value } from '../ir/types.ts';
 import type { Lift, Lifter, LiftTable } from './lifter.ts';
-import {
-  ARITHMETIC,
-  double,
-  fromLow64,
-  half,
-  low32,
-  low64,
-  mmxEnter,
-  pendingCheck,
-  single,
-  sseCheck,
-  vector,
-  writeMmx,
-} from './sse-common.ts';
+import { x87Pending } from './shared.ts';
+import { ARITHMETIC, double, fromLow64, half, low32, low64, mmxEnter, single, sseCheck, vector, writeMmx } from './sse-common.ts';
 
 type Type = 'i32' | 'i64' | 'f32' | 'f64' | 'v128';
 const call = (x: Lifter, name: string, arg: Value, result: Type): Value => x.helper(name, [arg], { ...ARITHMETIC, result });
@@ -52,7 +40,7 @@ const toMmx =
   (read: (x: Lifter, k: number) => Value, value: (x: Lifter, v: Value) => Value): Lift =>
   (x) => {
     sseCheck(x);
-    pendingCheck(x);
+    x87Pending(x);
     const from = read(x, 1);
     mmxEnter(x);
     writeMmx(x, 0, value(x, from));
@@ -64,7 +52,7 @@ const fromMmx =
   (x) => {
     const mmx = x.op(1).kind === 'mm';
     sseCheck(x);
-    if (mmx) pendingCheck(x);
+    if (mmx) x87Pending(x);
     const from = x.read(1);
     if (mmx) mmxEnter(x);
     x.write(0, value(x, from));

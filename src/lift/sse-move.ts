@@ -2,8 +2,8 @@
 import type { Value } from '../ir/types.ts';
 import { Gpr } from '../layout/cpu.ts';
 import type { Lift, Lifter, LiftTable } from './lifter.ts';
-import { FAULTS } from './shared.ts';
-import { aligned, fromLow32, fromLow64, half, low32, low64, mmxCheck, mmxEnter, pendingCheck, sseCheck, writeMmx } from './sse-common.ts';
+import { FAULTS, x87Pending } from './shared.ts';
+import { aligned, fromLow32, fromLow64, half, low32, low64, mmxCheck, mmxEnter, sseCheck, writeMmx } from './sse-common.ts';
 
 /** MOVAPS xmm1, xmm2/m128 and back: memory on its boundary. */
 const moveAligned: Lift = (x) => {
@@ -160,14 +160,14 @@ export const lifts: LiftTable = {
   movnti,
   movq2dq: (x) => {
     sseCheck(x);
-    pendingCheck(x);
+    x87Pending(x);
     const v = x.read(1);
     mmxEnter(x);
     x.write(0, fromLow64(x, v));
   },
   movdq2q: (x) => {
     sseCheck(x);
-    pendingCheck(x);
+    x87Pending(x);
     const v = low64(x, 1);
     mmxEnter(x);
     writeMmx(x, 0, v);

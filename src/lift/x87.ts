@@ -3,21 +3,13 @@
 import type { ConditionCode, Value } from '../ir/types.ts';
 import { Cpu, Gpr, Vector } from '../layout/cpu.ts';
 import type { Lift, Lifter, LiftTable } from './lifter.ts';
-import { FAULTS, STORES } from './shared.ts';
+import { FAULTS, STORES, x87Pending } from './shared.ts';
 
 const CR0_MP_TS = 2 | 8;
-const CR0_NE = 0x20;
 
 /** #NM where CR0.EM or CR0.TS is set; what instructions without a wait begin with. */
 export function x87Trap(x: Lifter): void {
   x.raiseIf(x.state(Cpu.at.fpuTrap), Vector.NM);
-}
-
-/** #MF where an unmasked exception is pending (ES, bit 7 of the status word) and CR0.NE (bit 5) is set. */
-function x87Pending(x: Lifter): void {
-  const { b } = x;
-  const pending = b.shr_u(x.state(Cpu.at.fsw), b.const(2));
-  x.raiseIf(b.and(b.and(pending, x.state(Cpu.at.cr0)), b.const(CR0_NE)), Vector.MF);
 }
 
 /** What every waiting x87 instruction, and every MMX instruction, begins with. */

@@ -7,6 +7,7 @@ import { IOAPIC_BASE } from '../devices/ioapic.ts';
 import { LAPIC_BASE } from '../devices/lapic.ts';
 import { pciGsi, pciIsaIrq } from '../devices/pci.ts';
 import * as aml from './aml.ts';
+import { FIRMWARE_TABLES } from './loaders/e820.ts';
 import { writeMpTables } from './mp-tables.ts';
 
 export interface FirmwareTablesOptions {
@@ -14,8 +15,6 @@ export interface FirmwareTablesOptions {
   readonly ramBytes: number;
 }
 
-/** Where the tables start; the RSDP comes first. */
-export const FIRMWARE_BASE = 0xe0000;
 /** PCI memory window of the host bridge. */
 export const PCI_WINDOW_FIRST = 0xc0000000;
 export const PCI_WINDOW_LAST = 0xfebfffff;
@@ -201,7 +200,7 @@ function dsdt(): Uint8Array {
  * data area that kernels look at (COM1, no EBDA, 640 KiB). `ram` starts at guest physical 0.
  */
 export function writeFirmwareTables(ram: Uint8Array, options: FirmwareTablesOptions): void {
-  let next = FIRMWARE_BASE;
+  let next = FIRMWARE_TABLES;
   const place = (bytes: Uint8Array): number => {
     const at = next;
     ram.set(bytes, at);
@@ -227,7 +226,7 @@ export function writeFirmwareTables(ram: Uint8Array, options: FirmwareTablesOpti
   rsdp.u32(24, xsdt);
   checksum(rsdp.bytes, 8, 20);
   checksum(rsdp.bytes, 32);
-  ram.set(rsdp.bytes, FIRMWARE_BASE);
+  ram.set(rsdp.bytes, FIRMWARE_TABLES);
   writeMpTables(ram, options.cpuCount);
   ram.set([0xf8, 0x03, 0, 0, 0, 0, 0, 0], 0x400);
   ram.set([0, 0], 0x40e);

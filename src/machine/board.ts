@@ -82,6 +82,7 @@ export function buildBoard(config: BoardConfig, role: ThreadRole): Board {
     memory: i32,
     pendingIndex: (cpu) => (cpuBase(config.plan, cpu) + Cpu.at.pending) >> 2,
     a20Index: word(Control.at.a20),
+    shadowIndex: word(Control.at.shadowRam),
     serial: [role.onConsole ? { onOutput: role.onConsole } : {}],
     debug: {
       exitPort: config.debugExitPort,

@@ -32,6 +32,7 @@ const cpu = new Vcpu(data.image, shared, data.index, {
   mmioWrite: (_cpu, phys, size, value) => chipset.mmioWrite(data.index, phys >>> 0, size as 1 | 2 | 4, value),
   rdtsc: () => BigInt(Math.floor(clock.now())),
   interruptAck: () => chipset.interruptAck(data.index),
+  fpuError: (_cpu, level) => (chipset.fpuError(level !== 0) ? 1 : 0),
   trace: (base) => handOverTrace(shared, base),
   log: () => {},
 });

@@ -184,6 +184,7 @@ export class Machine implements MachineHandle {
       mmioWrite: () => {},
       rdtsc: () => 0n,
       interruptAck: () => -1,
+      fpuError: () => 0,
       invalidateCode: () => {},
       trace: () => {},
       log: () => {},

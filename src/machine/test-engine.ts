@@ -14,6 +14,8 @@ import { Watchdog } from './watchdog.ts';
 
 const RAM_BYTES = 16 << 20;
 const NOWHERE = 0xffffffff;
+/** A write to it asserts IGNNE# while FERR# is, as on a PC. */
+const IGNNE_PORT = 0xf0;
 
 /** The guard against runs without an end is a time: so many instructions a millisecond are expected, on a slow day. */
 const INSTRUCTIONS_MS = 400;
@@ -34,6 +36,9 @@ class Engine implements TestEngine {
   private interruptPort = -1;
   private interruptVector = -1;
   private nextVector = -1;
+  private interruptsOnError = false;
+  private ferr = false;
+  private ignoresErrors = false;
 
   constructor(name: 'interpreter' | 'jit', onTrace?: (text: string) => void) {
     this.name = name;
@@ -42,6 +47,7 @@ class Engine implements TestEngine {
     this.cpu = new Vcpu(image, shared, 0, {
       portIn: () => -1,
       portOut: (_cpu, port) => {
+        if (port === IGNNE_PORT && this.ferr) this.ignoresErrors = true;
         if (port === this.interruptPort) this.interrupt();
       },
       mmioRead: () => -1,
@@ -52,6 +58,7 @@ class Engine implements TestEngine {
         this.interruptVector = -1;
         return vector;
       },
+      fpuError: (_cpu, level) => this.fpuError(level !== 0),
       trace: () => this.trace?.drain(),
       log: () => {},
     });
@@ -77,6 +84,14 @@ class Engine implements TestEngine {
     const { cpu } = this;
     this.interruptVector = this.nextVector;
     Atomics.or(cpu.shared.i32, (cpu.base + Cpu.at.pending) >> 2, Pending.INTR);
+  }
+
+  /** FERR#; whether IGNNE# is asserted. The interrupt comes once until FERR# goes. */
+  private fpuError(level: boolean): number {
+    if (!level) this.ignoresErrors = false;
+    else if (!this.ferr && this.interruptsOnError) this.interrupt();
+    this.ferr = level;
+    return this.ignoresErrors ? 1 : 0;
   }
 
   private control(offset: number, value: number): void {
@@ -237,6 +252,9 @@ class Engine implements TestEngine {
     this.interruptVector = -1;
     this.nextVector = options.interrupt?.vector ?? -1;
     this.interruptPort = options.interrupt?.port ?? -1;
+    this.interruptsOnError = options.interrupt?.fpuError === true;
+    this.ferr = false;
+    this.ignoresErrors = false;
     let saved: number | undefined;
     // A HLT in the place of the instruction to stop before.
     const base = cpu.get(Cpu.at.seg + Seg.CS * SegCache.size + SegCache.at.base);

@@ -53,7 +53,15 @@ export function structure(entry: number, successors: ReadonlyMap<number, readonl
     const children = new Map<number, number[]>(order.map((n) => [n, []]));
     for (const n of order) if (n !== entry) children.get(idom.get(n)!)!.unshift(n);
     const goesBack = (from: number, head: number) => next(from).includes(head) && back(from, head);
-    return { order, children, merges, loops, keeps: (from, to) => rank.has(to) && (cut.size === 0 || !cut.has(name(from, to))), isBack: back, goesBack };
+    return {
+      order,
+      children,
+      merges,
+      loops,
+      keeps: (from, to) => rank.has(to) && (cut.size === 0 || !cut.has(name(from, to))),
+      isBack: back,
+      goesBack,
+    };
   }
 }
 

@@ -1,30 +1,19 @@
 // Several threads in the devices at once: the lock holds, and a slow host loses no output.
 import { Worker } from 'node:worker_threads';
 import { expect, it } from 'vitest';
-import { Chipset } from '../../src/devices/chipset.ts';
+import { newMemory, threadsChipset } from './threads-chipset.ts';
 
-const WORDS = 0x20000;
 const COUNT = 30000;
 
 it('carries the output of four CPUs through one ring', async () => {
-  const memory = new Int32Array(new SharedArrayBuffer((WORDS + 64) * 4));
+  const memory = newMemory();
   const last = [-1, -1, -1, -1];
   const counts = [0, 0, 0, 0];
   let wrong = 0;
-  const pc = new Chipset({
-    state: memory.subarray(0, WORDS),
-    memory,
-    pendingIndex: (cpu) => WORDS + cpu,
-    a20Index: WORDS + 63,
-    ram: new Uint8Array(0x1000),
-    ramBytes: 64 << 20,
-    cpuCount: 4,
-    clock: { now: () => 0, wallMs: () => 0 },
+  const pc = threadsChipset(memory, {
     thread: 1,
-    mayWait: true,
     isHost: true,
     isFirst: true,
-    onEnd: () => {},
     serial: [
       {
         onOutput: (bytes) => {
@@ -40,7 +29,7 @@ it('carries the output of four CPUs through one ring', async () => {
   });
   for (let cpu = 0; cpu < 4; cpu++) pc.mmioWrite(cpu, 0xfee000f0, 4, 0x1ff);
   const exits = [0, 1, 2, 3].map((cpu) => {
-    const worker = new Worker(new URL('./threads.worker.ts', import.meta.url), { workerData: { memory, words: WORDS, cpu, count: COUNT } });
+    const worker = new Worker(new URL('./threads.worker.ts', import.meta.url), { workerData: { memory, cpu, count: COUNT } });
     return new Promise<number>((done, failed) => {
       worker.on('exit', done);
       worker.on('error', failed);

@@ -15,42 +15,18 @@ user:
   push dword 0x22222222
   push dword 0x11111111
   call 0x43:0xdeadbeef                          ; the offset is ignored
-  mov eax, cs
-  TOLOG eax
-  mov eax, es
-  TOLOG eax
-  mov eax, ds
-  TOLOG eax
-  mov eax, esp
-  TOLOG eax
+  TOLOG_EACH cs, es, ds, esp
   TRY call 0x4b:0
   TRY call 0x53:0
   TRY call 0x5b:0
   LEAVE_USER
 inner:
-  mov eax, cs
-  TOLOG eax
-  mov eax, ss
-  TOLOG eax
-  mov eax, esp
-  TOLOG eax
-  mov eax, [esp + 4]
-  TOLOG eax
-  mov eax, [esp + 8]
-  TOLOG eax
-  mov eax, [esp + 12]
-  TOLOG eax
-  mov eax, [esp + 16]
-  TOLOG eax
-  mov eax, [esp + 20]
-  TOLOG eax
+  TOLOG_EACH cs, ss, esp, [esp + 4], [esp + 8], [esp + 12], [esp + 16], [esp + 20]
   mov ax, DATA0
   mov es, ax                                    ; RETF makes this null
   retf 8
 same:
-  mov eax, cs
-  TOLOG eax
-  mov eax, esp                                  ; parameters are not copied
-  TOLOG eax
+  TOLOG_EACH cs
+  TOLOG_EACH esp                                ; parameters are not copied
   retf
 EPILOGUE

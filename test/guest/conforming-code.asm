@@ -34,9 +34,6 @@ user:
   add esp, 8
   LEAVE_USER
 conforming:
-  mov eax, cs
-  TOLOG eax
-  mov eax, ss
-  TOLOG eax
+  TOLOG_EACH cs, ss
   retf
 EPILOGUE

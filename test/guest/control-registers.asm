@@ -21,12 +21,10 @@ main:
   TOLOG eax
   mov eax, 0x12345678
   mov cr2, eax
-  mov eax, cr2
-  TOLOG eax
+  TOLOG_EACH cr2
   mov eax, 0x55000
   mov cr3, eax
-  mov eax, cr3
-  TOLOG eax
+  TOLOG_EACH cr3
   mov eax, cr0
   and eax, 0x11
   TOLOG eax

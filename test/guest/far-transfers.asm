@@ -6,32 +6,26 @@ main:
   push dword 1
   push dword 2
   call far [pointer]
-  mov eax, esp
-  TOLOG eax
+  TOLOG_EACH esp
   mov ebx, 0x22222222
   jmp far [pointer2]
 back:
   TOLOG ebx
   push dword 5
   pop eax
-  mov eax, esp
-  TOLOG eax
+  TOLOG_EACH esp
   les edi, [pointer3]
-  mov eax, es
-  TOLOG eax
+  TOLOG_EACH es
   mov cx, DATA0
   mov es, cx
   lfs ebx, [pointer4]
-  mov eax, fs
-  TOLOG eax
+  TOLOG_EACH fs
   TOLOG ebx
   lgs edx, [pointer5]
-  mov eax, gs
-  TOLOG eax
+  TOLOG_EACH gs
   TOLOG edx
   lss esp, [pointer6]
-  mov eax, ss
-  TOLOG eax
+  TOLOG_EACH ss
   o16 lfs cx, [pointer7]
   movzx ecx, cx
   TOLOG ecx
@@ -50,20 +44,13 @@ back:
   TOLOG eax
   pop es
   pop ax
-  mov eax, esp
-  TOLOG eax
+  TOLOG_EACH esp
   DONE
 sub0:
-  mov eax, esp
-  TOLOG eax
-  mov eax, [esp + 4]
-  TOLOG eax
+  TOLOG_EACH esp, [esp + 4]
   retf
 sub1:
-  mov eax, esp
-  TOLOG eax
-  mov eax, [esp + 4]
-  TOLOG eax
+  TOLOG_EACH esp, [esp + 4]
   mov ebx, 0x11111111
   TOLOG ebx
   retf 4

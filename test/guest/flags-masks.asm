@@ -1,52 +1,37 @@
 ; { "about": "POPF and IRET change IOPL only in ring 0 and IF only where CPL <= IOPL; VM never by POPF", "mode": "protected",
 ;   "expect": { "log": ["00007202", "00200002", "00004002", "00007602", "00003002", "00003202", "00003002", "00000002", "ee0d0000", "00244cd7"] } }
 %include "common.inc"
-%macro FLAGS_TO_LOG 0
-  pushfd
-  pop eax
-  TOLOG eax
-%endmacro
 main:
-  push dword 0x27202                            ; VM by POPF: ignored
-  popfd
-  FLAGS_TO_LOG
-  push dword 0x200002                           ; ID
-  popfd
-  FLAGS_TO_LOG
-  push dword 2
-  popfd
+  SET_FLAGS 0x27202                             ; VM by POPF: ignored
+  TOLOG_FLAGS
+  SET_FLAGS 0x200002                            ; ID
+  TOLOG_FLAGS
+  SET_FLAGS 2
   ENTER_USER user0
-  push dword 0x3002                             ; IOPL 3
-  popfd
+  SET_FLAGS 0x3002                              ; IOPL 3
   ENTER_USER user3
-  push dword 2
-  popfd
-  FLAGS_TO_LOG
+  SET_FLAGS 2
+  TOLOG_FLAGS
   ENTER_USER user4
-  push dword 0x244ed7
-  popfd
+  SET_FLAGS 0x244ed7
   pushfd
   pop eax
   and eax, ~0x200
-  push dword 2
-  popfd
+  SET_FLAGS 2
   TOLOG eax
   DONE
 user0:
-  push dword 0x7202                             ; IOPL and IF stay
-  popfd
-  FLAGS_TO_LOG
+  SET_FLAGS 0x7202                              ; IOPL and IF stay
+  TOLOG_FLAGS
   LEAVE_USER
 user3:
-  push dword 0x4602                             ; IF may be set, IOPL stays 3
-  popfd
-  FLAGS_TO_LOG
+  SET_FLAGS 0x4602                              ; IF may be set, IOPL stays 3
+  TOLOG_FLAGS
   cli
-  push dword 2
-  popfd
-  FLAGS_TO_LOG
+  SET_FLAGS 2
+  TOLOG_FLAGS
   sti
-  FLAGS_TO_LOG
+  TOLOG_FLAGS
   push dword CODE3                              ; IRET to the same level
   mov ebx, esp
   push dword 0
@@ -57,7 +42,7 @@ user3:
   push dword .after
   iretd
 .after:
-  FLAGS_TO_LOG
+  TOLOG_FLAGS
   LEAVE_USER
 user4:
   TRY cli

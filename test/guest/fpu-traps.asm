@@ -39,12 +39,7 @@ main:
   fxsave [DATA]
   movzx eax, word [DATA]
   TOLOG eax
-  mov eax, [DATA + 24]
-  TOLOG eax
-  mov eax, [DATA + 32 + 3 * 16]
-  TOLOG eax
-  mov eax, [DATA + 160 + 5 * 16 + 4]
-  TOLOG eax
+  TOLOG_EACH [DATA + 24], [DATA + 32 + 3 * 16], [DATA + 160 + 5 * 16 + 4]
   movzx eax, byte [DATA + 4]
   TOLOG eax
   fninit

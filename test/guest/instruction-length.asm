@@ -6,8 +6,7 @@ main:
   times 14 db 0x3e
   inc ecx
   TOLOG ecx
-  mov dword [fault_at], .a
-  mov dword [resume_at], .b
+  EXPECT .a, .b
 .a:
   times 15 db 0x3e
   inc ecx

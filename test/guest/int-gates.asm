@@ -12,20 +12,17 @@ main:
   SET_GATE IDT(0x31), CODE0, ABS(record), 0xee, 0
   SET_GATE IDT(0x32), CODE0, ABS(record), 0xef, 0
   SET_GATE IDT(0x33), CODE0, ABS(frame), 0xee, 0
-  push dword 0x202
-  popfd
+  SET_FLAGS 0x202
   ENTER_USER user
   DONE
 user:
   TRY int 0x21
   TRY int 0x3f
   ; INT3 and INTO are traps: EIP is behind them
-  mov dword [fault_at], .after3
-  mov dword [resume_at], .after3
+  EXPECT .after3, .after3
   int3
 .after3:
-  mov dword [fault_at], .after4
-  mov dword [resume_at], .after4
+  EXPECT .after4, .after4
   mov al, 0x7f
   inc al                                        ; OF
   into
@@ -33,35 +30,19 @@ user:
   TRY int 0x80                                  ; beyond the limit
   TRY int 0x39
   TRY int 0x3a
-  mov dword [fault_at], .b
-  mov dword [resume_at], .c
-.b:
-  int 0x3b
-.c:
+  TRY int 0x3b
   int 0x31
   int 0x32
   int 0x33
-  mov dword [fault_at], .d
-  mov dword [resume_at], .e
-.d:
-  int 0x01
-.e:
+  TRY int 0x01
   LEAVE_USER
 record:                                         ; pushed EFLAGS, and EFLAGS now
   mov eax, [esp + 8]
   and eax, 0x302
   TOLOG eax
-  pushfd
-  pop eax
-  and eax, 0x302
-  TOLOG eax
+  TOLOG_FLAGS 0x302
   iretd
 frame:
-  mov eax, [esp + 4]
-  TOLOG eax
-  mov eax, [esp + 16]
-  TOLOG eax
-  mov eax, [esp + 12]
-  TOLOG eax
+  TOLOG_EACH [esp + 4], [esp + 16], [esp + 12]
   iretd
 EPILOGUE

@@ -14,8 +14,7 @@ main:
   mov word [tss + 120], 0xffff
   mov byte [tss + 104 + 8], 4                   ; port 0x42
   ENTER_USER user
-  push dword 0x3002
-  popfd
+  SET_FLAGS 0x3002
   ENTER_USER user3
   TOLOG 0xaaaa0003
   DONE

@@ -1,12 +1,7 @@
 ; { "about": "LAR, LSL, VERR, VERW and ARPL: results, ZF, nothing written where not allowed", "mode": "protected",
 ;   "expect": { "log": ["00c09b00", "00000040", "ffffffff", "00000040", "00008b00", "00000067", "55555555", "00000000", "55555555", "00000000", "00000040", "00000000", "00000040", "00000000", "00000000", "00000040", "00008c00", "00000000", "55555555", "00c0fb00", "55555555", "00000000", "00000000", "00000040", "00000043", "00000040", "00000042", "00000000"] } }
 %include "common.inc"
-%macro ZF_TO_LOG 0
-  pushfd
-  pop eax
-  and eax, 0x40
-  TOLOG eax
-%endmacro
+%define ZF_TO_LOG TOLOG_FLAGS 0x40
 %macro TRY_SELECTOR 2                           ; instruction, selector -> result
   mov ecx, %2
   mov ebx, 0x55555555
@@ -23,23 +18,17 @@ main:
   popfd
   ZF_TO_LOG
   TRY_SELECTOR lsl, DATA0
-  pushfd
   TOLOG ebx
-  popfd
   ZF_TO_LOG
   TRY_SELECTOR lar, TSS0
   TOLOG ebx
   TRY_SELECTOR lsl, TSS0
   TOLOG ebx
   TRY_SELECTOR lar, 0                           ; null
-  pushfd
   TOLOG ebx
-  popfd
   ZF_TO_LOG
   TRY_SELECTOR lsl, 0x140                       ; beyond
-  pushfd
   TOLOG ebx
-  popfd
   ZF_TO_LOG
   mov ecx, CODE0
   verr cx
@@ -69,9 +58,7 @@ user:
   and ebx, 0x00f0ff00
   TOLOG ebx
   TRY_SELECTOR lar, DATA0                       ; DPL 0
-  pushfd
   TOLOG ebx
-  popfd
   ZF_TO_LOG
   mov ecx, DATA0
   verr cx
@@ -82,16 +69,12 @@ user:
   mov eax, 0x40
   mov ecx, 3
   arpl ax, cx
-  pushfd
   TOLOG eax
-  popfd
   ZF_TO_LOG
   mov eax, 0x42
   mov ecx, 1
   arpl ax, cx
-  pushfd
   TOLOG eax
-  popfd
   ZF_TO_LOG
   LEAVE_USER
 EPILOGUE

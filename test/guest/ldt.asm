@@ -17,8 +17,7 @@ main:
   mov ax, 0x04
   mov es, ax
   mov dword [DATA + 0x10], 0xdadadada
-  mov eax, [es:0x10]
-  TOLOG eax
+  TOLOG_EACH [es:0x10]
   mov ax, 0x14
   TRY mov es, ax                                ; beyond
   mov ax, DATA0

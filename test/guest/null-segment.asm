@@ -11,17 +11,12 @@ main:
   mov esi, DATA
   mov edi, DATA + 0x200
   mov ecx, 3
-  mov dword [fault_at], .a
-  mov dword [resume_at], .b
   mov es, ax
-.a:
-  rep movsd
-.b:
+  TRY rep movsd
   mov ax, DATA0
   mov es, ax
   TOLOG ecx
   TOLOG esi
-  mov eax, edi
-  TOLOG eax
+  TOLOG_EACH edi
   DONE
 EPILOGUE

@@ -9,37 +9,28 @@ main:
   mov cr4, eax
   PAGING_ON
   mov eax, [0x64004]
-  mov eax, [PTE(0x64000)]
-  TOLOG eax
+  TOLOG_EACH [PTE(0x64000)]
   mov [0x64004], eax
-  mov eax, [PTE(0x64000)]
-  TOLOG eax
+  TOLOG_EACH [PTE(0x64000)]
   mov eax, [PAGES]
   and eax, 0xfffff03f                           ; a directory entry has no dirty bit
   TOLOG eax
-  mov eax, [PTE(0x65000)]                       ; not touched
-  TOLOG eax
+  TOLOG_EACH [PTE(0x65000)]                     ; not touched
   mov dword [PAGES + 4], 0x87                   ; 4 MiB page at 0x400000
-  mov eax, [PAGES + 4]
-  TOLOG eax
+  TOLOG_EACH [PAGES + 4]
   mov eax, [0x464000]
   mov ebx, [PAGES + 4]
   TOLOG ebx
   mov [0x468000], eax
   mov ebx, [PAGES + 4]
   TOLOG ebx
-  mov eax, [0x64000]
-  TOLOG eax
+  TOLOG_EACH [0x64000]
   mov dword [PTE(0x64000)], 0x65007
   invlpg [0x64123]
-  mov eax, [0x64000]
-  TOLOG eax
-  mov eax, [0x64000]
-  TOLOG eax
+  TOLOG_EACH [0x64000], [0x64000]
   mov dword [PTE(0x64000)], 0x66007
   mov eax, cr3
   mov cr3, eax
-  mov eax, [0x64000]
-  TOLOG eax
+  TOLOG_EACH [0x64000]
   DONE
 EPILOGUE

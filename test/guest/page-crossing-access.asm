@@ -6,11 +6,8 @@ main:
   mov dword [0x64ffc], 0x44332211
   mov dword [0x65000], 0x88776655
   PAGING_ON
-  mov eax, cr0
-  or eax, 0x10000                               ; WP
-  mov cr0, eax
-  mov dword [PTE(0x65000)], 0
-  invlpg [0x65000]
+  SET_CR0 CR0_WP
+  SET_PTE 0x65000, 0
   mov eax, 0xcafebabe
   TRY mov [0x64ffe], eax
   mov ebx, [0x64ffc]
@@ -20,8 +17,7 @@ main:
   TRY add [0x64fff], eax
   mov ebx, [0x64ffc]
   TOLOG ebx
-  mov dword [PTE(0x65000)], 0x65005             ; read-only: a read may cross, a write may not
-  invlpg [0x65000]
+  SET_PTE 0x65000, 0x65005                      ; read-only: a read may cross, a write may not
   TRY xchg [0x64ffe], eax
   mov ebx, [0x64ffc]
   TOLOG ebx
@@ -31,8 +27,7 @@ main:
   invlpg [0x65000]
   TRY mov dword [0x63ffe], 0xffffffff
   TRY mov eax, [0x64ffe]                        ; both missing: the first is named
-  mov dword [PTE(0x65000)], 0x65007
-  invlpg [0x65000]
+  SET_PTE 0x65000, 0x65007
   mov ebx, [0x65000]
   TOLOG ebx
   mov dword [PTE(0x64000)], 0x66007             ; two pages whose frames are not neighbours

@@ -9,18 +9,15 @@ main:
   TOLOG eax
   mov dword [0x67000], 0xc3556677
   mov byte [0x64fff], 0x88
-  mov dword [PTE(0x65000)], 0
-  invlpg [0x65000]
+  SET_PTE 0x65000, 0
   xor eax, eax
-  mov dword [fault_at], 0x64ffe
-  mov dword [resume_at], .after
+  EXPECT 0x64ffe, .after
   push dword .after                             ; the fault comes with this still on the stack
   jmp 0x64ffe
 .after:
   add esp, 4
   TOLOG eax
-  mov dword [PTE(0x65000)], 0x67007
-  invlpg [0x65000]
+  SET_PTE 0x65000, 0x67007
   call 0x64ffe
   TOLOG eax
   DONE

@@ -7,8 +7,7 @@ main:
   PAGING_ON
   mov eax, cr3
   mov [tss2 + 0x1c], eax
-  mov dword [PTE(0x62000)], 0
-  invlpg [0x62000]
+  SET_PTE 0x62000, 0
   mov esp, 0x63000
 culprit:
   ud2
@@ -21,15 +20,9 @@ double:
   mov eax, [tss + 0x20]
   sub eax, culprit
   TOLOG eax
-  mov eax, cr2
-  TOLOG eax
+  TOLOG_EACH cr2
   DONE
 align 4
 tss2:
-  dd 0, 0, 0, 0, 0, 0, 0, 0
-  dd double, 2
-  dd 1, 2, 3, 4, 0x3c000, 5, 6, 7
-  dd DATA0, CODE0, DATA0, DATA0, DATA0, DATA0
-  dd 0
-  dw 0, 104
+  TASK_STATE double
 EPILOGUE

@@ -16,9 +16,7 @@ main:
   TRY mov eax, [0x400000]                       ; no table
   TRY mov [0x400004], al
   mov [0x65008], eax                            ; WP is clear: the supervisor may write
-  mov eax, cr0
-  or eax, 0x10000
-  mov cr0, eax
+  SET_CR0 CR0_WP
   TRY mov [0x65008], eax
   mov ecx, 0x64000
   mov [fault_at], ecx                           ; a fetch: EIP is the target

@@ -33,8 +33,7 @@ main:
   jmp .on
 .on:
   mov dword [0x66000], 0x12345678
-  mov eax, [0x866000]
-  TOLOG eax
+  TOLOG_EACH [0x866000]
   TRY mov eax, [0x64000]
   TRY mov [0x65008], eax
   TRY mov eax, [0x200000]

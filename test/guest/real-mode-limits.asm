@@ -2,49 +2,12 @@
 ;   "qemu": { "skipTcg": "it has no segment limits" },
 ;   "expect": { "log": ["0000000d", "00000000", "0000000c", "00000000", "0000000d", "00000000", "00000ec0"] } }
 %include "common.inc"
-%define RSEG 0x7000
+%include "real-mode.inc"
 main:
-  mov dword [13 * 4], (ORIGIN >> 4) << 16 | (ABS(real_gp) & 0xffff)
-  mov dword [12 * 4], (ORIGIN >> 4) << 16 | (ABS(real_ss) & 0xffff)
+  SET_IVT 13, real_gp
+  SET_IVT 12, real_ss
   mov dword [0x71234], 0x11223344
-  mov [saved_esp], esp
-  lidt [real_idt]
-  jmp CODE16:ABS(to_real) & 0xffff
-real_idt:
-  dw 0x3ff
-  dd 0
-saved_esp: dd 0
-bits 16
-%define A(label) (ABS(label) & 0xffff)
-%macro RLOG 1                                   ; EAX = %1 to the log; FS = 0x5000, GS = 0x4000
-  mov eax, %1
-  mov ebx, [gs:0xfffc]
-  sub ebx, LOG
-  mov [fs:bx], eax
-  add dword [gs:0xfffc], 4
-%endmacro
-to_real:
-  mov ax, DATA16
-  mov ds, ax
-  mov es, ax
-  mov fs, ax
-  mov gs, ax
-  mov ss, ax
-  mov eax, cr0
-  and al, 0xfe
-  mov cr0, eax
-  jmp (ORIGIN >> 4):A(real)
-real:
-  mov ax, ORIGIN >> 4
-  mov ds, ax
-  mov ax, 0x5000
-  mov fs, ax
-  mov ax, 0x4000
-  mov gs, ax
-  mov ax, RSEG
-  mov es, ax
-  mov ss, ax
-  mov esp, 0x8000
+  TO_REAL
   mov bx, 0xffff
   mov word [expected], A(.a)
 .a:
@@ -61,10 +24,9 @@ real:
 .d:
   a32 mov al, [ebx]                             ; 32-bit offsets do not wrap: #GP (3 bytes with the prefix)
   RLOG 0x0ec0
-  mov eax, cr0
-  or al, 1
-  mov cr0, eax
-  jmp dword CODE0:ABS(protected)
+  TO_PROTECTED
+  DONE
+bits 16
 expected: dw 0
 real_gp:
   RLOG 13
@@ -93,15 +55,4 @@ skip:
   RLOG ecx
   pop bp
   iret
-bits 32
-protected:
-  mov ax, DATA0
-  mov ds, ax
-  mov es, ax
-  mov ss, ax
-  mov fs, ax
-  mov gs, ax
-  mov esp, [saved_esp]
-  lidt [idt_pointer]
-  DONE
 EPILOGUE

@@ -1,49 +1,12 @@
 ; { "about": "to real mode and back: IVT interrupts, segment arithmetic, SP and offset wrap, 32-bit operands, #DE through the IVT", "mode": "real",
 ;   "expect": { "log": ["00000060", "00000202", "11223344", "0000beef", "00000000", "00000d0d", "000000aa", "00010000"] } }
 %include "common.inc"
-%define RSEG 0x7000
+%include "real-mode.inc"
 main:
-  mov dword [0x60 * 4], (ORIGIN >> 4) << 16 | (ABS(real_int) & 0xffff)
-  mov dword [0 * 4], (ORIGIN >> 4) << 16 | (ABS(real_de) & 0xffff)
+  SET_IVT 0x60, real_int
+  SET_IVT 0, real_de
   mov dword [0x71234], 0x11223344
-  mov [saved_esp], esp
-  lidt [real_idt]
-  jmp CODE16:ABS(to_real) & 0xffff
-real_idt:
-  dw 0x3ff
-  dd 0
-saved_esp: dd 0
-bits 16
-%define A(label) (ABS(label) & 0xffff)
-%macro RLOG 1                                   ; EAX = %1 to the log; FS = 0x5000, GS = 0x4000
-  mov eax, %1
-  mov ebx, [gs:0xfffc]
-  sub ebx, LOG
-  mov [fs:bx], eax
-  add dword [gs:0xfffc], 4
-%endmacro
-to_real:
-  mov ax, DATA16
-  mov ds, ax
-  mov es, ax
-  mov fs, ax
-  mov gs, ax
-  mov ss, ax
-  mov eax, cr0
-  and al, 0xfe
-  mov cr0, eax
-  jmp (ORIGIN >> 4):A(real)
-real:
-  mov ax, ORIGIN >> 4
-  mov ds, ax
-  mov ax, 0x5000
-  mov fs, ax
-  mov ax, 0x4000
-  mov gs, ax
-  mov ax, RSEG
-  mov es, ax
-  mov ss, ax
-  mov esp, 0x8000
+  TO_REAL
   push word 0x202
   popf
   int 0x60
@@ -74,10 +37,9 @@ real:
   mov ax, bx
   add eax, 0x1000
   RLOG eax
-  mov eax, cr0
-  or al, 1
-  mov cr0, eax
-  jmp dword CODE0:ABS(protected)
+  TO_PROTECTED
+  DONE
+bits 16
 real_int:
   pushf
   pop ax
@@ -93,15 +55,4 @@ real_de:
   RLOG 0x0d0d
   pop bp
   iret
-bits 32
-protected:
-  mov ax, DATA0
-  mov ds, ax
-  mov es, ax
-  mov ss, ax
-  mov fs, ax
-  mov gs, ax
-  mov esp, [saved_esp]
-  lidt [idt_pointer]
-  DONE
 EPILOGUE

@@ -1,10 +1,7 @@
 ; { "about": "small functions called in loops (which a region may hold in the place of their calls), a changed return address, RET with a count; faults show the flags of the turn before, CF kept by INC and DEC too", "mode": "paged",
 ;   "expect": { "log": ["0000001e", "00000002", "00000000", "0000000b", "00000001", "ffffffff", "00000010", "fffffffb", "00000001", "0000005a", "00000091", "0000005a"] } }
 %include "common.inc"
-%macro UNMAP 0
-  mov dword [PTE(0x64000)], 0x64006
-  invlpg [0x64000]
-%endmacro
+%include "mending.inc"
 main:
   SET_GATE IDT(14), CODE0, ABS(page_fault), 0x8e, 0
   PAGING_ON
@@ -41,7 +38,7 @@ main:
   TOLOG ebx
   TOLOG edx
   ; DEC over the edge of a loop, with CF from before it
-  UNMAP
+  UNMAP 0x64000
   mov edi, table
   mov ecx, 3
   stc
@@ -54,7 +51,7 @@ main:
   sbb edx, edx
   TOLOG edx
   ; SUB over the edge of a loop
-  UNMAP
+  UNMAP 0x64000
   mov edi, table
   mov ebx, 0x3a
 .sub:
@@ -65,7 +62,7 @@ main:
   ja .sub
   TOLOG ebx
   ; the fault is in the function
-  UNMAP
+  UNMAP 0x64000
   mov ebx, DATA
   mov ecx, 2
   stc
@@ -76,7 +73,7 @@ main:
   jnz .fault
   TOLOG eax
   ; the comparison's input is overwritten before the fault of the next block
-  UNMAP
+  UNMAP 0x64000
   mov esi, 0x64000
   mov ebx, 5
   mov ecx, 7
@@ -105,14 +102,8 @@ loader:
   ret
 page_fault:                                     ; logs the arithmetic flags and maps the page
   push eax
-  mov eax, [esp + 16]
-  and eax, 0x8d5
-  TOLOG eax
-  mov dword [PTE(0x64000)], 0x64007
-  invlpg [0x64000]
-  pop eax
-  add esp, 4
-  iretd
+  LOG_PUSHED_FLAGS
+  MEND_AND_RETURN
 align 4
 table: dd DATA, DATA, 0x64000, DATA, DATA, DATA, DATA, DATA, DATA
 EPILOGUE

@@ -1,21 +1,19 @@
 ; { "about": "faults in the middle of loops: registers, flags and memory are those of the faulting instruction, and the instruction goes on when its cause is mended", "mode": "paged",
 ;   "expect": { "log": ["00000003", "0000001e", "00000003", "00000001", "00000002", "00064000", "00000001", "00000004", "00000028", "00000095", "00000006", "00000003", "00000044", "00000003", "00064000", "12345678", "43214321", "00000095", "00000002", "00065000", "ffffffff", "43211111", "00432143"] } }
 %include "common.inc"
+%include "mending.inc"
 main:
   SET_GATE IDT(14), CODE0, ABS(page_fault), 0x8e, 0
   SET_GATE IDT(0), CODE0, ABS(divide_error), 0x8e, 0
   PAGING_ON
   ; a load in a loop: the page is missing in the third turn; the flags before it decide a jump behind it
-  mov dword [mend], PTE(0x64000)
-  mov dword [mended], 0x64007
   xor eax, eax
   xor ebx, ebx
   xor edx, edx
   mov dword [0x64000], 0x28
   mov ecx, DATA
   mov dword [DATA], 0
-  mov dword [PTE(0x64000)], 0x64006
-  invlpg [0x64000]
+  UNMAP 0x64000
 .loop:
   inc eax
   add ebx, 10
@@ -49,13 +47,9 @@ main:
   jnz .divide
   TOLOG eax
   ; a read-modify-write faults as a write before anything has changed, and happens once
-  mov dword [mended], 0x64007
   mov dword [0x64000], 0x12345677
-  mov dword [PTE(0x64000)], 0x64005
-  mov eax, cr0
-  or eax, 0x10000
-  mov cr0, eax
-  invlpg [0x64000]
+  SET_CR0 CR0_WP
+  UNMAP 0x64000, 0x64005, 0x64007
   mov ecx, 3
   mov ebx, DATA
   mov dword [DATA], 5
@@ -69,13 +63,9 @@ main:
   add dword [ebx], 1
   dec ecx
   jnz .rmw
-  mov eax, [0x64000]
-  TOLOG eax
+  TOLOG_EACH [0x64000]
   ; a store across pages, the second one missing: the first keeps its bytes; CF is as it was
-  mov dword [mend], PTE(0x65000)
-  mov dword [mended], 0x65007
-  mov dword [PTE(0x65000)], 0x65006
-  invlpg [0x65000]
+  UNMAP 0x65000
   mov dword [0x64ffc], 0x11111111
   mov eax, 0x43214321
   mov ebx, 2
@@ -90,10 +80,7 @@ main:
   dec ebx
   jnz .across
   TOLOG ecx
-  mov eax, [0x64ffc]
-  TOLOG eax
-  mov eax, [0x64fff]
-  TOLOG eax
+  TOLOG_EACH [0x64ffc], [0x64fff]
   DONE
 page_fault:                                     ; logs EAX, EBX, error code, and CR2; maps the page
   push eax
@@ -113,26 +100,12 @@ page_fault:                                     ; logs EAX, EBX, error code, and
   TOLOG 2
   jmp .address
 .other:
-  mov eax, [esp + 16]
-  and eax, 0x8d5
-  TOLOG eax
-  mov eax, [esp + 4]
-  TOLOG eax
+  LOG_PUSHED_FLAGS
+  TOLOG_EACH [esp + 4]
 .address:
-  mov eax, cr2
-  TOLOG eax
+  TOLOG_EACH cr2
   inc dword [count]
-  push ebx
-  mov eax, [mend]
-  mov ebx, [mended]
-  mov [eax], ebx
-  pop ebx
-  mov eax, cr2
-  invlpg [eax]
-  pop eax
-  add esp, 4
-  cmp esp, 0                                    ; other flags
-  iretd
+  MEND_AND_RETURN
 divide_error:
   push eax
   mov eax, [esp + 12]
@@ -141,7 +114,5 @@ divide_error:
   pop eax
   mov ebx, 3
   iretd
-mend: dd 0
-mended: dd 0
 count: dd 0
 EPILOGUE

@@ -1,21 +1,13 @@
 ; { "about": "loops whose addresses move evenly, stand still or stay in a range: faults come in the pass they belong to, with that pass's registers and flags; pages that are not contiguous, read-only or hold the loop itself", "mode": "paged",
 ;   "expect": { "log": ["00000404", "00000000", "00065000", "00000000", "00000002", "00065000", "00066010", "00000405", "00000404", "00000001", "00000201", "00064ffe", "00066ffd", "00000000", "00000000", "00064ffe", "1b000000", "000647fa", "00000000", "000647fa", "000667f9", "00000085", "00000003", "00065060", "00001830", "000003f6", "00000382", "00000003", "00000006", "00000003", "00000009", "00000020", "00066000", "000667f9", "00000000", "00000000", "00066000", "00066080", "000000c0", "00066080", "00000000", "00000005", "00000002", "00000000", "00000600", "00c100c1", "00c000c0", "00000003", "00000cb4"] } }
 %include "common.inc"
-; The page's entry; what the handler makes of it.
-%macro UNMAP 3
-  mov dword [mend], PTE(%1)
-  mov dword [mended], %3
-  mov dword [PTE(%1)], %2
-  invlpg [%1]
-%endmacro
+%include "mending.inc"
 main:
   SET_GATE IDT(14), CODE0, ABS(page_fault), 0x8e, 0
   PAGING_ON
-  mov eax, cr0
-  or eax, 0x10000
-  mov cr0, eax
+  SET_CR0 CR0_WP
   ; upwards by 4 through three pages, the second one missing
-  UNMAP 0x65000, 0x65006, 0x65007
+  UNMAP 0x65000
   mov edi, 0x64010
   mov ecx, 0x800
 .fill:
@@ -23,16 +15,9 @@ main:
   add edi, 4
   dec ecx
   jnz .fill
-  mov eax, edi
-  TOLOG eax
-  mov eax, [0x64ffc]
-  TOLOG eax
-  mov eax, [0x65000]
-  TOLOG eax
-  mov eax, [0x6600c]
-  TOLOG eax
+  TOLOG_EACH edi, [0x64ffc], [0x65000], [0x6600c]
   ; downwards, from one pointer to another, the source's lower page missing; unaligned
-  UNMAP 0x64000, 0x64006, 0x64007
+  UNMAP 0x64000
   mov esi, 0x65ffa
   mov edi, 0x67ff9
   mov ecx, 0x600
@@ -56,8 +41,7 @@ main:
   cmp eax, 0x1800
   jb .stride
   TOLOG eax
-  mov eax, [0x65038]
-  TOLOG eax
+  TOLOG_EACH [0x65038]
   ; a read-modify-write by 1 that reads its own writes, up to the end of a page
   mov ecx, 0x80
   mov esi, 0x64f80
@@ -87,12 +71,9 @@ main:
   and eax, 0x7f
   dec ecx
   jnz .range
-  mov eax, [0x64f00]
-  TOLOG eax
-  mov eax, [0x67000]                            ; element 0x40
-  TOLOG eax
-  mov eax, [0x67f00]                            ; element 0x400, once
-  TOLOG eax
+  TOLOG_EACH [0x64f00]
+  TOLOG_EACH [0x67000]                          ; element 0x40
+  TOLOG_EACH [0x67f00]                          ; element 0x400, once
   ; the same with the range in one page: only the first pass is outside of it
   mov eax, 0x200
   mov ecx, 0x20
@@ -102,10 +83,9 @@ main:
   and eax, 0x3f
   dec ecx
   jnz .first
-  mov eax, [0x67000]
-  TOLOG eax
+  TOLOG_EACH [0x67000]
   ; the same page read and written, and taken away by the handler's INVLPG of another one
-  UNMAP 0x66000, 0x66006, 0x66007
+  UNMAP 0x66000
   mov esi, 0x65f00
   mov ecx, 0x60
   xor edx, edx
@@ -120,7 +100,7 @@ main:
   TOLOG esi
   ; over the end of the linear space; page 0 is missing
   mov dword [PAGES + 1023 * 4], PAGES + 0x1000 + 7
-  UNMAP 0, 6, 7
+  UNMAP 0
   mov edi, 0xfffffe00
   mov ecx, 0x100
 .wrap:
@@ -129,10 +109,7 @@ main:
   add edi, 8
   dec ecx
   jnz .wrap
-  mov eax, edi
-  TOLOG eax
-  mov eax, [0x3ffff8]
-  TOLOG eax
+  TOLOG_EACH edi, [0x3ffff8]
   mov eax, [0]
   and eax, 0xffff00ff                           ; the second byte is what the firmware left
   TOLOG eax
@@ -172,26 +149,8 @@ page_fault:                                     ; logs ECX, ESI, EDI, flags, err
   push eax
   TOLOG ecx
   TOLOG esi
-  mov eax, edi
-  TOLOG eax
-  mov eax, [esp + 16]
-  and eax, 0x8d5
-  TOLOG eax
-  mov eax, [esp + 4]
-  TOLOG eax
-  mov eax, cr2
-  TOLOG eax
-  push ebx
-  mov eax, [mend]
-  mov ebx, [mended]
-  mov [eax], ebx
-  pop ebx
-  mov eax, cr2
-  invlpg [eax]
-  pop eax
-  add esp, 4
-  cmp esp, 0                                    ; other flags
-  iretd
-mend: dd 0
-mended: dd 0
+  TOLOG_EACH edi
+  LOG_PUSHED_FLAGS
+  TOLOG_EACH [esp + 4], cr2
+  MEND_AND_RETURN
 EPILOGUE

@@ -10,30 +10,22 @@ main:
   stosd
   loop .fill
   PAGING_ON
-  mov dword [PTE(0x65000)], 0
-  invlpg [0x65000]
+  SET_PTE 0x65000, 0
   mov esi, 0x68000
   mov edi, 0x64fe0
   mov ecx, 16
   cld
-  mov dword [fault_at], .movs
-  mov dword [resume_at], .stopped
-.movs:
-  rep movsd
-.stopped:
+  TRY rep movsd
   TOLOG ecx
   TOLOG esi
-  mov eax, edi
-  TOLOG eax
+  TOLOG_EACH edi
   mov dword [PTE(0x65000)], 0x65007
   rep movsd                                     ; the rest
   TOLOG ecx
   TOLOG esi
-  mov eax, edi
-  TOLOG eax
+  TOLOG_EACH edi
   ; downwards
-  mov dword [PTE(0x64000)], 0
-  invlpg [0x64000]
+  SET_PTE 0x64000, 0
   mov esi, 0x65004
   mov edi, 0x6800c
   mov ecx, 5
@@ -42,8 +34,7 @@ main:
   cld
   TOLOG ecx
   TOLOG esi
-  mov eax, edi
-  TOLOG eax
+  TOLOG_EACH edi
   mov dword [PTE(0x64000)], 0x64007
   mov dword [PTE(0x65000)], 0
   invlpg [0x64000]
@@ -53,8 +44,7 @@ main:
   mov al, 0x11
   TRY rep stosw
   TOLOG ecx
-  mov eax, edi
-  TOLOG eax
+  TOLOG_EACH edi
   mov edi, 0x64ff9
   mov esi, 0x64ff8
   mov al, 0x11
@@ -70,9 +60,6 @@ main:
   TRY repe cmpsb
   TOLOG ecx
   TOLOG esi
-  mov eax, edi
-  TOLOG eax
-  mov eax, [0x64ffc]
-  TOLOG eax
+  TOLOG_EACH edi, [0x64ffc]
   DONE
 EPILOGUE

@@ -33,16 +33,8 @@ main:
   mov ss, ax
   mov esp, 0x1000
   mov ebp, 0xffd
-  mov dword [fault_at], .a
-  mov dword [resume_at], .b
-.a:
-  mov ebx, [ebp]                                ; #SS(0)
-.b:
-  mov dword [fault_at], .c
-  mov dword [resume_at], .d
-.c:
-  pop ebx
-.d:
+  TRY mov ebx, [ebp]                            ; #SS(0)
+  TRY pop ebx
   mov ax, DATA0
   mov ss, ax
   mov esp, edx

@@ -29,8 +29,7 @@ main:
   TRY mov gs, ax
   push dword 0x48
   TRY pop gs
-  mov eax, esp
-  TOLOG eax
+  TOLOG_EACH esp
   pop eax
   mov ax, 0x50
   mov gs, ax

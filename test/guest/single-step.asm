@@ -9,8 +9,7 @@ main:
   xor eax, eax
   mov dr6, eax
   mov eax, ss
-  push dword 0x102
-  popfd                                         ; no trap behind POPF itself
+  SET_FLAGS 0x102                               ; no trap behind POPF itself
 base:
   nop                                           ; the first trap is at base + 1
   mov ss, eax                                   ; +1: no trap behind it
@@ -36,10 +35,7 @@ step:
   mov eax, [esp + 12]
   and eax, 0x102
   TOLOG eax
-  pushfd
-  pop eax
-  and eax, 0x102
-  TOLOG eax
+  TOLOG_FLAGS 0x102
 .more:
   xor eax, eax
   mov dr6, eax

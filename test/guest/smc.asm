@@ -30,8 +30,7 @@ main:
   call edx
   TOLOG eax
   ; through an alias: linear 0x66000 is the same frame
-  mov dword [PTE(0x66000)], 0x64007
-  invlpg [0x66000]
+  SET_PTE 0x66000, 0x64007
   mov byte [0x66001], 0x55
   call edx
   TOLOG eax

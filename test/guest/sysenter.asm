@@ -13,34 +13,20 @@ main:
   inc ecx
   mov eax, entry
   wrmsr
-  push dword 0x202
-  popfd
+  SET_FLAGS 0x202
   ENTER_USER user
   TOLOG 0x99999999
   DONE
 user:
   sysenter
 entry:
-  mov eax, cs
-  TOLOG eax
-  mov eax, ss
-  TOLOG eax
-  mov eax, esp
-  TOLOG eax
-  pushfd
-  pop eax
-  and eax, 0x202                                ; IF is clear
-  TOLOG eax
+  TOLOG_EACH cs, ss, esp
+  TOLOG_FLAGS 0x202                             ; IF is clear
   mov edx, .user
   mov ecx, 0x46000
   sysexit
 .user:
-  mov eax, cs
-  TOLOG eax
-  mov eax, ss
-  TOLOG eax
-  mov eax, esp
-  TOLOG eax
+  TOLOG_EACH cs, ss, esp
   TRY sysexit
   LEAVE_USER
 EPILOGUE

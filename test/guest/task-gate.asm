@@ -27,17 +27,7 @@ handler:
   iretd
 align 4
 tss2:
-  dd 0, 0, 0, 0, 0, 0, 0, 0
-  dd handler, 2
-  dd 1, 2, 3, 4, 0x3c000, 5, 6, 7
-  dd DATA0, CODE0, DATA0, DATA0, DATA0, DATA0
-  dd 0
-  dw 0, 104
+  TASK_STATE handler
 tss3:
-  dd 0, 0, 0, 0, 0, 0, 0, 0
-  dd handler, 2
-  dd 1, 2, 3, 4, 0x3a000, 5, 6, 7
-  dd DATA0, CODE0, DATA0, DATA0, DATA0, DATA0
-  dd 0
-  dw 0, 104
+  TASK_STATE handler, 0x3a000
 EPILOGUE

@@ -18,10 +18,7 @@ main:
   mov eax, cr0
   and eax, 8                                    ; TS
   TOLOG eax
-  pushfd
-  pop eax
-  and eax, 0x4002
-  TOLOG eax
+  TOLOG_FLAGS 0x4002
   jmp 0x40:0                                    ; goes on behind its IRET
 back:
   BUSY
@@ -32,10 +29,7 @@ back:
 second:
   str eax
   TOLOG eax
-  pushfd
-  pop eax
-  and eax, 0x4002
-  TOLOG eax
+  TOLOG_FLAGS 0x4002
   TOLOG ecx
   BUSY
   movzx eax, word [tss2]                        ; back link
@@ -48,11 +42,5 @@ second:
   jmp TSS0:0
 align 4
 tss2:
-  dd 0, 0, 0, 0, 0, 0, 0
-  dd 0                                          ; CR3
-  dd second, 2
-  dd 1, 0xcafe, 2, 3, 0x3c000, 5, 6, 7          ; EAX ECX EDX EBX ESP EBP ESI EDI
-  dd DATA0, CODE0, DATA0, DATA0, DATA0, DATA0
-  dd 0
-  dw 0, 104
+  TASK_STATE second, 0x3c000, 0xcafe
 EPILOGUE

@@ -44,16 +44,7 @@ from_v86:                                       ; EIP CS EFLAGS ESP SS ES DS FS 
   mov [.ds], eax
   pop eax
   TOLOG eax
-  mov eax, [esp + 8]
-  TOLOG eax
-  mov eax, [esp + 16]
-  TOLOG eax
-  mov eax, [esp + 4]
-  TOLOG eax
-  mov eax, [esp + 12]
-  TOLOG eax
-  mov eax, [.ds]
-  TOLOG eax
+  TOLOG_EACH [esp + 8], [esp + 16], [esp + 4], [esp + 12], [.ds]
   iretd
 .ds: dd 0
 second:

@@ -65,11 +65,12 @@ export function readSource(name: string): string {
   return readFileSync(new URL(`${name}.asm`, folder), 'utf8');
 }
 
-/** Hash of what the image is made of: the program without its header, and common.inc. */
+/** Hash of what the image is made of: the program without its header, and the files that it may include. */
 export function sourceHash(name: string): string {
   const body = readSource(name).replace(/^(;.*\n)+/, '');
-  const common = readFileSync(new URL('common.inc', folder), 'utf8');
-  return createHash('sha256').update(common).update(body).digest('hex').slice(0, 32);
+  const hash = createHash('sha256');
+  for (const file of readdirSync(folder).sort()) if (file.endsWith('.inc')) hash.update(readFileSync(new URL(file, folder), 'utf8'));
+  return hash.update(body).digest('hex').slice(0, 32);
 }
 
 /** Hashes of the sources of the images in test/guest/bin. */

@@ -10,7 +10,21 @@ export interface SegmentState {
   access: number;
 }
 
-export interface EngineState {
+/** x87, MMX and SSE, as FXSAVE has them. */
+export interface FloatState {
+  mxcsr: number;
+  fcw: number;
+  /** Status word with TOP. */
+  fsw: number;
+  /** Abridged tag word: bit n set where register n is in use. */
+  ftw: number;
+  /** MM0..MM7: the significands of the physical registers R0..R7, 8 bytes each. */
+  mm: Uint8Array;
+  /** XMM0..XMM7, 16 bytes each. */
+  xmm: Uint8Array;
+}
+
+export interface EngineState extends FloatState {
   /** EAX ECX EDX EBX ESP EBP ESI EDI. */
   gpr: Uint32Array;
   /** All of EFLAGS, arithmetic flags included, bit 1 set. */
@@ -26,16 +40,6 @@ export interface EngineState {
   dr: Uint32Array;
   gdt: { base: number; limit: number };
   idt: { base: number; limit: number };
-  mxcsr: number;
-  fcw: number;
-  /** Status word with TOP. */
-  fsw: number;
-  /** Abridged tag word. */
-  ftw: number;
-  /** MM0..MM7: the significands of the physical registers R0..R7, 8 bytes each. */
-  mm: Uint8Array;
-  /** XMM0..XMM7, 16 bytes each. */
-  xmm: Uint8Array;
 }
 
 export interface RunOptions {
@@ -48,8 +52,8 @@ export interface RunOptions {
   /** 'deliver' (default): exceptions go through the guest's IDT. 'stop': return reason 'fault' at the first exception that an instruction
    * raises; registers, memory and EIP are then as the manual says they are when the handler starts, without any delivery. */
   faults?: 'deliver' | 'stop';
-  /** A maskable interrupt: each time the guest writes to the port, and once after a time. It is taken where IF allows it, and wakes a HLT. */
-  interrupt?: { vector: number; port?: number; afterMs?: number };
+  /** A maskable interrupt: each time the guest writes to the port, each time FERR# goes up (fpuError), and once after a time. It is taken where IF allows it, and wakes a HLT. */
+  interrupt?: { vector: number; port?: number; fpuError?: boolean; afterMs?: number };
 }
 
 export interface RunResult {

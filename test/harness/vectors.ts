@@ -2,6 +2,7 @@
 // Made by test/vectors/generate.ts; the format is described at decodeVectors. This file reads them and knows the base state.
 import { readdirSync, readFileSync } from 'node:fs';
 import { gunzipSync } from 'node:zlib';
+import type { FloatState } from './engine.ts';
 
 /** Linear address of the instruction; the page around it is full of INT3 while recording (HLT in the tests). */
 export const CODE = 0x10000800;
@@ -13,20 +14,11 @@ export const STACK = 0x20000ed0;
 /** EBX, ESI and EDI of the base state: where memory operands are. */
 export const OPERAND = 0x20000f00;
 
-export interface State {
+export interface State extends FloatState {
   /** EAX ECX EDX EBX ESP EBP ESI EDI. */
   gpr: Uint32Array;
   eflags: number;
   eip: number;
-  mxcsr: number;
-  fcw: number;
-  fsw: number;
-  /** Abridged tag word (FXSAVE): bit n set where register n is in use. */
-  ftw: number;
-  /** MM0..MM7, 8 bytes each. */
-  mm: Uint8Array;
-  /** XMM0..XMM7, 16 bytes each. */
-  xmm: Uint8Array;
   /** SCRATCH_BYTES bytes from SCRATCH on. */
   memory: Uint8Array;
 }

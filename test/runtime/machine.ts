@@ -63,6 +63,7 @@ export async function machine(ramBytes = 16 * MiB) {
       mmioWrite: (_cpu: number, phys: number, size: number, value: number) => note('mmioWrite', phys, size, value),
       rdtsc: () => host.tsc,
       interruptAck: () => -1,
+      fpuError: () => 0,
       invalidateCode: (_cpu: number, physPage: number) => {
         note('invalidateCode', physPage);
         view.setUint32(meta(physPage) + PageMeta.at.flags, 0, true);

@@ -68,6 +68,7 @@ export async function system() {
     trace: nothing,
     log: nothing,
     interruptAck: () => acks.shift() ?? -1,
+    fpuError: () => 0,
   };
   const instance = new WebAssembly.Instance(await runtimeModule(), { env: { memory }, host });
   const call = instance.exports as Record<string, (...args: any[]) => any>;

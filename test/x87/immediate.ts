@@ -1,7 +1,7 @@
 // Runs x87 lifts at once, without the translator: a Lifter whose values are numbers, over the runtime's helpers.
 // The guest has 64 KiB, mapped one to one; the instruction's memory operand is at OPERAND.
 import { readFileSync } from 'node:fs';
-import { Cpu } from '../../src/layout/cpu.ts';
+import { Cpu, FPU_ERROR } from '../../src/layout/cpu.ts';
 import { CONTROL, Control, RAM, Tlb } from '../../src/layout/memory.ts';
 import type { Lifter } from '../../src/lift/lifter.ts';
 import { lifts } from '../../src/lift/x87.ts';
@@ -41,6 +41,7 @@ export function openFpu(module: WebAssembly.Module): Fpu {
   view.setUint32(CONTROL + Control.at.ramBytes, GUEST_PAGES * 4096, true);
   word(Cpu.at.tlb, TLB);
   word(Cpu.at.cr0, 0x21);
+  word(Cpu.at.fpuStop, FPU_ERROR);
   for (let page = 0; page < GUEST_PAGES; page++)
     view.setUint32(TLB + page * 4, RAM | Tlb.KERNEL_READ | Tlb.KERNEL_WRITE | Tlb.USER_READ | Tlb.USER_WRITE, true);
   return { cpu: CPU, view, exports, run: (text) => execute(view, exports, text) };

@@ -55,8 +55,9 @@ describe('floating-point error', () => {
     expect(run('fnop')).toBe(-1);
     expect(status()).toBe(0x3000);
   });
-  test('without CR0.NE it stays in the status word', () => {
+  test('without CR0.NE and with IGNNE# it stays in the status word', () => {
     setWord(Cpu.at.cr0, PROTECTED & ~NE);
+    setWord(Cpu.at.fpuStop, 0);
     divideByZero();
     expect(run('fnop')).toBe(-1);
     expect(status() & 0x8080).toBe(0x8080);

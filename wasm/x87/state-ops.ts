@@ -5,6 +5,7 @@ import {
   CPU_CR0, CPU_CR4, CPU_EFLAGS, CPU_FCS, CPU_FCW, CPU_FDP, CPU_FDS, CPU_FIP, CPU_FOP, CPU_FPR, CPU_FSW, CPU_FTOP, CPU_FTW, CPU_MXCSR, CPU_XMM,
   EFLAGS_VM, VECTOR_GP,
 } from '../gen/layout';
+import { settleError } from '../fpu-error';
 import { load16, load32, load64, load128, probeRead, probeWrite, store16, store32, store64, store128 } from '../memory';
 import { CR0_PE, CR4_OSFXSR } from '../state';
 import { BUSY, C0, C1, C2, C3, ES, EXP_MAX, MSB } from './core';
@@ -26,6 +27,7 @@ function setWords(cpu: usize, cw: u32, sw: u32): void {
   const pending = (sw & ~cw & MASKS) != 0;
   store<u32>(cpu, cw, CPU_FCW);
   store<u32>(cpu, (sw & ~(ES | BUSY | 0x3800)) | (pending ? ES | BUSY : 0), CPU_FSW);
+  settleError(cpu);
 }
 
 /** The status word as a program sees it. */
@@ -68,10 +70,12 @@ export function fpuInit(cpu: usize): void {
   store<u32>(cpu, 0, CPU_FCS);
   store<u32>(cpu, 0, CPU_FDP);
   store<u32>(cpu, 0, CPU_FDS);
+  settleError(cpu);
 }
 
 export function fpuClearExceptions(cpu: usize): void {
   store<u32>(cpu, load<u32>(cpu, CPU_FSW) & (C0 | C1 | C2 | C3), CPU_FSW);
+  settleError(cpu);
 }
 
 export function fpuLoadControl(cpu: usize, cw: u32): void {

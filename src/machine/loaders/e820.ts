@@ -2,7 +2,7 @@
 
 /** End of low memory; the kilobyte above would be the extended BIOS data area. */
 export const LOW_MEMORY_END = 0x9fc00;
-/** Where the machine places ACPI and MP tables when no ROM brings its own. */
+/** Where the machine places ACPI and MP tables when no ROM brings its own; the RSDP comes first. */
 export const FIRMWARE_TABLES = 0xe0000;
 /** End of the legacy hole, start of high memory. */
 export const HIGH_MEMORY = 0x100000;

@@ -1,11 +1,11 @@
 // Maps a ROM image as a PC's chip set does: its end at 4 GiB, its last 128 KiB also below 1 MiB. The CPU starts as RESET leaves it.
 import { DragomanError } from '../../api/errors.ts';
+import { LOW_ROM_BYTES, ROM_BYTES } from '../../layout/memory.ts';
 import { hex } from './bytes.ts';
-import { FIRMWARE_TABLES, HIGH_MEMORY } from './e820.ts';
+import { HIGH_MEMORY } from './e820.ts';
 import { CR0_RESET, type EntryState, registers } from './entry.ts';
 
 const GRAIN = 0x10000;
-const LARGEST = 0x100000;
 /** Bytes from the reset vector FFFFFFF0H to 4 GiB (SDM vol. 3, 10.1.4). */
 const VECTOR_BYTES = 16;
 
@@ -18,7 +18,7 @@ export function checkRom(image: Uint8Array): void {
     throw new DragomanError('BAD_ROM', message, 'ROM image');
   };
   if (image.length === 0) bad('the file is empty');
-  if (image.length > LARGEST) bad(`${image.length} bytes; a ROM has at most ${LARGEST} (1 MiB)`);
+  if (image.length > ROM_BYTES) bad(`${image.length} bytes; a ROM has at most ${ROM_BYTES} (1 MiB)`);
   if (image.length % GRAIN !== 0) bad(`${image.length} bytes; a ROM's size is a multiple of ${GRAIN} (64 KiB): truncated?`);
   const vector = image.subarray(image.length - VECTOR_BYTES);
   if (vector.every((byte) => byte === vector[0]) && (vector[0] === 0 || vector[0] === 0xff)) {
@@ -35,7 +35,7 @@ export function loadRom(ram: Uint8Array, rom: Uint8Array, image: Uint8Array): En
   if (image.length > rom.length) throw new DragomanError('BAD_ROM', `${image.length} bytes do not fit in ${rom.length}`, 'ROM image');
   rom.fill(0xff);
   rom.set(image, rom.length - image.length);
-  const low = image.subarray(Math.max(0, image.length - (HIGH_MEMORY - FIRMWARE_TABLES)));
+  const low = image.subarray(Math.max(0, image.length - LOW_ROM_BYTES));
   ram.set(low, HIGH_MEMORY - low.length);
   return {
     kind: 'rom',

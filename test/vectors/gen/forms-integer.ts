@@ -417,40 +417,12 @@ function* moves(): Generator<Form> {
 
 function* stack(): Generator<Form> {
   const group = 'stack';
-  for (const o of [
-    'eax',
-    'esp',
-    'ebp',
-    'edi',
-    'cx',
-    'sp',
-    'dword [ebx]',
-    'word [ebx]',
-    'dword [esp+8]',
-    'dword [esp]',
-    'byte 0x7f',
-    'byte -2',
-    'strict dword 0x12345678',
-    'strict word 0x8765',
-  ])
+  const both = ['eax', 'esp', 'ebp', 'edi', 'cx', 'sp', 'dword [ebx]', 'word [ebx]', 'dword [esp+8]', 'dword [esp]'];
+  for (const o of [...both, 'byte 0x7f', 'byte -2', 'strict dword 0x12345678', 'strict word 0x8765'])
     yield { group, asm: `push ${o}`, count: 3 };
   yield { group, asm: 'db 0x66,0x6a,0xfe', count: 2 };
   yield { group, asm: 'db 0xff,0xf1', count: 2 };
-  for (const o of [
-    'eax',
-    'esp',
-    'ebp',
-    'edi',
-    'cx',
-    'sp',
-    'dword [ebx]',
-    'word [ebx]',
-    'dword [esp+8]',
-    'dword [esp]',
-    'dword [esp-4]',
-    'word [esp+2]',
-  ])
-    yield { group, asm: `pop ${o}`, count: 3 };
+  for (const o of [...both, 'dword [esp-4]', 'word [esp+2]']) yield { group, asm: `pop ${o}`, count: 3 };
   yield { group, asm: 'db 0x8f,0xc1', count: 2 };
   for (const op of ['pushad', 'popad', 'pushaw', 'popaw', 'pushfd', 'pushfw', 'leave'])
     yield { group, asm: op, count: op.startsWith('pushf') ? 8 : 4 };

@@ -1,0 +1,200 @@
+// How interrupts get to the CPUs (SDM vol. 3, 11.6 to 11.8): messages of the bus and their destinations, the 8259s at LINT0, the
+// CPUs' interrupt inputs and their acknowledge cycle. Which of a CPU's requests comes next is in lapic-priority.ts.
+import { accept, deliverable, processorPriority, request } from './lapic-priority.ts';
+import { AT, CPU_WORDS, DELIVERY, ID_SHIFT, LVT_COUNT, LVT_MASKED, SVR_ENABLE } from './lapic-state.ts';
+import type { LapicTimers } from './lapic-timer.ts';
+
+/** What a CPU is told beside "an interrupt may be pending" (bits of Cpu.pending). */
+export interface CpuSignals {
+  /** INTR follows the state of the CPU's interrupt input. */
+  setIntr(cpu: number, level: boolean): void;
+  nmi(cpu: number): void;
+  init(cpu: number): void;
+  /** The vector is in `Lapic.sipiVector`. */
+  startup(cpu: number): void;
+}
+
+/** Where the LAPICs' messages end, and the 8259s that they see. */
+export interface DeliveryOptions {
+  readonly cpuCount: number;
+  readonly signals: CpuSignals;
+  /** INT pin of the 8259s, and its acknowledge cycle. */
+  readonly picOutput: () => boolean;
+  readonly picAcknowledge: () => number;
+}
+
+export class LapicDelivery {
+  readonly #options: DeliveryOptions;
+  readonly #s: Int32Array;
+  readonly #timers: LapicTimers;
+
+  /** `words`: the LAPICs' registers. */
+  constructor(words: Int32Array, timers: LapicTimers, options: DeliveryOptions) {
+    this.#options = options;
+    this.#s = words;
+    this.#timers = timers;
+  }
+
+  /** Sends a message of the bus: from the I/O APIC or an ICR. True if some CPU took it. */
+  send(destination: number, logical: boolean, mode: number, vector: number, level: boolean): boolean {
+    const count = this.#options.cpuCount;
+    if (mode === DELIVERY.LOWEST) {
+      let best = -1;
+      let lowest = 0x100;
+      for (let cpu = 0; cpu < count; cpu++) {
+        if (!this.#matches(cpu, destination, logical) || (this.#s[cpu * CPU_WORDS + AT.SVR] & SVR_ENABLE) === 0) continue;
+        const priority = processorPriority(this.#s, cpu * CPU_WORDS);
+        if (priority < lowest) {
+          lowest = priority;
+          best = cpu;
+        }
+      }
+      if (best < 0) return false;
+      this.deliver(best, DELIVERY.FIXED, vector, level);
+      return true;
+    }
+    let taken = false;
+    for (let cpu = 0; cpu < count; cpu++) {
+      if (!this.#matches(cpu, destination, logical)) continue;
+      if (mode === DELIVERY.FIXED && (this.#s[cpu * CPU_WORDS + AT.SVR] & SVR_ENABLE) === 0) continue;
+      this.deliver(cpu, mode, vector, level);
+      taken = true;
+    }
+    return taken;
+  }
+
+  /** Connects or disconnects the 8259s to the CPUs of a destination (an I/O APIC input in ExtINT mode). */
+  setExtInt(destination: number, logical: boolean, level: boolean): void {
+    for (let cpu = 0; cpu < this.#options.cpuCount; cpu++) {
+      if (!this.#matches(cpu, destination, logical)) continue;
+      this.#s[cpu * CPU_WORDS + AT.EXTINT] = level ? 1 : 0;
+      this.update(cpu);
+    }
+  }
+
+  /** Delivers to one CPU. */
+  deliver(cpu: number, mode: number, vector: number, level: boolean): void {
+    const s = this.#s;
+    const at = cpu * CPU_WORDS;
+    if (s[at + AT.GLOBAL] === 0) return;
+    switch (mode) {
+      case DELIVERY.FIXED:
+      case DELIVERY.LOWEST:
+        if ((s[at + AT.SVR] & SVR_ENABLE) === 0) return;
+        if (vector < 16) {
+          this.error(cpu, 0x40);
+          return;
+        }
+        request(s, at, vector, level);
+        this.update(cpu);
+        return;
+      case DELIVERY.NMI:
+        this.#options.signals.nmi(cpu);
+        return;
+      case DELIVERY.INIT:
+        this.resetRegisters(cpu);
+        // The boot CPU restarts at the reset vector; the others wait for a start-up IPI.
+        s[at + AT.WAITING] = cpu === 0 ? 0 : 1;
+        this.update(cpu);
+        this.#options.signals.init(cpu);
+        return;
+      case DELIVERY.STARTUP:
+        if (s[at + AT.WAITING] === 0) return;
+        s[at + AT.WAITING] = 0;
+        s[at + AT.SIPI] = vector;
+        this.#options.signals.startup(cpu);
+        return;
+    }
+  }
+
+  /** Registers after an INIT: all but the ID (SDM vol. 3, 11.4.7.3). */
+  resetRegisters(cpu: number): void {
+    const s = this.#s;
+    const at = cpu * CPU_WORDS;
+    const id = s[at + AT.ID];
+    const global = s[at + AT.GLOBAL];
+    const waiting = s[at + AT.WAITING];
+    const sipi = s[at + AT.SIPI];
+    const keeper = s[at + AT.KEEPER];
+    s.fill(0, at, at + CPU_WORDS);
+    s[at + AT.ID] = id;
+    s[at + AT.GLOBAL] = global;
+    s[at + AT.WAITING] = waiting;
+    s[at + AT.SIPI] = sipi;
+    s[at + AT.KEEPER] = keeper;
+    s[at + AT.DFR] = -1;
+    s[at + AT.SVR] = 0xff;
+    for (let i = 0; i < LVT_COUNT; i++) s[at + AT.LVT + i] = LVT_MASKED;
+    this.#timers.reset(cpu);
+  }
+
+  /** The INT pin of the 8259s changed: LINT0 of the boot CPU. */
+  picChanged(level: boolean): void {
+    const lint0 = this.#s[AT.LVT + 3];
+    if (level && (lint0 & LVT_MASKED) === 0 && this.#s[AT.GLOBAL] !== 0) {
+      const mode = (lint0 >> 8) & 7;
+      if (mode === DELIVERY.FIXED || mode === DELIVERY.NMI) this.deliver(0, mode, lint0 & 0xff, false);
+    }
+    for (let cpu = 0; cpu < this.#options.cpuCount; cpu++) this.update(cpu);
+  }
+
+  /** True when the CPU's INTR input is up. */
+  hasInterrupt(cpu: number): boolean {
+    return this.#takesPic(cpu) || deliverable(this.#s, cpu * CPU_WORDS) >= 0;
+  }
+
+  /** The CPU takes its interrupt: the vector; the spurious one if the request went away; -1 where the LAPIC is off. */
+  acknowledge(cpu: number): number {
+    const s = this.#s;
+    const at = cpu * CPU_WORDS;
+    // An ExtINT outranks the LAPIC's own requests: it has no priority of its own.
+    if (this.#takesPic(cpu)) {
+      const vector = this.#options.picAcknowledge();
+      this.update(cpu);
+      return vector;
+    }
+    if (s[at + AT.GLOBAL] === 0) return -1;
+    const vector = deliverable(s, at);
+    if (vector < 0) {
+      this.update(cpu);
+      return -1;
+    }
+    accept(s, at, vector);
+    this.update(cpu);
+    return vector;
+  }
+
+  /** The CPU's interrupt input follows what may interrupt it now. */
+  update(cpu: number): void {
+    this.#options.signals.setIntr(cpu, this.hasInterrupt(cpu));
+  }
+
+  /** Collects errors for the ESR; a new one is an interrupt, too. */
+  error(cpu: number, bits: number): void {
+    const s = this.#s;
+    const at = cpu * CPU_WORDS;
+    if ((s[at + AT.ESR_NEXT] & bits) === bits) return;
+    s[at + AT.ESR_NEXT] |= bits;
+    const lvt = s[at + AT.LVT + 5];
+    if ((lvt & LVT_MASKED) === 0 && (lvt & 0xff) >= 16) this.deliver(cpu, DELIVERY.FIXED, lvt & 0xff, false);
+  }
+
+  #takesPic(cpu: number): boolean {
+    const s = this.#s;
+    const at = cpu * CPU_WORDS;
+    if (!this.#options.picOutput()) return false;
+    if (s[at + AT.GLOBAL] === 0) return cpu === 0;
+    if (s[at + AT.EXTINT] !== 0) return true;
+    return cpu === 0 && (s[at + AT.LVT + 3] & (LVT_MASKED | 0x700)) === DELIVERY.EXTINT << 8;
+  }
+
+  #matches(cpu: number, destination: number, logical: boolean): boolean {
+    const s = this.#s;
+    const at = cpu * CPU_WORDS;
+    if (s[at + AT.GLOBAL] === 0) return false;
+    if (!logical) return destination === 0xff || s[at + AT.ID] >>> ID_SHIFT === destination;
+    const ldr = s[at + AT.LDR] >>> 24;
+    if (s[at + AT.DFR] >>> 28 === 15) return (ldr & destination) !== 0;
+    return (destination === 0xff || ldr >> 4 === destination >> 4) && (ldr & destination & 15) !== 0;
+  }
+}

@@ -1,0 +1,57 @@
+// Which interrupt of a local APIC comes next (SDM vol. 3, 11.8): its requests (IRR), those in service (ISR), and the task and
+// processor priorities. Functions on the shared words of one CPU, which start at `at`; they tell nobody of a change.
+import { AT, SVR_ENABLE } from './lapic-state.ts';
+
+/** Notes a request, and whether it is level-triggered. */
+export function request(words: Int32Array, at: number, vector: number, level: boolean): void {
+  const bit = 1 << (vector & 31);
+  const word = vector >> 5;
+  words[at + AT.IRR + word] |= bit;
+  if (level) words[at + AT.TMR + word] |= bit;
+  else words[at + AT.TMR + word] &= ~bit;
+}
+
+/** The request is in service from now on. */
+export function accept(words: Int32Array, at: number, vector: number): void {
+  const bit = 1 << (vector & 31);
+  words[at + AT.IRR + (vector >> 5)] &= ~bit;
+  words[at + AT.ISR + (vector >> 5)] |= bit;
+}
+
+/** Ends the service of the highest interrupt and tells of a level-triggered one; false where none is in service. */
+export function endService(words: Int32Array, at: number, onLevel: (vector: number) => void): boolean {
+  const vector = highest(words, at + AT.ISR);
+  if (vector < 0) return false;
+  const bit = 1 << (vector & 31);
+  const word = vector >> 5;
+  words[at + AT.ISR + word] &= ~bit;
+  if ((words[at + AT.TMR + word] & bit) !== 0) {
+    words[at + AT.TMR + word] &= ~bit;
+    onLevel(vector);
+  }
+  return true;
+}
+
+/** The vector that may interrupt now; -1 for none. */
+export function deliverable(words: Int32Array, at: number): number {
+  const vector = highest(words, at + AT.IRR);
+  if (vector < 0 || (words[at + AT.SVR] & SVR_ENABLE) === 0) return -1;
+  return vector >> 4 > processorPriority(words, at) >> 4 ? vector : -1;
+}
+
+/** PPR (SDM vol. 3, 11.8.3.1). */
+export function processorPriority(words: Int32Array, at: number): number {
+  const tpr = words[at + AT.TPR];
+  const service = highest(words, at + AT.ISR);
+  if (service < 0) return tpr;
+  return tpr >> 4 >= service >> 4 ? tpr : service & 0xf0;
+}
+
+/** Highest bit set in the 256 bits at `at`; -1 for none. */
+function highest(words: Int32Array, at: number): number {
+  for (let i = 7; i >= 0; i--) {
+    const word = words[at + i];
+    if (word !== 0) return i * 32 + 31 - Math.clz32(word);
+  }
+  return -1;
+}

@@ -1,0 +1,164 @@
+// The registers of the local APICs as their CPUs see them (SDM vol. 3, table 11-1): which word an offset means, what of it can be
+// written, and what a write sets going: an end of interrupt, an IPI, the timer.
+import type { LapicDelivery } from './lapic-delivery.ts';
+import { endService, processorPriority } from './lapic-priority.ts';
+import { AT, CPU_WORDS, DELIVERY, LVT_COUNT, LVT_MASKED, SVR_ENABLE } from './lapic-state.ts';
+import type { LapicTimers } from './lapic-timer.ts';
+
+const VERSION = 0x50014;
+/** Writable bits of the LVT entries: timer, thermal, performance, LINT0, LINT1, error. */
+const LVT_WRITABLE = [0x700ff, 0x107ff, 0x107ff, 0x1a7ff, 0x1a7ff, 0x100ff] as const;
+
+export interface RegisterOptions {
+  readonly cpuCount: number;
+  /** Level-triggered interrupts end at the I/O APIC, too. */
+  readonly onEoi: (vector: number) => void;
+}
+
+export class LapicRegisters {
+  readonly #options: RegisterOptions;
+  readonly #s: Int32Array;
+  readonly #timers: LapicTimers;
+  readonly #delivery: LapicDelivery;
+
+  /** `words`: the LAPICs' registers. */
+  constructor(words: Int32Array, timers: LapicTimers, delivery: LapicDelivery, options: RegisterOptions) {
+    this.#options = options;
+    this.#s = words;
+    this.#timers = timers;
+    this.#delivery = delivery;
+  }
+
+  /** What a CPU reads at an offset from LAPIC_BASE. */
+  read(cpu: number, offset: number, size: 1 | 2 | 4): number {
+    // Registers are the first four bytes of each 16; narrower reads are not architectural, but harmless.
+    if ((offset & 15) >= 4) return 0;
+    const value = this.#read(cpu, offset & ~15);
+    return size === 4 ? value : value >>> (8 * (offset & 3));
+  }
+
+  #read(cpu: number, offset: number): number {
+    const s = this.#s;
+    const at = cpu * CPU_WORDS;
+    if (offset >= 0x100 && offset < 0x280) return s[at + AT.ISR + ((offset - 0x100) >> 4)];
+    if (offset >= 0x320 && offset <= 0x370) return s[at + AT.LVT + ((offset - 0x320) >> 4)];
+    switch (offset) {
+      case 0x20:
+        return s[at + AT.ID];
+      case 0x30:
+        return VERSION;
+      case 0x80:
+        return s[at + AT.TPR];
+      case 0xa0:
+        return processorPriority(s, at);
+      case 0xd0:
+        return s[at + AT.LDR];
+      case 0xe0:
+        return s[at + AT.DFR];
+      case 0xf0:
+        return s[at + AT.SVR];
+      case 0x280:
+        return s[at + AT.ESR];
+      case 0x300:
+        return s[at + AT.ICR_LOW];
+      case 0x310:
+        return s[at + AT.ICR_HIGH];
+      case 0x380:
+        return s[at + AT.INITIAL];
+      case 0x390:
+        return this.#timers.currentCount(cpu);
+      case 0x3e0:
+        return s[at + AT.DIVIDE];
+      default:
+        return 0;
+    }
+  }
+
+  /** A CPU writes a register, whole. */
+  write(cpu: number, offset: number, value: number): void {
+    const s = this.#s;
+    const at = cpu * CPU_WORDS;
+    if (offset >= 0x320 && offset <= 0x370) {
+      this.#writeLvt(cpu, (offset - 0x320) >> 4, value);
+      return;
+    }
+    switch (offset) {
+      case 0x20:
+        s[at + AT.ID] = value & 0xff000000;
+        return;
+      case 0x80:
+        s[at + AT.TPR] = value & 0xff;
+        this.#delivery.update(cpu);
+        return;
+      case 0xb0:
+        this.#endOfInterrupt(cpu);
+        return;
+      case 0xd0:
+        s[at + AT.LDR] = value & 0xff000000;
+        return;
+      case 0xe0:
+        s[at + AT.DFR] = value | 0x0fffffff;
+        return;
+      case 0xf0:
+        s[at + AT.SVR] = value & 0x3ff;
+        if ((value & SVR_ENABLE) === 0) for (let i = 0; i < LVT_COUNT; i++) s[at + AT.LVT + i] |= LVT_MASKED;
+        this.#delivery.update(cpu);
+        return;
+      case 0x280:
+        // A write shows what was collected since the last one (SDM vol. 3, 11.5.3).
+        s[at + AT.ESR] = s[at + AT.ESR_NEXT];
+        s[at + AT.ESR_NEXT] = 0;
+        return;
+      case 0x300:
+        s[at + AT.ICR_LOW] = value & 0xccfff;
+        this.#sendCommand(cpu, value);
+        return;
+      case 0x310:
+        s[at + AT.ICR_HIGH] = value & 0xff000000;
+        return;
+      case 0x380:
+        this.#timers.start(cpu, value);
+        return;
+      case 0x3e0:
+        this.#timers.setDivide(cpu, value);
+        return;
+    }
+  }
+
+  #writeLvt(cpu: number, entry: number, value: number): void {
+    const s = this.#s;
+    const at = cpu * CPU_WORDS;
+    const old = s[at + AT.LVT + entry];
+    let next = value & LVT_WRITABLE[entry];
+    if ((s[at + AT.SVR] & SVR_ENABLE) === 0) next |= LVT_MASKED;
+    s[at + AT.LVT + entry] = next;
+    if (entry === 0) this.#timers.modeChanged(cpu, old);
+    this.#delivery.update(cpu);
+  }
+
+  #endOfInterrupt(cpu: number): void {
+    if (endService(this.#s, cpu * CPU_WORDS, this.#options.onEoi)) this.#delivery.update(cpu);
+  }
+
+  #sendCommand(cpu: number, low: number): void {
+    const vector = low & 0xff;
+    const mode = (low >> 8) & 7;
+    const shorthand = (low >> 18) & 3;
+    // INIT level de-assert only sets arbitration ids, which no longer exist.
+    if (mode === DELIVERY.INIT && (low & 0x8000) !== 0 && (low & 0x4000) === 0) return;
+    if ((mode === DELIVERY.FIXED || mode === DELIVERY.LOWEST) && vector < 16) {
+      this.#delivery.error(cpu, 0x20);
+      return;
+    }
+    if (shorthand === 0) {
+      const destination = this.#s[cpu * CPU_WORDS + AT.ICR_HIGH] >>> 24;
+      this.#delivery.send(destination, (low & 0x800) !== 0, mode, vector, false);
+    } else if (shorthand === 1) {
+      this.#delivery.deliver(cpu, mode, vector, false);
+    } else {
+      for (let other = 0; other < this.#options.cpuCount; other++) {
+        if (shorthand === 2 || other !== cpu) this.#delivery.deliver(other, mode, vector, false);
+      }
+    }
+  }
+}
