@@ -135,11 +135,3 @@ export function writeAs<T>(cpu: usize, linear: u32, value: T, user: u32): void {
   }
   writeSlow(cpu, linear, <u64>value, <u32>sizeof<T>(), user);
 }
-
-/** Host address of `bytes` aligned, writable bytes of RAM without code, for an atomic access; 0 if there is no such thing there
- * (split, device, code: take another way) or a fault was raised. */
-export function atomicHost(cpu: usize, linear: u32, bytes: u32, user: u32): usize {
-  if (linear & (bytes - 1) || load<u32>(cpu, CPU_WATCH)) return 0;
-  if (resolve(cpu, linear, user | ACCESS_WRITE)) return 0;
-  return foundCode || foundHost < RAM ? 0 : foundHost;
-}

@@ -9,7 +9,7 @@ import { raise, raiseError } from './fault';
 import { flushJumps, flushJumpsAt, flushKernelJumps, flushUserJumps } from './lookup';
 import {
   ACC_CODE, ACC_DB, ACC_DC, ACC_P, ACC_RW, ACC_S, CR0_AM, CR0_CD, CR0_EM, CR0_ET, CR0_MP, CR0_NE, CR0_NW, CR0_PE, CR0_PG, CR0_TS, CR0_WP,
-  CR4_DE, CR4_MCE, CR4_OSFXSR, CR4_OSXMMEXCPT, CR4_PAE, CR4_PCE, CR4_PGE, CR4_PSE, CR4_TSD, segAt, untypedSegments,
+  CR4_DE, CR4_MCE, CR4_OSFXSR, CR4_OSXMMEXCPT, CR4_PAE, CR4_PCE, CR4_PGE, CR4_PSE, CR4_TSD, segAt, serialize, untypedSegments,
 } from './state';
 import { flush, flushNonGlobal, tlbInvalidate } from './tlb';
 import { loadPdptes } from './walk';
@@ -160,6 +160,7 @@ function setCr4(cpu: usize, value: u32): void {
 
 /** MOV CRn, r32. */
 export function movToCr(cpu: usize, n: u32, value: u32): void {
+  serialize(cpu);
   if (n == 1 || n > 4) {
     raise(cpu, VECTOR_UD);
     return;
@@ -202,6 +203,7 @@ export function smsw(cpu: usize): u32 {
 }
 
 export function invlpg(cpu: usize, linear: u32): void {
+  serialize(cpu);
   if (privileged(cpu)) return;
   tlbInvalidate(cpu, linear);
   flushJumpsAt(cpu, linear);

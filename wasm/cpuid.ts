@@ -1,6 +1,6 @@
 // CPUID. The signature is that of a 32-bit Intel core without speculation, for which kernels switch no mitigations on.
 import { CPU_APICBASE, CPU_APICID, GPR_EAX, GPR_EBX, GPR_ECX, GPR_EDX } from './gen/layout';
-import { reg, setReg } from './state';
+import { reg, serialize, setReg } from './state';
 
 /** Family 6, model 0x1c, stepping 10. */
 const SIGNATURE: u32 = 0x000106ca;
@@ -28,6 +28,7 @@ function answer(cpu: usize, eax: u32, ebx: u32, ecx: u32, edx: u32): void {
 
 /** CPUID: leaf in EAX; unknown leaves are all zeros. */
 export function cpuid(cpu: usize): void {
+  serialize(cpu);
   const leaf = reg(cpu, GPR_EAX);
   if (leaf - 0x80000002 < 3) {
     const at = BRAND + ((leaf - 0x80000002) << 4);

@@ -4,6 +4,7 @@ import { updateStep } from './debug';
 import {
   PRESENT, TYPE_TASK, baseOf, descHigh, descLow, dplOf, fetchDescriptor, isCode, isConforming, isNull, limitOf, markAccessed, refuse, segment,
 } from './descriptor';
+import { held } from './exclusive';
 import { faulted, raise, raiseError } from './fault';
 import { readFlags } from './flags';
 import { general, innerEsp, innerHigh, innerLow, innerSelector, innerStack, setCode, settleMode } from './flow';
@@ -12,7 +13,7 @@ import {
   CPU_IDTBASE, CPU_IDTLIMIT, CPU_NMIBLOCKED, CPU_PENDING, CPU_SAMPLESINTERPRETED, CPU_SAMPLESTRANSLATED, CPU_SHADOW,
   CPU_SHADOWEIP, CPU_STEP, CPU_STEPARMED, DELIVERY_ERROR, DELIVERY_INTERRUPT, DELIVERY_SHUTDOWN, DELIVERY_SOFTWARE, EFLAGS_AC, EFLAGS_IF, EFLAGS_IOPL, EFLAGS_NT, EFLAGS_RF,
   EFLAGS_TF, EFLAGS_VM, EXIT_INIT, EXIT_DROP, EXIT_INSTALL, EXIT_SIPI, EXIT_STOP, EXIT_TIMER, EXIT_TRIPLE_FAULT, FAULT, FAULT_HAS_ERROR, FAULT_TRAP,
-  GPR_ESP, PENDING_INIT, PENDING_DROP, PENDING_INSTALL, PENDING_KICK, PENDING_INTR, PENDING_NMI, PENDING_SIPI, PENDING_SMI, PENDING_STOP, PENDING_TIMER, SEG_ACCESS, SEG_CS,
+  GPR_ESP, PENDING_INIT, PENDING_DROP, PENDING_HOLD, PENDING_INSTALL, PENDING_KICK, PENDING_INTR, PENDING_NMI, PENDING_SIPI, PENDING_SMI, PENDING_STOP, PENDING_TIMER, SEG_ACCESS, SEG_CS,
   SEG_DS, SEG_ES, SEG_FS, SEG_GS, SEG_LIMIT, SEG_SS, SEG_TR, STEP_SHADOW, VECTOR_DB, VECTOR_DF, VECTOR_GP, VECTOR_MC, VECTOR_NMI, VECTOR_NP, VECTOR_OF, VECTOR_PF,
 } from './gen/layout';
 import { hostInterruptAck } from './host';
@@ -272,6 +273,11 @@ function doPending(cpu: usize, eip: u32, samples: usize): u32 {
   noteBlock(cpu, eip);
   const pending = atomic.load<u32>(cpu + CPU_PENDING);
   if (pending & ~(PENDING_INTR | PENDING_NMI)) {
+    if (pending & PENDING_HOLD) {
+      // Copies of TLB entries are forgotten on the way through the dispatcher.
+      held(cpu);
+      return 1;
+    }
     let exit: u32 = 0;
     if (pending & PENDING_STOP) exit = EXIT_STOP;
     else if (pending & PENDING_DROP) exit = EXIT_DROP;

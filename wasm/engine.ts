@@ -4,6 +4,7 @@ import { deliver, poll, shadowAt } from './deliver';
 import {
   CONTROL,
   CONTROL_HEATHEAD,
+  CONTROL_HEATLOCK,
   CONTROL_HEATSIGNAL,
   CONTROL_HEATTAIL,
   CONTROL_STOPONFAULT,
@@ -70,9 +71,16 @@ const ARMED_REPEAT: u32 = 4;
 /** What belongs to one step. */
 const STEP_ONCE: u32 = STEP_ARMED | STEP_BAIL | STEP_SHADOW;
 
-/** A block reached the hot threshold: asks the translator for a region. A full queue drops the request (the block asks again later). */
+/** A block reached the hot threshold: asks the translator for a region. A full queue, or one that another CPU writes to, drops the request (the block asks again later). */
 export function hot(cpu: usize, head: usize): void {
   if (load<u32>(head, HEAD_MODE) & MODE_STEP) return;
+  // Another CPU is writing to the queue.
+  if (atomic.cmpxchg<u32>(CONTROL + CONTROL_HEATLOCK, 0, 1) != 0) return;
+  request(head);
+  atomic.store<u32>(CONTROL + CONTROL_HEATLOCK, 0);
+}
+
+function request(head: usize): void {
   const tail = load<u32>(CONTROL + CONTROL_HEATTAIL);
   const next = (tail + 1) % HEAT_QUEUE_ENTRIES;
   if (next == atomic.load<u32>(CONTROL + CONTROL_HEATHEAD)) return;

@@ -11,7 +11,7 @@ import {
 import { sysLoad16 } from './memory';
 import { setReal } from './segment';
 import { closeStack, openCurrentStack, pop } from './stack';
-import { setReg } from './state';
+import { serialize, setReg } from './state';
 import { TASK_RETURN, lengthOfTransfer, taskSwitch } from './task';
 import { farReturn } from './transfer';
 
@@ -20,6 +20,7 @@ const ALL: u32 =
   EFLAGS_ARITH | EFLAGS_TF | EFLAGS_IF | EFLAGS_DF | EFLAGS_IOPL | EFLAGS_NT | EFLAGS_RF | EFLAGS_VM | EFLAGS_AC | EFLAGS_VIF | EFLAGS_VIP | EFLAGS_ID;
 
 export function iret(cpu: usize, opsize: u32): void {
+  serialize(cpu);
   if (!isProtected(cpu)) {
     iretReal(cpu, opsize);
     return;

@@ -4,7 +4,7 @@
 import {
   CPU_EIP, CPU_SEG, SEG_ACCESS, SEG_BASE, SEG_LIMIT, SEG_SIZE, SEG_SS, SEG_TOPREAD, SEG_TOPWRITE, VECTOR_GP, VECTOR_SS,
 } from './gen/layout';
-import { atomicHost, probe, readAs, readSlow, writeAs, writeSlow } from './access';
+import { probe, readAs, readSlow, writeAs, writeSlow } from './access';
 import { faulted, raiseError } from './fault';
 import { ACCESS_REGION, ACCESS_WRITE, ACC_CODE, ACC_DB, ACC_DC, ACC_P, ACC_RW, untypedSegments, userAccess } from './state';
 
@@ -292,10 +292,4 @@ export function slowStore128(cpu: usize, linear: u32, value: v128, eip: u32): vo
 export function regionStore128(cpu: usize, linear: u32, value: v128, eip: u32): void {
   store<u32>(cpu, eip, CPU_EIP);
   storeVector(cpu, linear, value, userAccess(cpu) | ACCESS_REGION);
-}
-
-/** Host address for an atomic access of `bytes` at `linear`, or 0: a fault was raised, or it must be done another way. */
-export function slowAtomic(cpu: usize, linear: u32, bytes: u32, eip: u32): u32 {
-  store<u32>(cpu, eip, CPU_EIP);
-  return <u32>atomicHost(cpu, linear, bytes, userAccess(cpu));
 }

@@ -7,7 +7,7 @@ import { privileged } from './control';
 import { raiseError } from './fault';
 import { hostRdtsc } from './host';
 import { flushJumps } from './lookup';
-import { CR4_PCE, CR4_TSD, reg, setReg } from './state';
+import { CR4_PCE, CR4_TSD, reg, serialize, setReg } from './state';
 import { flush } from './tlb';
 import { EFER_NXE, MSR_SLOT_EFER } from './walk';
 
@@ -105,6 +105,7 @@ function goodPat(value: u64): bool {
 
 /** WRMSR: EDX:EAX -> MSR[ECX]. */
 export function wrmsr(cpu: usize): void {
+  serialize(cpu);
   if (privileged(cpu)) return;
   const index = reg(cpu, GPR_ECX);
   const low = reg(cpu, GPR_EAX);

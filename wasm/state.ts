@@ -1,5 +1,5 @@
 // Short names for the words of a CPU's state that the whole runtime uses.
-import { CPU_CR0, CPU_CR4, CPU_EFLAGS, CPU_GPR, CPU_MODE, CPU_SEG, EFLAGS_VM, GPR_STRIDE, MODE_USER, SEG_SIZE } from './gen/layout';
+import { CPU_CR0, CPU_CR4, CPU_EFLAGS, CPU_GPR, CPU_MODE, CPU_SEG, EFLAGS_VM, CPU_ZERO, GPR_STRIDE, MODE_USER, SEG_SIZE } from './gen/layout';
 
 export const CR0_PE: u32 = 1;
 export const CR0_MP: u32 = 2;
@@ -41,6 +41,13 @@ export const ACC_CODE: u32 = 0x800;
 export const ACC_S: u32 = 0x1000;
 export const ACC_P: u32 = 0x8000;
 export const ACC_DB: u32 = 0x400000;
+
+/** What serialising instructions do beside their work (SDM vol. 3, 8.3): all stores are seen before anything that follows. An
+ * exchange with a word that only this CPU uses costs the host less than a fence. */
+@inline
+export function serialize(cpu: usize): void {
+  atomic.or<u32>(cpu, 0, CPU_ZERO);
+}
 
 @inline
 export function reg(cpu: usize, n: u32): u32 {

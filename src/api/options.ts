@@ -48,7 +48,7 @@ export interface MachineOptions {
   readonly modules?: readonly ModuleOptions[] | undefined;
   /** ROM image of 64 KiB to 1 MiB; the CPU starts at its reset vector. */
   readonly bios?: Uint8Array | undefined;
-  /** CPUs; 1 for now. Default: 1. */
+  /** CPUs, 1 to MOST_CPUS, each on a thread of its own. Default: 1. */
   readonly cpus?: number | undefined;
   /**
    * Milliseconds that a CPU's own timer may be late once the guest has done nothing for a second, so that an idle machine wakes
@@ -86,6 +86,7 @@ export const SMALLEST_MEMORY = 2 * MiB;
 export const LARGEST_MEMORY = 2048 * MiB;
 export const MEMORY_GRAIN = 64 * 1024;
 export const MOST_DISKS = 8;
+export const MOST_CPUS = 64;
 export const DEFAULT_MAC = '52:54:00:12:34:56';
 
 export const DEFAULT_TIMER_SLACK_MS = 30;
@@ -127,7 +128,7 @@ export interface MachineStats {
    * (from the first instruction on) is shared in this proportion. 'measured': with the interpreter alone, all of it is its own. 'unknown': no sample yet. */
   readonly timesAre: 'measured' | 'sampled' | 'unknown';
   readonly engines: { readonly interpreter: EngineStats; readonly jit: EngineStats };
-  /** Guest waiting in HLT. */
+  /** Where there are several CPUs, times and numbers are the sums of all of them. Guest waiting in HLT: */
   readonly idleMs: number;
   readonly translator: { readonly ms: number; readonly regions: number; readonly modules: number; readonly bytes: number };
   readonly tlbMisses: number;

@@ -18,8 +18,8 @@ const STALE = pseudoIndex('stale');
 export interface CodeRuntime {
   /** Physical address of a linear one for execution; sets Cpu.fault and gives 0xffffffff where it faults. */
   translateExec(cpu: number, linear: number): number;
-  /** Takes the write bits from this CPU's TLB entries of a physical page. */
-  protectPage(cpu: number, page: number): void;
+  /** Code of a page of RAM is about to be read: from now on stores to it are noticed (wasm/exclusive.ts). */
+  markCode(cpu: number, page: number): void;
 }
 
 export class BlockCache {
@@ -63,6 +63,7 @@ export class BlockCache {
     let at = eip;
     let p = phys;
     let lastPage = phys >>> PAGE_SHIFT;
+    this.mark(lastPage);
     const code = this.window.subarray(0, Math.min(step ? 15 : WINDOW, PAGE - (phys & (PAGE - 1))));
     this.physical.read(phys, code);
     const reader = new CodeReader(code, mode);
@@ -74,6 +75,7 @@ export class BlockCache {
         reader.free();
         const second = this.runtime.translateExec(this.cpu, (base + eip + left) >>> 0) >>> 0;
         if (this.word(Cpu.at.fault) !== 0) return 0;
+        this.mark(second >>> PAGE_SHIFT);
         const whole = this.window.subarray(0, 15);
         this.physical.read(p, whole.subarray(0, left));
         this.physical.read(second, whole.subarray(left));
@@ -198,11 +200,14 @@ export class BlockCache {
     i32[bucket] = head;
   }
 
+  private mark(page: number): void {
+    if (this.physical.isRam(page)) this.runtime.markCode(this.cpu, page);
+  }
+
   private remember(page: number, head: number): void {
     const list = this.pages.get(page);
     if (list) list.push(head);
     else this.pages.set(page, [head]);
-    if (this.physical.markCode(page)) this.runtime.protectPage(this.cpu, page);
   }
 
   /** True where blocks of this physical page are cached. */

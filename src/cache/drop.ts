@@ -1,30 +1,51 @@
-// Device writes into pages that hold code: the host enters the page, every CPU drops its code before its next interrupt.
+// Pages of RAM with code that somebody wrote to: the writer enters the page in a ring, every other CPU drops its code of that page at
+// its next safe point.
+//
+// A page's flag (PAGE_HAS_CODE) says that stores to it must be noticed. The writer clears it, so that a page which is no longer
+// code costs nothing, but only where no CPU marked the page again meanwhile: what was decoded between the reading of the word and its
+// exchange keeps the flag. What was decoded before is dropped, because the ring is written first. The page's version goes up before
+// that: a region translated from what was there is installed nowhere.
 import type { SharedMemory } from '../cpu/state.ts';
 import { Cpu, Pending } from '../layout/cpu.ts';
 import { CONTROL, Control, cpuBase, DROP_QUEUE, DROP_QUEUE_ENTRIES, PAGE_HAS_CODE, PAGE_SHIFT, PageMeta } from '../layout/memory.ts';
 
 const DROPPED = (CONTROL + Control.at.dropped) >> 2;
+/** An entry: the page's number, and above it in which round through the ring it was written. */
+const PAGE_BITS = 20;
+const ROUND_MASK = 0xfff;
+const roundOf = (n: number) => (((n >>> 0) / DROP_QUEUE_ENTRIES) & ROUND_MASK) << PAGE_BITS;
+
+const metaOf = (shared: SharedMemory, page: number, field: number) => (shared.plan.pageMeta + page * PageMeta.size + field) >> 2;
+
+/** A page with code was written to, and the bytes are there: tells every CPU but `writer` (-1: every CPU). Any thread may call it. */
+export function codeWritten(shared: SharedMemory, page: number, writer: number): void {
+  const { i32, plan } = shared;
+  Atomics.add(i32, metaOf(shared, page, PageMeta.at.version), 1);
+  const flags = metaOf(shared, page, PageMeta.at.flags);
+  const seen = Atomics.load(i32, flags);
+  if (plan.cpuCount > 1 || writer < 0) {
+    const n = Atomics.add(i32, DROPPED, 1);
+    Atomics.store(i32, (DROP_QUEUE >> 2) + ((n >>> 0) % DROP_QUEUE_ENTRIES), page | roundOf(n));
+    for (let cpu = 0; cpu < plan.cpuCount; cpu++) {
+      if (cpu === writer) continue;
+      const pending = (cpuBase(plan, cpu) + Cpu.at.pending) >> 2;
+      // No need to wake one that sleeps in HLT: it looks before it goes on.
+      Atomics.or(i32, pending, Pending.DROP);
+    }
+  }
+  Atomics.compareExchange(i32, flags, seen, seen & ~PAGE_HAS_CODE);
+}
 
 /** The host thread wrote `bytes` bytes at guest physical `address`. Call before the guest can know of it. */
 export function ramWritten(shared: SharedMemory, address: number, bytes: number): void {
-  const { i32, plan } = shared;
-  let any = false;
+  const { i32 } = shared;
   for (let page = address >>> PAGE_SHIFT; page <= (address + bytes - 1) >>> PAGE_SHIFT; page++) {
-    if ((Atomics.load(i32, (plan.pageMeta + page * PageMeta.size + PageMeta.at.flags) >> 2) & PAGE_HAS_CODE) === 0) continue;
-    const n = Atomics.load(i32, DROPPED);
-    i32[(DROP_QUEUE >> 2) + ((n >>> 0) % DROP_QUEUE_ENTRIES)] = page;
-    Atomics.store(i32, DROPPED, n + 1);
-    any = true;
-  }
-  if (!any) return;
-  for (let cpu = 0; cpu < plan.cpuCount; cpu++) {
-    const pending = (cpuBase(plan, cpu) + Cpu.at.pending) >> 2;
-    Atomics.or(i32, pending, Pending.DROP);
-    Atomics.notify(i32, pending);
+    // An exchange, so that the bytes are there for whoever sets the flag behind it.
+    if ((Atomics.or(i32, metaOf(shared, page, PageMeta.at.flags), 0) & PAGE_HAS_CODE) !== 0) codeWritten(shared, page, -1);
   }
 }
 
-/** Pages that CPU at `base` must drop now; undefined where it missed some: all. */
+/** Pages that CPU at `base` must drop now; undefined where it missed some, or one is not yet in the ring: all. */
 export function pagesToDrop(shared: SharedMemory, base: number): number[] | undefined {
   const { i32 } = shared;
   const seenAt = (base + Cpu.at.droppedSeen) >> 2;
@@ -33,5 +54,12 @@ export function pagesToDrop(shared: SharedMemory, base: number): number[] | unde
   i32[seenAt] = now;
   const count = (now - seen) >>> 0;
   if (count > DROP_QUEUE_ENTRIES / 2) return undefined;
-  return Array.from({ length: count }, (_, k) => i32[(DROP_QUEUE >> 2) + (((seen + k) >>> 0) % DROP_QUEUE_ENTRIES)]!);
+  const pages: number[] = [];
+  for (let k = 0; k < count; k++) {
+    const n = (seen + k) >>> 0;
+    const entry = Atomics.load(i32, (DROP_QUEUE >> 2) + (n % DROP_QUEUE_ENTRIES));
+    if (entry >>> PAGE_BITS !== roundOf(n) >>> PAGE_BITS) return undefined;
+    pages.push(entry & ((1 << PAGE_BITS) - 1));
+  }
+  return pages;
 }

@@ -11,6 +11,8 @@ const HEAD_WORDS = 4;
 const ENTRY_WORDS = 5;
 const ALIGN = 16;
 const WAIT_MS = 100;
+/** A CPU that sleeps may be so far behind. */
+const WAKE_BYTES = PUBLISH_BYTES / 4;
 
 const control = (offset: number) => (CONTROL + offset) >> 2;
 const distance = (from: number, to: number) => (to - from) >>> 0;
@@ -44,7 +46,8 @@ export class Publisher {
     for (let cpu = 0; cpu < this.shared.plan.cpuCount; cpu++) {
       const pending = (cpuBase(this.shared.plan, cpu) + Cpu.at.pending) >> 2;
       Atomics.or(i32, pending, Pending.INSTALL);
-      Atomics.notify(i32, pending);
+      // One that sleeps reads on when it wakes, and is woken for it only where it is far behind.
+      if (this.behind(cpu, position) > WAKE_BYTES) Atomics.notify(i32, pending);
     }
     return true;
   }
@@ -54,12 +57,16 @@ export class Publisher {
     for (;;) {
       const signal = Atomics.load(i32, control(Control.at.consumedSignal));
       let behind = 0;
-      for (let cpu = 0; cpu < plan.cpuCount; cpu++)
-        behind = Math.max(behind, distance(Atomics.load(i32, (cpuBase(plan, cpu) + Cpu.at.consumed) >> 2), position));
+      for (let cpu = 0; cpu < plan.cpuCount; cpu++) behind = Math.max(behind, this.behind(cpu, position));
       if (behind + bytes <= PUBLISH_BYTES) return true;
       if (Atomics.load(i32, control(Control.at.stop)) !== 0) return false;
+      for (let cpu = 0; cpu < plan.cpuCount; cpu++) Atomics.notify(i32, (cpuBase(plan, cpu) + Cpu.at.pending) >> 2);
       Atomics.wait(i32, control(Control.at.consumedSignal), signal, WAIT_MS);
     }
+  }
+
+  private behind(cpu: number, position: number): number {
+    return distance(Atomics.load(this.shared.i32, (cpuBase(this.shared.plan, cpu) + Cpu.at.consumed) >> 2), position);
   }
 }
 

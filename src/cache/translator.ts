@@ -60,7 +60,7 @@ export class Translator {
 
   private get extras(): RegionExtras {
     const asked = (flag: number) => this.shared.i32[(CONTROL + flag) >> 2] !== 0;
-    return { counts: asked(Control.at.countInstructions), traces: asked(Control.at.trace) };
+    return { counts: asked(Control.at.countInstructions), traces: asked(Control.at.trace), atomic: this.shared.plan.cpuCount > 1 };
   }
 
   /** Slots left in the table. */
@@ -75,6 +75,12 @@ export class Translator {
     this.physical.read(pageNumber * PAGE, this.page);
     const region = growRegion(this.page, request.eip, request.phys, request.mode);
     return region && { region, version };
+  }
+
+  /** Whether the page is what was read of it: a store during the reading was noticed if stores are noticed still, and none was. */
+  private isStill({ phys }: Request, version: number): boolean {
+    const page = phys >>> PAGE_SHIFT;
+    return this.physical.hasCode(page) && this.physical.version(page) === version;
   }
 
   /**
@@ -96,6 +102,7 @@ export class Translator {
     for (const request of requests) {
       const grown = this.grow(request);
       if (grown === undefined) continue;
+      if (!this.isStill(request, grown.version)) continue;
       const slot = this.slotOf(request.phys, request.eip, request.mode);
       if (!force && !this.wants(request, slot, grown.version)) continue;
       if (entries.some((x) => x.slot === slot)) continue;

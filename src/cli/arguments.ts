@@ -9,6 +9,7 @@ import {
   LARGEST_TIMER_SLACK_MS,
   MEMORY_GRAIN,
   MiB,
+  MOST_CPUS,
   MOST_DISKS,
   SMALLEST_MEMORY,
 } from '../api/options.ts';
@@ -77,7 +78,7 @@ export function parseMemory(text: string): number {
 function parseCpus(text: string): number {
   const cpus = parseNumber(text);
   if (cpus === undefined || cpus === 0) return bad('--cpus', `'${text}' is not a number of CPUs`);
-  if (cpus > 1) throw new DragomanError('NOT_SUPPORTED', `${cpus} CPUs are not supported yet, only 1`, '--cpus');
+  if (cpus > MOST_CPUS) return bad('--cpus', `${cpus} CPUs are too many: at most ${MOST_CPUS}`);
   return cpus;
 }
 

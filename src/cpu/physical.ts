@@ -45,19 +45,15 @@ export class PhysicalMemory {
     return (page << PAGE_SHIFT) >>> 0 < this.shared.plan.ramBytes ? this.shared.plan.pageMeta + page * PageMeta.size : undefined;
   }
 
-  /** Notes that code of this page is cached. True where that is new: its TLB entries must lose their write bits. */
-  markCode(page: number): boolean {
+  /** Whether stores to this page are noticed. */
+  hasCode(page: number): boolean {
     const meta = this.meta(page);
-    if (meta === undefined) return false;
-    const at = (meta + PageMeta.at.flags) >> 2;
-    return (Atomics.or(this.shared.i32, at, PAGE_HAS_CODE) & PAGE_HAS_CODE) === 0;
+    return meta === undefined || (Atomics.load(this.shared.i32, (meta + PageMeta.at.flags) >> 2) & PAGE_HAS_CODE) !== 0;
   }
 
-  clearCode(page: number): void {
-    const meta = this.meta(page);
-    if (meta === undefined) return;
-    Atomics.and(this.shared.i32, (meta + PageMeta.at.flags) >> 2, ~PAGE_HAS_CODE);
-    Atomics.add(this.shared.i32, (meta + PageMeta.at.version) >> 2, 1);
+  /** Whether the page is RAM, and so can change. */
+  isRam(page: number): boolean {
+    return this.meta(page) !== undefined;
   }
 
   /** How often code of this page was written to. */

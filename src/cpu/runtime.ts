@@ -29,7 +29,10 @@ export interface HostImports {
 /** The runtime's exports that JavaScript itself calls. */
 export interface RuntimeExports {
   translateExec(cpu: number, linear: number): number;
-  protectPage(cpu: number, page: number): void;
+  markCode(cpu: number, page: number): void;
+  /** See wasm/exclusive.ts. */
+  park(cpu: number): void;
+  unpark(cpu: number): void;
   deliverFault(cpu: number): void;
   updateMode(cpu: number): void;
   updateFpuTraps(cpu: number): void;

@@ -2,7 +2,7 @@
 
 import { DragomanError } from '../api/errors.ts';
 import { Cpu, GPR_STRIDE, Gpr, Seg, SegCache } from '../layout/cpu.ts';
-import { ARENA_BYTES, CONTROL, Control, CpuArea, cpuBase, type MemoryPlan } from '../layout/memory.ts';
+import { CONTROL, Control, CpuArea, cpuBase, type MemoryPlan } from '../layout/memory.ts';
 
 export interface SharedMemory {
   readonly memory: WebAssembly.Memory;
@@ -34,12 +34,14 @@ export function createMemory(plan: MemoryPlan): SharedMemory {
   set(Control.at.cpuCount, plan.cpuCount);
   set(Control.at.ramBytes, plan.ramBytes);
   set(Control.at.cpus, plan.cpus);
+  set(Control.at.cpuStride, plan.cpuStride);
+  set(Control.at.pauseMask, -1);
   set(Control.at.pageMeta, plan.pageMeta);
   set(Control.at.hotThreshold, 0x7fffffff);
   return shared;
 }
 
-/** Puts CPU `index` into its reset state and points it at its areas. Follow with the runtime's updateMode(). */
+/** Puts CPU `index` into its power-on state and points it at its areas. Follow with the runtime's updateMode(). */
 export function resetCpu(shared: SharedMemory, index: number): void {
   const { i32, plan } = shared;
   const base = cpuBase(plan, index);
@@ -49,6 +51,7 @@ export function resetCpu(shared: SharedMemory, index: number): void {
   const set = (offset: number, value: number) => (i32[(base + offset) >> 2] = value);
   set(Cpu.at.index, index);
   set(Cpu.at.apicId, index);
+  set(Cpu.at.parked, 1);
   for (const [field, area] of [
     [Cpu.at.tlb, CpuArea.at.tlb],
     [Cpu.at.tlbList, CpuArea.at.tlbList],
@@ -58,31 +61,47 @@ export function resetCpu(shared: SharedMemory, index: number): void {
     [Cpu.at.blockHash, CpuArea.at.blockHash],
     [Cpu.at.arena, CpuArea.at.arena],
     [Cpu.at.arenaNext, CpuArea.at.arena],
-    [Cpu.at.arenaEnd, CpuArea.at.arena + ARENA_BYTES],
+    [Cpu.at.arenaEnd, plan.cpuStride],
   ] as const)
     set(field, base + area);
   set(Cpu.at.jumpKernelGen, generation);
   set(Cpu.at.jumpUserGen, generation);
+  set(Cpu.at.fcw, 0x37f);
+  set(Cpu.at.mxcsr, 0x1f80);
+  set(Cpu.at.apicBase, 0xfee00800 | (index === 0 ? 0x100 : 0));
+  set(Cpu.at.awaitsStartup, index === 0 ? 0 : 1);
+  initCpu(shared, index);
+}
+
+/**
+ * What INIT does to a CPU's registers (SDM vol. 3, table 10-1): x87, SSE and model-specific registers keep their values. The TLB and
+ * the jump caches are the caller's to empty.
+ */
+export function initCpu(shared: SharedMemory, index: number): void {
+  const { i32, plan } = shared;
+  const base = cpuBase(plan, index);
+  const set = (offset: number, value: number) => (i32[(base + offset) >> 2] = value);
+  for (let n = 0; n < 8; n++) set(Cpu.at.gpr + n * GPR_STRIDE, 0);
+  for (let n = 0; n < 4; n++) set(Cpu.at.dr + n * 4, 0);
+  for (const field of ['cpl', 'cr2', 'cr3', 'cr4', 'gdtBase', 'idtBase', 'fault', 'shadow', 'halted', 'step', 'stepArmed', 'nmiBlocked'] as const)
+    set(Cpu.at[field], 0);
+  set(Cpu.at.debugPending, 0);
   set(Cpu.at.eip, 0xfff0);
   set(Cpu.at.eflags, 2);
   set(Cpu.at.flagR, 1);
+  set(Cpu.at.flagX, 0);
   set(Cpu.at.gpr + Gpr.EDX * GPR_STRIDE, 0x6b0);
   set(Cpu.at.cr0, 0x60000010);
   set(Cpu.at.idtLimit, 0x3ff);
   set(Cpu.at.gdtLimit, 0xffff);
-  set(Cpu.at.fcw, 0x37f);
-  set(Cpu.at.mxcsr, 0x1f80);
   set(Cpu.at.dr + 6 * 4, 0xffff0ff0);
   set(Cpu.at.dr + 7 * 4, 0x400);
-  set(Cpu.at.apicBase, 0xfee00800 | (index === 0 ? 0x100 : 0));
   for (let s = 0; s < 8; s++) {
     const at = Cpu.at.seg + s * SegCache.size;
     const system = s === Seg.LDTR ? 0x8200 : s === Seg.TR ? 0x8b00 : s === Seg.CS ? 0x9b00 : 0x9300;
     set(at + SegCache.at.limit, 0xffff);
     set(at + SegCache.at.access, system);
-    if (s === Seg.CS) {
-      set(at + SegCache.at.selector, 0xf000);
-      set(at + SegCache.at.base, 0xffff0000);
-    }
+    set(at + SegCache.at.selector, s === Seg.CS ? 0xf000 : 0);
+    set(at + SegCache.at.base, s === Seg.CS ? 0xffff0000 : 0);
   }
 }

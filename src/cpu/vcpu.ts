@@ -1,12 +1,11 @@
 // A CPU as the host sees it: its instance of the engine, its code caches, and the run loop that handles exits.
 import { BlockCache } from '../cache/blocks.ts';
-import { pagesToDrop } from '../cache/drop.ts';
+import { codeWritten, pagesToDrop } from '../cache/drop.ts';
 import { RegionTable } from '../cache/regions.ts';
-import { Cpu, Exit, GPR_STRIDE, Pending } from '../layout/cpu.ts';
+import { Cpu, Exit, GPR_STRIDE, Pending, Seg, SegCache } from '../layout/cpu.ts';
 import { cpuBase, PAGE_SHIFT } from '../layout/memory.ts';
-import { PhysicalMemory } from './physical.ts';
 import { type EngineImage, type HostImports, type Instance, instantiate } from './runtime.ts';
-import { resetCpu, type SharedMemory } from './state.ts';
+import { initCpu, resetCpu, type SharedMemory } from './state.ts';
 
 /** What the machine gives a CPU; the code cache is the CPU's own affair. */
 export type CpuHost = Omit<HostImports, 'invalidateCode'>;
@@ -19,7 +18,6 @@ export class Vcpu {
   readonly instance: Instance;
   readonly blocks: BlockCache;
   readonly regions: RegionTable;
-  private readonly physical: PhysicalMemory;
   /** Called when the translator published modules. */
   onInstall: (() => void) | undefined;
   /** Called after a block was decoded (an engine that translates at once does it here). */
@@ -29,8 +27,7 @@ export class Vcpu {
     this.index = index;
     this.shared = shared;
     this.base = cpuBase(shared.plan, index);
-    this.physical = new PhysicalMemory(shared);
-    this.instance = instantiate(image, shared, { ...host, invalidateCode: (_cpu, page) => this.invalidate(page) });
+    this.instance = instantiate(image, shared, { ...host, invalidateCode: (_cpu, page) => this.codeWritten(page) });
     this.blocks = new BlockCache(shared, this.base, this.instance.runtime, image.keys);
     this.regions = new RegionTable(shared, this.instance, this.blocks);
   }
@@ -38,6 +35,28 @@ export class Vcpu {
   /** Reset state (SDM vol. 3, 9.1). */
   reset(): void {
     resetCpu(this.shared, this.index);
+    this.refresh();
+  }
+
+  /** INIT: the CPU waits for a start-up IPI then, but for the boot CPU. */
+  init(): void {
+    const { runtime } = this.instance;
+    runtime.flush!(this.base);
+    this.blocks.bumpJumps();
+    initCpu(this.shared, this.index);
+    runtime.updateBreakpoints!(this.base);
+    runtime.updateStep!(this.base);
+    this.set(Cpu.at.awaitsStartup, this.index === 0 ? 0 : 1);
+    this.refresh();
+  }
+
+  /** A start-up IPI: to the first byte of a page below 1 MiB, in real mode (SDM vol. 3, 9.4.3). */
+  startUp(vector: number): void {
+    const cs = Cpu.at.seg + Seg.CS * SegCache.size;
+    this.set(cs + SegCache.at.selector, vector << 8);
+    this.set(cs + SegCache.at.base, vector << 12);
+    this.set(Cpu.at.eip, 0);
+    this.set(Cpu.at.awaitsStartup, 0);
     this.refresh();
   }
 
@@ -68,17 +87,17 @@ export class Vcpu {
     this.set(Cpu.at.gpr + n * GPR_STRIDE, value);
   }
 
-  /** A page with code was written to: drops what came from it, on this CPU. */
-  private invalidate(page: number): void {
-    this.blocks.invalidate(page);
-    this.regions.invalidate(page);
-    this.physical.clearCode(page);
-    this.blocks.bumpJumps();
+  /** A page with code was written to by this CPU (or, in tests, by its host): drops what came from it, and tells the others. */
+  codeWritten(page: number): void {
+    this.drop(page);
+    codeWritten(this.shared, page, this.index);
   }
 
-  /** The host changed a page of RAM: drops the code that came from it. */
-  dropPage(page: number): void {
-    if (this.blocks.has(page) || this.regions.has(page)) this.invalidate(page);
+  private drop(page: number): void {
+    if (!this.blocks.has(page) && !this.regions.has(page)) return;
+    this.blocks.invalidate(page);
+    this.regions.invalidate(page);
+    this.blocks.bumpJumps();
   }
 
   /** Runs until something needs the machine: returns an Exit (never LOOKUP or INSTALL, which are handled here). */
@@ -96,7 +115,10 @@ export class Vcpu {
           this.dropWritten();
           break;
         case Exit.INSTALL:
+          // Compiling takes its time, and touches nothing that another CPU may wait for.
+          this.instance.runtime.park(this.base);
           this.onInstall?.();
+          this.instance.runtime.unpark(this.base);
           break;
         case Exit.NONE:
           // The code came back without a reason: never right.
@@ -108,12 +130,12 @@ export class Vcpu {
     }
   }
 
-  /** Drops code of pages that devices wrote. */
+  /** Drops code of pages that devices and other CPUs wrote. */
   private dropWritten(): void {
     Atomics.and(this.shared.i32, (this.base + Cpu.at.pending) >> 2, ~Pending.DROP);
     const pages = pagesToDrop(this.shared, this.base);
-    if (pages !== undefined) for (const page of pages) this.dropPage(page);
-    else for (let page = 0; page < this.shared.plan.ramBytes >>> PAGE_SHIFT; page++) this.dropPage(page);
+    if (pages !== undefined) for (const page of pages) this.drop(page);
+    else for (let page = 0; page < this.shared.plan.ramBytes >>> PAGE_SHIFT; page++) this.drop(page);
   }
 
   private decode(): void {

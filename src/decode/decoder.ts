@@ -37,7 +37,6 @@ export interface Instruction {
   readonly target: number | undefined;
   /** The instruction is cut off: it needs more bytes than there were. */
   readonly truncated: boolean;
-  readonly locked: boolean;
   /** iced's number of the encoding, for statistics. */
   readonly code: number;
 }
@@ -263,6 +262,7 @@ function describe(x: iced.Instruction, eip: number, mode: number, code32: boolea
   }
   const hasMemory = ops.some((o) => o.kind === 'm');
   const rep = info.string ? (x.hasRepnePrefix ? 2 : x.hasRepPrefix ? 1 : 0) : 0;
+  const locked = hasMemory && (mnemonic === 'xchg' || x.hasLockPrefix);
   const flat = (mode & Mode.FLAT) !== 0;
   const segmented =
     memory !== undefined &&
@@ -270,13 +270,13 @@ function describe(x: iced.Instruction, eip: number, mode: number, code32: boolea
     (addrsize === 2 || (mnemonic !== 'lea' && (!flat || memory.seg === Seg.FS || memory.seg === Seg.GS)));
   // The operands follow from the encoding, but for memory or register in ModRM.
   const shapeKey =
-    (((((code * 2 + Number(hasMemory)) * 2 + Number(addrsize === 2)) * 2 + Number(opsize === 2)) * 2 + Number(flat)) * 2 +
+    ((((((code * 2 + Number(locked)) * 2 + Number(hasMemory)) * 2 + Number(addrsize === 2)) * 2 + Number(opsize === 2)) * 2 + Number(flat)) * 2 +
       Number(segmented)) *
       4 +
     rep;
   let shape = shapes.get(shapeKey);
   if (shape === undefined) {
-    const form: Form = { mnemonic, ops, opsize, addrsize, segmented, flat, rep };
+    const form: Form = { mnemonic, ops, opsize, addrsize, segmented, flat, rep, locked };
     const spec = mnemonic === 'invalid' ? undefined : liftOf(mnemonic, ops);
     shapes.set(shapeKey, (shape = { form, key: formKey(form, spec?.string === true, spec?.stack === true), spec, flow: flowOf(mnemonic) }));
   }
@@ -296,7 +296,6 @@ function describe(x: iced.Instruction, eip: number, mode: number, code32: boolea
     memory,
     target: target === undefined ? undefined : opsize === 2 ? target & 0xffff : target >>> 0,
     truncated,
-    locked: x.hasLockPrefix,
     code,
   };
 }

@@ -29,6 +29,8 @@ interface Kept {
   readonly host: number;
   readonly address: Value;
   readonly bytes: number;
+  /** Of a locked instruction: what the load gave, and where in the code the load begins. */
+  readonly locked?: { readonly result: number; readonly unused: boolean; readonly start: number };
 }
 
 export abstract class AccessLowering extends Lowering {
@@ -108,6 +110,7 @@ export abstract class AccessLowering extends Lowering {
   protected guestLoad(op: Extract<Op, { kind: 'load' }>, i: number): void {
     const { m } = this;
     const { bytes, rmw } = op;
+    if (op.locked && this.atomic) return this.lockedLoad(op, i);
     const delta = this.unchecked(this.at);
     if (delta !== undefined) return this.uncheckedLoad(op, i, delta);
     const linear = this.locals.take(i32);
@@ -144,6 +147,73 @@ export abstract class AccessLowering extends Lowering {
     else this.place(i, result);
   }
 
+  /**
+   * The load of a locked instruction. What follows up to its store is done again where another CPU stored in between (see
+   * lockedStore), so no local that is free by then may be used for something else. A host address of 0: the runtime keeps all
+   * other CPUs away (wasm/exclusive.ts) from here to the store.
+   */
+  private lockedLoad(op: Extract<Op, { kind: 'load' }>, i: number): void {
+    const { m } = this;
+    const { bytes } = op;
+    const type = bytes === 8 ? i64 : i32;
+    const linear = this.locals.take(i32);
+    const host = this.locals.take(i32);
+    const result = this.locals.take(type);
+    this.emit(m.local.set(linear, this.value(op.address)));
+    const [out, slowly] = [`a${this.labels++}`, `s${this.labels++}`];
+    const word = this.locals.take(i32);
+    const index = m.i32.and(m.i32.shr_u(this.get(linear), this.c(PAGE_SHIFT - 2)), this.c(0x3ffffc));
+    const fast = [
+      m.local.set(word, m.i32.load(CpuArea.at.tlb, 4, m.i32.add(this.cpu(), index))),
+      m.br(slowly, this.unlikely(m.i32.eqz(this.tlbAllows(this.get(word), true)))),
+      m.local.set(host, m.i32.add(this.get(linear), m.i32.and(this.get(word), this.c(~PAGE_MASK)))),
+    ];
+    if (bytes > 1) fast.push(m.br(slowly, this.unlikely(m.i32.and(this.get(linear), this.c(bytes - 1)))));
+    const find = m.call(
+      this.e.import('lockedHost', [i32, i32, i32, i32, i32], i32),
+      [this.cpu(), this.get(linear), this.c(bytes), this.c(this.storePrefix === 'region' ? 1 : 0), this.eip()],
+      i32,
+    );
+    this.emit(m.block(out, [m.block(slowly, [...fast, m.br(out)], none), ...this.orFault(m.local.set(host, find))], none));
+    this.locals.free(word);
+    this.locals.hold();
+    this.keep({ linear, host, address: op.address, bytes, locked: { result, unused: this.dead(i), start: this.body.length } });
+    const name = this.e.import(`lockedLoad${bytes * 8}`, [i32, i32], type);
+    this.emit(
+      m.if(
+        this.unlikely(m.i32.eqz(this.get(host))),
+        m.block(null, [...this.orFault(m.local.set(result, m.call(name, [this.cpu(), this.get(linear)], type))), ...this.forget()]),
+        m.local.set(result, this.rawLoad(op.type, bytes, false, 0, this.get(host))),
+      ),
+    );
+    if (!this.dead(i)) this.place(i, result);
+  }
+
+  /** The store of a locked instruction: if memory is no longer what the load found, back to the load. */
+  private lockedStore({ linear, host, bytes, locked }: Kept, value: Value): void {
+    const { m } = this;
+    const { result, start } = locked!;
+    const type = bytes === 8 ? i64 : i32;
+    const to = this.locals.take(type);
+    this.emit(m.local.set(to, this.value(value)));
+    const name = this.e.import(`lockedStore${bytes * 8}`, [i32, i32, type], none);
+    const rmw = bytes === 8 ? m.i64.atomic.rmw : bytes === 4 ? m.i32.atomic.rmw : bytes === 2 ? m.i32.atomic.rmw16_u : m.i32.atomic.rmw8_u;
+    const was = rmw.cmpxchg(0, this.get(host), this.get(result, type), this.get(to, type));
+    const differs = (bytes === 8 ? m.i64 : m.i32).ne(was, this.get(result, type));
+    const again = `l${this.labels++}locked`;
+    const pieces = this.body.splice(start);
+    const end = m.if(
+      this.unlikely(m.i32.eqz(this.get(host))),
+      m.block(null, [m.call(name, [this.cpu(), this.get(linear), this.get(to, type)], none), ...this.forget()]),
+      m.br(again, this.unlikely(differs)),
+    );
+    this.emit(m.loop(again, m.block(null, [...pieces, end])));
+    this.locals.free(to);
+    if (locked!.unused) this.locals.free(result);
+    this.keep(undefined);
+    this.locals.release();
+  }
+
   /** What a read-modify-write's load found out serves its store as well: nothing in between can change the TLB. */
   private keep(found: Kept | undefined): void {
     if (this.kept) {
@@ -153,6 +223,7 @@ export abstract class AccessLowering extends Lowering {
     this.kept = found;
   }
   protected override dropKept(): void {
+    if (this.kept?.locked !== undefined) throw new Error('a locked instruction without its store');
     this.keep(undefined);
   }
 
@@ -160,13 +231,17 @@ export abstract class AccessLowering extends Lowering {
     const { m, kept } = this;
     const { bytes } = op;
     const type = this.typeOfValue(op.value);
+    const again = kept !== undefined && kept.address === op.address && kept.bytes === bytes;
+    if (kept?.locked !== undefined) {
+      if (!again) throw new Error('a locked instruction stores elsewhere');
+      return this.lockedStore(kept, op.value);
+    }
     const delta = this.unchecked(this.at);
     if (delta !== undefined) {
       const host = m.i32.add(this.value(op.address), this.get(delta));
       this.emit(this.rawStore(bytes, 0, host, this.value(op.value), type));
       return;
     }
-    const again = kept !== undefined && kept.address === op.address && kept.bytes === bytes;
     const linear = again ? kept.linear : this.locals.take(i32);
     if (!again) this.emit(m.local.set(linear, this.value(op.address)));
     const value = this.locals.take(wasmType[type]);

@@ -80,6 +80,7 @@ const REC_LOCAL = 0;
 
 class HandlerLowering extends AccessLowering {
   protected readonly storePrefix = 'slow';
+  protected readonly atomic = true;
 
   constructor(e: Emitter) {
     super(e, 2);

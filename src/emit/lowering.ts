@@ -50,6 +50,8 @@ export abstract class Lowering {
   protected abstract terminator(op: Op): void;
   protected abstract guestLoad(op: Extract<Op, { kind: 'load' }>, i: number): void;
   protected abstract guestStore(op: Extract<Op, { kind: 'store' }>): void;
+  /** Whether locked accesses must be atomic, as other CPUs may run at the same time. */
+  protected abstract readonly atomic: boolean;
   /** What was found out for a read-modify-write holds no longer. */
   protected abstract dropKept(): void;
   /** How far the inputs of a flags operation live: regions keep them lazily. */
@@ -292,6 +294,13 @@ export abstract class Lowering {
         ]);
         return this.emit(op.cond === undefined ? leave : m.if(this.unlikely(this.value(op.cond)), leave));
       }
+      case 'fence':
+        // An exchange with a word that only this CPU uses costs the host less than a fence.
+        if (this.atomic) this.emit(m.drop(m.i32.atomic.rmw.or(Cpu.at.zero, this.cpu(), this.c(0))));
+        return;
+      case 'pause':
+        if (this.atomic) this.emit(m.call(this.e.import('relax', [i32], none), [this.cpu()], none));
+        return;
       case 'insn':
         this.dropKept();
         return this.startInstruction(op);

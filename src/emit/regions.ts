@@ -24,6 +24,8 @@ export interface RegionExtras {
   readonly counts?: boolean;
   /** Write a record of each block (wasm/trace.ts). */
   readonly traces?: boolean;
+  /** Other CPUs run at the same time: locked accesses are atomic. */
+  readonly atomic?: boolean;
 }
 
 /** A way out of a block: to another one, or (without `to`) code that leaves the region. */
@@ -44,6 +46,7 @@ const touches = (list: readonly number[] | 'all' | undefined, reg: number): bool
 
 class RegionLowering extends RegionExits {
   protected readonly storePrefix = 'region';
+  protected readonly atomic: boolean;
   private readonly extras: RegionExtras;
   private current = { eip: 0, next: 0 };
   /** The instruction before may have stored through a helper. */
@@ -57,6 +60,7 @@ class RegionLowering extends RegionExits {
   constructor(e: Emitter, region: Region, slotOf: SlotOf, extras: RegionExtras) {
     super(e, region, slotOf);
     this.extras = extras;
+    this.atomic = extras.atomic === true;
     this.raiseName = e.import('raise', [i32, i32], none, 'code');
   }
 

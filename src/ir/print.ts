@@ -57,7 +57,10 @@ export function printOp(ops: readonly Op[], op: Op): string {
     case 'ststate':
       return `ststate${op.bytes * 8} ${state(op)}, ${v(op.value)}`;
     case 'load':
-      return `load${op.bytes * 8}${op.signed ? 's' : ''}${op.rmw ? ' rmw' : ''} ${v(op.address)}`;
+      return `load${op.bytes * 8}${op.signed ? 's' : ''}${op.rmw ? ' rmw' : ''}${op.locked ? ' lock' : ''} ${v(op.address)}`;
+    case 'fence':
+    case 'pause':
+      return op.kind;
     case 'store':
       return `store${op.bytes * 8} ${v(op.address)}, ${v(op.value)}`;
     case 'linear':

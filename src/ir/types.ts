@@ -62,7 +62,8 @@ export type Op =
       readonly offset: number;
       readonly value: Value;
     }
-  /** Guest memory at a linear address; may fault. `rmw`: check for writing. */
+  /** Guest memory at a linear address; may fault. `rmw`: check for writing. `locked`: the store of the same instruction to the same
+   * address happens with this load as one; what is between them has no effects, as it may be done again. */
   | {
       readonly kind: 'load';
       readonly type: Type;
@@ -70,8 +71,13 @@ export type Op =
       readonly signed: boolean;
       readonly address: Value;
       readonly rmw: boolean;
+      readonly locked?: boolean;
     }
   | { readonly kind: 'store'; readonly bytes: number; readonly address: Value; readonly value: Value }
+  /** Loads and stores of other CPUs see this CPU's in the order of the program on both sides of a fence. */
+  | { readonly kind: 'fence' }
+  /** The CPU waits in a loop for something that another one does. */
+  | { readonly kind: 'pause' }
   /** Linear address of `offset` in a segment, checked for an access of `bytes` bytes; may fault. */
   | {
       readonly kind: 'linear';

@@ -197,6 +197,14 @@ export const Cpu = struct(
     /** Records of the trace written (by this CPU) and read (by the host) so far, modulo 2^32. */
     traceHead: u32,
     traceTail: u32,
+    /** 1 while the CPU touches no guest memory and holds nothing that it found in its TLB: not started, in HLT, or held (wasm/exclusive.ts). */
+    parked: u32,
+    /** 1 while a locked instruction of this CPU runs with all others parked. */
+    exclusive: u32,
+    /** PAUSE instructions so far, modulo 2^32. */
+    pauses: u32,
+    /** 1 from INIT (or power-on, but for the boot CPU) to the start-up IPI. */
+    awaitsStartup: u32,
   },
   4096,
 );
@@ -269,6 +277,8 @@ export const Pending = {
   DROP: 256,
   /** Leave the loop that runs and come back at once: the engine may have better code for it by now. */
   KICK: 512,
+  /** Another CPU needs the memory for itself: park until this bit goes (wasm/exclusive.ts). */
+  HOLD: 1024,
 } as const;
 
 /** Bits of Cpu.step. */

@@ -43,8 +43,9 @@ export const RAM = 0x2000000;
 export const Control = struct('CONTROL', {
   cpuCount: u32,
   ramBytes: u32,
-  /** First CPU block; the others follow CPU_STRIDE apart. */
+  /** First CPU block; the others follow cpuStride apart. */
   cpus: u32,
+  cpuStride: u32,
   /** Page metadata: PageMeta.size bytes for each page of RAM. */
   pageMeta: u32,
   /** Bytes of ROM that end at 4 GiB (and, the last LOW_ROM_BYTES of them, at 1 MiB); 0 without a ROM. */
@@ -84,13 +85,22 @@ export const Control = struct('CONTROL', {
   countInstructions: u32,
   /** Nonzero, from before any code runs: blocks and deliveries are written to the CPUs' trace rings (CpuArea.trace). */
   trace: u32,
+  /** 1 while some CPU has the memory for itself (wasm/exclusive.ts): a mutex. */
+  exclusive: u32,
+  /** 1 while a CPU writes to HEAT_QUEUE. */
+  heatLock: u32,
+  /** A CPU that spins gives its host thread's core away at each PAUSE whose number has none of these bits; all ones: never. */
+  pauseMask: u32,
+  /** CPUs that can only be woken by another CPU (HLT with interrupts off, or waiting for a start-up IPI). */
+  asleepForGood: u32,
 });
 
 /** What we know of one page of guest RAM. */
 export const PageMeta = struct(
   'PAGEMETA',
   {
-    /** Bit 0: some CPU holds decoded blocks or regions of this page, so stores to it take the slow path. */
+    /** Bit 0: some CPU holds decoded blocks or regions of this page, so stores to it take the slow path. The bits above count the
+     * decodings (PAGE_MARK), so that whoever clears the flag sees that none came in between. */
     flags: u32,
     /** Bumped by every store that hit code on this page. */
     version: u32,
@@ -98,6 +108,7 @@ export const PageMeta = struct(
   8,
 );
 export const PAGE_HAS_CODE = 1;
+export const PAGE_MARK = 2;
 
 /** TLB: one word for each page of the 32-bit linear space: (host page - linear page) | Tlb bits. */
 export const TLB_BYTES = 4 * MiB;
@@ -111,7 +122,10 @@ export const JUMP_ENTRIES = 16384;
 
 /** Block hash: (physical address, EIP, mode) -> block; open hashing with chains through BlockHead.hashNext. */
 export const BLOCK_HASH_ENTRIES = 32768;
-export const ARENA_BYTES = 48 * MiB;
+/** Bytes of a CPU's decode arena: what all CPUs share, but within bounds. */
+const ARENAS_BYTES = 192 * MiB;
+const ARENA_MOST = 48 * MiB;
+const ARENA_LEAST = 6 * MiB;
 
 /** Decoded instruction, as the interpreter's handlers read it. All addresses absolute. */
 export const Record = struct(
@@ -194,7 +208,7 @@ export const TraceKind = { INTERPRETED: 0, TRANSLATED: 1, DELIVERY: 2 } as const
 export const TRACE_RECORDS = 16384;
 export const TRACE_WAKE = 4096;
 
-/** Stride of the CPU blocks: state, TLB, lists, jump caches, block hash, trace, decode arena. */
+/** A CPU's block: state, TLB, lists, jump caches, block hash, trace, decode arena. */
 export const CpuArea = struct(
   'AREA',
   {
@@ -206,11 +220,11 @@ export const CpuArea = struct(
     blockHash: { bytes: BLOCK_HASH_ENTRIES * 4, align: PAGE },
     tlb: { bytes: TLB_BYTES, align: PAGE },
     trace: { bytes: TRACE_RECORDS * TraceRecord.size, align: PAGE },
-    arena: { bytes: ARENA_BYTES, align: PAGE },
+    /** To the end of the CPU's block. */
+    arena: { bytes: 0, align: PAGE },
   },
   WASM_PAGE,
 );
-export const CPU_STRIDE = CpuArea.size;
 
 /** Entries of the function table: 0 is the trap of a null index, then handlers, then slots of regions. */
 export const TABLE_ENTRIES = 65536;
@@ -220,6 +234,8 @@ export interface MemoryPlan {
   readonly cpuCount: number;
   readonly pageMeta: number;
   readonly cpus: number;
+  /** Bytes from one CPU's block to the next. */
+  readonly cpuStride: number;
   /** Whole size in WebAssembly pages of 64 KiB. */
   readonly wasmPages: number;
 }
@@ -230,8 +246,10 @@ const up = (value: number, to: number) => Math.ceil(value / to) * to;
 export function planMemory(cpuCount: number, ramBytes: number): MemoryPlan {
   const pageMeta = up(RAM + ramBytes, WASM_PAGE);
   const cpus = up(pageMeta + (ramBytes / PAGE) * PageMeta.size, WASM_PAGE);
-  return { ramBytes, cpuCount, pageMeta, cpus, wasmPages: (cpus + cpuCount * CPU_STRIDE) / WASM_PAGE };
+  const arena = Math.min(Math.max(ARENAS_BYTES / cpuCount, ARENA_LEAST), ARENA_MOST);
+  const cpuStride = up(CpuArea.size + arena, WASM_PAGE);
+  return { ramBytes, cpuCount, pageMeta, cpus, cpuStride, wasmPages: (cpus + cpuCount * cpuStride) / WASM_PAGE };
 }
 
 /** Base address of CPU `index`. */
-export const cpuBase = (plan: MemoryPlan, index: number): number => plan.cpus + index * CPU_STRIDE;
+export const cpuBase = (plan: MemoryPlan, index: number): number => plan.cpus + index * plan.cpuStride;

@@ -104,7 +104,6 @@ export const lifts: LiftTable = {
   ...Object.fromEntries(
     [
       'nop',
-      'pause',
       'reservednop',
       'prefetchnta',
       'prefetcht0',

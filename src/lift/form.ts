@@ -22,6 +22,8 @@ export interface Form {
   readonly flat: boolean;
   /** 0, 1 (rep, repe) or 2 (repne). */
   readonly rep: 0 | 1 | 2;
+  /** Memory is read and written as one: LOCK, and XCHG with memory (SDM vol. 3, 8.1.2). */
+  readonly locked: boolean;
 }
 
 /** One line of text for a form, equal for equal forms. `string` and `stack`: whether address size and flatness matter to its lift. */
@@ -33,5 +35,6 @@ export function formKey(f: Form, string: boolean, stack: boolean): string {
   if (f.segmented) key += ' seg';
   if (stack && !f.flat) key += ' stk';
   if (f.rep) key += ` rep${f.rep}`;
+  if (f.locked) key += ' lock';
   return key;
 }

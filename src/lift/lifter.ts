@@ -73,7 +73,7 @@ export class Lifter {
         return signed || size === 4 ? this.imm(k) : this.b.and(this.imm(k), this.b.const(size === 1 ? 0xff : 0xffff));
       case 'm': {
         const type: Type = size <= 4 ? 'i32' : size === 8 ? 'i64' : 'v128';
-        return this.b.push({ kind: 'load', type, bytes: size, signed, address: this.linear(k, size, rmw), rmw });
+        return this.load(type, size, this.linear(k, size, rmw), { signed, rmw });
       }
       case 'mm':
         return this.stateAt('i64', 8, this.regAddress(k), 0);
@@ -132,10 +132,18 @@ export class Lifter {
     return this.b.push({ kind: 'linear', type: 'i32', seg, offset, bytes, write });
   }
   load(type: Type, bytes: number, address: Value, options: { signed?: boolean; rmw?: boolean } = {}): Value {
-    return this.b.push({ kind: 'load', type, bytes, signed: options.signed ?? false, address, rmw: options.rmw ?? false });
+    const { signed = false, rmw = false } = options;
+    return this.b.push({ kind: 'load', type, bytes, signed, address, rmw, locked: rmw && this.form.locked });
   }
   store(bytes: number, address: Value, value: Value): void {
     this.b.push({ kind: 'store', bytes, address, value });
+  }
+
+  fence(): void {
+    this.b.push({ kind: 'fence' });
+  }
+  pause(): void {
+    this.b.push({ kind: 'pause' });
   }
 
   // State ------------------------------------------------------------------------------------------------------------

@@ -147,8 +147,11 @@ const plain =
     x.helper(name, [], FAULTS);
   };
 
-/** LFENCE, SFENCE: loads and stores of the host stay in order as x86 wants them. */
+// LFENCE | SFENCE: loads stay in order with loads and stores with stores in any case
 const nothing = (): void => {};
+
+// MFENCE
+const mfence = (x: Lifter): void => x.fence();
 
 // RSM outside system management mode: #UD
 const rsm = (x: Lifter): void => x.raise(Vector.UD);
@@ -187,11 +190,12 @@ export const lifts: LiftTable = {
   clflush,
   lfence: nothing,
   sfence: nothing,
-  mfence: nothing,
+  mfence,
   rdtsc,
   rdpmc,
   rdmsr,
   wrmsr: { lift: wrmsr, alone: true },
   cpuid,
+  pause: (x) => x.pause(),
   rsm: { lift: rsm, ends: true },
 };

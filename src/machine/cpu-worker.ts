@@ -4,7 +4,7 @@ import { unseenModules } from '../cache/publish.ts';
 import { Vcpu } from '../cpu/vcpu.ts';
 import { IDLE_LOOK_NS, LOOK_NS, SHORT_RUN_NS } from '../devices/lapic-timer.ts';
 import { Cpu, Eflags, Exit, Pending } from '../layout/cpu.ts';
-import { CONTROL, Control } from '../layout/memory.ts';
+import { CONTROL, Control, cpuBase } from '../layout/memory.ts';
 import { buildBoard } from './board.ts';
 import { IdleWatch } from './idle-watch.ts';
 import type { CpuMessage, CpuWorkerData } from './threads.ts';
@@ -32,10 +32,12 @@ const cpu = new Vcpu(data.image, shared, data.index, {
   mmioWrite: (_cpu, phys, size, value) => chipset.mmioWrite(data.index, phys >>> 0, size as 1 | 2 | 4, value),
   rdtsc: () => BigInt(Math.floor(clock.now())),
   interruptAck: () => chipset.interruptAck(data.index),
-  fpuError: (_cpu, level) => (chipset.fpuError(level !== 0) ? 1 : 0),
+  // Only the boot CPU's FERR# and IGNNE# are connected.
+  fpuError: (_cpu, level) => (data.index !== 0 || chipset.fpuError(level !== 0) ? 1 : 0),
   trace: (base) => handOverTrace(shared, base),
   log: () => {},
 });
+const { runtime } = cpu.instance;
 const pending = (cpu.base + Cpu.at.pending) >> 2;
 /** Bits of no interest to a CPU in HLT. */
 const NO_INTERRUPT = Pending.KICK | Pending.TIMER | Pending.SMI;
@@ -53,6 +55,20 @@ const watch = new IdleWatch(data.timerSlackNs);
 let resumedAt = 0;
 let shortRuns = 0;
 
+/** Bits that wake a CPU which takes no maskable interrupts, and one that waits for a start-up IPI. */
+const WAKES = Pending.NMI | Pending.INIT | Pending.SIPI | Pending.STOP;
+const STARTS = Pending.INIT | Pending.SIPI | Pending.STOP;
+const asleep = (CONTROL + Control.at.asleepForGood) >> 2;
+
+/** This CPU is about to sleep until another one wakes it. False where none is left that could. */
+function mayBeWoken(): boolean {
+  const { plan } = shared;
+  if (Atomics.add(i32, asleep, 1) + 1 < plan.cpuCount) return true;
+  // Who sent something before it fell asleep itself has set the bit by now.
+  for (let n = 0; n < plan.cpuCount; n++) if ((Atomics.load(i32, (cpuBase(plan, n) + Cpu.at.pending) >> 2) & WAKES) !== 0) return true;
+  return false;
+}
+
 /** Sleeps until something is pending that HLT wakes for, and runs the CPU's own timer meanwhile. False where nothing ever can be. */
 function halt(): boolean {
   const haltedAt = clock.now();
@@ -62,14 +78,15 @@ function halt(): boolean {
   const late = watch.halts(haltedAt, ran);
   const slack = chipset.timerIsPeriodic(data.index) ? 0 : late;
   const enabled = (cpu.get(Cpu.at.eflags) & Eflags.IF) !== 0;
-  const wakes = Pending.NMI | Pending.INIT | Pending.SIPI | Pending.STOP | (enabled ? Pending.INTR : 0);
+  const wakes = enabled ? WAKES | Pending.INTR : WAKES;
   cpu.set(Cpu.at.shadow, 0);
+  runtime.park(cpu.base);
   let timerRan = false;
   let deadline = chipset.enterHalt(data.index);
+  if (!enabled && !mayBeWoken()) return false;
   for (;;) {
     const word = Atomics.load(i32, pending);
     if ((word & wakes) !== 0) break;
-    if (!enabled && shared.plan.cpuCount === 1) return false;
     // What is no interrupt is done without waking the guest; pages to drop wait for the interrupt that tells of them.
     if ((word & Pending.INSTALL) !== 0) cpu.onInstall?.();
     else if ((word & NO_INTERRUPT) !== 0) Atomics.and(i32, pending, ~NO_INTERRUPT);
@@ -81,11 +98,43 @@ function halt(): boolean {
       Atomics.wait(i32, pending, word, (deadline + slack - clock.now()) / 1e6);
     }
   }
+  if (!enabled) Atomics.sub(i32, asleep, 1);
   cpu.set(Cpu.at.halted, 0);
   resumedAt = clock.now();
   if (!timerRan) watch.disturbed(resumedAt);
   cpu.count(Cpu.at.idleNs, Math.round(resumedAt - haltedAt));
   leaveHalt(timerRan && shortRuns >= SHORT_RUNS ? (slack > 0 ? IDLE_LOOK_NS : LOOK_NS) : 0, resumedAt - haltedAt);
+  runtime.unpark(cpu.base);
+  return true;
+}
+
+/** Sleeps until a start-up IPI comes, and starts the CPU; false where the machine stops, or none can come. */
+function waitForStartup(): boolean {
+  runtime.park(cpu.base);
+  cpu.set(Cpu.at.halted, 1);
+  if (!mayBeWoken()) return false;
+  for (;;) {
+    const word = Atomics.load(i32, pending);
+    if ((word & Pending.STOP) !== 0) return false;
+    if ((word & Pending.INSTALL) !== 0) cpu.onInstall?.();
+    else if ((word & STARTS) === 0) Atomics.wait(i32, pending, word);
+    else {
+      // One after the other: an INIT that came before the start-up IPI is done before it.
+      if ((word & Pending.INIT) !== 0) {
+        Atomics.and(i32, pending, ~Pending.INIT);
+        cpu.init();
+        cpu.set(Cpu.at.halted, 1);
+      }
+      if ((word & Pending.SIPI) !== 0) break;
+    }
+  }
+  Atomics.sub(i32, asleep, 1);
+  Atomics.and(i32, pending, ~Pending.SIPI);
+  cpu.set(Cpu.at.halted, 0);
+  cpu.startUp(chipset.interrupts.lapic.sipiVector(data.index));
+  begin();
+  leaveHalt(0, LONG_SLEEP_NS);
+  runtime.unpark(cpu.base);
   return true;
 }
 
@@ -97,8 +146,17 @@ function leaveHalt(lease: number, slept: number): void {
   Atomics.notify(i32, timerSignal);
 }
 
-function run(): void {
+/** The CPU executes its first instruction. */
+function begin(): void {
+  resumedAt = clock.now();
+  if (cpu.get(Cpu.at.startedNs) === 0) cpu.count(Cpu.at.startedNs, Math.round(resumedAt));
+}
+
+/** Runs the CPU until it ends the machine's run, or is told to stop: the last exit. */
+function run(): number {
   for (;;) {
+    if (cpu.get(Cpu.at.awaitsStartup) !== 0 && !waitForStartup())
+      return Atomics.load(i32, pending) & Pending.STOP ? Exit.STOP : Exit.HALT;
     const exit = cpu.run();
     switch (exit) {
       case Exit.HALT:
@@ -109,15 +167,24 @@ function run(): void {
         continue;
       case Exit.INIT:
         Atomics.and(i32, pending, ~Pending.INIT);
+        cpu.init();
         continue;
       case Exit.SIPI:
+        // It runs already.
         Atomics.and(i32, pending, ~Pending.SIPI);
         continue;
     }
-    post({ kind: 'ended', exit, arg: cpu.get(Cpu.at.exitArg), data: cpu.get(Cpu.at.exitData) });
-    return;
+    return exit;
   }
 }
 
-cpu.count(Cpu.at.startedNs, Math.round(clock.now()));
-run();
+if (cpu.get(Cpu.at.awaitsStartup) === 0) begin();
+runtime.unpark(cpu.base);
+let exit: number;
+try {
+  exit = run();
+} finally {
+  // Nobody waits for a CPU that is gone.
+  runtime.park(cpu.base);
+}
+post({ kind: 'ended', cpu: data.index, exit, arg: cpu.get(Cpu.at.exitArg), data: cpu.get(Cpu.at.exitData) });

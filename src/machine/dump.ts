@@ -68,3 +68,7 @@ export function dumpCpu(shared: SharedMemory, index: number): string {
     ...history(get),
   ].join('\n');
 }
+
+/** All CPUs. */
+export const dumpMachine = (shared: SharedMemory): string =>
+  Array.from({ length: shared.plan.cpuCount }, (_, cpu) => dumpCpu(shared, cpu)).join('\n\n');

@@ -1,4 +1,5 @@
 // A PC put together: memory, kernel, the host's end of the devices, and the Workers that run CPUs, translator and timers.
+import { availableParallelism } from 'node:os';
 import { Worker } from 'node:worker_threads';
 import { DragomanError } from '../api/errors.ts';
 import {
@@ -11,6 +12,7 @@ import {
   type MachineOptions,
   type MachineStats,
   MEMORY_GRAIN,
+  MOST_CPUS,
   type RunResult,
   SMALLEST_MEMORY,
 } from '../api/options.ts';
@@ -26,7 +28,7 @@ import { CONTROL, Control, cpuBase, planMemory, RAM, ROM, ROM_BYTES } from '../l
 import { writeFirmwareTables } from './acpi-tables.ts';
 import { type Board, type BoardConfig, buildBoard, monotonicMs } from './board.ts';
 import { DiskFile } from './disk-file.ts';
-import { dumpCpu, exitName } from './dump.ts';
+import { dumpMachine, exitName } from './dump.ts';
 import { engineTimes } from './engine-times.ts';
 import type { EntryState } from './loaders/entry.ts';
 import { loadKernel } from './loaders/kernel.ts';
@@ -41,6 +43,9 @@ const KICK_MS = 5;
 /** A guest that does little must not keep its trace to itself for longer. */
 const TRACE_MS = 100;
 const NEVER = 0x7fffffff;
+/** A CPU that spins gives its core away at each PAUSE whose number has none of these bits: so often where CPUs outnumber the host's cores, and else. */
+const CROWDED_PAUSES = 63;
+const PAUSES = 2047;
 /** Turns of the host's ends of the devices behind the end of a run: enough for all that a guest may have left in its queues. */
 const LAST_TURNS = 256;
 const HOST_THREAD = 1;
@@ -76,7 +81,8 @@ export class Machine implements MachineHandle {
     if (!Number.isInteger(ramBytes) || ramBytes < SMALLEST_MEMORY || ramBytes > LARGEST_MEMORY || ramBytes % MEMORY_GRAIN !== 0)
       throw new DragomanError('BAD_OPTION', `${ramBytes} bytes of memory: it must be 2 MiB to 2 GiB in steps of 64 KiB`, 'memory');
     const cpuCount = options.cpus ?? 1;
-    if (cpuCount !== 1) throw new DragomanError('NOT_SUPPORTED', 'not supported yet: more than one CPU', 'cpus');
+    if (!Number.isInteger(cpuCount) || cpuCount < 1 || cpuCount > MOST_CPUS)
+      throw new DragomanError('BAD_OPTION', `${cpuCount} CPUs: there must be 1 to ${MOST_CPUS}`, 'cpus');
     this.timerSlackMs = options.timerSlackMs ?? DEFAULT_TIMER_SLACK_MS;
     if (!(this.timerSlackMs >= 0 && this.timerSlackMs <= LARGEST_TIMER_SLACK_MS))
       throw new DragomanError(
@@ -124,7 +130,7 @@ export class Machine implements MachineHandle {
     net?.connect?.({ receive: (frame) => this.receive(frame) });
     this.board.chipset.hub.reset();
     if (entry.firmwareTables) writeFirmwareTables(this.ram, { cpuCount, ramBytes });
-    resetCpu(this.shared, 0);
+    for (let cpu = 0; cpu < cpuCount; cpu++) resetCpu(this.shared, cpu);
     this.enter(entry);
   }
 
@@ -199,7 +205,7 @@ export class Machine implements MachineHandle {
 
   run(): Promise<RunResult> {
     if (this.startedAt !== 0) return Promise.reject(new Error('a machine runs once'));
-    this.startedAt = performance.now();
+    this.startedAt = monotonicMs();
     if (this.result !== undefined) {
       this.endedAt = this.startedAt;
       return Promise.resolve(this.result);
@@ -216,14 +222,18 @@ export class Machine implements MachineHandle {
       const board = this.config;
       this.start<TimerWorkerData>('timer-worker', { board, thread: TIMER_THREAD, kickMs: jit ? KICK_MS : Number.POSITIVE_INFINITY });
       if (jit) this.start<TranslatorWorkerData>('translator-worker', { board, firstSlot: FIRST_FORM + image.keys.length });
-      const cpu = this.start<CpuWorkerData>('cpu-worker', {
-        board,
-        image,
-        index: 0,
-        thread: FIRST_CPU_THREAD,
-        timerSlackNs: this.timerSlackMs * 1e6,
-      });
-      cpu.on('message', (message: CpuMessage) => this.onCpu(message));
+      const { cpuCount } = this.shared.plan;
+      this.shared.i32[this.control(Control.at.pauseMask)] = cpuCount > availableParallelism() ? CROWDED_PAUSES : PAUSES;
+      for (let index = 0; index < cpuCount; index++) {
+        const cpu = this.start<CpuWorkerData>('cpu-worker', {
+          board,
+          image,
+          index,
+          thread: FIRST_CPU_THREAD + index,
+          timerSlackNs: this.timerSlackMs * 1e6,
+        });
+        cpu.on('message', (message: CpuMessage) => this.onCpu(message));
+      }
     });
   }
 
@@ -235,7 +245,7 @@ export class Machine implements MachineHandle {
       this.end({
         kind: 'internal-error',
         message: `${name}: ${error instanceof Error ? (error.stack ?? error.message) : error}`,
-        dump: dumpCpu(this.shared, 0),
+        dump: dumpMachine(this.shared),
       }),
     );
     return worker;
@@ -275,7 +285,7 @@ export class Machine implements MachineHandle {
 
   private onCpu(message: CpuMessage): void {
     if (message.kind === 'end-run') return this.guestEnded(message.reason);
-    const dump = () => dumpCpu(this.shared, 0);
+    const dump = () => dumpMachine(this.shared);
     switch (message.exit) {
       case Exit.HALT:
         return this.end({ kind: 'halted' });
@@ -287,7 +297,7 @@ export class Machine implements MachineHandle {
       default:
         return this.end({
           kind: 'internal-error',
-          message: `the run loop came back with ${exitName(message.exit)}, ${message.arg}, ${message.data.toString(16)}`,
+          message: `CPU ${message.cpu}: the run loop came back with ${exitName(message.exit)}, ${message.arg}, ${message.data.toString(16)}`,
           dump: dump(),
         });
     }
@@ -301,7 +311,7 @@ export class Machine implements MachineHandle {
   private end(result: RunResult): void {
     if (this.result !== undefined) return;
     this.result = result;
-    this.endedAt = performance.now();
+    this.endedAt = monotonicMs();
     const { i32, plan } = this.shared;
     Atomics.store(i32, this.control(Control.at.stop), 1);
     for (const offset of [Control.at.heatSignal, Control.at.timerSignal, Control.at.ioSignal, Control.at.consumedSignal]) {
@@ -369,16 +379,17 @@ export class Machine implements MachineHandle {
 
   stats(): MachineStats {
     const { i32, plan } = this.shared;
-    const base = cpuBase(plan, 0);
+    const bases = Array.from({ length: plan.cpuCount }, (_, cpu) => cpuBase(plan, cpu));
     const word = (offset: number) => i32[this.control(offset)]! >>> 0;
-    const counter = (offset: number) => (i32[(base + offset) >> 2]! >>> 0) + (i32[(base + offset + 4) >> 2]! >>> 0) * 2 ** 32;
+    const ofCpu = (base: number, offset: number) => (i32[(base + offset) >> 2]! >>> 0) + (i32[(base + offset + 4) >> 2]! >>> 0) * 2 ** 32;
+    const counter = (offset: number) => bases.reduce((sum, base) => sum + ofCpu(base, offset), 0);
     const counted = (...offsets: number[]) => (this.counts ? offsets.reduce((sum, at) => sum + counter(at), 0) : null);
-    const now = this.endedAt || performance.now();
+    const now = this.endedAt || monotonicMs();
     const wallMs = this.startedAt === 0 ? 0 : now - this.startedAt;
     const idleMs = counter(Cpu.at.idleNs) / 1e6;
     const samples = { interpreter: counter(Cpu.at.samplesInterpreted), jit: counter(Cpu.at.samplesTranslated) };
-    const runningMs =
-      counter(Cpu.at.startedNs) === 0 ? 0 : now + performance.timeOrigin - this.config.startMs - counter(Cpu.at.startedNs) / 1e6;
+    const sinceStart = (startedNs: number) => (startedNs === 0 ? 0 : now - this.config.startMs - startedNs / 1e6);
+    const runningMs = bases.reduce((sum, base) => sum + sinceStart(ofCpu(base, Cpu.at.startedNs)), 0);
     const times = engineTimes(this.jit, Math.max(runningMs - idleMs, 0), samples.interpreter, samples.jit);
     const exits: Record<string, number> = {};
     for (const n of Object.values(Exit)) {

@@ -137,7 +137,7 @@ class Engine implements TestEngine {
     bytes.forEach((byte, i) => {
       const phys = this.physical(linear + i);
       this.cpu.shared.u8[RAM + phys] = byte;
-      this.cpu.dropPage(phys >>> 12);
+      this.cpu.codeWritten(phys >>> 12);
     });
   }
 

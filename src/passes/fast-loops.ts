@@ -43,7 +43,9 @@ export function fastLoops(
 /** Whether an operation may take entries out of the TLB, or does not come back to the loop. */
 const disturbs = (op: Op): boolean =>
   (op.kind === 'helper' && !op.effects.quiet && (op.effects.stores === true || op.effects.mayFault === true || op.effects.eip === true)) ||
-  op.kind === 'repeat';
+  op.kind === 'repeat' ||
+  // Another CPU may take entries away while a locked access waits for it.
+  (op.kind === 'load' && op.locked === true);
 
 /** Blocks from which a way leads back to the head without passing it, the head first. */
 function loopBody(head: number, flow: Structure, blocks: ReadonlyMap<number, { readonly next: readonly number[] }>): number[] {
