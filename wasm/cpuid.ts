@@ -9,8 +9,8 @@ const FEATURES_EDX: u32 =
   1 | (1 << 2) | (1 << 3) | (1 << 4) | (1 << 5) | (1 << 6) | (1 << 8) | (1 << 11) | (1 << 13) | (1 << 15) | (1 << 16) | (1 << 19) |
   (1 << 23) | (1 << 24) | (1 << 25) | (1 << 26);
 const FEATURE_APIC: u32 = 1 << 9;
-/** SSE3, POPCNT. */
-const FEATURES_ECX: u32 = 1 | (1 << 23);
+/** SSE3, POPCNT, the APIC timer's TSC-deadline mode. */
+const FEATURES_ECX: u32 = 1 | (1 << 23) | (1 << 24);
 const APIC_ENABLED: u32 = 0x800;
 
 /** "Dragoman virtual CPU", padded to 48 bytes. */
@@ -37,7 +37,7 @@ export function cpuid(cpu: usize): void {
   }
   switch (leaf) {
     case 0: // "GenuineIntel"
-      answer(cpu, 6, 0x756e6547, 0x6c65746e, 0x49656e69);
+      answer(cpu, 7, 0x756e6547, 0x6c65746e, 0x49656e69);
       return;
     case 1: {
       const apic = load<u32>(cpu, CPU_APICBASE) & APIC_ENABLED ? FEATURE_APIC : 0;
@@ -51,11 +51,17 @@ export function cpuid(cpu: usize): void {
     case 6: // ARAT: the APIC timer goes on in every sleep, so a kernel may stop its tick when idle
       answer(cpu, 4, 0, 0, 0);
       return;
+    case 7: // IA32_TSC_ADJUST, by which a kernel sees that nobody has touched the counters
+      answer(cpu, 0, reg(cpu, GPR_ECX) == 0 ? 2 : 0, 0, 0);
+      return;
     case 0x80000000:
       answer(cpu, 0x80000008, 0, 0, 0);
       return;
     case 0x80000001: // NX
       answer(cpu, 0, 0, 0, 1 << 20);
+      return;
+    case 0x80000007: // the time-stamp counter runs evenly, in every sleep
+      answer(cpu, 0, 0, 0, 1 << 8);
       return;
     case 0x80000008: // 32 bits of physical and of linear address
       answer(cpu, 0x2020, 0, 0, 0);

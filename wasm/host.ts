@@ -16,6 +16,14 @@ export declare function hostMmioWrite(cpu: usize, phys: u32, size: u32, value: u
 @external("host", "rdtsc")
 export declare function hostRdtsc(cpu: usize): u64;
 
+/** IA32_TSC_DEADLINE: arms the local APIC's timer for a time of the counter before Cpu.tscOffset; 0 disarms. */
+@external("host", "setTscDeadline")
+export declare function hostSetTscDeadline(cpu: usize, value: u64): void;
+
+/** Whether a deadline is armed (1 or 0). */
+@external("host", "tscDeadlineArmed")
+export declare function hostTscDeadlineArmed(cpu: usize): u32;
+
 /** Acknowledges the highest maskable interrupt: its vector, or -1 if there is none. */
 @external("host", "interruptAck")
 export declare function hostInterruptAck(cpu: usize): i32;

@@ -5,7 +5,7 @@ import {
 } from './gen/layout';
 import { privileged } from './control';
 import { raiseError } from './fault';
-import { hostRdtsc } from './host';
+import { hostRdtsc, hostSetTscDeadline, hostTscDeadlineArmed } from './host';
 import { flushJumps } from './lookup';
 import { CR4_PCE, CR4_TSD, reg, serialize, setReg } from './state';
 import { flush } from './tlb';
@@ -16,6 +16,7 @@ import { EFER_NXE, MSR_SLOT_EFER } from './walk';
 const SLOT_PAT: u32 = 1;
 const SLOT_MISC_ENABLE: u32 = 2;
 const SLOT_DEBUGCTL: u32 = 3;
+const SLOT_TSC_DEADLINE: u32 = 4;
 const PAT_RESET: u64 = 0x0007040600070406;
 /** Fast strings; no branch trace store, no precise event sampling. */
 const MISC_ENABLE_RESET: u64 = 0x1801;
@@ -77,6 +78,9 @@ export function rdmsr(cpu: usize): void {
   switch (index) {
     case 0x10: value = tsc(cpu); break;
     case 0x1b: value = load<u32>(cpu, CPU_APICBASE); break;
+    // The counters of all CPUs are one; what a CPU's differs by is all there is to adjust (SDM vol. 3, 17.17.3).
+    case 0x3b: value = load<u64>(cpu, CPU_TSCOFFSET); break;
+    case 0x6e0: value = hostTscDeadlineArmed(cpu) ? slot(cpu, SLOT_TSC_DEADLINE) : 0; break;
     case 0x8b: value = <u64>0x219 << 32; break; // BIOS_SIGN: newer than any erratum that kernels know of
     case 0x174: value = load<u32>(cpu, CPU_SYSENTERCS); break;
     case 0x175: value = load<u32>(cpu, CPU_SYSENTERESP); break;
@@ -117,6 +121,11 @@ export function wrmsr(cpu: usize): void {
     case 0x1b:
       good = high == 0 && !(low & 0x6ff);
       if (good) store<u32>(cpu, low, CPU_APICBASE);
+      break;
+    case 0x3b: store<u64>(cpu, value, CPU_TSCOFFSET); break;
+    case 0x6e0:
+      setSlot(cpu, SLOT_TSC_DEADLINE, value);
+      hostSetTscDeadline(cpu, value == 0 ? 0 : max<i64>(value - load<u64>(cpu, CPU_TSCOFFSET), 1));
       break;
     case 0x8b: break;
     case 0x174: store<u32>(cpu, low, CPU_SYSENTERCS); break;

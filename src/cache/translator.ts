@@ -27,6 +27,7 @@ export interface TranslatedModule {
 export class Translator {
   private readonly shared: SharedMemory;
   private readonly physical: PhysicalMemory;
+  private readonly atomic: boolean;
   private readonly slots = new Map<string, number>();
   private readonly page = new Uint8Array(PAGE);
   /** Slots translated, with the version of their page; and guest PCs inside a region that were asked for once. */
@@ -35,8 +36,9 @@ export class Translator {
   /** Regions translated so far. */
   regions = 0;
 
-  /** `firstSlot`: the first table index behind the handlers. */
-  constructor(shared: SharedMemory, firstSlot: number) {
+  /** `firstSlot`: the first table index behind the handlers. `atomic`: whether locked accesses are atomic. */
+  constructor(shared: SharedMemory, firstSlot: number, atomic = shared.plan.cpuCount > 1) {
+    this.atomic = atomic;
     this.shared = shared;
     this.physical = new PhysicalMemory(shared);
     shared.i32[(CONTROL + Control.at.slotNext) >> 2] = firstSlot;
@@ -60,7 +62,7 @@ export class Translator {
 
   private get extras(): RegionExtras {
     const asked = (flag: number) => this.shared.i32[(CONTROL + flag) >> 2] !== 0;
-    return { counts: asked(Control.at.countInstructions), traces: asked(Control.at.trace), atomic: this.shared.plan.cpuCount > 1 };
+    return { counts: asked(Control.at.countInstructions), traces: asked(Control.at.trace), atomic: this.atomic };
   }
 
   /** Slots left in the table. */

@@ -17,6 +17,9 @@ export interface HostImports {
   mmioRead(cpu: number, phys: number, size: number): number;
   mmioWrite(cpu: number, phys: number, size: number, value: number): void;
   rdtsc(cpu: number): bigint;
+  /** IA32_TSC_DEADLINE: nanoseconds of rdtsc()'s clock; 0 disarms. */
+  setTscDeadline(cpu: number, value: bigint): void;
+  tscDeadlineArmed(cpu: number): number;
   interruptAck(cpu: number): number;
   /** FERR# changes, or is looked at again: whether IGNNE# is asserted. */
   fpuError(cpu: number, level: number): number;

@@ -83,7 +83,20 @@ export function initCpu(shared: SharedMemory, index: number): void {
   const set = (offset: number, value: number) => (i32[(base + offset) >> 2] = value);
   for (let n = 0; n < 8; n++) set(Cpu.at.gpr + n * GPR_STRIDE, 0);
   for (let n = 0; n < 4; n++) set(Cpu.at.dr + n * 4, 0);
-  for (const field of ['cpl', 'cr2', 'cr3', 'cr4', 'gdtBase', 'idtBase', 'fault', 'shadow', 'halted', 'step', 'stepArmed', 'nmiBlocked'] as const)
+  for (const field of [
+    'cpl',
+    'cr2',
+    'cr3',
+    'cr4',
+    'gdtBase',
+    'idtBase',
+    'fault',
+    'shadow',
+    'halted',
+    'step',
+    'stepArmed',
+    'nmiBlocked',
+  ] as const)
     set(Cpu.at[field], 0);
   set(Cpu.at.debugPending, 0);
   set(Cpu.at.eip, 0xfff0);

@@ -270,7 +270,9 @@ function describe(x: iced.Instruction, eip: number, mode: number, code32: boolea
     (addrsize === 2 || (mnemonic !== 'lea' && (!flat || memory.seg === Seg.FS || memory.seg === Seg.GS)));
   // The operands follow from the encoding, but for memory or register in ModRM.
   const shapeKey =
-    ((((((code * 2 + Number(locked)) * 2 + Number(hasMemory)) * 2 + Number(addrsize === 2)) * 2 + Number(opsize === 2)) * 2 + Number(flat)) * 2 +
+    ((((((code * 2 + Number(locked)) * 2 + Number(hasMemory)) * 2 + Number(addrsize === 2)) * 2 + Number(opsize === 2)) * 2 +
+      Number(flat)) *
+      2 +
       Number(segmented)) *
       4 +
     rep;

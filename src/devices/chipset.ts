@@ -177,6 +177,17 @@ export class Chipset {
     }
   }
 
+  /** IA32_TSC_DEADLINE of a CPU: a time of the machine's clock in nanoseconds; 0 disarms. */
+  setTscDeadline(cpu: number, nanoseconds: number): void {
+    const hub = this.hub;
+    hub.lock.enter();
+    try {
+      this.interrupts.lapic.setTscDeadline(cpu, nanoseconds);
+    } finally {
+      hub.lock.leave();
+    }
+  }
+
   hasInterrupt(cpu: number): boolean {
     const hub = this.hub;
     hub.lock.enter();

@@ -31,6 +31,8 @@ const cpu = new Vcpu(data.image, shared, data.index, {
   mmioRead: (_cpu, phys, size) => chipset.mmioRead(data.index, phys >>> 0, size as 1 | 2 | 4),
   mmioWrite: (_cpu, phys, size, value) => chipset.mmioWrite(data.index, phys >>> 0, size as 1 | 2 | 4, value),
   rdtsc: () => BigInt(Math.floor(clock.now())),
+  setTscDeadline: (_cpu, value) => chipset.setTscDeadline(data.index, Number(value)),
+  tscDeadlineArmed: () => (chipset.interrupts.lapic.tscDeadlineArmed(data.index) ? 1 : 0),
   interruptAck: () => chipset.interruptAck(data.index),
   // Only the boot CPU's FERR# and IGNNE# are connected.
   fpuError: (_cpu, level) => (data.index !== 0 || chipset.fpuError(level !== 0) ? 1 : 0),
@@ -155,8 +157,7 @@ function begin(): void {
 /** Runs the CPU until it ends the machine's run, or is told to stop: the last exit. */
 function run(): number {
   for (;;) {
-    if (cpu.get(Cpu.at.awaitsStartup) !== 0 && !waitForStartup())
-      return Atomics.load(i32, pending) & Pending.STOP ? Exit.STOP : Exit.HALT;
+    if (cpu.get(Cpu.at.awaitsStartup) !== 0 && !waitForStartup()) return Atomics.load(i32, pending) & Pending.STOP ? Exit.STOP : Exit.HALT;
     const exit = cpu.run();
     switch (exit) {
       case Exit.HALT:

@@ -189,6 +189,8 @@ export class Machine implements MachineHandle {
       mmioRead: () => -1,
       mmioWrite: () => {},
       rdtsc: () => 0n,
+      setTscDeadline: () => {},
+      tscDeadlineArmed: () => 0,
       interruptAck: () => -1,
       fpuError: () => 0,
       invalidateCode: () => {},

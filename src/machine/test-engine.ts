@@ -53,6 +53,8 @@ class Engine implements TestEngine {
       mmioRead: () => -1,
       mmioWrite: () => {},
       rdtsc: () => process.hrtime.bigint(),
+      setTscDeadline: () => {},
+      tscDeadlineArmed: () => 0,
       interruptAck: () => {
         const vector = this.interruptVector;
         this.interruptVector = -1;
@@ -64,7 +66,7 @@ class Engine implements TestEngine {
     });
     if (onTrace !== undefined) this.trace = new TraceReader(shared, onTrace);
     this.control(Control.at.trace, onTrace === undefined ? 0 : 1);
-    this.translator = new Translator(shared, FIRST_FORM + image.keys.length);
+    this.translator = new Translator(shared, FIRST_FORM + image.keys.length, true);
     if (name === 'jit') this.cpu.onDecode = (head) => this.translate(head);
     this.reset();
   }

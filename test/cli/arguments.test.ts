@@ -59,8 +59,9 @@ describe('dragoman run', () => {
     },
   );
 
-  it('says that several CPUs are not supported yet', () => {
-    expectError(() => run('k', '--cpus', '2'), 'NOT_SUPPORTED', /--cpus: 2 CPUs are not supported yet/);
+  it('takes 1 to 64 CPUs', () => {
+    expect(run('k', '--cpus', '64').cpus).toBe(64);
+    expectError(() => run('k', '--cpus', '65'), 'BAD_OPTION', /--cpus: 65 CPUs are too many: at most 64/);
   });
 
   const wrong: [string, RegExp][] = [

@@ -228,6 +228,9 @@ export class Machine {
         case 'load':
           values[i] = this.typed(op.type, op.bytes, op.signed, this.load(num(op.address), op.bytes));
           break;
+        case 'fence':
+        case 'pause':
+          break;
         case 'store':
           this.store(num(op.address), op.bytes, BigInt(get(op.value)));
           break;

@@ -86,7 +86,7 @@ it('ends at once where it was stopped before', async () => {
 });
 
 it.each<[string, MachineOptions, string]>([
-  ['two CPUs', { kernel: kernel(SPIN), cpus: 2 }, 'NOT_SUPPORTED'],
+  ['too many CPUs', { kernel: kernel(SPIN), cpus: 65 }, 'BAD_OPTION'],
   ['no kernel', {}, 'BAD_OPTION'],
   ['a timer slack below 0', { kernel: kernel(SPIN), timerSlackMs: -1 }, 'BAD_OPTION'],
   ['an odd memory size', { kernel: kernel(SPIN), memoryBytes: 16 * MiB + 1 }, 'BAD_OPTION'],

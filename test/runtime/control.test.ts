@@ -159,7 +159,8 @@ test('CPUID', () => {
   };
   const text = (words: number[]) => Buffer.from(Uint32Array.from(words).buffer).toString('latin1').replaceAll('\0', '');
   const [max, b, c, d] = leaf(0);
-  expect(max).toBe(6);
+  expect(max).toBe(7);
+  expect(leaf(7)[1], 'TSC_ADJUST').toBe(2);
   expect(leaf(6)[0]! & 4, 'ARAT').toBe(4);
   expect(text([b!, d!, c!])).toBe('GenuineIntel');
   expect(text([...leaf(0x80000002), ...leaf(0x80000003), ...leaf(0x80000004)])).toBe('Dragoman virtual CPU');

@@ -62,6 +62,8 @@ export async function machine(ramBytes = 16 * MiB) {
       },
       mmioWrite: (_cpu: number, phys: number, size: number, value: number) => note('mmioWrite', phys, size, value),
       rdtsc: () => host.tsc,
+      setTscDeadline: () => {},
+      tscDeadlineArmed: () => 0,
       interruptAck: () => -1,
       fpuError: () => 0,
       invalidateCode: (_cpu: number, physPage: number) => {

@@ -174,9 +174,16 @@ describe('pages with code', () => {
     m.call.regionStore32(m.cpu, 0x6000, 4, 0);
     expect(m.phys32(0x6000)).toBe(4);
     expect(m.calls).toEqual([]);
-    expect(m.call.slowAtomic(m.cpu, 0x5000, 4, 0)).toBe(0);
-    expect(m.call.slowAtomic(m.cpu, 0x6004, 4, 0)).toBe(RAM + 0x6004);
-    expect(m.call.slowAtomic(m.cpu, 0x6005, 4, 0)).toBe(0);
+  });
+
+  test('a locked access is atomic in aligned RAM without code alone', () => {
+    m.markCode(5);
+    const host = (linear: number, region = 0) => m.call.lockedHost(m.cpu, linear, 4, region, 0x77);
+    expect([host(0x5000), host(0x6004), host(0x6005), host(0x6ffe)]).toEqual([0, RAM + 0x6004, 0, 0]);
+    expect(m.get('fault')).toBe(0);
+    expect(host(0x4ffe, 1)).toBe(0);
+    expect(m.get('fault')).toBe(FAULT_BAIL);
+    expect(m.get('eip')).toBe(0x77);
   });
 });
 

@@ -64,6 +64,8 @@ export async function system() {
     mmioRead: nothing,
     mmioWrite: nothing,
     rdtsc: () => 0n,
+    setTscDeadline: () => {},
+    tscDeadlineArmed: () => 0,
     invalidateCode: nothing,
     trace: nothing,
     log: nothing,
