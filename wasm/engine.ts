@@ -7,8 +7,11 @@ import {
   CONTROL_HEATLOCK,
   CONTROL_HEATSIGNAL,
   CONTROL_HEATTAIL,
+  CONTROL_LOCKSTEP,
   CONTROL_STOPONFAULT,
   CONTROL_TRACE,
+  CPU_BUDGET,
+  CPU_COUNTINTERPRETED,
   CPU_CR0,
   CPU_DEBUGPENDING,
   CPU_EFLAGS,
@@ -28,6 +31,7 @@ import {
   EXIT_FAULT,
   EXIT_INTERNAL,
   EXIT_LOOKUP,
+  EXIT_SLICE,
   EXIT_STOP,
   FAULT,
   FAULT_BAIL,
@@ -136,6 +140,11 @@ export function deliverFault(cpu: usize): void {
   }
   deliver(cpu);
   // A guest whose handlers fault for ever never comes to a block's head.
+  if (load<u32>(CONTROL + CONTROL_LOCKSTEP) && !load<u32>(cpu, CPU_EXIT)) {
+    const left = load<i32>(cpu, CPU_BUDGET) - 1;
+    store<i32>(cpu, left, CPU_BUDGET);
+    if (left < 0) store<u32>(cpu, EXIT_SLICE, CPU_EXIT);
+  }
   if (atomic.load<u32>(cpu, CPU_PENDING) & PENDING_STOP && !load<u32>(cpu, CPU_EXIT)) store<u32>(cpu, EXIT_STOP, CPU_EXIT);
 }
 
@@ -161,6 +170,10 @@ function endStep(cpu: usize): bool {
 export function stepDispatch(cpu: usize): u32 {
   if (load<u32>(cpu, CPU_STEP) & STEP_ARMED && endStep(cpu)) return 0;
   if (!load<u32>(cpu, CPU_STEP)) return 0;
+  if (load<u32>(CONTROL + CONTROL_LOCKSTEP) && load<i32>(cpu, CPU_BUDGET) <= 0) {
+    store<u32>(cpu, EXIT_SLICE, CPU_EXIT);
+    return 0;
+  }
   const shadow = shadowAt(cpu, load<u32>(cpu, CPU_EIP));
   if (atomic.load<u32>(cpu, CPU_PENDING)) {
     // In a shadow only what makes the CPU's thread leave is done.
@@ -184,6 +197,10 @@ export function stepDispatch(cpu: usize): u32 {
   }
   noteBlock(cpu, load<u32>(cpu, CPU_EIP));
   if (load<u32>(CONTROL + CONTROL_TRACE)) traceInterpreted(cpu, load<u32>(cpu, CPU_EIP));
+  if (load<u32>(CONTROL + CONTROL_LOCKSTEP)) {
+    store<u32>(cpu, load<u32>(cpu, CPU_BUDGET) - 1, CPU_BUDGET);
+    store<u64>(cpu, load<u64>(cpu, CPU_COUNTINTERPRETED) + 1, CPU_COUNTINTERPRETED);
+  }
   const flags = load<u32>(cpu, CPU_EFLAGS);
   store<u32>(cpu, flags & ~EFLAGS_RF, CPU_EFLAGS);
   store<u32>(cpu, 0, CPU_SHADOW);

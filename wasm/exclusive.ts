@@ -14,9 +14,9 @@
 // Why nobody waits for ever: who waits for the mutex or for the others is parked itself, and holds nothing (no device lock: the
 // locked instruction and the decoder touch no device in between). A CPU that runs meets a poll after a bounded number of
 // instructions; one that is inside a device comes back, as devices wait for the host's threads alone. Lockstep machines run one
-// CPU at a time, and all others are parked.
+// CPU at a time: it always has the memory for itself.
 import {
-  CONTROL, CONTROL_CPUCOUNT, CONTROL_CPUS, CONTROL_CPUSTRIDE, CONTROL_EXCLUSIVE, CONTROL_PAUSEMASK, CONTROL_STOP, CPU_EIP, CPU_EXCLUSIVE, CPU_PARKED,
+  CONTROL, CONTROL_CPUCOUNT, CONTROL_CPUS, CONTROL_CPUSTRIDE, CONTROL_EXCLUSIVE, CONTROL_LOCKSTEP, CONTROL_PAUSEMASK, CONTROL_STOP, CPU_BUDGET, CPU_EIP, CPU_EXCLUSIVE, CPU_PARKED,
   CPU_PAUSES, CPU_PENDING, CPU_WATCH, PAGEMETA_FLAGS, PAGE_HAS_CODE, PAGE_MARK, PENDING_HOLD, RAM,
 } from './gen/layout';
 import { probe, readSlow, writeSlow } from './access';
@@ -37,7 +37,7 @@ function cpuAt(n: u32): usize {
 
 @inline
 function alone(): bool {
-  return load<u32>(CONTROL, CONTROL_CPUCOUNT) == 1;
+  return load<u32>(CONTROL, CONTROL_CPUCOUNT) == 1 || load<u32>(CONTROL, CONTROL_LOCKSTEP) != 0;
 }
 
 @inline
@@ -192,6 +192,8 @@ export function lockedStore64(cpu: usize, linear: u32, value: u64): void {
 
 /** PAUSE: a CPU that spins for long lets another thread of the host have its core, until something is pending. */
 export function relax(cpu: usize): void {
+  // In lockstep nobody else runs before this CPU's slice is over.
+  if (load<u32>(CONTROL, CONTROL_LOCKSTEP)) store<u32>(cpu, 0, CPU_BUDGET);
   const pauses = load<u32>(cpu, CPU_PAUSES) + 1;
   store<u32>(cpu, pauses, CPU_PAUSES);
   if (pauses & load<u32>(CONTROL, CONTROL_PAUSEMASK)) return;

@@ -7,6 +7,7 @@ export type ErrorCode =
   | 'BAD_DISK'
   | 'BAD_FRAME'
   | 'BAD_ROM'
+  | 'BAD_RECORDING'
   | 'NO_FILE'
   | 'OUT_OF_MEMORY'
   | 'NOT_SUPPORTED'

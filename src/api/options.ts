@@ -35,6 +35,21 @@ export interface NetOptions extends NetBackend {
   readonly mac?: string | undefined;
 }
 
+/**
+ * All CPUs in turn on one thread, by a seed, with time that comes from the number of executed instructions: the same seed and inputs give
+ * the same run, to the bit, on any machine. The clock starts at LOCKSTEP_EPOCH_MS, and the entropy device gives numbers of the seed.
+ */
+export interface LockstepOptions {
+  /** An integer; another one is another interleaving of the CPUs. Default: 0, or that of the recording. */
+  readonly seed?: number | undefined;
+  /** Whether a guest that waits waits in real time: `sleep 1` takes a second. False: its clock jumps. Default: true. */
+  readonly paced?: boolean | undefined;
+  /** Gets the lines of a recording: what the machine is, then its inputs with their instants. */
+  readonly onRecord?: ((text: string) => void) | undefined;
+  /** The text of a recording: its inputs come again, others are ignored. The machine must be made from the same files and options. */
+  readonly replay?: string | undefined;
+}
+
 export type EngineName = 'jit' | 'interpreter';
 
 export interface MachineOptions {
@@ -50,6 +65,8 @@ export interface MachineOptions {
   readonly bios?: Uint8Array | undefined;
   /** CPUs, 1 to MOST_CPUS, each on a thread of its own. Default: 1. */
   readonly cpus?: number | undefined;
+  /** Run in lockstep instead of on a thread for each CPU. */
+  readonly lockstep?: LockstepOptions | undefined;
   /**
    * Milliseconds that a CPU's own timer may be late once the guest has done nothing for a second, so that an idle machine wakes
    * less often: several ticks come as one. 0: never late. Default: DEFAULT_TIMER_SLACK_MS.
@@ -87,6 +104,8 @@ export const LARGEST_MEMORY = 2048 * MiB;
 export const MEMORY_GRAIN = 64 * 1024;
 export const MOST_DISKS = 8;
 export const MOST_CPUS = 64;
+/** 1 January 2026, 0:00 UTC, in Unix milliseconds. */
+export const LOCKSTEP_EPOCH_MS = 1_767_225_600_000;
 export const DEFAULT_MAC = '52:54:00:12:34:56';
 
 export const DEFAULT_TIMER_SLACK_MS = 30;
@@ -136,6 +155,10 @@ export interface MachineStats {
   readonly interrupts: number;
   /** Exits of the run loop by reason. */
   readonly exits: Readonly<Record<string, number>>;
+  /** Instructions by CPU; null where nobody counted. */
+  readonly instructionsByCpu: readonly number[] | null;
+  /** Of a lockstep run: slices so far, and the guest's time. */
+  readonly lockstep?: { readonly seed: number; readonly turns: number; readonly virtualMs: number };
 }
 
 /** A machine as its users hold it. */
@@ -155,6 +178,8 @@ export interface MachineHandle {
   /** Ends the run with kind 'stopped'. Does nothing where it has ended. */
   stop(reason: string): void;
   stats(): MachineStats;
+  /** SHA-256 of the guest's RAM, hexadecimal. */
+  memoryHash(): string;
 }
 
 /** Builds a machine. Throws a DragomanError where an option or a file cannot be used. */

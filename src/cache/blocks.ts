@@ -188,9 +188,11 @@ export class BlockCache {
     return (this.cpu + CpuArea.at.blockHash + index * 4) >> 2;
   }
 
-  private headName(): 'head' | 'headCounting' | 'headTracing' {
+  private headName(): 'head' | 'headBudget' | 'headCounting' | 'headTracing' {
     const asked = (flag: number) => this.shared.i32[(CONTROL + flag) >> 2] !== 0;
-    return asked(Control.at.trace) ? 'headTracing' : asked(Control.at.countInstructions) ? 'headCounting' : 'head';
+    if (asked(Control.at.trace)) return 'headTracing';
+    if (asked(Control.at.lockstep)) return 'headBudget';
+    return asked(Control.at.countInstructions) ? 'headCounting' : 'head';
   }
 
   private enter(head: number, phys: number, mode: number): void {

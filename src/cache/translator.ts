@@ -62,7 +62,12 @@ export class Translator {
 
   private get extras(): RegionExtras {
     const asked = (flag: number) => this.shared.i32[(CONTROL + flag) >> 2] !== 0;
-    return { counts: asked(Control.at.countInstructions), traces: asked(Control.at.trace), atomic: this.atomic };
+    return {
+      budget: asked(Control.at.lockstep),
+      counts: asked(Control.at.countInstructions),
+      traces: asked(Control.at.trace),
+      atomic: this.atomic,
+    };
   }
 
   /** Slots left in the table. */

@@ -28,6 +28,11 @@ export interface RunArguments {
   readonly disks: readonly DiskOptions[];
   readonly net: NetName;
   readonly engine: EngineName;
+  /** Implied by a seed, a recording, or one that is run again. */
+  readonly lockstep: boolean;
+  readonly seed: number | undefined;
+  readonly record: string | undefined;
+  readonly replay: string | undefined;
   readonly timerSlackMs: number | undefined;
   readonly debugExitPort: number | undefined;
   readonly virtioConsole: string | undefined;
@@ -95,6 +100,11 @@ function parsePort(text: string): number {
   return port;
 }
 
+function parseSeed(text: string): number {
+  const seed = parseNumber(text);
+  return seed === undefined || seed > 0xffffffff ? bad('--seed', `'${text}' is not a number from 0 to 4294967295`) : seed;
+}
+
 function parseSlack(text: string): number {
   const ms = /^(?:\d+\.?\d*|\.\d+)$/.test(text) ? Number(text) : Number.NaN;
   if (!(ms <= LARGEST_TIMER_SLACK_MS))
@@ -130,6 +140,10 @@ const RUN_OPTIONS = {
   net: STRING,
   'virtio-console': STRING,
   engine: STRING,
+  lockstep: { type: 'boolean' },
+  seed: STRING,
+  record: STRING,
+  replay: STRING,
   'timer-slack': STRING,
   'debug-exit': STRING,
   debugcon: STRING,
@@ -176,6 +190,7 @@ function parseRun(args: readonly string[]): Command {
   }
   const disks = (values.disk ?? []).map(parseDisk);
   if (disks.length > MOST_DISKS) bad('--disk', `${disks.length} disks; at most ${MOST_DISKS}`);
+  if (values.record !== undefined && values.replay !== undefined) bad('--record', 'a recording that is run again cannot be recorded');
   const optional = <T>(text: string | undefined, read: (text: string) => T): T | undefined => (text === undefined ? undefined : read(text));
   return {
     name: 'run',
@@ -190,6 +205,10 @@ function parseRun(args: readonly string[]): Command {
       disks,
       net: optional(values.net, parseNet) ?? 'none',
       engine: optional(values.engine, parseEngine) ?? 'jit',
+      lockstep: values.lockstep === true || [values.seed, values.record, values.replay].some((value) => value !== undefined),
+      seed: optional(values.seed, parseSeed),
+      record: values.record,
+      replay: values.replay,
       timerSlackMs: optional(values['timer-slack'], parseSlack),
       debugExitPort: optional(values['debug-exit'], parsePort),
       virtioConsole: values['virtio-console'],

@@ -4,6 +4,7 @@ import { gunzipSync } from 'node:zlib';
 import { DragomanError, type ErrorCode } from '../api/errors.ts';
 import type { DiskOptions } from '../api/options.ts';
 import { checkInitrd } from '../machine/loaders/initrd.ts';
+import { parseRecording } from '../machine/recording.ts';
 
 /** Larger files cannot be what they are said to be; without a limit a wrong name could read a whole disk. */
 const LARGEST_FILE = 1024 * 1024 * 1024;
@@ -41,6 +42,17 @@ function withFile<T>(path: string, flags: string, code: ErrorCode, hint: string,
   } finally {
     closeSync(fd);
   }
+}
+
+/** A recording of a lockstep run, checked. */
+export function readRecording(path: string): string {
+  const text = Buffer.from(readInput(path, 'BAD_RECORDING')).toString();
+  try {
+    parseRecording(text);
+  } catch (error) {
+    throw error instanceof DragomanError ? new DragomanError(error.code, error.message, path, { cause: error }) : error;
+  }
+  return text;
 }
 
 /** All bytes of a file. `code` is what a file that cannot be read is reported as; a missing file is always NO_FILE. */

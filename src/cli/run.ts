@@ -5,7 +5,7 @@ import type { MachineFactory, MachineHandle, MachineOptions, RunResult } from '.
 import { loopback } from '../devices/virtio/loopback.ts';
 import { checkRom } from '../machine/loaders/rom.ts';
 import type { RunArguments } from './arguments.ts';
-import { checkDisk, readInitrd, readInput } from './inputs.ts';
+import { checkDisk, readInitrd, readInput, readRecording } from './inputs.ts';
 import { Matcher } from './matcher.ts';
 import { openSink, type Sink, StreamSink } from './sinks.ts';
 import { attach } from './terminal.ts';
@@ -47,6 +47,7 @@ function machineOptions(args: RunArguments): MachineOptions {
     net: args.net === 'loopback' ? loopback() : undefined,
     engine: args.engine,
     countInstructions: args.stats !== undefined,
+    lockstep: args.lockstep ? { seed: args.seed, replay: args.replay === undefined ? undefined : readRecording(args.replay) } : undefined,
     timerSlackMs: args.timerSlackMs,
     debugExitPort: args.debugExitPort,
   };
@@ -110,12 +111,13 @@ export async function run(args: RunArguments, create: MachineFactory, around: Su
   const failed = (error: DragomanError) => end({ status: Status.USAGE, text: error.message });
 
   const options = machineOptions(args);
-  const paths = [args.virtioConsole, args.debugcon, args.post, args.trace, args.stats];
+  const paths = [args.virtioConsole, args.debugcon, args.post, args.trace, args.stats, args.record];
   const sinks: (Sink | undefined)[] = paths.map((path) => openSink(path, output, failed));
-  const [virtioConsole, debugcon, post, trace, stats] = sinks;
+  const [virtioConsole, debugcon, post, trace, stats, record] = sinks;
   const matcher = args.until === undefined ? undefined : new Matcher(args.until);
   machine = await createNamed(args.kernel, create, {
     ...options,
+    lockstep: options.lockstep && record ? { ...options.lockstep, onRecord: (text) => record.write(text) } : options.lockstep,
     onConsole(bytes) {
       output.write(bytes);
       if (matcher?.push(bytes)) end({ status: Status.OK, text: `the guest printed '${args.until}'` });
@@ -156,7 +158,9 @@ export async function run(args: RunArguments, create: MachineFactory, around: Su
     cause !== undefined && (result.kind === 'stopped' || (cause as Cause).status === Status.OK) ? cause : verdict(result, early());
   if (stats !== undefined) {
     if (stats === output && !output.atLineStart) output.write('\n');
-    stats.write(`${JSON.stringify({ end: result.kind, status: ended.status, ...running.stats() }, null, 2)}\n`);
+    stats.write(
+      `${JSON.stringify({ end: result.kind, status: ended.status, ...running.stats(), ...(args.lockstep ? { memorySha256: running.memoryHash() } : {}) }, null, 2)}\n`,
+    );
   }
   for (const sink of new Set([...sinks, output])) await sink?.close();
   if (!output.atLineStart && around.stdin.isTTY) around.say('');

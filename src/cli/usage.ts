@@ -31,6 +31,10 @@ Options:
   --virtio-console FILE
                      virtio console (Linux's /dev/hvc0): write what the guest sends there to FILE
   --engine NAME      jit (default) or interpreter
+  --lockstep         all CPUs in turn on one thread, in the guest's own time: the same run each time
+  --seed N           lockstep with another interleaving of the CPUs (0)
+  --record FILE      lockstep; write the inputs of the run to FILE
+  --replay FILE      lockstep; the inputs of a recording come again, others are ignored
   --timer-slack MS   how late an idle guest's timer may be, so that it wakes the host less often (30; 0: never late)
   --debug-exit PORT  a write of V to this I/O port ends the run with exit status V * 2 + 1
   --debugcon FILE    write what the guest sends to port 0xE9 or 0x402 to FILE

@@ -2,7 +2,7 @@
 // lifts as the JIT. A handler reads its operands from the record at local 0 and tail-calls the next record's handler.
 import { Builder } from '../ir/builder.ts';
 import type { Op, Value } from '../ir/types.ts';
-import { Cpu, GPR_STRIDE, Mode, Vector } from '../layout/cpu.ts';
+import { Cpu, Exit, GPR_STRIDE, Mode, Vector } from '../layout/cpu.ts';
 import { BlockHead, CONTROL, Control, CpuArea, HEAT_PERIOD, JUMP_ENTRIES, JumpEntry, Record, Tlb } from '../layout/memory.ts';
 import type { Form } from '../lift/form.ts';
 import type { Leaves } from '../lift/leaves.ts';
@@ -245,10 +245,25 @@ function addPseudos(e: Emitter): void {
   const counting = (t: HandlerLowering) => t.count(Cpu.at.countInterpreted, m.i64.extend_u(t.recordField(BlockHead.at.count)));
   addPseudo(e, 'head', (t) => head(t));
   addPseudo(e, 'headCounting', (t) => head(t, counting(t)));
+  // Lockstep: a block that is more than what is left of the slice is not begun.
+  const budget = (t: HandlerLowering) => {
+    const left = t.locals.take();
+    return [
+      m.local.set(left, m.i32.sub(t.loadCpu(Cpu.at.budget), t.recordField(BlockHead.at.count))),
+      m.if(
+        m.i32.lt_s(t.get(left), t.c(0)),
+        m.block(null, [t.storeCpu(Cpu.at.eip, t.recordField(BlockHead.at.eip)), t.storeCpu(Cpu.at.exit, t.c(Exit.SLICE)), m.return()]),
+      ),
+      t.storeCpu(Cpu.at.budget, t.get(left)),
+    ];
+  };
+  addPseudo(e, 'headBudget', (t) => head(t, m.block(null, [...budget(t), counting(t)])));
   // Tracing is slow in any case: whether to count as well is asked each time.
   addPseudo(e, 'headTracing', (t) => {
     const asked = m.i32.load(CONTROL + Control.at.countInstructions, 4, t.c(0));
-    head(t, m.block(null, [call('trace', [t.cpu(), t.recordField(BlockHead.at.eip)]), m.if(asked, counting(t))]));
+    const lockstep = m.i32.load(CONTROL + Control.at.lockstep, 4, t.c(0));
+    const trace = call('trace', [t.cpu(), t.recordField(BlockHead.at.eip)]);
+    head(t, m.block(null, [m.if(lockstep, m.block(null, budget(t))), trace, m.if(asked, counting(t))]));
   });
   // A block that ended without a branch: on to what follows.
   addPseudo(e, 'fall', (t) => t.emit(t.chain(Record.at.linkNext, Record.at.eip)));

@@ -2,7 +2,7 @@
 // locals, loops are Wasm loops, exits tail-call the table slot of where they lead.
 import { type BlockId, beside, eipOf, type Region } from '../decode/region.ts';
 import type { Op, Value } from '../ir/types.ts';
-import { Cpu, GPR_STRIDE } from '../layout/cpu.ts';
+import { Cpu, Exit, GPR_STRIDE } from '../layout/cpu.ts';
 import { addressBase, cachedBases } from '../passes/address-bases.ts';
 import { fastLoops } from '../passes/fast-loops.ts';
 import { liveFlags } from '../passes/flag-liveness.ts';
@@ -24,6 +24,8 @@ export interface RegionExtras {
   readonly counts?: boolean;
   /** Write a record of each block (wasm/trace.ts). */
   readonly traces?: boolean;
+  /** Take their instructions from Cpu.budget, and leave at a block that is more than what is left. */
+  readonly budget?: boolean;
   /** Other CPUs run at the same time: locked accesses are atomic. */
   readonly atomic?: boolean;
 }
@@ -73,7 +75,8 @@ class RegionLowering extends RegionExits {
     let { entry }: { entry: BlockId } = this.region;
     const shape = () => structure(entry, new Map([...graph()].map(([id, { next }]) => [id, next])));
     let flow = shape();
-    const loops = fastLoops(flow, graph());
+    // The copies make many passes without a look at anything.
+    const loops = this.extras.budget ? [] : fastLoops(flow, graph());
     if (loops.length > 0) {
       entry = copyLoops(loops, lifted, () => this.locals.take())(entry);
       flow = shape();
@@ -103,8 +106,8 @@ class RegionLowering extends RegionExits {
 
   /** Blocks at whose start the flags matter. */
   private liveFlags(lifted: ReadonlyMap<BlockId, LiftedBlock>, flow: Structure): ReadonlySet<BlockId> {
-    // A trace shows the flags of each block.
-    if (this.extras.traces) return new Set(flow.order);
+    // A trace shows the flags of each block, and a slice may end before any.
+    if (this.extras.traces || this.extras.budget) return new Set(flow.order);
     const block = (id: BlockId) => {
       const l = lifted.get(id)!;
       return { ops: l.ops, unchecked: l.unchecked, next: successors(l), leaves: mayLeave(l, (to) => flow.keeps(id, to)) };
@@ -120,6 +123,7 @@ class RegionLowering extends RegionExits {
     this.enter(this.shapes.get(from)!);
     this.lowering = l;
     if (l.isGuard) return this.lowerGuard(l, flow);
+    const budget = this.extras.budget ? this.takeBudget(block.eip, block.instructions.length) : [];
     const trace = this.extras.traces ? this.traceBlock(block.eip) : [];
     const finish = () => {
       const t = l.terminator;
@@ -174,6 +178,7 @@ class RegionLowering extends RegionExits {
     const body = this.lower(l.ops, finish);
     body.unshift(...trace);
     if (this.extras.counts) body.unshift(this.count(Cpu.at.countTranslated, m.i64.const(BigInt(block.instructions.length))));
+    body.unshift(...budget);
     return { body, edges };
   }
 
@@ -204,6 +209,25 @@ class RegionLowering extends RegionExits {
   private traceBlock(eip: number): Expr[] {
     const name = this.e.import('traceTranslated', [i32, i32], none);
     return [...this.settle(), ...this.spill(), this.m.call(name, [this.cpu(), this.c(eip)], none)];
+  }
+
+  /** At a block's start: leaves where its instructions are more than what is left of the slice. */
+  private takeBudget(eip: number, instructions: number): Expr[] {
+    const { m } = this;
+    const left = this.locals.take();
+    const leave = [
+      ...this.settle(),
+      ...this.spill(),
+      this.storeCpu(Cpu.at.eip, this.c(eip)),
+      this.storeCpu(Cpu.at.exit, this.c(Exit.SLICE)),
+    ];
+    const code = [
+      m.local.set(left, m.i32.sub(this.loadCpu(Cpu.at.budget), this.c(instructions))),
+      m.if(this.unlikely(m.i32.lt_s(this.get(left), this.c(0))), m.block(null, [...leave, this.dispatch()])),
+      this.storeCpu(Cpu.at.budget, this.get(left)),
+    ];
+    this.locals.free(left);
+    return code;
   }
 
   /** Block `n` and all that it dominates. */

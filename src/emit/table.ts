@@ -15,6 +15,7 @@ export const PSEUDO = [
   'protection',
   'headCounting',
   'headTracing',
+  'headBudget',
 ] as const;
 export type Pseudo = (typeof PSEUDO)[number];
 /** Table index of a pseudo function. */

@@ -203,6 +203,8 @@ export const Cpu = struct(
     exclusive: u32,
     /** PAUSE instructions so far, modulo 2^32. */
     pauses: u32,
+    /** Lockstep: instructions that are left of this CPU's slice (machine/lockstep.ts). */
+    budget: u32,
     /** 1 from INIT (or power-on, but for the boot CPU) to the start-up IPI. */
     awaitsStartup: u32,
   },
@@ -315,6 +317,8 @@ export const Exit = {
   /** An exception is on its way and Control.stopOnFault asks to see it (Cpu.fault). */
   FAULT: 13,
   DROP: 14,
+  /** Lockstep: what comes next is more than is left of the slice. */
+  SLICE: 15,
 } as const;
 
 /** Bits of EFLAGS (SDM vol. 1, 3.4.3). */

@@ -85,6 +85,8 @@ export const Control = struct('CONTROL', {
   countInstructions: u32,
   /** Nonzero, from before any code runs: blocks and deliveries are written to the CPUs' trace rings (CpuArea.trace). */
   trace: u32,
+  /** Nonzero, from before any code runs: one CPU runs at a time, for Cpu.budget instructions (machine/lockstep.ts). */
+  lockstep: u32,
   /** 1 while some CPU has the memory for itself (wasm/exclusive.ts): a mutex. */
   exclusive: u32,
   /** 1 while a CPU writes to HEAT_QUEUE. */

@@ -26,6 +26,8 @@ export interface ThreadRole {
   readonly isHost: boolean;
   readonly isFirst: boolean;
   readonly onEnd: (reason: RunEnd) => void;
+  /** Default: the host's clock. */
+  readonly clock?: Clock | undefined;
   readonly onConsole?: ((bytes: Uint8Array) => void) | undefined;
   readonly onDebugConsole?: ((bytes: Uint8Array) => void) | undefined;
   readonly onPost?: ((codes: Uint8Array) => void) | undefined;
@@ -72,7 +74,7 @@ export class BoardClock implements Clock {
 
 export interface Board {
   readonly shared: SharedMemory;
-  readonly clock: BoardClock;
+  readonly clock: Clock;
   readonly chipset: Chipset;
   readonly virtio: VirtioDevices;
 }
@@ -81,7 +83,7 @@ export function buildBoard(config: BoardConfig, role: ThreadRole): Board {
   const shared = attachMemory(config.memory, config.plan);
   const { i32 } = shared;
   const word = (offset: number) => (CONTROL + offset) >> 2;
-  const clock = new BoardClock(config);
+  const clock = role.clock ?? new BoardClock(config);
   const { ramBytes, cpuCount } = config.plan;
   const chipset = new Chipset({
     state: new Int32Array(config.memory.buffer, DEVICE_STATE, DEVICE_STATE_BYTES / 4),

@@ -1,4 +1,5 @@
 // A raw image file of the host as a block backend: sectors at their offsets in the file, nothing cached here.
+import { createHash } from 'node:crypto';
 import { closeSync, fdatasyncSync, fstatSync, openSync, readSync, statSync, writeSync } from 'node:fs';
 import { DragomanError } from '../api/errors.ts';
 import type { BlockBackend } from '../devices/virtio/blk.ts';
@@ -24,6 +25,18 @@ export class DiskFile implements BlockBackend {
       this.close();
       throw error;
     }
+  }
+
+  /** SHA-256 of all sectors, hexadecimal. */
+  hash(): string {
+    const hash = createHash('sha256');
+    const piece = new Uint8Array(1 << 20);
+    for (let at = 0, end = this.sectors * SECTOR; at < end; at += piece.length) {
+      const part = piece.subarray(0, Math.min(piece.length, end - at));
+      this.read(at, part);
+      hash.update(part);
+    }
+    return hash.digest('hex');
   }
 
   read(offset: number, into: Uint8Array): void {

@@ -1,4 +1,5 @@
 // A PC put together: memory, kernel, the host's end of the devices, and the Workers that run CPUs, translator and timers.
+import { createHash } from 'node:crypto';
 import { availableParallelism } from 'node:os';
 import { Worker } from 'node:worker_threads';
 import { DragomanError } from '../api/errors.ts';
@@ -8,6 +9,8 @@ import {
   DEFAULT_TIMER_SLACK_MS,
   LARGEST_MEMORY,
   LARGEST_TIMER_SLACK_MS,
+  LOCKSTEP_EPOCH_MS,
+  type LockstepOptions,
   type MachineHandle,
   type MachineOptions,
   type MachineStats,
@@ -18,7 +21,7 @@ import {
 } from '../api/options.ts';
 import { ramWritten } from '../cache/drop.ts';
 import { loadEngineImage } from '../cpu/image.ts';
-import { instantiate } from '../cpu/runtime.ts';
+import { type EngineImage, instantiate } from '../cpu/runtime.ts';
 import { createMemory, resetCpu, type SharedMemory } from '../cpu/state.ts';
 import type { RunEnd } from '../devices/device.ts';
 import { checkFrame, checkMac } from '../devices/virtio/ethernet.ts';
@@ -33,8 +36,13 @@ import { engineTimes } from './engine-times.ts';
 import type { EntryState } from './loaders/entry.ts';
 import { loadKernel } from './loaders/kernel.ts';
 import { loadRom } from './loaders/rom.ts';
+import { Lockstep } from './lockstep.ts';
+import { type LockstepEnd, LockstepRun } from './lockstep-run.ts';
+import { SeededRandom } from './random.ts';
+import { checkIdentity, headerLine, type InputKind, type MachineIdentity, parseRecording, type Recording } from './recording.ts';
 import { type CpuMessage, type CpuWorkerData, type TimerWorkerData, type TranslatorWorkerData, workerUrl } from './threads.ts';
 import { releaseTracers, TraceReader } from './trace.ts';
+import { VirtualClock } from './virtual-clock.ts';
 
 /** Executions of a block in the interpreter before it is translated. */
 const HOT = 500;
@@ -48,6 +56,8 @@ const CROWDED_PAUSES = 63;
 const PAUSES = 2047;
 /** Turns of the host's ends of the devices behind the end of a run: enough for all that a guest may have left in its queues. */
 const LAST_TURNS = 256;
+/** The entropy device's numbers are not those that choose CPUs. */
+const ENTROPY = 0x5eed;
 const HOST_THREAD = 1;
 const TIMER_THREAD = 2;
 const FIRST_CPU_THREAD = 16;
@@ -67,6 +77,14 @@ export class Machine implements MachineHandle {
   private failure: { readonly error: unknown } | undefined;
   private result: RunResult | undefined;
   private readonly timerSlackMs: number;
+  // Of lockstep machines:
+  private readonly seed: number;
+  private readonly clock: VirtualClock | undefined;
+  private readonly recording: Recording | undefined;
+  private readonly diskHashes: readonly string[];
+  private readonly early: { readonly kind: InputKind; readonly bytes: Uint8Array }[] = [];
+  private lockstep: Lockstep | undefined;
+  private lockstepRun: LockstepRun | undefined;
   private startedAt = 0;
   private endedAt = 0;
 
@@ -95,6 +113,15 @@ export class Machine implements MachineHandle {
     const mac = checkMac(net?.mac ?? DEFAULT_MAC, 'net.mac');
     const disks = (options.disks ?? []).map(({ path, readOnly }) => new DiskFile(path, readOnly));
     this.shared = createMemory(plan);
+    const { lockstep } = options;
+    this.recording = lockstep?.replay === undefined ? undefined : parseRecording(lockstep.replay);
+    this.seed = lockstep?.seed ?? this.recording?.seed ?? 0;
+    if (!Number.isInteger(this.seed))
+      throw new DragomanError('BAD_OPTION', `a seed of ${this.seed}: it must be an integer`, 'lockstep.seed');
+    this.clock = lockstep === undefined ? undefined : new VirtualClock(LOCKSTEP_EPOCH_MS);
+    const random = new SeededRandom(this.seed ^ ENTROPY);
+    // A recording knows its disks by what was in them at the start.
+    this.diskHashes = lockstep?.onRecord === undefined && this.recording === undefined ? [] : disks.map((disk) => disk.hash());
     this.config = {
       memory: this.shared.memory,
       plan,
@@ -114,6 +141,7 @@ export class Machine implements MachineHandle {
     const entry = this.load();
     this.board = buildBoard(this.config, {
       thread: HOST_THREAD,
+      clock: this.clock,
       isHost: true,
       isFirst: true,
       onEnd: (reason) => this.guestEnded(reason),
@@ -124,9 +152,15 @@ export class Machine implements MachineHandle {
         disks,
         net: net === undefined ? [] : [{ onFrame: (frame) => net.onFrame(frame) }],
         onConsole: options.onVirtioConsole,
+        ...(lockstep === undefined ? {} : { randomFill: (into: Uint8Array) => random.fill(into) }),
         ramWritten: (address, bytes) => ramWritten(this.shared, address, bytes),
       },
     });
+    if (this.recording !== undefined) {
+      if (this.recording.seed !== this.seed)
+        throw new DragomanError('BAD_RECORDING', `it is of seed ${this.recording.seed}, not ${this.seed}`);
+      checkIdentity(this.recording.machine, this.identity);
+    }
     net?.connect?.({ receive: (frame) => this.receive(frame) });
     this.board.chipset.hub.reset();
     if (entry.firmwareTables) writeFirmwareTables(this.ram, { cpuCount, ramBytes });
@@ -216,27 +250,102 @@ export class Machine implements MachineHandle {
     const { jit } = this;
     this.shared.i32[this.control(Control.at.hotThreshold)] = jit ? HOT : NEVER;
     this.shared.i32[this.control(Control.at.countInstructions)] = this.counts ? 1 : 0;
+    this.shared.i32[this.control(Control.at.lockstep)] = this.options.lockstep === undefined ? 0 : 1;
     this.shared.i32[this.control(Control.at.trace)] = this.trace === undefined ? 0 : 1;
     return new Promise((resolve) => {
       this.finish = resolve;
-      this.watchSignals();
       if (this.trace !== undefined) this.traceTimer = setInterval(() => this.serve(), TRACE_MS);
-      const board = this.config;
-      this.start<TimerWorkerData>('timer-worker', { board, thread: TIMER_THREAD, kickMs: jit ? KICK_MS : Number.POSITIVE_INFINITY });
-      if (jit) this.start<TranslatorWorkerData>('translator-worker', { board, firstSlot: FIRST_FORM + image.keys.length });
-      const { cpuCount } = this.shared.plan;
-      this.shared.i32[this.control(Control.at.pauseMask)] = cpuCount > availableParallelism() ? CROWDED_PAUSES : PAUSES;
-      for (let index = 0; index < cpuCount; index++) {
-        const cpu = this.start<CpuWorkerData>('cpu-worker', {
-          board,
-          image,
-          index,
-          thread: FIRST_CPU_THREAD + index,
-          timerSlackNs: this.timerSlackMs * 1e6,
-        });
-        cpu.on('message', (message: CpuMessage) => this.onCpu(message));
-      }
+      if (this.options.lockstep !== undefined) void this.runLockstep(image, this.options.lockstep);
+      else this.runThreads(image);
     });
+  }
+
+  /** A Worker for each CPU, one for the timers, one that translates. */
+  private runThreads(image: EngineImage): void {
+    const { jit, config: board } = this;
+    const { cpuCount } = this.shared.plan;
+    this.watchSignals();
+    this.start<TimerWorkerData>('timer-worker', { board, thread: TIMER_THREAD, kickMs: jit ? KICK_MS : Number.POSITIVE_INFINITY });
+    if (jit) this.start<TranslatorWorkerData>('translator-worker', { board, firstSlot: FIRST_FORM + image.keys.length });
+    this.shared.i32[this.control(Control.at.pauseMask)] = cpuCount > availableParallelism() ? CROWDED_PAUSES : PAUSES;
+    for (let index = 0; index < cpuCount; index++) {
+      const thread = FIRST_CPU_THREAD + index;
+      const cpu = this.start<CpuWorkerData>('cpu-worker', { board, image, index, thread, timerSlackNs: this.timerSlackMs * 1e6 });
+      cpu.on('message', (message: CpuMessage) => this.onCpu(message));
+    }
+  }
+
+  /** All CPUs on this thread. */
+  private async runLockstep(image: EngineImage, options: LockstepOptions): Promise<void> {
+    const { shared, clock, seed } = this;
+    try {
+      // Only who translates loads binaryen.
+      const translator = this.jit
+        ? new (await import('../cache/translator.ts')).Translator(shared, FIRST_FORM + image.keys.length, false)
+        : undefined;
+      const { chipset } = this.board;
+      this.lockstep = new Lockstep({ shared, image, chipset, clock: clock!, seed, translator, onTrace: () => this.trace?.drain() });
+      options.onRecord?.(headerLine(seed, this.identity));
+      const startMs = monotonicMs();
+      this.lockstepRun = new LockstepRun({
+        lockstep: this.lockstep,
+        clock: clock!,
+        pace: options.paced === false ? undefined : () => (monotonicMs() - startMs) * 1e6,
+        apply: (kind, bytes) => this.apply(kind, bytes),
+        onRecord: options.onRecord,
+        replay: this.recording?.events,
+        onEnd: (end) => this.lockstepEnded(end),
+        onPause: () => this.trace?.drain(),
+      });
+      for (const { kind, bytes } of this.early.splice(0)) this.lockstepRun.input(kind, bytes);
+      if (this.result === undefined) await this.lockstepRun.run();
+    } catch (error) {
+      this.failure ??= { error };
+      this.end({ kind: 'stopped', reason: 'a callback of the host failed' });
+    }
+  }
+
+  private lockstepEnded(end: LockstepEnd): void {
+    switch (end.kind) {
+      case 'halted':
+        return this.end({ kind: 'halted' });
+      case 'stopped':
+        return this.end({ kind: 'stopped', reason: end.text });
+      case 'diverged':
+        return this.end({ kind: 'internal-error', message: `the recording does not fit: ${end.text}`, dump: dumpMachine(this.shared) });
+      case 'ended': {
+        const { i32, plan } = this.shared;
+        const word = (offset: number) => i32[(cpuBase(plan, end.cpu) + offset) >> 2]!;
+        return this.cpuEnded(end.cpu, end.exit, word(Cpu.at.exitArg), word(Cpu.at.exitData));
+      }
+    }
+  }
+
+  private apply(kind: InputKind, bytes: Uint8Array): void {
+    if (kind === 'serial') this.board.chipset.serialInput(0, bytes);
+    else if (kind === 'virtioConsole') this.board.virtio.console?.pushInput(bytes);
+    else this.board.virtio.net[0]?.receive(bytes);
+  }
+
+  /** What a recording is of: files by their hashes. */
+  private get identity(): MachineIdentity {
+    const { kernel, initrd, bios, modules, append, disks, net, debugExitPort } = this.options;
+    const hash = (bytes: Uint8Array | undefined) => (bytes === undefined ? null : createHash('sha256').update(bytes).digest('hex'));
+    return {
+      cpus: this.shared.plan.cpuCount,
+      memoryBytes: this.shared.plan.ramBytes,
+      engine: this.options.engine ?? 'jit',
+      kernel: hash(kernel),
+      initrd: hash(initrd),
+      bios: hash(bios),
+      modules: (modules ?? []).map(({ data, string }) => `${hash(data)} ${string}`),
+      append: append ?? '',
+      disks: (disks ?? []).map(({ readOnly }, n) => `${this.diskHashes[n]}${readOnly ? ' ro' : ''}`),
+      net: net === undefined ? null : (net.mac ?? DEFAULT_MAC),
+      virtioConsole: this.options.onVirtioConsole !== undefined,
+      debugExitPort: debugExitPort ?? null,
+      debugConsole: this.config.debugConsole,
+    };
   }
 
   private start<T>(name: string, workerData: T): Worker {
@@ -287,8 +396,13 @@ export class Machine implements MachineHandle {
 
   private onCpu(message: CpuMessage): void {
     if (message.kind === 'end-run') return this.guestEnded(message.reason);
+    this.cpuEnded(message.cpu, message.exit, message.arg, message.data);
+  }
+
+  /** A CPU left its run loop for good. */
+  private cpuEnded(cpu: number, exit: number, arg: number, data: number): void {
     const dump = () => dumpMachine(this.shared);
-    switch (message.exit) {
+    switch (exit) {
       case Exit.HALT:
         return this.end({ kind: 'halted' });
       case Exit.TRIPLE_FAULT:
@@ -299,7 +413,7 @@ export class Machine implements MachineHandle {
       default:
         return this.end({
           kind: 'internal-error',
-          message: `CPU ${message.cpu}: the run loop came back with ${exitName(message.exit)}, ${message.arg}, ${message.data.toString(16)}`,
+          message: `CPU ${cpu}: the run loop came back with ${exitName(exit)}, ${arg}, ${data.toString(16)}`,
           dump: dump(),
         });
     }
@@ -313,6 +427,7 @@ export class Machine implements MachineHandle {
   private end(result: RunResult): void {
     if (this.result !== undefined) return;
     this.result = result;
+    this.lockstepRun?.stop(result.kind === 'stopped' ? result.reason : undefined);
     this.endedAt = monotonicMs();
     const { i32, plan } = this.shared;
     Atomics.store(i32, this.control(Control.at.stop), 1);
@@ -348,13 +463,22 @@ export class Machine implements MachineHandle {
   }
 
   sendInput(bytes: Uint8Array): void {
-    this.board.chipset.serialInput(0, bytes);
+    if (this.options.lockstep !== undefined) this.input('serial', bytes);
+    else this.board.chipset.serialInput(0, bytes);
+  }
+
+  /** In lockstep inputs wait for the end of a turn; before the first one, for that. */
+  private input(kind: InputKind, bytes: Uint8Array): void {
+    if (this.result !== undefined) return;
+    if (this.lockstepRun === undefined) this.early.push({ kind, bytes: bytes.slice() });
+    else this.lockstepRun.input(kind, bytes);
   }
 
   sendVirtioConsole(bytes: Uint8Array): void {
     const port = this.board.virtio.console;
     if (port === undefined) throw new DragomanError('BAD_OPTION', 'the machine has no virtio console', 'onVirtioConsole');
-    if (this.result === undefined) port.pushInput(bytes);
+    if (this.options.lockstep !== undefined) this.input('virtioConsole', bytes);
+    else if (this.result === undefined) port.pushInput(bytes);
   }
 
   sendFrame(frame: Uint8Array): boolean {
@@ -364,6 +488,10 @@ export class Machine implements MachineHandle {
   }
 
   private receive(frame: Uint8Array): boolean {
+    if (this.options.lockstep !== undefined) {
+      this.input('frame', frame);
+      return this.result === undefined;
+    }
     return this.result === undefined && this.board.virtio.net[0].receive(frame);
   }
 
@@ -376,7 +504,7 @@ export class Machine implements MachineHandle {
   }
 
   private get counts(): boolean {
-    return this.options.countInstructions === true;
+    return this.options.countInstructions === true || this.options.lockstep !== undefined;
   }
 
   stats(): MachineStats {
@@ -418,6 +546,16 @@ export class Machine implements MachineHandle {
       faults: counter(Cpu.at.countFaults),
       interrupts: counter(Cpu.at.countInterrupts),
       exits,
+      instructionsByCpu: this.counts
+        ? bases.map((base) => ofCpu(base, Cpu.at.countInterpreted) + ofCpu(base, Cpu.at.countTranslated))
+        : null,
+      ...(this.clock === undefined
+        ? {}
+        : { lockstep: { seed: this.seed, turns: this.lockstep?.turns ?? 0, virtualMs: this.clock.now() / 1e6 } }),
     };
+  }
+
+  memoryHash(): string {
+    return createHash('sha256').update(this.ram).digest('hex');
   }
 }

@@ -29,6 +29,7 @@ const STATS: MachineStats = {
   faults: 0,
   interrupts: 0,
   exits: {},
+  instructionsByCpu: null,
 };
 
 class ScriptedMachine implements MachineHandle {
@@ -38,6 +39,10 @@ class ScriptedMachine implements MachineHandle {
   constructor(options: MachineOptions) {
     this.#options = options;
     options.net?.connect?.({ receive: (frame) => this.#say(`a frame of ${frame.length}`) });
+  }
+
+  memoryHash(): string {
+    return 'of no memory';
   }
 
   #say(text: string): boolean {
