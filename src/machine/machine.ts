@@ -352,6 +352,10 @@ export class Machine implements MachineHandle {
     const worker = new Worker(workerUrl(name), { workerData, stdin: false });
     this.workers.push(worker);
     this.gone.push(new Promise((resolve) => worker.once('exit', () => resolve())));
+    worker.on('exit', (code) => {
+      // Who ends on purpose has said so before, or was told to.
+      if (code !== 0) this.end({ kind: 'internal-error', message: `${name} ended with status ${code}`, dump: dumpMachine(this.shared) });
+    });
     worker.on('error', (error) =>
       this.end({
         kind: 'internal-error',
