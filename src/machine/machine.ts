@@ -1,7 +1,5 @@
-// A PC put together: memory, kernel, the host's end of the devices, and the Workers that run CPUs, translator and timers.
+// A PC put together: memory, kernel, the host's end of the devices, and the executor that runs its CPUs.
 import { createHash } from 'node:crypto';
-import { availableParallelism } from 'node:os';
-import { Worker } from 'node:worker_threads';
 import { DragomanError } from '../api/errors.ts';
 import {
   DEFAULT_MAC,
@@ -9,8 +7,6 @@ import {
   DEFAULT_TIMER_SLACK_MS,
   LARGEST_MEMORY,
   LARGEST_TIMER_SLACK_MS,
-  LOCKSTEP_EPOCH_MS,
-  type LockstepOptions,
   type MachineHandle,
   type MachineOptions,
   type MachineStats,
@@ -21,70 +17,49 @@ import {
 } from '../api/options.ts';
 import { ramWritten } from '../cache/drop.ts';
 import { loadEngineImage } from '../cpu/image.ts';
-import { type EngineImage, instantiate } from '../cpu/runtime.ts';
 import { createMemory, resetCpu, type SharedMemory } from '../cpu/state.ts';
-import type { RunEnd } from '../devices/device.ts';
 import { checkFrame, checkMac } from '../devices/virtio/ethernet.ts';
-import { FIRST_FORM } from '../emit/table.ts';
-import { Cpu, Exit, GPR_STRIDE, Gpr, Pending, Seg, SegCache } from '../layout/cpu.ts';
+import { Cpu, Exit, Pending } from '../layout/cpu.ts';
 import { CONTROL, Control, cpuBase, planMemory, RAM, ROM, ROM_BYTES } from '../layout/memory.ts';
 import { writeFirmwareTables } from './acpi-tables.ts';
 import { type Board, type BoardConfig, buildBoard, monotonicMs } from './board.ts';
 import { DiskFile } from './disk-file.ts';
 import { dumpMachine, exitName } from './dump.ts';
-import { engineTimes } from './engine-times.ts';
+import type { Executor, ExecutorEnds } from './executor.ts';
+import { identityOf } from './identity.ts';
 import type { EntryState } from './loaders/entry.ts';
 import { loadKernel } from './loaders/kernel.ts';
 import { loadRom } from './loaders/rom.ts';
-import { Lockstep } from './lockstep.ts';
-import { type LockstepEnd, LockstepRun } from './lockstep-run.ts';
-import { SeededRandom } from './random.ts';
-import { checkIdentity, headerLine, type InputKind, type MachineIdentity, parseRecording, type Recording } from './recording.ts';
-import { type CpuMessage, type CpuWorkerData, type TimerWorkerData, type TranslatorWorkerData, workerUrl } from './threads.ts';
+import { LockstepExecutor, lockstepTime } from './lockstep-executor.ts';
+import type { InputKind } from './recording.ts';
+import { enterKernel } from './start-state.ts';
+import { collectStats } from './stats.ts';
+import { ThreadsExecutor } from './threads-executor.ts';
 import { releaseTracers, TraceReader } from './trace.ts';
-import { VirtualClock } from './virtual-clock.ts';
 
 /** Executions of a block in the interpreter before it is translated. */
 const HOT = 500;
-/** V8 replaces a function's baseline code only for its next call, so a loop must be left now and then to get the better code. */
-const KICK_MS = 5;
 /** A guest that does little must not keep its trace to itself for longer. */
 const TRACE_MS = 100;
 const NEVER = 0x7fffffff;
-/** A CPU that spins gives its core away at each PAUSE whose number has none of these bits: so often where CPUs outnumber the host's cores, and else. */
-const CROWDED_PAUSES = 63;
-const PAUSES = 2047;
 /** Turns of the host's ends of the devices behind the end of a run: enough for all that a guest may have left in its queues. */
 const LAST_TURNS = 256;
-/** The entropy device's numbers are not those that choose CPUs. */
-const ENTROPY = 0x5eed;
 const HOST_THREAD = 1;
-const TIMER_THREAD = 2;
-const FIRST_CPU_THREAD = 16;
 
 export class Machine implements MachineHandle {
   private readonly options: MachineOptions;
   private readonly shared: SharedMemory;
   private readonly config: BoardConfig;
   private readonly board: Board;
-  private readonly workers: Worker[] = [];
-  /** Each resolves when its Worker has ended, which may be before we hear why. */
-  private readonly gone: Promise<void>[] = [];
   private readonly trace: TraceReader | undefined;
   private traceTimer: NodeJS.Timeout | undefined;
   private finish: ((result: RunResult | Promise<never>) => void) | undefined;
   /** What a callback threw. */
   private failure: { readonly error: unknown } | undefined;
   private result: RunResult | undefined;
-  private readonly timerSlackMs: number;
-  // Of lockstep machines:
-  private readonly seed: number;
-  private readonly clock: VirtualClock | undefined;
-  private readonly recording: Recording | undefined;
-  private readonly diskHashes: readonly string[];
-  private readonly early: { readonly kind: InputKind; readonly bytes: Uint8Array }[] = [];
-  private lockstep: Lockstep | undefined;
-  private lockstepRun: LockstepRun | undefined;
+  private readonly executor: Executor;
+  /** The same, of a lockstep machine. */
+  private readonly lockstep: LockstepExecutor | undefined;
   private startedAt = 0;
   private endedAt = 0;
 
@@ -101,11 +76,11 @@ export class Machine implements MachineHandle {
     const cpuCount = options.cpus ?? 1;
     if (!Number.isInteger(cpuCount) || cpuCount < 1 || cpuCount > MOST_CPUS)
       throw new DragomanError('BAD_OPTION', `${cpuCount} CPUs: there must be 1 to ${MOST_CPUS}`, 'cpus');
-    this.timerSlackMs = options.timerSlackMs ?? DEFAULT_TIMER_SLACK_MS;
-    if (!(this.timerSlackMs >= 0 && this.timerSlackMs <= LARGEST_TIMER_SLACK_MS))
+    const timerSlackMs = options.timerSlackMs ?? DEFAULT_TIMER_SLACK_MS;
+    if (!(timerSlackMs >= 0 && timerSlackMs <= LARGEST_TIMER_SLACK_MS))
       throw new DragomanError(
         'BAD_OPTION',
-        `a timer slack of ${this.timerSlackMs} ms: it must be 0 to ${LARGEST_TIMER_SLACK_MS} ms`,
+        `a timer slack of ${timerSlackMs} ms: it must be 0 to ${LARGEST_TIMER_SLACK_MS} ms`,
         'timerSlackMs',
       );
     const plan = planMemory(cpuCount, ramBytes);
@@ -114,14 +89,7 @@ export class Machine implements MachineHandle {
     const disks = (options.disks ?? []).map(({ path, readOnly }) => new DiskFile(path, readOnly));
     this.shared = createMemory(plan);
     const { lockstep } = options;
-    this.recording = lockstep?.replay === undefined ? undefined : parseRecording(lockstep.replay);
-    this.seed = lockstep?.seed ?? this.recording?.seed ?? 0;
-    if (!Number.isInteger(this.seed))
-      throw new DragomanError('BAD_OPTION', `a seed of ${this.seed}: it must be an integer`, 'lockstep.seed');
-    this.clock = lockstep === undefined ? undefined : new VirtualClock(LOCKSTEP_EPOCH_MS);
-    const random = new SeededRandom(this.seed ^ ENTROPY);
-    // A recording knows its disks by what was in them at the start.
-    this.diskHashes = lockstep?.onRecord === undefined && this.recording === undefined ? [] : disks.map((disk) => disk.hash());
+    const time = lockstep === undefined ? undefined : lockstepTime(lockstep);
     this.config = {
       memory: this.shared.memory,
       plan,
@@ -141,10 +109,10 @@ export class Machine implements MachineHandle {
     const entry = this.load();
     this.board = buildBoard(this.config, {
       thread: HOST_THREAD,
-      clock: this.clock,
+      clock: time?.clock,
       isHost: true,
       isFirst: true,
-      onEnd: (reason) => this.guestEnded(reason),
+      onEnd: (reason) => this.end(reason),
       onConsole: options.onConsole,
       onDebugConsole: options.onDebugConsole,
       onPost: options.onPost,
@@ -152,20 +120,41 @@ export class Machine implements MachineHandle {
         disks,
         net: net === undefined ? [] : [{ onFrame: (frame) => net.onFrame(frame) }],
         onConsole: options.onVirtioConsole,
-        ...(lockstep === undefined ? {} : { randomFill: (into: Uint8Array) => random.fill(into) }),
+        ...(time === undefined ? {} : { randomFill: (into: Uint8Array) => time.random.fill(into) }),
         ramWritten: (address, bytes) => ramWritten(this.shared, address, bytes),
       },
     });
-    if (this.recording !== undefined) {
-      if (this.recording.seed !== this.seed)
-        throw new DragomanError('BAD_RECORDING', `it is of seed ${this.recording.seed}, not ${this.seed}`);
-      checkIdentity(this.recording.machine, this.identity);
+    const { shared, board, config, trace } = this;
+    const apply = (kind: InputKind, bytes: Uint8Array) => this.apply(kind, bytes);
+    const ends: ExecutorEnds = {
+      onCpuEnd: (cpu, exit, arg, data) => this.cpuEnded(cpu, exit, arg, data),
+      onEnd: (result) => this.end(result),
+      onHostSignal: () => this.serve(),
+      onFailure: (error) => this.failed(error),
+    };
+    if (lockstep === undefined || time === undefined) {
+      this.executor = new ThreadsExecutor({ shared, config, jit: this.jit, timerSlackMs, apply, ...ends });
+    } else {
+      // Disks are known by what is in them at the start.
+      const identity = () => identityOf(options, config, lockstep.onRecord || lockstep.replay ? disks.map((disk) => disk.hash()) : []);
+      const { chipset } = board;
+      this.executor = this.lockstep = new LockstepExecutor({
+        shared,
+        chipset,
+        jit: this.jit,
+        options: lockstep,
+        time,
+        identity,
+        trace,
+        apply,
+        ...ends,
+      });
     }
     net?.connect?.({ receive: (frame) => this.receive(frame) });
     this.board.chipset.hub.reset();
     if (entry.firmwareTables) writeFirmwareTables(this.ram, { cpuCount, ramBytes });
     for (let cpu = 0; cpu < cpuCount; cpu++) resetCpu(this.shared, cpu);
-    this.enter(entry);
+    enterKernel(this.shared, entry);
   }
 
   private get ram(): Uint8Array {
@@ -184,57 +173,6 @@ export class Machine implements MachineHandle {
     return loadKernel(this.ram, { kernel, initrd, modules: modules ?? [], commandLine: append ?? '', ramBytes });
   }
 
-  /** Puts CPU 0 into the state that the loader asks for. */
-  private enter(entry: EntryState): void {
-    const base = cpuBase(this.shared.plan, 0);
-    const set = (offset: number, value: number) => (this.shared.i32[(base + offset) >> 2] = value);
-    if (entry.segments === 'flat32') {
-      for (let s = 0; s < 6; s++) {
-        const at = Cpu.at.seg + s * SegCache.size;
-        set(at + SegCache.at.selector, s === Seg.CS ? entry.codeSelector : entry.dataSelector);
-        set(at + SegCache.at.base, 0);
-        set(at + SegCache.at.limit, -1);
-        set(at + SegCache.at.access, s === Seg.CS ? 0xcf9b00 : 0xcf9300);
-      }
-    }
-    if (entry.gdt) {
-      set(Cpu.at.gdtBase, entry.gdt.base);
-      set(Cpu.at.gdtLimit, entry.gdt.limit);
-    }
-    set(Cpu.at.cr0, entry.cr0);
-    set(Cpu.at.eip, entry.eip);
-    set(Cpu.at.eflags, entry.eflags & ~0x8d5);
-    const { gpr } = entry;
-    const names = {
-      eax: Gpr.EAX,
-      ecx: Gpr.ECX,
-      edx: Gpr.EDX,
-      ebx: Gpr.EBX,
-      esp: Gpr.ESP,
-      ebp: Gpr.EBP,
-      esi: Gpr.ESI,
-      edi: Gpr.EDI,
-    } as const;
-    for (const [name, n] of Object.entries(names) as [keyof typeof names, number][]) set(Cpu.at.gpr + n * GPR_STRIDE, gpr[name]);
-    // What is derived from segments and control registers is the runtime's to compute.
-    const { runtime } = instantiate(loadEngineImage(), this.shared, {
-      portIn: () => -1,
-      portOut: () => {},
-      mmioRead: () => -1,
-      mmioWrite: () => {},
-      rdtsc: () => 0n,
-      setTscDeadline: () => {},
-      tscDeadlineArmed: () => 0,
-      interruptAck: () => -1,
-      fpuError: () => 0,
-      invalidateCode: () => {},
-      trace: () => {},
-      log: () => {},
-    });
-    runtime.updateMode(base);
-    runtime.updateFpuTraps(base);
-  }
-
   private control(offset: number): number {
     return (CONTROL + offset) >> 2;
   }
@@ -250,141 +188,13 @@ export class Machine implements MachineHandle {
     const { jit } = this;
     this.shared.i32[this.control(Control.at.hotThreshold)] = jit ? HOT : NEVER;
     this.shared.i32[this.control(Control.at.countInstructions)] = this.counts ? 1 : 0;
-    this.shared.i32[this.control(Control.at.lockstep)] = this.options.lockstep === undefined ? 0 : 1;
+
     this.shared.i32[this.control(Control.at.trace)] = this.trace === undefined ? 0 : 1;
     return new Promise((resolve) => {
       this.finish = resolve;
       if (this.trace !== undefined) this.traceTimer = setInterval(() => this.serve(), TRACE_MS);
-      if (this.options.lockstep !== undefined) void this.runLockstep(image, this.options.lockstep);
-      else this.runThreads(image);
+      this.executor.start(image);
     });
-  }
-
-  /** A Worker for each CPU, one for the timers, one that translates. */
-  private runThreads(image: EngineImage): void {
-    const { jit, config: board } = this;
-    const { cpuCount } = this.shared.plan;
-    this.watchSignals();
-    this.start<TimerWorkerData>('timer-worker', { board, thread: TIMER_THREAD, kickMs: jit ? KICK_MS : Number.POSITIVE_INFINITY });
-    if (jit) this.start<TranslatorWorkerData>('translator-worker', { board, firstSlot: FIRST_FORM + image.keys.length });
-    this.shared.i32[this.control(Control.at.pauseMask)] = cpuCount > availableParallelism() ? CROWDED_PAUSES : PAUSES;
-    for (let index = 0; index < cpuCount; index++) {
-      const thread = FIRST_CPU_THREAD + index;
-      const cpu = this.start<CpuWorkerData>('cpu-worker', { board, image, index, thread, timerSlackNs: this.timerSlackMs * 1e6 });
-      cpu.on('message', (message: CpuMessage) => this.onCpu(message));
-    }
-  }
-
-  /** All CPUs on this thread. */
-  private async runLockstep(image: EngineImage, options: LockstepOptions): Promise<void> {
-    const { shared, clock, seed } = this;
-    try {
-      // Only who translates loads binaryen.
-      const translator = this.jit
-        ? new (await import('../cache/translator.ts')).Translator(shared, FIRST_FORM + image.keys.length, false)
-        : undefined;
-      const { chipset } = this.board;
-      this.lockstep = new Lockstep({ shared, image, chipset, clock: clock!, seed, translator, onTrace: () => this.trace?.drain() });
-      options.onRecord?.(headerLine(seed, this.identity));
-      const startMs = monotonicMs();
-      this.lockstepRun = new LockstepRun({
-        lockstep: this.lockstep,
-        clock: clock!,
-        pace: options.paced === false ? undefined : () => (monotonicMs() - startMs) * 1e6,
-        apply: (kind, bytes) => this.apply(kind, bytes),
-        onRecord: options.onRecord,
-        replay: this.recording?.events,
-        onEnd: (end) => this.lockstepEnded(end),
-        onPause: () => this.trace?.drain(),
-      });
-      for (const { kind, bytes } of this.early.splice(0)) this.lockstepRun.input(kind, bytes);
-      if (this.result === undefined) await this.lockstepRun.run();
-    } catch (error) {
-      this.failure ??= { error };
-      this.end({ kind: 'stopped', reason: 'a callback of the host failed' });
-    }
-  }
-
-  private lockstepEnded(end: LockstepEnd): void {
-    switch (end.kind) {
-      case 'halted':
-        return this.end({ kind: 'halted' });
-      case 'stopped':
-        return this.end({ kind: 'stopped', reason: end.text });
-      case 'diverged':
-        return this.end({ kind: 'internal-error', message: `the recording does not fit: ${end.text}`, dump: dumpMachine(this.shared) });
-      case 'ended': {
-        const { i32, plan } = this.shared;
-        const word = (offset: number) => i32[(cpuBase(plan, end.cpu) + offset) >> 2]!;
-        return this.cpuEnded(end.cpu, end.exit, word(Cpu.at.exitArg), word(Cpu.at.exitData));
-      }
-    }
-  }
-
-  private apply(kind: InputKind, bytes: Uint8Array): void {
-    if (kind === 'serial') this.board.chipset.serialInput(0, bytes);
-    else if (kind === 'virtioConsole') this.board.virtio.console?.pushInput(bytes);
-    else this.board.virtio.net[0]?.receive(bytes);
-  }
-
-  /** What a recording is of: files by their hashes. */
-  private get identity(): MachineIdentity {
-    const { kernel, initrd, bios, modules, append, disks, net, debugExitPort } = this.options;
-    const hash = (bytes: Uint8Array | undefined) => (bytes === undefined ? null : createHash('sha256').update(bytes).digest('hex'));
-    return {
-      cpus: this.shared.plan.cpuCount,
-      memoryBytes: this.shared.plan.ramBytes,
-      engine: this.options.engine ?? 'jit',
-      kernel: hash(kernel),
-      initrd: hash(initrd),
-      bios: hash(bios),
-      modules: (modules ?? []).map(({ data, string }) => `${hash(data)} ${string}`),
-      append: append ?? '',
-      disks: (disks ?? []).map(({ readOnly }, n) => `${this.diskHashes[n]}${readOnly ? ' ro' : ''}`),
-      net: net === undefined ? null : (net.mac ?? DEFAULT_MAC),
-      virtioConsole: this.options.onVirtioConsole !== undefined,
-      debugExitPort: debugExitPort ?? null,
-      debugConsole: this.config.debugConsole,
-    };
-  }
-
-  private start<T>(name: string, workerData: T): Worker {
-    const worker = new Worker(workerUrl(name), { workerData, stdin: false });
-    this.workers.push(worker);
-    this.gone.push(new Promise((resolve) => worker.once('exit', () => resolve())));
-    worker.on('exit', (code) => {
-      // Who ends on purpose has said so before, or was told to.
-      if (code !== 0) this.end({ kind: 'internal-error', message: `${name} ended with status ${code}`, dump: dumpMachine(this.shared) });
-    });
-    worker.on('error', (error) =>
-      this.end({
-        kind: 'internal-error',
-        message: `${name}: ${error instanceof Error ? (error.stack ?? error.message) : error}`,
-        dump: dumpMachine(this.shared),
-      }),
-    );
-    return worker;
-  }
-
-  /** Runs the devices' host ends whenever one asks. */
-  private watchSignals(): void {
-    const { i32 } = this.shared;
-    const at = this.control(Control.at.ioSignal);
-    const look = () => {
-      while (this.result === undefined) {
-        const seen = Atomics.load(i32, at);
-        this.serve();
-        const wait = Atomics.waitAsync(i32, at, seen);
-        if (wait.async) {
-          void wait.value.then(look);
-          return;
-        }
-        // Devices that have more to do signal themselves: let others have a turn in between.
-        setImmediate(look);
-        return;
-      }
-    };
-    look();
   }
 
   /** Lets the devices' host ends work, and hands over what was traced. A callback that throws ends the run. */
@@ -393,14 +203,22 @@ export class Machine implements MachineHandle {
       this.board.chipset.hub.runHostSignals();
       this.trace?.drain();
     } catch (error) {
-      this.failure ??= { error };
-      this.end({ kind: 'stopped', reason: 'a callback of the host failed' });
+      this.failed(error);
     }
   }
 
-  private onCpu(message: CpuMessage): void {
-    if (message.kind === 'end-run') return this.guestEnded(message.reason);
-    this.cpuEnded(message.cpu, message.exit, message.arg, message.data);
+  private failed(error: unknown): void {
+    this.failure ??= { error };
+    this.end({ kind: 'stopped', reason: 'a callback of the host failed' });
+  }
+
+  /** Gives an input to its device; false where it is lost. */
+  private apply(kind: InputKind, bytes: Uint8Array): boolean {
+    const { chipset, virtio } = this.board;
+    if (kind === 'frame') return virtio.net[0]?.receive(bytes) === true;
+    if (kind === 'serial') chipset.serialInput(0, bytes);
+    else virtio.console?.pushInput(bytes);
+    return true;
   }
 
   /** A CPU left its run loop for good. */
@@ -423,15 +241,10 @@ export class Machine implements MachineHandle {
     }
   }
 
-  private guestEnded(reason: RunEnd): void {
-    this.end(reason);
-  }
-
   /** Ends the run once; everything the guest has written reaches its callbacks first. */
   private end(result: RunResult): void {
     if (this.result !== undefined) return;
     this.result = result;
-    this.lockstepRun?.stop(result.kind === 'stopped' ? result.reason : undefined);
     this.endedAt = monotonicMs();
     const { i32, plan } = this.shared;
     Atomics.store(i32, this.control(Control.at.stop), 1);
@@ -445,17 +258,13 @@ export class Machine implements MachineHandle {
       Atomics.notify(i32, pending);
     }
     releaseTracers(this.shared);
+    this.executor.stop(result.kind === 'stopped' ? result.reason : undefined);
     clearInterval(this.traceTimer);
     void this.close(result);
   }
 
   private async close(result: RunResult): Promise<void> {
-    // They end by themselves at their next safe point; a thread that hangs is ended from here.
-    const timer = setTimeout(() => {
-      for (const worker of this.workers) void worker.terminate();
-    }, 1000);
-    await Promise.all(this.gone);
-    clearTimeout(timer);
+    await this.executor.gone();
     // A device that has more to do than fits in its turn signals itself.
     const at = this.control(Control.at.ioSignal);
     for (let turn = 0, seen = -1; turn < LAST_TURNS && seen !== this.shared.i32[at]; turn++) {
@@ -467,22 +276,13 @@ export class Machine implements MachineHandle {
   }
 
   sendInput(bytes: Uint8Array): void {
-    if (this.options.lockstep !== undefined) this.input('serial', bytes);
-    else this.board.chipset.serialInput(0, bytes);
-  }
-
-  /** In lockstep inputs wait for the end of a turn; before the first one, for that. */
-  private input(kind: InputKind, bytes: Uint8Array): void {
-    if (this.result !== undefined) return;
-    if (this.lockstepRun === undefined) this.early.push({ kind, bytes: bytes.slice() });
-    else this.lockstepRun.input(kind, bytes);
+    this.executor.input('serial', bytes);
   }
 
   sendVirtioConsole(bytes: Uint8Array): void {
-    const port = this.board.virtio.console;
-    if (port === undefined) throw new DragomanError('BAD_OPTION', 'the machine has no virtio console', 'onVirtioConsole');
-    if (this.options.lockstep !== undefined) this.input('virtioConsole', bytes);
-    else if (this.result === undefined) port.pushInput(bytes);
+    if (this.board.virtio.console === undefined)
+      throw new DragomanError('BAD_OPTION', 'the machine has no virtio console', 'onVirtioConsole');
+    if (this.result === undefined) this.executor.input('virtioConsole', bytes);
   }
 
   sendFrame(frame: Uint8Array): boolean {
@@ -492,11 +292,7 @@ export class Machine implements MachineHandle {
   }
 
   private receive(frame: Uint8Array): boolean {
-    if (this.options.lockstep !== undefined) {
-      this.input('frame', frame);
-      return this.result === undefined;
-    }
-    return this.result === undefined && this.board.virtio.net[0].receive(frame);
+    return this.result === undefined && this.executor.input('frame', frame);
   }
 
   stop(reason: string): void {
@@ -512,51 +308,9 @@ export class Machine implements MachineHandle {
   }
 
   stats(): MachineStats {
-    const { i32, plan } = this.shared;
-    const bases = Array.from({ length: plan.cpuCount }, (_, cpu) => cpuBase(plan, cpu));
-    const word = (offset: number) => i32[this.control(offset)]! >>> 0;
-    const ofCpu = (base: number, offset: number) => (i32[(base + offset) >> 2]! >>> 0) + (i32[(base + offset + 4) >> 2]! >>> 0) * 2 ** 32;
-    const counter = (offset: number) => bases.reduce((sum, base) => sum + ofCpu(base, offset), 0);
-    const counted = (...offsets: number[]) => (this.counts ? offsets.reduce((sum, at) => sum + counter(at), 0) : null);
+    const { shared, jit, counts, startedAt } = this;
     const now = this.endedAt || monotonicMs();
-    const wallMs = this.startedAt === 0 ? 0 : now - this.startedAt;
-    const idleMs = counter(Cpu.at.idleNs) / 1e6;
-    const samples = { interpreter: counter(Cpu.at.samplesInterpreted), jit: counter(Cpu.at.samplesTranslated) };
-    const sinceStart = (startedNs: number) => (startedNs === 0 ? 0 : now - this.config.startMs - startedNs / 1e6);
-    const runningMs = bases.reduce((sum, base) => sum + sinceStart(ofCpu(base, Cpu.at.startedNs)), 0);
-    const times = engineTimes(this.jit, Math.max(runningMs - idleMs, 0), samples.interpreter, samples.jit);
-    const exits: Record<string, number> = {};
-    for (const n of Object.values(Exit)) {
-      const count = counter(Cpu.at.countExits + n * 8);
-      if (count > 0) exits[exitName(n)] = count;
-    }
-    return {
-      wallMs,
-      instructions: counted(Cpu.at.countInterpreted, Cpu.at.countTranslated),
-      instructionsAre: this.counts ? 'counted' : 'unknown',
-      timesAre: times.timesAre,
-      engines: {
-        interpreter: { ms: times.interpreter, samples: samples.interpreter, instructions: counted(Cpu.at.countInterpreted) },
-        jit: { ms: times.jit, samples: samples.jit, instructions: counted(Cpu.at.countTranslated) },
-      },
-      idleMs,
-      translator: {
-        ms: word(Control.at.statTranslateUs) / 1000,
-        regions: word(Control.at.statRegions),
-        modules: word(Control.at.statModules),
-        bytes: word(Control.at.statModuleBytes),
-      },
-      tlbMisses: counter(Cpu.at.countTlbMisses),
-      faults: counter(Cpu.at.countFaults),
-      interrupts: counter(Cpu.at.countInterrupts),
-      exits,
-      instructionsByCpu: this.counts
-        ? bases.map((base) => ofCpu(base, Cpu.at.countInterpreted) + ofCpu(base, Cpu.at.countTranslated))
-        : null,
-      ...(this.clock === undefined
-        ? {}
-        : { lockstep: { seed: this.seed, turns: this.lockstep?.turns ?? 0, virtualMs: this.clock.now() / 1e6 } }),
-    };
+    return collectStats({ shared, jit, counts, startMs: this.config.startMs, startedAt, now, lockstep: this.lockstep?.stats });
   }
 
   memoryHash(): string {

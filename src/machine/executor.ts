@@ -1,0 +1,25 @@
+// What runs a machine's CPUs: on a thread each (threads-executor.ts), or in turn on one (lockstep-executor.ts).
+import type { RunResult } from '../api/options.ts';
+import type { EngineImage } from '../cpu/runtime.ts';
+import type { InputKind } from './recording.ts';
+
+export interface Executor {
+  start(image: EngineImage): void;
+  /** An input from outside; false where it is lost. */
+  input(kind: InputKind, bytes: Uint8Array): boolean;
+  /** The run has ended (Control.stop and Pending.STOP are set). `reason`: it was ended from outside. */
+  stop(reason: string | undefined): void;
+  /** Resolves when nothing of it runs any more. */
+  gone(): Promise<void>;
+}
+
+/** What an executor tells its machine. */
+export interface ExecutorEnds {
+  /** A CPU left its run loop for good, with an Exit and its argument and data. */
+  readonly onCpuEnd: (cpu: number, exit: number, arg: number, data: number) => void;
+  readonly onEnd: (result: RunResult) => void;
+  /** A device wants its host's end to work. */
+  readonly onHostSignal: () => void;
+  /** A callback of the user threw. */
+  readonly onFailure: (error: unknown) => void;
+}

@@ -1,0 +1,109 @@
+// The threads executor: a Worker for each CPU, one that keeps time, one that translates. The host's ends of the devices work on the
+// thread of the machine's user.
+import { availableParallelism } from 'node:os';
+import { Worker } from 'node:worker_threads';
+import type { EngineImage } from '../cpu/runtime.ts';
+import type { SharedMemory } from '../cpu/state.ts';
+import { FIRST_FORM } from '../emit/table.ts';
+import { CONTROL, Control } from '../layout/memory.ts';
+import type { BoardConfig } from './board.ts';
+import { dumpMachine } from './dump.ts';
+import type { Executor, ExecutorEnds } from './executor.ts';
+import type { InputKind } from './recording.ts';
+import { type CpuMessage, type CpuWorkerData, type TimerWorkerData, type TranslatorWorkerData, workerUrl } from './threads.ts';
+
+/** V8 replaces a function's baseline code only for its next call, so a loop must be left now and then to get the better code. */
+const KICK_MS = 5;
+/** A CPU that spins gives its core away at each PAUSE whose number has none of these bits: so often where CPUs outnumber the host's cores, and else. */
+const CROWDED_PAUSES = 63;
+const PAUSES = 2047;
+/** A thread that does not end by itself is ended. */
+const GRACE_MS = 1000;
+const TIMER_THREAD = 2;
+const FIRST_CPU_THREAD = 16;
+
+export interface ThreadsOptions extends ExecutorEnds {
+  readonly shared: SharedMemory;
+  readonly config: BoardConfig;
+  readonly jit: boolean;
+  readonly timerSlackMs: number;
+  /** Gives an input to its device. */
+  readonly apply: (kind: InputKind, bytes: Uint8Array) => boolean;
+}
+
+export class ThreadsExecutor implements Executor {
+  readonly #options: ThreadsOptions;
+  readonly #workers: Worker[] = [];
+  /** Each resolves when its Worker has ended, which may be before we hear why. */
+  readonly #gone: Promise<void>[] = [];
+  #stopped = false;
+
+  constructor(options: ThreadsOptions) {
+    this.#options = options;
+  }
+
+  start(image: EngineImage): void {
+    const { shared, config: board, jit, timerSlackMs } = this.#options;
+    const { cpuCount } = shared.plan;
+    this.#watchSignals();
+    this.#spawn<TimerWorkerData>('timer-worker', { board, thread: TIMER_THREAD, kickMs: jit ? KICK_MS : Number.POSITIVE_INFINITY });
+    if (jit) this.#spawn<TranslatorWorkerData>('translator-worker', { board, firstSlot: FIRST_FORM + image.keys.length });
+    shared.i32[(CONTROL + Control.at.pauseMask) >> 2] = cpuCount > availableParallelism() ? CROWDED_PAUSES : PAUSES;
+    for (let index = 0; index < cpuCount; index++) {
+      const thread = FIRST_CPU_THREAD + index;
+      const cpu = this.#spawn<CpuWorkerData>('cpu-worker', { board, image, index, thread, timerSlackNs: timerSlackMs * 1e6 });
+      cpu.on('message', (message: CpuMessage) => this.#onCpu(message));
+    }
+  }
+
+  #spawn<T>(name: string, workerData: T): Worker {
+    const { shared, onEnd } = this.#options;
+    const worker = new Worker(workerUrl(name), { workerData, stdin: false });
+    this.#workers.push(worker);
+    this.#gone.push(new Promise((resolve) => worker.once('exit', () => resolve())));
+    const crashed = (what: string) => onEnd({ kind: 'internal-error', message: `${name}${what}`, dump: dumpMachine(shared) });
+    // Who ends on purpose has said so before, or was told to.
+    worker.on('exit', (code) => code !== 0 && crashed(` ended with status ${code}`));
+    worker.on('error', (error) => crashed(`: ${error instanceof Error ? (error.stack ?? error.message) : error}`));
+    return worker;
+  }
+
+  #onCpu(message: CpuMessage): void {
+    if (message.kind === 'end-run') this.#options.onEnd(message.reason);
+    else this.#options.onCpuEnd(message.cpu, message.exit, message.arg, message.data);
+  }
+
+  /** Runs the devices' host ends whenever one asks. */
+  #watchSignals(): void {
+    const { shared, onHostSignal } = this.#options;
+    const { i32 } = shared;
+    const at = (CONTROL + Control.at.ioSignal) >> 2;
+    const look = () => {
+      if (this.#stopped) return;
+      const seen = Atomics.load(i32, at);
+      onHostSignal();
+      const wait = Atomics.waitAsync(i32, at, seen);
+      // Devices that have more to do signal themselves: let others have a turn in between.
+      if (wait.async) void wait.value.then(look);
+      else setImmediate(look);
+    };
+    look();
+  }
+
+  input(kind: InputKind, bytes: Uint8Array): boolean {
+    return this.#options.apply(kind, bytes);
+  }
+
+  stop(): void {
+    this.#stopped = true;
+  }
+
+  async gone(): Promise<void> {
+    // They end by themselves at their next safe point; a thread that hangs is ended from here.
+    const timer = setTimeout(() => {
+      for (const worker of this.#workers) void worker.terminate();
+    }, GRACE_MS);
+    await Promise.all(this.#gone);
+    clearTimeout(timer);
+  }
+}
