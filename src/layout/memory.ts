@@ -40,7 +40,10 @@ export const LOW_ROM_BYTES = 128 * KiB;
 /** Guest physical address 0. */
 export const RAM = 0x2000000;
 
+const CACHE_LINE = 64;
+
 export const Control = struct('CONTROL', {
+  // What changes seldom or never, on cache lines of its own: every CPU reads it all the time.
   cpuCount: u32,
   ramBytes: u32,
   /** First CPU block; the others follow cpuStride apart. */
@@ -52,23 +55,35 @@ export const Control = struct('CONTROL', {
   romBytes: u32,
   /** Which of the eight blocks of 16 KiB from E0000H to FFFFFH are RAM in the place of ROM: for reads bit n, for writes bit 8 + n. */
   shadowRam: u32,
-  /** Bumped when the translator published a module. */
-  epoch: u32,
-  heatHead: u32,
-  heatTail: u32,
+  a20: u32,
+  /** The execution count after which a block asks for a translation; 0x7fffffff: never. */
+  hotThreshold: u32,
+  /** Nonzero: exceptions of the guest end the run loop instead of being delivered (tests, debuggers). */
+  stopOnFault: u32,
+  /** EIP + 1 of a HLT that stands for a breakpoint of the host, and halts at any privilege level; 0: none (tests). */
+  haltBehind: u32,
+  /** Nonzero, from before any code runs: blocks count their instructions (Cpu.countInterpreted, Cpu.countTranslated). */
+  countInstructions: u32,
+  /** Nonzero, from before any code runs: blocks and deliveries are written to the CPUs' trace rings (CpuArea.trace). */
+  trace: u32,
+  /** Nonzero, from before any code runs: one CPU runs at a time, for Cpu.budget instructions (machine/lockstep.ts). */
+  lockstep: u32,
+  /** A CPU that spins gives its host thread's core away at each PAUSE whose number has none of these bits; all ones: never. */
+  pauseMask: u32,
   /** Nonzero once somebody asked the machine to stop. */
   stop: u32,
+
+  // What threads tell each other.
+  /** Bumped when the translator published a module. */
+  epoch: { bytes: 4, align: CACHE_LINE },
+  heatHead: u32,
+  heatTail: u32,
   /** Words that sleepers wait on. */
   heatSignal: u32,
   ioSignal: u32,
   timerSignal: u32,
   /** Table slots handed out so far. */
   slotNext: u32,
-  /** The execution count after which a block asks for a translation; 0x7fffffff: never. */
-  hotThreshold: u32,
-  a20: u32,
-  /** Nonzero: exceptions of the guest end the run loop instead of being delivered (tests, debuggers). */
-  stopOnFault: u32,
   /** Bytes published so far (wraps at 2^32): where the translator writes next in PUBLISH, modulo PUBLISH_BYTES. */
   published: u32,
   /** Words that the translator waits on when PUBLISH is full. */
@@ -79,20 +94,10 @@ export const Control = struct('CONTROL', {
   statTranslateUs: u32,
   /** Pages entered in DROP_QUEUE so far. */
   dropped: u32,
-  /** EIP + 1 of a HLT that stands for a breakpoint of the host, and halts at any privilege level; 0: none (tests). */
-  haltBehind: u32,
-  /** Nonzero, from before any code runs: blocks count their instructions (Cpu.countInterpreted, Cpu.countTranslated). */
-  countInstructions: u32,
-  /** Nonzero, from before any code runs: blocks and deliveries are written to the CPUs' trace rings (CpuArea.trace). */
-  trace: u32,
-  /** Nonzero, from before any code runs: one CPU runs at a time, for Cpu.budget instructions (machine/lockstep.ts). */
-  lockstep: u32,
   /** 1 while some CPU has the memory for itself (wasm/exclusive.ts): a mutex. */
   exclusive: u32,
   /** 1 while a CPU writes to HEAT_QUEUE. */
   heatLock: u32,
-  /** A CPU that spins gives its host thread's core away at each PAUSE whose number has none of these bits; all ones: never. */
-  pauseMask: u32,
   /** CPUs that can only be woken by another CPU (HLT with interrupts off, or waiting for a start-up IPI). */
   asleepForGood: u32,
 });
