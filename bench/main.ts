@@ -1,4 +1,4 @@
-// npm run bench -- [boot|micro|memory]... [--runs N] [--json FILE]: figures for people, as ratios in one run. See README.md beside this file.
+// npm run bench -- [boot|micro|memory|smp]... [--runs N] [--json FILE]: figures for people, as ratios in one run. See README.md beside this file.
 import { writeFile } from 'node:fs/promises';
 import { cpus, loadavg } from 'node:os';
 import { parseArgs } from 'node:util';
@@ -6,12 +6,13 @@ import { build } from '../scripts/build.ts';
 import { boot, bootTable, memory, memoryTable } from './boot.ts';
 import { formatTable, type Table } from './figures.ts';
 import { micro, microTable } from './micro.ts';
+import { smp, smpTables } from './smp.ts';
 
-const SECTIONS = ['micro', 'boot', 'memory'] as const;
+const SECTIONS = ['micro', 'boot', 'memory', 'smp'] as const;
 type Section = (typeof SECTIONS)[number];
 
-const USAGE = `npm run bench -- [micro] [boot] [memory] [options]      (all three where none is named)
-  --runs N         rounds (default: 5 for micro, 3 for boot, 1 for memory)
+const USAGE = `npm run bench -- [micro] [boot] [memory] [smp] [options]      (all where none is named)
+  --runs N         rounds (default: 5 for micro, 3 for boot and smp, 1 for memory)
   --only TEXT      micro: only programs whose name contains TEXT; boot: only machines whose name does
   --interpreter    boot: the interpreter alone as well, once
   --cpus N         boot: CPUs of QEMU's guest (default: 1, as the others)
@@ -79,6 +80,12 @@ if (sections.has('memory')) {
   const result = await memory(rounds);
   report.memory = { rounds, ...result };
   print(memoryTable(result));
+}
+if (sections.has('smp')) {
+  const rounds = runs ?? 3;
+  const result = await smp(rounds);
+  report.smp = { rounds, ...result };
+  for (const table of smpTables(result, rounds)) print(table);
 }
 
 host.loadAfter = loadavg()[0];

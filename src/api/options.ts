@@ -150,6 +150,8 @@ export interface MachineStats {
   /** Where there are several CPUs, times and numbers are the sums of all of them. Guest waiting in HLT: */
   readonly idleMs: number;
   readonly translator: { readonly ms: number; readonly regions: number; readonly modules: number; readonly bytes: number };
+  /** Modules that CPUs instantiated (each does so with each that the translator made), and how long that took. */
+  readonly installs: { readonly ms: number; readonly modules: number };
   readonly tlbMisses: number;
   readonly faults: number;
   readonly interrupts: number;

@@ -197,6 +197,9 @@ export const Cpu = struct(
     /** Records of the trace written (by this CPU) and read (by the host) so far, modulo 2^32. */
     traceHead: u32,
     traceTail: u32,
+    /** Nanoseconds that installing published modules took, and their number. */
+    installNs: u64,
+    countInstalls: u64,
     /** 1 while the CPU touches no guest memory and holds nothing that it found in its TLB: not started, in HLT, or held (wasm/exclusive.ts). */
     parked: u32,
     /** 1 while a locked instruction of this CPU runs with all others parked. */

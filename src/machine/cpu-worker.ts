@@ -47,7 +47,12 @@ const timerSignal = (CONTROL + Control.at.timerSignal) >> 2;
 
 cpu.onInstall = () => {
   Atomics.and(i32, pending, ~Pending.INSTALL);
-  for (const module of unseenModules(shared, cpu.base)) cpu.regions.install(module);
+  const start = performance.now();
+  for (const module of unseenModules(shared, cpu.base)) {
+    cpu.regions.install(module);
+    cpu.count(Cpu.at.countInstalls, 1);
+  }
+  cpu.count(Cpu.at.installNs, Math.round((performance.now() - start) * 1e6));
 };
 
 const LONG_SLEEP_NS = 20e6;

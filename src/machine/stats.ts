@@ -54,6 +54,7 @@ export function collectStats(run: RunFacts): MachineStats {
       modules: word(Control.at.statModules),
       bytes: word(Control.at.statModuleBytes),
     },
+    installs: { ms: counter(Cpu.at.installNs) / 1e6, modules: counter(Cpu.at.countInstalls) },
     tlbMisses: counter(Cpu.at.countTlbMisses),
     faults: counter(Cpu.at.countFaults),
     interrupts: counter(Cpu.at.countInterrupts),

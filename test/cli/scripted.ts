@@ -25,6 +25,7 @@ const STATS: MachineStats = {
   engines: { interpreter: { ms: 0, samples: 0, instructions: 2 }, jit: { ms: 0, samples: 0, instructions: 0 } },
   idleMs: 0,
   translator: { ms: 0, regions: 0, modules: 0, bytes: 0 },
+  installs: { ms: 0, modules: 0 },
   tlbMisses: 0,
   faults: 0,
   interrupts: 0,

@@ -1,0 +1,223 @@
+// npm run bench -- smp: what more CPUs bring and cost. The same work on one CPU and on two, in turn: Debian's kernel with shell commands
+// side by side, and serai's `primes` and `bench`. Then what each further CPU costs in memory, at the boot, and while the guest idles.
+import { existsSync, readFileSync } from 'node:fs';
+import { fileURLToPath } from 'node:url';
+import { ensureGuest, READY } from '../scripts/guests.ts';
+import { type EngineName, Machine, MiB } from '../src/api/index.ts';
+import { GuestConsole } from '../test/boot/console.ts';
+import { median, percent, short, spread, type Table, times } from './figures.ts';
+
+const SERAI = fileURLToPath(new URL('../examples/serai/serai.elf', import.meta.url));
+const TIMEOUT_MS = 300_000;
+const IDLE_MS = 20_000;
+
+/** A shell line that does its work once, and how often it is done in a sample, shared among the CPUs. */
+interface ShellWork {
+  readonly name: string;
+  readonly line: string;
+  readonly times: number;
+}
+const SHELL: readonly ShellWork[] = [
+  { name: 'awk loop (user code)', line: "awk 'BEGIN{for(i=0;i<300000;i++)s+=i%7}'", times: 4 },
+  { name: 'fork+exec of true', line: 'i=0; while [ $i -lt 60 ]; do /bin/true; i=$((i+1)); done', times: 4 },
+  { name: 'pipes: cat | cat | md5sum', line: 'dd if=/dev/zero bs=64k count=48 2>/dev/null | cat | cat | md5sum >/dev/null', times: 4 },
+  { name: 'page faults: dd of 8 MiB blocks', line: 'dd if=/dev/zero of=/dev/null bs=8M count=6 2>/dev/null', times: 4 },
+];
+
+export interface SmpRow {
+  readonly name: string;
+  /** Seconds on 1 CPU and on 2. */
+  readonly one: number;
+  readonly two: number;
+  /** How many times as fast two are: the median of the rounds' ratios. */
+  readonly gain: number;
+  readonly spread: number;
+}
+
+export interface CostRow {
+  readonly cpus: number;
+  readonly bootSeconds: number;
+  readonly residentMiB: number;
+  readonly idleLoad: number;
+  readonly modules: number;
+  /** Milliseconds that all CPUs took to instantiate them. */
+  readonly installMs: number;
+}
+
+export interface SmpResult {
+  readonly rows: readonly SmpRow[];
+  readonly costs: readonly CostRow[];
+  readonly skipped: readonly string[];
+}
+
+/** A machine at its prompt. */
+class Guest {
+  readonly machine: Machine;
+  readonly console: GuestConsole;
+  readonly run: Promise<unknown>;
+  readonly bootSeconds: number;
+  private constructor(machine: Machine, console: GuestConsole, run: Promise<unknown>, bootSeconds: number) {
+    this.machine = machine;
+    this.console = console;
+    this.run = run;
+    this.bootSeconds = bootSeconds;
+  }
+
+  static async linux(cpus: number, engine: EngineName = 'jit'): Promise<Guest> {
+    const { kernel, initrd } = await ensureGuest();
+    return Guest.start({ kernel, initrd, cpus, engine, append: 'console=ttyS0', prompt: READY });
+  }
+  static serai(cpus: number): Promise<Guest> {
+    return Guest.start({ kernel: SERAI, cpus, engine: 'jit', append: '', prompt: 'serai> ' });
+  }
+
+  private static async start(o: {
+    kernel: string;
+    initrd?: string;
+    cpus: number;
+    engine: EngineName;
+    append: string;
+    prompt: string;
+  }): Promise<Guest> {
+    const console = new GuestConsole();
+    const started = performance.now();
+    const machine = await Machine.create({
+      kernel: readFileSync(o.kernel),
+      initrd: o.initrd === undefined ? undefined : readFileSync(o.initrd),
+      append: o.append,
+      memoryBytes: 256 * MiB,
+      cpus: o.cpus,
+      engine: o.engine,
+      onConsole: console.onConsole,
+    });
+    const run = machine.run();
+    console.attach(machine, run);
+    await console.waitFor(o.prompt, TIMEOUT_MS);
+    return new Guest(machine, console, run, (performance.now() - started) / 1000);
+  }
+
+  /** Seconds of the guest for `count` runs of a line, `side` of them side by side. */
+  async shell(line: string, count: number, side: number): Promise<number> {
+    const jobs = Array.from({ length: side }, () => `(k=0; while [ $k -lt ${count / side} ]; do ${line}; k=$((k+1)); done) &`).join(' ');
+    const started = performance.now();
+    await this.console.command(`${jobs} wait`, TIMEOUT_MS);
+    return (performance.now() - started) / 1000;
+  }
+
+  /** Seconds until serai's shell has done a line. */
+  async serai(line: string): Promise<number> {
+    const from = this.console.text.length;
+    const started = performance.now();
+    this.machine.sendInput(Buffer.from(`${line}\n`));
+    await this.console.waitFor('\nserai> ', TIMEOUT_MS, from);
+    return (performance.now() - started) / 1000;
+  }
+
+  async close(): Promise<void> {
+    this.machine.stop('measured');
+    await this.run;
+  }
+}
+
+function row(name: string, one: readonly number[], two: readonly number[]): SmpRow {
+  const ratios = one.map((seconds, k) => seconds / two[k]!);
+  return { name, one: median(one), two: median(two), gain: median(ratios), spread: spread(ratios) };
+}
+
+async function pairs(rounds: number, skipped: string[]): Promise<SmpRow[]> {
+  const rows: SmpRow[] = [];
+  process.stderr.write('bench: smp linux ...\n');
+  const [one, two] = [await Guest.linux(1), await Guest.linux(2)];
+  for (const { name, line, times } of SHELL) {
+    // Hot by then in both.
+    for (const [guest, side] of [
+      [one, 1],
+      [two, 2],
+    ] as const)
+      await guest.shell(line, times, side); // prettier-ignore
+    const samples = { one: [] as number[], two: [] as number[] };
+    for (let round = 0; round < rounds; round++) {
+      samples.one.push(await one.shell(line, times, 2));
+      samples.two.push(await two.shell(line, times, 2));
+    }
+    rows.push(row(`Linux, ${name}`, samples.one, samples.two));
+  }
+  await one.close();
+  await two.close();
+  if (!existsSync(SERAI)) {
+    skipped.push('serai: examples/serai/serai.elf is not there');
+    return rows;
+  }
+  process.stderr.write('bench: smp serai ...\n');
+  const [alone, both] = [await Guest.serai(1), await Guest.serai(2)];
+  for (const line of ['primes 400000']) {
+    for (const guest of [alone, both]) await guest.serai(line);
+    const samples = { one: [] as number[], two: [] as number[] };
+    for (let round = 0; round < rounds; round++) {
+      samples.one.push(await alone.serai(line));
+      samples.two.push(await both.serai(line));
+    }
+    rows.push(row(`serai, ${line}`, samples.one, samples.two));
+  }
+  await alone.close();
+  await both.close();
+  return rows;
+}
+
+const resident = () => process.memoryUsage.rss() / MiB;
+
+async function costs(list: readonly number[]): Promise<CostRow[]> {
+  const rows: CostRow[] = [];
+  for (const cpus of list) {
+    process.stderr.write(`bench: smp ${cpus} CPUs idle ...\n`);
+    const guest = await Guest.linux(cpus);
+    await new Promise((resolve) => setTimeout(resolve, IDLE_MS / 2));
+    const before = process.cpuUsage();
+    const started = performance.now();
+    await new Promise((resolve) => setTimeout(resolve, IDLE_MS));
+    const used = process.cpuUsage(before);
+    const idleLoad = (used.user + used.system) / 1000 / (performance.now() - started);
+    const { translator, installs } = guest.machine.stats();
+    rows.push({
+      cpus,
+      bootSeconds: guest.bootSeconds,
+      residentMiB: resident(),
+      idleLoad,
+      modules: translator.modules,
+      installMs: installs.ms,
+    });
+    await guest.close();
+  }
+  return rows;
+}
+
+/** `cpus`: for what each CPU costs; the processes' memory is that of the largest so far, so they must go up. */
+export async function smp(rounds: number, cpus: readonly number[] = [1, 2, 4, 8]): Promise<SmpResult> {
+  const skipped: string[] = [];
+  const costRows = await costs(cpus);
+  return { rows: await pairs(rounds, skipped), costs: costRows, skipped };
+}
+
+export function smpTables({ rows, costs, skipped }: SmpResult, rounds: number): Table[] {
+  return [
+    {
+      title: `smp: the same work on 1 CPU and on 2, seconds; medians of ${rounds} rounds`,
+      head: ['work', '1 CPU', '2 CPUs', 'gain', 'spread'],
+      rows: rows.map((r) => [r.name, short(r.one), short(r.two), times(r.gain), percent(r.spread)]),
+      notes: skipped.map((text) => `skipped: ${text}`),
+    },
+    {
+      title: `smp: what CPUs cost (Linux, 256 MiB; idle: ${IDLE_MS / 1000} s at the prompt)`,
+      head: ['CPUs', 'boot s', 'resident MiB', 'idle, host cores', 'modules', 'installing them, ms (all CPUs)'],
+      rows: costs.map((c) => [
+        String(c.cpus),
+        short(c.bootSeconds),
+        short(c.residentMiB),
+        percent(c.idleLoad),
+        String(c.modules),
+        short(c.installMs),
+      ]),
+      notes: [],
+    },
+  ];
+}
