@@ -10,6 +10,7 @@ import { Lifter, type LiftSpec } from '../lift/lifter.ts';
 import { AccessLowering } from './access.ts';
 import { type PendingFlags, wordR, wordX } from './flags.ts';
 import { CODE_TYPE, Emitter, type Expr, i32, none, TABLE } from './module.ts';
+import { NO_RETURN } from './native-calls.ts';
 import { FIRST_FORM, type Pseudo } from './table.ts';
 
 const OPERAND_FIELDS = [Record.at.op0, Record.at.op1, Record.at.op2];
@@ -80,6 +81,8 @@ const REC_LOCAL = 0;
 
 class HandlerLowering extends AccessLowering {
   protected readonly storePrefix = 'slow';
+  /** The instruction is a near RET of flat code. */
+  isReturn = false;
 
   constructor(e: Emitter) {
     super(e, 2);
@@ -158,6 +161,12 @@ class HandlerLowering extends AccessLowering {
       m.return_call('resolve', [m.i32.add(this.rec(), this.c(link)), this.cpu()], none),
     ]);
   }
+  /** RET: to the region that waits for it, if it goes there. */
+  private returnTo(eip: Expr): void {
+    this.emit(this.storeCpu(Cpu.at.eip, eip));
+    this.emit(this.m.if(this.m.i32.eq(this.loadCpu(Cpu.at.eip), this.loadCpu(Cpu.at.callReturn)), this.m.return()));
+    this.emit(this.m.return_call('dispatch', [this.c(0), this.cpu()], none));
+  }
   dispatchTo(eip: Expr): void {
     this.emit(this.storeCpu(Cpu.at.eip, eip));
     this.emit(this.m.return_call('dispatch', [this.c(0), this.cpu()], none));
@@ -170,7 +179,7 @@ class HandlerLowering extends AccessLowering {
         this.emit(this.m.if(this.value(op.cond), this.chain(Record.at.link, Record.at.target)));
         return this.emit(this.chain(Record.at.linkNext, Record.at.next));
       case 'indirect':
-        return this.dispatchTo(this.value(op.eip));
+        return this.isReturn ? this.returnTo(this.value(op.eip)) : this.dispatchTo(this.value(op.eip));
       case 'leave':
         return this.emit(this.m.return_call('dispatch', [this.c(0), this.cpu()], none));
       case 'next':
@@ -195,6 +204,7 @@ export function addHandler(e: Emitter, name: string, form: Form, spec: LiftSpec)
   const x = new Lifter(b, form, new RecordLeaves(b, form));
   spec.lift(x);
   const t = new HandlerLowering(e);
+  t.isReturn = form.flat && form.mnemonic === 'ret';
   const body = t.lower(b.code.ops);
   if (!x.ended) {
     if (spec.alone) t.dispatchTo(t.recordField(Record.at.next));
@@ -346,7 +356,17 @@ export function emitHandlers(forms: ReadonlyMap<string, { form: Form; spec: Lift
   });
   // Entry from JavaScript: runs until an exit.
   const { m } = e;
-  m.addFunction('run', i32, none, [], m.call('dispatch', [m.i32.const(0), m.local.get(0, i32)], none));
+  const cpu = () => m.local.get(0, i32);
+  const loop = m.loop(
+    'again',
+    m.block(null, [
+      m.i32.store(Cpu.at.callDepth, 4, cpu(), m.i32.const(0)),
+      m.i32.store(Cpu.at.callReturn, 4, cpu(), m.i32.const(NO_RETURN)),
+      m.call('dispatch', [m.i32.const(0), cpu()], none),
+      m.br('again', m.i32.eqz(m.i32.load(Cpu.at.exit, 4, cpu()))),
+    ]),
+  );
+  m.addFunction('run', i32, none, [], loop);
   m.addFunctionExport('run', 'run');
   return { bytes: e.finishChecked(), keys };
 }

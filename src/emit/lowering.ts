@@ -352,7 +352,7 @@ export abstract class Lowering {
     else this.home[i] = result;
   }
 
-  private helper(op: Extract<Op, { kind: 'helper' }>, i: number): void {
+  protected helper(op: Extract<Op, { kind: 'helper' }>, i: number): void {
     const { m } = this;
     const result = op.type === undefined ? none : wasmType[op.type];
     const name = this.e.import(op.name, [i32, ...op.args.map((v) => wasmType[this.typeOfValue(v)])], result);

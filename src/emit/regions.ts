@@ -11,9 +11,10 @@ import { type Structure, structure } from '../passes/structure.ts';
 import type { PageCache } from './access.ts';
 import { type GuardContext, guardCode, nextPass } from './fast-loops.ts';
 import { type Emitter, type Expr, i32, i64, none } from './module.ts';
-import { RegionExits, type SlotOf } from './region-exits.ts';
+import { NativeCalls } from './native-calls.ts';
+import type { SlotOf } from './region-exits.ts';
 import { FIRST_REG, FIRST_TEMP, FLAG_R, FLAG_X, GPRS } from './region-flags.ts';
-import { copyLoops, type LiftedBlock, liftBlock, mayLeave, successors } from './region-graph.ts';
+import { copyLoops, type LiftedBlock, liftBlock, mayLeave, NATIVE_CALL, successors } from './region-graph.ts';
 
 const FAULT_LABEL = 'fault';
 const STALE_LABEL = 'stale';
@@ -42,9 +43,10 @@ const loopLabel = (eip: number) => `l${eip}`;
 
 const touches = (list: readonly number[] | 'all' | undefined, reg: number): boolean => list === 'all' || list?.includes(reg) === true;
 
-class RegionLowering extends RegionExits {
+class RegionLowering extends NativeCalls {
   protected readonly storePrefix = 'region';
   private readonly extras: RegionExtras;
+  protected functionName = '';
   private current = { eip: 0, next: 0 };
   /** The instruction before may have stored through a helper. */
   private stored = false;
@@ -62,6 +64,7 @@ class RegionLowering extends RegionExits {
 
   /** Emits the whole function. */
   emitFunction(name: string): void {
+    this.functionName = name;
     const { m } = this;
     const lifted = new Map([...this.region.blocks].map(([eip, block]) => [eip, liftBlock(block)]));
     for (const l of lifted.values()) this.census(l.ops);
@@ -159,7 +162,7 @@ class RegionLowering extends RegionExits {
           const { returnPoint } = block;
           if (returnPoint !== undefined && flow.keeps(from, returnPoint))
             edge(returnPoint, m.i32.eq(this.value(t.eip), this.c(eipOf(returnPoint))));
-          return leave(this.lookUpValue(this.value(t.eip)));
+          return leave(last.form.mnemonic === 'ret' ? this.returnTo(this.value(t.eip)) : this.lookUpValue(this.value(t.eip)));
         }
         case 'leave':
           return leave([this.dispatch()]);
@@ -272,6 +275,18 @@ class RegionLowering extends RegionExits {
   }
   protected override pageCaches(): Iterable<PageCache> {
     return this.pages.values();
+  }
+
+  protected override helper(op: Extract<Op, { kind: 'helper' }>, i: number): void {
+    if (op.name !== NATIVE_CALL) return super.helper(op, i);
+    const last = this.lowering!.block.instructions.at(-1)!;
+    this.beforeHelper(op);
+    this.dropKept();
+    const target = op.args[0] === undefined ? undefined : this.value(op.args[0]);
+    for (const e of this.callAndWait(last.target, target, last.next)) this.emit(e);
+    this.afterHelper(op);
+    for (const e of this.forget()) this.emit(e);
+    this.stored = false;
   }
 
   protected beforeHelper(op: Extract<Op, { kind: 'helper' }>): void {
