@@ -9,7 +9,7 @@ import type { Leaves } from '../lift/leaves.ts';
 import { Lifter, type LiftSpec } from '../lift/lifter.ts';
 import { AccessLowering } from './access.ts';
 import { type PendingFlags, wordR, wordX } from './flags.ts';
-import { CODE_TYPE, Emitter, type Expr, i32, none, TABLE } from './module.ts';
+import { Emitter, type Expr, i32, none, type ValueType } from './module.ts';
 import { NO_RETURN } from './native-calls.ts';
 import { FIRST_FORM, type Pseudo } from './table.ts';
 
@@ -142,7 +142,7 @@ class HandlerLowering extends AccessLowering {
     const to = this.locals.take();
     this.emit(this.m.local.set(to, record));
     this.emit(
-      this.m.return_call_indirect(TABLE, this.m.i32.load(Record.at.handler, 4, this.get(to)), [this.get(to), this.cpu()], CODE_TYPE, none),
+      this.m.return_call_indirect(this.m.i32.load(Record.at.handler, 4, this.get(to)), [this.get(to), this.cpu()]),
     );
   }
   next(): void {
@@ -155,7 +155,7 @@ class HandlerLowering extends AccessLowering {
     return m.block(null, [
       m.if(
         m.local.tee(to, this.recordField(link), i32),
-        m.return_call_indirect(TABLE, m.i32.load(Record.at.handler, 4, this.get(to)), [this.get(to), this.cpu()], CODE_TYPE, none),
+        m.return_call_indirect(m.i32.load(Record.at.handler, 4, this.get(to)), [this.get(to), this.cpu()]),
       ),
       this.storeCpu(Cpu.at.eip, this.recordField(target)),
       m.return_call('resolve', [m.i32.add(this.rec(), this.c(link)), this.cpu()], none),
@@ -223,7 +223,7 @@ function addPseudo(e: Emitter, name: Pseudo, write: (t: HandlerLowering) => void
 
 function addPseudos(e: Emitter): void {
   const { m } = e;
-  const I = (...n: string[]) => n.map(() => i32);
+  const I = (...n: string[]): ValueType[] => n.map(() => i32);
   const names = {
     poll: e.import('poll', I('cpu', 'eip'), i32),
     trace: e.import('traceInterpreted', I('cpu', 'eip'), none),
@@ -235,7 +235,7 @@ function addPseudos(e: Emitter): void {
     internalError: e.import('internalError', I('cpu', 'code', 'arg'), none),
     slotEip: e.import('slotEip', I('cpu', 'slot'), i32),
   };
-  const call = (name: keyof typeof names, args: Expr[], type = none) => m.call(names[name], args, type);
+  const call = (name: keyof typeof names, args: Expr[], type: ValueType = none) => m.call(names[name], args, type);
   const dispatch = (t: HandlerLowering) => m.return_call('dispatch', [t.c(0), t.cpu()], none);
   const pollThenLeave = (t: HandlerLowering, eip: () => Expr) =>
     m.if(t.loadCpu(Cpu.at.pending), m.if(call('poll', [t.cpu(), eip()], i32), m.if(t.loadCpu(Cpu.at.exit), m.return(), dispatch(t))));
@@ -266,7 +266,7 @@ function addPseudos(e: Emitter): void {
   // A head whose region is installed.
   addPseudo(e, 'enter', (t) => {
     t.emit(
-      m.return_call_indirect(TABLE, t.recordField(BlockHead.at.region), [t.recordField(BlockHead.at.region), t.cpu()], CODE_TYPE, none),
+      m.return_call_indirect(t.recordField(BlockHead.at.region), [t.recordField(BlockHead.at.region), t.cpu()]),
     );
   });
   addPseudo(e, 'undefined', (t) => {
@@ -299,7 +299,7 @@ function addPseudos(e: Emitter): void {
         m.block(null, [
           m.local.set(entry, call('stepDispatch', [t.cpu()], i32)),
           m.if(m.i32.eqz(t.get(entry)), m.if(t.loadCpu(Cpu.at.exit), m.return(), dispatch(t))),
-          m.return_call_indirect(TABLE, m.i32.load(Record.at.handler, 4, t.get(entry)), [t.get(entry), t.cpu()], CODE_TYPE, none),
+          m.return_call_indirect(m.i32.load(Record.at.handler, 4, t.get(entry)), [t.get(entry), t.cpu()]),
         ]),
       ),
     );
@@ -316,7 +316,7 @@ function addPseudos(e: Emitter): void {
     t.emit(
       m.if(
         m.i32.eqz(m.i32.or(m.i32.xor(field(JumpEntry.at.eip), t.get(eip)), m.i32.xor(field(JumpEntry.at.gen), gen))),
-        m.return_call_indirect(TABLE, field(JumpEntry.at.func), [field(JumpEntry.at.arg), t.cpu()], CODE_TYPE, none),
+        m.return_call_indirect(field(JumpEntry.at.func), [field(JumpEntry.at.arg), t.cpu()]),
       ),
     );
     t.emit(m.local.set(entry, call('lookup', [t.cpu()], i32)));
@@ -366,7 +366,6 @@ export function emitHandlers(forms: ReadonlyMap<string, { form: Form; spec: Lift
       m.br('again', m.i32.eqz(m.i32.load(Cpu.at.exit, 4, cpu()))),
     ]),
   );
-  m.addFunction('run', i32, none, [], loop);
-  m.addFunctionExport('run', 'run');
+  e.addFunction('run', [i32], [], loop);
   return { bytes: e.finishChecked(), keys };
 }

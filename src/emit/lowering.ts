@@ -3,10 +3,9 @@
 import { type Op, operands, type Type, type Value } from '../ir/types.ts';
 import { Cpu, FAULT, FAULT_HAS_ERROR, SegCache } from '../layout/cpu.ts';
 import { conditionOfOperation, conditionOfWords, type PendingFlags } from './flags.ts';
-import type { Type as BinaryenType } from './locals.ts';
 import { LocalPool } from './locals.ts';
-import { type Emitter, type Expr, i32, none, type WasmModule, wasmType } from './module.ts';
-import { pure } from './pure.ts';
+import { type Emitter, type Expr, i32, none, type ValueType, type WasmModule, wasmType } from './module.ts';
+import { pure } from './wasm.ts';
 
 /** Local of every table function that holds the CPU's base address. */
 export const CPU_LOCAL = 1;
@@ -74,12 +73,12 @@ export abstract class Lowering {
     const { m } = this;
     return m.i64.store(offset, 8, this.cpu(), m.i64.add(m.i64.load(offset, 8, this.cpu()), by));
   }
-  get(local: number, type: BinaryenType = i32): Expr {
+  get(local: number, type: ValueType = i32): Expr {
     return this.m.local.get(local, type);
   }
-  /** A condition that is hardly ever true (see hints.ts). */
+  /** A condition that is hardly ever true: a hint for the engine. */
   unlikely(e: Expr): Expr {
-    return this.m.i32.eqz(this.m.i32.eqz(e));
+    return this.m.unlikely(e);
   }
   emit(e: Expr): void {
     this.body.push(e);
@@ -173,9 +172,7 @@ export abstract class Lowering {
         if (op.type === 'v128') return m.v128.const([...(op.value as Uint8Array)]);
         return op.type === 'f32' ? m.f32.const(op.value as number) : m.f64.const(op.value as number);
       case 'pure':
-        return pure(
-          m,
-          op.name,
+        return pure(op.name,
           op.args.map((v) => this.value(v)),
           op.imm,
         );

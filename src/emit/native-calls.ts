@@ -4,7 +4,7 @@
 // which asks the dispatcher. Whoever waits longer than that (the stack was switched, the call never returns) is dropped that way when
 // too many wait.
 import { Cpu } from '../layout/cpu.ts';
-import { CODE_TYPE, type Expr, none, TABLE } from './module.ts';
+import { type Expr, none } from './module.ts';
 import { RegionExits } from './region-exits.ts';
 
 /** So many regions wait at the most: their frames must fit on the thread's stack. */
@@ -61,6 +61,6 @@ export abstract class NativeCalls extends RegionExits {
     // What runs is what stands at the region's entry: no need of the table.
     if (target === this.region.entry) return [m.call(this.functionName, [this.c(0), this.cpu()], none)];
     const slot = this.slotAt(target);
-    return [m.call_indirect(TABLE, this.c(slot), [this.c(slot), this.cpu()], CODE_TYPE, none)];
+    return [m.call_indirect(this.c(slot), [this.c(slot), this.cpu()])];
   }
 }

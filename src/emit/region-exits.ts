@@ -2,7 +2,7 @@
 import type { Region } from '../decode/region.ts';
 import { Cpu, Mode } from '../layout/cpu.ts';
 import { CpuArea, JUMP_ENTRIES, JumpEntry, PAGE_SHIFT, Tlb } from '../layout/memory.ts';
-import { CODE_TYPE, type Emitter, type Expr, i32, none, TABLE } from './module.ts';
+import { type Emitter, type Expr, i32, none } from './module.ts';
 import { RegionFlags } from './region-flags.ts';
 
 /** Gives the table slot of the code at a guest PC (the same page as the region, so the mapping is certain). */
@@ -31,7 +31,7 @@ export abstract class RegionExits extends RegionFlags {
   protected chain(to: number): Expr[] {
     if (!this.samePage(to)) return this.lookUpKnown(to);
     const slot = this.slotAt(to);
-    return [this.m.return_call_indirect(TABLE, this.c(slot), [this.c(slot), this.cpu()], CODE_TYPE, none)];
+    return [this.m.return_call_indirect(this.c(slot), [this.c(slot), this.cpu()])];
   }
 
   /** Whether EIP `to` is on the region's page, so that its slot is known. */
@@ -105,10 +105,10 @@ export abstract class RegionExits extends RegionFlags {
     const found = m.i32.eqz(m.i32.or(m.i32.xor(field(JumpEntry.at.eip), eip()), m.i32.xor(field(JumpEntry.at.gen), generation)));
     const args = [field(JumpEntry.at.arg), this.cpu()];
     if (tail) {
-      const hit = m.return_call_indirect(TABLE, field(JumpEntry.at.func), args, CODE_TYPE, none);
+      const hit = m.return_call_indirect(field(JumpEntry.at.func), args);
       return [m.if(found, hit), this.storeCpu(Cpu.at.eip, eip()), this.dispatch()];
     }
-    const hit = m.call_indirect(TABLE, field(JumpEntry.at.func), args, CODE_TYPE, none);
+    const hit = m.call_indirect(field(JumpEntry.at.func), args);
     const miss = m.block(null, [this.storeCpu(Cpu.at.eip, eip()), m.call(this.dispatchName, [this.c(0), this.cpu()], none)]);
     return [m.if(found, hit, miss)];
   }

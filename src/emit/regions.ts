@@ -10,7 +10,7 @@ import { flagShapes, shapeAfter } from '../passes/flag-shapes.ts';
 import { type Structure, structure } from '../passes/structure.ts';
 import type { PageCache } from './access.ts';
 import { type GuardContext, guardCode, nextPass } from './fast-loops.ts';
-import { type Emitter, type Expr, i32, i64, none } from './module.ts';
+import { type Emitter, type Expr, i32, i64, none, type ValueType } from './module.ts';
 import { NativeCalls } from './native-calls.ts';
 import type { SlotOf } from './region-exits.ts';
 import { FIRST_REG, FIRST_TEMP, FLAG_R, FLAG_X, GPRS } from './region-flags.ts';
@@ -96,7 +96,7 @@ class RegionLowering extends NativeCalls {
       ...this.spill(),
       m.return_call(this.raiseName, [this.c(0), this.cpu()], none),
     ]);
-    const locals = [...Array<Expr>(FIRST_TEMP - FIRST_REG).fill(i32), ...this.locals.types];
+    const locals = [...Array<ValueType>(FIRST_TEMP - FIRST_REG).fill(i32), ...this.locals.types];
     this.e.addCode(name, locals, body);
   }
 

@@ -31,7 +31,6 @@ function emitted(write: (e: Emitter) => void): Emitted {
   const e = new Emitter();
   write(e);
   const text = e.text('code');
-  e.m.dispose();
   return { operations: countOperations(text), lines: printFunction(text) };
 }
 
