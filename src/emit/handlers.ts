@@ -141,9 +141,7 @@ class HandlerLowering extends AccessLowering {
   private go(record: Expr): void {
     const to = this.locals.take();
     this.emit(this.m.local.set(to, record));
-    this.emit(
-      this.m.return_call_indirect(this.m.i32.load(Record.at.handler, 4, this.get(to)), [this.get(to), this.cpu()]),
-    );
+    this.emit(this.m.return_call_indirect(this.m.i32.load(Record.at.handler, 4, this.get(to)), [this.get(to), this.cpu()]));
   }
   next(): void {
     this.go(this.m.i32.add(this.rec(), this.c(Record.size)));
@@ -265,9 +263,7 @@ function addPseudos(e: Emitter): void {
   addPseudo(e, 'stale', (t) => t.dispatchTo(t.recordField(Record.at.eip)));
   // A head whose region is installed.
   addPseudo(e, 'enter', (t) => {
-    t.emit(
-      m.return_call_indirect(t.recordField(BlockHead.at.region), [t.recordField(BlockHead.at.region), t.cpu()]),
-    );
+    t.emit(m.return_call_indirect(t.recordField(BlockHead.at.region), [t.recordField(BlockHead.at.region), t.cpu()]));
   });
   addPseudo(e, 'undefined', (t) => {
     t.lower([{ kind: 'raise', cond: undefined, vector: Vector.UD, error: undefined }]);

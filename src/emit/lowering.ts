@@ -172,7 +172,8 @@ export abstract class Lowering {
         if (op.type === 'v128') return m.v128.const([...(op.value as Uint8Array)]);
         return op.type === 'f32' ? m.f32.const(op.value as number) : m.f64.const(op.value as number);
       case 'pure':
-        return pure(op.name,
+        return pure(
+          op.name,
           op.args.map((v) => this.value(v)),
           op.imm,
         );

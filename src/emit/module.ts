@@ -3,7 +3,7 @@ import type { Type } from '../ir/types.ts';
 import { type Expr, type Wasm, wasm } from './wasm.ts';
 import { f32, f64, i32, i64, none, type ValueType, v128 } from './wasm-types.ts';
 import { functionText } from './wat.ts';
-import { type CodeFunction, type ImportedFunction, writeModule } from './writer.ts';
+import { type ImportedFunction, ModuleWriter } from './writer.ts';
 
 export type { Expr } from './wasm.ts';
 export { f32, f64, i32, i64, none, type ValueType, v128 } from './wasm-types.ts';
@@ -17,15 +17,22 @@ const PAGES = { initial: 1, maximum: 65536 };
 export class Emitter {
   readonly m: WasmModule = wasm;
   private readonly imported = new Map<string, ImportedFunction>();
-  private readonly functions: CodeFunction[] = [];
+  private readonly writer = new ModuleWriter(CODE_TYPE, PAGES);
+  private readonly texts: Map<string, string> | undefined;
+
+  /** `texts`: keep functions as text, for people. */
+  constructor({ texts = false }: { readonly texts?: boolean } = {}) {
+    this.texts = texts ? new Map() : undefined;
+  }
 
   /** Name, inside the module, of an imported function of the runtime, or (module 'code') of the handlers' module. */
   import(base: string, params: readonly ValueType[], result: ValueType, module = 'runtime'): string {
     const known = this.imported.get(base);
     if (known === undefined) {
-      const name = `${module}.${base}`;
-      this.imported.set(base, { name, module, base, params, result });
-      return name;
+      const made = { name: `${module}.${base}`, module, base, params, result };
+      this.imported.set(base, made);
+      this.writer.addImport(made);
+      return made.name;
     }
     if (known.params.length !== params.length || known.result !== result) throw new Error(`import ${base} is used with two signatures`);
     return known.name;
@@ -33,21 +40,23 @@ export class Emitter {
 
   /** Adds a table function and exports it. */
   addCode(name: string, locals: readonly ValueType[], body: Expr): void {
-    this.functions.push({ name, ...CODE_TYPE, locals, body, exported: true });
+    this.addFunction(name, CODE_TYPE.params, locals, body);
   }
-  /** Adds and exports a function that is not for the table. */
+  /** Adds and exports a function. */
   addFunction(name: string, params: readonly ValueType[], locals: readonly ValueType[], body: Expr): void {
-    this.functions.push({ name, params, result: none, locals, body, exported: true });
+    const f = { name, params, result: none, locals, body };
+    this.writer.addFunction(f);
+    this.texts?.set(name, functionText(f));
   }
 
-  /** A function as text, for people. */
+  /** A function as text. */
   text(name: string): string {
-    return functionText(this.functions.find((f) => f.name === name)!);
+    return this.texts!.get(name)!;
   }
 
   /** The binary. */
   finish(): Uint8Array {
-    return writeModule({ imports: [...this.imported.values()], functions: this.functions, tableType: CODE_TYPE, memoryPages: PAGES });
+    return this.writer.finish();
   }
 
   /** As finish(), but the engine's own validator looks at the result (tests and build time). */

@@ -119,8 +119,10 @@ function atomics(prefix: 'i32' | 'i64'): Atomic {
   WIDTHS.forEach(({ type, name, suffix, align }, k) => {
     if (name !== prefix) return;
     const u = suffix === '' ? '' : '_u';
-    const make = (op: string, code: number, result: ValueType) => (offset: number, ...args: Expr[]) =>
-      new Expr(Kind.ATOMIC, result, args, op, code, align, offset);
+    const make =
+      (op: string, code: number, result: ValueType) =>
+      (offset: number, ...args: Expr[]) =>
+        new Expr(Kind.ATOMIC, result, args, op, code, align, offset);
     out[`load${suffix}${u}`] = make(`${name}.atomic.load${suffix}${u}`, 0x10 + k, type);
     out[`store${suffix}`] = make(`${name}.atomic.store${suffix}`, 0x17 + k, none);
     const rmw: Record<string, unknown> = (out[`rmw${suffix}${u}`] = {});

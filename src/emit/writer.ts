@@ -17,16 +17,7 @@ export interface CodeFunction extends FunctionType {
   /** Beyond the parameters. */
   readonly locals: readonly ValueType[];
   readonly body: Expr;
-  readonly exported: boolean;
 }
-export interface ModuleParts {
-  readonly imports: readonly ImportedFunction[];
-  readonly functions: readonly CodeFunction[];
-  /** Of the functions in the table. */
-  readonly tableType: FunctionType;
-  readonly memoryPages: { readonly initial: number; readonly maximum: number };
-}
-
 const EMPTY = 0x40;
 const FUNCREF = 0x70;
 const SHARED = 3;
@@ -86,12 +77,19 @@ class Writer {
     this.byte(code >> 16);
     this.unsigned(code & 0xffff);
   }
+  /** A number in five bytes, to be put right later. */
+  padded(): void {
+    this.copy([0x80, 0x80, 0x80, 0x80, 0]);
+  }
+  patch(at: number, n: number): void {
+    for (let k = 0; k < 4; k++) this.bytes[at + k] = ((n >>> (7 * k)) & 127) | 128;
+  }
   done(): Uint8Array {
     return this.bytes.subarray(0, this.at);
   }
 }
 
-/** Log2 of the natural alignment of a plain access, by its opcode. */
+/** Log2 of the natural alignment of a plain access, by its opcode; the others are of 16 bytes. */
 const NATURAL: Readonly<Record<number, number>> = {
   40: 2,
   41: 3,
@@ -107,8 +105,6 @@ const NATURAL: Readonly<Record<number, number>> = {
   60: 0,
   61: 1,
   62: 2,
-  [0xfd0000]: 4,
-  [0xfd000b]: 4,
 };
 
 class BodyWriter {
@@ -116,9 +112,9 @@ class BodyWriter {
   private readonly labels: string[] = [];
   private readonly indexOf: ReadonlyMap<string, number>;
   private readonly tableType: number;
-  /** Offset of the function in `w`, and of the unlikely branches in it. */
-  private start = 0;
+  /** Offsets of the unlikely branches, and of calls of the module's own functions. */
   private hints: number[] = [];
+  private own: Fixup[] = [];
 
   constructor(w: Writer, indexOf: ReadonlyMap<string, number>, tableType: number) {
     this.w = w;
@@ -126,11 +122,11 @@ class BodyWriter {
     this.tableType = tableType;
   }
 
-  /** Writes a function's locals and body; returns the offsets of its unlikely branches. */
-  write({ locals, body }: CodeFunction): number[] {
+  /** Writes a function's locals and body, at the start of the writer. */
+  write({ locals, body }: CodeFunction): { hints: readonly number[]; own: readonly Fixup[] } {
     const { w } = this;
-    this.start = w.at;
     this.hints = [];
+    this.own = [];
     const runs: [number, ValueType][] = [];
     for (const type of locals) {
       const last = runs.at(-1);
@@ -144,7 +140,7 @@ class BodyWriter {
     }
     this.expr(body);
     w.byte(0x0b);
-    return this.hints;
+    return { hints: this.hints, own: this.own };
   }
 
   private list(exprs: readonly Expr[]): void {
@@ -168,7 +164,7 @@ class BodyWriter {
     return true;
   }
   private hint(unlikely: boolean): void {
-    if (unlikely) this.hints.push(this.w.at - this.start);
+    if (unlikely) this.hints.push(this.w.at);
   }
 
   private access(e: Expr, natural: number): void {
@@ -198,7 +194,7 @@ class BodyWriter {
       case Kind.STORE:
         this.list(e.args);
         w.opcode(e.n);
-        return this.access(e, NATURAL[e.n]!);
+        return this.access(e, NATURAL[e.n] ?? 4);
       case Kind.ATOMIC:
         this.list(e.args);
         w.byte(0xfe);
@@ -237,8 +233,9 @@ class BodyWriter {
         this.list(e.args);
         w.byte(e.n === 0 ? 0x10 : 0x12);
         const index = this.indexOf.get(e.name);
-        if (index === undefined) throw new Error(`no function ${e.name}`);
-        return w.unsigned(index);
+        if (index !== undefined) return w.unsigned(index);
+        this.own.push({ at: w.at, name: e.name });
+        return w.padded();
       }
       case Kind.CALL_INDIRECT:
         this.list(e.args);
@@ -284,102 +281,146 @@ class BodyWriter {
   }
 }
 
-export function writeModule({ imports, functions, tableType, memoryPages }: ModuleParts): Uint8Array {
-  const out = new Writer();
-  out.copy([0, 0x61, 0x73, 0x6d, 1, 0, 0, 0]);
-  const section = (id: number, write: (w: Writer) => void) => {
-    const w = new Writer();
-    write(w);
-    out.byte(id);
-    out.unsigned(w.at);
-    out.copy(w.done());
-  };
-  const types = new Map<string, number>();
-  const shapes: FunctionType[] = [];
-  const typeOf = (f: FunctionType): number => {
+interface Hinted {
+  /** Number among the module's own functions. */
+  readonly own: number;
+  readonly hints: readonly number[];
+}
+/** A call of a function of the module itself, whose number is only known when all imports are. */
+interface Fixup {
+  readonly at: number;
+  readonly name: string;
+}
+
+/**
+ * A module in the making. The code of a function is written as soon as it is added, so that its tree need not be kept: imports must be
+ * known before the functions that call them.
+ */
+export class ModuleWriter {
+  private readonly shapes: FunctionType[] = [];
+  private readonly types = new Map<string, number>();
+  private readonly importIndex = new Map<string, number>();
+  private readonly imports: { readonly f: ImportedFunction; readonly type: number }[] = [];
+  private readonly functions: { readonly name: string; readonly type: number }[] = [];
+  private readonly code = new Writer();
+  private readonly one = new Writer();
+  private readonly body: BodyWriter;
+  private readonly hinted: Hinted[] = [];
+  private readonly fixups: Fixup[] = [];
+  private readonly memoryPages: { readonly initial: number; readonly maximum: number };
+
+  /** `tableType`: of the functions in the table. */
+  constructor(tableType: FunctionType, memoryPages: { readonly initial: number; readonly maximum: number }) {
+    this.memoryPages = memoryPages;
+    this.body = new BodyWriter(this.one, this.importIndex, this.typeOf(tableType));
+  }
+
+  private typeOf(f: FunctionType): number {
     const key = `${f.params.join()}>${f.result}`;
-    let index = types.get(key);
+    let index = this.types.get(key);
     if (index === undefined) {
-      types.set(key, (index = shapes.length));
-      shapes.push(f);
+      this.types.set(key, (index = this.shapes.length));
+      this.shapes.push({ params: f.params, result: f.result });
     }
     return index;
-  };
-  const table = typeOf(tableType);
-  const importTypes = imports.map(typeOf);
-  const functionTypes = functions.map(typeOf);
-  const indexOf = new Map<string, number>([...imports, ...functions].map((f, k) => [f.name, k]));
-  section(1, (w) => {
-    w.unsigned(shapes.length);
-    for (const { params, result } of shapes) {
-      w.byte(0x60);
-      w.unsigned(params.length);
-      w.copy(params);
-      w.unsigned(result === none ? 0 : 1);
-      if (result !== none) w.byte(result);
-    }
-  });
-  section(2, (w) => {
-    w.unsigned(imports.length + 2);
-    w.text('env');
-    w.text('memory');
-    w.byte(2);
-    w.byte(SHARED);
-    w.unsigned(memoryPages.initial);
-    w.unsigned(memoryPages.maximum);
-    w.text('env');
-    w.text('table');
-    w.byte(1);
-    w.byte(FUNCREF);
-    w.byte(0);
-    w.unsigned(1);
-    imports.forEach(({ module, base }, k) => {
-      w.text(module);
-      w.text(base);
-      w.byte(0);
-      w.unsigned(importTypes[k]!);
-    });
-  });
-  section(3, (w) => {
-    w.unsigned(functions.length);
-    for (const type of functionTypes) w.unsigned(type);
-  });
-  section(7, (w) => {
-    const exported = functions.filter((f) => f.exported);
-    w.unsigned(exported.length);
-    for (const { name } of exported) {
-      w.text(name);
-      w.byte(0);
-      w.unsigned(indexOf.get(name)!);
-    }
-  });
-  const code = new Writer();
-  code.unsigned(functions.length);
-  const one = new Writer();
-  const body = new BodyWriter(one, indexOf, table);
-  const hinted: { index: number; hints: number[] }[] = [];
-  functions.forEach((f, k) => {
+  }
+
+  addImport(f: ImportedFunction): void {
+    this.importIndex.set(f.name, this.imports.length);
+    this.imports.push({ f, type: this.typeOf(f) });
+  }
+
+  /** Adds and exports a function. */
+  addFunction(f: CodeFunction): void {
+    const { code, one } = this;
     one.at = 0;
-    const hints = body.write(f);
-    if (hints.length > 0) hinted.push({ index: imports.length + k, hints });
+    const { hints, own } = this.body.write(f);
+    if (hints.length > 0) this.hinted.push({ own: this.functions.length, hints });
     code.unsigned(one.at);
+    for (const { at, name } of own) this.fixups.push({ at: code.at + at, name });
     code.copy(one.done());
-  });
-  section(0, (w) => {
-    w.text(HINTS);
-    w.unsigned(hinted.length);
-    for (const { index, hints } of hinted) {
-      w.unsigned(index);
-      w.unsigned(hints.length);
-      for (const at of hints) {
-        w.unsigned(at);
-        w.byte(1);
-        w.byte(0);
-      }
+    this.functions.push({ name: f.name, type: this.typeOf(f) });
+  }
+
+  finish(): Uint8Array {
+    const { imports, functions, code } = this;
+    const out = new Writer();
+    const section = (id: number, write: (w: Writer) => void) => {
+      const w = new Writer();
+      write(w);
+      out.byte(id);
+      out.unsigned(w.at);
+      out.copy(w.done());
+    };
+    const indexOf = new Map(functions.map(({ name }, k) => [name, imports.length + k]));
+    for (const { at, name } of this.fixups) {
+      const index = indexOf.get(name);
+      if (index === undefined) throw new Error(`no function ${name}`);
+      code.patch(at, index);
     }
-  });
-  out.byte(10);
-  out.unsigned(code.at);
-  out.copy(code.done());
-  return out.bytes.slice(0, out.at);
+    out.copy([0, 0x61, 0x73, 0x6d, 1, 0, 0, 0]);
+    section(1, (w) => {
+      w.unsigned(this.shapes.length);
+      for (const { params, result } of this.shapes) {
+        w.byte(0x60);
+        w.unsigned(params.length);
+        w.copy(params);
+        w.unsigned(result === none ? 0 : 1);
+        if (result !== none) w.byte(result);
+      }
+    });
+    section(2, (w) => {
+      w.unsigned(imports.length + 2);
+      w.text('env');
+      w.text('memory');
+      w.byte(2);
+      w.byte(SHARED);
+      w.unsigned(this.memoryPages.initial);
+      w.unsigned(this.memoryPages.maximum);
+      w.text('env');
+      w.text('table');
+      w.byte(1);
+      w.byte(FUNCREF);
+      w.byte(0);
+      w.unsigned(1);
+      for (const { f, type } of imports) {
+        w.text(f.module);
+        w.text(f.base);
+        w.byte(0);
+        w.unsigned(type);
+      }
+    });
+    section(3, (w) => {
+      w.unsigned(functions.length);
+      for (const { type } of functions) w.unsigned(type);
+    });
+    section(7, (w) => {
+      w.unsigned(functions.length);
+      functions.forEach(({ name }, k) => {
+        w.text(name);
+        w.byte(0);
+        w.unsigned(imports.length + k);
+      });
+    });
+    section(0, (w) => {
+      w.text(HINTS);
+      w.unsigned(this.hinted.length);
+      for (const { own, hints } of this.hinted) {
+        w.unsigned(imports.length + own);
+        w.unsigned(hints.length);
+        for (const at of hints) {
+          w.unsigned(at);
+          w.byte(1);
+          w.byte(0);
+        }
+      }
+    });
+    const count = new Writer();
+    count.unsigned(functions.length);
+    out.byte(10);
+    out.unsigned(count.at + code.at);
+    out.copy(count.done());
+    out.copy(code.done());
+    return out.bytes.slice(0, out.at);
+  }
 }

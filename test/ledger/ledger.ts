@@ -28,7 +28,7 @@ interface Emitted {
 }
 
 function emitted(write: (e: Emitter) => void): Emitted {
-  const e = new Emitter();
+  const e = new Emitter({ texts: true });
   write(e);
   const text = e.text('code');
   return { operations: countOperations(text), lines: printFunction(text) };
