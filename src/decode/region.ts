@@ -39,6 +39,8 @@ export interface Region {
 
 /** Instructions in a region at the most. */
 const LIMIT = 100;
+/** So many of them at the most, and a region does not go on behind a call: what is there may never run. */
+const BEHIND_CALLS = 40;
 /** Instructions of a callee that is grown into its caller, at the most. */
 const CALLEE_LIMIT = 16;
 
@@ -114,7 +116,7 @@ export function growRegion(page: Uint8Array, entry: number, phys: number, mode: 
         } else if ((mode & Mode.FLAT) !== 0 && inPage(x.next) && x.target !== x.next) {
           // What only finds out where it is (a call to what follows it) does not come back.
           leaders.add(base + x.next);
-          work.unshift(base + x.next);
+          if (count < BEHIND_CALLS) work.unshift(base + x.next);
         }
       } else if (x.target !== undefined) {
         if (inPage(x.target)) {
