@@ -4,6 +4,7 @@ import { type BlockId, beside, eipOf, type Region } from '../decode/region.ts';
 import type { Op, Value } from '../ir/types.ts';
 import { Cpu, GPR_STRIDE } from '../layout/cpu.ts';
 import { addressBase, cachedBases } from '../passes/address-bases.ts';
+import { dirtyRegisters, synchronizes } from '../passes/dirty-registers.ts';
 import { fastLoops } from '../passes/fast-loops.ts';
 import { liveFlags } from '../passes/flag-liveness.ts';
 import { flagShapes, shapeAfter } from '../passes/flag-shapes.ts';
@@ -80,8 +81,12 @@ class RegionLowering extends NativeCalls {
     this.shapes = flagShapes(entry, flow, graph(), this.liveFlags(lifted, flow));
     for (const [base, writes] of cachedBases(flow, lifted))
       this.pages.set(base, { page: this.locals.take(i64), delta: this.locals.take(), writes });
+    const dirty = dirtyRegisters(flow, graph());
     const lowered = new Map<number, LoweredBlock>();
-    for (const eip of flow.order) lowered.set(eip, this.lowerBlock(lifted.get(eip)!, flow));
+    for (const eip of flow.order) {
+      this.dirty = dirty.get(eip)!;
+      lowered.set(eip, this.lowerBlock(lifted.get(eip)!, flow));
+    }
     const rendered = this.render(entry, flow, lowered);
     const enter: Expr[] = [this.pollHere(this.region.entry, [])];
     for (const reg of new Set([...this.used, ...this.written]))
@@ -92,8 +97,8 @@ class RegionLowering extends NativeCalls {
     enter.push(...this.forget());
     const body = m.block(null, [
       ...enter,
-      m.block(FAULT_LABEL, [m.block(STALE_LABEL, [rendered, m.unreachable()], none), ...this.spill(), this.dispatch()], none),
-      ...this.spill(),
+      m.block(FAULT_LABEL, [m.block(STALE_LABEL, [rendered, m.unreachable()], none), ...this.spill(true), this.dispatch()], none),
+      ...this.spill(true),
       m.return_call(this.raiseName, [this.c(0), this.cpu()], none),
     ]);
     const locals = [...Array<ValueType>(FIRST_TEMP - FIRST_REG).fill(i32), ...this.locals.types];
@@ -293,13 +298,15 @@ class RegionLowering extends NativeCalls {
     const { reads, writes, flags } = op.effects;
     for (let reg = 0; reg < GPRS; reg++) if (touches(writes, reg)) this.keepCarried(reg);
     for (const reg of this.written)
-      if (touches(reads, reg) || touches(writes, reg)) this.emit(this.storeCpu(Cpu.at.gpr + reg * GPR_STRIDE, this.get(FIRST_REG + reg)));
+      if (this.isDirty(reg) && (touches(reads, reg) || touches(writes, reg)))
+        this.emit(this.storeCpu(Cpu.at.gpr + reg * GPR_STRIDE, this.get(FIRST_REG + reg)));
     if (flags === undefined) return;
     this.settleWords();
     if (this.writesFlags) this.emit(this.storeCpu(Cpu.at.flagR, this.get(FLAG_R)));
     if (this.writesFlags) this.emit(this.storeCpu(Cpu.at.flagX, this.get(FLAG_X)));
   }
   protected afterHelper(op: Extract<Op, { kind: 'helper' }>): void {
+    if (synchronizes(op)) this.dirty = 0;
     const { writes, flags, stores, mayFault, eip, quiet } = op.effects;
     if (stores) this.stored = true;
     if (!quiet && (stores || mayFault || eip)) for (const e of this.forget()) this.emit(e);
