@@ -1,7 +1,7 @@
 // npm run bench -- micro: small C programs in both engines against the same C run natively, in turn.
 import { median, percent, short, spread, type Table, times } from './figures.ts';
 import { GuestProgram } from './guest-program.ts';
-import { compile, missingCompiler, type Program, runNative, WORKLOADS, type Workload } from './workloads.ts';
+import { compile, missingCompiler, type NativeBits, nativeBits, type Program, runNative, WORKLOADS, type Workload } from './workloads.ts';
 
 /** Calls are much shorter than a time slice, and the best of many in this time counts: what else runs on the host disturbs little. */
 const SAMPLE_SECONDS = 0.15;
@@ -24,6 +24,8 @@ export interface MicroRow {
 }
 
 export interface MicroResult {
+  /** What the native programs are compiled for. */
+  readonly nativeBits: NativeBits;
   readonly rows: readonly MicroRow[];
   readonly skipped: readonly string[];
 }
@@ -76,7 +78,7 @@ async function measure(program: Program, rounds: number): Promise<MicroRow> {
 
 export async function micro(rounds: number, only?: string): Promise<MicroResult> {
   const missing = await missingCompiler();
-  if (missing !== undefined) return { rows: [], skipped: [`all rows: ${missing}`] };
+  if (missing !== undefined) return { nativeBits: 32, rows: [], skipped: [`all rows: ${missing}`] };
   const rows: MicroRow[] = [];
   const skipped: string[] = [];
   for (const workload of WORKLOADS.filter((w: Workload) => only === undefined || w.name.includes(only))) {
@@ -87,12 +89,12 @@ export async function micro(rounds: number, only?: string): Promise<MicroResult>
       skipped.push(`${workload.name}: ${(error as Error).message}`);
     }
   }
-  return { rows, skipped };
+  return { nativeBits: await nativeBits(), rows, skipped };
 }
 
-export function microTable({ rows, skipped }: MicroResult, rounds: number): Table {
+export function microTable({ nativeBits, rows, skipped }: MicroResult, rounds: number): Table {
   return {
-    title: `micro: nanoseconds a unit, and ratios to the same C compiled natively (gcc -m32 -O1); medians of ${rounds} rounds`,
+    title: `micro: nanoseconds a unit, and ratios to the same C compiled natively (gcc -m${nativeBits} -O1); medians of ${rounds} rounds`,
     head: ['program', 'unit', 'native', 'jit', 'interpreter', 'jit/native', 'spread', 'int/native', 'jit MIPS', 'int MIPS'],
     rows: rows.map((row) => [
       row.name,
@@ -106,6 +108,9 @@ export function microTable({ rows, skipped }: MicroResult, rounds: number): Tabl
       row.jitMips === undefined ? '' : short(row.jitMips),
       row.interpreterMips === undefined ? '' : short(row.interpreterMips),
     ]),
-    notes: skipped.map((text) => `skipped: ${text}`),
+    notes: [
+      ...(nativeBits === 64 ? ['native is x86-64 here: this machine runs no executables of 32 bits'] : []),
+      ...skipped.map((text) => `skipped: ${text}`),
+    ],
   };
 }

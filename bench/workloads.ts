@@ -1,7 +1,8 @@
-// Compiles the programs in workloads/ twice from the same C: a flat image for the guest, and a native executable.
+// Compiles the programs in workloads/ twice from the same C: a flat image for the guest, and a native executable (of 64 bits where
+// this machine runs none of 32).
 import { execFile } from 'node:child_process';
 import { createHash } from 'node:crypto';
-import { mkdir, readFile, rename, rm, stat } from 'node:fs/promises';
+import { mkdir, mkdtemp, readFile, rename, rm, stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
@@ -48,9 +49,7 @@ export interface Program {
 }
 
 const COMMON = [
-  '-m32',
   '-O1',
-  '-march=i686',
   '-ffreestanding',
   '-fno-pie',
   '-no-pie',
@@ -58,12 +57,36 @@ const COMMON = [
   '-fcf-protection=none',
   '-fno-asynchronous-unwind-tables',
   '-fno-ident',
-  '-mregparm=0',
   '-ffp-contract=off',
-  '-mpreferred-stack-boundary=2',
   '-Wall',
   '-Werror',
 ]; // prettier-ignore
+
+const GUEST = ['-m32', '-march=i686', '-mregparm=0', '-mpreferred-stack-boundary=2'];
+
+/** What the native executables are compiled for. */
+export type NativeBits = 32 | 64;
+let bits: Promise<NativeBits> | undefined;
+
+/** 64 where the system runs no executables of 32 bits, as some kernels and sandboxes do not. */
+export function nativeBits(): Promise<NativeBits> {
+  const probe = async (): Promise<NativeBits> => {
+    await mkdir(CACHE, { recursive: true });
+    const folder = await mkdtemp(join(CACHE, 'probe-'));
+    const [source, program] = [join(folder, 'probe.c'), join(folder, 'probe')];
+    try {
+      await writeFile(source, 'int main(void) { return 0; }\n');
+      await run('gcc', ['-m32', '-no-pie', '-o', program, source]);
+      await run(program);
+      return 32;
+    } catch {
+      return 64;
+    } finally {
+      await rm(folder, { recursive: true, force: true });
+    }
+  };
+  return (bits ??= probe());
+}
 
 /** Why programs cannot be compiled here; undefined where they can. */
 export async function missingCompiler(): Promise<string | undefined> {
@@ -87,8 +110,9 @@ async function exists(path: string): Promise<boolean> {
 
 /** Compiles a workload, or takes what was compiled from the same sources before. */
 export async function compile(workload: Workload): Promise<Program> {
-  const flags = [...COMMON, ...(workload.flags ?? [])];
-  const hash = createHash('sha256').update(flags.join(' '));
+  const flags = [...COMMON, ...GUEST, ...(workload.flags ?? [])];
+  const native = await nativeBits();
+  const hash = createHash('sha256').update([...flags, native].join(' '));
   for (const file of [workload.source, 'native.c', 'guest.ld']) hash.update(await readFile(join(SOURCES, file)));
   hash.update((await run('gcc', ['-dumpfullversion'])).stdout);
   const out = join(CACHE, hash.digest('hex').slice(0, 16));
@@ -111,7 +135,12 @@ export async function compile(workload: Workload): Promise<Program> {
       at('work.o'),
     ]);
     await run('objcopy', ['-O', 'binary', at('guest.elf'), at('guest.bin')]);
-    await run('gcc', ['-m32', '-no-pie', '-O1', '-o', at('native'), join(SOURCES, 'native.c'), at('work.o')]);
+    let object = at('work.o');
+    if (native === 64) {
+      object = at('work64.o');
+      await run('gcc', [...COMMON, '-m64', ...(workload.flags ?? []), '-c', '-o', object, join(SOURCES, workload.source)]);
+    }
+    await run('gcc', [`-m${native}`, '-no-pie', '-O1', '-o', at('native'), join(SOURCES, 'native.c'), object]);
     // Somebody else may have been quicker with the same.
     await rename(work, out).catch(() => rm(work, { recursive: true, force: true }));
   }

@@ -5,7 +5,7 @@ unsigned work(unsigned n) {
   unsigned sum = 0;
   while (n--) {
     void *to = a + 20;
-    unsigned count = 1024;
+    __SIZE_TYPE__ count = 1024;
     __asm__ volatile("rep stosl" : "+D"(to), "+c"(count) : "a"(n) : "memory");
     const void *from = a + 20;
     to = b + 36;

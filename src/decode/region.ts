@@ -19,6 +19,8 @@ export interface BasicBlock {
   /** Where its last instruction leads so far as that is in the region: a call's inlined callee, or the return point of an inlined RET. */
   readonly callee: BlockId | undefined;
   readonly returnPoint: BlockId | undefined;
+  /** It ends with a call that comes back into the region, at `end`. */
+  readonly comesBack: boolean;
 }
 
 /** The block at `eip` in the same copy as `block`. */
@@ -37,6 +39,8 @@ export interface Region {
 
 /** Instructions in a region at the most. */
 const LIMIT = 100;
+/** So many of them at the most, and a region does not go on behind a call: what is there may never run. */
+const BEHIND_CALLS = 40;
 /** Instructions of a callee that is grown into its caller, at the most. */
 const CALLEE_LIMIT = 16;
 
@@ -109,6 +113,10 @@ export function growRegion(page: Uint8Array, entry: number, phys: number, mode: 
           leaders.add(callee);
           leaders.add(x.next);
           work.push(x.next, callee);
+        } else if ((mode & Mode.FLAT) !== 0 && inPage(x.next) && x.target !== x.next) {
+          // What only finds out where it is (a call to what follows it) does not come back.
+          leaders.add(base + x.next);
+          if (count < BEHIND_CALLS) work.unshift(base + x.next);
         }
       } else if (x.target !== undefined) {
         if (inPage(x.target)) {
@@ -148,6 +156,13 @@ export function growRegion(page: Uint8Array, entry: number, phys: number, mode: 
       end: eipOf(id),
       callee: callees.get(last),
       returnPoint: returns ? returnPoints[base / COPY] : undefined,
+      comesBack:
+        list.at(-1)!.form.mnemonic === 'call' &&
+        (mode & Mode.FLAT) !== 0 &&
+        !callees.has(last) &&
+        list.at(-1)!.target !== list.at(-1)!.next &&
+        leaders.has(id) &&
+        instructions.has(id),
     });
   }
   return { entry: eip, phys, mode, blocks, instructionCount: count, loopHeads };

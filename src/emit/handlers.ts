@@ -9,7 +9,8 @@ import type { Leaves } from '../lift/leaves.ts';
 import { Lifter, type LiftSpec } from '../lift/lifter.ts';
 import { AccessLowering } from './access.ts';
 import { type PendingFlags, wordR, wordX } from './flags.ts';
-import { CODE_TYPE, Emitter, type Expr, i32, none, TABLE } from './module.ts';
+import { Emitter, type Expr, i32, none, type ValueType } from './module.ts';
+import { NO_RETURN } from './native-calls.ts';
 import { FIRST_FORM, type Pseudo } from './table.ts';
 
 const OPERAND_FIELDS = [Record.at.op0, Record.at.op1, Record.at.op2];
@@ -81,6 +82,8 @@ const REC_LOCAL = 0;
 class HandlerLowering extends AccessLowering {
   protected readonly storePrefix = 'slow';
   protected readonly atomic = true;
+  /** The instruction is a near RET of flat code. */
+  isReturn = false;
 
   constructor(e: Emitter) {
     super(e, 2);
@@ -139,9 +142,7 @@ class HandlerLowering extends AccessLowering {
   private go(record: Expr): void {
     const to = this.locals.take();
     this.emit(this.m.local.set(to, record));
-    this.emit(
-      this.m.return_call_indirect(TABLE, this.m.i32.load(Record.at.handler, 4, this.get(to)), [this.get(to), this.cpu()], CODE_TYPE, none),
-    );
+    this.emit(this.m.return_call_indirect(this.m.i32.load(Record.at.handler, 4, this.get(to)), [this.get(to), this.cpu()]));
   }
   next(): void {
     this.go(this.m.i32.add(this.rec(), this.c(Record.size)));
@@ -153,11 +154,17 @@ class HandlerLowering extends AccessLowering {
     return m.block(null, [
       m.if(
         m.local.tee(to, this.recordField(link), i32),
-        m.return_call_indirect(TABLE, m.i32.load(Record.at.handler, 4, this.get(to)), [this.get(to), this.cpu()], CODE_TYPE, none),
+        m.return_call_indirect(m.i32.load(Record.at.handler, 4, this.get(to)), [this.get(to), this.cpu()]),
       ),
       this.storeCpu(Cpu.at.eip, this.recordField(target)),
       m.return_call('resolve', [m.i32.add(this.rec(), this.c(link)), this.cpu()], none),
     ]);
+  }
+  /** RET: to the region that waits for it, if it goes there. */
+  private returnTo(eip: Expr): void {
+    this.emit(this.storeCpu(Cpu.at.eip, eip));
+    this.emit(this.m.if(this.m.i32.eq(this.loadCpu(Cpu.at.eip), this.loadCpu(Cpu.at.callReturn)), this.m.return()));
+    this.emit(this.m.return_call('dispatch', [this.c(0), this.cpu()], none));
   }
   dispatchTo(eip: Expr): void {
     this.emit(this.storeCpu(Cpu.at.eip, eip));
@@ -171,7 +178,7 @@ class HandlerLowering extends AccessLowering {
         this.emit(this.m.if(this.value(op.cond), this.chain(Record.at.link, Record.at.target)));
         return this.emit(this.chain(Record.at.linkNext, Record.at.next));
       case 'indirect':
-        return this.dispatchTo(this.value(op.eip));
+        return this.isReturn ? this.returnTo(this.value(op.eip)) : this.dispatchTo(this.value(op.eip));
       case 'leave':
         return this.emit(this.m.return_call('dispatch', [this.c(0), this.cpu()], none));
       case 'next':
@@ -196,6 +203,7 @@ export function addHandler(e: Emitter, name: string, form: Form, spec: LiftSpec)
   const x = new Lifter(b, form, new RecordLeaves(b, form));
   spec.lift(x);
   const t = new HandlerLowering(e);
+  t.isReturn = form.flat && form.mnemonic === 'ret';
   const body = t.lower(b.code.ops);
   if (!x.ended) {
     if (spec.alone) t.dispatchTo(t.recordField(Record.at.next));
@@ -214,7 +222,7 @@ function addPseudo(e: Emitter, name: Pseudo, write: (t: HandlerLowering) => void
 
 function addPseudos(e: Emitter): void {
   const { m } = e;
-  const I = (...n: string[]) => n.map(() => i32);
+  const I = (...n: string[]): ValueType[] => n.map(() => i32);
   const names = {
     poll: e.import('poll', I('cpu', 'eip'), i32),
     trace: e.import('traceInterpreted', I('cpu', 'eip'), none),
@@ -226,7 +234,7 @@ function addPseudos(e: Emitter): void {
     internalError: e.import('internalError', I('cpu', 'code', 'arg'), none),
     slotEip: e.import('slotEip', I('cpu', 'slot'), i32),
   };
-  const call = (name: keyof typeof names, args: Expr[], type = none) => m.call(names[name], args, type);
+  const call = (name: keyof typeof names, args: Expr[], type: ValueType = none) => m.call(names[name], args, type);
   const dispatch = (t: HandlerLowering) => m.return_call('dispatch', [t.c(0), t.cpu()], none);
   const pollThenLeave = (t: HandlerLowering, eip: () => Expr) =>
     m.if(t.loadCpu(Cpu.at.pending), m.if(call('poll', [t.cpu(), eip()], i32), m.if(t.loadCpu(Cpu.at.exit), m.return(), dispatch(t))));
@@ -271,9 +279,7 @@ function addPseudos(e: Emitter): void {
   addPseudo(e, 'stale', (t) => t.dispatchTo(t.recordField(Record.at.eip)));
   // A head whose region is installed.
   addPseudo(e, 'enter', (t) => {
-    t.emit(
-      m.return_call_indirect(TABLE, t.recordField(BlockHead.at.region), [t.recordField(BlockHead.at.region), t.cpu()], CODE_TYPE, none),
-    );
+    t.emit(m.return_call_indirect(t.recordField(BlockHead.at.region), [t.recordField(BlockHead.at.region), t.cpu()]));
   });
   addPseudo(e, 'undefined', (t) => {
     t.lower([{ kind: 'raise', cond: undefined, vector: Vector.UD, error: undefined }]);
@@ -305,7 +311,7 @@ function addPseudos(e: Emitter): void {
         m.block(null, [
           m.local.set(entry, call('stepDispatch', [t.cpu()], i32)),
           m.if(m.i32.eqz(t.get(entry)), m.if(t.loadCpu(Cpu.at.exit), m.return(), dispatch(t))),
-          m.return_call_indirect(TABLE, m.i32.load(Record.at.handler, 4, t.get(entry)), [t.get(entry), t.cpu()], CODE_TYPE, none),
+          m.return_call_indirect(m.i32.load(Record.at.handler, 4, t.get(entry)), [t.get(entry), t.cpu()]),
         ]),
       ),
     );
@@ -322,7 +328,7 @@ function addPseudos(e: Emitter): void {
     t.emit(
       m.if(
         m.i32.eqz(m.i32.or(m.i32.xor(field(JumpEntry.at.eip), t.get(eip)), m.i32.xor(field(JumpEntry.at.gen), gen))),
-        m.return_call_indirect(TABLE, field(JumpEntry.at.func), [field(JumpEntry.at.arg), t.cpu()], CODE_TYPE, none),
+        m.return_call_indirect(field(JumpEntry.at.func), [field(JumpEntry.at.arg), t.cpu()]),
       ),
     );
     t.emit(m.local.set(entry, call('lookup', [t.cpu()], i32)));
@@ -362,7 +368,16 @@ export function emitHandlers(forms: ReadonlyMap<string, { form: Form; spec: Lift
   });
   // Entry from JavaScript: runs until an exit.
   const { m } = e;
-  m.addFunction('run', i32, none, [], m.call('dispatch', [m.i32.const(0), m.local.get(0, i32)], none));
-  m.addFunctionExport('run', 'run');
+  const cpu = () => m.local.get(0, i32);
+  const loop = m.loop(
+    'again',
+    m.block(null, [
+      m.i32.store(Cpu.at.callDepth, 4, cpu(), m.i32.const(0)),
+      m.i32.store(Cpu.at.callReturn, 4, cpu(), m.i32.const(NO_RETURN)),
+      m.call('dispatch', [m.i32.const(0), cpu()], none),
+      m.br('again', m.i32.eqz(m.i32.load(Cpu.at.exit, 4, cpu()))),
+    ]),
+  );
+  e.addFunction('run', [i32], [], loop);
   return { bytes: e.finishChecked(), keys };
 }

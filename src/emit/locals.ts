@@ -1,7 +1,7 @@
 // Locals of one Wasm function: handed out by type, given back when their value is dead, used again.
-import { type Expr, i32 } from './module.ts';
+import { i32, type ValueType } from './wasm-types.ts';
 
-export type Type = Expr;
+export type Type = ValueType;
 
 export class LocalPool {
   /** Types of the locals beyond the parameters, in order. */

@@ -3,10 +3,9 @@
 import { type Op, operands, type Type, type Value } from '../ir/types.ts';
 import { Cpu, FAULT, FAULT_HAS_ERROR, SegCache } from '../layout/cpu.ts';
 import { conditionOfOperation, conditionOfWords, type PendingFlags } from './flags.ts';
-import type { Type as BinaryenType } from './locals.ts';
 import { LocalPool } from './locals.ts';
-import { type Emitter, type Expr, i32, none, type WasmModule, wasmType } from './module.ts';
-import { pure } from './pure.ts';
+import { type Emitter, type Expr, i32, none, type ValueType, type WasmModule, wasmType } from './module.ts';
+import { pure } from './wasm.ts';
 
 /** Local of every table function that holds the CPU's base address. */
 export const CPU_LOCAL = 1;
@@ -76,12 +75,12 @@ export abstract class Lowering {
     const { m } = this;
     return m.i64.store(offset, 8, this.cpu(), m.i64.add(m.i64.load(offset, 8, this.cpu()), by));
   }
-  get(local: number, type: BinaryenType = i32): Expr {
+  get(local: number, type: ValueType = i32): Expr {
     return this.m.local.get(local, type);
   }
-  /** A condition that is hardly ever true (see hints.ts). */
+  /** A condition that is hardly ever true: a hint for the engine. */
   unlikely(e: Expr): Expr {
-    return this.m.i32.eqz(this.m.i32.eqz(e));
+    return this.m.unlikely(e);
   }
   emit(e: Expr): void {
     this.body.push(e);
@@ -176,7 +175,6 @@ export abstract class Lowering {
         return op.type === 'f32' ? m.f32.const(op.value as number) : m.f64.const(op.value as number);
       case 'pure':
         return pure(
-          m,
           op.name,
           op.args.map((v) => this.value(v)),
           op.imm,
@@ -361,7 +359,7 @@ export abstract class Lowering {
     else this.home[i] = result;
   }
 
-  private helper(op: Extract<Op, { kind: 'helper' }>, i: number): void {
+  protected helper(op: Extract<Op, { kind: 'helper' }>, i: number): void {
     const { m } = this;
     const result = op.type === undefined ? none : wasmType[op.type];
     const name = this.e.import(op.name, [i32, ...op.args.map((v) => wasmType[this.typeOfValue(v)])], result);

@@ -1,75 +1,62 @@
-// A binaryen module wired to the shared memory and the function table: the frame of every module that we emit.
-// emit/ alone knows binaryen.
-import binaryen from 'binaryen';
+// A module wired to the shared memory and the function table: the frame of every module that we emit.
 import type { Type } from '../ir/types.ts';
-import { addBranchHints } from './hints.ts';
+import { type Expr, type Wasm, wasm } from './wasm.ts';
+import { f32, f64, i32, i64, none, type ValueType, v128 } from './wasm-types.ts';
+import { functionText } from './wat.ts';
+import { type ImportedFunction, ModuleWriter } from './writer.ts';
 
-export type Expr = binaryen.ExpressionRef;
-export type WasmModule = binaryen.Module;
-export const { i32, i64, f32, f64, v128, none } = binaryen;
-export const wasmType: Record<Type, binaryen.Type> = { i32, i64, f32, f64, v128 };
+export type { Expr } from './wasm.ts';
+export { f32, f64, i32, i64, none, type ValueType, v128 } from './wasm-types.ts';
+export type WasmModule = Wasm;
+export const wasmType: Record<Type, ValueType> = { i32, i64, f32, f64, v128 };
 
 /** Type of every function in the table: (argument, cpu). */
-export const CODE_TYPE = binaryen.createType([i32, i32]);
-export const TABLE = 'table';
-const MEMORY = 'memory';
-
-// One by one: "all features" would emit import forms that older engines reject.
-const F = binaryen.Features;
-const FEATURES =
-  F.Atomics | F.MutableGlobals | F.TailCall | F.ReferenceTypes | F.SignExt | F.BulkMemory | F.SIMD128 | F.NontrappingFPToInt | F.Multivalue;
+const CODE_TYPE = { params: [i32, i32], result: none } as const;
+const PAGES = { initial: 1, maximum: 65536 };
 
 export class Emitter {
-  /** Loads and stores name no memory: there is one, and names cost time at each. */
-  readonly m: WasmModule = new binaryen.Module();
-  private readonly imported = new Map<string, string>();
-  private readonly exported: string[] = [];
+  readonly m: WasmModule = wasm;
+  private readonly imported = new Map<string, ImportedFunction>();
+  private readonly writer = new ModuleWriter(CODE_TYPE, PAGES);
+  private readonly texts: Map<string, string> | undefined;
 
-  constructor() {
-    const { m } = this;
-    m.setFeatures(FEATURES);
-    m.setMemory(1, 65536, null, [], true, false, MEMORY);
-    m.addMemoryImport(MEMORY, 'env', 'memory', true);
-    m.addTable(TABLE, 1, -1);
-    m.addTableImport(TABLE, 'env', 'table');
+  /** `texts`: keep functions as text, for people. */
+  constructor({ texts = false }: { readonly texts?: boolean } = {}) {
+    this.texts = texts ? new Map() : undefined;
   }
 
   /** Name, inside the module, of an imported function of the runtime, or (module 'code') of the handlers' module. */
-  import(name: string, params: readonly binaryen.Type[], result: binaryen.Type, module = 'runtime'): string {
-    const inner = `${module}.${name}`;
-    const shape = `${params.length}:${result}`;
-    const known = this.imported.get(name);
-    if (known !== undefined && known !== shape) throw new Error(`import ${name} is used with two signatures`);
+  import(base: string, params: readonly ValueType[], result: ValueType, module = 'runtime'): string {
+    const known = this.imported.get(base);
     if (known === undefined) {
-      this.imported.set(name, shape);
-      this.m.addFunctionImport(inner, module, name, binaryen.createType([...params]), result);
+      const made = { name: `${module}.${base}`, module, base, params, result };
+      this.imported.set(base, made);
+      this.writer.addImport(made);
+      return made.name;
     }
-    return inner;
+    if (known.params.length !== params.length || known.result !== result) throw new Error(`import ${base} is used with two signatures`);
+    return known.name;
   }
 
   /** Adds a table function and exports it. */
-  addCode(name: string, locals: binaryen.Type[], body: Expr): void {
-    this.m.addFunction(name, CODE_TYPE, none, locals, body);
-    this.m.addFunctionExport(name, name);
-    this.exported.push(name);
+  addCode(name: string, locals: readonly ValueType[], body: Expr): void {
+    this.addFunction(name, CODE_TYPE.params, locals, body);
+  }
+  /** Adds and exports a function. */
+  addFunction(name: string, params: readonly ValueType[], locals: readonly ValueType[], body: Expr): void {
+    const f = { name, params, result: none, locals, body };
+    this.writer.addFunction(f);
+    this.texts?.set(name, functionText(f));
   }
 
-  /** A function as text, for people. */
+  /** A function as text. */
   text(name: string): string {
-    const lines = this.m.emitText().split('\n');
-    const start = lines.findIndex((line) => line.startsWith(` (func $${name} `));
-    const end = lines.indexOf(' )', start);
-    return lines
-      .slice(start, end + 1)
-      .join('\n')
-      .replace(/^ /gm, '');
+    return this.texts!.get(name)!;
   }
 
-  /** The binary; the module is gone afterwards. */
+  /** The binary. */
   finish(): Uint8Array {
-    const bytes = this.m.emitBinary();
-    this.m.dispose();
-    return addBranchHints(bytes);
+    return this.writer.finish();
   }
 
   /** As finish(), but the engine's own validator looks at the result (tests and build time). */

@@ -2,7 +2,7 @@
 import type { Region } from '../decode/region.ts';
 import { Cpu, Mode } from '../layout/cpu.ts';
 import { CpuArea, JUMP_ENTRIES, JumpEntry, PAGE_SHIFT, Tlb } from '../layout/memory.ts';
-import { CODE_TYPE, type Emitter, type Expr, i32, none, TABLE } from './module.ts';
+import { type Emitter, type Expr, i32, none } from './module.ts';
 import { RegionFlags } from './region-flags.ts';
 
 /** Gives the table slot of the code at a guest PC (the same page as the region, so the mapping is certain). */
@@ -29,11 +29,38 @@ export abstract class RegionExits extends RegionFlags {
 
   /** Tail call to the code at guest PC `to`. */
   protected chain(to: number): Expr[] {
-    const { m, region } = this;
-    const same = to >>> PAGE_SHIFT === region.entry >>> PAGE_SHIFT && (region.mode & Mode.FLAT) !== 0;
-    if (!same) return this.lookUpKnown(to);
-    const slot = this.slotOf((region.phys & ~0xfff) | (to & 0xfff), to, region.mode);
-    return [m.return_call_indirect(TABLE, this.c(slot), [this.c(slot), this.cpu()], CODE_TYPE, none)];
+    if (!this.samePage(to)) return this.lookUpKnown(to);
+    const slot = this.slotAt(to);
+    return [this.m.return_call_indirect(this.c(slot), [this.c(slot), this.cpu()])];
+  }
+
+  /** Whether EIP `to` is on the region's page, so that its slot is known. */
+  protected samePage(to: number): boolean {
+    return to >>> PAGE_SHIFT === this.region.entry >>> PAGE_SHIFT && (this.region.mode & Mode.FLAT) !== 0;
+  }
+  protected slotAt(to: number): number {
+    const { region } = this;
+    return this.slotOf((region.phys & ~0xfff) | (to & 0xfff), to, region.mode);
+  }
+  /** Where the generation of the jump cache is that is for this region's mode. */
+  protected get generation(): number {
+    return (this.region.mode & Mode.USER) !== 0 ? Cpu.at.jumpUserGen : Cpu.at.jumpKernelGen;
+  }
+
+  /** RET: to the region that waits for it, if it goes there. */
+  protected returnTo(eip: Expr): Expr[] {
+    const { m } = this;
+    const local = this.locals.take();
+    const code = [
+      m.local.set(local, eip),
+      m.if(
+        m.i32.eqz(m.i32.xor(this.loadCpu(Cpu.at.callReturn), this.get(local))),
+        m.block(null, [this.storeCpu(Cpu.at.eip, this.get(local)), m.return()]),
+      ),
+      ...this.lookUp(() => this.get(local)),
+    ];
+    this.locals.free(local);
+    return code;
   }
 
   protected lookUpValue(eip: Expr): Expr[] {
@@ -43,43 +70,47 @@ export abstract class RegionExits extends RegionFlags {
     return [this.m.local.set(local, eip), ...code];
   }
 
-  /** Tail call to the code at a guest PC on any page: through the jump cache, else through the dispatcher. */
-  private lookUp(eip: () => Expr): Expr[] {
+  /** Tail call (or call) to the code at a guest PC on any page: through the jump cache, else through the dispatcher. */
+  protected lookUp(eip: () => Expr, tail = true): Expr[] {
     const { m } = this;
     const index = m.i32.and(m.i32.xor(eip(), m.i32.shr_u(eip(), this.c(PAGE_SHIFT))), this.c(JUMP_ENTRIES - 1));
     const entry = this.locals.take();
     const code = [
       m.local.set(entry, m.i32.add(this.cpu(), m.i32.shl(index, this.c(Math.log2(JumpEntry.size))))),
-      ...this.throughEntry(() => this.get(entry), 0, eip),
+      ...this.throughEntry(() => this.get(entry), 0, eip, tail),
     ];
     this.locals.free(entry);
     return code;
   }
 
   /** The same for a guest PC that is known: so is the place of its entry. */
-  private lookUpKnown(eip: number): Expr[] {
+  protected lookUpKnown(eip: number, tail = true): Expr[] {
     const index = (eip ^ (eip >>> PAGE_SHIFT)) & (JUMP_ENTRIES - 1);
     return this.throughEntry(
       () => this.cpu(),
       index * JumpEntry.size,
       () => this.c(eip),
+      tail,
     );
   }
 
   /** Through the jump cache's entry at `base` + `place`, if it is that of `eip`; else through the dispatcher. */
-  private throughEntry(base: () => Expr, place: number, eip: () => Expr): Expr[] {
+  private throughEntry(base: () => Expr, place: number, eip: () => Expr, tail: boolean): Expr[] {
     const { m } = this;
     const user = (this.region.mode & Mode.USER) !== 0;
     const cache = (user ? CpuArea.at.jumpUser : CpuArea.at.jumpKernel) + place;
     const field = (offset: number) => m.i32.load(cache + offset, 4, base());
-    const generation = this.loadCpu(user ? Cpu.at.jumpUserGen : Cpu.at.jumpKernelGen);
+    const generation = this.loadCpu(this.generation);
     // One condition without a comparison of a word in memory: V8 would load that twice.
-    const hit = m.return_call_indirect(TABLE, field(JumpEntry.at.func), [field(JumpEntry.at.arg), this.cpu()], CODE_TYPE, none);
-    return [
-      m.if(m.i32.eqz(m.i32.or(m.i32.xor(field(JumpEntry.at.eip), eip()), m.i32.xor(field(JumpEntry.at.gen), generation))), hit),
-      this.storeCpu(Cpu.at.eip, eip()),
-      this.dispatch(),
-    ];
+    const found = m.i32.eqz(m.i32.or(m.i32.xor(field(JumpEntry.at.eip), eip()), m.i32.xor(field(JumpEntry.at.gen), generation)));
+    const args = [field(JumpEntry.at.arg), this.cpu()];
+    if (tail) {
+      const hit = m.return_call_indirect(field(JumpEntry.at.func), args);
+      return [m.if(found, hit), this.storeCpu(Cpu.at.eip, eip()), this.dispatch()];
+    }
+    const hit = m.call_indirect(field(JumpEntry.at.func), args);
+    const miss = m.block(null, [this.storeCpu(Cpu.at.eip, eip()), m.call(this.dispatchName, [this.c(0), this.cpu()], none)]);
+    return [m.if(found, hit, miss)];
   }
 
   /** Not 0 where a bit of Pending is set: all are in the lower half. (V8 would load a word twice that is compared with 0 as it is.) */

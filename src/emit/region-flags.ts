@@ -24,6 +24,11 @@ export abstract class RegionFlags extends AccessLowering {
   /** Registers that the region reads and writes at all. */
   protected readonly used = new Set<number>();
   protected readonly written = new Set<number>();
+  /** Registers that may differ from memory at this point, a bit for each. */
+  protected dirty = 0;
+  protected isDirty(reg: number): boolean {
+    return (this.dirty & (1 << reg)) !== 0;
+  }
   protected usesFlags = false;
   protected writesFlags = false;
   protected shapes: ReadonlyMap<number, Shape> = new Map();
@@ -49,9 +54,10 @@ export abstract class RegionFlags extends AccessLowering {
     }
   }
 
-  /** Stores what the region may have changed; flag words must be current in their locals. */
-  protected spill(): Expr[] {
-    const out = [...this.written].map((reg) => this.storeCpu(Cpu.at.gpr + reg * GPR_STRIDE, this.get(FIRST_REG + reg)));
+  /** Stores what may differ from memory here (or, where many ways meet, anywhere); flag words must be current in their locals. */
+  protected spill(anywhere = false): Expr[] {
+    const regs = [...this.written].filter((reg) => anywhere || this.isDirty(reg));
+    const out = regs.map((reg) => this.storeCpu(Cpu.at.gpr + reg * GPR_STRIDE, this.get(FIRST_REG + reg)));
     if (this.writesFlags) out.push(this.storeCpu(Cpu.at.flagR, this.get(FLAG_R)), this.storeCpu(Cpu.at.flagX, this.get(FLAG_X)));
     return out;
   }
@@ -135,6 +141,7 @@ export abstract class RegionFlags extends AccessLowering {
   }
   protected setRegister(reg: number, v: Expr): void {
     this.keepCarried(reg);
+    this.dirty |= 1 << reg;
     this.emit(this.m.local.set(FIRST_REG + reg, v));
   }
   private settled(local: number): Expr {

@@ -58,6 +58,23 @@ function targets({ block, terminator }: LiftedBlock): BlockId[] {
   }
 }
 
+/** The helper that stands for a call which comes back: its argument, if any, is the callee's EIP. Emitted by emit/native-calls.ts. */
+export const NATIVE_CALL = 'nativeCall';
+
+/** The call at the block's end as an operation in its middle that may do anything. (A far call stays as it is.) */
+function callInside(ops: Op[]): void {
+  const last = ops.at(-1)!;
+  if (last.kind !== 'jump' && last.kind !== 'indirect') return;
+  const args = last.kind === 'jump' ? [] : [last.eip];
+  ops[ops.length - 1] = {
+    kind: 'helper',
+    type: undefined,
+    name: NATIVE_CALL,
+    args,
+    effects: { reads: 'all', writes: 'all', flags: 'rw', stores: true },
+  };
+}
+
 /** Lifts a block to IR. */
 export function liftBlock(block: BasicBlock): LiftedBlock {
   const b = new Builder();
@@ -68,6 +85,7 @@ export function liftBlock(block: BasicBlock): LiftedBlock {
     if (!lifter.ended && x.spec!.alone) lifter.next();
   }
   const { ops } = b.code;
+  if (block.comesBack) callInside(ops);
   dropStateAccesses(ops);
   dropDeadFlags(ops);
   const last = ops.at(-1);

@@ -4,16 +4,18 @@ import { type BlockId, beside, eipOf, type Region } from '../decode/region.ts';
 import type { Op, Value } from '../ir/types.ts';
 import { Cpu, Exit, GPR_STRIDE } from '../layout/cpu.ts';
 import { addressBase, cachedBases } from '../passes/address-bases.ts';
+import { dirtyRegisters, synchronizes } from '../passes/dirty-registers.ts';
 import { fastLoops } from '../passes/fast-loops.ts';
 import { liveFlags } from '../passes/flag-liveness.ts';
 import { flagShapes, shapeAfter } from '../passes/flag-shapes.ts';
 import { type Structure, structure } from '../passes/structure.ts';
 import type { PageCache } from './access.ts';
 import { type GuardContext, guardCode, nextPass } from './fast-loops.ts';
-import { type Emitter, type Expr, i32, i64, none } from './module.ts';
-import { RegionExits, type SlotOf } from './region-exits.ts';
+import { type Emitter, type Expr, i32, i64, none, type ValueType } from './module.ts';
+import { NativeCalls } from './native-calls.ts';
+import type { SlotOf } from './region-exits.ts';
 import { FIRST_REG, FIRST_TEMP, FLAG_R, FLAG_X, GPRS } from './region-flags.ts';
-import { copyLoops, type LiftedBlock, liftBlock, mayLeave, successors } from './region-graph.ts';
+import { copyLoops, type LiftedBlock, liftBlock, mayLeave, NATIVE_CALL, successors } from './region-graph.ts';
 
 const FAULT_LABEL = 'fault';
 const STALE_LABEL = 'stale';
@@ -46,10 +48,11 @@ const loopLabel = (eip: number) => `l${eip}`;
 
 const touches = (list: readonly number[] | 'all' | undefined, reg: number): boolean => list === 'all' || list?.includes(reg) === true;
 
-class RegionLowering extends RegionExits {
+class RegionLowering extends NativeCalls {
   protected readonly storePrefix = 'region';
   protected readonly atomic: boolean;
   private readonly extras: RegionExtras;
+  protected functionName = '';
   private current = { eip: 0, next: 0 };
   /** The instruction before may have stored through a helper. */
   private stored = false;
@@ -68,6 +71,7 @@ class RegionLowering extends RegionExits {
 
   /** Emits the whole function. */
   emitFunction(name: string): void {
+    this.functionName = name;
     const { m } = this;
     const lifted = new Map([...this.region.blocks].map(([eip, block]) => [eip, liftBlock(block)]));
     for (const l of lifted.values()) this.census(l.ops);
@@ -84,8 +88,12 @@ class RegionLowering extends RegionExits {
     this.shapes = flagShapes(entry, flow, graph(), this.liveFlags(lifted, flow));
     for (const [base, writes] of cachedBases(flow, lifted))
       this.pages.set(base, { page: this.locals.take(i64), delta: this.locals.take(), writes });
+    const dirty = dirtyRegisters(flow, graph());
     const lowered = new Map<number, LoweredBlock>();
-    for (const eip of flow.order) lowered.set(eip, this.lowerBlock(lifted.get(eip)!, flow));
+    for (const eip of flow.order) {
+      this.dirty = dirty.get(eip)!;
+      lowered.set(eip, this.lowerBlock(lifted.get(eip)!, flow));
+    }
     const rendered = this.render(entry, flow, lowered);
     const enter: Expr[] = [this.pollHere(this.region.entry, [])];
     for (const reg of new Set([...this.used, ...this.written]))
@@ -96,11 +104,11 @@ class RegionLowering extends RegionExits {
     enter.push(...this.forget());
     const body = m.block(null, [
       ...enter,
-      m.block(FAULT_LABEL, [m.block(STALE_LABEL, [rendered, m.unreachable()], none), ...this.spill(), this.dispatch()], none),
-      ...this.spill(),
+      m.block(FAULT_LABEL, [m.block(STALE_LABEL, [rendered, m.unreachable()], none), ...this.spill(true), this.dispatch()], none),
+      ...this.spill(true),
       m.return_call(this.raiseName, [this.c(0), this.cpu()], none),
     ]);
-    const locals = [...Array<Expr>(FIRST_TEMP - FIRST_REG).fill(i32), ...this.locals.types];
+    const locals = [...Array<ValueType>(FIRST_TEMP - FIRST_REG).fill(i32), ...this.locals.types];
     this.e.addCode(name, locals, body);
   }
 
@@ -167,7 +175,7 @@ class RegionLowering extends RegionExits {
           const { returnPoint } = block;
           if (returnPoint !== undefined && flow.keeps(from, returnPoint))
             edge(returnPoint, m.i32.eq(this.value(t.eip), this.c(eipOf(returnPoint))));
-          return leave(this.lookUpValue(this.value(t.eip)));
+          return leave(last.form.mnemonic === 'ret' ? this.returnTo(this.value(t.eip)) : this.lookUpValue(this.value(t.eip)));
         }
         case 'leave':
           return leave([this.dispatch()]);
@@ -302,17 +310,31 @@ class RegionLowering extends RegionExits {
     return this.pages.values();
   }
 
+  protected override helper(op: Extract<Op, { kind: 'helper' }>, i: number): void {
+    if (op.name !== NATIVE_CALL) return super.helper(op, i);
+    const last = this.lowering!.block.instructions.at(-1)!;
+    this.beforeHelper(op);
+    this.dropKept();
+    const target = op.args[0] === undefined ? undefined : this.value(op.args[0]);
+    for (const e of this.callAndWait(last.target, target, last.next)) this.emit(e);
+    this.afterHelper(op);
+    for (const e of this.forget()) this.emit(e);
+    this.stored = false;
+  }
+
   protected beforeHelper(op: Extract<Op, { kind: 'helper' }>): void {
     const { reads, writes, flags } = op.effects;
     for (let reg = 0; reg < GPRS; reg++) if (touches(writes, reg)) this.keepCarried(reg);
     for (const reg of this.written)
-      if (touches(reads, reg) || touches(writes, reg)) this.emit(this.storeCpu(Cpu.at.gpr + reg * GPR_STRIDE, this.get(FIRST_REG + reg)));
+      if (this.isDirty(reg) && (touches(reads, reg) || touches(writes, reg)))
+        this.emit(this.storeCpu(Cpu.at.gpr + reg * GPR_STRIDE, this.get(FIRST_REG + reg)));
     if (flags === undefined) return;
     this.settleWords();
     if (this.writesFlags) this.emit(this.storeCpu(Cpu.at.flagR, this.get(FLAG_R)));
     if (this.writesFlags) this.emit(this.storeCpu(Cpu.at.flagX, this.get(FLAG_X)));
   }
   protected afterHelper(op: Extract<Op, { kind: 'helper' }>): void {
+    if (synchronizes(op)) this.dirty = 0;
     const { writes, flags, stores, mayFault, eip, quiet } = op.effects;
     if (stores) this.stored = true;
     if (!quiet && (stores || mayFault || eip)) for (const e of this.forget()) this.emit(e);

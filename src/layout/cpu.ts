@@ -143,6 +143,9 @@ export const Cpu = struct(
     jumpKernelHigh: u32,
     jumpUserLow: u32,
     jumpUserHigh: u32,
+    /** Regions that wait for their callee to return (see emit/native-calls.ts): how many, and the EIP that the last one goes on at. */
+    callDepth: u32,
+    callReturn: u32,
 
     // x87, MMX, SSE ----------------------------------------------------------------------------------------------------
     /** Physical registers R0..R7: significand (u64) at +0, sign and exponent (u16) at +8; MMn is the significand of Rn. */

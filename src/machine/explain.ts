@@ -62,7 +62,7 @@ export function explain({ ram, physical, eip, bits }: CodeImage): string {
     return `${hex(eip)}: ${text}\nno region can start here: the interpreter runs this instruction\n`;
   }
   const listing = new Listing(region, page);
-  const e = new Emitter();
+  const e = new Emitter({ texts: true });
   const slots = new Map<number, number>();
   emitRegion(e, 'region', region, (_phys, to) => {
     if (!slots.has(to)) slots.set(to, slots.size + 1);

@@ -82,7 +82,7 @@ export class LockstepExecutor implements Executor {
   async #work(image: EngineImage): Promise<void> {
     const { shared, chipset, jit, options, time, trace, apply } = this.#options;
     const { seed, clock, recording } = time;
-    // Only who translates loads binaryen.
+    // Only who translates loads the encoder.
     const translator = jit
       ? new (await import('../cache/translator.ts')).Translator(shared, FIRST_FORM + image.keys.length, false)
       : undefined;

@@ -28,10 +28,9 @@ interface Emitted {
 }
 
 function emitted(write: (e: Emitter) => void): Emitted {
-  const e = new Emitter();
+  const e = new Emitter({ texts: true });
   write(e);
   const text = e.text('code');
-  e.m.dispose();
   return { operations: countOperations(text), lines: printFunction(text) };
 }
 

@@ -18,7 +18,7 @@ function parse(text: string): Node[] {
   return stack[0];
 }
 
-const FREE = new Set(['func', 'param', 'result', 'local', 'type', 'then', 'else', 'block', 'loop', 'nop']);
+const FREE = new Set(['func', 'param', 'result', 'local', 'type', 'then', 'else', 'block', 'loop', 'nop', 'unlikely']);
 const isList = (n: Node): n is Node[] => typeof n !== 'string';
 
 /** Operations of a function that Emitter.text() gave. */

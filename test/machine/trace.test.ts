@@ -134,8 +134,10 @@ describe.each(engineNames)('of a machine (%s)', (engine) => {
     // A block that starts at the beginning of the loop sees each value but perhaps the first.
     const counters = lines.filter((line) => eipOf(line) === '00100025').map((line) => Number.parseInt(/ECX=(\w+)/.exec(line)![1]!, 16));
     expect(counters).toEqual(Array.from({ length: TURNS - 1 }, (_, n) => TURNS - 1 - n));
-    expect(new Set(lines.slice(1, -1).map(eipOf))).toEqual(new Set(['00100025']));
-    expect(eipOf(lines.at(-1)!)).toBe('00100028');
+    // Translated code comes to the jump behind OUT before it looks whether it is to stop.
+    const before = lines.filter((line) => eipOf(line) !== '0010002c');
+    expect(new Set(before.slice(1, -1).map(eipOf))).toEqual(new Set(['00100025']));
+    expect(eipOf(before.at(-1)!)).toBe('00100028');
   });
 
   it('has the end of a crash', async () => {

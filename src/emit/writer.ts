@@ -1,0 +1,426 @@
+// The binary form of a module whose memory and table are imported, with hints for unlikely branches (WebAssembly branch hinting,
+// section metadata.code.branch_hint): engines lay the slow ways out of line and spill nothing for them on the hot path.
+import { type Expr, Kind } from './wasm.ts';
+import { f32, i32, i64, none, type ValueType, v128 } from './wasm-types.ts';
+
+export interface FunctionType {
+  readonly params: readonly ValueType[];
+  readonly result: ValueType;
+}
+export interface ImportedFunction extends FunctionType {
+  readonly name: string;
+  readonly module: string;
+  readonly base: string;
+}
+export interface CodeFunction extends FunctionType {
+  readonly name: string;
+  /** Beyond the parameters. */
+  readonly locals: readonly ValueType[];
+  readonly body: Expr;
+}
+const EMPTY = 0x40;
+const FUNCREF = 0x70;
+const SHARED = 3;
+const HINTS = 'metadata.code.branch_hint';
+
+const scratch = new DataView(new ArrayBuffer(8));
+
+class Writer {
+  bytes = new Uint8Array(1 << 14);
+  at = 0;
+
+  byte(b: number): void {
+    if (this.at === this.bytes.length) this.grow(1);
+    this.bytes[this.at++] = b;
+  }
+  private grow(by: number): void {
+    const larger = new Uint8Array(Math.max(this.bytes.length * 2, this.at + by));
+    larger.set(this.bytes);
+    this.bytes = larger;
+  }
+  unsigned(n: number): void {
+    while (n > 127) {
+      this.byte((n & 127) | 128);
+      n >>>= 7;
+    }
+    this.byte(n);
+  }
+  signed(n: number): void {
+    for (;;) {
+      const low = n & 127;
+      n >>= 7;
+      if ((n === 0 && low < 64) || (n === -1 && low >= 64)) return this.byte(low);
+      this.byte(low | 128);
+    }
+  }
+  wide(n: bigint): void {
+    n = BigInt.asIntN(64, n);
+    for (;;) {
+      const low = Number(n & 127n);
+      n >>= 7n;
+      if ((n === 0n && low < 64) || (n === -1n && low >= 64)) return this.byte(low);
+      this.byte(low | 128);
+    }
+  }
+  copy(bytes: ArrayLike<number>): void {
+    if (this.at + bytes.length > this.bytes.length) this.grow(bytes.length);
+    this.bytes.set(bytes, this.at);
+    this.at += bytes.length;
+  }
+  text(text: string): void {
+    const bytes = new TextEncoder().encode(text);
+    this.unsigned(bytes.length);
+    this.copy(bytes);
+  }
+  opcode(code: number): void {
+    if (code < 256) return this.byte(code);
+    this.byte(code >> 16);
+    this.unsigned(code & 0xffff);
+  }
+  /** A number in five bytes, to be put right later. */
+  padded(): void {
+    this.copy([0x80, 0x80, 0x80, 0x80, 0]);
+  }
+  patch(at: number, n: number): void {
+    for (let k = 0; k < 4; k++) this.bytes[at + k] = ((n >>> (7 * k)) & 127) | 128;
+  }
+  done(): Uint8Array {
+    return this.bytes.subarray(0, this.at);
+  }
+}
+
+/** Log2 of the natural alignment of a plain access, by its opcode; the others are of 16 bytes. */
+const NATURAL: Readonly<Record<number, number>> = {
+  40: 2,
+  41: 3,
+  44: 0,
+  45: 0,
+  46: 1,
+  47: 1,
+  53: 2,
+  54: 2,
+  55: 3,
+  58: 0,
+  59: 1,
+  60: 0,
+  61: 1,
+  62: 2,
+};
+
+class BodyWriter {
+  private readonly w: Writer;
+  private readonly labels: string[] = [];
+  private readonly indexOf: ReadonlyMap<string, number>;
+  private readonly tableType: number;
+  /** Offsets of the unlikely branches, and of calls of the module's own functions. */
+  private hints: number[] = [];
+  private own: Fixup[] = [];
+
+  constructor(w: Writer, indexOf: ReadonlyMap<string, number>, tableType: number) {
+    this.w = w;
+    this.indexOf = indexOf;
+    this.tableType = tableType;
+  }
+
+  /** Writes a function's locals and body, at the start of the writer. */
+  write({ locals, body }: CodeFunction): { hints: readonly number[]; own: readonly Fixup[] } {
+    const { w } = this;
+    this.hints = [];
+    this.own = [];
+    const runs: [number, ValueType][] = [];
+    for (const type of locals) {
+      const last = runs.at(-1);
+      if (last !== undefined && last[1] === type) last[0]++;
+      else runs.push([1, type]);
+    }
+    w.unsigned(runs.length);
+    for (const [count, type] of runs) {
+      w.unsigned(count);
+      w.byte(type);
+    }
+    this.expr(body);
+    w.byte(0x0b);
+    return { hints: this.hints, own: this.own };
+  }
+
+  private list(exprs: readonly Expr[]): void {
+    for (let k = 0; k < exprs.length; k++) this.expr(exprs[k]!);
+  }
+
+  private within(label: string, write: () => void): void {
+    this.labels.push(label);
+    write();
+    this.labels.pop();
+    this.w.byte(0x0b);
+  }
+
+  /** A condition; true where it is marked as unlikely. */
+  private condition(e: Expr): boolean {
+    if (e.kind !== Kind.UNLIKELY) {
+      this.expr(e);
+      return false;
+    }
+    this.expr(e.args[0]!);
+    return true;
+  }
+  private hint(unlikely: boolean): void {
+    if (unlikely) this.hints.push(this.w.at);
+  }
+
+  private access(e: Expr, natural: number): void {
+    this.w.unsigned(e.align >= 0 ? e.align : natural);
+    this.w.unsigned(e.data as number);
+  }
+
+  private expr(e: Expr): void {
+    const { w } = this;
+    switch (e.kind) {
+      case Kind.OP:
+        this.list(e.args);
+        w.opcode(e.n);
+        if (e.data !== undefined) w.copy(e.data as readonly number[]);
+        return;
+      case Kind.CONST:
+        return this.constant(e);
+      case Kind.GET:
+        w.byte(0x20);
+        return w.unsigned(e.n);
+      case Kind.SET:
+      case Kind.TEE:
+        this.expr(e.args[0]!);
+        w.byte(e.kind === Kind.SET ? 0x21 : 0x22);
+        return w.unsigned(e.n);
+      case Kind.LOAD:
+      case Kind.STORE:
+        this.list(e.args);
+        w.opcode(e.n);
+        return this.access(e, NATURAL[e.n] ?? 4);
+      case Kind.ATOMIC:
+        this.list(e.args);
+        w.byte(0xfe);
+        w.unsigned(e.n);
+        return this.access(e, e.align);
+      case Kind.BLOCK:
+        if (e.name === '' && e.type === none) return this.list(e.args);
+        w.byte(0x02);
+        w.byte(e.type === none ? EMPTY : e.type);
+        return this.within(e.name, () => this.list(e.args));
+      case Kind.LOOP:
+        w.byte(0x03);
+        w.byte(EMPTY);
+        return this.within(e.name, () => this.expr(e.args[0]!));
+      case Kind.IF: {
+        const unlikely = this.condition(e.args[0]!);
+        this.hint(unlikely);
+        w.byte(0x04);
+        w.byte(e.type === none ? EMPTY : e.type);
+        return this.within('', () => {
+          this.expr(e.args[1]!);
+          if (e.args[2] === undefined) return;
+          w.byte(0x05);
+          this.expr(e.args[2]);
+        });
+      }
+      case Kind.BR: {
+        const unlikely = e.args[0] !== undefined && this.condition(e.args[0]);
+        this.hint(unlikely);
+        w.byte(e.args[0] === undefined ? 0x0c : 0x0d);
+        const at = this.labels.lastIndexOf(e.name);
+        if (at < 0) throw new Error(`no label ${e.name}`);
+        return w.unsigned(this.labels.length - 1 - at);
+      }
+      case Kind.CALL: {
+        this.list(e.args);
+        w.byte(e.n === 0 ? 0x10 : 0x12);
+        const index = this.indexOf.get(e.name);
+        if (index !== undefined) return w.unsigned(index);
+        this.own.push({ at: w.at, name: e.name });
+        return w.padded();
+      }
+      case Kind.CALL_INDIRECT:
+        this.list(e.args);
+        w.byte(e.n === 0 ? 0x11 : 0x13);
+        w.unsigned(this.tableType);
+        return w.unsigned(0);
+      case Kind.DROP:
+        this.expr(e.args[0]!);
+        return w.byte(0x1a);
+      case Kind.RETURN:
+        return w.byte(0x0f);
+      case Kind.UNREACHABLE:
+        return w.byte(0x00);
+      case Kind.SELECT:
+        this.list(e.args);
+        // The short form knows the types of numbers only.
+        return w.byte(0x1b);
+      case Kind.UNLIKELY:
+        return this.expr(e.args[0]!);
+    }
+  }
+
+  private constant({ type, data }: Expr): void {
+    const { w } = this;
+    if (type === i32) {
+      w.byte(0x41);
+      return w.signed(data as number);
+    }
+    if (type === i64) {
+      w.byte(0x42);
+      return w.wide(data as bigint);
+    }
+    if (type === v128) {
+      w.byte(0xfd);
+      w.unsigned(0x0c);
+      return w.copy(data as readonly number[]);
+    }
+    const bytes = type === f32 ? 4 : 8;
+    if (type === f32) scratch.setFloat32(0, data as number, true);
+    else scratch.setFloat64(0, data as number, true);
+    w.byte(type === f32 ? 0x43 : 0x44);
+    for (let k = 0; k < bytes; k++) w.byte(scratch.getUint8(k));
+  }
+}
+
+interface Hinted {
+  /** Number among the module's own functions. */
+  readonly own: number;
+  readonly hints: readonly number[];
+}
+/** A call of a function of the module itself, whose number is only known when all imports are. */
+interface Fixup {
+  readonly at: number;
+  readonly name: string;
+}
+
+/**
+ * A module in the making. The code of a function is written as soon as it is added, so that its tree need not be kept: imports must be
+ * known before the functions that call them.
+ */
+export class ModuleWriter {
+  private readonly shapes: FunctionType[] = [];
+  private readonly types = new Map<string, number>();
+  private readonly importIndex = new Map<string, number>();
+  private readonly imports: { readonly f: ImportedFunction; readonly type: number }[] = [];
+  private readonly functions: { readonly name: string; readonly type: number }[] = [];
+  private readonly code = new Writer();
+  private readonly one = new Writer();
+  private readonly body: BodyWriter;
+  private readonly hinted: Hinted[] = [];
+  private readonly fixups: Fixup[] = [];
+  private readonly memoryPages: { readonly initial: number; readonly maximum: number };
+
+  /** `tableType`: of the functions in the table. */
+  constructor(tableType: FunctionType, memoryPages: { readonly initial: number; readonly maximum: number }) {
+    this.memoryPages = memoryPages;
+    this.body = new BodyWriter(this.one, this.importIndex, this.typeOf(tableType));
+  }
+
+  private typeOf(f: FunctionType): number {
+    const key = `${f.params.join()}>${f.result}`;
+    let index = this.types.get(key);
+    if (index === undefined) {
+      this.types.set(key, (index = this.shapes.length));
+      this.shapes.push({ params: f.params, result: f.result });
+    }
+    return index;
+  }
+
+  addImport(f: ImportedFunction): void {
+    this.importIndex.set(f.name, this.imports.length);
+    this.imports.push({ f, type: this.typeOf(f) });
+  }
+
+  /** Adds and exports a function. */
+  addFunction(f: CodeFunction): void {
+    const { code, one } = this;
+    one.at = 0;
+    const { hints, own } = this.body.write(f);
+    if (hints.length > 0) this.hinted.push({ own: this.functions.length, hints });
+    code.unsigned(one.at);
+    for (const { at, name } of own) this.fixups.push({ at: code.at + at, name });
+    code.copy(one.done());
+    this.functions.push({ name: f.name, type: this.typeOf(f) });
+  }
+
+  finish(): Uint8Array {
+    const { imports, functions, code } = this;
+    const out = new Writer();
+    const section = (id: number, write: (w: Writer) => void) => {
+      const w = new Writer();
+      write(w);
+      out.byte(id);
+      out.unsigned(w.at);
+      out.copy(w.done());
+    };
+    const indexOf = new Map(functions.map(({ name }, k) => [name, imports.length + k]));
+    for (const { at, name } of this.fixups) {
+      const index = indexOf.get(name);
+      if (index === undefined) throw new Error(`no function ${name}`);
+      code.patch(at, index);
+    }
+    out.copy([0, 0x61, 0x73, 0x6d, 1, 0, 0, 0]);
+    section(1, (w) => {
+      w.unsigned(this.shapes.length);
+      for (const { params, result } of this.shapes) {
+        w.byte(0x60);
+        w.unsigned(params.length);
+        w.copy(params);
+        w.unsigned(result === none ? 0 : 1);
+        if (result !== none) w.byte(result);
+      }
+    });
+    section(2, (w) => {
+      w.unsigned(imports.length + 2);
+      w.text('env');
+      w.text('memory');
+      w.byte(2);
+      w.byte(SHARED);
+      w.unsigned(this.memoryPages.initial);
+      w.unsigned(this.memoryPages.maximum);
+      w.text('env');
+      w.text('table');
+      w.byte(1);
+      w.byte(FUNCREF);
+      w.byte(0);
+      w.unsigned(1);
+      for (const { f, type } of imports) {
+        w.text(f.module);
+        w.text(f.base);
+        w.byte(0);
+        w.unsigned(type);
+      }
+    });
+    section(3, (w) => {
+      w.unsigned(functions.length);
+      for (const { type } of functions) w.unsigned(type);
+    });
+    section(7, (w) => {
+      w.unsigned(functions.length);
+      functions.forEach(({ name }, k) => {
+        w.text(name);
+        w.byte(0);
+        w.unsigned(imports.length + k);
+      });
+    });
+    section(0, (w) => {
+      w.text(HINTS);
+      w.unsigned(this.hinted.length);
+      for (const { own, hints } of this.hinted) {
+        w.unsigned(imports.length + own);
+        w.unsigned(hints.length);
+        for (const at of hints) {
+          w.unsigned(at);
+          w.byte(1);
+          w.byte(0);
+        }
+      }
+    });
+    const count = new Writer();
+    count.unsigned(functions.length);
+    out.byte(10);
+    out.unsigned(count.at + code.at);
+    out.copy(count.done());
+    out.copy(code.done());
+    return out.bytes.slice(0, out.at);
+  }
+}
