@@ -1,0 +1,197 @@
+/*
+ * `bench`: how long the kernel's operations take. Each is done once, then four times as often, and so on, until it takes long enough
+ * to be measured well; the line tells the last, longest try:
+ *
+ *     bench NAME NANOSECONDS ns (what it is)
+ *
+ * Names do not change, so that programs can read these lines. What needs ring 3 is measured there, by user/bench.c.
+ */
+#include "cpu/ipi.h"
+#include "cpu/percpu.h"
+#include "devices/console.h"
+#include "lib/math.h"
+#include "lib/print.h"
+#include "lib/string.h"
+#include "memory/pages.h"
+#include "process/file.h"
+#include "process/process.h"
+#include "sched/clock.h"
+#include "sched/sched.h"
+#include "sched/thread.h"
+#include "sched/wait.h"
+#include "shell/commands.h"
+#include "shell/workers.h"
+
+#define LONG_NS (100u * NS_PER_MS)
+#define QUICK_NS (4u * NS_PER_MS)
+
+static u32 enough_ns;
+
+/* --- Operations: each does it `times` times, and says how long that took. -------------------------------------------- */
+
+static u64 allocate_pages(u32 times) {
+  u64 start = clock_ns();
+  for (u32 i = 0; i < times; i++) {
+    void *page = page_allocate();
+    if (page != NULL) page_free(page);
+  }
+  return clock_ns() - start;
+}
+
+/* Four pages in one block are not kept in magazines: this is the buddy allocator itself. */
+static u64 allocate_blocks(u32 times) {
+  u64 start = clock_ns();
+  for (u32 i = 0; i < times; i++) {
+    void *block = pages_allocate(2);
+    if (block != NULL) pages_free(block, 2);
+  }
+  return clock_ns() - start;
+}
+
+static u64 interrupt_self(u32 times) {
+  u64 start = clock_ns();
+  for (u32 i = 0; i < times; i++) {
+    /* The thread may be on another CPU by the time of the answer, so it counts, wherever that is. */
+    u32 flags = interrupts_save(), before = ipi_self_tests;
+    ipi_to_self();
+    interrupts_restore(flags);
+    while (ipi_self_tests == before) pause();
+  }
+  return clock_ns() - start;
+}
+
+static void nothing(void *unused) { (void)unused; }
+
+static u64 interrupt_other(u32 times) {
+  u64 start = clock_ns();
+  for (u32 i = 0; i < times; i++) {
+    u32 flags = interrupts_save();
+    struct cpu_mask other = {{0}};
+    mask_add(&other, (this_cpu()->index + 1) % cpu_count);
+    ipi_call(&other, VECTOR_CALL, nothing, NULL);
+    interrupts_restore(flags);
+  }
+  return clock_ns() - start;
+}
+
+/* Two threads on one CPU that give it to each other. */
+struct yielders {
+  u32 times;
+  struct completion done;
+};
+
+static void yield_often(void *argument) {
+  struct yielders *yielders = argument;
+  for (u32 i = 0; i < yielders->times; i++) yield();
+  complete(&yielders->done);
+}
+
+static u64 switch_threads(u32 times) {
+  struct yielders yielders = {.times = (times + 1) / 2};
+  u32 flags = interrupts_save();
+  s32 cpu = (s32)this_cpu()->index;
+  interrupts_restore(flags);
+  u64 start = clock_ns();
+  u32 made = 0;
+  for (u32 i = 0; i < 2; i++) made += thread_run("yield", yield_often, &yielders, cpu);
+  for (u32 i = 0; i < made; i++) wait_for(&yielders.done);
+  return clock_ns() - start;
+}
+
+/* All CPUs want one lock. */
+static struct {
+  struct spinlock lock;
+  u32 times, counter;
+} contended;
+
+static void take_lock_often(u32 cpu, void *unused) {
+  (void)cpu;
+  (void)unused;
+  for (u32 i = 0; i < contended.times; i++) {
+    u32 flags = lock(&contended.lock);
+    contended.counter++;
+    unlock(&contended.lock, flags);
+  }
+}
+
+static u64 contend(u32 times) {
+  contended.times = (times + cpu_count - 1) / cpu_count;
+  u64 start = clock_ns();
+  workers_run("contend", cpu_count, take_lock_often, NULL);
+  return clock_ns() - start;
+}
+
+/* --- The list. -------------------------------------------------------------------------------------------------------- */
+
+struct bench {
+  const char *name, *what;
+  u64 (*run)(u32 times); /* NULL: ring 3 does it */
+  u32 user_number;       /* user/bench.c's */
+  u32 least_cpus;
+};
+
+static const struct bench benches[] = {
+    {"call-int80", "system call that does nothing, by INT 0x80", NULL, 0, 1},
+    {"call-sysenter", "the same by SYSENTER", NULL, 1, 1},
+    {"page-fault", "first touch of a page", NULL, 2, 1},
+    {"protection-fault", "CLI in ring 3, to the program's handler", NULL, 3, 1},
+    {"context-switch", "one kernel thread gives the CPU to another", switch_threads, 0, 1},
+    {"pipe-round-trip", "one byte to another process and back", NULL, 4, 1},
+    {"spawn-exit", "a process that ends at once, waited for", NULL, 5, 1},
+    {"ipi-self", "interrupt to this CPU by its local APIC", interrupt_self, 0, 1},
+    {"ipi-round-trip", "function call on another CPU, waited for", interrupt_other, 0, 2},
+    {"lock-contention", "a spin lock that all CPUs want, for one of them", contend, 0, 1},
+    {"page-allocate", "a page taken and given back", allocate_pages, 0, 1},
+    {"block-allocate", "four pages in one block taken and given back", allocate_blocks, 0, 1},
+};
+
+static u32 measure_in_kernel(const struct bench *bench) {
+  for (u32 times = 1;; times *= 4) {
+    u64 ns = bench->run(times);
+    if (ns >= enough_ns || times >= 1u << 28) return (u32)divide(ns, times, NULL);
+  }
+}
+
+/* The program's status is the answer. */
+static s32 measure_in_ring3(const struct bench *bench) {
+  u32 arguments[2] = {bench->user_number, enough_ns / NS_PER_US};
+  struct file *console = file_create(FILE_CONSOLE, NULL);
+  struct process *process = console != NULL ? process_spawn("bench", arguments, console, console, NULL) : NULL;
+  s32 status = process != NULL ? process_wait(process) : ERROR_FULL;
+  file_release(console);
+  return status;
+}
+
+const char *bench_words(u32 index) {
+  if (index == 0) return "quick";
+  return index <= ARRAY_LENGTH(benches) ? benches[index - 1].name : NULL;
+}
+
+bool command_bench(u32 count, char **words) {
+  u32 at = 1;
+  enough_ns = LONG_NS;
+  if (at < count && strcmp(words[at], "quick") == 0) {
+    enough_ns = QUICK_NS;
+    at++;
+  }
+  const char *only = at < count ? words[at++] : NULL;
+  if (at < count) return false;
+  u32 matches = 0;
+  for (u32 i = 0; i < ARRAY_LENGTH(benches) && !console_interrupted(); i++) {
+    const struct bench *bench = &benches[i];
+    if (only != NULL && strcmp(only, bench->name) != 0) continue;
+    matches++;
+    if (cpu_count < bench->least_cpus) {
+      print("bench %-16s        - ns (%s: wants %u CPUs)\n", bench->name, bench->what, bench->least_cpus);
+      continue;
+    }
+    s32 ns = bench->run != NULL ? (s32)measure_in_kernel(bench) : measure_in_ring3(bench);
+    if (ns >= 0)
+      print("bench %-16s %8d ns (%s)\n", bench->name, ns, bench->what);
+    else
+      print("bench %-16s   failed (error %d)\n", bench->name, ns);
+  }
+  if (matches == 0) return false;
+  print("bench: done\n");
+  return true;
+}
