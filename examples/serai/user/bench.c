@@ -87,7 +87,7 @@ static uint32_t in_us(uint64_t ns) {
 
 int main(uint32_t which, uint32_t enough_us) {
   if (which >= sizeof benches / sizeof benches[0]) return FAILED;
-  for (uint32_t times = 1;; times *= 4) {
+  for (uint32_t times = 4;; times *= 4) {
     uint32_t us = in_us(benches[which](times));
     if (us < enough_us && times < 1u << 24) continue;
     /* us * 1000 / times without going over 32 bits. */

@@ -24,6 +24,7 @@ static void number_cpus(void) {
   cpu_count = 1;
   for (u32 i = 0; i < firmware.cpu_count; i++)
     if (firmware.apic_ids[i] != self && cpu_count < MAX_CPUS) cpus[cpu_count++].apic_id = firmware.apic_ids[i];
+  for (u32 i = 0; i < cpu_count; i++) cpus[i].index = i;
 }
 
 void kernel_main(u32 magic, u32 info_physical);

@@ -18,7 +18,6 @@ static u64 descriptor(u32 base, u32 limit, u32 access, u32 flags) {
 void cpu_setup(struct cpu *cpu) {
   if ((cpuid_features() & CPUID_SEP) == 0) panic("this CPU has no SYSENTER");
   cpu->self = cpu;
-  cpu->index = (u32)(cpu - cpus);
   cpu->gdt[SELECTOR_KERNEL_CODE / 8] = descriptor(0, 0xfffff, 0x9b, 0xc);
   cpu->gdt[SELECTOR_KERNEL_DATA / 8] = descriptor(0, 0xfffff, 0x93, 0xc);
   cpu->gdt[SELECTOR_USER_CODE / 8] = descriptor(0, 0xfffff, 0xfb, 0xc);
@@ -44,6 +43,8 @@ void cpu_setup(struct cpu *cpu) {
                    : "m"(gdtr), "i"(SELECTOR_KERNEL_CODE), "r"(SELECTOR_KERNEL_DATA), "r"(SELECTOR_PERCPU), "r"(0), "r"(SELECTOR_TSS)
                    : "memory");
   idt_load();
+  /* Nobody saves FPU registers at a switch of threads, so nobody gets to use them: EM makes x87 and SSE instructions fault. */
+  write_cr0(read_cr0() | CR0_EM);
 
   /* SYSENTER takes one constant for ESP, but each thread has a stack of its own. So it gets the address of the word that holds
    * the running thread's stack, and entry.S loads that: no MSR has to be written at a switch of threads. */

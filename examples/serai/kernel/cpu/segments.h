@@ -16,7 +16,6 @@
 
 #define VECTOR_DEBUG 1
 #define VECTOR_NMI 2
-#define VECTOR_NO_FPU 7
 #define VECTOR_PROTECTION 13
 #define VECTOR_PAGE_FAULT 14
 /* IRQ 0 to 15 of the 8259s, and those that the I/O APIC delivers in their place. */

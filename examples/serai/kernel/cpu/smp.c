@@ -16,7 +16,7 @@
 
 #define INIT_NS (10 * NS_PER_MS)
 #define SECOND_STARTUP_NS (200 * NS_PER_US)
-#define GIVE_UP_NS (2ull * NS_PER_S)
+#define GIVE_UP_NS (5ull * NS_PER_S)
 
 extern char trampoline_start[], trampoline_end[];
 

@@ -9,10 +9,7 @@
 #define EFLAGS_IF 0x200u
 
 /* Control registers (SDM vol. 3, 2.5). */
-#define CR0_WP 0x10000u
-#define CR0_PG 0x80000000u
-#define CR4_PSE 0x10u
-#define CR4_PGE 0x80u
+#define CR0_EM 0x4u
 
 /* Model-specific registers (SDM vol. 4). */
 #define MSR_SYSENTER_CS 0x174u
@@ -77,6 +74,7 @@ static inline u32 read_cr0(void) {
   __asm__ volatile("movl %%cr0, %0" : "=r"(value));
   return value;
 }
+static inline void write_cr0(u32 value) { __asm__ volatile("movl %0, %%cr0" : : "r"(value) : "memory"); }
 static inline u32 read_cr2(void) {
   u32 value;
   __asm__ volatile("movl %%cr2, %0" : "=r"(value));

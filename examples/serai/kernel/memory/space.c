@@ -159,6 +159,8 @@ void space_discard(struct space *space, u32 start, u32 bytes) {
     }
     unlock(&space->lock, flags);
     if (shootdown.count == 0) continue;
+    /* Our stores must be out before we look who is there, or a CPU that joins in between might still read the old entries. */
+    __atomic_thread_fence(__ATOMIC_SEQ_CST);
     struct cpu_mask active = space->active;
     ipi_call(&active, VECTOR_SHOOTDOWN, invalidate, &shootdown);
     for (u32 i = 0; i < shootdown.count; i++) page_free(frames[i]);

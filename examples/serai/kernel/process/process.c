@@ -5,6 +5,7 @@
  * is on its way to ring 3. One that waits in a pipe leaves when the pipe's other end is closed.
  */
 #include "process/process.h"
+#include "cpu/ipi.h"
 #include "cpu/panic.h"
 #include "cpu/percpu.h"
 #include "cpu/trap.h"
@@ -21,7 +22,6 @@
 
 /* Parents, children, and who has ended. */
 static struct spinlock families;
-static struct process *kernel_children;
 static u32 last_id;
 u32 process_count;
 
@@ -65,13 +65,6 @@ static struct thread *create_thread(struct process *process, struct start start)
   return thread;
 }
 
-static void adopt(struct process *child, struct process *parent) {
-  struct process **children = parent != NULL ? &parent->children : &kernel_children;
-  child->parent = parent;
-  child->sibling = *children;
-  *children = child;
-}
-
 struct process *process_spawn(const char *name, const u32 arguments[2], struct file *input, struct file *output, struct process *parent) {
   const struct program *program = program_find(name);
   struct process *process = program != NULL ? heap_allocate(sizeof *process) : NULL;
@@ -95,7 +88,10 @@ struct process *process_spawn(const char *name, const u32 arguments[2], struct f
   u32 flags = lock(&families);
   process->id = ++last_id;
   process_count++;
-  adopt(process, parent);
+  if (parent != NULL) {
+    process->sibling = parent->children;
+    parent->children = process;
+  }
   unlock(&families, flags);
   thread_start(thread);
   return process;
@@ -152,6 +148,10 @@ void process_exit(s32 status) {
   if (!process->dying) process->status = status; /* the first one counts */
   process->dying = true;
   unlock(&process->lock, flags);
+  /* Its other threads may run in ring 3, and nothing else interrupts them where no thread waits for their CPU. */
+  u32 self = current()->cpu;
+  for (u32 cpu = mask_next(&process->space->active, 0); cpu < MAX_CPUS; cpu = mask_next(&process->space->active, cpu + 1))
+    if (cpu != self) ipi_reschedule(cpu);
   process_leave();
 }
 
@@ -164,19 +164,18 @@ void process_fault(const struct frame *frame, u32 address) {
 s32 process_wait(struct process *child) {
   u32 flags = lock(&families);
   while (!child->ended) wait_on(&child->waiters, &families);
-  struct process **at = child->parent != NULL ? &child->parent->children : &kernel_children;
-  while (*at != child) at = &(*at)->sibling;
-  *at = child->sibling;
   unlock(&families, flags);
   s32 status = child->status;
   heap_free(child);
   return status;
 }
 
-struct process *process_child(struct process *parent, u32 id) {
+struct process *process_take_child(struct process *parent, u32 id) {
   u32 flags = lock(&families);
-  struct process *child = parent->children;
-  while (child != NULL && child->id != id) child = child->sibling;
+  struct process **at = &parent->children;
+  while (*at != NULL && (*at)->id != id) at = &(*at)->sibling;
+  struct process *child = *at;
+  if (child != NULL) *at = child->sibling;
   unlock(&families, flags);
   return child;
 }

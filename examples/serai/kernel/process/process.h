@@ -21,17 +21,17 @@ struct process {
   s32 status;
 
   /* Under the one lock of all families, in process.c. */
-  struct process *parent, *children, *sibling;
+  struct process *children, *sibling;
   bool ended, orphan;
   struct wait_queue waiters;
 };
 
 /* Starts a program; `parent` NULL is the kernel. `input` and `output` stay the caller's. NULL where there is no memory or no such program. */
 struct process *process_spawn(const char *name, const u32 arguments[2], struct file *input, struct file *output, struct process *parent);
-/* Waits for the end of a child, and frees it; its status. */
+/* Waits for the end of a process that the kernel has started, or taken from its parent, and frees it; its status. */
 s32 process_wait(struct process *child);
-/* A child by its number; NULL where there is none. */
-struct process *process_child(struct process *parent, u32 id);
+/* Takes a child, by its number, out of its parent's children: nobody else can wait for it then. NULL where there is none. */
+struct process *process_take_child(struct process *parent, u32 id);
 
 /* These are of the running process. */
 s32 process_start_thread(u32 eip, u32 esp, u32 argument);

@@ -60,7 +60,7 @@ static s32 spawn(u32 address) {
 }
 
 static s32 wait(u32 id, u32 address) {
-  struct process *child = process_child(current()->process, id);
+  struct process *child = process_take_child(current()->process, id);
   if (child == NULL) return ERROR_BAD;
   s32 status = process_wait(child);
   return copy_to_user(address, &status, sizeof status) ? 0 : ERROR_FAULT;

@@ -117,9 +117,9 @@ void schedule(void) {
   thread_check_stack(previous);
   lock_raw(&cpu->queue.lock);
   cpu->need_resched = false;
-  if (previous->state == THREAD_RUNNING && previous != cpu->idle) {
+  if (previous->state == THREAD_RUNNING) {
     previous->state = THREAD_READY;
-    append(&cpu->queue, previous);
+    if (previous != cpu->idle) append(&cpu->queue, previous); /* the idle thread is in no queue */
   }
   struct thread *next = take_first(&cpu->queue, true);
   if (next == NULL) next = steal(cpu);
@@ -189,9 +189,9 @@ void sched_slice_ends(struct cpu *cpu) {
 }
 
 u32 sched_least_busy(void) {
-  u32 best = this_cpu()->index, fewest = ~0u;
+  u32 first = this_cpu()->index, best = first, fewest = ~0u;
   for (u32 i = 0; i < cpu_count; i++) {
-    u32 at = (best + i) % cpu_count;
+    u32 at = (first + i) % cpu_count;
     if (!cpus[at].online) continue;
     u32 load = cpus[at].queue.length + !sched_is_idle(&cpus[at]);
     if (load >= fewest) continue;

@@ -12,15 +12,17 @@
 #include "sched/sched.h"
 #include "sched/thread.h"
 
-#define LONGEST_NS (1ull * NS_PER_S)
+/* What the APIC timer's 32 bits hold, with some room. */
+#define LONGEST_COUNT 0xf0000000ull
 #define NEVER ~0ull
 
 static void arm(struct cpu *cpu, u64 now) {
+  u64 longest_ns = divide(LONGEST_COUNT * 1000000, clock_apic_khz(), NULL);
   u64 due = cpu->timers != NULL ? cpu->timers->when : NEVER;
   if (cpu->slice_end != 0) due = MIN(due, cpu->slice_end);
   if (due == NEVER || (cpu->timer_armed != 0 && cpu->timer_armed <= due)) return;
   u64 left = due > now ? due - now : 0;
-  if (left > LONGEST_NS) left = LONGEST_NS; /* it will find that it is too early, and arm itself again */
+  if (left > longest_ns) left = longest_ns; /* it will find that it is too early, and arm itself again */
   cpu->timer_armed = now + left;
   /* One more, so that it is not too early; and 0 would stop it. */
   lapic_timer_start((u32)divide(left * clock_apic_khz(), 1000000, NULL) + 1);

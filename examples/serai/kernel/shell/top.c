@@ -31,10 +31,17 @@ static u64 used_before(const struct snapshot *before, u32 id) {
   return 0;
 }
 
+static u32 percent_of(u64 ns, u32 us) { return us == 0 ? 0 : (u32)divide(divide(ns, 10, NULL) + us / 2, us, NULL); }
+
 static void show(struct snapshot *now, const struct snapshot *before) {
   static const char *const states[] = {"ready", "running", "blocked", "dead"};
   u32 us = (u32)divide(now->at - before->at, NS_PER_US, NULL);
   for (u32 i = 0; i < now->count; i++) now->threads[i].ran_ns -= MIN(used_before(before, now->threads[i].id), now->threads[i].ran_ns);
+  print("%u.%03u s on %u CPUs; busy:", us / 1000000, us / 1000 % 1000, cpu_count);
+  for (u32 cpu = 0; cpu < cpu_count; cpu++)
+    for (u32 i = 0; i < now->count; i++)
+      if (now->threads[i].id == cpus[cpu].idle->id) print(" %u%%", 100 - MIN(100u, percent_of(now->threads[i].ran_ns, us)));
+  print("\n");
   /* Most time first. */
   for (u32 i = 1; i < now->count; i++)
     for (u32 k = i; k > 0 && now->threads[k].ran_ns > now->threads[k - 1].ran_ns; k--) {
@@ -42,14 +49,12 @@ static void show(struct snapshot *now, const struct snapshot *before) {
       now->threads[k] = now->threads[k - 1];
       now->threads[k - 1] = other;
     }
-  print("%u.%03u s on %u CPUs\n", us / 1000000, us / 1000 % 1000, cpu_count);
   print("   id name             ring cpu state            ms   %%\n");
   for (u32 i = 0; i < MIN(now->count, ROWS); i++) {
     const struct thread_info *thread = &now->threads[i];
     u32 used = (u32)divide(thread->ran_ns, NS_PER_US, NULL);
-    u32 percent = us == 0 ? 0 : (u32)divide((u64)used * 100 + us / 2, us, NULL);
     print("%5u %-16s %4u %3u %-8s %7u.%03u %3u\n", thread->id, thread->name, thread->is_user ? 3 : 0, thread->cpu, states[thread->state],
-          used / 1000, used % 1000, percent);
+          used / 1000, used % 1000, percent_of(thread->ran_ns, us));
   }
   if (now->count > ROWS) print("... %u threads\n", now->count);
 }
