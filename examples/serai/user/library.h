@@ -13,7 +13,7 @@ void protection_faults(uint32_t count);
 void fault_handler(void);
 uint32_t fault_at(uint32_t address);
 void fault_seen(void);
-uint32_t registers_lost(uint32_t by_sysenter);
+uint32_t registers_lost(uint32_t how);
 
 /* To the console, or whatever file 1 is. */
 void say(const char *text);

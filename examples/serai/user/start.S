@@ -83,8 +83,8 @@ fault_seen:
     ret
 
 /*
- * uint32_t registers_lost(uint32_t by_sysenter): does a system call with a value in each register; how many came back changed.
- * The number is CALL_NULL, 0.
+ * uint32_t registers_lost(uint32_t how): does a system call with a value in each register; how many came back changed. 0: by
+ * INT 0x80; 1: by SYSENTER; 2: by SYSENTER with TF set, so that the debug exception comes in the kernel. The number is CALL_NULL, 0.
  */
     .globl registers_lost
 registers_lost:
@@ -96,13 +96,21 @@ registers_lost:
     movl $0x44444444, %esi
     movl $0x55555555, %edi
     movl $0x66666666, %ebp
-    cmpl $0, 20(%esp)
-    jne 1f
+    cmpl $1, 20(%esp)
+    je 1f
+    ja 4f
     movl $0x22222222, %ecx
     movl $0x33333333, %edx
     xorl %eax, %eax
     int $0x80
     jmp 2f
+4:  xorl %eax, %eax
+    movl %esp, %ecx
+    movl $3f, %edx
+    pushfl
+    orl $0x100, (%esp)
+    popfl                       /* traps behind the next instruction */
+    sysenter
 1:  xorl %eax, %eax
     movl %esp, %ecx
     movl $3f, %edx

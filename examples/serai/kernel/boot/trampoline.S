@@ -33,6 +33,7 @@ protected:
     movl $PHYSICAL(boot_directory), %eax
     movl %eax, %cr3
     movl %cr0, %eax
+    andl $~0x60000000, %eax     /* CD, NW: INIT leaves the caches off (SDM vol. 3, 9.1.1) */
     orl $0x80010000, %eax       /* PG, WP */
     movl %eax, %cr0
     movl %cr4, %eax

@@ -149,9 +149,8 @@ void process_exit(s32 status) {
   process->dying = true;
   unlock(&process->lock, flags);
   /* Its other threads may run in ring 3, and nothing else interrupts them where no thread waits for their CPU. */
-  u32 self = current()->cpu;
   for (u32 cpu = mask_next(&process->space->active, 0); cpu < MAX_CPUS; cpu = mask_next(&process->space->active, cpu + 1))
-    if (cpu != self) ipi_reschedule(cpu);
+    ipi_reschedule(cpu);
   process_leave();
 }
 

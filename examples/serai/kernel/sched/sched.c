@@ -226,6 +226,7 @@ void sched_prepare_first(u32 stack) {
   void *unused = (void *)cpu->idle->stack;
   *(u32 *)stack = *(u32 *)unused; /* the guard word */
   cpu->idle->stack = stack;
+  cpu->online = true; /* it does not idle yet, but it answers, and nobody is to run before it is counted */
   pages_free(unused, STACK_ORDER);
   cpu->idle->state = THREAD_RUNNING;
 }

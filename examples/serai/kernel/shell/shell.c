@@ -11,6 +11,7 @@
 #include "process/elf.h"
 #include "process/file.h"
 #include "process/process.h"
+#include "sched/timer.h"
 #include "shell/commands.h"
 #include "shell/line.h"
 
@@ -19,7 +20,7 @@
 static bool command_help(u32 count, char **words) {
   (void)words;
   if (count != 1) return false;
-  for (u32 i = 0; i < command_count; i++) print("  %-16s %s\n", commands[i].usage, commands[i].help);
+  for (u32 i = 0; i < command_count; i++) print("  %-21s %s\n", commands[i].usage, commands[i].help);
   return true;
 }
 
@@ -47,6 +48,13 @@ bool command_run(u32 count, char **words) {
 
 const char *run_words(u32 index) { return index < (u32)(programs_end - programs) ? programs[index].name : NULL; }
 
+static bool command_sleep(u32 count, char **words) {
+  u32 seconds;
+  if (count != 2 || !parse_number(words[1], &seconds)) return false;
+  sleep_ns((u64)seconds * NS_PER_S);
+  return true;
+}
+
 static bool command_panic(u32 count, char **words) {
   (void)words;
   if (count != 1) return false;
@@ -64,11 +72,12 @@ const struct command commands[] = {
     {"help", "help", "shows this list", command_help, NULL},
     {"cpus", "cpus", "shows the CPUs and what they have done", command_cpus, NULL},
     {"top", "top [COUNT]", "CPU time of threads since boot; or COUNT times, each for a second", command_top, NULL},
-    {"bench", "bench [quick] [NAME]", "measures the kernel; one line each: 'bench NAME NANOSECONDS ns (...)'", command_bench, bench_words},
+    {"bench", "bench [quick] [NAME]", "measures the kernel, one line each: bench NAME NANOSECONDS ns (what)", command_bench, bench_words},
     {"primes", "primes N [CPUS]", "counts the primes up to N on all CPUs, or on as many as you say", command_primes, NULL},
-    {"stress", "stress SECONDS", "processes, pipes, page faults, shoot-downs and allocators, all at once, with checks", command_stress, NULL},
+    {"stress", "stress SECONDS", "processes, pipes, faults, shoot-downs, allocators: all at once, with checks", command_stress, NULL},
     {"run", "run NAME [A [B]]", "runs a program with one or two numbers", command_run, run_words},
     {"memory", "memory", "shows how much memory is free", command_memory, NULL},
+    {"sleep", "sleep SECONDS", "does nothing for so long", command_sleep, NULL},
     {"panic", "panic", "shows what a panic looks like", command_panic, NULL},
     {"halt", "halt", "switches the machine off", command_halt, NULL},
 };

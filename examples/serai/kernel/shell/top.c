@@ -4,13 +4,14 @@
 #include "lib/math.h"
 #include "lib/print.h"
 #include "lib/string.h"
-#include "memory/heap.h"
+#include "memory/pages.h"
 #include "sched/clock.h"
 #include "sched/thread.h"
 #include "sched/timer.h"
 #include "shell/commands.h"
 
-#define MOST_THREADS 64 /* of 40 bytes: what fits into an object of the heap */
+#define MOST_THREADS 256
+#define SNAPSHOT_ORDER 2u
 #define ROWS 20u
 
 struct snapshot {
@@ -18,6 +19,8 @@ struct snapshot {
   u32 count;
   struct thread_info threads[MOST_THREADS];
 };
+
+_Static_assert(sizeof(struct snapshot) <= PAGE_BYTES << SNAPSHOT_ORDER, "see pages_allocate()");
 
 static void take(struct snapshot *snapshot) {
   snapshot->at = clock_ns();
@@ -62,12 +65,13 @@ static void show(struct snapshot *now, const struct snapshot *before) {
 bool command_top(u32 count, char **words) {
   u32 times = 0;
   if (count > 2 || (count == 2 && !parse_number(words[1], &times))) return false;
-  struct snapshot *now = heap_allocate(sizeof *now), *before = heap_allocate(sizeof *before);
+  struct snapshot *now = pages_allocate(SNAPSHOT_ORDER), *before = pages_allocate(SNAPSHOT_ORDER);
   if (now == NULL || before == NULL) {
     print("no memory\n");
   } else if (times == 0) {
+    before->at = before->count = 0; /* since boot */
     take(now);
-    show(now, before); /* which is empty: since boot */
+    show(now, before);
   } else {
     for (; times > 0 && !console_interrupted(); times--) {
       take(before);
@@ -76,7 +80,7 @@ bool command_top(u32 count, char **words) {
       show(now, before);
     }
   }
-  heap_free(now);
-  heap_free(before);
+  if (now != NULL) pages_free(now, SNAPSHOT_ORDER);
+  if (before != NULL) pages_free(before, SNAPSHOT_ORDER);
   return true;
 }
