@@ -1,4 +1,5 @@
-/* The measurements that have to be made in ring 3; see shell/bench.c in the kernel. The status is nanoseconds for one operation, negative where one failed. */
+/* The measurements that have to be made in ring 3; see shell/bench.c in the kernel. The status is nanoseconds for one operation,
+ * negative where one failed. */
 #include "library.h"
 
 #define PAGE 4096u

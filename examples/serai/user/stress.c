@@ -1,4 +1,5 @@
-/* `stress` in ring 3: each mode does one thing over and over, and checks what comes of it. The status is 0, or the line that found a fault. */
+/* `stress` in ring 3: each mode does one thing over and over, and checks what comes of it. The status is 0, or the line that found
+ * a fault. */
 #include "library.h"
 
 #define PAGE 4096u

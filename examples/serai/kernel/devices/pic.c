@@ -1,4 +1,5 @@
-/* The 8259s (Intel 8259A data sheet). Even where the I/O APIC is used they must be moved: a spurious interrupt would look like an exception. */
+/* The 8259s (Intel 8259A data sheet). Even where the I/O APIC is used they must be moved: a spurious interrupt would look like an
+ * exception. */
 #include "devices/pic.h"
 #include "cpu/segments.h"
 #include "cpu/x86.h"

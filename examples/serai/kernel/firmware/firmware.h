@@ -29,7 +29,8 @@ void firmware_read(void);
 bool acpi_read(void);
 bool mp_tables_read(void);
 
-/* Where `signature` begins at a multiple of 16 bytes in [start, end) of physical memory, and `bytes` from there sum to 0; NULL where nowhere. */
+/* Where `signature` begins at a multiple of 16 bytes in [start, end) of physical memory, and `bytes` from there sum to 0; NULL
+ * where nowhere. */
 const void *firmware_scan(u32 start, u32 end, const char *signature, u32 bytes);
 bool firmware_sums_to_zero(const void *table, u32 bytes);
 void firmware_add_cpu(u8 apic_id);

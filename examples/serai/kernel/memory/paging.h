@@ -29,5 +29,6 @@ u32 kernel_directory_physical(void);
 /* Copies the kernel's half into a new directory. */
 void paging_copy_kernel_half(u32 *directory);
 
-/* Device registers, or tables of the firmware. Only while one CPU runs and no other directory was made: the kernel's half never changes later. */
+/* Device registers, or tables of the firmware. Only while one CPU runs and no other directory was made: the kernel's half never
+ * changes later. */
 void *map_device(u32 physical, u32 bytes);

@@ -26,7 +26,8 @@ struct process {
   struct wait_queue waiters;
 };
 
-/* Starts a program; `parent` NULL is the kernel. `input` and `output` stay the caller's. NULL where there is no memory or no such program. */
+/* Starts a program; `parent` NULL is the kernel. `input` and `output` stay the caller's. NULL where there is no memory or no such
+ * program. */
 struct process *process_spawn(const char *name, const u32 arguments[2], struct file *input, struct file *output, struct process *parent);
 /* Waits for the end of a process that the kernel has started, or taken from its parent, and frees it; its status. */
 s32 process_wait(struct process *child);

@@ -56,7 +56,10 @@ static int read_key(void) {
   case 'D': return KEY_LEFT;
   case 'H': return KEY_HOME;
   case 'F': return KEY_END;
-  case '~': return number == '1' || number == '7' ? KEY_HOME : number == '4' || number == '8' ? KEY_END : number == '3' ? KEY_DELETE : KEY_UNKNOWN;
+  case '~':
+    if (number == '1' || number == '7') return KEY_HOME;
+    if (number == '4' || number == '8') return KEY_END;
+    return number == '3' ? KEY_DELETE : KEY_UNKNOWN;
   default: return KEY_UNKNOWN;
   }
 }
