@@ -56,10 +56,15 @@ static bool command_sleep(u32 count, char **words) {
 }
 
 static bool command_panic(u32 count, char **words) {
-  (void)words;
+  if (count == 2 && strcmp(words[1], "fault") == 0) {
+    const bool *volatile nowhere = (const bool *)16; /* not mapped */
+    return *nowhere;
+  }
   if (count != 1) return false;
   panic("as you wish");
 }
+
+static const char *panic_words(u32 index) { return index == 0 ? "fault" : NULL; }
 
 static bool command_halt(u32 count, char **words) {
   (void)words;
@@ -78,7 +83,7 @@ const struct command commands[] = {
     {"run", "run NAME [A [B]]", "runs a program with one or two numbers", command_run, run_words},
     {"memory", "memory", "shows how much memory is free", command_memory, NULL},
     {"sleep", "sleep SECONDS", "does nothing for so long", command_sleep, NULL},
-    {"panic", "panic", "shows what a panic looks like", command_panic, NULL},
+    {"panic", "panic [fault]", "shows what a panic looks like", command_panic, panic_words},
     {"halt", "halt", "switches the machine off", command_halt, NULL},
 };
 const u32 command_count = ARRAY_LENGTH(commands);
