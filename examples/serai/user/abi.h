@@ -42,7 +42,7 @@ struct spawn {
   int32_t input, output;    /* files that become the new process's 0 and 1 */
 };
 
-/* The status of a process that ended by a fault: this and the vector. */
-#define STATUS_FAULT 128
+/* The status of a process that ended by a fault: this less the vector. */
+#define STATUS_FAULT -1000
 
 #define USER_FILES 8

@@ -157,7 +157,7 @@ void process_exit(s32 status) {
 void process_fault(const struct frame *frame, u32 address) {
   print("process %u (%s): vector %u, error 0x%x, address 0x%x, eip 0x%x: ended\n", current()->process->id, current()->process->name,
         frame->vector, frame->error, address, frame->eip);
-  process_exit(STATUS_FAULT + (s32)frame->vector);
+  process_exit(STATUS_FAULT - (s32)frame->vector);
 }
 
 s32 process_wait(struct process *child) {
