@@ -1,5 +1,5 @@
 /* The measurements that have to be made in ring 3; see shell/bench.c in the kernel. The status is nanoseconds for one operation,
- * negative where one failed. */
+ * negative where one failed: the best try, found as there. */
 #include "library.h"
 
 #define PAGE 4096u
@@ -78,20 +78,28 @@ static uint64_t spawns(uint32_t times) {
 static uint64_t (*const benches[])(uint32_t times) = {calls_by_interrupt, calls_by_sysenter, page_faults,
                                                       faults_with_handler, round_trips, spawns};
 
-/* Microseconds, for divisions of 32 bits. */
-static uint32_t in_us(uint64_t ns) {
-  uint32_t high = (uint32_t)(ns >> 32), low = (uint32_t)ns, us;
-  if (high >= 1000) return 0xffffffff;
-  __asm__("divl %2" : "=a"(us), "+d"(high) : "r"(1000), "a"(low) : "cc");
-  return us;
+/* A division of 64 by 32 bits; the compiler would call its library. The quotient must fit into 32 bits, else it is the largest number. */
+static uint32_t divide(uint64_t dividend, uint32_t divisor) {
+  uint32_t high = (uint32_t)(dividend >> 32), quotient;
+  if (high >= divisor) return 0xffffffff;
+  __asm__("divl %2" : "=a"(quotient), "+d"(high) : "r"(divisor), "a"((uint32_t)dividend) : "cc");
+  return quotient;
 }
 
 int main(uint32_t which, uint32_t enough_us) {
+  enum { TRIES = 16, FIRST_TIMES = 16, MOST_TIMES = 1 << 24, PATIENCE = 8 };
   if (which >= sizeof benches / sizeof benches[0]) return FAILED;
-  for (uint32_t times = 4;; times *= 4) {
-    uint32_t us = in_us(benches[which](times));
-    if (us < enough_us && times < 1u << 24) continue;
-    /* us * 1000 / times without going over 32 bits. */
-    return (int)(us / times * 1000 + us % times * 1000 / times);
+  uint64_t total = 0, enough = (uint64_t)enough_us * 1000;
+  uint32_t best = 0xffffffff, times = FIRST_TIMES;
+  for (uint32_t tries = 0; tries < TRIES && total < enough * PATIENCE;) {
+    uint64_t ns = benches[which](times);
+    total += ns;
+    uint32_t each = divide(ns, times);
+    if (each < best) best = each;
+    if ((uint64_t)best * times < enough / TRIES && times < MOST_TIMES)
+      times *= 4;
+    else
+      tries++;
   }
+  return (int)best;
 }
