@@ -8,9 +8,13 @@ const BUILD_MS = 180_000;
 
 const reason = whyNot();
 
-it.skipIf(reason !== undefined)(`serai is built to the same bytes${reason === undefined ? '' : ` (skipped: ${reason})`}`, () => {
-  expect(build().equals(readFileSync(SERAI))).toBe(true);
-}, BUILD_MS);
+it.skipIf(reason !== undefined)(
+  `serai is built to the same bytes${reason === undefined ? '' : ` (skipped: ${reason})`}`,
+  () => {
+    expect(build().equals(readFileSync(SERAI))).toBe(true);
+  },
+  BUILD_MS,
+);
 
 it('is small', () => {
   expect(readFileSync(SERAI).length).toBeLessThan(100 * 1024);
