@@ -103,12 +103,12 @@ static void move_to(size_t target) {
 }
 
 static void replace(const char *with) {
-  move_to(0);
   size_t old = length;
+  move_to(0);
   copy_string(text, with, LINE_BYTES);
-  length = strlen(text);
-  show_rest(old);
-  move_to(length);
+  length = cursor = strlen(text);
+  show(text, length);
+  if (old > length) show_rest(old - length);
 }
 
 /* --- History. --------------------------------------------------------------------------------------------------------- */
