@@ -1,0 +1,3 @@
+/* Starting the other CPUs. */
+#pragma once
+void smp_start(void);

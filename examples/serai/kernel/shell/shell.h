@@ -1,0 +1,3 @@
+/* The shell: a kernel thread. */
+#pragma once
+void shell_main(void *unused);
