@@ -1,9 +1,12 @@
-// npm start: Debian's kernel in this terminal. Fetches the guest and builds Dragoman where that was not done yet; what follows
-// `npm start --` goes to `dragoman run` (an --append is added to ours).
+// npm start: serai, our demo kernel, in this terminal, with a CPU for each core of the host, up to four. npm run linux: Debian's
+// kernel, which is fetched first. Builds Dragoman where that was not done yet; what follows `--` goes to `dragoman run` (an --append is
+// added to ours).
+import { availableParallelism } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { build } from './build.ts';
 import { ensureGuest } from './guests.ts';
+import { SERAI } from './serai.ts';
 
 const MAIN = join(fileURLToPath(new URL('..', import.meta.url)), 'dist/cli/main.js');
 
@@ -18,12 +21,27 @@ function splitAppends(args: readonly string[]): { rest: string[]; texts: string[
   return { rest, texts };
 }
 
+const MOST_CPUS = 4;
+
+/** The arguments of `dragoman run` for one of our guests. */
+async function guestArguments(guest: string | undefined, args: readonly string[]): Promise<string[]> {
+  const { rest, texts } = splitAppends(args);
+  if (guest === 'linux') {
+    const { kernel, initrd } = await ensureGuest();
+    return [kernel, '--initrd', initrd, '--append', ['console=ttyS0', ...texts].join(' '), ...rest];
+  }
+  if (guest !== 'serai') throw new Error(`no guest is called '${guest}': serai or linux`);
+  const cpus = rest.some((arg) => arg === '--cpus' || arg.startsWith('--cpus='))
+    ? []
+    : ['--cpus', `${Math.min(availableParallelism(), MOST_CPUS)}`];
+  return [SERAI, ...cpus, '--append', texts.join(' '), ...rest];
+}
+
 try {
-  const { kernel, initrd } = await ensureGuest();
+  const [guest, ...args] = process.argv.slice(2);
+  const run = await guestArguments(guest, args);
   await build();
-  const { rest, texts } = splitAppends(process.argv.slice(2));
-  const append = ['console=ttyS0', ...texts].join(' ');
-  process.argv = [process.execPath, MAIN, 'run', kernel, '--initrd', initrd, '--append', append, ...rest];
+  process.argv = [process.execPath, MAIN, 'run', ...run];
 } catch (error) {
   process.stderr.write(`dragoman: ${(error as Error).message}\n`);
   process.exit(2);
