@@ -50,6 +50,13 @@ describe.each(['interpreter', 'jit'] as const)('%s', (engine) => {
     });
   });
 
+  it('runs an instruction in the last byte of the linear space', async () => {
+    const bios = new Uint8Array(0x10000).fill(0x90);
+    bios.set([0xfa, 0xeb, 0x0c], 0xfff0); // cli; jmp to the last byte
+    bios[0xffff] = 0xf4; // hlt
+    expect(await (await machine({ engine, bios })).run()).toEqual({ kind: 'halted' });
+  });
+
   it('counts instructions where it is asked to', async () => {
     const turns = 0x30000;
     const loop = 'b9 00 00 03 00 49 75 fd'; // MOV ECX; DEC ECX; JNZ
