@@ -25,7 +25,7 @@ Options:
   --module FILE      module (multiboot); may be given several times
   --bios ROM         ROM image of 64 KiB to 1 MiB, started at the reset vector instead of a kernel
   --cpus N           number of CPUs, 1 to 64, each on a thread of its own (default: 1)
-  --memory SIZE      guest memory, 2M to 2G: a number with K, M or G; M where none is given (256M)
+  --memory SIZE      guest memory, 2M to 1958M, less with many CPUs (64: 1257M): a number with K, M or G; M where none is given (256M)
   --disk FILE[,ro]   raw disk image as the next virtio disk; ',ro' for read-only; may be given several times
   --net NAME         network card: none (default), or loopback, which sends each frame back to the guest
   --virtio-console FILE

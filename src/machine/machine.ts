@@ -6,7 +6,6 @@ import {
   DEFAULT_MAC,
   DEFAULT_MEMORY,
   DEFAULT_TIMER_SLACK_MS,
-  LARGEST_MEMORY,
   LARGEST_TIMER_SLACK_MS,
   type MachineHandle,
   type MachineOptions,
@@ -78,8 +77,8 @@ export class Machine implements MachineHandle {
   private constructor(options: MachineOptions) {
     this.options = options;
     const ramBytes = options.memoryBytes ?? DEFAULT_MEMORY;
-    if (!Number.isInteger(ramBytes) || ramBytes < SMALLEST_MEMORY || ramBytes > LARGEST_MEMORY || ramBytes % MEMORY_GRAIN !== 0)
-      throw new DragomanError('BAD_OPTION', `${ramBytes} bytes of memory: it must be 2 MiB to 2 GiB in steps of 64 KiB`, 'memory');
+    if (!Number.isInteger(ramBytes) || ramBytes < SMALLEST_MEMORY || ramBytes % MEMORY_GRAIN !== 0)
+      throw new DragomanError('BAD_OPTION', `${ramBytes} bytes of memory: it must be 2 MiB or more in steps of 64 KiB`, 'memory');
     const cpuCount = options.cpus ?? 1;
     if (!Number.isInteger(cpuCount) || cpuCount < 1 || cpuCount > MOST_CPUS)
       throw new DragomanError('BAD_OPTION', `${cpuCount} CPUs: there must be 1 to ${MOST_CPUS}`, 'cpus');
