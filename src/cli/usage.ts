@@ -46,11 +46,12 @@ Keys, where standard input is a terminal:
 
 Exit status:
   0          the guest powered off (or reset, without --until), TEXT was printed, or Ctrl-A x
-  2          bad usage or input
-  3          the guest stopped before TEXT, or can never run again
+  2          bad usage or input, or an output that cannot be written
+  3          the guest stopped, or the reader of standard output went away, before TEXT; or the guest can never run again
   4          time-out
   5          triple fault, or an internal error; the state of the machine is on standard error
   V * 2 + 1  a write of V to the debug-exit port (modulo 256)
+  128 + N    ended by signal N; 141 (SIGPIPE): the reader of standard output went away
 `;
 
 export const DISASM = `Usage: dragoman disasm KERNEL ADDRESS [OPTIONS]
