@@ -27,7 +27,7 @@ import { CONTROL, Control, cpuBase, planMemory, RAM, ROM, ROM_BYTES } from '../l
 import { writeFirmwareTables } from './acpi-tables.ts';
 import { type Board, type BoardConfig, buildBoard, monotonicMs } from './board.ts';
 import { DiskFile } from './disk-file.ts';
-import { dumpMachine, exitName } from './dump.ts';
+import { dumpMachine, exitName, type ReadFlags } from './dump.ts';
 import { engineTimes } from './engine-times.ts';
 import type { EntryState } from './loaders/entry.ts';
 import { loadKernel } from './loaders/kernel.ts';
@@ -66,6 +66,8 @@ export class Machine implements MachineHandle {
   private failure: { readonly error: unknown } | undefined;
   private result: RunResult | undefined;
   private readonly timerSlackMs: number;
+  /** For dumps, of the host's instance of the runtime. */
+  private readFlags: ReadFlags = () => 0;
   private startedAt = 0;
   private endedAt = 0;
 
@@ -198,6 +200,7 @@ export class Machine implements MachineHandle {
     });
     runtime.updateMode(base);
     runtime.updateFpuTraps(base);
+    this.readFlags = runtime.readFlags;
   }
 
   private control(offset: number): number {
@@ -246,7 +249,7 @@ export class Machine implements MachineHandle {
       this.end({
         kind: 'internal-error',
         message: `${name}: ${error instanceof Error ? (error.stack ?? error.message) : error}`,
-        dump: dumpMachine(this.shared),
+        dump: dumpMachine(this.shared, this.readFlags),
       }),
     );
     return worker;
@@ -286,7 +289,7 @@ export class Machine implements MachineHandle {
 
   private onCpu(message: CpuMessage): void {
     if (message.kind === 'end-run') return this.guestEnded(message.reason);
-    const dump = () => dumpMachine(this.shared);
+    const dump = () => dumpMachine(this.shared, this.readFlags);
     switch (message.exit) {
       case Exit.HALT:
         return this.end({ kind: 'halted' });
