@@ -97,6 +97,12 @@ it('answers at the debug ports only where that is asked for', async () => {
   expect(await m.run()).toEqual({ kind: 'halted' });
 });
 
+it('takes for the debug-exit port what is free of four ports', async () => {
+  // The port behind it is COM1's.
+  const m = await machine({ kernel: kernel(outDx(0x3f8, 0x48), outDx(0x3f7, 9), SPIN), debugExitPort: 0x3f7 });
+  expect(await m.run()).toEqual({ kind: 'debug-exit', value: 9 });
+});
+
 it('ends at once where it was stopped before', async () => {
   const m = await machine({ kernel: kernel(SPIN) });
   m.stop('first');
@@ -110,6 +116,8 @@ it.each<[string, MachineOptions, string]>([
   ['too many CPUs', { kernel: kernel(SPIN), cpus: 65 }, 'BAD_OPTION'],
   ['no kernel', {}, 'BAD_OPTION'],
   ['a timer slack below 0', { kernel: kernel(SPIN), timerSlackMs: -1 }, 'BAD_OPTION'],
+  ['a debug-exit port that is a serial port', { kernel: kernel(SPIN), debugExitPort: 0x3f8 }, 'BAD_OPTION'],
+  ['a debug-exit port that is the debug console', { kernel: kernel(SPIN), debugExitPort: 0xe9, onDebugConsole() {} }, 'BAD_OPTION'],
   ['an odd memory size', { kernel: kernel(SPIN), memoryBytes: 16 * MiB + 1 }, 'BAD_OPTION'],
   ['more memory than there is beside one CPU', { kernel: kernel(SPIN), memoryBytes: largestMemory(1) + 65536 }, 'BAD_OPTION'],
   ['more memory than there is beside 64 CPUs', { kernel: kernel(SPIN), memoryBytes: largestMemory(64) + 65536, cpus: 64 }, 'BAD_OPTION'],
