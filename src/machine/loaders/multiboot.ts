@@ -193,6 +193,7 @@ export function loadMultiboot(ram: Uint8Array, image: MultibootImage): EntryStat
     codeSelector: CODE_SELECTOR,
     dataSelector: DATA_SELECTOR,
     eip,
+    image: segments.map(({ physical, data }) => ({ start: physical, end: physical + data.length })),
     eflags: 2,
     cr0: CR0_PROTECTED,
     gpr: registers({ eax: LOADER_MAGIC, ebx: infoAt }),
