@@ -10,16 +10,17 @@ import { noteBlock } from './history';
 import { ACCESS_EXEC, CR0_PG, CR4_PAE, segAt, userAccess } from './state';
 import { EFER_NXE, MSR_SLOT_EFER, WALK_FAILED, walk, walkFrame, walkRights } from './walk';
 
-export const NO_ADDRESS: u32 = 0xffffffff;
-
 /** Whether the page of the last fetch translation is global. */
 let fetchGlobal: bool = false;
-/** Why the last fetch translation failed: error code of the #PF. */
+/** Whether the last fetch translation failed. No address says so: each of the 2^32 is one. */
+let fetchFailed: bool = false;
+/** Why it failed: error code of the #PF. */
 let fetchError: u32 = 0;
 
-/** Physical address for an instruction fetch, or NO_ADDRESS and fetchError. Raises nothing. */
+/** Physical address for an instruction fetch, or fetchFailed and fetchError. Raises nothing. */
 function fetchAddress(cpu: usize, linear: u32): u32 {
   fetchGlobal = false;
+  fetchFailed = false;
   if (!(load<u32>(cpu, CPU_CR0) & CR0_PG)) return linear;
   const user = userAccess(cpu);
   const nx = load<u32>(cpu, CPU_CR4) & CR4_PAE && load<u32>(cpu + MSR_SLOT_EFER * 8, CPU_MSR) & EFER_NXE;
@@ -33,17 +34,18 @@ function fetchAddress(cpu: usize, linear: u32): u32 {
   }
   const failure = walk(cpu, linear, user | ACCESS_EXEC);
   if (failure) {
+    fetchFailed = true;
     fetchError = failure & ~WALK_FAILED;
-    return NO_ADDRESS;
+    return 0;
   }
   fetchGlobal = (walkRights & TLB_GLOBAL) != 0;
   return walkFrame | (linear & 0xfff);
 }
 
-/** Physical address for an instruction fetch at the current privilege level; NO_ADDRESS with #PF raised. */
+/** Physical address for an instruction fetch at the current privilege level. Where there is none, #PF is raised. */
 export function translateExec(cpu: usize, linear: u32): u32 {
   const phys = fetchAddress(cpu, linear);
-  if (phys == NO_ADDRESS) raisePage(cpu, linear, fetchError);
+  if (fetchFailed) raisePage(cpu, linear, fetchError);
   return phys;
 }
 
@@ -62,7 +64,7 @@ export function findBlock(cpu: usize): u32 {
   }
   const linear = load<u32>(segAt(cpu, SEG_CS), SEG_BASE) + eip;
   const phys = translateExec(cpu, linear);
-  if (phys == NO_ADDRESS) return 0;
+  if (fetchFailed) return 0;
   const global = fetchGlobal;
   const mode = load<u32>(cpu, CPU_MODE);
   let head = load<u32>(load<u32>(cpu, CPU_BLOCKHASH) + (blockHashIndex(phys, mode) << 2));
@@ -72,7 +74,7 @@ export function findBlock(cpu: usize): u32 {
       if (last == phys >>> 12) break;
       // The block runs into the next linear page: it is only this block if that page is mapped where it was.
       const next = fetchAddress(cpu, (linear & 0xfffff000) + 0x1000);
-      if (next != NO_ADDRESS && next >>> 12 == last) {
+      if (!fetchFailed && next >>> 12 == last) {
         fetchGlobal = fetchGlobal && global;
         return head;
       }

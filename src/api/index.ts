@@ -3,6 +3,7 @@
 export { LARGEST_FRAME, SMALLEST_FRAME } from '../devices/virtio/ethernet.ts';
 export { type Loopback, loopback } from '../devices/virtio/loopback.ts';
 export { NET_BACKLOG } from '../devices/virtio/net.ts';
+export { largestMemory } from '../layout/memory.ts';
 export { Machine } from '../machine/machine.ts';
 export { DragomanError, type ErrorCode } from './errors.ts';
 export {
@@ -11,12 +12,12 @@ export {
   type DiskOptions,
   type EngineName,
   type EngineStats,
-  LARGEST_MEMORY,
   type MachineHandle,
   type MachineOptions,
   type MachineStats,
   MEMORY_GRAIN,
   MiB,
+  MOST_CPUS,
   MOST_DISKS,
   type ModuleOptions,
   type NetBackend,

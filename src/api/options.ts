@@ -72,7 +72,7 @@ export interface MachineOptions {
    * less often: several ticks come as one. 0: never late. Default: DEFAULT_TIMER_SLACK_MS.
    */
   readonly timerSlackMs?: number | undefined;
-  /** Bytes of RAM, a multiple of 64 KiB. Default: DEFAULT_MEMORY. */
+  /** Bytes of RAM, a multiple of 64 KiB, SMALLEST_MEMORY to largestMemory(cpus). Default: DEFAULT_MEMORY. */
   readonly memoryBytes?: number | undefined;
   readonly disks?: readonly DiskOptions[] | undefined;
   /** The network card. Without it there is none. */
@@ -98,9 +98,8 @@ export interface MachineOptions {
 
 export const MiB = 1024 * 1024;
 export const DEFAULT_MEMORY = 256 * MiB;
-/** Limits of `memoryBytes`. */
+/** The least `memoryBytes`; the most is largestMemory() of the number of CPUs. */
 export const SMALLEST_MEMORY = 2 * MiB;
-export const LARGEST_MEMORY = 2048 * MiB;
 export const MEMORY_GRAIN = 64 * 1024;
 export const MOST_DISKS = 8;
 export const MOST_CPUS = 64;

@@ -16,7 +16,7 @@ const STALE = pseudoIndex('stale');
 
 /** What decoding needs from the runtime. */
 export interface CodeRuntime {
-  /** Physical address of a linear one for execution; sets Cpu.fault and gives 0xffffffff where it faults. */
+  /** Physical address of a linear one for execution; sets Cpu.fault where it faults. */
   translateExec(cpu: number, linear: number): number;
   /** Code of a page of RAM is about to be read: from now on stores to it are noticed (wasm/exclusive.ts). */
   markCode(cpu: number, page: number): void;

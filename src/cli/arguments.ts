@@ -5,7 +5,6 @@ import {
   DEFAULT_MEMORY,
   type DiskOptions,
   type EngineName,
-  LARGEST_MEMORY,
   LARGEST_TIMER_SLACK_MS,
   MEMORY_GRAIN,
   MiB,
@@ -13,6 +12,7 @@ import {
   MOST_DISKS,
   SMALLEST_MEMORY,
 } from '../api/options.ts';
+import { largestMemory } from '../layout/memory.ts';
 
 /** What the network card is plugged into; 'none': there is no card. */
 export type NetName = 'none' | 'loopback';
@@ -65,16 +65,15 @@ function parseNumber(text: string): number | undefined {
   return /^(?:0x[0-9a-f]+|\d+)$/i.test(text) ? Number(text) : undefined;
 }
 
-export function parseMemory(text: string): number {
+function parseMemory(text: string, cpus: number): number {
   const match = /^(\d+(?:\.\d+)?)\s*([kmg]?)(?:i?b)?$/i.exec(text);
   if (!match) return bad('--memory', `'${text}' is not a size such as 256M`);
   const unit = { k: 1024, m: MiB, g: 1024 * MiB }[match[2].toLowerCase() || 'm'] as number;
   const bytes = Number(match[1]) * unit;
-  if (bytes < SMALLEST_MEMORY || bytes > LARGEST_MEMORY) {
-    bad(
-      '--memory',
-      `'${text}' is out of range: ${SMALLEST_MEMORY / MiB}M to ${LARGEST_MEMORY / MiB}M (a number without a unit counts MiB)`,
-    );
+  const most = largestMemory(cpus);
+  if (bytes < SMALLEST_MEMORY || bytes > most) {
+    const range = `${SMALLEST_MEMORY / MiB}M to ${Math.floor(most / MiB)}M with ${cpus} CPU${cpus === 1 ? '' : 's'}`;
+    bad('--memory', `'${text}' is out of range: ${range} (a number without a unit counts MiB)`);
   }
   if (bytes % MEMORY_GRAIN !== 0) bad('--memory', `'${text}' is not a multiple of ${MEMORY_GRAIN / 1024}K`);
   return bytes;
@@ -191,6 +190,7 @@ function parseRun(args: readonly string[]): Command {
   const disks = (values.disk ?? []).map(parseDisk);
   if (disks.length > MOST_DISKS) bad('--disk', `${disks.length} disks; at most ${MOST_DISKS}`);
   if (values.record !== undefined && values.replay !== undefined) bad('--record', 'a recording that is run again cannot be recorded');
+  const cpus = values.cpus === undefined ? 1 : parseCpus(values.cpus);
   const optional = <T>(text: string | undefined, read: (text: string) => T): T | undefined => (text === undefined ? undefined : read(text));
   return {
     name: 'run',
@@ -200,8 +200,8 @@ function parseRun(args: readonly string[]): Command {
       append: append ?? '',
       modules,
       bios,
-      cpus: optional(values.cpus, parseCpus) ?? 1,
-      memoryBytes: optional(values.memory, parseMemory) ?? DEFAULT_MEMORY,
+      cpus,
+      memoryBytes: optional(values.memory, (text) => parseMemory(text, cpus)) ?? DEFAULT_MEMORY,
       disks,
       net: optional(values.net, parseNet) ?? 'none',
       engine: optional(values.engine, parseEngine) ?? 'jit',

@@ -1,6 +1,7 @@
 // `dragoman disasm`: finds the bytes at an address in a kernel and asks the translator to explain what it makes of them.
 import { DragomanError } from '../api/errors.ts';
 import { MiB } from '../api/options.ts';
+import { contains } from '../machine/loaders/bytes.ts';
 import { checkSegments, isElf, readElf, toPhysical } from '../machine/loaders/elf.ts';
 import { loadKernel } from '../machine/loaders/kernel.ts';
 import type { DisasmArguments } from './arguments.ts';
@@ -36,7 +37,8 @@ export function locate(kernel: Uint8Array, path: string, { address, bits }: Disa
     }
     physical = toPhysical(segments, address);
   } else {
-    loadKernel(ram, { kernel, commandLine: '', ramBytes: RAM_BYTES });
+    const { image } = loadKernel(ram, { kernel, commandLine: '', ramBytes: RAM_BYTES });
+    if (!image.some((range) => contains(range, address))) physical = undefined;
   }
   if (physical === undefined || physical >= ram.length) {
     throw new DragomanError('BAD_OPTION', `0x${address.toString(16)} lies outside the kernel's image`, 'ADDRESS');

@@ -29,13 +29,18 @@ export function reasonOf(error: unknown): string {
   return (code && reasons[code]) ?? message;
 }
 
+/** Errors of a file that may perhaps be read though not written. */
+const WRITE_REFUSED = ['EACCES', 'EPERM', 'EROFS', 'ETXTBSY'];
+
+/** Opens a file. `hint` is for those who wanted to write it. */
 function withFile<T>(path: string, flags: string, code: ErrorCode, hint: string, use: (fd: number) => T): T {
   let fd: number;
   try {
     fd = openSync(path, flags);
   } catch (error) {
-    const missing = (error as NodeJS.ErrnoException).code === 'ENOENT';
-    throw new DragomanError(missing ? 'NO_FILE' : code, `${reasonOf(error)}${missing ? '' : hint}`, path, { cause: error });
+    const reason = (error as NodeJS.ErrnoException).code ?? '';
+    const helps = WRITE_REFUSED.includes(reason);
+    throw new DragomanError(reason === 'ENOENT' ? 'NO_FILE' : code, `${reasonOf(error)}${helps ? hint : ''}`, path, { cause: error });
   }
   try {
     return use(fd);

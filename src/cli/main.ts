@@ -3,8 +3,9 @@ import { DragomanError } from '../api/errors.ts';
 import type { MachineFactory } from '../api/options.ts';
 import { type Command, parseCommand } from './arguments.ts';
 import { disasm } from './disasm.ts';
-import { run, Status, type Surroundings } from './run.ts';
-import { StreamSink } from './sinks.ts';
+import { run, type Surroundings } from './run.ts';
+import { outputFailure, StreamSink } from './sinks.ts';
+import { Status } from './status.ts';
 import { DISASM, GENERAL, RUN, version } from './usage.ts';
 
 const say = (message: string) => void process.stderr.write(message === '' ? '\n' : `dragoman: ${message}\n`);
@@ -22,10 +23,15 @@ const surroundings: Surroundings = {
 };
 
 async function print(text: string): Promise<number> {
-  const output = new StreamSink(process.stdout, () => {});
+  let status: number = Status.OK;
+  const output = new StreamSink(process.stdout, (error) => {
+    const failure = outputFailure(error, Status.NO_READER);
+    status = failure.status;
+    if (status !== Status.NO_READER) say(failure.text);
+  });
   output.write(text);
   await output.close();
-  return Status.OK;
+  return status;
 }
 
 /** Large parts are loaded only by the commands that need them. */

@@ -7,11 +7,10 @@ import { checkRom } from '../machine/loaders/rom.ts';
 import type { RunArguments } from './arguments.ts';
 import { checkDisk, readInitrd, readInput, readRecording } from './inputs.ts';
 import { Matcher } from './matcher.ts';
-import { openSink, type Sink, StreamSink } from './sinks.ts';
+import { openSink, outputFailure, type Sink, StreamSink } from './sinks.ts';
+import { Status } from './status.ts';
 import { attach } from './terminal.ts';
 import { KEYS } from './usage.ts';
-
-export const Status = { OK: 0, USAGE: 2, STOPPED_EARLY: 3, TIME_OUT: 4, FAILED: 5 } as const;
 
 /** The process around a run; tests give their own. */
 export interface Surroundings {
@@ -105,10 +104,14 @@ export async function run(args: RunArguments, create: MachineFactory, around: Su
     machine?.stop(because.text);
   };
   const early = () => args.until !== undefined;
-  const output = new StreamSink(around.stdout, () => {
-    end({ status: early() ? Status.STOPPED_EARLY : Status.OK, text: 'nobody reads standard output any more' });
-  });
-  const failed = (error: DragomanError) => end({ status: Status.USAGE, text: error.message });
+  // Output that is lost, other than by a reader's choice.
+  let lost: Cause | undefined;
+  const lose = (because: Cause) => {
+    if (because.status === Status.USAGE) lost ??= because;
+    end(because);
+  };
+  const output = new StreamSink(around.stdout, (error) => lose(outputFailure(error, early() ? Status.STOPPED_EARLY : Status.NO_READER)));
+  const failed = (error: DragomanError) => lose({ status: Status.USAGE, text: error.message });
 
   const options = machineOptions(args);
   const paths = [args.virtioConsole, args.debugcon, args.post, args.trace, args.stats, args.record];
@@ -153,17 +156,26 @@ export async function run(args: RunArguments, create: MachineFactory, around: Su
     offSignal();
   }
   const seconds = ((performance.now() - started) / 1000).toFixed(1);
+  const close = async (which: (sink: Sink) => boolean) => {
+    for (const sink of new Set([...sinks, output])) if (sink !== undefined && which(sink)) await sink.close();
+  };
+  // The last bytes may fail as well.
+  await close((sink) => sink !== stats);
+  if (stats === output) await output.close();
   // What ended the run from our side counts only where it did end it: a crash that comes first is a crash.
-  const ended =
-    cause !== undefined && (result.kind === 'stopped' || (cause as Cause).status === Status.OK) ? cause : verdict(result, early());
+  const mine = cause !== undefined && (result.kind === 'stopped' || (cause as Cause).status === Status.OK);
+  let ended = mine ? (cause as unknown as Cause) : verdict(result, early());
+  // A run whose output is lost has not succeeded.
+  if (lost !== undefined && ended.status === Status.OK) ended = lost;
   if (stats !== undefined) {
     if (stats === output && !output.atLineStart) output.write('\n');
-    stats.write(
-      `${JSON.stringify({ end: result.kind, status: ended.status, ...running.stats(), ...(args.lockstep ? { memorySha256: running.memoryHash() } : {}) }, null, 2)}\n`,
-    );
+    const memory = args.lockstep ? { memorySha256: running.memoryHash() } : {};
+    stats.write(`${JSON.stringify({ end: result.kind, status: ended.status, ...running.stats(), ...memory }, null, 2)}\n`);
+    await close((sink) => sink === stats);
+    if (lost !== undefined && ended.status === Status.OK) ended = lost;
   }
-  for (const sink of new Set([...sinks, output])) await sink?.close();
   if (!output.atLineStart && around.stdin.isTTY) around.say('');
+  if (lost !== undefined && lost !== ended) around.say((lost as Cause).text);
   around.say(`${ended.text}${ended.text.includes('\n') ? `\nafter ${seconds} s` : ` (${seconds} s)`}`);
   return ended.status;
 }

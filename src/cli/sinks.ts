@@ -3,6 +3,7 @@ import { closeSync, fstatSync, openSync, writeSync } from 'node:fs';
 import type { Writable } from 'node:stream';
 import { DragomanError } from '../api/errors.ts';
 import { reasonOf } from './inputs.ts';
+import { Status } from './status.ts';
 
 export interface Sink {
   write(bytes: Uint8Array | string): void;
@@ -69,18 +70,18 @@ class FileSink implements Sink {
   }
 }
 
-/** Standard output. A reader that went away (EPIPE) is reported once; what is written after that is dropped. */
+/** Standard output. The first write that fails is reported (EPIPE: the reader went away); what is written after that is dropped. */
 export class StreamSink implements Sink {
   readonly #stream: Writable;
   #gone = false;
   #lastByte = 0x0a;
 
-  constructor(stream: Writable, gone: () => void) {
+  constructor(stream: Writable, failed: (error: NodeJS.ErrnoException) => void) {
     this.#stream = stream;
-    stream.on('error', () => {
+    stream.on('error', (error) => {
       if (this.#gone) return;
       this.#gone = true;
-      gone();
+      failed(error);
     });
   }
 
@@ -103,6 +104,12 @@ export class StreamSink implements Sink {
       this.#stream.write('', () => resolve());
     });
   }
+}
+
+/** What to tell of a write to standard output that failed, and the exit status; `noReader`: that of a reader that went away. */
+export function outputFailure(error: NodeJS.ErrnoException, noReader: number): { readonly status: number; readonly text: string } {
+  if (error.code === 'EPIPE') return { status: noReader, text: 'nobody reads standard output any more' };
+  return { status: Status.USAGE, text: `cannot write standard output: ${reasonOf(error)}` };
 }
 
 /** The sink that an option names: '-' is standard output. */

@@ -25,7 +25,7 @@ Options:
   --module FILE      module (multiboot); may be given several times
   --bios ROM         ROM image of 64 KiB to 1 MiB, started at the reset vector instead of a kernel
   --cpus N           number of CPUs, 1 to 64, each on a thread of its own (default: 1)
-  --memory SIZE      guest memory, 2M to 2G: a number with K, M or G; M where none is given (256M)
+  --memory SIZE      guest memory, 2M to 1958M, less with many CPUs (64: 1257M): a number with K, M or G; M where none is given (256M)
   --disk FILE[,ro]   raw disk image as the next virtio disk; ',ro' for read-only; may be given several times
   --net NAME         network card: none (default), or loopback, which sends each frame back to the guest
   --virtio-console FILE
@@ -50,11 +50,12 @@ Keys, where standard input is a terminal:
 
 Exit status:
   0          the guest powered off (or reset, without --until), TEXT was printed, or Ctrl-A x
-  2          bad usage or input
-  3          the guest stopped before TEXT, or can never run again
+  2          bad usage or input, or an output that cannot be written
+  3          the guest stopped, or the reader of standard output went away, before TEXT; or the guest can never run again
   4          time-out
   5          triple fault, or an internal error; the state of the machine is on standard error
   V * 2 + 1  a write of V to the debug-exit port (modulo 256)
+  128 + N    ended by signal N; 141 (SIGPIPE): the reader of standard output went away
 `;
 
 export const DISASM = `Usage: dragoman disasm KERNEL ADDRESS [OPTIONS]

@@ -54,6 +54,11 @@ export class Ports implements PortSpace {
     this.#table.fill(slot, first, first + count);
   }
 
+  /** Whether a device answers at the port now. */
+  claimed(port: number): boolean {
+    return this.#table[port] !== 0;
+  }
+
   unmap(first: number, count: number): void {
     const slots = new Set(this.#table.subarray(first, first + count));
     this.#table.fill(0, first, first + count);

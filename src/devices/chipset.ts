@@ -1,5 +1,6 @@
 // All devices of a PC but the virtio ones, built in one order on every thread, and the calls a CPU makes into them,
 // each under the device lock. A thread makes one Chipset, then adds its PCI functions to `pci`.
+import { DragomanError } from '../api/errors.ts';
 import { A20 } from './a20.ts';
 import { AcpiPm } from './acpi-pm.ts';
 import { DebugPorts, type DebugPortsOptions } from './debug-ports.ts';
@@ -67,6 +68,12 @@ export class Chipset {
     this.serial = (options.serial ?? [{}]).map((one, i) => hub.add(new Uart(hub, { name: `serial${i}`, ...SERIAL[i & 3], ...one })));
     this.pci = hub.add(new PciBus(hub, hub.generation, this.resetControl));
     const { memory, shadowIndex } = options;
+    if (!this.debug.mapExit((port) => hub.ports.claimed(port)))
+      throw new DragomanError(
+        'BAD_OPTION',
+        `a device of the machine answers at port 0x${options.debug?.exitPort?.toString(16)}`,
+        'debug-exit',
+      );
     addHostBridge(this.pci, (blocks) => {
       if (shadowIndex !== undefined) memory[shadowIndex] = blocks;
     });

@@ -49,13 +49,20 @@ export class DebugPorts implements Device {
         if (logPost) this.#send(this.#post, value);
       },
     });
-    const { exitPort } = options;
-    if (exitPort === undefined) return;
-    context.ports.map(exitPort, Math.min(EXIT_PORTS, 0x10000 - exitPort), {
+  }
+
+  /** Maps the exit port, and what is free behind it. To be called when all other devices are there; false where one of them has the port. */
+  mapExit(claimed: (port: number) => boolean): boolean {
+    const { exitPort } = this.#options;
+    if (exitPort === undefined) return true;
+    if (claimed(exitPort)) return false;
+    const behind = Array.from({ length: EXIT_PORTS }, (_, n) => exitPort + n).findIndex((port) => port > 0xffff || claimed(port));
+    this.#context.ports.map(exitPort, behind < 0 ? EXIT_PORTS : behind, {
       width: 4,
       read: () => 0,
-      write: (_port, _size, value) => context.endRun({ kind: 'debug-exit', value }),
+      write: (_port, _size, value) => this.#context.endRun({ kind: 'debug-exit', value }),
     });
+    return true;
   }
 
   reset(): void {

@@ -1,5 +1,6 @@
 // Where everything is in the one shared WebAssembly.Memory. Fixed addresses first, then guest RAM, then what
 // grows with the number of CPUs. Nobody else writes an address as a number.
+import { DragomanError } from '../api/errors.ts';
 import { Cpu } from './cpu.ts';
 import { array, struct, u32 } from './struct.ts';
 
@@ -249,13 +250,38 @@ export interface MemoryPlan {
 
 const up = (value: number, to: number) => Math.ceil(value / to) * to;
 
-/** Addresses for a machine of `cpuCount` CPUs and `ramBytes` of RAM (a multiple of 64 KiB). */
-export function planMemory(cpuCount: number, ramBytes: number): MemoryPlan {
+/** Every address, and the end of everything, is a positive 32-bit integer: JavaScript finds a word by a signed shift. */
+const LAST_END = 2 ** 31 - WASM_PAGE;
+
+function place(cpuCount: number, ramBytes: number) {
   const pageMeta = up(RAM + ramBytes, WASM_PAGE);
   const cpus = up(pageMeta + (ramBytes / PAGE) * PageMeta.size, WASM_PAGE);
   const arena = Math.min(Math.max(ARENAS_BYTES / cpuCount, ARENA_LEAST), ARENA_MOST);
   const cpuStride = up(CpuArea.size + arena, WASM_PAGE);
-  return { ramBytes, cpuCount, pageMeta, cpus, cpuStride, wasmPages: (cpus + cpuCount * cpuStride) / WASM_PAGE };
+  return { pageMeta, cpus, cpuStride, end: cpus + cpuCount * cpuStride };
+}
+
+/** The most RAM that a machine of `cpuCount` CPUs can have: a multiple of 64 KiB. */
+export function largestMemory(cpuCount: number): number {
+  const { cpus, end } = place(cpuCount, 0);
+  const free = LAST_END - (end - cpus) - RAM;
+  // A page of RAM needs its metadata as well, and both end on a 64 KiB page.
+  const most = Math.floor(free / (1 + PageMeta.size / PAGE) / WASM_PAGE) * WASM_PAGE;
+  return place(cpuCount, most).end <= LAST_END ? most : most - WASM_PAGE;
+}
+
+/** Addresses for a machine of `cpuCount` CPUs and `ramBytes` of RAM (a multiple of 64 KiB). Throws BAD_OPTION where they do not fit. */
+export function planMemory(cpuCount: number, ramBytes: number): MemoryPlan {
+  const { pageMeta, cpus, cpuStride, end } = place(cpuCount, ramBytes);
+  if (end > LAST_END) {
+    const most = largestMemory(cpuCount);
+    throw new DragomanError(
+      'BAD_OPTION',
+      `${ramBytes} bytes of memory are too many for ${cpuCount === 1 ? 'one CPU' : `${cpuCount} CPUs`}: at most ${most} (${Math.floor(most / MiB)} MiB)`,
+      'memory',
+    );
+  }
+  return { ramBytes, cpuCount, pageMeta, cpus, cpuStride, wasmPages: end / WASM_PAGE };
 }
 
 /** Base address of CPU `index`. */

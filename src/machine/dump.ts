@@ -1,6 +1,18 @@
 // The state of a CPU as text, for people who must find out what went wrong.
 import type { SharedMemory } from '../cpu/state.ts';
-import { Cpu, Delivery, DeliveryNote, Exit, FAULT, GPR_STRIDE, LAST_BLOCKS, LAST_DELIVERIES, SegCache, Vector } from '../layout/cpu.ts';
+import {
+  Cpu,
+  Delivery,
+  DeliveryNote,
+  Eflags,
+  Exit,
+  FAULT,
+  GPR_STRIDE,
+  LAST_BLOCKS,
+  LAST_DELIVERIES,
+  SegCache,
+  Vector,
+} from '../layout/cpu.ts';
 import { cpuBase } from '../layout/memory.ts';
 
 const hex = (n: number, digits = 8) => (n >>> 0).toString(16).padStart(digits, '0');
@@ -46,8 +58,19 @@ function history(get: (offset: number) => number): string[] {
   ];
 }
 
+const FLAGS = ['ID', 'AC', 'VM', 'RF', 'NT', 'IOPL', 'OF', 'DF', 'IF', 'TF', 'SF', 'ZF', 'AF', 'PF', 'CF'] as const;
+
+/** The names of the flags that are set. */
+const flagNames = (eflags: number): string =>
+  FLAGS.filter((name) => eflags & Eflags[name])
+    .map((name) => (name === 'IOPL' ? `IOPL=${(eflags >> 12) & 3}` : name))
+    .join(' ');
+
+/** All of EFLAGS of the CPU whose state is at `cpu`: the runtime's readFlags. */
+export type ReadFlags = (cpu: number) => number;
+
 /** Registers, segments, control registers, what was going on, and what came before. */
-export function dumpCpu(shared: SharedMemory, index: number): string {
+export function dumpCpu(shared: SharedMemory, index: number, readFlags: ReadFlags): string {
   const base = cpuBase(shared.plan, index);
   const get = (offset: number) => shared.i32[(base + offset) >> 2]! >>> 0;
   const names = ['EAX', 'ECX', 'EDX', 'EBX', 'ESP', 'EBP', 'ESI', 'EDI'];
@@ -57,11 +80,12 @@ export function dumpCpu(shared: SharedMemory, index: number): string {
     return `${name.padEnd(3)}=${hex(get(at), 4)} base ${hex(get(at + SegCache.at.base))} limit ${hex(get(at + SegCache.at.limit))} access ${hex(get(at + SegCache.at.access), 6)}`;
   });
   const fault = get(Cpu.at.fault);
+  const eflags = readFlags(base);
   return [
     `CPU ${index}: exit ${exitName(get(Cpu.at.exit))} (${get(Cpu.at.exitArg)})${fault & FAULT ? `, exception ${fault & 0xff} error ${hex(get(Cpu.at.faultError), 4)}` : ''}`,
     gpr.slice(0, 4).join(' '),
     gpr.slice(4).join(' '),
-    `EIP=${hex(get(Cpu.at.eip))} EFLAGS=${hex(get(Cpu.at.eflags))} (without arithmetic flags) CPL=${get(Cpu.at.cpl)} mode=${get(Cpu.at.mode)} pending=${hex(get(Cpu.at.pending), 2)}`,
+    `EIP=${hex(get(Cpu.at.eip))} EFLAGS=${hex(eflags)} [${flagNames(eflags)}] CPL=${get(Cpu.at.cpl)} mode=${get(Cpu.at.mode)} pending=${hex(get(Cpu.at.pending), 2)}`,
     ...segments,
     `GDT ${hex(get(Cpu.at.gdtBase))} ${hex(get(Cpu.at.gdtLimit), 4)}  IDT ${hex(get(Cpu.at.idtBase))} ${hex(get(Cpu.at.idtLimit), 4)}`,
     `CR0=${hex(get(Cpu.at.cr0))} CR2=${hex(get(Cpu.at.cr2))} CR3=${hex(get(Cpu.at.cr3))} CR4=${hex(get(Cpu.at.cr4))}`,
@@ -70,5 +94,5 @@ export function dumpCpu(shared: SharedMemory, index: number): string {
 }
 
 /** All CPUs. */
-export const dumpMachine = (shared: SharedMemory): string =>
-  Array.from({ length: shared.plan.cpuCount }, (_, cpu) => dumpCpu(shared, cpu)).join('\n\n');
+export const dumpMachine = (shared: SharedMemory, readFlags: ReadFlags): string =>
+  Array.from({ length: shared.plan.cpuCount }, (_, cpu) => dumpCpu(shared, cpu, readFlags)).join('\n\n');

@@ -20,6 +20,8 @@ export interface ExecutorEnds {
   readonly onEnd: (result: RunResult) => void;
   /** A device wants its host's end to work. */
   readonly onHostSignal: () => void;
+  /** The state of all CPUs as text. */
+  readonly dump: () => string;
   /** A callback of the user threw. */
   readonly onFailure: (error: unknown) => void;
 }

@@ -8,7 +8,6 @@ import { FIRST_FORM } from '../emit/table.ts';
 import { Cpu } from '../layout/cpu.ts';
 import { CONTROL, Control, cpuBase } from '../layout/memory.ts';
 import { monotonicMs } from './board.ts';
-import { dumpMachine } from './dump.ts';
 import type { Executor, ExecutorEnds } from './executor.ts';
 import { Lockstep } from './lockstep.ts';
 import { type LockstepEnd, LockstepRun } from './lockstep-run.ts';
@@ -104,14 +103,14 @@ export class LockstepExecutor implements Executor {
   }
 
   #ended(end: LockstepEnd): void {
-    const { shared, onEnd, onCpuEnd } = this.#options;
+    const { shared, dump, onEnd, onCpuEnd } = this.#options;
     switch (end.kind) {
       case 'halted':
         return onEnd({ kind: 'halted' });
       case 'stopped':
         return onEnd({ kind: 'stopped', reason: end.text });
       case 'diverged':
-        return onEnd({ kind: 'internal-error', message: `the recording does not fit: ${end.text}`, dump: dumpMachine(shared) });
+        return onEnd({ kind: 'internal-error', message: `the recording does not fit: ${end.text}`, dump: dump() });
       case 'ended': {
         const word = (offset: number) => shared.i32[(cpuBase(shared.plan, end.cpu) + offset) >> 2]!;
         return onCpuEnd(end.cpu, end.exit, word(Cpu.at.exitArg), word(Cpu.at.exitData));

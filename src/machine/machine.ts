@@ -5,7 +5,6 @@ import {
   DEFAULT_MAC,
   DEFAULT_MEMORY,
   DEFAULT_TIMER_SLACK_MS,
-  LARGEST_MEMORY,
   LARGEST_TIMER_SLACK_MS,
   type MachineHandle,
   type MachineOptions,
@@ -24,7 +23,7 @@ import { CONTROL, Control, cpuBase, planMemory, RAM, ROM, ROM_BYTES } from '../l
 import { writeFirmwareTables } from './acpi-tables.ts';
 import { type Board, type BoardConfig, buildBoard, monotonicMs } from './board.ts';
 import { DiskFile } from './disk-file.ts';
-import { dumpMachine, exitName } from './dump.ts';
+import { dumpMachine, exitName, type ReadFlags } from './dump.ts';
 import type { Executor, ExecutorEnds } from './executor.ts';
 import { identityOf } from './identity.ts';
 import type { EntryState } from './loaders/entry.ts';
@@ -57,6 +56,8 @@ export class Machine implements MachineHandle {
   /** What a callback threw. */
   private failure: { readonly error: unknown } | undefined;
   private result: RunResult | undefined;
+  /** For dumps, of the host's instance of the runtime. */
+  private readonly readFlags: ReadFlags;
   private readonly executor: Executor;
   /** The same, of a lockstep machine. */
   private readonly lockstep: LockstepExecutor | undefined;
@@ -71,8 +72,8 @@ export class Machine implements MachineHandle {
   private constructor(options: MachineOptions) {
     this.options = options;
     const ramBytes = options.memoryBytes ?? DEFAULT_MEMORY;
-    if (!Number.isInteger(ramBytes) || ramBytes < SMALLEST_MEMORY || ramBytes > LARGEST_MEMORY || ramBytes % MEMORY_GRAIN !== 0)
-      throw new DragomanError('BAD_OPTION', `${ramBytes} bytes of memory: it must be 2 MiB to 2 GiB in steps of 64 KiB`, 'memory');
+    if (!Number.isInteger(ramBytes) || ramBytes < SMALLEST_MEMORY || ramBytes % MEMORY_GRAIN !== 0)
+      throw new DragomanError('BAD_OPTION', `${ramBytes} bytes of memory: it must be 2 MiB or more in steps of 64 KiB`, 'memory');
     const cpuCount = options.cpus ?? 1;
     if (!Number.isInteger(cpuCount) || cpuCount < 1 || cpuCount > MOST_CPUS)
       throw new DragomanError('BAD_OPTION', `${cpuCount} CPUs: there must be 1 to ${MOST_CPUS}`, 'cpus');
@@ -131,6 +132,7 @@ export class Machine implements MachineHandle {
       onEnd: (result) => this.end(result),
       onHostSignal: () => this.serve(),
       onFailure: (error) => this.failed(error),
+      dump: () => dumpMachine(this.shared, this.readFlags),
     };
     if (lockstep === undefined || time === undefined) {
       this.executor = new ThreadsExecutor({ shared, config, jit: this.jit, timerSlackMs, apply, ...ends });
@@ -154,7 +156,7 @@ export class Machine implements MachineHandle {
     this.board.chipset.hub.reset();
     if (entry.firmwareTables) writeFirmwareTables(this.ram, { cpuCount, ramBytes });
     for (let cpu = 0; cpu < cpuCount; cpu++) resetCpu(this.shared, cpu);
-    enterKernel(this.shared, entry);
+    this.readFlags = enterKernel(this.shared, entry);
   }
 
   private get ram(): Uint8Array {
@@ -223,7 +225,7 @@ export class Machine implements MachineHandle {
 
   /** A CPU left its run loop for good. */
   private cpuEnded(cpu: number, exit: number, arg: number, data: number): void {
-    const dump = () => dumpMachine(this.shared);
+    const dump = () => dumpMachine(this.shared, this.readFlags);
     switch (exit) {
       case Exit.HALT:
         return this.end({ kind: 'halted' });

@@ -4,10 +4,11 @@ import { instantiate } from '../cpu/runtime.ts';
 import type { SharedMemory } from '../cpu/state.ts';
 import { Cpu, GPR_STRIDE, Gpr, Seg, SegCache } from '../layout/cpu.ts';
 import { cpuBase } from '../layout/memory.ts';
+import type { ReadFlags } from './dump.ts';
 import type { EntryState } from './loaders/entry.ts';
 
-/** Puts CPU 0 into the state that the loader asks for. */
-export function enterKernel(shared: SharedMemory, entry: EntryState): void {
+/** Puts CPU 0 into the state that the loader asks for. Gives what reads a CPU's EFLAGS, for dumps. */
+export function enterKernel(shared: SharedMemory, entry: EntryState): ReadFlags {
   const base = cpuBase(shared.plan, 0);
   const set = (offset: number, value: number) => (shared.i32[(base + offset) >> 2] = value);
   if (entry.segments === 'flat32') {
@@ -55,4 +56,5 @@ export function enterKernel(shared: SharedMemory, entry: EntryState): void {
   });
   runtime.updateMode(base);
   runtime.updateFpuTraps(base);
+  return runtime.readFlags;
 }

@@ -235,7 +235,7 @@ class Engine implements TestEngine {
   }
 
   dump(): string {
-    return dumpCpu(this.cpu.shared, 0);
+    return dumpCpu(this.cpu.shared, 0, this.cpu.instance.runtime.readFlags);
   }
 
   close(): void {

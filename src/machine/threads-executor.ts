@@ -7,7 +7,6 @@ import type { SharedMemory } from '../cpu/state.ts';
 import { FIRST_FORM } from '../emit/table.ts';
 import { CONTROL, Control } from '../layout/memory.ts';
 import type { BoardConfig } from './board.ts';
-import { dumpMachine } from './dump.ts';
 import type { Executor, ExecutorEnds } from './executor.ts';
 import type { InputKind } from './recording.ts';
 import { type CpuMessage, type CpuWorkerData, type TimerWorkerData, type TranslatorWorkerData, workerUrl } from './threads.ts';
@@ -57,11 +56,11 @@ export class ThreadsExecutor implements Executor {
   }
 
   #spawn<T>(name: string, workerData: T): Worker {
-    const { shared, onEnd } = this.#options;
+    const { onEnd, dump } = this.#options;
     const worker = new Worker(workerUrl(name), { workerData, stdin: false });
     this.#workers.push(worker);
     this.#gone.push(new Promise((resolve) => worker.once('exit', () => resolve())));
-    const crashed = (what: string) => onEnd({ kind: 'internal-error', message: `${name}${what}`, dump: dumpMachine(shared) });
+    const crashed = (what: string) => onEnd({ kind: 'internal-error', message: `${name}${what}`, dump: dump() });
     // Who ends on purpose has said so before, or was told to.
     worker.on('exit', (code) => code !== 0 && crashed(` ended with status ${code}`));
     worker.on('error', (error) => crashed(`: ${error instanceof Error ? (error.stack ?? error.message) : error}`));

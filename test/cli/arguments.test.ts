@@ -1,7 +1,10 @@
 // The words of the command line: what they mean, and that every wrong one is named.
 import { describe, expect, it } from 'vitest';
+import { MOST_CPUS } from '../../src/api/options.ts';
 import { parseCommand } from '../../src/cli/arguments.ts';
 import { EscapeFilter } from '../../src/cli/terminal.ts';
+import { RUN } from '../../src/cli/usage.ts';
+import { largestMemory } from '../../src/layout/memory.ts';
 import { expectError } from '../loaders/images.ts';
 
 const MiB = 1024 * 1024;
@@ -49,7 +52,7 @@ describe('dragoman run', () => {
     ['64MiB', 64],
     ['0.5g', 512],
     ['65536K', 64],
-    ['2G', 2048],
+    ['1.5G', 1536],
   ])('understands --memory %s', (text, size) => expect(run('k', '--memory', text).memoryBytes).toBe(size * MiB));
 
   it.each(['', 'x', '1X', '-5M', '1M', '3G', '1e3', '2097153K', '0', '99999999999999999999', '268435456', '3000.1K'])(
@@ -58,6 +61,21 @@ describe('dragoman run', () => {
       expectError(() => run('k', `--memory=${text}`), 'BAD_OPTION', /--memory/);
     },
   );
+
+  it('takes as much memory as there is beside the CPUs', () => {
+    for (const cpus of [1, 2, 64]) {
+      const most = largestMemory(cpus);
+      const size = (bytes: number) => ['k', '--cpus', `${cpus}`, '--memory', `${bytes / 1024}K`];
+      expect(run(...size(most)).memoryBytes).toBe(most);
+      const text = new RegExp(`--memory: '${most / 1024 + 64}K' is out of range: 2M to ${Math.floor(most / MiB)}M with ${cpus} CPU`);
+      expectError(() => run(...size(most + 65536)), 'BAD_OPTION', text);
+    }
+  });
+
+  it('says in its help how much that is', () => {
+    const [one, all] = [1, MOST_CPUS].map((cpus) => Math.floor(largestMemory(cpus) / MiB));
+    expect(RUN).toContain(`2M to ${one}M, less with many CPUs (${MOST_CPUS}: ${all}M)`);
+  });
 
   it('takes 1 to 64 CPUs', () => {
     expect(run('k', '--cpus', '64').cpus).toBe(64);

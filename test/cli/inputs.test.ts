@@ -48,7 +48,8 @@ describe('reading', () => {
     expect(() => checkDisk({ path: file('disk', new Uint8Array(1024)) })).not.toThrow();
     expectError(() => checkDisk({ path: file('odd', new Uint8Array(1000)) }), 'BAD_DISK', /1000 bytes: not a multiple of 512/);
     expectError(() => checkDisk({ path: file('none', '') }), 'BAD_DISK', /empty/);
-    expectError(() => checkDisk({ path: join(folder, 'dir'), readOnly: true }), 'BAD_DISK', /directory/);
+    for (const readOnly of [true, false])
+      expectError(() => checkDisk({ path: join(folder, 'dir'), readOnly }), 'BAD_DISK', /dir: is a directory$/);
     expectError(() => checkDisk({ path: missing }), 'NO_FILE', /no such file/);
     expectError(() => checkDisk({ path: '/dev/null', readOnly: true }), 'BAD_DISK', /neither a file nor a block device/);
   });

@@ -16,11 +16,11 @@ export interface Started {
   readonly ended: Promise<Ended>;
 }
 
-/** Starts `node SCRIPT ARGS`, with standard input open. */
-export function start(script: string, args: readonly string[], node = process.execPath): Started {
-  const child = spawn(node, [path(script), ...args], { stdio: ['pipe', 'pipe', 'pipe'], timeout: 20_000 });
+/** Starts `node SCRIPT ARGS`, with standard input open. `stdout`: a file descriptor for it in the place of a pipe. */
+export function start(script: string, args: readonly string[], stdout: 'pipe' | number = 'pipe'): Started {
+  const child = spawn(process.execPath, [path(script), ...args], { stdio: ['pipe', stdout, 'pipe'], timeout: 20_000 });
   const output = { stdout: '', stderr: '' };
-  child.stdout!.on('data', (bytes) => void (output.stdout += bytes));
+  child.stdout?.on('data', (bytes) => void (output.stdout += bytes));
   child.stderr!.on('data', (bytes) => void (output.stderr += bytes));
   child.stdin!.on('error', () => {});
   const ended = new Promise<Ended>((resolve) => child.on('close', (status, signal) => resolve({ status, signal, ...output })));
@@ -28,8 +28,8 @@ export function start(script: string, args: readonly string[], node = process.ex
 }
 
 /** The same, with an empty standard input, to the end. */
-export function finish(script: string, args: readonly string[]): Promise<Ended> {
-  const { child, ended } = start(script, args);
+export function finish(script: string, args: readonly string[], stdout: 'pipe' | number = 'pipe'): Promise<Ended> {
+  const { child, ended } = start(script, args, stdout);
   child.stdin!.end();
   return ended;
 }

@@ -1,7 +1,8 @@
 // `dragoman run` up to the point where a machine would be built: for inputs that must be refused before that.
 import { DragomanError } from '../../src/api/errors.ts';
 import { parseCommand } from '../../src/cli/arguments.ts';
-import { run, Status } from '../../src/cli/run.ts';
+import { run } from '../../src/cli/run.ts';
+import { Status } from '../../src/cli/status.ts';
 
 try {
   const command = parseCommand(['run', ...process.argv.slice(2)]);

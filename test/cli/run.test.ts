@@ -1,5 +1,5 @@
 // `dragoman run` as a process, on a scripted machine: exit statuses, --until, outputs, signals, lost readers.
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { closeSync, mkdtempSync, openSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, describe, expect, it, vi } from 'vitest';
@@ -130,7 +130,10 @@ describe('input and output', () => {
     expect(JSON.parse(readFileSync(stats, 'utf8'))).toMatchObject({ instructions: 7, timesAre: 'measured' });
   });
 
-  it('ends quietly when the reader of standard output goes away', async () => {
+  it.each([
+    [[], 141],
+    [['--until', 'never'], 3],
+  ])('ends quietly when the reader of standard output goes away %j', async (args, expected) => {
     const steps: Step[] = [
       { print: 'x' },
       { wait: 300 },
@@ -139,11 +142,43 @@ describe('input and output', () => {
         .flat(),
       { wait: 9000 },
     ];
-    const { child, ended } = start(SCRIPTED, [file(JSON.stringify(steps))]);
+    const { child, ended } = start(SCRIPTED, [file(JSON.stringify(steps)), ...args]);
     child.stdout!.once('data', () => child.stdout!.destroy());
     const { status, stderr } = await ended;
-    expect(stderr).toMatch(/nobody reads/);
-    expect(status).toBe(0);
+    expect(stderr).toMatch(/^dragoman: nobody reads standard output any more \(.*\)\n$/);
+    expect(status).toBe(expected);
+  });
+
+  describe('says so where standard output cannot be written', () => {
+    // Every write to this device fails.
+    const full = openSync('/dev/full', 'w');
+    afterAll(() => closeSync(full));
+    const NO_SPACE = /^dragoman: cannot write standard output: no space left on the device/;
+    const fails = (steps: Step[], ...args: string[]) => finish(SCRIPTED, [file(JSON.stringify(steps)), ...args], full);
+
+    it.each<[string, Step[], string[], number]>([
+      ['while the guest runs', [{ print: 'x' }, { wait: 9000 }], [], 2],
+      ['at its end', [{ print: 'x' }, POWER_OFF], [], 2],
+      ['with the text found', [{ print: 'text' }, { wait: 9000 }], ['--until', 'text'], 2],
+      ['with statistics alone', [POWER_OFF], ['--stats', '-'], 2],
+      ['before a crash', [{ print: 'x' }, { end: { kind: 'triple-fault', dump: 'EAX=0' } }], [], 5],
+    ])('%s', async (_, steps, args, status) => {
+      const ended = await fails(steps, ...args);
+      expect(ended.stderr).toMatch(NO_SPACE);
+      expect(ended.status).toBe(status);
+    });
+
+    it('by the other commands', async () => {
+      const ended = await finish('src/cli/main.ts', ['--help'], full);
+      expect(ended.stderr).toMatch(NO_SPACE);
+      expect(ended.status).toBe(2);
+    });
+  });
+
+  it('says so where the end of a file cannot be written', async () => {
+    const ended = await play([{ debug: 'x' }, POWER_OFF], '--debugcon', '/dev/full');
+    expect(ended.stderr).toMatch(/\/dev\/full: cannot write: no space left/);
+    expect(ended.status).toBe(2);
   });
 
   it('ends by a signal, with what was printed so far and its statistics', async () => {

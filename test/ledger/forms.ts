@@ -1,4 +1,6 @@
-// What the ledger shows: common instructions by family (32-bit flat code), and small functions as a compiler makes them.
+// What the ledger shows: common instructions by family (32-bit flat code), and functions as a compiler makes them: toys, and such as a
+// kernel has (kernel.c).
+import { readFileSync } from 'node:fs';
 
 export interface Entry {
   name: string;
@@ -205,11 +207,34 @@ d93b        fnstcw [ebx]
 `),
 };
 
+/** Locked instructions, and others that matter between CPUs, as several CPUs need them. */
+export const LOCKED: Entry[] = family(`
+f00103      lock add [ebx], eax
+f0660103    lock add [ebx], ax
+f00003      lock add [ebx], al
+f0832c2401  lock sub dword [esp], 1
+f0830c2400  lock or dword [esp], 0
+f0ff0b      lock dec dword [ebx]
+f0ff0b7410  lock dec dword [ebx]; je +0x10
+f00fc103    lock xadd [ebx], eax
+870b        xchg [ebx], ecx
+f00fb10b    lock cmpxchg [ebx], ecx
+f00fb10b75fa  lock cmpxchg [ebx], ecx; jne self
+f00fc70b    lock cmpxchg8b [ebx]
+f00fab03    lock bts [ebx], eax
+f00fba2b05  lock bts dword [ebx], 5
+f00fba3305  lock btr dword [ebx], 5
+0faef0      mfence
+f390        pause
+`);
+
 export interface CFunction extends Entry {
-  /** C, compiled by gcc 12 -m32 -O2 -march=pentium4 -mfpmath=sse -fno-pic without vectors. */
   source: string;
+  /** As several CPUs need it. */
+  atomic?: boolean;
 }
 
+/** C, compiled by gcc 12 -m32 -O2 -march=pentium4 -mfpmath=sse -fno-pic without vectors. */
 export const FUNCTIONS: CFunction[] = [
   {
     name: 'copy',
@@ -251,3 +276,23 @@ export const FUNCTIONS: CFunction[] = [
     hex: '83ec0c8b4c241885c97e368b4424108b54241401c901c901c1660fefc9f20f1000f20f5902f20f58c883c00883c20839c875eaf20f110c24dd042483c40cc3660fefc9f20f110c24dd042483c40cc3',
   },
 ];
+
+const read = (name: string) => readFileSync(new URL(name, import.meta.url), 'utf8');
+
+function kernelFunctions(): CFunction[] {
+  const text = read('kernel.c');
+  const { functions } = JSON.parse(read('kernel.json')) as { functions: Record<string, string> };
+  return Object.entries(functions).map(([name, hex]) => {
+    const source = text.split(/(?<=\n}\n)\n/).find((part) => part.includes(` ${name}(`));
+    if (source === undefined) throw new Error(`kernel.c has no ${name}: run compile.ts`);
+    return {
+      name,
+      hex,
+      source: source.trimEnd().replaceAll('\t', '    ').replaceAll('\n', '\n  '),
+      atomic: /"lock |__atomic_/.test(source),
+    };
+  });
+}
+
+/** The functions of kernel.c; compile.ts has made their bytes. */
+export const KERNEL: CFunction[] = kernelFunctions();

@@ -6,7 +6,7 @@ import { addHandler } from '../../src/emit/handlers.ts';
 import { Emitter } from '../../src/emit/module.ts';
 import { emitRegion } from '../../src/emit/regions.ts';
 import { Mode } from '../../src/layout/cpu.ts';
-import { type CFunction, type Entry, FUNCTIONS, INSTRUCTIONS } from './forms.ts';
+import { type CFunction, type Entry, FUNCTIONS, INSTRUCTIONS, KERNEL, LOCKED } from './forms.ts';
 import { countOperations, printFunction } from './wat.ts';
 
 const MODE = Mode.CODE32 | Mode.FLAT;
@@ -34,10 +34,10 @@ function emitted(write: (e: Emitter) => void): Emitted {
   return { operations: countOperations(text), lines: printFunction(text) };
 }
 
-function region(hex: string): Emitted {
+function region(hex: string, atomic = false): Emitted {
   const grown = growRegion(pageWith(hex), ENTRY, ENTRY, MODE);
   if (grown === undefined) throw new Error(`${hex} cannot be translated`);
-  return emitted((e) => emitRegion(e, 'code', grown, (_phys, eip) => eip));
+  return emitted((e) => emitRegion(e, 'code', grown, (_phys, eip) => eip, { atomic }));
 }
 
 function handler(hex: string): Emitted {
@@ -56,19 +56,19 @@ function withoutFrame(lines: readonly string[], frame: readonly string[]): strin
 
 const indented = (lines: readonly string[]) => lines.map((line) => `  ${line}\n`).join('');
 
-function instructions(entries: readonly Entry[], frame: Emitted): string {
+function instructions(entries: readonly Entry[], frame: Emitted, atomic = false): string {
   return entries
     .map(({ name, hex }) => {
-      const r = region(hex);
+      const r = region(hex, atomic);
       const body = withoutFrame(r.lines, frame.lines);
       return `${name} (${hex}): handler ${handler(hex).operations}, region ${r.operations - frame.operations}\n${indented(body)}`;
     })
     .join('\n');
 }
 
-function cFunction({ name, source, hex }: CFunction): string {
+function cFunction({ name, source, hex, atomic = false }: CFunction): string {
   const code = Buffer.from(hex, 'hex');
-  const r = region(hex);
+  const r = region(hex, atomic);
   let guest = 0;
   let listing = '';
   for (let at = 0; at < code.length; guest++) {
@@ -76,22 +76,23 @@ function cFunction({ name, source, hex }: CFunction): string {
     listing += `  ${(ENTRY + at).toString(16)}  ${instructionText(code.subarray(at), ENTRY + at, MODE)}\n`;
     at += x.length;
   }
-  return `${name}: ${guest} instructions, region ${r.operations}\n\n  ${source}\n\n${listing}\n${indented(r.lines)}`;
+  return `${name}: ${guest} instructions, region ${r.operations}${atomic ? ', for several CPUs' : ''}\n\n  ${source}\n\n${listing}\n${indented(r.lines)}`;
 }
 
 /** All files of the ledger: name and text. */
 export function ledger(): Map<string, string> {
   const frame = region('90');
   const files = new Map<string, string>();
-  for (const [family, entries] of Object.entries(INSTRUCTIONS)) {
-    const head =
-      'Instructions (32-bit flat code), the operations of their handler, those that they add to a region, and the region around one\nwithout the frame that every region has (frame.txt). See test/ledger/ledger.ts; `npm run bless` writes this file.\n\n';
-    files.set(`${family}.txt`, head + instructions(entries, frame));
-  }
+  const head = (of: string, where: string) =>
+    `${of} (32-bit flat code), the operations of their handler, those that they add to a region${where}, and the region around one\nwithout the frame that every region has (frame.txt). See test/ledger/ledger.ts; \`npm run bless\` writes this file.\n\n`;
+  for (const [family, entries] of Object.entries(INSTRUCTIONS))
+    files.set(`${family}.txt`, head('Instructions', '') + instructions(entries, frame));
+  files.set('locked.txt', head('Locked instructions', ' of a machine with several CPUs') + instructions(LOCKED, frame, true));
   files.set(
     'frame.txt',
     `The region of a NOP: what every region begins and ends with, ${frame.operations} operations.\n\n${indented(frame.lines)}`,
   );
   for (const f of FUNCTIONS) files.set(`function-${f.name}.txt`, cFunction(f));
+  for (const f of KERNEL) files.set(`kernel-${f.name.replaceAll('_', '-')}.txt`, cFunction(f));
   return files;
 }

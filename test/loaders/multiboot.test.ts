@@ -8,6 +8,14 @@ const load = (kernel: Uint8Array, memory = ram(), modules: BootModule[] = [], co
   loadMultiboot(memory, { kernel, modules, commandLine, ramBytes: memory.length });
 const text = (memory: Uint8Array, at: number) => Buffer.from(memory.subarray(at, memory.indexOf(0, at))).toString();
 
+/** As ld makes it of a kernel at 1 MiB: the first segment begins with the file's headers. */
+function withHeaders(): Uint8Array {
+  const data = new Uint8Array(0x1100);
+  data.set([0x7f, 0x45, 0x4c, 0x46]);
+  data.set(multibootCode(), 0x1000);
+  return elf([{ physical: 0xff000, data }], 0x100020);
+}
+
 describe('a well-formed kernel', () => {
   it('gets the information structure', () => {
     const memory = ram().fill(0xcc);
@@ -98,7 +106,12 @@ describe('a damaged kernel', () => {
       /overlapping segments: \[0x100000/,
     ],
     ['entry outside', multibootElf(0x300000), /entry 0x300000 lies outside/],
-    ['in the reserved hole', elf([{ physical: 0xa0000, data }], 0xa0000), /reserved area/],
+    ['in the reserved hole', elf([{ physical: 0xa0000, data }], 0xa0000), /reserved area \[0x9fc00, 0x100000\)$/],
+    [
+      'with its headers below 1 MiB',
+      withHeaders(),
+      /\[0xff000, 0x100100\) reaches into the reserved area .*: it begins with the headers.*ld -n or -N/,
+    ],
     ['address fields cut off', multibootCode(256, 0, [1, 1, 1, 1, 1]).subarray(0, 24), /address fields/],
     ['load behind header', multibootCode(256, 0, [0x200000, 0x200004, 0, 0, 0x200000]), /behind the header/],
     ['load before the file', multibootCode(256, 0, [0x200010, 0x200000, 0, 0, 0x200000]), /in front of the file/],

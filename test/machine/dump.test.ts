@@ -62,6 +62,31 @@ describe.each(engineNames)('%s', (name) => {
     expect(deliveries[12]).toMatch(/^exception 06/);
   });
 
+  it('shows all flags', () => {
+    const flags = (eflags: number, code: string) => {
+      engine.reset();
+      engine.setState({ eflags });
+      engine.writeMemory(0, Buffer.from(code, 'hex'));
+      expect(engine.run().reason).toBe('shutdown');
+      return /EFLAGS=([0-9a-f]{8}) \[(.*?)\] CPL/.exec(engine.dump())?.slice(1);
+    };
+    expect(flags(2, '0f0b')).toEqual(['00000002', '']);
+    expect(flags(0x8d7, '0f0b')).toEqual(['000008d7', 'OF SF ZF AF PF CF']);
+    for (const [bit, name] of [
+      [1, 'CF'],
+      [4, 'PF'],
+      [0x10, 'AF'],
+      [0x40, 'ZF'],
+      [0x80, 'SF'],
+      [0x400, 'DF'],
+      [0x800, 'OF'],
+    ] as const)
+      expect(flags(2 | bit, '0f0b')).toEqual([(2 | bit).toString(16).padStart(8, '0'), name]);
+    expect(flags(0x40202, '0f0b')).toEqual(['00040202', 'AC IF']);
+    // mov eax, 0x80000000; sub eax, 1; ud2
+    expect(flags(0x3002, 'b800000080 83e801 0f0b'.replaceAll(' ', ''))).toEqual(['00003816', 'IOPL=3 OF AF PF']);
+  });
+
   it('says where nothing has happened', () => {
     engine.reset();
     expect(history(engine.dump())).toEqual([['none'], ['none']]);

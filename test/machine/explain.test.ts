@@ -2,6 +2,7 @@
 import { expect, it } from 'vitest';
 import { locate } from '../../src/cli/disasm.ts';
 import { explain } from '../../src/machine/explain.ts';
+import { bzImage, expectError, multibootCode } from '../loaders/images.ts';
 import { ENTRY, kernel } from './programs.ts';
 
 const at = (code: string, bits: 16 | 32 = 32) => explain(locate(kernel(code), 'kernel', { kernel: 'kernel', address: ENTRY, bits }));
@@ -22,4 +23,14 @@ it('shows 16-bit code', () => {
 
 it('says where there is no region', () => {
   expect(at('0f0a')).toMatch(/^00100020: \(bad\)\n.*interpreter/);
+});
+
+it.each([
+  ['a bzImage', bzImage()],
+  ['a multiboot kernel with addresses', multibootCode(256, 3, [0x100000, 0x100000, 0, 0, 0x100020])],
+])('refuses addresses outside of the bytes of %s', (_, file) => {
+  const find = (address: number) => locate(file, 'kernel', { kernel: 'kernel', address, bits: 32 });
+  expect(find(0x100000).physical).toBe(0x100000);
+  for (const address of [0, 0xfffff, 0x1000000, 0xc0100000])
+    expectError(() => find(address), 'BAD_OPTION', /ADDRESS: 0x[0-9a-f]+ lies outside the kernel's image/);
 });

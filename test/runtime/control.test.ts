@@ -154,6 +154,7 @@ test('MSRs', () => {
 test('CPUID', () => {
   const leaf = (n: number) => {
     m.setGpr(Gpr.EAX, n);
+    m.setGpr(Gpr.ECX, 0);
     m.call.cpuid(m.cpu);
     return [Gpr.EAX, Gpr.EBX, Gpr.ECX, Gpr.EDX].map(m.gpr);
   };

@@ -53,6 +53,14 @@ describe('blocks', () => {
     expect(m.call.findBlock(m.cpu)).toBe(head);
   });
 
+  test('the last byte of the linear space is an address like any other', () => {
+    m.set('eip', 0xffffffff);
+    const head = block(0, { eip: 0xffffffff, phys: 0xffffffff, mode: m.get('mode') });
+    expect(m.call.findBlock(m.cpu)).toBe(head);
+    expect(m.call.translateExec(m.cpu, 0xffffffff) >>> 0).toBe(0xffffffff);
+    expect(m.fault()).toBe('');
+  });
+
   test('a change of CS.base makes the jump caches stale', () => {
     const gen = m.get('jumpKernelGen');
     m.setSeg(Seg.CS, 0x10000, 0xfffff, CODE);

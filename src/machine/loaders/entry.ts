@@ -1,4 +1,5 @@
 // What a boot loader leaves behind: guest RAM filled in, and the state in which the first CPU starts.
+import type { Range } from './bytes.ts';
 
 export interface GeneralRegisters {
   readonly eax: number;
@@ -21,6 +22,8 @@ export interface EntryState {
   readonly codeSelector: number;
   readonly dataSelector: number;
   readonly eip: number;
+  /** Where the bytes of the kernel's file are, guest physical. */
+  readonly image: readonly Range[];
   /** EFLAGS: interrupts are off. */
   readonly eflags: number;
   readonly cr0: number;

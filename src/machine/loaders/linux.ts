@@ -189,6 +189,7 @@ export function loadLinux(ram: Uint8Array, image: LinuxImage): EntryState {
     codeSelector: CODE_SELECTOR,
     dataSelector: DATA_SELECTOR,
     eip: HIGH_MEMORY,
+    image: [{ start: HIGH_MEMORY, end: HIGH_MEMORY + header.payload.length }],
     eflags: 2,
     cr0: CR0_PROTECTED,
     gpr: registers({ esi: BOOT_PARAMS }),

@@ -104,7 +104,7 @@ class Placer {
 }
 
 function checkPlaces(segments: readonly Segment[], ramBytes: number): void {
-  for (const { physical: start, memoryBytes } of segments) {
+  for (const { physical: start, data, memoryBytes } of segments) {
     const end = start + memoryBytes;
     if (end > ramBytes)
       throw new DragomanError(
@@ -112,8 +112,10 @@ function checkPlaces(segments: readonly Segment[], ramBytes: number): void {
         `a segment ends at ${hex(end)}, the guest has memory up to ${hex(ramBytes)}`,
         'multiboot kernel',
       );
+    // A linker puts the headers of the file in front of the code: what is linked to 1 MiB starts below it.
+    const hint = isElf(data) ? ': it begins with the headers of the ELF file (link with ld -n or -N, which leave them out)' : '';
     if (overlaps({ start, end }, { start: LOW_MEMORY_END, end: HIGH_MEMORY })) {
-      bad(`a segment [${hex(start)}, ${hex(end)}) reaches into the reserved area [${hex(LOW_MEMORY_END)}, ${hex(HIGH_MEMORY)})`);
+      bad(`a segment [${hex(start)}, ${hex(end)}) reaches into the reserved area [${hex(LOW_MEMORY_END)}, ${hex(HIGH_MEMORY)})${hint}`);
     }
   }
 }
@@ -193,6 +195,7 @@ export function loadMultiboot(ram: Uint8Array, image: MultibootImage): EntryStat
     codeSelector: CODE_SELECTOR,
     dataSelector: DATA_SELECTOR,
     eip,
+    image: segments.map(({ physical, data }) => ({ start: physical, end: physical + data.length })),
     eflags: 2,
     cr0: CR0_PROTECTED,
     gpr: registers({ eax: LOADER_MAGIC, ebx: infoAt }),

@@ -43,6 +43,7 @@ export function loadRom(ram: Uint8Array, rom: Uint8Array, image: Uint8Array): En
     codeSelector: 0xf000,
     dataSelector: 0,
     eip: 0xfff0,
+    image: [{ start: HIGH_MEMORY - low.length, end: HIGH_MEMORY }],
     eflags: 2,
     cr0: CR0_RESET,
     gpr: registers({ edx: RESET_EDX }),
