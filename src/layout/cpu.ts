@@ -181,8 +181,9 @@ export const Cpu = struct(
     codeChanged: u32,
     /** EIP of the instruction that Cpu.shadow is for: elsewhere it means nothing any more. */
     shadowEip: u32,
-    /** Nanoseconds that HLT has slept. */
+    /** Nanoseconds that HLT has slept, and since when (from power-on) it sleeps now; 0: it does not. */
     idleNs: u64,
+    idleSinceNs: u64,
     /** Guest instructions by engine, a block at a time; only where Control.countInstructions asks for it. */
     countInterpreted: u64,
     countTranslated: u64,

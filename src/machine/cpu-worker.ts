@@ -90,6 +90,7 @@ function halt(): boolean {
   runtime.park(cpu.base);
   let timerRan = false;
   let deadline = chipset.enterHalt(data.index);
+  cpu.count(Cpu.at.idleSinceNs, Math.round(haltedAt));
   if (!enabled && !mayBeWoken()) return false;
   for (;;) {
     const word = Atomics.load(i32, pending);
@@ -110,6 +111,7 @@ function halt(): boolean {
   resumedAt = clock.now();
   if (!timerRan) watch.disturbed(resumedAt);
   cpu.count(Cpu.at.idleNs, Math.round(resumedAt - haltedAt));
+  i32.fill(0, (cpu.base + Cpu.at.idleSinceNs) >> 2, (cpu.base + Cpu.at.idleSinceNs + 8) >> 2);
   leaveHalt(timerRan && shortRuns >= SHORT_RUNS ? (slack > 0 ? IDLE_LOOK_NS : LOOK_NS) : 0, resumedAt - haltedAt);
   runtime.unpark(cpu.base);
   return true;

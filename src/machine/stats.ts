@@ -28,9 +28,10 @@ export function collectStats(run: RunFacts): MachineStats {
   const counter = (offset: number) => bases.reduce((sum, base) => sum + ofCpu(base, offset), 0);
   const counted = (...offsets: number[]) => (counts ? offsets.reduce((sum, at) => sum + counter(at), 0) : null);
   const wallMs = startedAt === 0 ? 0 : now - startedAt;
-  const idleMs = counter(Cpu.at.idleNs) / 1e6;
   const samples = { interpreter: counter(Cpu.at.samplesInterpreted), jit: counter(Cpu.at.samplesTranslated) };
   const sinceStart = (startedNs: number) => (startedNs === 0 ? 0 : now - startMs - startedNs / 1e6);
+  // A CPU in HLT has not yet counted the sleep that it is in.
+  const idleMs = counter(Cpu.at.idleNs) / 1e6 + bases.reduce((sum, base) => sum + sinceStart(ofCpu(base, Cpu.at.idleSinceNs)), 0);
   const runningMs = bases.reduce((sum, base) => sum + sinceStart(ofCpu(base, Cpu.at.startedNs)), 0);
   const times = engineTimes(jit, Math.max(runningMs - idleMs, 0), samples.interpreter, samples.jit);
   const exits: Record<string, number> = {};
