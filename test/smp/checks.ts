@@ -1,0 +1,81 @@
+// What the SMP programs must print, for Dragoman (the tests) and for QEMU (check-with-qemu.ts) alike.
+import type { Options } from './programs.ts';
+
+/** Iterations of a litmus test in one batch, as in litmus.asm. */
+const BATCH = 2048;
+
+/** A litmus test: results that x86-TSO forbids, and ones that it allows but no interleaving of the CPUs' steps gives. */
+interface Litmus {
+  readonly cpus: number;
+  readonly forbidden: RegExp;
+  readonly relaxed?: RegExp;
+}
+
+/** Digits: the results in order, then X and Y at the end where litmus.asm says so. */
+export const LITMUS: Readonly<Record<string, Litmus>> = {
+  SB: { cpus: 2, forbidden: /[^01]/, relaxed: /^00/ },
+  'SB+mfence': { cpus: 2, forbidden: /^00/ },
+  'SB+lock': { cpus: 2, forbidden: /^00/ },
+  'SB+crossing': { cpus: 2, forbidden: /^00/ },
+  'SB+xchg': { cpus: 2, forbidden: /^00/ },
+  'SB+cpuid': { cpus: 2, forbidden: /^00/ },
+  'SB+cr3': { cpus: 2, forbidden: /^00/ },
+  'SB+invlpg': { cpus: 2, forbidden: /^00/ },
+  'SB+iret': { cpus: 2, forbidden: /^00/ },
+  MP: { cpus: 2, forbidden: /^10/ },
+  LB: { cpus: 2, forbidden: /^11/ },
+  S: { cpus: 2, forbidden: /^12/ },
+  R: { cpus: 2, forbidden: /[^012]/, relaxed: /^0.2/ },
+  'R+mfence': { cpus: 2, forbidden: /^0.2/ },
+  CoRR: { cpus: 2, forbidden: /^(10|20|21)|^..[01]/ },
+  '2+2W': { cpus: 2, forbidden: /^11/ },
+  n5: { cpus: 2, forbidden: /^21/ },
+  // A result of 2 for X comes behind the other CPU's store to Y, and its own store to X comes first.
+  n6: { cpus: 2, forbidden: /^(20|2.1)/, relaxed: /^101/ },
+  'n6+mfence': { cpus: 2, forbidden: /^(20|2.1|101)/ },
+  IRIW: { cpus: 4, forbidden: /^1010/ },
+  'IRIW+mfence': { cpus: 4, forbidden: /^1010/ },
+  WRC: { cpus: 4, forbidden: /^110/ },
+  '3.SB': { cpus: 4, forbidden: /[^01]/, relaxed: /^000/ },
+  '3.SB+lock': { cpus: 4, forbidden: /^000/ },
+};
+
+export interface Report {
+  /** What is wrong; nothing: all is well. */
+  readonly problems: readonly string[];
+  /** Worth telling. */
+  readonly notes: readonly string[];
+}
+
+export function checkLitmus(lines: readonly string[], { cpus, n }: Options): Report {
+  const problems: string[] = [];
+  const notes: string[] = [];
+  const expected = Object.keys(LITMUS).filter((name) => LITMUS[name]!.cpus === cpus);
+  const got = new Map(lines.map((line) => [line.split(' ')[0]!, line]));
+  for (const name of expected) {
+    const line = got.get(name);
+    if (line === undefined) {
+      problems.push(`${name} is missing`);
+      continue;
+    }
+    const { forbidden, relaxed } = LITMUS[name]!;
+    let sum = 0;
+    for (const entry of line.split(' ').slice(1)) {
+      const [result, count] = entry.split(':') as [string, string];
+      sum += Number(count);
+      if (forbidden.test(result)) problems.push(`${name}: forbidden ${result}, ${count} times (${line})`);
+      else if (relaxed?.test(result)) notes.push(`${name} ${result}: ${count} of ${n * BATCH}`);
+    }
+    if (sum !== n * BATCH) problems.push(`${name}: ${sum} results of ${n * BATCH}`);
+  }
+  if (got.size !== expected.length) problems.push(`lines that nobody expects: ${lines.join('\n')}`);
+  return { problems, notes };
+}
+
+/** Programs that judge themselves: each part prints a line that ends in "ok", or says what was wrong; numbers behind it are for people. */
+export function checkParts(lines: readonly string[], parts: readonly string[]): Report {
+  const problems = lines.filter((line) => !/ ok( |$)/.test(line));
+  const seen = lines.map((line) => line.split(' ')[0]);
+  if (seen.join() !== parts.join()) problems.push(`parts that ran: ${seen.join(' ')}; expected: ${parts.join(' ')}`);
+  return { problems, notes: [] };
+}
