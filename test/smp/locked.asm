@@ -517,7 +517,7 @@ beside_code:
   rep movsb
   mov dword [CODE_PAGE], 0
   mov dword [CODE_PAGE + 61], 0
-  mov dword [CODE_PAGE + 0xffe], 0
+  mov dword [CODE_PAGE + 128], 0
 .ready:
   call barrier
   mov ecx, [n]
