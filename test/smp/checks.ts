@@ -79,3 +79,117 @@ export function checkParts(lines: readonly string[], parts: readonly string[]): 
   if (seen.join() !== parts.join()) problems.push(`parts that ran: ${seen.join(' ')}; expected: ${parts.join(' ')}`);
   return { problems, notes: [] };
 }
+
+interface Program {
+  readonly about: string;
+  /** How it is run: CPUs, and how often. */
+  readonly runs: readonly { readonly cpus: number; readonly n: number }[];
+  readonly check: (lines: readonly string[], options: Options) => Report;
+}
+
+const LOCKED_SIZES: Readonly<Record<string, number>> = {
+  inc32: 4,
+  inc16: 2,
+  inc8: 1,
+  dec32: 4,
+  add32: 4,
+  add16: 2,
+  add8: 1,
+  sub32: 4,
+  xadd32: 4,
+  xadd8: 1,
+  cmpxchg32: 4,
+  cmpxchg16: 2,
+  cmpxchg8b: 8,
+  'xchg-lock': 4,
+  'or/and8': 1,
+  'or/and16': 2,
+  'or/and32': 4,
+  xor32: 4,
+  'bts/btr32': 4,
+  btc16: 2,
+  not8: 1,
+  not32: 4,
+  neg32: 4,
+};
+
+const lockedParts = (): string[] => [
+  ...Object.entries(LOCKED_SIZES).flatMap(([name, bytes]) =>
+    ['aligned', ...(bytes > 1 ? ['misaligned', 'lines', 'pages'] : [])].map((place) => `${name}-${place}`),
+  ),
+  'torn',
+  'neighbours',
+  'code',
+];
+
+const SMC_PARTS = [
+  'cross-cpuid-pages',
+  'cross-iret-pages',
+  'cross-cpuid-one-page',
+  'cross-iret-one-page',
+  'cross-cpuid-apart',
+  'self-pages',
+  'self-one-page',
+  'int3',
+];
+
+const interruptParts = (cpus: number): string[] => [
+  'ring',
+  'fixed',
+  'shorthands',
+  'logical-flat',
+  'logical-cluster',
+  ...Array.from({ length: cpus }, () => 'lowest-priority'),
+  'nmi',
+  'nmi-off',
+  'restart',
+  'ioapic',
+  'timers',
+  'tsc',
+];
+
+/** The programs that end by themselves and report on the way. */
+export const PROGRAMS: Readonly<Record<string, Program>> = {
+  litmus: {
+    about: 'nothing that x86-TSO forbids',
+    runs: [
+      { cpus: 2, n: 15 },
+      { cpus: 4, n: 10 },
+    ],
+    check: checkLitmus,
+  },
+  locked: {
+    about: 'totals of locked instructions are exact, aligned or not',
+    runs: [
+      { cpus: 2, n: 3200 },
+      { cpus: 4, n: 1600 },
+    ],
+    check: (lines) => checkParts(lines, lockedParts()),
+  },
+  smc: {
+    about: 'code that one CPU changes is seen by the others when it must be',
+    runs: [
+      { cpus: 2, n: 300 },
+      { cpus: 4, n: 100 },
+    ],
+    check: (lines) => checkParts(lines, SMC_PARTS),
+  },
+  shootdown: {
+    about: 'no CPU uses a mapping behind its shoot-down; accessed and dirty bits are not lost',
+    runs: [
+      { cpus: 2, n: 60 },
+      { cpus: 4, n: 30 },
+    ],
+    check: (lines) => checkParts(lines, ['remap', 'unmap', 'protect', 'marks', 'swap']),
+  },
+  interrupts: {
+    about: 'IPIs, NMI, INIT and SIPI, I/O APIC, timers and time stamps',
+    runs: [
+      { cpus: 2, n: 20 },
+      { cpus: 4, n: 10 },
+    ],
+    check: (lines, { cpus }) => checkParts(lines, interruptParts(cpus)),
+  },
+};
+
+export const checkProgram = (name: string, lines: readonly string[], options: Options): Report => PROGRAMS[name]!.check(lines, options);

@@ -1,6 +1,6 @@
 // The SMP programs on real Workers, in both engines. What they must print is in checks.ts; QEMU agrees (check-with-qemu.ts).
 import { describe, expect, it } from 'vitest';
-import { checkLitmus, type Report } from './checks.ts';
+import { checkProgram, PROGRAMS } from './checks.ts';
 import { EFFORT, type Options, programNames, readManifest, runProgram, sourceHash } from './programs.ts';
 
 const TIMEOUT = 60_000 * Math.max(EFFORT, 1);
@@ -10,14 +10,15 @@ it('the assembled images are of the present sources (else run test/smp/assemble.
 });
 
 describe.each(['interpreter', 'jit'] as const)('%s', (engine) => {
-  const check = async (program: string, options: Options, judge: (lines: readonly string[], options: Options) => Report) => {
+  const run = async (program: string, options: Options) => {
     const { result, lines, hung } = await runProgram(program, engine, options);
     expect(hung ?? '', `hung after\n${lines.join('\n')}`).toBe('');
-    const { problems, notes } = judge(lines, options);
+    const { problems, notes } = checkProgram(program, lines, options);
     if (notes.length > 0) console.log(`${program}, ${options.cpus} CPUs, ${engine}: ${notes.join('; ')}`);
     expect(problems).toEqual([]);
     expect(result).toEqual({ kind: 'debug-exit', value: 0 });
   };
-
-  it.each([2, 4])('litmus tests for %d CPUs: nothing that x86-TSO forbids', (cpus) => check('litmus', { cpus, n: 20 * EFFORT }, checkLitmus), TIMEOUT);
+  for (const [program, { about, runs }] of Object.entries(PROGRAMS))
+    for (const { cpus, n } of runs)
+      it(`${program}, ${cpus} CPUs: ${about}`, () => run(program, { cpus, n: n * EFFORT, priorities: 1 }), TIMEOUT);
 });
