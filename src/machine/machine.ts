@@ -48,6 +48,8 @@ const CROWDED_PAUSES = 63;
 const PAUSES = 2047;
 /** Turns of the host's ends of the devices behind the end of a run: enough for all that a guest may have left in its queues. */
 const LAST_TURNS = 256;
+/** A Worker's last message may come behind the news that it has ended, but not as late as this. */
+const LAST_MESSAGE_MS = 500;
 const HOST_THREAD = 1;
 const TIMER_THREAD = 2;
 const FIRST_CPU_THREAD = 16;
@@ -243,6 +245,9 @@ export class Machine implements MachineHandle {
     const worker = new Worker(workerUrl(name), { workerData, stdin: false });
     this.workers.push(worker);
     this.gone.push(new Promise((resolve) => worker.once('exit', () => resolve())));
+    worker.once('exit', (code) => {
+      if (this.result === undefined) setTimeout(() => this.lost(name, code), LAST_MESSAGE_MS);
+    });
     worker.on('error', (error) =>
       this.end({
         kind: 'internal-error',
@@ -251,6 +256,11 @@ export class Machine implements MachineHandle {
       }),
     );
     return worker;
+  }
+
+  /** A Worker has ended: where nobody has ended the run by now, nobody ever would. */
+  private lost(name: string, code: number): void {
+    this.end({ kind: 'internal-error', message: `${name}: ended with ${code} while the machine ran`, dump: dumpMachine(this.shared) });
   }
 
   /** Runs the devices' host ends whenever one asks. */
