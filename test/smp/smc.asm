@@ -4,8 +4,8 @@
 %include "smp.inc"
 
 %define PAGES 0x300000                          ; code is copied to here
-%define ROUND_BURST 63                          ; each 64th round lasts for BURST ticks of the TSC
-%define BURST 3000000
+%define ROUND_BURST 15                          ; each 16th round lasts for BURST ticks of the TSC
+%define BURST 10000000
 %define IPI 0x40
 %define LINES FREE                              ; a cache line for each CPU: flag, and 64 * MAX_CPUS on, done
 %define DONE_AT (LINES + 64 * MAX_CPUS)
