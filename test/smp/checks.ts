@@ -161,16 +161,16 @@ export const PROGRAMS: Readonly<Record<string, Program>> = {
   locked: {
     about: 'totals of locked instructions are exact, aligned or not',
     runs: [
-      { cpus: 2, n: 3200 },
-      { cpus: 4, n: 1600 },
+      { cpus: 2, n: 131072 },
+      { cpus: 4, n: 32768 },
     ],
     check: (lines) => checkParts(lines, lockedParts()),
   },
   smc: {
     about: 'code that one CPU changes is seen by the others when it must be',
     runs: [
-      { cpus: 2, n: 300 },
-      { cpus: 4, n: 100 },
+      { cpus: 2, n: 200 },
+      { cpus: 4, n: 80 },
     ],
     check: (lines) => checkParts(lines, SMC_PARTS),
   },
@@ -178,7 +178,7 @@ export const PROGRAMS: Readonly<Record<string, Program>> = {
     about: 'no CPU uses a mapping behind its shoot-down; accessed and dirty bits are not lost',
     runs: [
       { cpus: 2, n: 60 },
-      { cpus: 4, n: 30 },
+      { cpus: 4, n: 20 },
     ],
     check: (lines) => checkParts(lines, ['remap', 'unmap', 'protect', 'marks', 'swap']),
   },

@@ -1,6 +1,6 @@
 ; Locked instructions: totals are exact, whatever the size and the alignment of the operand. Each operation is run on an aligned word first, so often that
 ; it is translated, then on one that lies across the middle of a cache line, across two lines, and across two pages that are no neighbours in memory.
-; n: times that each CPU does it on aligned words; a 32nd part of it on others.
+; n: times that each CPU does it on aligned words, an even number; a 1024th part of it on others.
 %include "smp.inc"
 %include "paging.inc"
 
@@ -54,10 +54,10 @@ xadd32_check:
   lea eax, [esi + esi * 2]
   push eax
   push ecx
-  mov ecx, esi                                  ; 3 * (0 + 1 + ... + total - 1)
-  dec ecx
-  imul ecx, esi
-  shr ecx, 1                                    ; n is small enough
+  mov ecx, esi                                  ; 3 * (0 + 1 + ... + total - 1); the total is even
+  shr ecx, 1
+  lea eax, [esi - 1]
+  imul ecx, eax
   lea ecx, [ecx + ecx * 2]
   call sum_results
   cmp eax, ecx
@@ -282,7 +282,7 @@ cpu_main:
   mov ecx, [n]
   cmp edx, places
   je .often
-  shr ecx, 5
+  shr ecx, 10
 .often:
   mov dword [ebp], 0
   mov dword [ebp + 4], 0
@@ -463,7 +463,7 @@ neighbours:
   mov edi, CELL + 128
   call barrier
   mov ecx, [n]
-  shr ecx, 3
+  shr ecx, 9
   mov edx, ecx
 .next:
   test ebx, ebx
@@ -521,7 +521,7 @@ beside_code:
 .ready:
   call barrier
   mov ecx, [n]
-  shr ecx, 5
+  shr ecx, 10
   mov edx, ecx
   mov edi, CODE_PAGE
 .next:

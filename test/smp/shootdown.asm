@@ -88,7 +88,7 @@ cpu_main:
 breathe:
   push ecx
   push edx
-  mov edx, 20000
+  mov edx, 200000
   test ecx, 31
   jnz .short
   mov edx, 2000000
