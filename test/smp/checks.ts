@@ -161,8 +161,8 @@ export const PROGRAMS: Readonly<Record<string, Program>> = {
   locked: {
     about: 'totals of locked instructions are exact, aligned or not',
     runs: [
-      { cpus: 2, n: 131072 },
-      { cpus: 4, n: 32768 },
+      { cpus: 2, n: 524288 },
+      { cpus: 4, n: 131072 },
     ],
     check: (lines) => checkParts(lines, lockedParts()),
   },

@@ -1,6 +1,6 @@
 ; Locked instructions: totals are exact, whatever the size and the alignment of the operand. Each operation is run on an aligned word first, so often that
 ; it is translated, then on one that lies across the middle of a cache line, across two lines, and across two pages that are no neighbours in memory.
-; n: times that each CPU does it on aligned words, an even number; a 1024th part of it on others.
+; n: times that each CPU does it on aligned words, an even number; a 4096th part of it on others.
 %include "smp.inc"
 %include "paging.inc"
 
@@ -282,7 +282,7 @@ cpu_main:
   mov ecx, [n]
   cmp edx, places
   je .often
-  shr ecx, 10
+  shr ecx, 12
 .often:
   mov dword [ebp], 0
   mov dword [ebp + 4], 0
@@ -402,7 +402,8 @@ torn:
   test bl, 1
   jnz .reader
 .writer:
-  imul eax, ecx, 0x10001
+  movzx eax, cx
+  imul eax, eax, 0x10001
   xchg [CELL], eax
   mov ax, cx
   mov ah, al
