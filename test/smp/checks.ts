@@ -115,7 +115,7 @@ const LOCKED_SIZES: Readonly<Record<string, number>> = {
 
 const lockedParts = (): string[] => [
   ...Object.entries(LOCKED_SIZES).flatMap(([name, bytes]) =>
-    ['aligned', ...(bytes > 1 ? ['misaligned', 'lines', 'pages'] : [])].map((place) => `${name}-${place}`),
+    ['aligned', ...(bytes > 1 ? ['misaligned', 'lines', 'pages'] : []), 'again'].map((place) => `${name}-${place}`),
   ),
   'torn',
   'neighbours',
@@ -161,7 +161,7 @@ export const PROGRAMS: Readonly<Record<string, Program>> = {
   locked: {
     about: 'totals of locked instructions are exact, aligned or not',
     runs: [
-      { cpus: 2, n: 524288 },
+      { cpus: 2, n: 262144 },
       { cpus: 4, n: 131072 },
     ],
     check: (lines) => checkParts(lines, lockedParts()),

@@ -251,11 +251,14 @@ places:
   dd place1, 0, CELL + 5, CELL + 5, CELL + 4
   dd place2, 0, CELL + 63, CELL + 61, CELL + 60
   dd place3, 0, WINDOW + 0xfff, WINDOW + 0xffd, WINDOW + 0xffb
+.again:                                         ; by now it is translated
+  dd place4, CELL, CELL, CELL, CELL
   dd 0
 place0: db "aligned", 0
 place1: db "misaligned", 0
 place2: db "lines", 0
 place3: db "pages", 0
+place4: db "again", 0
 
 cpu_main:
   test ebx, ebx
@@ -281,6 +284,8 @@ cpu_main:
   jz .next
   mov ecx, [n]
   cmp edx, places
+  je .often
+  cmp edx, places.again
   je .often
   shr ecx, 12
 .often:
