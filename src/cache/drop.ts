@@ -24,7 +24,8 @@ function allDropped({ i32, plan }: SharedMemory, told: number, by: number, write
     if (cpu === writer || cpu === by) continue;
     const base = cpuBase(plan, cpu);
     // One that sleeps in HLT looks before its next instruction.
-    if (((Atomics.load(i32, (base + Cpu.at.droppedSeen) >> 2) - told) | 0) < 0 && Atomics.load(i32, (base + Cpu.at.halted) >> 2) === 0) return false;
+    if (((Atomics.load(i32, (base + Cpu.at.droppedSeen) >> 2) - told) | 0) < 0 && Atomics.load(i32, (base + Cpu.at.halted) >> 2) === 0)
+      return false;
   }
   return true;
 }

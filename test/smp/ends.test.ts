@@ -11,21 +11,30 @@ const End = { DEBUG_EXIT: 0, POWER_OFF: 1, TRIPLE_FAULT: 2, HALT: 3, SPIN: 4, ID
 const CPUS = 3;
 
 /** Runs ends.asm and lets `act` do something as soon as all CPUs are up. */
-async function runUntilReady(engine: 'interpreter' | 'jit', end: number, act: (machine: Machine) => void): Promise<{ result: RunResult; tookMs: number }> {
+async function runUntilReady(
+  engine: 'interpreter' | 'jit',
+  end: number,
+  act: (machine: Machine) => void,
+): Promise<{ result: RunResult; tookMs: number }> {
   let actedAt = 0;
   let seen = '';
-  const { machine } = await machineFor('ends', engine, { cpus: CPUS, n: 1, end }, {
-    onDebugConsole: (bytes) => {
-      seen += Buffer.from(bytes).toString();
-      if (!seen.includes('ready') || actedAt !== 0) return;
-      actedAt = -1;
-      // Time to spin until it is translated, or to fall asleep.
-      setTimeout(() => {
-        actedAt = performance.now();
-        act(machine);
-      }, 300);
+  const { machine } = await machineFor(
+    'ends',
+    engine,
+    { cpus: CPUS, n: 1, end },
+    {
+      onDebugConsole: (bytes) => {
+        seen += Buffer.from(bytes).toString();
+        if (!seen.includes('ready') || actedAt !== 0) return;
+        actedAt = -1;
+        // Time to spin until it is translated, or to fall asleep.
+        setTimeout(() => {
+          actedAt = performance.now();
+          act(machine);
+        }, 300);
+      },
     },
-  });
+  );
   const result = await machine.run();
   return { result, tookMs: performance.now() - actedAt };
 }
