@@ -169,8 +169,8 @@ export const PROGRAMS: Readonly<Record<string, Program>> = {
   smc: {
     about: 'code that one CPU changes is seen by the others when it must be',
     runs: [
-      { cpus: 2, n: 200 },
-      { cpus: 4, n: 80 },
+      { cpus: 2, n: 120 },
+      { cpus: 4, n: 40 },
     ],
     check: (lines) => checkParts(lines, SMC_PARTS),
   },
