@@ -112,8 +112,14 @@ export const PageMeta = struct(
     flags: u32,
     /** Bumped by every store that hit code on this page. */
     version: u32,
+    /** How the CPUs were last told to drop this page (cache/drop.ts): Control.dropped from then on, `flags` before, by which CPU. */
+    told: u32,
+    toldFlags: u32,
+    toldBy: u32,
+    /** 1 while a thread reads or writes the three. */
+    toldLock: u32,
   },
-  8,
+  24,
 );
 export const PAGE_HAS_CODE = 1;
 export const PAGE_MARK = 2;

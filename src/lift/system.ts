@@ -195,7 +195,8 @@ export const lifts: LiftTable = {
   rdpmc,
   rdmsr,
   wrmsr: { lift: wrmsr, alone: true },
-  cpuid,
+  // What another CPU changed is dropped at a poll: there is one behind each serialising instruction.
+  cpuid: { lift: cpuid, alone: true },
   pause: (x) => x.pause(),
   rsm: { lift: rsm, ends: true },
 };

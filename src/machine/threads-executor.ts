@@ -18,6 +18,8 @@ const CROWDED_PAUSES = 63;
 const PAUSES = 2047;
 /** A thread that does not end by itself is ended. */
 const GRACE_MS = 1000;
+/** A Worker's last message may come behind the news that it has ended, but not as late as this. */
+const LAST_MESSAGE_MS = 500;
 const TIMER_THREAD = 2;
 const FIRST_CPU_THREAD = 16;
 
@@ -32,7 +34,8 @@ export interface ThreadsOptions extends ExecutorEnds {
 
 export class ThreadsExecutor implements Executor {
   readonly #options: ThreadsOptions;
-  readonly #workers: Worker[] = [];
+  /** For tests as well, which end one. */
+  readonly workers: Worker[] = [];
   /** Each resolves when its Worker has ended, which may be before we hear why. */
   readonly #gone: Promise<void>[] = [];
   #stopped = false;
@@ -58,11 +61,13 @@ export class ThreadsExecutor implements Executor {
   #spawn<T>(name: string, workerData: T): Worker {
     const { onEnd, dump } = this.#options;
     const worker = new Worker(workerUrl(name), { workerData, stdin: false });
-    this.#workers.push(worker);
+    this.workers.push(worker);
     this.#gone.push(new Promise((resolve) => worker.once('exit', () => resolve())));
     const crashed = (what: string) => onEnd({ kind: 'internal-error', message: `${name}${what}`, dump: dump() });
-    // Who ends on purpose has said so before, or was told to.
-    worker.on('exit', (code) => code !== 0 && crashed(` ended with status ${code}`));
+    // Where nobody has ended the run by then, nobody ever would.
+    worker.once('exit', (code) => {
+      if (!this.#stopped) setTimeout(() => crashed(`: ended with ${code} while the machine ran`), LAST_MESSAGE_MS);
+    });
     worker.on('error', (error) => crashed(`: ${error instanceof Error ? (error.stack ?? error.message) : error}`));
     return worker;
   }
@@ -100,7 +105,7 @@ export class ThreadsExecutor implements Executor {
   async gone(): Promise<void> {
     // They end by themselves at their next safe point; a thread that hangs is ended from here.
     const timer = setTimeout(() => {
-      for (const worker of this.#workers) void worker.terminate();
+      for (const worker of this.workers) void worker.terminate();
     }, GRACE_MS);
     await Promise.all(this.#gone);
     clearTimeout(timer);
