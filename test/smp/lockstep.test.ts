@@ -1,0 +1,68 @@
+// Lockstep machines with several CPUs: the same interleaving for a seed, another one for another; whole SMP programs under it.
+import { readFileSync } from 'node:fs';
+import { describe, expect, it } from 'vitest';
+import { SERAI } from '../../scripts/serai.ts';
+import { type EngineName, Machine } from '../../src/api/index.ts';
+import { commandLine, EXIT_PORT, MEMORY, type Options, readImage } from './programs.ts';
+
+async function run(name: string, engine: EngineName, options: Options, seed: number) {
+  let text = '';
+  const machine = await Machine.create({
+    engine,
+    kernel: readImage(name),
+    cpus: options.cpus,
+    append: commandLine(options),
+    memoryBytes: MEMORY,
+    debugExitPort: EXIT_PORT,
+    onDebugConsole: (bytes) => (text += Buffer.from(bytes).toString()),
+    lockstep: { seed, paced: false },
+  });
+  const result = await machine.run();
+  const { instructionsByCpu, lockstep } = machine.stats();
+  return { result, text, instructionsByCpu, lockstep, hash: machine.memoryHash() };
+}
+
+const ROUNDS = 1000;
+const plainOf = (text: string) => Number(/^plain (\d+) locked \d+\n$/.exec(text)?.[1]);
+
+describe.each(['interpreter', 'jit'] as const)('%s', (engine) => {
+  it('shows a race: another result with another seed, the same with the same', async () => {
+    const options = { cpus: 2, n: ROUNDS };
+    const results = new Map<number, string>();
+    for (const seed of [1, 2, 3, 1]) {
+      const { result, ...rest } = await run('race', engine, options, seed);
+      expect(result).toEqual({ kind: 'debug-exit', value: 0 });
+      expect(rest.text).toMatch(new RegExp(` locked ${2 * ROUNDS}\n$`));
+      // Some additions are lost, not all.
+      expect(plainOf(rest.text)).toBeGreaterThan(ROUNDS / 2);
+      expect(plainOf(rest.text)).toBeLessThan(2 * ROUNDS);
+      const all = JSON.stringify(rest);
+      expect(results.get(seed) ?? all).toBe(all);
+      results.set(seed, all);
+    }
+    expect(new Set([...results.values()].map((text) => plainOf(JSON.parse(text).text as string))).size).toBe(3);
+  });
+
+  it('runs serai on 4 CPUs, twice the same', async () => {
+    const session = async () => {
+      let text = '';
+      const machine = await Machine.create({
+        engine,
+        kernel: readFileSync(SERAI),
+        cpus: 4,
+        append: 'run="cpus; primes 20000; run hello; halt"',
+        memoryBytes: MEMORY,
+        onConsole: (bytes) => (text += Buffer.from(bytes).toString()),
+        lockstep: { seed: 9, paced: false },
+      });
+      const result = await machine.run();
+      const { instructionsByCpu, lockstep } = machine.stats();
+      return { result, text, instructionsByCpu, lockstep, hash: machine.memoryHash() };
+    };
+    const first = await session();
+    expect(first.result).toEqual({ kind: 'power-off' });
+    expect(first.text).toContain('4 CPUs online');
+    expect(first.text).toMatch(/2262 primes up to 20000, on 4 CPUs/);
+    expect(await session()).toEqual(first);
+  });
+});
