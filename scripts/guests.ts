@@ -1,4 +1,4 @@
-// Brings the guest that npm start, the boot tests and the benchmarks run: Debian's i386 kernel with a busybox initrd of our own.
+// Brings the guest that npm run linux, the boot tests and the benchmarks run: Debian's i386 kernel with a busybox initrd of our own.
 // Made once, kept in .cache/guest; several processes may ask at the same time.
 import { createHash } from 'node:crypto';
 import { copyFile, mkdir, readFile, rename, rm, stat, writeFile } from 'node:fs/promises';
