@@ -23,7 +23,12 @@ const initScript = (modules: readonly string[]) => `#!/bin/busybox sh
 export PATH=/bin HOME=/root TERM=vt100 PS1='~ # '
 for module in ${modules.join(' ')}; do insmod /lib/modules/$module.ko; done
 cd /root
+# Whoever waits for this line must find it in one piece: no message of the kernel comes in between until it is sent.
+read level rest < /proc/sys/kernel/printk
+dmesg -n 1
 echo '${READY}'
+stty opost
+dmesg -n $level
 setsid cttyhack sh
 poweroff -f
 `;

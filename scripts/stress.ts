@@ -62,6 +62,8 @@ async function stress({ cpus, seconds, engine, part, log }: ReturnType<typeof op
     terminal.attach(machine, run);
     try {
       await terminal.waitFor('~ # ', LATE_MS, await terminal.waitFor(READY, LATE_MS));
+      // No line of the kernel in the middle of one that the program prints.
+      await terminal.command('dmesg -n 1', LATE_MS);
       say(`${cpus} CPUs are up after ${(machine.stats().wallMs / 1000).toFixed(1)} s`);
       const said = await terminal.command(`stress ${seconds} ${cpus} ${part}`, seconds * 1000 + LATE_MS);
       say(said);

@@ -5,8 +5,8 @@ typedef u32 function(u32 argument);
 enum { CELL = 64, CELLS = PAGE / CELL };
 static u32 workers;
 static struct meeting meeting;
-/** Two pages: functions for all (also one over the end of the first page); and cells, one for each thread, side by side. */
-static u8 *functions, *cells;
+/** Two pages: functions for all (also one over the end of the first page); and cells, one for each thread, side by side. The same memory is there a second time, at another address. */
+static u8 *functions, *cells, *functions_too, *cells_too;
 static volatile u32 version, over, wanted_shape, wanted_value;
 
 static void put32(u8 *at, u32 value) { memcpy(at, &value, 4); }
@@ -52,7 +52,10 @@ static u32 own(u32 n, u32 *random, u32 calls) {
   u32 done = 0;
   for (u32 k = 0; k < 4; k++) {
     u32 shape = random32(random) % SHAPES, value = random32(random);
-    write_code(cell, shape, value);
+    // Through the other address: that wants an instruction that serializes.
+    u32 other = k & 1;
+    write_code(other ? cells_too + n % CELLS * CELL : cell, shape, value);
+    if (other) serialize();
     for (u32 i = 0; i < calls; i++) {
       u32 argument = value * 5 + i, got = ((function *)cell)(argument);
       if (got != result_of(shape, value, argument)) fail("own code", got, result_of(shape, value, argument));
@@ -77,10 +80,10 @@ static u32 own(u32 n, u32 *random, u32 calls) {
   return done + calls;
 }
 
-static function *place(u32 round) {
+static u32 place(u32 round) {
   // Over the end of a page, at its start, and in the same page as the last.
   u32 places[] = {64, PAGE - 7, PAGE + 128, PAGE - 3, 128, PAGE + 1000};
-  return (function *)(functions + places[round % 6]);
+  return places[round % 6];
 }
 static void worker(u32 n) {
   u32 random = 1234567 + n * 71, calls = 0, rounds = 0;
@@ -90,7 +93,9 @@ static void worker(u32 n) {
     if (round % workers == n) {
       wanted_shape = random32(&random) % SHAPES;
       wanted_value = random32(&random);
-      write_code((u8 *)place(round), wanted_shape, wanted_value);
+      u8 *at = round % 4 < 2 ? functions : functions_too;
+      write_code(at + place(round), wanted_shape, wanted_value);
+      serialize();
       over = !running();
       barrier();
       version = round;
@@ -100,9 +105,10 @@ static void worker(u32 n) {
       while (version != round) wait_a_little(&spins);
       serialize();
     }
+    function *call = (function *)(functions + place(round));
     u32 shape = wanted_shape, value = wanted_value, end = over;
     for (u32 k = 0; k < times; k++) {
-      u32 got = place(round)(k * 77 + n);
+      u32 got = call(k * 77 + n);
       if (got != result_of(shape, value, k * 77 + n)) fail("code of another thread", got, result_of(shape, value, k * 77 + n));
     }
     calls += times + own(n, &random, round % 16 == 5 ? 700 : 2);
@@ -112,9 +118,15 @@ static void worker(u32 n) {
   count(0, rounds);
   count(2, calls);
 }
+/** Two addresses of the same shared memory. */
+static u8 *map_twice(u32 bytes, u8 **too) {
+  u8 *at = map(bytes, PROT_READ | PROT_WRITE | PROT_EXEC, MAP_SHARED);
+  *too = (u8 *)sure("mremap of a shared page", sys(mremap, at, 0, bytes, MREMAP_MAYMOVE));
+  return at;
+}
 void code(void) {
-  functions = map(2 * PAGE, PROT_READ | PROT_WRITE | PROT_EXEC, MAP_PRIVATE);
-  cells = map(PAGE, PROT_READ | PROT_WRITE | PROT_EXEC, MAP_PRIVATE);
+  functions = map_twice(2 * PAGE, &functions_too);
+  cells = map_twice(PAGE, &cells_too);
   workers = cpus > 1 ? cpus : 2;
   in_threads(workers, worker);
 }

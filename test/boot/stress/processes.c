@@ -11,14 +11,29 @@ int child_main(int argc, char **argv) {
   return sum & 0x7f;
 }
 
-static int execute(u32 random) {
+/** A fresh copy of this program: its pages were something else a moment ago. */
+static void copy_program(const char *name) {
+  static u8 bytes[8192];
+  i32 from = sure("open of /proc/self/exe", sys(open, "/proc/self/exe", O_RDONLY)), to = sure("open", sys(open, name, O_WRONLY | O_CREAT | O_TRUNC, 0700));
+  for (i32 n; (n = sure("read of the program", sys(read, from, bytes, sizeof bytes))) > 0;) check("write of the program", sys(write, to, bytes, n), n);
+  sys(close, from);
+  sys(close, to);
+}
+
+static int execute(u32 worker, u32 random) {
+  char copy[] = "/tmp/program.00.0";
+  copy[13] += worker / 10;
+  copy[14] += worker % 10;
+  copy[16] += slice & 1;
+  u32 fresh = random % 4 == 0;
+  if (fresh) copy_program(copy);
   char text[3][12] = {{0}};
   for (u32 k = 0; k < 3; k++)
     for (u32 i = 0; i < 8; i++) text[k][i] = 'a' + (random >> (k + i * 3) & 15);
   char *argv[] = {"stress", "child", text[0], text[1], NULL}, *envp[] = {text[2], NULL};
   i32 pid = fork();
   if (pid == 0) {
-    sys(execve, "/proc/self/exe", argv, envp);
+    sys(execve, fresh ? copy : "/proc/self/exe", argv, envp);
     leave(255);
   }
   char **mine = environment;
@@ -26,6 +41,7 @@ static int execute(u32 random) {
   u32 wanted = child_main(4, argv);
   environment = mine;
   reap(pid, wanted << 8);
+  if (fresh) check("unlink", sys(unlink, copy), 0);
   return 1;
 }
 
@@ -66,7 +82,7 @@ static void fork_worker(u32 n) {
     }
     forks += BATCH + 1;
     killed += 2;
-    execs += execute(random32(&random));
+    execs += execute(n, random32(&random));
   } while (running());
   if (sys(wait4, -1, NULL, WNOHANG, NULL) >= 0) fail("a child too many", 0, 0);
   count(0, forks + execs);
