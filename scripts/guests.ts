@@ -6,7 +6,7 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { DragomanError } from '../src/api/errors.ts';
 import { Apt, unpack } from './apt.ts';
-import { buildInitrd, READY } from './initrd.ts';
+import { buildInitrd, READY, STRESS } from './initrd.ts';
 import { locked } from './lock.ts';
 
 export { READY } from './initrd.ts';
@@ -37,6 +37,7 @@ interface Stamp {
 async function recipe(): Promise<string> {
   const hash = createHash('sha256');
   for (const name of ['initrd.ts', 'cpio.ts']) hash.update(await readFile(new URL(name, import.meta.url)));
+  hash.update(await readFile(STRESS));
   return hash.digest('hex');
 }
 

@@ -1,6 +1,7 @@
-// The initial RAM disk of our test guest: busybox, the kernel's virtio modules, and an /init that ends in a shell on the console.
+// The initial RAM disk of our test guest: busybox, a stress program, the kernel's virtio modules, and an /init that ends in a shell on the console.
 import { readdir, readFile } from 'node:fs/promises';
 import { basename, join } from 'node:path';
+import { fileURLToPath } from 'node:url';
 import { gzipSync } from 'node:zlib';
 import { type CpioEntry, cpio } from './cpio.ts';
 
@@ -10,15 +11,24 @@ export const READY = 'dragoman-guest: ready';
 /** Modules that /init loads; what they depend on comes along. */
 const MODULES = ['virtio_pci', 'virtio_blk', 'virtio_net', 'virtio_console', 'virtio_rng'];
 
+/** The program /bin/stress of the initial RAM disk: test/boot/stress/README.md. */
+export const STRESS = fileURLToPath(new URL('../test/boot/stress/stress', import.meta.url));
+
 const initScript = (modules: readonly string[]) => `#!/bin/busybox sh
 /bin/busybox mount -t proc proc /proc
 /bin/busybox mount -t sysfs sysfs /sys
 /bin/busybox mount -t devtmpfs devtmpfs /dev
+/bin/busybox mount -t tmpfs tmpfs /tmp
 /bin/busybox --install -s /bin
 export PATH=/bin HOME=/root TERM=vt100 PS1='~ # '
 for module in ${modules.join(' ')}; do insmod /lib/modules/$module.ko; done
 cd /root
+# Whoever waits for this line must find it in one piece: no message of the kernel comes in between until it is sent.
+read level rest < /proc/sys/kernel/printk
+dmesg -n 1
 echo '${READY}'
+stty opost
+dmesg -n $level
 setsid cttyhack sh
 poweroff -f
 `;
@@ -60,6 +70,7 @@ export async function buildInitrd(busybox: string, moduleRoot: string): Promise<
     { path: 'dev/console', character: [5, 1], mode: 0o600 },
     { path: 'dev/null', character: [1, 3], mode: 0o666 },
     { path: 'bin/busybox', data: await readFile(busybox), mode: 0o755 },
+    { path: 'bin/stress', data: await readFile(STRESS), mode: 0o755 },
     { path: 'bin/sh', target: 'busybox' },
     ...modules.map(({ name, data }) => ({ path: `lib/modules/${name}.ko`, data, mode: 0o644 })),
     { path: 'init', data: Buffer.from(initScript(modules.map((module) => module.name))), mode: 0o755 },

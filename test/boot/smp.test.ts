@@ -1,0 +1,124 @@
+// Debian's kernel on several CPUs: it finds them, a program that checks itself (stress/README.md) keeps all of them busy, the kernel has nothing to
+// complain of, and what went to the disk is there. Runs on 8 and 16 CPUs are long: DRAGOMAN_LONG_TESTS=1.
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { guestOrSkip, READY } from '../../scripts/guests.ts';
+import { type EngineName, Machine, MiB, type RunResult } from '../../src/api/index.ts';
+import { GuestConsole } from './console.ts';
+import { compile, programHash, readManifest, sourcesHash, tools } from './stress/build.ts';
+import { diskBytes, diskErrors } from './stress/disk.ts';
+import { troubleIn } from './stress/dmesg.ts';
+
+const { guest, reason } = await guestOrSkip();
+if (guest === undefined) console.warn(`no SMP boots: ${reason}`);
+const long = process.env.DRAGOMAN_LONG_TESTS === '1';
+
+/** For a machine with other things to do. */
+const BOOT_MS = 300_000;
+const COMMAND_MS = 60_000;
+const STRESS_MS = 300_000;
+const PARTS = ['processes', 'pipes', 'signals', 'memory', 'shootdown', 'locks', 'code', 'files', 'floats'];
+
+const MACHINES: { cpus: number; engine: EngineName; seconds: number; skip?: boolean }[] = [
+  { cpus: 2, engine: 'jit', seconds: 4 },
+  { cpus: 4, engine: 'jit', seconds: 4 },
+  { cpus: 2, engine: 'interpreter', seconds: 2 },
+  { cpus: 8, engine: 'jit', seconds: 20, skip: !long },
+  { cpus: 16, engine: 'jit', seconds: 20, skip: !long },
+];
+
+for (const { cpus, engine, seconds, skip } of MACHINES) {
+  const name = `Debian on ${cpus} CPUs, ${engine}`;
+  describe.skipIf(guest === undefined || skip)(skip ? `${name} (DRAGOMAN_LONG_TESTS=1)` : name, () => {
+    const terminal = new GuestConsole();
+    const folder = mkdtempSync(join(tmpdir(), 'dragoman-smp-'));
+    const disk = join(folder, 'disk');
+    let machine: Machine;
+    let run: Promise<RunResult>;
+    const command = (line: string, ms = COMMAND_MS) => terminal.command(line, ms);
+
+    beforeAll(async () => {
+      writeFileSync(disk, Buffer.alloc(diskBytes(cpus)));
+      machine = await Machine.create({
+        kernel: readFileSync(guest!.kernel),
+        initrd: readFileSync(guest!.initrd),
+        append: 'console=ttyS0',
+        memoryBytes: 256 * MiB,
+        cpus,
+        engine,
+        disks: [{ path: disk }],
+        onConsole: terminal.onConsole,
+      });
+      run = machine.run();
+      terminal.attach(machine, run);
+      await terminal.waitFor('~ # ', BOOT_MS, await terminal.waitFor(READY, BOOT_MS));
+      // No line of the kernel in the middle of one that a program prints.
+      await command('dmesg -n 1');
+    }, BOOT_MS + 10_000);
+
+    afterAll(async () => {
+      machine?.stop('the test is over');
+      await run;
+      rmSync(folder, { recursive: true, force: true });
+    });
+
+    it('finds them all', async () => {
+      expect(await command("grep -c '^processor' /proc/cpuinfo; cat /sys/devices/system/cpu/online")).toBe(`${cpus}\n0-${cpus - 1}`);
+      // Each runs what is bound to it.
+      const where = 'for c in $(seq 0 LAST); do taskset -c $c sed "s/.*) //" /proc/self/stat | cut -d " " -f 37; done';
+      const wanted = Array.from({ length: cpus }, (_, n) => n).join('\n');
+      expect(await command(where.replace('LAST', `${cpus - 1}`))).toBe(wanted);
+    });
+
+    it(
+      'works on all of them without an error',
+      async () => {
+        const said = await command(`stress ${seconds} ${cpus}`, STRESS_MS);
+        expect(said.split('\n').at(-1), said).toBe('stress: ok');
+        // A line for each part, and nobody was idle.
+        for (const part of PARTS) expect(said).toMatch(new RegExp(`^stress: ${part}: .*\\b[1-9]`, 'm'));
+        expect(diskErrors(readFileSync(disk), cpus)).toEqual([]);
+      },
+      STRESS_MS + 10_000,
+    );
+
+    it('has nothing to complain of', async () => {
+      const log = await command('dmesg');
+      expect(log).toContain(`Brought up 1 node, ${cpus} CPUs`);
+      expect(troubleIn(log)).toEqual([]);
+    });
+
+    it('is switched off by its last CPU', async () => {
+      machine.sendInput(Buffer.from(`taskset -c ${cpus - 1} poweroff -f\n`));
+      expect(await run).toEqual({ kind: 'power-off' });
+      expect(diskErrors(readFileSync(disk), cpus)).toEqual([]);
+    });
+  });
+}
+
+describe('the stress program', () => {
+  const manifest = readManifest();
+  it('is of the present sources (else run test/boot/stress/build.ts)', () => {
+    expect({ sources: sourcesHash(), program: programHash() }).toEqual({ sources: manifest.sources, program: manifest.program });
+  });
+
+  const here = tools();
+  const same = here?.compiler === manifest.compiler && here.linker === manifest.linker;
+  it.skipIf(!same)(same ? 'is what the compiler makes of them' : `is not compiled: no ${manifest.compiler} here`, () => {
+    const folder = mkdtempSync(join(tmpdir(), 'dragoman-stress-'));
+    try {
+      compile(join(folder, 'stress'));
+      expect(readFileSync(join(folder, 'stress')).equals(readFileSync(new URL('stress/stress', import.meta.url)))).toBe(true);
+    } finally {
+      rmSync(folder, { recursive: true });
+    }
+  });
+});
+
+it('trouble in a log is found', () => {
+  const log =
+    'rcu: INFO: rcu_sched self-detected stall on CPU\nPCI: if necessary, use "pci=nocrs" and report a bug\nInstalled\nBUG: unable to handle';
+  expect(troubleIn(log).length).toBe(2);
+});
