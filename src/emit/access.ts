@@ -8,7 +8,7 @@ import { type Expr, i32, i64, none, v128, wasmType } from './module.ts';
 
 const PAGE_MASK = PAGE - 1;
 /** A "page" that no access is near: linear - NOWHERE, as 64 bits, is more than a page for every linear address. */
-const NOWHERE = BigInt(-2 * PAGE);
+export const NOWHERE = BigInt(-2 * PAGE);
 
 /**
  * Locals with the last page reached through a base register: a copy of a TLB entry. Helpers that may take entries away are

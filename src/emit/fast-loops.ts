@@ -4,8 +4,9 @@ import type { BlockId } from '../decode/region.ts';
 import { CpuArea, PAGE, PAGE_SHIFT } from '../layout/memory.ts';
 import type { FastLoop } from '../passes/fast-loops.ts';
 import type { Group } from '../passes/strides.ts';
+import { NOWHERE, type PageCache } from './access.ts';
 import type { LocalPool } from './locals.ts';
-import { type Expr, none, type WasmModule } from './module.ts';
+import { type Expr, i64, none, type ValueType, type WasmModule } from './module.ts';
 
 /** Passes until the pending word is looked at again, at the most. */
 const MOST_PASSES = 1024;
@@ -17,13 +18,14 @@ const FIRST_COPY = 1024;
 export const copyOf = (id: BlockId, k: number): BlockId => id + COPY * FIRST_COPY * (2 * k + 1);
 export const guardOf = (head: BlockId, k: number): BlockId => head + COPY * FIRST_COPY * (2 * k + 2);
 
-/** A loop's copy, its guard, and the locals they share: passes left, and host minus linear address by group. */
+/** A loop's copy, its guard, and the locals they share: passes left, and the pages of the groups' addresses. Other loops of the region use
+ * the same ones: short loops over the same pages find them as they were left. */
 export interface LoopCopy {
   readonly loop: FastLoop;
   readonly head: BlockId;
   readonly guard: BlockId;
   readonly passes: number;
-  readonly deltas: readonly number[];
+  readonly caches: readonly PageCache[];
 }
 
 /** What a guard needs of the region's lowering. */
@@ -32,8 +34,9 @@ export interface GuardContext {
   readonly locals: LocalPool;
   c(n: number): Expr;
   cpu(): Expr;
-  get(local: number): Expr;
+  get(local: number, type?: ValueType): Expr;
   register(reg: number): Expr;
+  unlikely(cond: Expr): Expr;
   /** 0 where the TLB's entry does not allow the access. */
   allows(word: Expr, write: boolean): Expr;
 }
@@ -52,7 +55,7 @@ function sum(t: GuardContext, terms: ReadonlyMap<number, number>, constant: numb
 }
 
 /** Sets the locals of a copy: 0 passes where the loop must be run as it is. */
-export function guardCode(t: GuardContext, { loop, passes, deltas, guard }: LoopCopy): Expr[] {
+export function guardCode(t: GuardContext, { loop, passes, caches, guard }: LoopCopy): Expr[] {
   const { m } = t;
   const { groups, bounds } = loop.strides;
   const label = `g${guard}`;
@@ -60,6 +63,7 @@ export function guardCode(t: GuardContext, { loop, passes, deltas, guard }: Loop
   const linear = t.locals.take();
   const word = t.locals.take();
   const most = t.locals.take();
+  const past = t.locals.take(i64);
   const giveUp = (cond: Expr) => m.br(label, cond);
   const entry = (address: Expr) =>
     m.i32.load(CpuArea.at.tlb, 4, m.i32.add(t.cpu(), m.i32.and(m.i32.shr_u(address, t.c(PAGE_SHIFT - 2)), t.c(0x3ffffc))));
@@ -84,15 +88,7 @@ export function guardCode(t: GuardContext, { loop, passes, deltas, guard }: Loop
       t.locals.free(step);
       return code;
     }
-    if (g.step === 0) {
-      // It stands still: two pages that follow each other in the host as well are as good as one.
-      if (g.span === 1) return [];
-      return [
-        m.local.set(room, entry(m.i32.add(t.get(linear), t.c(g.span - 1)))),
-        giveUp(m.i32.shr_u(m.i32.xor(t.get(word), t.get(room)), t.c(PAGE_SHIFT))),
-        giveUp(m.i32.eqz(t.allows(t.get(room), g.writes))),
-      ];
-    }
+    if (g.step === 0) return [];
     const by = Math.abs(g.step);
     const left = g.step > 0 ? m.i32.sub(t.c(last), offset()) : offset();
     const shift = Math.log2(by);
@@ -103,16 +99,33 @@ export function guardCode(t: GuardContext, { loop, passes, deltas, guard }: Loop
   for (const [reg, { lo, hi }] of bounds) code.push(giveUp(m.i32.gt_u(m.i32.sub(t.register(reg), t.c(lo)), t.c(hi - lo))));
   code.push(m.local.set(most, t.c(MOST_PASSES)));
   groups.forEach((g, k) => {
-    code.push(
-      m.local.set(linear, sum(t, g.terms, g.lo)),
+    const { page, delta, writes } = caches[k]!;
+    const still = g.step === 0 && g.stepTerms.size === 0;
+    const look = [
       m.local.set(word, entry(t.get(linear))),
       giveUp(m.i32.eqz(t.allows(t.get(word), g.writes))),
+      // It stands still: two pages that follow each other in the host as well are as good as one.
+      ...(still && g.span > 1
+        ? [
+            m.local.set(room, entry(m.i32.add(t.get(linear), t.c(g.span - 1)))),
+            giveUp(m.i32.shr_u(m.i32.xor(t.get(word), t.get(room)), t.c(PAGE_SHIFT))),
+            giveUp(m.i32.eqz(t.allows(t.get(room), g.writes))),
+          ]
+        : []),
+      m.local.set(delta, m.i32.and(t.get(word), t.c(~PAGE_MASK))),
+      m.local.set(page, m.i64.extend_u(m.i32.and(t.get(linear), t.c(~PAGE_MASK)))),
+      // Another loop may store where this one loads.
+      ...(writes && !g.writes ? [m.if(m.i32.eqz(t.allows(t.get(word), true)), m.local.set(page, m.i64.const(NOWHERE)))] : []),
+    ];
+    code.push(
+      m.local.set(linear, sum(t, g.terms, g.lo)),
+      m.local.set(past, m.i64.sub(m.i64.extend_u(t.get(linear)), t.get(page, i64))),
+      m.if(t.unlikely(m.i64.gt_u(t.get(past, i64), m.i64.const(BigInt(still ? PAGE - g.span : PAGE_MASK)))), m.block(null, look)),
       ...count(g),
-      m.local.set(deltas[k]!, m.i32.and(t.get(word), t.c(~PAGE_MASK))),
     );
   });
   code.push(m.local.set(passes, t.get(most)));
-  for (const local of [room, linear, word, most]) t.locals.free(local);
+  for (const local of [room, linear, word, most, past]) t.locals.free(local);
   return [m.local.set(passes, t.c(0)), m.block(label, code, none)];
 }
 

@@ -7,6 +7,7 @@ import { RegionLeaves } from '../lift/region-leaves.ts';
 import { dropDeadFlags } from '../passes/dead-flags.ts';
 import type { FastLoop } from '../passes/fast-loops.ts';
 import { dropStateAccesses } from '../passes/state-accesses.ts';
+import type { PageCache } from './access.ts';
 import { copyOf, guardOf, type LoopCopy } from './fast-loops.ts';
 
 export interface LiftedBlock {
@@ -94,18 +95,24 @@ export function liftBlock(block: BasicBlock): LiftedBlock {
 }
 
 /**
- * Adds unchecked copies of loops, and their guards, to which all ways in lead from then on; `local` gives a new i32 local.
+ * Adds unchecked copies of loops, and their guards, to which all ways in lead from then on; `cache` gives new locals of a page, `local` an i32 local.
  * Returns where a way to a block leads now.
  */
-export function copyLoops(loops: readonly FastLoop[], lifted: Map<BlockId, LiftedBlock>, local: () => number): (to: BlockId) => BlockId {
+export function copyLoops(
+  loops: readonly FastLoop[],
+  lifted: Map<BlockId, LiftedBlock>,
+  local: () => number,
+  cache: (writes: boolean) => PageCache,
+): (to: BlockId) => BlockId {
   const guards = new Map(loops.map(({ head }, k) => [head, guardOf(head, k)]));
   const route = (to: BlockId) => guards.get(to) ?? to;
   for (const [id, l] of lifted) lifted.set(id, { ...l, route });
   const passes = local();
-  const deltas = Array.from({ length: Math.max(...loops.map(({ strides }) => strides.groups.length)) }, local);
+  const groups = Math.max(...loops.map(({ strides }) => strides.groups.length));
+  const caches = Array.from({ length: groups }, (_, k) => cache(loops.some(({ strides }) => strides.groups[k]?.writes === true)));
   loops.forEach((loop, k) => {
     const guard = guardOf(loop.head, k);
-    const copy: LoopCopy = { loop, head: copyOf(loop.head, k), guard, passes, deltas };
+    const copy: LoopCopy = { loop, head: copyOf(loop.head, k), guard, passes, caches };
     const inside = new Set(loop.blocks);
     for (const id of loop.blocks) {
       const l = lifted.get(id)!;

@@ -82,7 +82,12 @@ class RegionLowering extends NativeCalls {
     // The copies make many passes without a look at anything.
     const loops = this.extras.budget ? [] : fastLoops(flow, graph());
     if (loops.length > 0) {
-      entry = copyLoops(loops, lifted, () => this.locals.take())(entry);
+      const cache = (writes: boolean) => {
+        const found = { page: this.locals.take(i64), delta: this.locals.take(), writes };
+        this.pages.set(`loops ${this.pages.size}`, found);
+        return found;
+      };
+      entry = copyLoops(loops, lifted, () => this.locals.take(), cache)(entry);
       flow = shape();
     }
     this.shapes = flagShapes(entry, flow, graph(), this.liveFlags(lifted, flow));
@@ -208,7 +213,8 @@ class RegionLowering extends NativeCalls {
     locals: this.locals,
     c: (n) => this.c(n),
     cpu: () => this.cpu(),
-    get: (local) => this.get(local),
+    get: (local, type) => this.get(local, type),
+    unlikely: (cond) => this.unlikely(cond),
     register: (reg) => this.getRegister(reg),
     allows: (word, write) => this.tlbAllows(word, write),
   };
@@ -300,7 +306,7 @@ class RegionLowering extends NativeCalls {
   }
   protected override unchecked(at: number): number | undefined {
     const group = this.lowering?.unchecked?.get(at);
-    return group === undefined ? undefined : this.lowering!.copy!.deltas[group];
+    return group === undefined ? undefined : this.lowering!.copy!.caches[group]!.delta;
   }
   protected override pageCache(address: Value): PageCache | undefined {
     const base = addressBase(this.ops, address);
