@@ -1,5 +1,5 @@
 // CPUID. The signature is that of a 32-bit Intel core without speculation, for which kernels switch no mitigations on.
-import { CPU_APICBASE, CPU_APICID, GPR_EAX, GPR_EBX, GPR_ECX, GPR_EDX } from './gen/layout';
+import { CONTROL, CONTROL_CPUCOUNT, CPU_APICBASE, CPU_APICID, GPR_EAX, GPR_EBX, GPR_ECX, GPR_EDX } from './gen/layout';
 import { reg, serialize, setReg } from './state';
 
 /** Family 6, model 0x1c, stepping 10. */
@@ -9,6 +9,8 @@ const FEATURES_EDX: u32 =
   1 | (1 << 2) | (1 << 3) | (1 << 4) | (1 << 5) | (1 << 6) | (1 << 8) | (1 << 11) | (1 << 13) | (1 << 15) | (1 << 16) | (1 << 19) |
   (1 << 23) | (1 << 24) | (1 << 25) | (1 << 26);
 const FEATURE_APIC: u32 = 1 << 9;
+/** HTT: more than one logical processor in the package. */
+const FEATURE_HTT: u32 = 1 << 28;
 /** SSE3, POPCNT, the APIC timer's TSC-deadline mode. */
 const FEATURES_ECX: u32 = 1 | (1 << 23) | (1 << 24);
 const APIC_ENABLED: u32 = 0x800;
@@ -26,6 +28,18 @@ function answer(cpu: usize, eax: u32, ebx: u32, ecx: u32, edx: u32): void {
   setReg(cpu, GPR_EDX, edx);
 }
 
+/** All CPUs are cores of one package: identifiers that their APICs may have, a power of two. A kernel then measures its delay loop once, not on each CPU. */
+function identifiers(): u32 {
+  let n: u32 = 1;
+  while (n < load<u32>(CONTROL, CONTROL_CPUCOUNT)) n <<= 1;
+  return n;
+}
+
+/** A cache of `sets` sets with 8 ways and lines of 64 bytes that each core has for itself (SDM vol. 2, CPUID, leaf 4). */
+function cache(cpu: usize, type: u32, level: u32, sets: u32): void {
+  answer(cpu, type | (level << 5) | (1 << 8) | ((identifiers() - 1) << 26), (7 << 22) | 63, sets - 1, 0);
+}
+
 /** CPUID: leaf in EAX; unknown leaves are all zeros. */
 export function cpuid(cpu: usize): void {
   serialize(cpu);
@@ -41,13 +55,22 @@ export function cpuid(cpu: usize): void {
       return;
     case 1: {
       const apic = load<u32>(cpu, CPU_APICBASE) & APIC_ENABLED ? FEATURE_APIC : 0;
-      // CLFLUSH line of 64 bytes, one logical processor, the APIC's identifier.
-      answer(cpu, SIGNATURE, (load<u32>(cpu, CPU_APICID) << 24) | 0x00010800, FEATURES_ECX, FEATURES_EDX | apic);
+      const count = identifiers();
+      // CLFLUSH line of 64 bytes, the package's logical processors, the APIC's identifier.
+      const ebx = (load<u32>(cpu, CPU_APICID) << 24) | (count << 16) | 0x800;
+      answer(cpu, SIGNATURE, ebx, FEATURES_ECX, FEATURES_EDX | apic | (count > 1 ? FEATURE_HTT : 0));
       return;
     }
     case 2: // 32 KiB L1 caches, 512 KiB L2, TLBs of 4 KiB pages
       answer(cpu, 0x02b35001, 0, 0, 0x0030802c);
       return;
+    case 4: {
+      const index = reg(cpu, GPR_ECX);
+      if (index < 2) cache(cpu, index + 1, 1, 64); // data, instructions
+      else if (index == 2) cache(cpu, 3, 2, 1024);
+      else answer(cpu, 0, 0, 0, 0);
+      return;
+    }
     case 6: // ARAT: the APIC timer goes on in every sleep, so a kernel may stop its tick when idle
       answer(cpu, 4, 0, 0, 0);
       return;

@@ -171,7 +171,40 @@ test('CPUID', () => {
   m.set('apicBase', 0xfee00800);
   expect(leaf(1)[3]! & 0x200).toBe(0x200);
   expect(leaf(0x80000001)[3]).toBe(1 << 20);
-  expect(leaf(4)).toEqual([0, 0, 0, 0]);
+  expect(leaf(3)).toEqual([0, 0, 0, 0]);
+});
+
+test('CPUID: all CPUs are cores of one package', () => {
+  const leaf = (n: number, index = 0) => {
+    m.setGpr(Gpr.EAX, n);
+    m.setGpr(Gpr.ECX, index);
+    m.call.cpuid(m.cpu);
+    return [Gpr.EAX, Gpr.EBX, Gpr.ECX, Gpr.EDX].map((r) => m.gpr(r) >>> 0) as [number, number, number, number];
+  };
+  const HTT = 1 << 28;
+  for (const [cpus, identifiers] of [
+    [1, 1],
+    [2, 2],
+    [3, 4],
+    [16, 16],
+    [33, 64],
+  ] as const) {
+    m.control('cpuCount', cpus);
+    expect((leaf(1)[1] >>> 16) & 0xff).toBe(identifiers);
+    expect(leaf(1)[3] & HTT).toBe(cpus > 1 ? HTT : 0);
+    expect(leaf(4)[0] >>> 26).toBe(identifiers - 1);
+  }
+  // Type and level; size in KiB: ways, partitions, line, sets.
+  const caches = [0, 1, 2].map((index) => {
+    const [a, b, c] = leaf(4, index);
+    return [a & 31, (a >>> 5) & 7, (((b >>> 22) + 1) * (((b >>> 12) & 0x3ff) + 1) * ((b & 0xfff) + 1) * (c + 1)) / 1024];
+  });
+  expect(caches).toEqual([
+    [1, 1, 32],
+    [2, 1, 32],
+    [3, 2, 512],
+  ]);
+  expect(leaf(4, 3)).toEqual([0, 0, 0, 0]);
 });
 
 test('HLT', () => {
