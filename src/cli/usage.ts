@@ -1,5 +1,9 @@
 // The texts of --help, and the version.
 import { readFileSync } from 'node:fs';
+import { MiB, MOST_CPUS } from '../api/options.ts';
+import { largestMemory } from '../layout/memory.ts';
+
+const most = (cpus: number) => Math.floor(largestMemory(cpus) / MiB);
 
 export const GENERAL = `Usage: dragoman COMMAND [OPTIONS]
 
@@ -25,7 +29,7 @@ Options:
   --module FILE      module (multiboot); may be given several times
   --bios ROM         ROM image of 64 KiB to 1 MiB, started at the reset vector instead of a kernel
   --cpus N           number of CPUs, 1 to 64, each on a thread of its own (default: 1)
-  --memory SIZE      guest memory, 2M to 1958M, less with many CPUs (64: 1257M): a number with K, M or G; M where none is given (256M)
+  --memory SIZE      guest memory, 2M to ${most(1)}M, less with many CPUs (${MOST_CPUS}: ${most(MOST_CPUS)}M): a number with K, M or G; M where none is given (256M)
   --disk FILE[,ro]   raw disk image as the next virtio disk; ',ro' for read-only; may be given several times
   --net NAME         network card: none (default), or loopback, which sends each frame back to the guest
   --virtio-console FILE

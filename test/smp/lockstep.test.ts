@@ -22,7 +22,7 @@ async function run(name: string, engine: EngineName, options: Options, seed: num
   return { result, text, instructionsByCpu, lockstep, hash: machine.memoryHash() };
 }
 
-const ROUNDS = 1000;
+const ROUNDS = 3000;
 const plainOf = (text: string) => Number(/^plain (\d+) locked \d+\n$/.exec(text)?.[1]);
 
 describe.each(['interpreter', 'jit'] as const)('%s', (engine) => {
