@@ -4,7 +4,7 @@ import { DragomanError } from '../api/errors.ts';
 import {
   DEFAULT_MAC,
   DEFAULT_MEMORY,
-  DEFAULT_TIMER_SLACK_MS,
+  defaultTimerSlackMs,
   LARGEST_TIMER_SLACK_MS,
   type MachineHandle,
   type MachineOptions,
@@ -77,7 +77,7 @@ export class Machine implements MachineHandle {
     const cpuCount = options.cpus ?? 1;
     if (!Number.isInteger(cpuCount) || cpuCount < 1 || cpuCount > MOST_CPUS)
       throw new DragomanError('BAD_OPTION', `${cpuCount} CPUs: there must be 1 to ${MOST_CPUS}`, 'cpus');
-    const timerSlackMs = options.timerSlackMs ?? DEFAULT_TIMER_SLACK_MS;
+    const timerSlackMs = options.timerSlackMs ?? defaultTimerSlackMs(cpuCount);
     if (!(timerSlackMs >= 0 && timerSlackMs <= LARGEST_TIMER_SLACK_MS))
       throw new DragomanError(
         'BAD_OPTION',
