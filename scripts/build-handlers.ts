@@ -44,7 +44,8 @@ function optimized(bytes: Uint8Array): Uint8Array {
 
 export function buildHandlers(): { forms: number; bytes: number } {
   mkdirSync(build, { recursive: true });
-  const image = emitHandlers(enumerateForms());
+  const forms = enumerateForms();
+  const image = emitHandlers(forms);
   const exported = (file: string) => WebAssembly.Module.exports(new WebAssembly.Module(readFileSync(build + file))).map((x) => x.name);
   const runtime = new Set(exported('runtime.wasm'));
   const imported = WebAssembly.Module.imports(new WebAssembly.Module(image.bytes as Uint8Array<ArrayBuffer>));
@@ -56,6 +57,7 @@ export function buildHandlers(): { forms: number; bytes: number } {
   };
   const bytes = optimized(image.bytes);
   put('handlers.wasm', bytes);
+  put('handlers-strict.wasm', optimized(emitHandlers(forms, { strictOrder: true }).bytes));
   put('handlers.json', JSON.stringify({ keys: image.keys }));
   return { forms: image.keys.length, bytes: bytes.length };
 }

@@ -24,14 +24,14 @@ const SEMANTICS = ['src/layout', 'src/decode', 'src/lift', 'src/ir', 'src/passes
 const runtime: Part = {
   name: 'runtime',
   inputs: ['wasm', 'src/layout', 'scripts/build-runtime.ts', 'scripts/gen-layout.ts', 'package-lock.json'],
-  outputs: ['build/runtime.wasm', 'wasm/gen'],
+  outputs: ['build/runtime.wasm', 'build/runtime-strict.wasm', 'wasm/gen'],
   make: async () => (await import('./build-runtime.ts')).buildRuntime(),
 };
 
 const handlers: Part = {
   name: 'handlers',
   inputs: [...SEMANTICS, 'scripts/build-handlers.ts', 'package-lock.json', 'build/runtime.wasm'],
-  outputs: ['build/handlers.wasm', 'build/handlers.json'],
+  outputs: ['build/handlers.wasm', 'build/handlers-strict.wasm', 'build/handlers.json'],
   make: async () => void (await import('./build-handlers.ts')).buildHandlers(),
 };
 

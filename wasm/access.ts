@@ -2,6 +2,7 @@
 // Handles TLB misses, accesses that cross a page, devices, ROM, and pages that hold code.
 import { CPU_CODECHANGED, CPU_FAULT, CPU_TLB, CPU_WATCH, FAULT_BAIL, RAM, TLB_KERNEL_READ, TLB_KERNEL_WRITE } from './gen/layout';
 import { hostInvalidateCode, hostMmioRead, hostMmioWrite } from './host';
+import { loadGuest, storeGuest } from './order';
 import { ACCESS_REGION, ACCESS_USER, ACCESS_WRITE } from './state';
 import { foundCode, foundHost, foundPhys, hasCode, resolve } from './tlb';
 import { physHost } from './walk';
@@ -10,9 +11,9 @@ import { watchAccess } from './watch';
 /** Reads 1, 2, 4 or 8 bytes that do not cross a page. */
 function readAt(cpu: usize, host: usize, phys: u32, bytes: u32): u64 {
   if (host) {
-    if (bytes == 4) return load<u32>(host);
-    if (bytes == 1) return load<u8>(host);
-    return bytes == 2 ? load<u16>(host) : load<u64>(host);
+    if (bytes == 4) return loadGuest<u32>(cpu, host);
+    if (bytes == 1) return loadGuest<u8>(cpu, host);
+    return bytes == 2 ? loadGuest<u16>(cpu, host) : loadGuest<u64>(cpu, host);
   }
   if (bytes <= 4) return hostMmioRead(cpu, phys, bytes) & (<u32>0xffffffff >>> (32 - (bytes << 3)));
   const low: u64 = hostMmioRead(cpu, phys, 4);
@@ -23,10 +24,10 @@ function readAt(cpu: usize, host: usize, phys: u32, bytes: u32): u64 {
  * the page meanwhile either sees the new bytes or is told. */
 function writeAt(cpu: usize, host: usize, phys: u32, bytes: u32, value: u64): void {
   if (host) {
-    if (bytes == 4) store<u32>(host, <u32>value);
-    else if (bytes == 1) store<u8>(host, <u8>value);
-    else if (bytes == 2) store<u16>(host, <u16>value);
-    else store<u64>(host, value);
+    if (bytes == 4) storeGuest<u32>(cpu, host, <u32>value);
+    else if (bytes == 1) storeGuest<u8>(cpu, host, <u8>value);
+    else if (bytes == 2) storeGuest<u16>(cpu, host, <u16>value);
+    else storeGuest<u64>(cpu, host, value);
     if (hasCode(phys)) {
       store<u32>(cpu, 1, CPU_CODECHANGED);
       hostInvalidateCode(cpu, phys >>> 12);
@@ -120,7 +121,7 @@ export function probe(cpu: usize, linear: u32, bytes: u32, access: u32): bool {
 export function readAs<T>(cpu: usize, linear: u32, user: u32): T {
   const word = load<u32>(load<u32>(cpu, CPU_TLB) + ((linear >>> 12) << 2));
   if (word & (TLB_KERNEL_READ << (user >>> 1)) && (linear & 0xfff) <= <u32>(4096 - sizeof<T>())) {
-    return load<T>(linear + (word & 0xfffff000));
+    return loadGuest<T>(cpu, linear + (word & 0xfffff000));
   }
   return <T>readSlow(cpu, linear, <u32>sizeof<T>(), user);
 }
@@ -130,7 +131,7 @@ export function readAs<T>(cpu: usize, linear: u32, user: u32): T {
 export function writeAs<T>(cpu: usize, linear: u32, value: T, user: u32): void {
   const word = load<u32>(load<u32>(cpu, CPU_TLB) + ((linear >>> 12) << 2));
   if (word & (TLB_KERNEL_WRITE << (user >>> 1)) && (linear & 0xfff) <= <u32>(4096 - sizeof<T>())) {
-    store<T>(linear + (word & 0xfffff000), value);
+    storeGuest<T>(cpu, linear + (word & 0xfffff000), value);
     return;
   }
   writeSlow(cpu, linear, <u64>value, <u32>sizeof<T>(), user);

@@ -42,11 +42,12 @@ export const ACC_S: u32 = 0x1000;
 export const ACC_P: u32 = 0x8000;
 export const ACC_DB: u32 = 0x400000;
 
-/** What serialising instructions do beside their work (SDM vol. 3, 8.3): all stores are seen before anything that follows. An
- * exchange with a word that only this CPU uses costs the host less than a fence. */
+/** What serialising instructions do beside their work (SDM vol. 3, 8.3): all stores are seen before anything that follows. A store and a
+ * load that are sequentially consistent, of a word that only this CPU uses, are ordered with each other and with all around them. */
 @inline
 export function serialize(cpu: usize): void {
-  atomic.or<u32>(cpu, 0, CPU_ZERO);
+  atomic.store<u32>(cpu, 0, CPU_ZERO);
+  atomic.load<u32>(cpu, CPU_ZERO);
 }
 
 @inline

@@ -1,6 +1,7 @@
 // String instructions (SDM vol. 2: MOVS STOS LODS CMPS SCAS, REP). A call does one element, or with a REP prefix a chunk; it
 // returns 1 where there is more to do (the caller runs the instruction again), 0 when it is done or Cpu.fault is set.
 // Registers always stand at the element that comes next, or that faults.
+import { orderBulk } from './order';
 import { CPU_EFLAGS, CPU_PENDING, CPU_WATCH, EFLAGS_DF, GPR_EAX, GPR_ECX, GPR_EDI, GPR_ESI, SEG_BASE, SEG_ES } from './gen/layout';
 import { faulted } from './fault';
 import { again, stepBudget } from './repeat';
@@ -102,7 +103,7 @@ function copyDown(to: usize, from: usize, bytes: u32, size: u32): void {
   }
 }
 
-export function movs(cpu: usize, size: u32, mask: u32, seg: usize, rep: u32): u32 {
+function doMovs(cpu: usize, size: u32, mask: u32, seg: usize, rep: u32): u32 {
   let count: u32 = rep ? reg(cpu, GPR_ECX) & mask : 1;
   if (count == 0) return 0;
   const es = segAt(cpu, SEG_ES);
@@ -164,7 +165,7 @@ function fillUp(to: usize, value: u32, bytes: u32, size: u32): void {
   if (to < end) store<u16>(to, <u16>value);
 }
 
-export function stos(cpu: usize, size: u32, mask: u32, _seg: usize, rep: u32): u32 {
+function doStos(cpu: usize, size: u32, mask: u32, _seg: usize, rep: u32): u32 {
   let count: u32 = rep ? reg(cpu, GPR_ECX) & mask : 1;
   if (count == 0) return 0;
   const es = segAt(cpu, SEG_ES);
@@ -200,7 +201,7 @@ export function stos(cpu: usize, size: u32, mask: u32, _seg: usize, rep: u32): u
   return again(cpu);
 }
 
-export function lods(cpu: usize, size: u32, mask: u32, seg: usize, rep: u32): u32 {
+function doLods(cpu: usize, size: u32, mask: u32, seg: usize, rep: u32): u32 {
   let count: u32 = rep ? reg(cpu, GPR_ECX) & mask : 1;
   if (count == 0) return 0;
   const step = backward(cpu) ? 0 - size : size;
@@ -223,7 +224,7 @@ export function lods(cpu: usize, size: u32, mask: u32, seg: usize, rep: u32): u3
 }
 
 /** CMPS: flags of [seg:ESI] - [ES:EDI]. */
-export function cmps(cpu: usize, size: u32, mask: u32, seg: usize, rep: u32): u32 {
+function doCmps(cpu: usize, size: u32, mask: u32, seg: usize, rep: u32): u32 {
   let count: u32 = rep ? reg(cpu, GPR_ECX) & mask : 1;
   if (count == 0) return 0;
   const es = segAt(cpu, SEG_ES);
@@ -276,7 +277,7 @@ export function cmps(cpu: usize, size: u32, mask: u32, seg: usize, rep: u32): u3
 }
 
 /** SCAS: flags of AL, AX or EAX - [ES:EDI]. */
-export function scas(cpu: usize, size: u32, mask: u32, _seg: usize, rep: u32): u32 {
+function doScas(cpu: usize, size: u32, mask: u32, _seg: usize, rep: u32): u32 {
   let count: u32 = rep ? reg(cpu, GPR_ECX) & mask : 1;
   if (count == 0) return 0;
   const es = segAt(cpu, SEG_ES);
@@ -316,4 +317,41 @@ export function scas(cpu: usize, size: u32, mask: u32, _seg: usize, rep: u32): u
     budget -= n;
   } while (budget != 0 && load<u32>(cpu, CPU_PENDING) == 0);
   return again(cpu);
+}
+
+// Many accesses at a time: what is before and behind them is in order with all of them.
+
+export function movs(cpu: usize, size: u32, mask: u32, seg: usize, rep: u32): u32 {
+  orderBulk(cpu);
+  const more = doMovs(cpu, size, mask, seg, rep);
+  orderBulk(cpu);
+  return more;
+}
+
+export function stos(cpu: usize, size: u32, mask: u32, _seg: usize, rep: u32): u32 {
+  orderBulk(cpu);
+  const more = doStos(cpu, size, mask, _seg, rep);
+  orderBulk(cpu);
+  return more;
+}
+
+export function lods(cpu: usize, size: u32, mask: u32, seg: usize, rep: u32): u32 {
+  orderBulk(cpu);
+  const more = doLods(cpu, size, mask, seg, rep);
+  orderBulk(cpu);
+  return more;
+}
+
+export function cmps(cpu: usize, size: u32, mask: u32, seg: usize, rep: u32): u32 {
+  orderBulk(cpu);
+  const more = doCmps(cpu, size, mask, seg, rep);
+  orderBulk(cpu);
+  return more;
+}
+
+export function scas(cpu: usize, size: u32, mask: u32, _seg: usize, rep: u32): u32 {
+  orderBulk(cpu);
+  const more = doScas(cpu, size, mask, _seg, rep);
+  orderBulk(cpu);
+  return more;
 }

@@ -65,6 +65,11 @@ export interface MachineOptions {
   readonly bios?: Uint8Array | undefined;
   /** CPUs, 1 to MOST_CPUS, each on a thread of its own. Default: 1. */
   readonly cpus?: number | undefined;
+  /**
+   * Memory accesses in the order that x86 promises, whatever the host is; slower. Default: true where the host is no x86 and CPUs run side
+   * by side (docs/memory-model.md).
+   */
+  readonly strictOrder?: boolean | undefined;
   /** Run in lockstep instead of on a thread for each CPU. */
   readonly lockstep?: LockstepOptions | undefined;
   /**

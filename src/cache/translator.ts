@@ -64,6 +64,7 @@ export class Translator {
     const asked = (flag: number) => this.shared.i32[(CONTROL + flag) >> 2] !== 0;
     return {
       budget: asked(Control.at.lockstep),
+      strictOrder: asked(Control.at.strictOrder),
       counts: asked(Control.at.countInstructions),
       traces: asked(Control.at.trace),
       atomic: this.atomic,

@@ -30,6 +30,8 @@ export interface RunArguments {
   readonly engine: EngineName;
   /** Implied by a seed, a recording, or one that is run again. */
   readonly lockstep: boolean;
+  /** undefined: as the host wants it. */
+  readonly strictOrder: boolean | undefined;
   readonly seed: number | undefined;
   readonly record: string | undefined;
   readonly replay: string | undefined;
@@ -140,6 +142,7 @@ const RUN_OPTIONS = {
   'virtio-console': STRING,
   engine: STRING,
   lockstep: { type: 'boolean' },
+  'strict-order': { type: 'boolean' },
   seed: STRING,
   record: STRING,
   replay: STRING,
@@ -206,6 +209,7 @@ function parseRun(args: readonly string[]): Command {
       net: optional(values.net, parseNet) ?? 'none',
       engine: optional(values.engine, parseEngine) ?? 'jit',
       lockstep: values.lockstep === true || [values.seed, values.record, values.replay].some((value) => value !== undefined),
+      strictOrder: values['strict-order'],
       seed: optional(values.seed, parseSeed),
       record: values.record,
       replay: values.replay,

@@ -47,6 +47,7 @@ function machineOptions(args: RunArguments): MachineOptions {
     engine: args.engine,
     countInstructions: args.stats !== undefined,
     lockstep: args.lockstep ? { seed: args.seed, replay: args.replay === undefined ? undefined : readRecording(args.replay) } : undefined,
+    strictOrder: args.strictOrder,
     timerSlackMs: args.timerSlackMs,
     debugExitPort: args.debugExitPort,
   };

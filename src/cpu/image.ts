@@ -3,11 +3,12 @@ import { readFileSync } from 'node:fs';
 import { DragomanError } from '../api/errors.ts';
 import type { EngineImage } from './runtime.ts';
 
-let cached: EngineImage | undefined;
+const cached = new Map<boolean, EngineImage>();
 
-/** The engine that `npm run build` made. Throws INTERNAL where it was not built. */
-export function loadEngineImage(): EngineImage {
-  if (cached) return cached;
+/** The engine that `npm run build` made; `strictOrder`: the one for hosts that are no x86. Throws INTERNAL where it was not built. */
+export function loadEngineImage(strictOrder = false): EngineImage {
+  const known = cached.get(strictOrder);
+  if (known !== undefined) return known;
   const file = (name: string) => {
     const url = new URL(`../../build/${name}`, import.meta.url);
     try {
@@ -17,9 +18,12 @@ export function loadEngineImage(): EngineImage {
     }
   };
   const keys = (JSON.parse(file('handlers.json').toString()) as { keys: string[] }).keys;
-  return (cached = {
-    runtime: new WebAssembly.Module(file('runtime.wasm')),
-    handlers: new WebAssembly.Module(file('handlers.wasm')),
+  const variant = strictOrder ? '-strict' : '';
+  const image = {
+    runtime: new WebAssembly.Module(file(`runtime${variant}.wasm`)),
+    handlers: new WebAssembly.Module(file(`handlers${variant}.wasm`)),
     keys,
-  });
+  };
+  cached.set(strictOrder, image);
+  return image;
 }

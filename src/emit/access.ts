@@ -1,10 +1,11 @@
 // Guest memory in Wasm: the TLB probe inline, the slow ways out of line. A region may keep the page of its last access through
 // a base register in locals (PageCache), so that the next access there needs no look into the TLB.
-import type { Op, Value } from '../ir/types.ts';
+import type { Op, Type, Value } from '../ir/types.ts';
 import { Cpu } from '../layout/cpu.ts';
 import { CpuArea, PAGE, PAGE_SHIFT } from '../layout/memory.ts';
 import { Lowering } from './lowering.ts';
 import { type Expr, i32, i64, none, v128, wasmType } from './module.ts';
+import { pure } from './wasm.ts';
 
 const PAGE_MASK = PAGE - 1;
 /** A "page" that no access is near: linear - NOWHERE, as 64 bits, is more than a page for every linear address. */
@@ -41,6 +42,8 @@ export abstract class AccessLowering extends Lowering {
   protected abstract tlbAllows(word: Expr, write: boolean): Expr;
   /** Whether stores to pages with code are done by the slow path (handlers) or refused (regions). */
   protected abstract readonly storePrefix: 'slow' | 'region';
+  /** Whether each access is in the order of x86 on any host (wasm/order.ts). */
+  protected abstract readonly strictOrder: boolean;
   /** The page cache for accesses at an address, if it has one. */
   protected pageCache(_address: Value): PageCache | undefined {
     return undefined;
@@ -123,7 +126,7 @@ export abstract class AccessLowering extends Lowering {
     if (op.signed && bytes < 4) slow = bytes === 1 ? m.i32.extend8_s(slow) : m.i32.extend16_s(slow);
     if (op.type === 'i64' && bytes <= 4) slow = m.i64.extend_u(slow);
     const slowly = this.orFault(m.local.set(result, slow));
-    const load = (at: Expr) => m.local.set(result, this.rawLoad(op.type, bytes, op.signed, 0, at));
+    const load = (at: Expr) => this.hostLoad(op, result, at);
     if (rmw) {
       const host = this.locals.take(i32);
       this.reach(op.address, linear, bytes, true, [m.local.set(host, this.c(0)), ...slowly], (at) =>
@@ -142,7 +145,7 @@ export abstract class AccessLowering extends Lowering {
     const { m } = this;
     const result = this.locals.take(wasmType[op.type]);
     const host = m.i32.add(this.value(op.address), this.get(delta));
-    this.emit(m.local.set(result, this.rawLoad(op.type, op.bytes, op.signed, 0, host)));
+    this.emit(this.hostLoad(op, result, host));
     if (this.dead(i)) this.locals.free(result);
     else this.place(i, result);
   }
@@ -214,6 +217,60 @@ export abstract class AccessLowering extends Lowering {
     this.locals.release();
   }
 
+  /** Sets `result` to what is at the host address `at`. */
+  private hostLoad({ type, bytes, signed }: Extract<Op, { kind: 'load' }>, result: number, at: Expr): Expr {
+    const { m } = this;
+    if (!this.strictOrder) return m.local.set(result, this.rawLoad(type, bytes, signed, 0, at));
+    return this.inOrder(bytes, at, (host, aligned) => {
+      if (!aligned) return m.local.set(result, this.rawLoad(type, bytes, signed, 0, host()));
+      if (bytes === 16) {
+        const [low, high] = [m.i64.atomic.load(0, host()), m.i64.atomic.load(8, host())];
+        return m.local.set(result, pure('i64x2.replace_lane', [pure('i64x2.splat', [low]), high], 1));
+      }
+      if (bytes === 8) return m.local.set(result, m.i64.atomic.load(0, host()));
+      const { load, load16_u, load8_u } = m.i32.atomic;
+      const word = (bytes === 4 ? load : bytes === 2 ? load16_u : load8_u)(0, host());
+      if (type === 'i64') return m.local.set(result, m.i64.extend_u(word));
+      if (!signed || bytes === 4) return m.local.set(result, word);
+      return m.local.set(result, bytes === 1 ? m.i32.extend8_s(word) : m.i32.extend16_s(word));
+    });
+  }
+
+  /** Stores at the host address `at`. */
+  private hostStore(bytes: number, at: Expr, value: () => Expr, type: Type): Expr {
+    const { m } = this;
+    if (!this.strictOrder) return this.rawStore(bytes, 0, at, value(), type);
+    return this.inOrder(bytes, at, (host, aligned) => {
+      if (!aligned) return this.rawStore(bytes, 0, host(), value(), type);
+      if (bytes === 16) {
+        const lane = (n: number) => m.i64.atomic.store(n * 8, host(), pure('i64x2.extract_lane', [value()], n));
+        return m.block(null, [lane(0), lane(1)]);
+      }
+      if (bytes === 8) return m.i64.atomic.store(0, host(), value());
+      const { store, store16, store8 } = m.i32.atomic;
+      return (bytes === 4 ? store : bytes === 2 ? store16 : store8)(0, host(), type === 'i64' ? m.i32.wrap(value()) : value());
+    });
+  }
+
+  /** An access that is atomic where it is aligned, and else has a fence on each side (see `serialize` in wasm/state.ts). */
+  private inOrder(bytes: number, at: Expr, access: (host: () => Expr, aligned: boolean) => Expr): Expr {
+    const { m } = this;
+    const local = this.locals.take(i32);
+    const host = () => this.get(local);
+    const fence = () => [m.i32.atomic.store(Cpu.at.zero, this.cpu(), this.c(0)), m.drop(m.i32.atomic.load(Cpu.at.zero, this.cpu()))];
+    const aligned = access(host, true);
+    const code =
+      bytes === 1
+        ? aligned
+        : m.if(
+            this.unlikely(m.i32.and(host(), this.c(Math.min(bytes, 8) - 1))),
+            m.block(null, [...fence(), access(host, false), ...fence()]),
+            aligned,
+          );
+    this.locals.free(local);
+    return m.block(null, [m.local.set(local, at), code]);
+  }
+
   /** What a read-modify-write's load found out serves its store as well: nothing in between can change the TLB. */
   private keep(found: Kept | undefined): void {
     if (this.kept) {
@@ -239,7 +296,7 @@ export abstract class AccessLowering extends Lowering {
     const delta = this.unchecked(this.at);
     if (delta !== undefined) {
       const host = m.i32.add(this.value(op.address), this.get(delta));
-      this.emit(this.rawStore(bytes, 0, host, this.value(op.value), type));
+      this.emit(this.hostStore(bytes, host, () => this.value(op.value), type));
       return;
     }
     const linear = again ? kept.linear : this.locals.take(i32);
@@ -251,7 +308,7 @@ export abstract class AccessLowering extends Lowering {
     const name = this.e.import(`${this.storePrefix}Store${bytes * 8}`, [i32, i32, wideType, i32], none);
     const arg = type === 'i64' && bytes <= 4 ? m.i32.wrap(wide) : wide;
     const slow = this.orFault(m.call(name, [this.cpu(), this.get(linear), arg, this.eip()], none));
-    const store = (at: Expr) => this.rawStore(bytes, 0, at, this.get(value, wasmType[type]), type);
+    const store = (at: Expr) => this.hostStore(bytes, at, () => this.get(value, wasmType[type]), type);
     if (again) {
       this.emit(m.if(this.unlikely(m.i32.eqz(this.get(kept.host))), m.block(null, slow), store(this.get(kept.host))));
       this.keep(undefined);

@@ -85,8 +85,11 @@ class HandlerLowering extends AccessLowering {
   /** The instruction is a near RET of flat code. */
   isReturn = false;
 
-  constructor(e: Emitter) {
+  protected readonly strictOrder: boolean;
+
+  constructor(e: Emitter, strictOrder = false) {
     super(e, 2);
+    this.strictOrder = strictOrder;
   }
   get statements(): Expr[] {
     return this.body;
@@ -198,11 +201,11 @@ class HandlerLowering extends AccessLowering {
 }
 
 /** Adds the handler of one form, named `name`. */
-export function addHandler(e: Emitter, name: string, form: Form, spec: LiftSpec): void {
+export function addHandler(e: Emitter, name: string, form: Form, spec: LiftSpec, strictOrder = false): void {
   const b = new Builder();
   const x = new Lifter(b, form, new RecordLeaves(b, form));
   spec.lift(x);
-  const t = new HandlerLowering(e);
+  const t = new HandlerLowering(e, strictOrder);
   t.isReturn = form.flat && form.mnemonic === 'ret';
   const body = t.lower(b.code.ops);
   if (!x.ended) {
@@ -354,14 +357,17 @@ export interface HandlersImage {
 }
 
 /** Emits the module of all handlers. `forms`: each form once, with its key. */
-export function emitHandlers(forms: ReadonlyMap<string, { form: Form; spec: LiftSpec }>): HandlersImage {
+export function emitHandlers(
+  forms: ReadonlyMap<string, { form: Form; spec: LiftSpec }>,
+  options: { readonly strictOrder?: boolean } = {},
+): HandlersImage {
   const e = new Emitter();
   addPseudos(e);
   const keys = [...forms.keys()].sort();
   keys.forEach((key, i) => {
     const { form, spec } = forms.get(key)!;
     try {
-      addHandler(e, `h${FIRST_FORM + i}`, form, spec);
+      addHandler(e, `h${FIRST_FORM + i}`, form, spec, options.strictOrder);
     } catch (error) {
       throw new Error(`handler of "${key}"`, { cause: error });
     }

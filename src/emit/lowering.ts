@@ -293,8 +293,11 @@ export abstract class Lowering {
         return this.emit(op.cond === undefined ? leave : m.if(this.unlikely(this.value(op.cond)), leave));
       }
       case 'fence':
-        // An exchange with a word that only this CPU uses costs the host less than a fence.
-        if (this.atomic) this.emit(m.drop(m.i32.atomic.rmw.or(Cpu.at.zero, this.cpu(), this.c(0))));
+        // See `serialize` in wasm/state.ts.
+        if (this.atomic) {
+          this.emit(m.i32.atomic.store(Cpu.at.zero, this.cpu(), this.c(0)));
+          this.emit(m.drop(m.i32.atomic.load(Cpu.at.zero, this.cpu())));
+        }
         return;
       case 'pause':
         if (this.atomic) this.emit(m.call(this.e.import('relax', [i32], none), [this.cpu()], none));

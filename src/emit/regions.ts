@@ -30,6 +30,8 @@ export interface RegionExtras {
   readonly budget?: boolean;
   /** Other CPUs run at the same time: locked accesses are atomic. */
   readonly atomic?: boolean;
+  /** Loads and stores of guest memory are in the order of x86 on any host (wasm/order.ts). */
+  readonly strictOrder?: boolean;
 }
 
 /** A way out of a block: to another one, or (without `to`) code that leaves the region. */
@@ -51,6 +53,7 @@ const touches = (list: readonly number[] | 'all' | undefined, reg: number): bool
 class RegionLowering extends NativeCalls {
   protected readonly storePrefix = 'region';
   protected readonly atomic: boolean;
+  protected readonly strictOrder: boolean;
   private readonly extras: RegionExtras;
   protected functionName = '';
   private current = { eip: 0, next: 0 };
@@ -66,6 +69,7 @@ class RegionLowering extends NativeCalls {
     super(e, region, slotOf);
     this.extras = extras;
     this.atomic = extras.atomic === true;
+    this.strictOrder = extras.strictOrder === true;
     this.raiseName = e.import('raise', [i32, i32], none, 'code');
   }
 

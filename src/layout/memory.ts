@@ -67,6 +67,8 @@ export const Control = struct('CONTROL', {
   countInstructions: u32,
   /** Nonzero, from before any code runs: blocks and deliveries are written to the CPUs' trace rings (CpuArea.trace). */
   trace: u32,
+  /** Nonzero, from before any code is translated: accesses are in the order of x86 whatever the host is (wasm/order.ts). */
+  strictOrder: u32,
   /** Nonzero, from before any code runs: one CPU runs at a time, for Cpu.budget instructions (machine/lockstep.ts). */
   lockstep: u32,
   /** A CPU that spins gives its host thread's core away at each PAUSE whose number has none of these bits; all ones: never. */

@@ -45,6 +45,9 @@ const NEVER = 0x7fffffff;
 const LAST_TURNS = 256;
 const HOST_THREAD = 1;
 
+/** Hosts whose plain accesses have the order that guests expect. */
+const isX86 = (): boolean => process.arch === 'x64' || process.arch === 'ia32';
+
 export class Machine implements MachineHandle {
   private readonly options: MachineOptions;
   private readonly shared: SharedMemory;
@@ -186,9 +189,10 @@ export class Machine implements MachineHandle {
       this.endedAt = this.startedAt;
       return Promise.resolve(this.result);
     }
-    const image = loadEngineImage();
+    const image = loadEngineImage(this.strictOrder);
     const { jit } = this;
     this.shared.i32[this.control(Control.at.hotThreshold)] = jit ? HOT : NEVER;
+    this.shared.i32[this.control(Control.at.strictOrder)] = this.strictOrder ? 1 : 0;
     this.shared.i32[this.control(Control.at.countInstructions)] = this.counts ? 1 : 0;
 
     this.shared.i32[this.control(Control.at.trace)] = this.trace === undefined ? 0 : 1;
@@ -303,6 +307,11 @@ export class Machine implements MachineHandle {
 
   private get jit(): boolean {
     return (this.options.engine ?? 'jit') === 'jit';
+  }
+
+  private get strictOrder(): boolean {
+    const { strictOrder, lockstep } = this.options;
+    return strictOrder ?? (this.shared.plan.cpuCount > 1 && lockstep === undefined && !isX86());
   }
 
   private get counts(): boolean {
