@@ -23,8 +23,8 @@ on_slot_%1:
   push eax
   CPU_NUMBER eax
   shl eax, 6
+  mov dword [LAPIC + 0xb0], 0                   ; first: an interrupt in service counts when the lowest priority is looked for
   inc dword [COUNTS + eax + %1 * 4]
-  mov dword [LAPIC + 0xb0], 0
   pop eax
   iret
 %endmacro
@@ -313,6 +313,13 @@ cpu_main:
   ; The lowest priority: one CPU gets it; where one's task priority is lower than all others', that one.
   mov esi, 0
 .lowest:
+  sti                                           ; what came at the end of the last part is not to be in service while priorities are compared
+  mov ecx, 100
+.drain:
+  pause
+  dec ecx
+  jnz .drain
+  cli
   xor eax, eax
   cmp ebx, esi
   je .priority
@@ -619,10 +626,11 @@ restart:
 
 ; A CPU that was started anew.
 restarted:
+  mov edx, [restarting]                         ; before CPU 0 hears of this start: then it may set it for the next
   mov eax, [restarts + ebx * 4]
   inc eax
   mov [restarts + ebx * 4], eax
-  cmp dword [restarting], 2
+  cmp edx, 2
   je .go_on
   add eax, ebx
   and eax, 3
