@@ -11,10 +11,11 @@ import { Cpu, Pending } from '../layout/cpu.ts';
 import { CONTROL, Control, cpuBase, DROP_QUEUE, DROP_QUEUE_ENTRIES, PAGE_HAS_CODE, PAGE_SHIFT, PageMeta } from '../layout/memory.ts';
 
 const DROPPED = (CONTROL + Control.at.dropped) >> 2;
-/** An entry: the page's number, and above it in which round through the ring it was written. */
+/** An entry: the page's number, and above it in which round through the ring it was written. Rounds count from 1: an entry that nobody has
+ * written yet is of none. */
 const PAGE_BITS = 20;
 const ROUND_MASK = 0xfff;
-const roundOf = (n: number) => (((n >>> 0) / DROP_QUEUE_ENTRIES) & ROUND_MASK) << PAGE_BITS;
+const roundOf = (n: number) => (((n >>> 0) / DROP_QUEUE_ENTRIES + 1) & ROUND_MASK) << PAGE_BITS;
 
 const metaOf = (shared: SharedMemory, page: number, field: number) => (shared.plan.pageMeta + page * PageMeta.size + field) >> 2;
 

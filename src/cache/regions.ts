@@ -33,7 +33,7 @@ export class RegionTable {
     this.bytes += module.bytes.length;
     for (const entry of module.entries) {
       const page = entry.phys >>> PAGE_SHIFT;
-      if (this.physical.version(page) !== entry.version) continue;
+      if (!this.isCurrent(entry)) continue;
       this.instance.table.set(entry.slot, code[`r${entry.slot}`]);
       const same = this.installed.get(entry.phys);
       if (same === undefined) this.installed.set(entry.phys, [entry]);
@@ -47,18 +47,23 @@ export class RegionTable {
     this.blocks.bumpJumps();
   }
 
+  /** Whether the region was made from what its page holds. */
+  private isCurrent({ phys, version }: RegionEntry): boolean {
+    return this.physical.version(phys >>> PAGE_SHIFT) === version;
+  }
+
   private enter(head: number, slot: number): void {
     const { i32 } = this.shared;
     i32[(head + BlockHead.at.region) >> 2] = slot;
     i32[(head + BlockHead.at.handler) >> 2] = pseudoIndex('enter');
   }
 
-  /** A block was decoded: if its code has a region, the block leads there. */
+  /** A block was decoded: if its code has a region, and has not changed since that was made, the block leads there. */
   attach(head: number): void {
     const { i32 } = this.shared;
     const at = (offset: number) => i32[(head + offset) >> 2]! >>> 0;
     for (const entry of this.installed.get(at(BlockHead.at.phys)) ?? [])
-      if (entry.eip === at(BlockHead.at.eip) && entry.mode === at(BlockHead.at.mode)) this.enter(head, entry.slot);
+      if (entry.eip === at(BlockHead.at.eip) && entry.mode === at(BlockHead.at.mode) && this.isCurrent(entry)) this.enter(head, entry.slot);
   }
 
   /** Drops the regions of a physical page. */
