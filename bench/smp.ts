@@ -1,13 +1,13 @@
 // npm run bench -- smp: what more CPUs bring and cost. The same work on one CPU and on two, in turn: Debian's kernel with shell commands
 // side by side, and serai's `primes` and `bench`. Then what each further CPU costs in memory, at the boot, and while the guest idles.
-import { existsSync, readFileSync } from 'node:fs';
-import { fileURLToPath } from 'node:url';
+import { readFileSync } from 'node:fs';
 import { ensureGuest, READY } from '../scripts/guests.ts';
-import { type EngineName, Machine, MiB } from '../src/api/index.ts';
+import { SERAI } from '../scripts/serai.ts';
+import { Machine, MiB } from '../src/api/index.ts';
 import { GuestConsole } from '../test/boot/console.ts';
 import { median, percent, short, spread, type Table, times } from './figures.ts';
 
-const SERAI = fileURLToPath(new URL('../examples/serai/serai.elf', import.meta.url));
+const PRIMES = 'primes 6000000';
 const TIMEOUT_MS = 300_000;
 const IDLE_MS = 20_000;
 /** Untimed runs before the first timed one: until what is hot has been translated, and its modules compiled well, on every CPU. */
@@ -49,7 +49,6 @@ export interface CostRow {
 export interface SmpResult {
   readonly rows: readonly SmpRow[];
   readonly costs: readonly CostRow[];
-  readonly skipped: readonly string[];
 }
 
 /** A machine at its prompt. */
@@ -65,22 +64,15 @@ class Guest {
     this.bootSeconds = bootSeconds;
   }
 
-  static async linux(cpus: number, engine: EngineName = 'jit'): Promise<Guest> {
+  static async linux(cpus: number): Promise<Guest> {
     const { kernel, initrd } = await ensureGuest();
-    return Guest.start({ kernel, initrd, cpus, engine, append: 'console=ttyS0', prompt: READY });
+    return Guest.start({ kernel, initrd, cpus, append: 'console=ttyS0', prompt: READY });
   }
   static serai(cpus: number): Promise<Guest> {
-    return Guest.start({ kernel: SERAI, cpus, engine: 'jit', append: '', prompt: 'serai> ' });
+    return Guest.start({ kernel: SERAI, cpus, append: '', prompt: 'serai> ' });
   }
 
-  private static async start(o: {
-    kernel: string;
-    initrd?: string;
-    cpus: number;
-    engine: EngineName;
-    append: string;
-    prompt: string;
-  }): Promise<Guest> {
+  private static async start(o: { kernel: string; initrd?: string; cpus: number; append: string; prompt: string }): Promise<Guest> {
     const console = new GuestConsole();
     const started = performance.now();
     const machine = await Machine.create({
@@ -89,7 +81,6 @@ class Guest {
       append: o.append,
       memoryBytes: 256 * MiB,
       cpus: o.cpus,
-      engine: o.engine,
       onConsole: console.onConsole,
     });
     const run = machine.run();
@@ -121,43 +112,34 @@ class Guest {
   }
 }
 
-function row(name: string, one: readonly number[], two: readonly number[]): SmpRow {
-  const ratios = one.map((seconds, k) => seconds / two[k]!);
-  return { name, one: median(one), two: median(two), gain: median(ratios), spread: spread(ratios) };
+/** The same work on a machine with one CPU and on one with two, in turn, once it is hot in both. */
+async function compare(
+  name: string,
+  guests: readonly [Guest, Guest],
+  rounds: number,
+  work: (guest: Guest) => Promise<number>,
+): Promise<SmpRow> {
+  for (let turn = 0; turn < WARM_TURNS; turn++) for (const guest of guests) await work(guest);
+  const [one, two]: [number[], number[]] = [[], []];
+  for (let round = 0; round < rounds; round++) {
+    one.push(await work(guests[0]));
+    two.push(await work(guests[1]));
+  }
+  const gains = one.map((seconds, k) => seconds / two[k]!);
+  return { name, one: median(one), two: median(two), gain: median(gains), spread: spread(gains) };
 }
 
-async function pairs(rounds: number, skipped: string[]): Promise<SmpRow[]> {
+async function pairs(rounds: number): Promise<SmpRow[]> {
   const rows: SmpRow[] = [];
   process.stderr.write('bench: smp linux ...\n');
-  const [one, two] = [await Guest.linux(1), await Guest.linux(2)];
-  for (const { name, line, times } of SHELL) {
-    for (let turn = 0; turn < WARM_TURNS; turn++) for (const guest of [one, two]) await guest.shell(line, times, 2);
-    const samples = { one: [] as number[], two: [] as number[] };
-    for (let round = 0; round < rounds; round++) {
-      samples.one.push(await one.shell(line, times, 2));
-      samples.two.push(await two.shell(line, times, 2));
-    }
-    rows.push(row(`Linux, ${name}`, samples.one, samples.two));
-  }
-  await one.close();
-  await two.close();
-  if (!existsSync(SERAI)) {
-    skipped.push('serai: examples/serai/serai.elf is not there');
-    return rows;
-  }
+  const linux = [await Guest.linux(1), await Guest.linux(2)] as const;
+  for (const { name, line, times } of SHELL)
+    rows.push(await compare(`Linux, ${name}`, linux, rounds, (guest) => guest.shell(line, times, 2)));
+  for (const guest of linux) await guest.close();
   process.stderr.write('bench: smp serai ...\n');
-  const [alone, both] = [await Guest.serai(1), await Guest.serai(2)];
-  for (const line of ['primes 6000000']) {
-    for (let turn = 0; turn < WARM_TURNS; turn++) for (const guest of [alone, both]) await guest.serai(line);
-    const samples = { one: [] as number[], two: [] as number[] };
-    for (let round = 0; round < rounds; round++) {
-      samples.one.push(await alone.serai(line));
-      samples.two.push(await both.serai(line));
-    }
-    rows.push(row(`serai, ${line}`, samples.one, samples.two));
-  }
-  await alone.close();
-  await both.close();
+  const serai = [await Guest.serai(1), await Guest.serai(2)] as const;
+  rows.push(await compare(`serai, ${PRIMES}`, serai, rounds, (guest) => guest.serai(PRIMES)));
+  for (const guest of serai) await guest.close();
   return rows;
 }
 
@@ -190,18 +172,17 @@ async function costs(list: readonly number[]): Promise<CostRow[]> {
 
 /** `cpus`: for what each CPU costs; the processes' memory is that of the largest so far, so they must go up. */
 export async function smp(rounds: number, cpus: readonly number[] = [1, 2, 4, 8]): Promise<SmpResult> {
-  const skipped: string[] = [];
   const costRows = await costs(cpus);
-  return { rows: await pairs(rounds, skipped), costs: costRows, skipped };
+  return { rows: await pairs(rounds), costs: costRows };
 }
 
-export function smpTables({ rows, costs, skipped }: SmpResult, rounds: number): Table[] {
+export function smpTables({ rows, costs }: SmpResult, rounds: number): Table[] {
   return [
     {
       title: `smp: the same work on 1 CPU and on 2, seconds; medians of ${rounds} rounds`,
       head: ['work', '1 CPU', '2 CPUs', 'gain', 'spread'],
       rows: rows.map((r) => [r.name, short(r.one), short(r.two), times(r.gain), percent(r.spread)]),
-      notes: skipped.map((text) => `skipped: ${text}`),
+      notes: [],
     },
     {
       title: `smp: what CPUs cost (Linux, 256 MiB; idle: ${IDLE_MS / 1000} s at the prompt)`,

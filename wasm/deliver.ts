@@ -4,7 +4,7 @@ import { updateStep } from './debug';
 import {
   PRESENT, TYPE_TASK, baseOf, descHigh, descLow, dplOf, fetchDescriptor, isCode, isConforming, isNull, limitOf, markAccessed, refuse, segment,
 } from './descriptor';
-import { held } from './exclusive';
+import { unpark } from './exclusive';
 import { faulted, raise, raiseError } from './fault';
 import { readFlags } from './flags';
 import { general, innerEsp, innerHigh, innerLow, innerSelector, innerStack, setCode, settleMode } from './flow';
@@ -275,7 +275,7 @@ function doPending(cpu: usize, eip: u32, samples: usize): u32 {
   if (pending & ~(PENDING_INTR | PENDING_NMI)) {
     if (pending & PENDING_HOLD) {
       // Copies of TLB entries are forgotten on the way through the dispatcher.
-      held(cpu);
+      unpark(cpu);
       return 1;
     }
     let exit: u32 = 0;

@@ -51,27 +51,18 @@ export function park(cpu: usize): void {
   atomic.notify(cpu + CPU_PARKED, -1);
 }
 
-/** Goes on as soon as nobody holds this CPU. */
+/** Goes on as soon as nobody holds this CPU. (One that was not parked parks as long as it is held.) */
 export function unpark(cpu: usize): void {
   while (true) {
     atomic.store<u32>(cpu, 0, CPU_PARKED);
     if (!(atomic.load<u32>(cpu, CPU_PENDING) & PENDING_HOLD)) return;
     park(cpu);
-    while (true) {
-      if (!(atomic.load<u32>(cpu, CPU_PENDING) & PENDING_HOLD) || stopping()) break;
-      atomic.wait<u32>(CONTROL + CONTROL_EXCLUSIVE, 1, LOOK);
-    }
+    while (atomic.load<u32>(cpu, CPU_PENDING) & PENDING_HOLD && !stopping()) atomic.wait<u32>(CONTROL + CONTROL_EXCLUSIVE, 1, LOOK);
     if (stopping()) {
       atomic.store<u32>(cpu, 0, CPU_PARKED);
       return;
     }
   }
-}
-
-/** At a safe point with Pending.HOLD set. */
-export function held(cpu: usize): void {
-  park(cpu);
-  unpark(cpu);
 }
 
 /** Has the memory for itself when it comes back (or the machine stops). Only at a safe point, or where nothing found before is used after. */

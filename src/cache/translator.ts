@@ -24,6 +24,9 @@ export interface TranslatedModule {
   readonly entries: readonly RegionEntry[];
 }
 
+/** Table slots that regions under way may need. */
+const SLOTS_KEPT = 4096;
+
 export class Translator {
   private readonly shared: SharedMemory;
   private readonly physical: PhysicalMemory;
@@ -71,9 +74,9 @@ export class Translator {
     };
   }
 
-  /** Slots left in the table. */
-  get slotsLeft(): number {
-    return TABLE_ENTRIES - this.shared.i32[(CONTROL + Control.at.slotNext) >> 2]!;
+  /** Whether the table has slots for more regions and for where those lead to; without room, hot code stays in the interpreter. */
+  get hasRoom(): boolean {
+    return TABLE_ENTRIES - this.shared.i32[(CONTROL + Control.at.slotNext) >> 2]! >= SLOTS_KEPT;
   }
 
   /** The region that would be made at a guest PC. */

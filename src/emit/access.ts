@@ -68,8 +68,7 @@ export abstract class AccessLowering extends Lowering {
     const { m } = this;
     const cache = this.pageCache(address);
     const word = this.locals.take(i32);
-    const index = m.i32.and(m.i32.shr_u(this.get(linear), this.c(PAGE_SHIFT - 2)), this.c(0x3ffffc));
-    const probe = m.local.set(word, m.i32.load(CpuArea.at.tlb, 4, m.i32.add(this.cpu(), index)));
+    const probe = m.local.set(word, this.tlbEntry(linear));
     const out = `a${this.labels++}`;
     const slowly = `s${this.labels++}`;
     // Two branches: as one condition their results would have to be made and combined.
@@ -104,6 +103,13 @@ export abstract class AccessLowering extends Lowering {
       );
     }
     this.locals.free(word);
+  }
+
+  /** The TLB's word for the page of the linear address in a local. */
+  private tlbEntry(linear: number): Expr {
+    const { m } = this;
+    const index = m.i32.and(m.i32.shr_u(this.get(linear), this.c(PAGE_SHIFT - 2)), this.c(0x3ffffc));
+    return m.i32.load(CpuArea.at.tlb, 4, m.i32.add(this.cpu(), index));
   }
 
   private orFault(slow: Expr): Expr[] {
@@ -165,9 +171,8 @@ export abstract class AccessLowering extends Lowering {
     this.emit(m.local.set(linear, this.value(op.address)));
     const [out, slowly] = [`a${this.labels++}`, `s${this.labels++}`];
     const word = this.locals.take(i32);
-    const index = m.i32.and(m.i32.shr_u(this.get(linear), this.c(PAGE_SHIFT - 2)), this.c(0x3ffffc));
     const fast = [
-      m.local.set(word, m.i32.load(CpuArea.at.tlb, 4, m.i32.add(this.cpu(), index))),
+      m.local.set(word, this.tlbEntry(linear)),
       m.br(slowly, this.unlikely(m.i32.eqz(this.tlbAllows(this.get(word), true)))),
       m.local.set(host, m.i32.add(this.get(linear), m.i32.and(this.get(word), this.c(~PAGE_MASK)))),
     ];
@@ -257,14 +262,13 @@ export abstract class AccessLowering extends Lowering {
     const { m } = this;
     const local = this.locals.take(i32);
     const host = () => this.get(local);
-    const fence = () => [m.i32.atomic.store(Cpu.at.zero, this.cpu(), this.c(0)), m.drop(m.i32.atomic.load(Cpu.at.zero, this.cpu()))];
     const aligned = access(host, true);
     const code =
       bytes === 1
         ? aligned
         : m.if(
             this.unlikely(m.i32.and(host(), this.c(Math.min(bytes, 8) - 1))),
-            m.block(null, [...fence(), access(host, false), ...fence()]),
+            m.block(null, [...this.fence(), access(host, false), ...this.fence()]),
             aligned,
           );
     this.locals.free(local);

@@ -293,11 +293,7 @@ export abstract class Lowering {
         return this.emit(op.cond === undefined ? leave : m.if(this.unlikely(this.value(op.cond)), leave));
       }
       case 'fence':
-        // See `serialize` in wasm/state.ts.
-        if (this.atomic) {
-          this.emit(m.i32.atomic.store(Cpu.at.zero, this.cpu(), this.c(0)));
-          this.emit(m.drop(m.i32.atomic.load(Cpu.at.zero, this.cpu())));
-        }
+        if (this.atomic) for (const e of this.fence()) this.emit(e);
         return;
       case 'pause':
         if (this.atomic) this.emit(m.call(this.e.import('relax', [i32], none), [this.cpu()], none));
@@ -312,6 +308,12 @@ export abstract class Lowering {
 
   protected typeOfValue(v: Value): Type {
     return (this.ops[v] as { type: Type }).type;
+  }
+
+  /** See `serialize` in wasm/state.ts. */
+  protected fence(): Expr[] {
+    const { m } = this;
+    return [m.i32.atomic.store(Cpu.at.zero, this.cpu(), this.c(0)), m.drop(m.i32.atomic.load(Cpu.at.zero, this.cpu()))];
   }
 
   // Memory -------------------------------------------------------------------------------------------------------------

@@ -6,6 +6,7 @@ import { IDLE_LOOK_NS, LOOK_NS, SHORT_RUN_NS } from '../devices/lapic-timer.ts';
 import { Cpu, Eflags, Exit, Pending } from '../layout/cpu.ts';
 import { CONTROL, Control, cpuBase } from '../layout/memory.ts';
 import { buildBoard } from './board.ts';
+import { cpuHost, WAKES } from './cpu-host.ts';
 import { IdleWatch } from './idle-watch.ts';
 import type { CpuMessage, CpuWorkerData } from './threads.ts';
 import { handOverTrace } from './trace.ts';
@@ -25,20 +26,12 @@ const { shared, clock, chipset } = buildBoard(data.board, {
 });
 const { i32 } = shared;
 
-const cpu = new Vcpu(data.image, shared, data.index, {
-  portIn: (_cpu, port, size) => chipset.portIn(data.index, port, size as 1 | 2 | 4),
-  portOut: (_cpu, port, size, value) => chipset.portOut(data.index, port, size as 1 | 2 | 4, value),
-  mmioRead: (_cpu, phys, size) => chipset.mmioRead(data.index, phys >>> 0, size as 1 | 2 | 4),
-  mmioWrite: (_cpu, phys, size, value) => chipset.mmioWrite(data.index, phys >>> 0, size as 1 | 2 | 4, value),
-  rdtsc: () => BigInt(Math.floor(clock.now())),
-  setTscDeadline: (_cpu, value) => chipset.setTscDeadline(data.index, Number(value)),
-  tscDeadlineArmed: () => (chipset.interrupts.lapic.tscDeadlineArmed(data.index) ? 1 : 0),
-  interruptAck: () => chipset.interruptAck(data.index),
-  // Only the boot CPU's FERR# and IGNNE# are connected.
-  fpuError: (_cpu, level) => (data.index !== 0 || chipset.fpuError(level !== 0) ? 1 : 0),
-  trace: (base) => handOverTrace(shared, base),
-  log: () => {},
-});
+const cpu = new Vcpu(
+  data.image,
+  shared,
+  data.index,
+  cpuHost(chipset, clock, data.index, (base) => handOverTrace(shared, base)),
+);
 const { runtime } = cpu.instance;
 const pending = (cpu.base + Cpu.at.pending) >> 2;
 /** Bits of no interest to a CPU in HLT. */
@@ -62,8 +55,7 @@ const watch = new IdleWatch(data.timerSlackNs);
 let resumedAt = 0;
 let shortRuns = 0;
 
-/** Bits that wake a CPU which takes no maskable interrupts, and one that waits for a start-up IPI. */
-const WAKES = Pending.NMI | Pending.INIT | Pending.SIPI | Pending.STOP;
+/** Bits that wake a CPU which waits for a start-up IPI. */
 const STARTS = Pending.INIT | Pending.SIPI | Pending.STOP;
 const asleep = (CONTROL + Control.at.asleepForGood) >> 2;
 

@@ -11,9 +11,10 @@ import { hasRequests, takeRequests } from '../cache/heat.ts';
 import type { Translator } from '../cache/translator.ts';
 import type { EngineImage } from '../cpu/runtime.ts';
 import type { SharedMemory } from '../cpu/state.ts';
-import { type CpuHost, Vcpu } from '../cpu/vcpu.ts';
+import { Vcpu } from '../cpu/vcpu.ts';
 import type { Chipset } from '../devices/chipset.ts';
 import { Cpu, Eflags, Exit, Pending, Step } from '../layout/cpu.ts';
+import { cpuHost, WAKES } from './cpu-host.ts';
 import { SeededRandom } from './random.ts';
 import type { VirtualClock } from './virtual-clock.ts';
 
@@ -25,10 +26,6 @@ const LONGEST_SHARED = 4000;
 /** One slice in so many is of a few instructions only: races are between two of them. */
 const SHORT_EVERY = 4;
 const SHORT = 32;
-/** The table is full but for what regions under way may need. */
-const SLOTS_KEPT = 4096;
-
-const WAKES = Pending.NMI | Pending.INIT | Pending.SIPI | Pending.STOP;
 
 export interface LockstepParts {
   readonly shared: SharedMemory;
@@ -62,26 +59,10 @@ export class Lockstep {
   constructor(parts: LockstepParts) {
     this.#parts = parts;
     this.#random = new SeededRandom(parts.seed);
-    const { shared, image } = parts;
-    this.cpus = Array.from({ length: shared.plan.cpuCount }, (_, index) => new Vcpu(image, shared, index, this.#host(index)));
+    const { shared, image, chipset, clock, onTrace } = parts;
+    const make = (_: unknown, index: number) => new Vcpu(image, shared, index, cpuHost(chipset, clock, index, onTrace));
+    this.cpus = Array.from({ length: shared.plan.cpuCount }, make);
     for (const cpu of this.cpus) cpu.refresh();
-  }
-
-  #host(index: number): CpuHost {
-    const { chipset, clock, onTrace } = this.#parts;
-    return {
-      portIn: (_cpu, port, size) => chipset.portIn(index, port, size as 1 | 2 | 4),
-      portOut: (_cpu, port, size, value) => chipset.portOut(index, port, size as 1 | 2 | 4, value),
-      mmioRead: (_cpu, phys, size) => chipset.mmioRead(index, phys >>> 0, size as 1 | 2 | 4),
-      mmioWrite: (_cpu, phys, size, value) => chipset.mmioWrite(index, phys >>> 0, size as 1 | 2 | 4, value),
-      rdtsc: () => BigInt(Math.floor(clock.now())),
-      setTscDeadline: (_cpu, value) => chipset.setTscDeadline(index, Number(value)),
-      tscDeadlineArmed: () => (chipset.interrupts.lapic.tscDeadlineArmed(index) ? 1 : 0),
-      interruptAck: () => chipset.interruptAck(index),
-      fpuError: (_cpu, level) => (index !== 0 || chipset.fpuError(level !== 0) ? 1 : 0),
-      trace: () => onTrace(),
-      log: () => {},
-    };
   }
 
   /** One slice of one CPU and what follows from it. Where all CPUs wait nothing happens. */
@@ -175,7 +156,7 @@ export class Lockstep {
   #translate(): void {
     const { shared, translator } = this.#parts;
     for (let requests = takeRequests(shared); requests.length > 0; requests = takeRequests(shared)) {
-      if (translator === undefined || translator.slotsLeft < SLOTS_KEPT) continue;
+      if (translator === undefined || !translator.hasRoom) continue;
       const module = translator.translate(requests);
       if (module !== undefined) for (const cpu of this.cpus) cpu.regions.install(module);
     }

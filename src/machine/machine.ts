@@ -135,7 +135,7 @@ export class Machine implements MachineHandle {
       onEnd: (result) => this.end(result),
       onHostSignal: () => this.serve(),
       onFailure: (error) => this.failed(error),
-      dump: () => dumpMachine(this.shared, this.readFlags),
+      dump: () => this.dump(),
     };
     if (lockstep === undefined || time === undefined) {
       this.executor = new ThreadsExecutor({ shared, config, jit: this.jit, timerSlackMs, apply, ...ends });
@@ -194,7 +194,6 @@ export class Machine implements MachineHandle {
     this.shared.i32[this.control(Control.at.hotThreshold)] = jit ? HOT : NEVER;
     this.shared.i32[this.control(Control.at.strictOrder)] = this.strictOrder ? 1 : 0;
     this.shared.i32[this.control(Control.at.countInstructions)] = this.counts ? 1 : 0;
-
     this.shared.i32[this.control(Control.at.trace)] = this.trace === undefined ? 0 : 1;
     return new Promise((resolve) => {
       this.finish = resolve;
@@ -227,14 +226,17 @@ export class Machine implements MachineHandle {
     return true;
   }
 
+  private dump(): string {
+    return dumpMachine(this.shared, this.readFlags);
+  }
+
   /** A CPU left its run loop for good. */
   private cpuEnded(cpu: number, exit: number, arg: number, data: number): void {
-    const dump = () => dumpMachine(this.shared, this.readFlags);
     switch (exit) {
       case Exit.HALT:
         return this.end({ kind: 'halted' });
       case Exit.TRIPLE_FAULT:
-        return this.end({ kind: 'triple-fault', dump: dump() });
+        return this.end({ kind: 'triple-fault', dump: this.dump() });
       case Exit.STOP:
         // Whoever asked for the stop has said why.
         return;
@@ -242,7 +244,7 @@ export class Machine implements MachineHandle {
         return this.end({
           kind: 'internal-error',
           message: `CPU ${cpu}: the run loop came back with ${exitName(exit)}, ${arg}, ${data.toString(16)}`,
-          dump: dump(),
+          dump: this.dump(),
         });
     }
   }

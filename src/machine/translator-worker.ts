@@ -22,8 +22,7 @@ for (;;) {
     Atomics.wait(i32, word(Control.at.heatSignal), signal);
     continue;
   }
-  // Every region may need slots for where it leads to; without room, hot code stays in the interpreter.
-  if (translator.slotsLeft < 4096) continue;
+  if (!translator.hasRoom) continue;
   const start = performance.now();
   const module = translator.translate(requests);
   i32[word(Control.at.statTranslateUs)]! += (performance.now() - start) * 1000;

@@ -3,23 +3,22 @@ import { readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
 import { SERAI } from '../../scripts/serai.ts';
 import { type EngineName, Machine } from '../../src/api/index.ts';
-import { commandLine, EXIT_PORT, MEMORY, type Options, readImage } from './programs.ts';
+import { MEMORY, machineFor, type Options } from './programs.ts';
+
+/** Runs a machine; all that must be the same in each run. */
+async function facts(machine: Machine, text: () => string) {
+  const result = await machine.run();
+  const { instructionsByCpu, lockstep } = machine.stats();
+  return { result, text: text(), instructionsByCpu, lockstep, hash: machine.memoryHash() };
+}
 
 async function run(name: string, engine: EngineName, options: Options, seed: number) {
   let text = '';
-  const machine = await Machine.create({
-    engine,
-    kernel: readImage(name),
-    cpus: options.cpus,
-    append: commandLine(options),
-    memoryBytes: MEMORY,
-    debugExitPort: EXIT_PORT,
+  const { machine } = await machineFor(name, engine, options, {
     onDebugConsole: (bytes) => (text += Buffer.from(bytes).toString()),
     lockstep: { seed, paced: false },
   });
-  const result = await machine.run();
-  const { instructionsByCpu, lockstep } = machine.stats();
-  return { result, text, instructionsByCpu, lockstep, hash: machine.memoryHash() };
+  return facts(machine, () => text);
 }
 
 const ROUNDS = 3000;
@@ -55,9 +54,7 @@ describe.each(['interpreter', 'jit'] as const)('%s', (engine) => {
         onConsole: (bytes) => (text += Buffer.from(bytes).toString()),
         lockstep: { seed: 9, paced: false },
       });
-      const result = await machine.run();
-      const { instructionsByCpu, lockstep } = machine.stats();
-      return { result, text, instructionsByCpu, lockstep, hash: machine.memoryHash() };
+      return facts(machine, () => text);
     };
     const first = await session();
     expect(first.result).toEqual({ kind: 'power-off' });
