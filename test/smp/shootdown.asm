@@ -124,6 +124,7 @@ shoot_down:
   ret
 on_ipi:
   invlpg [PAGE_AT]
+  invlpg [PAGE_AT + SWAP_PAGE * 4096]
   lock inc dword [acknowledged]
   mov dword [LAPIC + 0xb0], 0
   iret
@@ -377,8 +378,7 @@ swap_out:
   mov dword [over], 0
   test ebx, ebx
   jnz .prepared
-  MAP SWAP_PAGE, FRAME0
-  mov dword [FRAME0], 0
+  mov dword [TABLE + SWAP_PAGE * 4], 0          ; not there: nobody writes before the first sum
 .prepared:
   call barrier
   test ebx, ebx
