@@ -8,15 +8,28 @@ import { NOWHERE, type PageCache } from './access.ts';
 import type { LocalPool } from './locals.ts';
 import { type Expr, i64, none, type ValueType, type WasmModule } from './module.ts';
 
-/** Passes until the pending word is looked at again, at the most. */
+/** Passes until the pending word is looked at again, where no address moves; where one does, a page holds at most PAGE of them. */
 const MOST_PASSES = 1024;
 const PAGE_MASK = PAGE - 1;
 
-/** Ids that belong to loop `k` of a region: its blocks' copies and its guard, behind those of all inlined callees. */
+/** A copy is so many passes one behind the other, and the passes that are left are counted once in all of them. */
+const MOST_UNROLLED = 4;
+/** Operations in all passes of a copy together, at the most; and the part of a page that they may use up. */
+const MOST_OPS = 300;
+const MOST_BYTES = PAGE / 16;
+export function unrolling({ strides }: FastLoop, ops: number): number {
+  const widest = Math.max(...strides.groups.map((g) => Math.abs(g.step)));
+  let times = MOST_UNROLLED;
+  while (times > 1 && (times * ops > MOST_OPS || times * widest > MOST_BYTES)) times /= 2;
+  return times;
+}
+
+/** Ids that belong to loop `k` of a region: its blocks in pass `pass` of the copy, and its guard, behind those of all inlined callees. */
 const COPY = 2 ** 32;
 const FIRST_COPY = 1024;
-export const copyOf = (id: BlockId, k: number): BlockId => id + COPY * FIRST_COPY * (2 * k + 1);
-export const guardOf = (head: BlockId, k: number): BlockId => head + COPY * FIRST_COPY * (2 * k + 2);
+const IDS_OF_LOOP = MOST_UNROLLED + 1;
+export const copyOf = (id: BlockId, k: number, pass: number): BlockId => id + COPY * FIRST_COPY * (IDS_OF_LOOP * k + 1 + pass);
+export const guardOf = (head: BlockId, k: number): BlockId => copyOf(head, k, MOST_UNROLLED);
 
 /** A loop's copy, its guard, and the locals they share: passes left, and the pages of the groups' addresses. Other loops of the region use
  * the same ones: short loops over the same pages find them as they were left. */
@@ -25,6 +38,8 @@ export interface LoopCopy {
   readonly head: BlockId;
   readonly guard: BlockId;
   readonly passes: number;
+  /** Passes that are counted as one. */
+  readonly unrolled: number;
   readonly caches: readonly PageCache[];
 }
 
@@ -55,7 +70,7 @@ function sum(t: GuardContext, terms: ReadonlyMap<number, number>, constant: numb
 }
 
 /** Sets the locals of a copy: 0 passes where the loop must be run as it is. */
-export function guardCode(t: GuardContext, { loop, passes, caches, guard }: LoopCopy): Expr[] {
+export function guardCode(t: GuardContext, { loop, passes, unrolled, caches, guard }: LoopCopy): Expr[] {
   const { m } = t;
   const { groups, bounds } = loop.strides;
   const label = `g${guard}`;
@@ -67,23 +82,30 @@ export function guardCode(t: GuardContext, { loop, passes, caches, guard }: Loop
   const giveUp = (cond: Expr) => m.br(label, cond);
   const entry = (address: Expr) =>
     m.i32.load(CpuArea.at.tlb, 4, m.i32.add(t.cpu(), m.i32.and(m.i32.shr_u(address, t.c(PAGE_SHIFT - 2)), t.c(0x3ffffc))));
-  const fewer = (count: Expr) => {
-    const set = m.local.set(room, count);
-    return [set, m.local.set(most, m.select(m.i32.lt_u(t.get(room), t.get(most)), t.get(room), t.get(most)))];
+  // The page begins at a multiple of its size, so how far the address is past it is the offset, too.
+  const offset = () => m.i32.wrap(t.get(past, i64));
+  let counted = false;
+  const atMost = (count: Expr): Expr[] => {
+    if (!counted) {
+      counted = true;
+      return [m.local.set(most, count)];
+    }
+    return [m.local.set(room, count), m.local.set(most, m.select(m.i32.lt_u(t.get(room), t.get(most)), t.get(room), t.get(most)))];
   };
-  const offset = () => m.i32.and(t.get(linear), t.c(PAGE_MASK));
 
   /** Statements that leave, or make `most` the passes for which the group stays on its page. */
   const count = (g: Group): Expr[] => {
     const last = PAGE - g.span;
+    // Offsets do not exceed PAGE - 1.
+    const onPage = g.span > 1 ? [giveUp(m.i32.gt_u(offset(), t.c(last)))] : [];
     if (g.stepTerms.size > 0) {
       const step = t.locals.take();
       const code = [
         m.local.set(step, sum(t, g.stepTerms, 0)),
-        giveUp(m.i32.gt_u(offset(), t.c(last))),
+        ...onPage,
         // 0 wraps to a number that is too large.
         giveUp(m.i32.ge_u(m.i32.sub(t.get(step), t.c(1)), t.c(PAGE))),
-        ...fewer(m.i32.add(m.i32.div_u(m.i32.sub(t.c(last), offset()), t.get(step)), t.c(1))),
+        ...atMost(m.i32.add(m.i32.div_u(m.i32.sub(t.c(last), offset()), t.get(step)), t.c(1))),
       ];
       t.locals.free(step);
       return code;
@@ -93,11 +115,10 @@ export function guardCode(t: GuardContext, { loop, passes, caches, guard }: Loop
     const left = g.step > 0 ? m.i32.sub(t.c(last), offset()) : offset();
     const shift = Math.log2(by);
     const whole = by === 1 ? left : Number.isInteger(shift) ? m.i32.shr_u(left, t.c(shift)) : m.i32.div_u(left, t.c(by));
-    return [giveUp(m.i32.gt_u(offset(), t.c(last))), ...fewer(m.i32.add(whole, t.c(1)))];
+    return [...onPage, ...atMost(m.i32.add(whole, t.c(1)))];
   };
   const code: Expr[] = [];
   for (const [reg, { lo, hi }] of bounds) code.push(giveUp(m.i32.gt_u(m.i32.sub(t.register(reg), t.c(lo)), t.c(hi - lo))));
-  code.push(m.local.set(most, t.c(MOST_PASSES)));
   groups.forEach((g, k) => {
     const { page, delta, writes } = caches[k]!;
     const still = g.step === 0 && g.stepTerms.size === 0;
@@ -117,6 +138,7 @@ export function guardCode(t: GuardContext, { loop, passes, caches, guard }: Loop
       // Another loop may store where this one loads.
       ...(writes && !g.writes ? [m.if(m.i32.eqz(t.allows(t.get(word), true)), m.local.set(page, m.i64.const(NOWHERE)))] : []),
     ];
+    if (!still) look.push(m.local.set(past, m.i64.extend_u(m.i32.and(t.get(linear), t.c(PAGE_MASK)))));
     code.push(
       m.local.set(linear, sum(t, g.terms, g.lo)),
       m.local.set(past, m.i64.sub(m.i64.extend_u(t.get(linear)), t.get(page, i64))),
@@ -124,7 +146,8 @@ export function guardCode(t: GuardContext, { loop, passes, caches, guard }: Loop
       ...count(g),
     );
   });
-  code.push(m.local.set(passes, t.get(most)));
+  if (!counted) code.push(m.local.set(most, t.c(MOST_PASSES)));
+  code.push(m.local.set(passes, unrolled === 1 ? t.get(most) : m.i32.shr_u(t.get(most), t.c(Math.log2(unrolled)))));
   for (const local of [room, linear, word, most, past]) t.locals.free(local);
   return [m.local.set(passes, t.c(0)), m.block(label, code, none)];
 }

@@ -8,7 +8,7 @@ import { dropDeadFlags } from '../passes/dead-flags.ts';
 import type { FastLoop } from '../passes/fast-loops.ts';
 import { dropStateAccesses } from '../passes/state-accesses.ts';
 import type { PageCache } from './access.ts';
-import { copyOf, guardOf, type LoopCopy } from './fast-loops.ts';
+import { copyOf, guardOf, type LoopCopy, unrolling } from './fast-loops.ts';
 
 export interface LiftedBlock {
   readonly block: BasicBlock;
@@ -112,19 +112,27 @@ export function copyLoops(
   const caches = Array.from({ length: groups }, (_, k) => cache(loops.some(({ strides }) => strides.groups[k]?.writes === true)));
   loops.forEach((loop, k) => {
     const guard = guardOf(loop.head, k);
-    const copy: LoopCopy = { loop, head: copyOf(loop.head, k), guard, passes, caches };
+    const unrolled = unrolling(
+      loop,
+      loop.blocks.reduce((sum, id) => sum + lifted.get(id)!.ops.length, 0),
+    );
+    const copy: LoopCopy = { loop, head: copyOf(loop.head, k, 0), guard, passes, unrolled, caches };
     const inside = new Set(loop.blocks);
     for (const id of loop.blocks) {
       const l = lifted.get(id)!;
-      const moved = (to: BlockId | undefined) => (to === undefined ? undefined : copyOf(to, k));
       lifted.set(id, { ...l, cold: true });
-      lifted.set(copyOf(id, k), {
-        ...l,
-        block: { ...l.block, id: copyOf(id, k), callee: moved(l.block.callee), returnPoint: moved(l.block.returnPoint) },
-        copy,
-        unchecked: loop.strides.accesses.get(id),
-        route: (to) => (inside.has(to - copyOf(0, k)) ? to : route(to - copyOf(0, k))),
-      });
+      for (let pass = 0; pass < unrolled; pass++) {
+        const here = copyOf(0, k, pass);
+        const moved = (to: BlockId | undefined) => (to === undefined ? undefined : to + here);
+        const nextHead = copyOf(loop.head, k, (pass + 1) % unrolled);
+        lifted.set(id + here, {
+          ...l,
+          block: { ...l.block, id: id + here, callee: moved(l.block.callee), returnPoint: moved(l.block.returnPoint) },
+          copy,
+          unchecked: loop.strides.accesses.get(id),
+          route: (to) => (to - here === loop.head ? nextHead : inside.has(to - here) ? to : route(to - here)),
+        });
+      }
     }
     const { block } = lifted.get(loop.head)!;
     lifted.set(guard, { block: { ...block, id: guard, instructions: [] }, ops: [], terminator: undefined, copy, isGuard: true });

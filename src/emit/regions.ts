@@ -313,6 +313,7 @@ class RegionLowering extends NativeCalls {
     return group === undefined ? undefined : this.lowering!.copy!.caches[group]!.delta;
   }
   protected override pageCache(address: Value): PageCache | undefined {
+    if (this.lowering?.cold) return undefined;
     const base = addressBase(this.ops, address);
     return base === undefined ? undefined : this.pages.get(base);
   }

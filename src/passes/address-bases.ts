@@ -37,13 +37,15 @@ export function cachedBases(
   const bases = new Map<string, { weight: number; writes: boolean }>();
   for (const n of flow.order) {
     const { ops, unchecked, cold } = blocks.get(n)!;
+    // What is hardly ever run is not worth the locals.
+    if (cold) continue;
     for (const [at, op] of ops.entries()) {
       if ((op.kind !== 'load' && op.kind !== 'store') || unchecked?.has(at)) continue;
       const name = addressBase(ops, op.address);
       if (name === undefined) continue;
       let base = bases.get(name);
       if (base === undefined) bases.set(name, (base = { weight: 0, writes: false }));
-      base.weight += LOOP_WEIGHT ** (depth.get(n)! - (cold ? 1 : 0));
+      base.weight += LOOP_WEIGHT ** depth.get(n)!;
       base.writes ||= op.kind === 'store' || op.rmw;
     }
   }
