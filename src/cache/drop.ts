@@ -4,8 +4,9 @@
 // A page's flag (PAGE_HAS_CODE) says that stores to it must be noticed. It stays set until all CPUs have dropped their code of the page: what a CPU
 // stores into code that it runs itself must stop that code at once, even if another CPU stored there just before. The first store
 // after that clears it, so that a page which is no longer code costs nothing, but only where no CPU marked the page again meanwhile:
-// what was decoded between the reading of the word and its exchange keeps the flag. The page's version goes up before anything else: a
-// region translated from what was there is installed nowhere.
+// what was decoded (or, as a region, installed) between the reading of the word and its exchange keeps the flag. The page's version goes up before
+// anything else: a region translated from what was there is installed nowhere, and one that is of the page's present version stays where it is
+// installed: it was made behind the store that is heard of only now.
 import type { SharedMemory } from '../cpu/state.ts';
 import { Cpu, Pending } from '../layout/cpu.ts';
 import { CONTROL, Control, cpuBase, DROP_QUEUE, DROP_QUEUE_ENTRIES, PAGE_HAS_CODE, PAGE_SHIFT, PageMeta } from '../layout/memory.ts';

@@ -13,9 +13,8 @@ export class RegionTable {
   private readonly instance: Instance;
   private readonly blocks: BlockCache;
   private readonly physical: PhysicalMemory;
-  /** By physical address: usually one. */
-  private readonly installed = new Map<number, RegionEntry[]>();
-  private readonly pages = new Map<number, RegionEntry[]>();
+  /** By physical page and table slot. */
+  private readonly pages = new Map<number, Map<number, RegionEntry>>();
   modules = 0;
   bytes = 0;
 
@@ -33,14 +32,13 @@ export class RegionTable {
     this.bytes += module.bytes.length;
     for (const entry of module.entries) {
       const page = entry.phys >>> PAGE_SHIFT;
+      // Marked before the look at the version: a store that comes behind the look is told to this CPU (see drop.ts).
+      this.physical.mark(page);
       if (!this.isCurrent(entry)) continue;
       this.instance.table.set(entry.slot, code[`r${entry.slot}`]);
-      const same = this.installed.get(entry.phys);
-      if (same === undefined) this.installed.set(entry.phys, [entry]);
-      else if (!same.some((e) => e.slot === entry.slot)) same.push(entry);
       const list = this.pages.get(page);
-      if (list) list.push(entry);
-      else this.pages.set(page, [entry]);
+      if (list) list.set(entry.slot, entry);
+      else this.pages.set(page, new Map([[entry.slot, entry]]));
       const head = this.blocks.find(entry.phys, entry.eip, entry.mode);
       if (head !== 0) this.enter(head, entry.slot);
     }
@@ -62,28 +60,41 @@ export class RegionTable {
   attach(head: number): void {
     const { i32 } = this.shared;
     const at = (offset: number) => i32[(head + offset) >> 2]! >>> 0;
-    for (const entry of this.installed.get(at(BlockHead.at.phys)) ?? [])
-      if (entry.eip === at(BlockHead.at.eip) && entry.mode === at(BlockHead.at.mode) && this.isCurrent(entry)) this.enter(head, entry.slot);
+    const phys = at(BlockHead.at.phys);
+    for (const entry of this.pages.get(phys >>> PAGE_SHIFT)?.values() ?? [])
+      if (entry.phys === phys && entry.eip === at(BlockHead.at.eip) && entry.mode === at(BlockHead.at.mode) && this.isCurrent(entry))
+        this.enter(head, entry.slot);
   }
 
-  /** Drops the regions of a physical page. */
+  /** Drops all regions of a physical page. */
   invalidate(page: number): void {
+    this.drop(page, () => false);
+  }
+
+  /**
+   * Drops the regions of a physical page that are older than the last store to it. A CPU may hear of that store when it has installed already what was
+   * translated behind it; nobody would make that again.
+   */
+  invalidateOld(page: number): void {
+    if (!this.has(page)) return;
+    // As for an installation.
+    this.physical.mark(page);
+    this.drop(page, (entry) => this.isCurrent(entry));
+  }
+
+  private drop(page: number, keeps: (entry: RegionEntry) => boolean): void {
     const list = this.pages.get(page);
     if (list === undefined) return;
-    this.pages.delete(page);
-    for (const entry of list) {
+    for (const entry of [...list.values()]) {
+      if (keeps(entry)) continue;
       this.instance.table.set(entry.slot, this.instance.stub);
-      this.installed.delete(entry.phys);
+      list.delete(entry.slot);
     }
+    if (list.size === 0) this.pages.delete(page);
   }
 
   /** True where regions of this physical page are installed. */
   has(page: number): boolean {
     return this.pages.has(page);
-  }
-
-  /** Regions installed now. */
-  get count(): number {
-    return this.installed.size;
   }
 }

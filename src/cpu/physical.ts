@@ -1,5 +1,5 @@
 // Guest physical memory as the host sees it for fetching code: RAM and ROM, with the page metadata.
-import { CONTROL, Control, LOW_ROM_BYTES, PAGE_HAS_CODE, PAGE_SHIFT, PageMeta, RAM, ROM, ROM_BYTES } from '../layout/memory.ts';
+import { CONTROL, Control, LOW_ROM_BYTES, PAGE_HAS_CODE, PAGE_MARK, PAGE_SHIFT, PageMeta, RAM, ROM, ROM_BYTES } from '../layout/memory.ts';
 import type { SharedMemory } from './state.ts';
 
 export class PhysicalMemory {
@@ -54,6 +54,12 @@ export class PhysicalMemory {
   /** Whether the page is RAM, and so can change. */
   isRam(page: number): boolean {
     return this.meta(page) !== undefined;
+  }
+
+  /** Whoever holds code of this page marks it, so that stores to it go on being noticed (see cache/drop.ts). */
+  mark(page: number): void {
+    const meta = this.meta(page);
+    if (meta !== undefined) Atomics.add(this.shared.i32, (meta + PageMeta.at.flags) >> 2, PAGE_MARK);
   }
 
   /** How often code of this page was written to. */

@@ -93,10 +93,12 @@ export class Vcpu {
     codeWritten(this.shared, page, this.index);
   }
 
-  private drop(page: number): void {
+  /** `olderThanStore`: the store is counted in the page's version already. */
+  private drop(page: number, olderThanStore = false): void {
     if (!this.blocks.has(page) && !this.regions.has(page)) return;
     this.blocks.invalidate(page);
-    this.regions.invalidate(page);
+    if (olderThanStore) this.regions.invalidateOld(page);
+    else this.regions.invalidate(page);
     this.blocks.bumpJumps();
   }
 
@@ -134,8 +136,8 @@ export class Vcpu {
   private dropWritten(): void {
     Atomics.and(this.shared.i32, (this.base + Cpu.at.pending) >> 2, ~Pending.DROP);
     const pages = pagesToDrop(this.shared, this.base);
-    if (pages !== undefined) for (const page of pages) this.drop(page);
-    else for (let page = 0; page < this.shared.plan.ramBytes >>> PAGE_SHIFT; page++) this.drop(page);
+    if (pages !== undefined) for (const page of pages) this.drop(page, true);
+    else for (let page = 0; page < this.shared.plan.ramBytes >>> PAGE_SHIFT; page++) this.drop(page, true);
   }
 
   private decode(): void {

@@ -1,0 +1,86 @@
+// Which regions a CPU keeps when it hears that a page with code was written to.
+import { expect, it } from 'vitest';
+import type { BlockCache } from '../../src/cache/blocks.ts';
+import { codeWritten, pagesToDrop } from '../../src/cache/drop.ts';
+import { RegionTable } from '../../src/cache/regions.ts';
+import type { Instance } from '../../src/cpu/runtime.ts';
+import { createMemory } from '../../src/cpu/state.ts';
+import { Emitter, none } from '../../src/emit/module.ts';
+import { BlockHead, cpuBase, PAGE_HAS_CODE, PAGE_SHIFT, PageMeta, planMemory, RAM } from '../../src/layout/memory.ts';
+
+const PAGE_NUMBER = 3;
+const PHYS = (PAGE_NUMBER << PAGE_SHIFT) + 0x20;
+const OTHER = PHYS + 0x40;
+/** Where the test lays out a decoded block's head. */
+const HEAD = RAM + 0x8000;
+
+/** CPU 1 of two, with a table that is a Map. */
+function cpu() {
+  const shared = createMemory(planMemory(2, 16 * 65536));
+  const table = new Map<number, unknown>();
+  const imports = { env: { memory: shared.memory, table: new WebAssembly.Table({ initial: 1, element: 'anyfunc' }) } };
+  const instance = { table, stub: 'stub', imports } as unknown as Instance;
+  const blocks = { find: () => 0, bumpJumps: () => {} } as unknown as BlockCache;
+  const { i32, plan } = shared;
+  const meta = (field: number) => (plan.pageMeta + PAGE_NUMBER * PageMeta.size + field) >> 2;
+  i32[meta(PageMeta.at.flags)] = PAGE_HAS_CODE;
+  const regions = new RegionTable(shared, instance, blocks);
+  return {
+    regions,
+    /** Translates, as the page is now. */
+    translated: (slot: number, phys = PHYS) => {
+      const e = new Emitter();
+      e.addCode(`r${slot}`, [], e.m.block(null, [], none));
+      return { bytes: e.finish(), entries: [{ slot, phys, eip: phys, mode: 0, version: i32[meta(PageMeta.at.version)]! }] };
+    },
+    /** CPU 0 stores to the page. */
+    store: () => codeWritten(shared, PAGE_NUMBER, 0),
+    /** CPU 1 hears of it. */
+    hear: () => {
+      for (const page of pagesToDrop(shared, cpuBase(plan, 1))!) regions.invalidateOld(page);
+    },
+    /** The slot that a block is led to when it is decoded. */
+    attached: (phys = PHYS) => {
+      i32.fill(0, HEAD >> 2, (HEAD + BlockHead.size) >> 2);
+      i32[(HEAD + BlockHead.at.phys) >> 2] = phys;
+      i32[(HEAD + BlockHead.at.eip) >> 2] = phys;
+      regions.attach(HEAD);
+      return i32[(HEAD + BlockHead.at.region) >> 2];
+    },
+    isInTable: (slot: number) => table.has(slot) && table.get(slot) !== 'stub',
+  };
+}
+
+it('a region from before a store goes, one from behind it stays, even where this CPU hears of the store last', () => {
+  const { regions, translated, store, hear, attached, isInTable } = cpu();
+  regions.install(translated(7));
+  regions.install(translated(8, OTHER));
+  store();
+  // Slot 7 was translated anew, and that was installed before this CPU looked at the ring.
+  regions.install(translated(7));
+  hear();
+  expect([attached(), isInTable(7)]).toEqual([7, true]);
+  expect([attached(OTHER), isInTable(8)]).toEqual([0, false]);
+  // The same again: nothing of what is kept is ever forgotten.
+  store();
+  hear();
+  expect([attached(), isInTable(7)]).toEqual([0, false]);
+});
+
+it('what was translated before a store is not installed behind it', () => {
+  const { regions, translated, store, attached, isInTable } = cpu();
+  const old = translated(7);
+  store();
+  regions.install(old);
+  expect([attached(), isInTable(7)]).toEqual([0, false]);
+});
+
+it('stores behind an installation are told, though nobody has decoded the page since the last one was', () => {
+  const { regions, translated, store, hear, isInTable } = cpu();
+  store();
+  hear();
+  regions.install(translated(7));
+  store();
+  hear();
+  expect(isInTable(7)).toBe(false);
+});
