@@ -6,12 +6,13 @@ import { SERAI } from '../scripts/serai.ts';
 import { Machine, MiB } from '../src/api/index.ts';
 import { GuestConsole } from '../test/boot/console.ts';
 import { median, percent, short, spread, type Table, times } from './figures.ts';
+import { HOST_LOOPS, HostGain } from './host-gain.ts';
 
 const PRIMES = 'primes 6000000';
 const TIMEOUT_MS = 300_000;
 const IDLE_MS = 20_000;
 /** Untimed runs before the first timed one: until what is hot has been translated, and its modules compiled well, on every CPU. */
-const WARM_TURNS = 6;
+const WARM_TURNS = 12;
 
 /** A shell line that does its work once, and how often it is done in a sample, shared among the CPUs. */
 interface ShellWork {
@@ -22,15 +23,16 @@ interface ShellWork {
 const SHELL: readonly ShellWork[] = [
   { name: 'awk loop (user code)', line: "awk 'BEGIN{for(i=0;i<40000;i++)s+=i%7}'", times: 4 },
   { name: 'fork+exec of true', line: 'i=0; while [ $i -lt 30 ]; do /bin/true; i=$((i+1)); done', times: 4 },
+  { name: 'pipe pairs: dd | cat', line: 'dd if=/dev/zero bs=4k count=4000 2>/dev/null | cat >/dev/null', times: 8 },
   { name: 'pipes: cat | cat | md5sum', line: 'dd if=/dev/zero bs=64k count=300 2>/dev/null | cat | cat | md5sum >/dev/null', times: 4 },
   { name: 'page faults: 2,048 in a fresh dd', line: 'dd if=/dev/zero of=/dev/null bs=8M count=1 2>/dev/null', times: 32 },
 ];
 
 export interface SmpRow {
   readonly name: string;
-  /** Seconds on 1 CPU and on 2. */
-  readonly one: number;
-  readonly two: number;
+  /** Seconds on 1 CPU and on 2; not for the host's own loops. */
+  readonly one?: number;
+  readonly two?: number;
   /** How many times as fast two are: the median of the rounds' ratios. */
   readonly gain: number;
   readonly spread: number;
@@ -129,8 +131,21 @@ async function compare(
   return { name, one: median(one), two: median(two), gain: median(gains), spread: spread(gains) };
 }
 
-async function pairs(rounds: number): Promise<SmpRow[]> {
+/** What two threads of the host gain over one. */
+async function hostRows(rounds: number): Promise<SmpRow[]> {
+  const host = new HostGain();
   const rows: SmpRow[] = [];
+  for (const [name, bytes] of Object.entries(HOST_LOOPS)) {
+    const gains: number[] = [];
+    for (let round = 0; round < rounds; round++) gains.push(await host.measure(bytes));
+    rows.push({ name: `the host itself, a loop ${name}`, gain: median(gains), spread: spread(gains) });
+  }
+  await host.close();
+  return rows;
+}
+
+async function pairs(rounds: number): Promise<SmpRow[]> {
+  const rows = await hostRows(rounds);
   process.stderr.write('bench: smp linux ...\n');
   const linux = [await Guest.linux(1), await Guest.linux(2)] as const;
   for (const { name, line, times } of SHELL)
@@ -181,8 +196,14 @@ export function smpTables({ rows, costs }: SmpResult, rounds: number): Table[] {
     {
       title: `smp: the same work on 1 CPU and on 2, seconds; medians of ${rounds} rounds`,
       head: ['work', '1 CPU', '2 CPUs', 'gain', 'spread'],
-      rows: rows.map((r) => [r.name, short(r.one), short(r.two), times(r.gain), percent(r.spread)]),
-      notes: [],
+      rows: rows.map(({ name, one, two, gain, spread }) => [
+        name,
+        one === undefined ? '' : short(one),
+        two === undefined ? '' : short(two),
+        times(gain),
+        percent(spread),
+      ]),
+      notes: ['no guest gains more than the host itself: work that leaves the caches of a core gains as little as the second loop'],
     },
     {
       title: `smp: what CPUs cost (Linux, 256 MiB; idle: ${IDLE_MS / 1000} s at the prompt)`,

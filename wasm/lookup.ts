@@ -1,6 +1,6 @@
 // From a guest EIP to code: instruction-fetch translation, the hash table of decoded blocks, the jump caches.
 import {
-  BLOCK_HASH_ENTRIES, CPU_BLOCKHASH, CPU_CR0, CPU_CR4, CPU_EIP, CPU_EXIT, CPU_FAULT, CPU_JUMPKERNEL, CPU_JUMPKERNELGEN,
+  BLOCK_HASH_BITS, CPU_BLOCKHASH, CPU_CR0, CPU_CR4, CPU_EIP, CPU_EXIT, CPU_FAULT, CPU_JUMPKERNEL, CPU_JUMPKERNELGEN,
   CPU_JUMPKERNELHIGH, CPU_JUMPKERNELLOCAL, CPU_JUMPKERNELLOW, CPU_JUMPUSER, CPU_JUMPUSERGEN, CPU_JUMPUSERHIGH, CPU_JUMPUSERLOW, CPU_MODE,
   CPU_MSR, CPU_TLB, EXIT_LOOKUP, HEAD_EIP, HEAD_HANDLER, HEAD_HASHNEXT, HEAD_LASTPAGE, HEAD_MODE, HEAD_PHYS, HEAD_REGION, JUMP_ARG,
   JUMP_EIP, JUMP_ENTRIES, JUMP_FUNC, JUMP_GEN, JUMP_SIZE, MODE_USER, RAM, SEG_BASE, SEG_CS, SEG_LIMIT, TLB_GLOBAL, TLB_KERNEL_READ, VECTOR_GP,
@@ -49,9 +49,9 @@ export function translateExec(cpu: usize, linear: u32): u32 {
   return phys;
 }
 
-/** Index into the table at Cpu.blockHash. */
-export function blockHashIndex(phys: u32, mode: u32): u32 {
-  return (phys ^ (phys >>> 12) ^ (mode * 0x9e5)) & (BLOCK_HASH_ENTRIES - 1);
+/** Index into the table at Cpu.blockHash. By all that identifies a block: some code (the vDSO) is mapped at another address in every process. */
+export function blockHashIndex(phys: u32, eip: u32, mode: u32): u32 {
+  return ((phys * 0x9e3779b1) ^ ((eip >>> 12) * 0x85ebca6b) ^ (mode * 0xc2b2ae35)) >>> (32 - BLOCK_HASH_BITS);
 }
 
 /** Head of the decoded block at CS:EIP, or 0: none is known, or a fault was raised (also for an EIP beyond the limit of CS:
@@ -67,7 +67,7 @@ export function findBlock(cpu: usize): u32 {
   if (fetchFailed) return 0;
   const global = fetchGlobal;
   const mode = load<u32>(cpu, CPU_MODE);
-  let head = load<u32>(load<u32>(cpu, CPU_BLOCKHASH) + (blockHashIndex(phys, mode) << 2));
+  let head = load<u32>(load<u32>(cpu, CPU_BLOCKHASH) + (blockHashIndex(phys, eip, mode) << 2));
   while (head) {
     if (load<u32>(head, HEAD_PHYS) == phys && load<u32>(head, HEAD_EIP) == eip && load<u32>(head, HEAD_MODE) == mode) {
       const last = load<u32>(head, HEAD_LASTPAGE);

@@ -20,6 +20,8 @@ export interface CodeRuntime {
   translateExec(cpu: number, linear: number): number;
   /** Code of a page of RAM is about to be read: from now on stores to it are noticed (wasm/exclusive.ts). */
   markCode(cpu: number, page: number): void;
+  /** Index into the table of blocks at Cpu.blockHash, from 0 to BLOCK_HASH_ENTRIES - 1. */
+  blockHashIndex(phys: number, eip: number, mode: number): number;
 }
 
 export class BlockCache {
@@ -138,7 +140,7 @@ export class BlockCache {
     set(record, Record.at.handler, pseudoIndex('fall'));
     set(record, Record.at.eip, end);
     set(record, Record.at.next, end);
-    this.enter(head, phys, mode);
+    this.enter(head, phys, first.eip, mode);
     this.remember(phys >>> PAGE_SHIFT, head);
     if (lastPage !== phys >>> PAGE_SHIFT) this.remember(lastPage, head);
     return head;
@@ -183,9 +185,9 @@ export class BlockCache {
     return this.handlers.get(x.key) ?? pseudoIndex('unsupported');
   }
 
-  private bucket(phys: number, mode: number): number {
-    const index = ((phys ^ (phys >>> 12) ^ Math.imul(mode, 0x9e5)) >>> 0) & (BLOCK_HASH_ENTRIES - 1);
-    return (this.cpu + CpuArea.at.blockHash + index * 4) >> 2;
+  /** Index of the word that leads to the blocks with this hash. */
+  private bucket(phys: number, eip: number, mode: number): number {
+    return (this.cpu + CpuArea.at.blockHash + this.runtime.blockHashIndex(phys, eip, mode) * 4) >> 2;
   }
 
   private headName(): 'head' | 'headBudget' | 'headCounting' | 'headTracing' {
@@ -195,9 +197,9 @@ export class BlockCache {
     return asked(Control.at.countInstructions) ? 'headCounting' : 'head';
   }
 
-  private enter(head: number, phys: number, mode: number): void {
+  private enter(head: number, phys: number, eip: number, mode: number): void {
     const { i32 } = this.shared;
-    const bucket = this.bucket(phys, mode);
+    const bucket = this.bucket(phys, eip, mode);
     i32[(head + BlockHead.at.hashNext) >> 2] = i32[bucket]!;
     i32[bucket] = head;
   }
@@ -232,7 +234,8 @@ export class BlockCache {
 
   private unhash(head: number): void {
     const { i32 } = this.shared;
-    let link = this.bucket(i32[(head + BlockHead.at.phys) >> 2]! >>> 0, i32[(head + BlockHead.at.mode) >> 2]!);
+    const at = (offset: number) => i32[(head + offset) >> 2]! >>> 0;
+    let link = this.bucket(at(BlockHead.at.phys), at(BlockHead.at.eip), at(BlockHead.at.mode));
     while (i32[link] !== 0 && i32[link] !== head) link = (i32[link]! + BlockHead.at.hashNext) >> 2;
     if (i32[link] === head) i32[link] = i32[(head + BlockHead.at.hashNext) >> 2]!;
   }
@@ -255,7 +258,7 @@ export class BlockCache {
   /** Head of the block with this identity, or 0. */
   find(phys: number, eip: number, mode: number): number {
     const { i32 } = this.shared;
-    let head = i32[this.bucket(phys, mode)]!;
+    let head = i32[this.bucket(phys, eip, mode)]!;
     while (head !== 0) {
       const at = (offset: number) => i32[(head + offset) >> 2]! >>> 0;
       if (at(BlockHead.at.phys) === phys && at(BlockHead.at.eip) === eip && at(BlockHead.at.mode) === mode) return head;

@@ -137,7 +137,8 @@ export const JumpEntry = struct('JUMP', { eip: u32, gen: u32, func: u32, arg: u3
 export const JUMP_ENTRIES = 16384;
 
 /** Block hash: (physical address, EIP, mode) -> block; open hashing with chains through BlockHead.hashNext. */
-export const BLOCK_HASH_ENTRIES = 32768;
+export const BLOCK_HASH_BITS = 16;
+export const BLOCK_HASH_ENTRIES = 1 << BLOCK_HASH_BITS;
 /** Bytes of a CPU's decode arena: what all CPUs share, but within bounds. */
 const ARENAS_BYTES = 192 * MiB;
 const ARENA_MOST = 48 * MiB;

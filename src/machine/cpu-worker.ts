@@ -7,6 +7,7 @@ import { Cpu, Eflags, Exit, Pending } from '../layout/cpu.ts';
 import { CONTROL, Control, cpuBase } from '../layout/memory.ts';
 import { buildBoard } from './board.ts';
 import { cpuHost, WAKES } from './cpu-host.ts';
+import { HaltPoll } from './halt-poll.ts';
 import { IdleWatch } from './idle-watch.ts';
 import type { CpuMessage, CpuWorkerData } from './threads.ts';
 import { handOverTrace } from './trace.ts';
@@ -52,6 +53,7 @@ const LONG_SLEEP_NS = 20e6;
 /** So many short runs in a row, and the next is expected to be one. */
 const SHORT_RUNS = 3;
 const watch = new IdleWatch(data.timerSlackNs);
+const poll = new HaltPoll(data.polls);
 let resumedAt = 0;
 let shortRuns = 0;
 
@@ -84,6 +86,8 @@ function halt(): boolean {
   let deadline = chipset.enterHalt(data.index);
   cpu.count(Cpu.at.idleSinceNs, Math.round(haltedAt));
   if (!enabled && !mayBeWoken()) return false;
+  const pollUntil = Math.min(haltedAt + poll.ns, deadline);
+  while (clock.now() < pollUntil && (Atomics.load(i32, pending) & wakes) === 0);
   for (;;) {
     const word = Atomics.load(i32, pending);
     if ((word & wakes) !== 0) break;
@@ -102,9 +106,11 @@ function halt(): boolean {
   cpu.set(Cpu.at.halted, 0);
   resumedAt = clock.now();
   if (!timerRan) watch.disturbed(resumedAt);
-  cpu.count(Cpu.at.idleNs, Math.round(resumedAt - haltedAt));
+  const slept = resumedAt - haltedAt;
+  poll.woke(slept);
+  cpu.count(Cpu.at.idleNs, Math.round(slept));
   i32.fill(0, (cpu.base + Cpu.at.idleSinceNs) >> 2, (cpu.base + Cpu.at.idleSinceNs + 8) >> 2);
-  leaveHalt(timerRan && shortRuns >= SHORT_RUNS ? (slack > 0 ? IDLE_LOOK_NS : LOOK_NS) : 0, resumedAt - haltedAt);
+  leaveHalt(timerRan && shortRuns >= SHORT_RUNS ? (slack > 0 ? IDLE_LOOK_NS : LOOK_NS) : 0, slept);
   runtime.unpark(cpu.base);
   return true;
 }

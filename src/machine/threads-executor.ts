@@ -50,10 +50,12 @@ export class ThreadsExecutor implements Executor {
     this.#watchSignals();
     this.#spawn<TimerWorkerData>('timer-worker', { board, thread: TIMER_THREAD, kickMs: jit ? KICK_MS : Number.POSITIVE_INFINITY });
     if (jit) this.#spawn<TranslatorWorkerData>('translator-worker', { board, firstSlot: FIRST_FORM + image.keys.length });
-    shared.i32[(CONTROL + Control.at.pauseMask) >> 2] = cpuCount > availableParallelism() ? CROWDED_PAUSES : PAUSES;
+    const crowded = cpuCount > availableParallelism();
+    shared.i32[(CONTROL + Control.at.pauseMask) >> 2] = crowded ? CROWDED_PAUSES : PAUSES;
+    const polls = cpuCount > 1 && !crowded;
     for (let index = 0; index < cpuCount; index++) {
       const thread = FIRST_CPU_THREAD + index;
-      const cpu = this.#spawn<CpuWorkerData>('cpu-worker', { board, image, index, thread, timerSlackNs: timerSlackMs * 1e6 });
+      const cpu = this.#spawn<CpuWorkerData>('cpu-worker', { board, image, index, thread, timerSlackNs: timerSlackMs * 1e6, polls });
       cpu.on('message', (message: CpuMessage) => this.#onCpu(message));
     }
   }

@@ -15,7 +15,7 @@ function block(
   fields: { eip: number; phys: number; mode: number; lastPage?: number; handler?: number; region?: number },
 ): number {
   const head = m.get('arena') + at;
-  const slot = m.get('blockHash') + m.call.blockHashIndex(fields.phys, fields.mode) * 4;
+  const slot = m.get('blockHash') + m.call.blockHashIndex(fields.phys, fields.eip, fields.mode) * 4;
   const all = { lastPage: fields.phys >>> 12, handler: 11, ...fields, hashNext: m.view.getUint32(slot, true) };
   for (const [name, value] of Object.entries(all)) m.view.setUint32(head + BlockHead.at[name as keyof typeof BlockHead.at], value, true);
   m.view.setUint32(slot, head, true);
