@@ -68,7 +68,7 @@ export abstract class AccessLowering extends Lowering {
     const { m } = this;
     const cache = this.pageCache(address);
     const word = this.locals.take(i32);
-    const probe = m.local.set(word, this.tlbEntry(linear));
+    const probe = m.local.set(word, this.tlbEntry(this.get(linear)));
     const out = `a${this.labels++}`;
     const slowly = `s${this.labels++}`;
     // Two branches: as one condition their results would have to be made and combined.
@@ -105,10 +105,10 @@ export abstract class AccessLowering extends Lowering {
     this.locals.free(word);
   }
 
-  /** The TLB's word for the page of the linear address in a local. */
-  private tlbEntry(linear: number): Expr {
+  /** The TLB's word for the page of a linear address. */
+  protected tlbEntry(linear: Expr): Expr {
     const { m } = this;
-    const index = m.i32.and(m.i32.shr_u(this.get(linear), this.c(PAGE_SHIFT - 2)), this.c(0x3ffffc));
+    const index = m.i32.and(m.i32.shr_u(linear, this.c(PAGE_SHIFT - 2)), this.c(0x3ffffc));
     return m.i32.load(CpuArea.at.tlb, 4, m.i32.add(this.cpu(), index));
   }
 
@@ -172,7 +172,7 @@ export abstract class AccessLowering extends Lowering {
     const [out, slowly] = [`a${this.labels++}`, `s${this.labels++}`];
     const word = this.locals.take(i32);
     const fast = [
-      m.local.set(word, this.tlbEntry(linear)),
+      m.local.set(word, this.tlbEntry(this.get(linear))),
       m.br(slowly, this.unlikely(m.i32.eqz(this.tlbAllows(this.get(word), true)))),
       m.local.set(host, m.i32.add(this.get(linear), m.i32.and(this.get(word), this.c(~PAGE_MASK)))),
     ];

@@ -1,7 +1,7 @@
 // The guard of a loop's unchecked copy (see passes/fast-loops.ts): looks up the pages of its addresses and counts the passes that
 // stay on them.
 import type { BlockId } from '../decode/region.ts';
-import { CpuArea, PAGE, PAGE_SHIFT } from '../layout/memory.ts';
+import { PAGE, PAGE_SHIFT } from '../layout/memory.ts';
 import type { FastLoop } from '../passes/fast-loops.ts';
 import type { Group } from '../passes/strides.ts';
 import { NOWHERE, type PageCache } from './access.ts';
@@ -48,10 +48,11 @@ export interface GuardContext {
   readonly m: WasmModule;
   readonly locals: LocalPool;
   c(n: number): Expr;
-  cpu(): Expr;
   get(local: number, type?: ValueType): Expr;
   register(reg: number): Expr;
   unlikely(cond: Expr): Expr;
+  /** The TLB's word for the page of a linear address. */
+  tlbEntry(linear: Expr): Expr;
   /** 0 where the TLB's entry does not allow the access. */
   allows(word: Expr, write: boolean): Expr;
 }
@@ -80,8 +81,6 @@ export function guardCode(t: GuardContext, { loop, passes, unrolled, caches, gua
   const most = t.locals.take();
   const past = t.locals.take(i64);
   const giveUp = (cond: Expr) => m.br(label, cond);
-  const entry = (address: Expr) =>
-    m.i32.load(CpuArea.at.tlb, 4, m.i32.add(t.cpu(), m.i32.and(m.i32.shr_u(address, t.c(PAGE_SHIFT - 2)), t.c(0x3ffffc))));
   // The page begins at a multiple of its size, so how far the address is past it is the offset, too.
   const offset = () => m.i32.wrap(t.get(past, i64));
   let counted = false;
@@ -123,12 +122,12 @@ export function guardCode(t: GuardContext, { loop, passes, unrolled, caches, gua
     const { page, delta, writes } = caches[k]!;
     const still = g.step === 0 && g.stepTerms.size === 0;
     const look = [
-      m.local.set(word, entry(t.get(linear))),
+      m.local.set(word, t.tlbEntry(t.get(linear))),
       giveUp(m.i32.eqz(t.allows(t.get(word), g.writes))),
       // It stands still: two pages that follow each other in the host as well are as good as one.
       ...(still && g.span > 1
         ? [
-            m.local.set(room, entry(m.i32.add(t.get(linear), t.c(g.span - 1)))),
+            m.local.set(room, t.tlbEntry(m.i32.add(t.get(linear), t.c(g.span - 1)))),
             giveUp(m.i32.shr_u(m.i32.xor(t.get(word), t.get(room)), t.c(PAGE_SHIFT))),
             giveUp(m.i32.eqz(t.allows(t.get(room), g.writes))),
           ]

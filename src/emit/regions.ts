@@ -216,10 +216,10 @@ class RegionLowering extends NativeCalls {
     m: this.m,
     locals: this.locals,
     c: (n) => this.c(n),
-    cpu: () => this.cpu(),
     get: (local, type) => this.get(local, type),
     unlikely: (cond) => this.unlikely(cond),
     register: (reg) => this.getRegister(reg),
+    tlbEntry: (linear) => this.tlbEntry(linear),
     allows: (word, write) => this.tlbAllows(word, write),
   };
 
