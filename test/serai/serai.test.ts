@@ -34,6 +34,24 @@ const BENCHES = [
   'block-allocate',
 ];
 
+/** Names of `parallel`, with how often the test does each, and the faults and system calls that one of them is. */
+const PARALLEL = [
+  { name: 'call-sysenter', times: 2001, faults: 0, calls: 1 },
+  { name: 'page-fault', times: 1001, faults: 1, calls: 0 },
+  { name: 'pipe-round-trip', times: 201, faults: 0, calls: 4 },
+  { name: 'spawn-exit', times: 21, faults: 1, calls: 3 },
+];
+
+/** What `cpus` has counted on each. */
+function counted(printed: string): { faults: number; calls: number }[] {
+  const rows = printed.split('\n').filter((line) => /^ +\d+ +\d+ /.test(line));
+  return rows.map((row) => {
+    const [faults, calls] = row.trim().split(/ +/).map(Number).slice(6);
+    return { faults: faults!, calls: calls! };
+  });
+}
+const sum = (numbers: readonly number[]): number => numbers.reduce((total, number) => total + number, 0);
+
 describe.each(machines)('serai, $engine, CPUs: $cpus', ({ engine, cpus }) => {
   const terminal = new GuestConsole();
   let machine: Machine;
@@ -107,6 +125,44 @@ describe.each(machines)('serai, $engine, CPUs: $cpus', ({ engine, cpus }) => {
     expect(printed).toContain('bench: done');
   });
 
+  it.each(PARALLEL)('shares $name among processes', async ({ name, times, faults, calls }) => {
+    const total = async () => {
+      const cpu = counted(await command('cpus\r'));
+      return { faults: sum(cpu.map((one) => one.faults)), calls: sum(cpu.map((one) => one.calls)) };
+    };
+    /** The faults and system calls of a run. */
+    async function share(count: number, processes: number) {
+      const before = await total();
+      const printed = await command(`parallel ${name} ${count}${processes === cpus ? '' : ` ${processes}`}\r`);
+      const result = `${name}: ${count} on ${cpus} CPUs by ${processes} processes, in \\d+\\.\\d{3} ms`;
+      expect(printed).toMatch(new RegExp(`\nparallel ${result}\n$`));
+      const after = await total();
+      return { faults: after.faults - before.faults, calls: after.calls - before.calls };
+    }
+    for (const processes of [cpus, 1, 5]) {
+      // What they need beside it is the same, however often they do it.
+      const once = await share(processes, processes);
+      const often = await share(times, processes);
+      expect(often.faults - once.faults).toBe((times - processes) * faults);
+      expect(often.calls - once.calls).toBe((times - processes) * calls);
+    }
+  });
+
+  it('gives each CPU its share of the processes', async () => {
+    const calls = async () => counted(await command('cpus\r')).map((cpu) => cpu.calls);
+    const before = await calls();
+    await command(`parallel call-sysenter ${engine === 'jit' ? 400_000 : 40_000}\r`);
+    for (const [cpu, count] of (await calls()).entries()) expect(count - before[cpu]!).toBeGreaterThan(100);
+  });
+
+  it('completes the words of parallel, and refuses others', async () => {
+    expect(await command('para\tpi\t20 1\r')).toContain('parallel pipe-round-trip: 20 on ');
+    const wrong = ['', ' page-fault', ' nonsense 10', ' bench 10', ' context-switch 10', ' page-fault ten', ' page-fault 0'];
+    wrong.push(' page-fault 10 0', ' page-fault 10 65', ' page-fault 10 two', ' page-fault 10 1 1');
+    for (const words of wrong)
+      expect(await command(`parallel${words}\r`)).toBe(`parallel${words}\nusage: parallel NAME TIMES [PROCESSES]\n`);
+  });
+
   it('stands a second of stress', async () => {
     expect(await command('stress 1\r')).toContain('stress: ok\n');
   });
@@ -118,5 +174,28 @@ describe.each(machines)('serai, $engine, CPUs: $cpus', ({ engine, cpus }) => {
   it('switches the machine off', async () => {
     type('halt\r');
     expect(await run).toEqual({ kind: 'power-off' });
+  });
+});
+
+describe('serai with little memory', () => {
+  it('tells of processes that failed, and has all memory back', async () => {
+    const terminal = new GuestConsole();
+    // 16 programs with up to 4 MiB each, which the scheduler interrupts before they have given it back.
+    const append = 'run="memory; parallel page-fault 640000 16; sleep 1; memory; halt"';
+    const machine = await Machine.create({
+      kernel: readFileSync(SERAI),
+      append,
+      memoryBytes: 16 * MiB,
+      cpus: 1,
+      onConsole: terminal.onConsole,
+    });
+    expect(await machine.run()).toEqual({ kind: 'power-off' });
+    const printed = terminal.text.replaceAll('\r', '');
+    expect(printed).toMatch(/\nparallel page-fault: \d+ of 16 processes failed\n/);
+    expect(printed).not.toMatch(/\nparallel page-fault: \d+ on /);
+    const [before, after] = [...printed.matchAll(/(\d+) of \d+ KiB free; (\d+) KiB are the heap's/g)].map(
+      ([, free, heap]) => Number(free) + Number(heap),
+    );
+    expect(after).toBe(before);
   });
 });

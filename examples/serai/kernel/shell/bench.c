@@ -23,6 +23,7 @@
 #include "sched/wait.h"
 #include "shell/commands.h"
 #include "shell/workers.h"
+#include "user/bench.h"
 
 /* A try is long enough: this over TRIES. */
 #define LONG_NS (100u * NS_PER_MS)
@@ -152,23 +153,23 @@ static u32 contend(void) {
 
 /* --- The list. -------------------------------------------------------------------------------------------------------- */
 
-#define IS_CONTENTION 100
+#define IS_CONTENTION BENCH_OPERATIONS
 
 struct bench {
   const char *name, *what;
   u64 (*run)(u32 times); /* NULL: contend(), or ring 3 */
-  u32 user_number;       /* user/bench.c's */
+  u32 user_number;       /* an enum bench_operation, user/bench.h */
   u32 least_cpus;
 };
 
 static const struct bench benches[] = {
-    {"call-int80", "system call that does nothing, by INT 0x80", NULL, 0, 1},
-    {"call-sysenter", "the same by SYSENTER", NULL, 1, 1},
-    {"page-fault", "first touch of a page", NULL, 2, 1},
-    {"protection-fault", "CLI in ring 3, to the program's handler", NULL, 3, 1},
+    {"call-int80", "system call that does nothing, by INT 0x80", NULL, BENCH_CALL_INTERRUPT, 1},
+    {"call-sysenter", "the same by SYSENTER", NULL, BENCH_CALL_SYSENTER, 1},
+    {"page-fault", "first touch of a page", NULL, BENCH_PAGE_FAULT, 1},
+    {"protection-fault", "CLI in ring 3, to the program's handler", NULL, BENCH_PROTECTION_FAULT, 1},
     {"context-switch", "one kernel thread gives the CPU to another", switch_threads, 0, 1},
-    {"pipe-round-trip", "one byte to another process and back", NULL, 4, 1},
-    {"spawn-exit", "a process that ends at once, waited for", NULL, 5, 1},
+    {"pipe-round-trip", "one byte to another process and back", NULL, BENCH_PIPE_ROUND_TRIP, 1},
+    {"spawn-exit", "a process that ends at once, waited for", NULL, BENCH_SPAWN_EXIT, 1},
     {"ipi-self", "interrupt to this CPU by its local APIC", interrupt_self, 0, 1},
     {"ipi-round-trip", "function call on another CPU, waited for", interrupt_other, 0, 2},
     {"lock-contention", "a spin lock that all CPUs want", NULL, IS_CONTENTION, 1},

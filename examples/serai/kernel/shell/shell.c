@@ -20,7 +20,7 @@
 static bool command_help(u32 count, char **words) {
   (void)words;
   if (count != 1) return false;
-  for (u32 i = 0; i < command_count; i++) print("  %-21s %s\n", commands[i].usage, commands[i].help);
+  for (u32 i = 0; i < command_count; i++) print("  %-31s %s\n", commands[i].usage, commands[i].help);
   return true;
 }
 
@@ -78,6 +78,7 @@ const struct command commands[] = {
     {"cpus", "cpus", "shows the CPUs and what they have done", command_cpus, NULL},
     {"top", "top [COUNT]", "CPU time of threads since boot; or COUNT times, each for a second", command_top, NULL},
     {"bench", "bench [quick] [NAME]", "measures the kernel, one line each: bench NAME NANOSECONDS ns (what)", command_bench, bench_words},
+    {"parallel", "parallel NAME TIMES [PROCESSES]", "what bench measures, shared by processes side by side", command_parallel, parallel_words},
     {"primes", "primes N [CPUS]", "counts the primes up to N on all CPUs, or on as many as you say", command_primes, NULL},
     {"stress", "stress SECONDS", "processes, pipes, faults, shoot-downs, allocators: all at once, with checks", command_stress, NULL},
     {"run", "run NAME [A [B]]", "runs a program with one or two numbers", command_run, run_words},
