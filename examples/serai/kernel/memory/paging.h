@@ -12,6 +12,7 @@
 #define PTE_UNCACHED 0x010u
 #define PTE_BIG 0x080u
 #define PTE_GLOBAL 0x100u
+#define PTE_SHARED 0x200u /* for software: the page is not the address space's own */
 #define PTE_ADDRESS 0xFFFFF000u
 
 #define DIRECTORY_ENTRIES 1024u

@@ -1,5 +1,6 @@
 /*
- * User address spaces. A region says what a process may touch; a page is found when it touches it: zeroed, and its own.
+ * User address spaces. A region says what a process may touch; a page is found when it touches it: zeroed, and its own. Only a program's
+ * code is the kernel's, and there from the beginning (PTE_SHARED).
  *
  * Taking a page away is the hard part on several CPUs: each has a TLB that may still hold the page's entry, so the page may go to
  * somebody else only when all TLBs have forgotten it (SDM vol. 3, 4.10.5). space_discard() first clears the entries, then asks every
@@ -34,13 +35,17 @@ struct space *space_create(void) {
   return space;
 }
 
+/* Frees the page of an entry, if there is one that is ours. */
+static void give_back(u32 entry) {
+  if (entry != 0 && (entry & PTE_SHARED) == 0) page_free(linear(entry & PTE_ADDRESS));
+}
+
 void space_destroy(struct space *space) {
   ASSERT(mask_is_empty(&space->active));
   for (u32 i = 0; i < FIRST_KERNEL_ENTRY; i++) {
     if (space->directory[i] == 0) continue;
     u32 *table = linear(space->directory[i] & PTE_ADDRESS);
-    for (u32 k = 0; k < DIRECTORY_ENTRIES; k++)
-      if (table[k] != 0) page_free(linear(table[k] & PTE_ADDRESS));
+    for (u32 k = 0; k < DIRECTORY_ENTRIES; k++) give_back(table[k]);
     page_free(table);
   }
   page_free(space->directory);
@@ -144,7 +149,7 @@ void space_discard(struct space *space, u32 start, u32 bytes) {
   u32 at = start & ~(PAGE_BYTES - 1), end = start + bytes;
   while (at < end) {
     struct shootdown shootdown = {.count = 0};
-    void *frames[BATCH];
+    u32 taken[BATCH]; /* entries */
     u32 flags = lock(&space->lock);
     for (; at < end && shootdown.count < BATCH; at += PAGE_BYTES) {
       u32 *entry = entry_of(space, at, false);
@@ -153,7 +158,7 @@ void space_discard(struct space *space, u32 start, u32 bytes) {
         continue;
       }
       if (*entry == 0) continue;
-      frames[shootdown.count] = linear(*entry & PTE_ADDRESS);
+      taken[shootdown.count] = *entry;
       shootdown.pages[shootdown.count++] = at;
       *entry = 0;
     }
@@ -163,7 +168,7 @@ void space_discard(struct space *space, u32 start, u32 bytes) {
     __atomic_thread_fence(__ATOMIC_SEQ_CST);
     struct cpu_mask active = space->active;
     ipi_call(&active, VECTOR_SHOOTDOWN, invalidate, &shootdown);
-    for (u32 i = 0; i < shootdown.count; i++) page_free(frames[i]);
+    for (u32 i = 0; i < shootdown.count; i++) give_back(taken[i]);
   }
 }
 
@@ -181,6 +186,14 @@ bool space_fault(struct space *space, u32 address, bool is_write) {
   }
   unlock(&space->lock, flags);
   if (page != NULL) page_free(page);
+  return entry != NULL;
+}
+
+bool space_share(struct space *space, u32 address, const void *page) {
+  u32 flags = lock(&space->lock);
+  u32 *entry = entry_of(space, address, true);
+  if (entry != NULL) *entry = physical_of(page) | PTE_PRESENT | PTE_USER | PTE_SHARED;
+  unlock(&space->lock, flags);
   return entry != NULL;
 }
 

@@ -40,5 +40,8 @@ void space_discard(struct space *space, u32 start, u32 bytes);
 
 /* A page fault: maps a page where a region allows the access. */
 bool space_fault(struct space *space, u32 address, bool is_write);
+/* Shows a page of the kernel's, read-only, at an address where nothing was touched yet. It stays the kernel's. False where there is no
+ * memory. */
+bool space_share(struct space *space, u32 address, const void *page);
 /* The page at an address, for the kernel to fill; NULL as for space_fault. */
 void *space_page(struct space *space, u32 address);

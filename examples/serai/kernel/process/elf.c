@@ -1,4 +1,7 @@
-/* Loads programs: for each segment of the ELF file (System V ABI, chapter 5) a region of addresses, and pages with what is in the file. */
+/*
+ * Loads programs: for each segment of the ELF file (System V ABI, chapter 5) a region of addresses, and pages with what is in the file.
+ * What cannot be written is not copied: all processes of a program share the file's own pages.
+ */
 #include "process/elf.h"
 #include "lib/string.h"
 #include "memory/space.h"
@@ -26,6 +29,14 @@ const struct program *program_find(const char *name) {
 static bool load_segment(const u8 *file, const struct elf_segment *segment, struct space *space) {
   u32 first = segment->address & ~(PAGE_BYTES - 1);
   if (!space_add(space, first, segment->address + segment->memory_bytes - first, (segment->flags & WRITABLE) != 0)) return false;
+  if ((segment->flags & WRITABLE) == 0) {
+    /* Pages can be shared where they lie in the file as they do in memory: user/user.ld, process/programs.S. */
+    const u8 *page = file + segment->offset - (segment->address - first);
+    if ((u32)page % PAGE_BYTES != 0) return false;
+    for (u32 at = 0; at < segment->address + segment->file_bytes - first; at += PAGE_BYTES)
+      if (!space_share(space, first + at, page + at)) return false;
+    return true;
+  }
   for (u32 done = 0; done < segment->file_bytes;) {
     u32 address = segment->address + done, offset = address % PAGE_BYTES;
     u32 count = MIN(segment->file_bytes - done, PAGE_BYTES - offset);

@@ -1,10 +1,14 @@
-/* The programs of folder `user`, linked on their own, as data of the kernel; and a table of them (struct program, process/elf.h). */
+/*
+ * The programs of folder `user`, linked on their own, as data of the kernel; and a table of them (struct program, process/elf.h). Each
+ * has pages of its own, because processes run its code where it lies.
+ */
     .macro PROGRAM name
-    .section .rodata
-    .balign 4
+    .section .rodata.files, "a"
+    .balign 4096
 start_\name:
     .incbin "user/\name\().elf"
 end_\name:
+    .section .rodata
 name_\name:
     .asciz "\name"
     .section .rodata.programs, "a"
@@ -22,5 +26,7 @@ programs:
     PROGRAM stress
     .section .rodata.programs, "a"
 programs_end:
+    .section .rodata.files, "a"
+    .balign 4096
 
     .section .note.GNU-stack, "", @progbits
