@@ -22,12 +22,16 @@ struct run_queue {
   u32 length;
 };
 
-/* Free pages that this CPU keeps for itself (memory/pages.c). */
-#define MAGAZINE_PAGES 32
-struct magazine {
-  u32 count;
-  void *pages[MAGAZINE_PAGES];
+/* Free blocks of pages that this CPU keeps for itself, in two lists (memory/pages.c). It takes from and gives to `current`; `other` is
+ * empty or has a whole batch. */
+struct block_list {
+  u32 first, count;
 };
+struct magazine {
+  struct block_list current, other;
+};
+/* Of one page, and of two: kernel stacks. */
+#define MAGAZINES 2u
 
 /* How often things happened. Only the CPU itself writes them. */
 struct cpu_counters {
@@ -54,14 +58,14 @@ struct cpu {
   u64 slice_end;
   u64 timer_armed;
 
-  struct magazine magazine;
+  struct magazine magazines[MAGAZINES];
   struct cpu_counters counters;
 
   u64 gdt[GDT_ENTRIES];
   /* For the one debug exception that may hit the first instruction of sysenter_entry: there ESP points to tss.esp0. */
   u32 emergency_stack[16];
   struct tss tss;
-};
+} __attribute__((aligned(CACHE_LINE)));
 _Static_assert(offsetof(struct cpu, current) == 4 && offsetof(struct cpu, index) == 8, "see this_cpu() and current()");
 
 extern struct cpu cpus[MAX_CPUS];

@@ -16,6 +16,9 @@ typedef int32_t s32;
 /* The structure that has `member` at `pointer`. */
 #define CONTAINER(pointer, type, member) ((type *)((char *)(pointer) - offsetof(type, member)))
 
+/* What one CPU writes often and others read, or each for itself, lies in lines of its own: a line moves from CPU to CPU as a whole. */
+#define CACHE_LINE 64
+
 #define KIB 1024u
 #define MIB (1024u * 1024u)
 #define NS_PER_US 1000u

@@ -1,12 +1,13 @@
-/* The heap: one list of free objects for each power of two. A page is cut into objects of one size, which its note remembers. */
+/* The heap: one list of free objects for each power of two. A page is cut into objects of one size, which its note remembers. The
+ * smallest are a cache line: two CPUs never write the same one for different objects. */
 #include "memory/heap.h"
 #include "cpu/panic.h"
 #include "lib/lock.h"
 #include "lib/string.h"
 #include "memory/pages.h"
 
-#define SMALLEST_SHIFT 5 /* 32 bytes */
-#define CLASSES 8        /* up to a page */
+#define SMALLEST_SHIFT 6 /* 64 bytes: CACHE_LINE */
+#define CLASSES 7        /* up to a page */
 
 struct object {
   struct object *next;

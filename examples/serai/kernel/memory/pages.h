@@ -8,13 +8,13 @@
 
 void pages_init(void);
 
-/* Addresses in the linear map; NULL where there is no memory left. The contents are whatever was there. */
+/* Addresses in the linear map; NULL where there is no memory left. The contents are whatever was there. Blocks of one or two pages
+ * are mostly served without a lock. */
 void *pages_allocate(u32 order);
 void pages_free(void *block, u32 order);
-/* One page: the common case, mostly served without a lock. */
-void *page_allocate(void);
+static inline void *page_allocate(void) { return pages_allocate(0); }
+static inline void page_free(void *page) { pages_free(page, 0); }
 void *page_allocate_zeroed(void);
-void page_free(void *page);
 
 /* Pages that nobody has. */
 u32 pages_free_count(void);
