@@ -6,7 +6,7 @@
  *  - a CPU that holds a spin lock has interrupts off. So no interrupt handler can wait for a lock that the code which it
  *    interrupted holds, and the holder is never preempted;
  *  - nobody sleeps, copies from or to user memory, or waits for an answer to an IPI while holding one;
- *  - where two are held at once, the order is: wait queue's owner (pipe, process table ...), then run queue; address space
+ *  - where two are held at once, the order is: wait queue's owner (pipe, process ...), then run queue; address space
  *    or heap, then page allocator. A second run queue is only ever tried, never waited for (sched/sched.c).
  */
 #pragma once

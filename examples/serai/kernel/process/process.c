@@ -20,9 +20,6 @@
 #define STACK_BYTES_OF_USER (64 * KIB)
 #define STACK_TOP KERNEL_BASE
 
-/* Parents, children, and who has ended. */
-static struct spinlock families;
-static u32 last_id;
 u32 process_count;
 
 /* What a new thread of ring 3 begins with. */
@@ -85,14 +82,13 @@ struct process *process_spawn(const char *name, const u32 arguments[2], struct f
   }
   process->files[0] = file_share(input);
   process->files[1] = file_share(output);
-  u32 flags = lock(&families);
-  process->id = ++last_id;
-  process_count++;
+  process->id = __atomic_add_fetch(&process_count, 1, __ATOMIC_RELAXED);
   if (parent != NULL) {
+    u32 flags = lock(&parent->lock);
     process->sibling = parent->children;
     parent->children = process;
+    unlock(&parent->lock, flags);
   }
-  unlock(&families, flags);
   thread_start(thread);
   return process;
 }
@@ -108,21 +104,27 @@ s32 process_start_thread(u32 eip, u32 esp, u32 argument) {
   return 0;
 }
 
-/* The last thread is gone, but for us. Whether somebody waits, or nobody ever will. */
+/* The last thread is gone, but for us. Whether somebody waits, or nobody ever will. Returns with interrupts off. */
 static void end_process(struct process *process) {
   for (u32 i = 0; i < USER_FILES; i++) file_release(process->files[i]);
   space_destroy(process->space);
-  u32 flags = lock(&families);
+  /* None of its threads is left to change the list. A child and its parent may end at the same time: the child's lock says who is last. */
   while (process->children != NULL) {
     struct process *child = process->children;
     process->children = child->sibling;
+    u32 flags = lock(&child->lock);
     child->orphan = true;
-    if (child->ended) heap_free(child);
+    bool has_ended = child->ended;
+    unlock(&child->lock, flags);
+    if (has_ended) heap_free(child);
   }
+  /* Who is woken is not to wait for the next time slice of a thread that has nothing to do but to give its CPU away. */
+  interrupts_off();
+  lock_raw(&process->lock);
   process->ended = true;
   bool is_orphan = process->orphan;
   wake_all(&process->waiters);
-  unlock(&families, flags);
+  unlock_raw(&process->lock);
   if (is_orphan) heap_free(process);
 }
 
@@ -148,9 +150,10 @@ void process_exit(s32 status) {
   if (!process->dying) process->status = status; /* the first one counts */
   process->dying = true;
   unlock(&process->lock, flags);
-  /* Its other threads may run in ring 3, and nothing else interrupts them where no thread waits for their CPU. */
+  /* Its other threads may run in ring 3, and nothing else interrupts them where no thread waits for their CPU. Not on
+   * ours: who gets it next looks at `dying` on the way. */
   for (u32 cpu = mask_next(&process->space->active, 0); cpu < MAX_CPUS; cpu = mask_next(&process->space->active, cpu + 1))
-    ipi_reschedule(cpu);
+    if (cpu != current()->cpu) ipi_reschedule(cpu);
   process_leave();
 }
 
@@ -161,21 +164,21 @@ void process_fault(const struct frame *frame, u32 address) {
 }
 
 s32 process_wait(struct process *child) {
-  u32 flags = lock(&families);
-  while (!child->ended) wait_on(&child->waiters, &families);
-  unlock(&families, flags);
+  u32 flags = lock(&child->lock);
+  while (!child->ended) wait_on(&child->waiters, &child->lock);
+  unlock(&child->lock, flags);
   s32 status = child->status;
   heap_free(child);
   return status;
 }
 
 struct process *process_take_child(struct process *parent, u32 id) {
-  u32 flags = lock(&families);
+  u32 flags = lock(&parent->lock);
   struct process **at = &parent->children;
   while (*at != NULL && (*at)->id != id) at = &(*at)->sibling;
   struct process *child = *at;
   if (child != NULL) *at = child->sibling;
-  unlock(&families, flags);
+  unlock(&parent->lock, flags);
   return child;
 }
 

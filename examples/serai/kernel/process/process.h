@@ -14,13 +14,12 @@ struct process {
   struct space *space;
   u32 handler; /* CALL_HANDLER's address */
 
-  struct spinlock lock; /* for files and threads */
+  struct spinlock lock; /* for all that follows, but for `sibling`, which is under the parent's */
   struct file *files[USER_FILES];
   u32 threads;
   volatile bool dying; /* its threads are to leave as soon as they come from or go to ring 3 */
   s32 status;
 
-  /* Under the one lock of all families, in process.c. */
   struct process *children, *sibling;
   bool ended, orphan;
   struct wait_queue waiters;
