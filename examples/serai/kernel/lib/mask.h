@@ -32,6 +32,9 @@ static inline bool mask_is_empty(const struct cpu_mask *mask) {
 
 /* The lowest CPU of the set from `from` on; MAX_CPUS where there is none. */
 static inline u32 mask_next(const struct cpu_mask *mask, u32 from) {
-  while (from < MAX_CPUS && !mask_has(mask, from)) from++;
-  return from;
+  for (u32 word = from / 32; word < MAX_CPUS / 32; word++, from = word * 32) {
+    u32 rest = __atomic_load_n(&mask->words[word], __ATOMIC_SEQ_CST) >> (from % 32);
+    if (rest != 0) return from + (u32)__builtin_ctz(rest);
+  }
+  return MAX_CPUS;
 }

@@ -2,9 +2,13 @@
  * The scheduler: round robin on each CPU, with a run queue and a lock for each, so that CPUs do not meet where they need not.
  * Work is spread in three ways:
  *
- *  - a thread that wakes goes to an idle CPU, best the one where it ran last, else it waits where it ran last;
+ *  - a new thread goes to the CPU with the fewest threads, not counting the one that starts it;
  *  - a CPU that has nothing to do looks through the others' queues and takes a thread ("steals") before it idles;
- *  - a CPU whose time slice ends while threads wait wakes an idle CPU, which then steals.
+ *  - a CPU whose time slice ends while threads wait wakes an idle CPU, which then steals. Slices are short while there is one.
+ *
+ * A thread that wakes waits for the CPU that it was woken on, even where another idles. Who woke it, or started it, is most often about
+ * to wait itself, perhaps for the answer, and then the CPU is free at once: without an IPI and a CPU that leaves HLT for every
+ * byte in a pipe. If not, the end of the short slice lets the idle CPU in.
  *
  * A run queue's lock is taken by schedule() on one stack and given back on the stack of the next thread (finish_switch). So a
  * thread that was preempted, and is in the queue already, cannot be stolen while its CPU still uses its stack.
@@ -23,9 +27,14 @@ void switch_to_new(u32 *save_esp, u32 stack_top);
 /* entry.S calls it. */
 void thread_begin(void) __attribute__((noreturn));
 
-static struct cpu_mask idle_cpus;
+#define SLICE_NS (10 * NS_PER_MS)
+#define SHORT_SLICE_NS NS_PER_MS
+
+static struct cpu_mask idle_cpus __attribute__((aligned(CACHE_LINE)));
 
 bool sched_is_idle(const struct cpu *cpu) { return cpu->current == cpu->idle; }
+
+static void start_slice(struct cpu *cpu) { timer_start_slice(cpu, mask_is_empty(&idle_cpus) ? SLICE_NS : SHORT_SLICE_NS); }
 
 /* --- A run queue; its lock is held. ---------------------------------------------------------------------------------- */
 
@@ -129,7 +138,7 @@ void schedule(void) {
   else if (mask_has(&idle_cpus, cpu->index))
     mask_remove(&idle_cpus, cpu->index);
   if (cpu->queue.length > 0)
-    timer_start_slice(cpu);
+    start_slice(cpu);
   else
     cpu->slice_end = 0;
   if (next != previous)
@@ -146,22 +155,19 @@ void yield(void) {
 
 /* --- Waking. ---------------------------------------------------------------------------------------------------------- */
 
-static u32 choose_cpu(const struct thread *thread) {
-  if (thread->pinned != NOT_PINNED) return (u32)thread->pinned;
-  if (mask_has(&idle_cpus, thread->cpu)) return thread->cpu;
-  u32 idle = mask_next(&idle_cpus, 0);
-  return idle < MAX_CPUS ? idle : thread->cpu;
-}
-
 void thread_wake(struct thread *thread) {
   /* It has said that it is blocked, but may not have left its CPU yet. That takes a moment only: interrupts are off there. */
   while (__atomic_load_n(&thread->on_cpu, __ATOMIC_ACQUIRE)) pause();
-  struct cpu *self = this_cpu(), *cpu = &cpus[choose_cpu(thread)];
-  /* The next thread that wakes is to go to another idle CPU. */
-  if (mask_has(&idle_cpus, cpu->index)) mask_remove(&idle_cpus, cpu->index);
+  thread_put(thread, thread->pinned != NOT_PINNED ? (u32)thread->pinned : this_cpu()->index);
+}
+
+void thread_put(struct thread *thread, u32 index) {
+  struct cpu *self = this_cpu(), *cpu = &cpus[index];
+  /* It has something to do now: whoever looks for an idle CPU is to find another. */
+  if (mask_has(&idle_cpus, index)) mask_remove(&idle_cpus, index);
   lock_raw(&cpu->queue.lock);
   thread->state = THREAD_READY;
-  thread->cpu = cpu->index;
+  thread->cpu = index;
   append(&cpu->queue, thread);
   bool is_first = cpu->queue.length == 1;
   unlock_raw(&cpu->queue.lock);
@@ -170,7 +176,7 @@ void thread_wake(struct thread *thread) {
   if (cpu == self)
     sched_interrupt();
   else
-    ipi_reschedule(cpu->index);
+    ipi_reschedule(index);
 }
 
 void sched_interrupt(void) {
@@ -178,7 +184,7 @@ void sched_interrupt(void) {
   if (sched_is_idle(cpu))
     cpu->need_resched = true;
   else if (cpu->slice_end == 0)
-    timer_start_slice(cpu);
+    start_slice(cpu);
 }
 
 void sched_slice_ends(struct cpu *cpu) {
@@ -193,7 +199,7 @@ u32 sched_least_busy(void) {
   for (u32 i = 0; i < cpu_count; i++) {
     u32 at = (first + i) % cpu_count;
     if (!cpus[at].online) continue;
-    u32 load = cpus[at].queue.length + !sched_is_idle(&cpus[at]);
+    u32 load = cpus[at].queue.length + (at != first && !sched_is_idle(&cpus[at]));
     if (load >= fewest) continue;
     fewest = load;
     best = at;

@@ -14,14 +14,16 @@ void sched_run_idle(struct cpu *cpu) __attribute__((noreturn));
 void schedule(void);
 /* Lets others run first. */
 void yield(void);
-/* A blocked thread, or a new one, may run again. Interrupts are off. */
+/* A blocked thread may run again: on the CPU that calls, unless it is pinned. Interrupts are off. */
 void thread_wake(struct thread *thread);
+/* Puts a thread that runs nowhere into a CPU's queue. Interrupts are off. */
+void thread_put(struct thread *thread, u32 cpu);
 
 /* Handlers of interrupts: somebody put a thread into our queue; our running thread's time is over. */
 void sched_interrupt(void);
 void sched_slice_ends(struct cpu *cpu);
 
-/* The CPU with the fewest threads. */
+/* The CPU with the fewest threads, but for the one that calls; its own where there is none with fewer. Interrupts are off. */
 u32 sched_least_busy(void);
 /* Asks with interrupts off whether a CPU idles. */
 bool sched_is_idle(const struct cpu *cpu);

@@ -43,8 +43,7 @@ struct thread *thread_create(const char *name, void (*start)(void *), void *argu
 
 void thread_start(struct thread *thread) {
   u32 flags = interrupts_save();
-  thread->cpu = thread->pinned != NOT_PINNED ? (u32)thread->pinned : sched_least_busy();
-  thread_wake(thread);
+  thread_put(thread, thread->pinned != NOT_PINNED ? (u32)thread->pinned : sched_least_busy());
   interrupts_restore(flags);
 }
 

@@ -3,7 +3,7 @@
  * end of a time slice, which only matters where another thread waits for the CPU. An idle CPU without timers is not woken at all.
  *
  * A timer that was armed for something that is no longer due is left alone: arming costs more than the one interrupt that finds
- * nothing to do. So a slice that begins with every switch of threads arms the timer only once in SLICE_NS.
+ * nothing to do. So a slice that begins with every switch of threads arms the timer only once in the time that a slice is long.
  */
 #include "sched/timer.h"
 #include "cpu/lapic.h"
@@ -17,11 +17,10 @@
 #define NEVER ~0ull
 
 static void arm(struct cpu *cpu, u64 now) {
-  u64 longest_ns = divide(LONGEST_COUNT * 1000000, clock_apic_khz(), NULL);
   u64 due = cpu->timers != NULL ? cpu->timers->when : NEVER;
   if (cpu->slice_end != 0) due = MIN(due, cpu->slice_end);
   if (due == NEVER || (cpu->timer_armed != 0 && cpu->timer_armed <= due)) return;
-  u64 left = due > now ? due - now : 0;
+  u64 left = due > now ? due - now : 0, longest_ns = divide(LONGEST_COUNT * 1000000, clock_apic_khz(), NULL);
   if (left > longest_ns) left = longest_ns; /* it will find that it is too early, and arm itself again */
   cpu->timer_armed = now + left;
   /* One more, so that it is not too early; and 0 would stop it. */
@@ -37,9 +36,9 @@ void timer_start(struct timer *timer) {
   arm(cpu, clock_ns());
 }
 
-void timer_start_slice(struct cpu *cpu) {
+void timer_start_slice(struct cpu *cpu, u32 ns) {
   u64 now = clock_ns();
-  cpu->slice_end = now + SLICE_NS;
+  cpu->slice_end = now + ns;
   arm(cpu, now);
 }
 

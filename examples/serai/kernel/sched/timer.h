@@ -11,9 +11,8 @@ struct timer {
 
 /* On the CPU that calls, with interrupts off; `fire` is called there, too, in an interrupt handler. The timer is the caller's memory. */
 void timer_start(struct timer *timer);
-/* A time slice begins now, and is over in SLICE_NS. */
-#define SLICE_NS (10 * NS_PER_MS)
-void timer_start_slice(struct cpu *cpu);
+/* A time slice of so many nanoseconds begins now. */
+void timer_start_slice(struct cpu *cpu, u32 ns);
 void timer_interrupt(void);
 /* Blocks the running thread. */
 void sleep_ns(u64 ns);

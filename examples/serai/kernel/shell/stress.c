@@ -167,9 +167,11 @@ static void run_all(u32 seconds) {
 bool command_stress(u32 count, char **words) {
   u32 seconds;
   if (count != 2 || !parse_number(words[1], &seconds) || seconds == 0 || seconds > LONGEST_SECONDS) return false;
+  /* A process tells its end a moment before its last stack is freed. */
+  sleep_ns(20 * NS_PER_MS);
   u32 before = pages_free_count() + heap_pages(), events = count_events(), processes = process_count;
   run_all(seconds);
-  /* A process tells its end a moment before its last stack is freed. */
+  /* The same here. */
   u64 until = clock_ns() + NS_PER_S;
   while (pages_free_count() + heap_pages() != before && clock_ns() < until) sleep_ns(5 * NS_PER_MS);
   u32 after = pages_free_count() + heap_pages();
