@@ -13,7 +13,7 @@ type Section = (typeof SECTIONS)[number];
 
 const USAGE = `npm run bench -- [micro] [boot] [memory] [smp] [options]      (all where none is named)
   --runs N         rounds (default: 5 for micro, 3 for boot and smp, 1 for memory)
-  --only TEXT      micro: only programs whose name contains TEXT; boot: only machines whose name does
+  --only TEXT      micro: only programs whose name contains TEXT; boot: only machines whose name does; smp: only such work, and no costs
   --interpreter    boot: the interpreter alone as well, once
   --cpus N         boot: CPUs of QEMU's guest (default: 1, as the others)
   --json FILE      the figures for programs
@@ -83,7 +83,7 @@ if (sections.has('memory')) {
 }
 if (sections.has('smp')) {
   const rounds = runs ?? 3;
-  const result = await smp(rounds);
+  const result = await smp(rounds, values.only);
   report.smp = { rounds, ...result };
   for (const table of smpTables(result, rounds)) print(table);
 }

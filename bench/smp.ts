@@ -1,14 +1,15 @@
 // npm run bench -- smp: what more CPUs bring and cost. The same work on one CPU and on two, in turn: Debian's kernel with shell commands
-// side by side, and serai's `primes` and `bench`. Then what each further CPU costs in memory, at the boot, and while the guest idles.
+// side by side, and serai's `primes`. Beside it, what the host gives for that work: two machines of one CPU at the same time, which share nothing.
+// Then what each further CPU costs in memory, at the boot, and while the guest idles.
 import { readFileSync } from 'node:fs';
 import { ensureGuest, READY } from '../scripts/guests.ts';
 import { SERAI } from '../scripts/serai.ts';
 import { Machine, MiB } from '../src/api/index.ts';
 import { GuestConsole } from '../test/boot/console.ts';
 import { median, percent, short, spread, type Table, times } from './figures.ts';
-import { HOST_LOOPS, HostGain } from './host-gain.ts';
 
-const PRIMES = 'primes 6000000';
+/** Lines for serai's shell, which do the same on any number of CPUs. */
+const SERAI_LINES = ['primes 6000000'];
 const TIMEOUT_MS = 300_000;
 const IDLE_MS = 20_000;
 /** Untimed runs before the first timed one, at least and at the most: until what is hot has been translated, and its modules compiled well. */
@@ -27,17 +28,21 @@ const SHELL: readonly ShellWork[] = [
   { name: 'fork+exec of true', line: 'i=0; while [ $i -lt 30 ]; do /bin/true; i=$((i+1)); done', times: 4 },
   { name: 'pipe pairs: dd | cat', line: 'dd if=/dev/zero bs=4k count=4000 2>/dev/null | cat >/dev/null', times: 8 },
   { name: 'pipes: cat | cat | md5sum', line: 'dd if=/dev/zero bs=64k count=300 2>/dev/null | cat | cat | md5sum >/dev/null', times: 4 },
-  { name: 'page faults: 2,048 in a fresh dd', line: 'dd if=/dev/zero of=/dev/null bs=8M count=1 2>/dev/null', times: 32 },
+  { name: 'page faults, 64 pages at a time', line: 'stress faults 64 300', times: 4 },
+  { name: 'page faults, 2,048 pages at a time', line: 'stress faults 2048 10', times: 4 },
 ];
 
 export interface SmpRow {
   readonly name: string;
-  /** Seconds on 1 CPU and on 2, the best of the rounds; not for the host's own loops. */
-  readonly one?: number;
-  readonly two?: number;
+  /** Seconds on 1 CPU and on 2, the best of the rounds. */
+  readonly one: number;
+  readonly two: number;
   /** How many times as fast two are: best against best, and the median of the rounds' ratios. What else runs on the host takes from either. */
   readonly gain: number;
   readonly usualGain: number;
+  /** The same of two machines with one CPU side by side, against one alone. */
+  readonly host: number;
+  readonly usualHost: number;
   readonly spread: number;
 }
 
@@ -69,11 +74,11 @@ class Guest {
     this.bootSeconds = bootSeconds;
   }
 
-  static async linux(cpus: number): Promise<Guest> {
+  static async linux(this: void, cpus: number): Promise<Guest> {
     const { kernel, initrd } = await ensureGuest();
     return Guest.start({ kernel, initrd, cpus, append: 'console=ttyS0', prompt: READY });
   }
-  static serai(cpus: number): Promise<Guest> {
+  static serai(this: void, cpus: number): Promise<Guest> {
     return Guest.start({ kernel: SERAI, cpus, append: '', prompt: 'serai> ' });
   }
 
@@ -117,54 +122,62 @@ class Guest {
   }
 }
 
-/** The same work on a machine with one CPU and on one with two, in turn, once it is hot in both. */
-async function compare(
-  name: string,
-  guests: readonly [Guest, Guest],
-  rounds: number,
-  work: (guest: Guest) => Promise<number>,
-): Promise<SmpRow> {
+/** Machines of one CPU, of two, and of one again. */
+type Guests = readonly [one: Guest, two: Guest, twin: Guest];
+
+/** The same work on one CPU, on two, and on two machines of one, in turn, once it is hot in all. */
+async function compare(name: string, guests: Guests, rounds: number, work: (guest: Guest) => Promise<number>): Promise<SmpRow> {
   const modules = () => guests.map(({ machine }) => machine.stats().translator.modules);
   for (let turn = 0, quiet = 0; turn < WARM_TURNS.least || (quiet < QUIET_TURNS && turn < WARM_TURNS.most); turn++) {
     const before = modules();
     for (const guest of guests) await work(guest);
     quiet = modules().every((count, k) => count - before[k]! <= 1) ? quiet + 1 : 0;
   }
-  const [one, two]: [number[], number[]] = [[], []];
+  const [one, two, twins]: [number[], number[], number[]] = [[], [], []];
   for (let round = 0; round < rounds; round++) {
     one.push(await work(guests[0]));
     two.push(await work(guests[1]));
+    twins.push(Math.max(...(await Promise.all([work(guests[0]), work(guests[2])]))));
   }
   const gains = one.map((seconds, k) => seconds / two[k]!);
-  const [first, second] = [Math.min(...one), Math.min(...two)];
-  return { name, one: first, two: second, gain: first / second, usualGain: median(gains), spread: spread(gains) };
+  const best = { one: Math.min(...one), two: Math.min(...two) };
+  return {
+    name,
+    ...best,
+    gain: best.one / best.two,
+    usualGain: median(gains),
+    // Twice the work.
+    host: (2 * best.one) / Math.min(...twins),
+    usualHost: median(one.map((seconds, k) => (2 * seconds) / twins[k]!)),
+    spread: spread(gains),
+  };
 }
 
-/** What two threads of the host gain over one. */
-async function hostRows(rounds: number): Promise<SmpRow[]> {
-  const host = new HostGain();
+/** A kind of machine, and what is done on it. */
+interface Kind {
+  readonly name: string;
+  readonly start: (cpus: number) => Promise<Guest>;
+  readonly works: readonly { readonly name: string; readonly run: (guest: Guest) => Promise<number> }[];
+}
+const KINDS: readonly Kind[] = [
+  {
+    name: 'Linux',
+    start: Guest.linux,
+    works: SHELL.map(({ name, line, times }) => ({ name, run: (guest) => guest.shell(line, times, 2) })),
+  },
+  { name: 'serai', start: Guest.serai, works: SERAI_LINES.map((line) => ({ name: line, run: (guest) => guest.serai(line) })) },
+];
+
+async function pairs(rounds: number, only: string): Promise<SmpRow[]> {
   const rows: SmpRow[] = [];
-  for (const [name, bytes] of Object.entries(HOST_LOOPS)) {
-    const gains: number[] = [];
-    for (let round = 0; round < rounds; round++) gains.push(await host.measure(bytes));
-    rows.push({ name: `the host itself, a loop ${name}`, gain: Math.max(...gains), usualGain: median(gains), spread: spread(gains) });
+  for (const kind of KINDS) {
+    const works = kind.works.map(({ name, run }) => ({ name: `${kind.name}, ${name}`, run })).filter(({ name }) => name.includes(only));
+    if (works.length === 0) continue;
+    process.stderr.write(`bench: smp ${kind.name} ...\n`);
+    const guests: Guests = [await kind.start(1), await kind.start(2), await kind.start(1)];
+    for (const { name, run } of works) rows.push(await compare(name, guests, rounds, run));
+    for (const guest of guests) await guest.close();
   }
-  await host.close();
-  return rows;
-}
-
-async function pairs(rounds: number): Promise<SmpRow[]> {
-  const rows: SmpRow[] = [];
-  process.stderr.write('bench: smp linux ...\n');
-  const linux = [await Guest.linux(1), await Guest.linux(2)] as const;
-  for (const { name, line, times } of SHELL)
-    rows.push(await compare(`Linux, ${name}`, linux, rounds, (guest) => guest.shell(line, times, 2)));
-  rows.push(...(await hostRows(rounds)));
-  for (const guest of linux) await guest.close();
-  process.stderr.write('bench: smp serai ...\n');
-  const serai = [await Guest.serai(1), await Guest.serai(2)] as const;
-  rows.push(await compare(`serai, ${PRIMES}`, serai, rounds, (guest) => guest.serai(PRIMES)));
-  for (const guest of serai) await guest.close();
   return rows;
 }
 
@@ -195,39 +208,50 @@ async function costs(list: readonly number[]): Promise<CostRow[]> {
   return rows;
 }
 
-/** `cpus`: for what each CPU costs; the processes' memory is that of the largest so far, so they must go up. */
-export async function smp(rounds: number, cpus: readonly number[] = [1, 2, 4, 8]): Promise<SmpResult> {
-  const costRows = await costs(cpus);
-  return { rows: await pairs(rounds), costs: costRows };
+/**
+ * `only`: no more than the work whose name contains it, and not what CPUs cost. `cpus`: for what each CPU costs; the process's memory is that of
+ * the largest machine so far, so they must go up.
+ */
+export async function smp(rounds: number, only?: string, cpus: readonly number[] = [1, 2, 4, 8]): Promise<SmpResult> {
+  const costRows = only === undefined ? await costs(cpus) : [];
+  return { rows: await pairs(rounds, only ?? ''), costs: costRows };
 }
 
 export function smpTables({ rows, costs }: SmpResult, rounds: number): Table[] {
   return [
     {
       title: `smp: the same work on 1 CPU and on 2, seconds; best of ${rounds} rounds`,
-      head: ['work', '1 CPU', '2 CPUs', 'gain', 'median gain', 'spread'],
-      rows: rows.map(({ name, one, two, gain, usualGain, spread }) => [
-        name,
-        one === undefined ? '' : short(one),
-        two === undefined ? '' : short(two),
-        times(gain),
-        times(usualGain),
-        percent(spread),
+      head: ['work', '1 CPU', '2 CPUs', 'gain', 'median gain', 'spread', 'host', 'median host'],
+      rows: rows.map((row) => [
+        row.name,
+        short(row.one),
+        short(row.two),
+        times(row.gain),
+        times(row.usualGain),
+        percent(row.spread),
+        times(row.host),
+        times(row.usualHost),
       ]),
-      notes: ['no guest gains more than the host itself: work that leaves the caches of a core gains as little as the second loop'],
+      notes: [
+        'host: what two machines of one CPU side by side, which share nothing, gain over one: the work does not get more out of this host',
+      ],
     },
-    {
-      title: `smp: what CPUs cost (Linux, 256 MiB; idle: ${IDLE_MS / 1000} s at the prompt)`,
-      head: ['CPUs', 'boot s', 'resident MiB', 'idle, host cores', 'modules', 'installing them, ms (all CPUs)'],
-      rows: costs.map((c) => [
-        String(c.cpus),
-        short(c.bootSeconds),
-        short(c.residentMiB),
-        percent(c.idleLoad),
-        String(c.modules),
-        short(c.installMs),
-      ]),
-      notes: [],
-    },
+    ...(costs.length === 0 ? [] : [costTable(costs)]),
   ];
+}
+
+function costTable(costs: readonly CostRow[]): Table {
+  return {
+    title: `smp: what CPUs cost (Linux, 256 MiB; idle: ${IDLE_MS / 1000} s at the prompt)`,
+    head: ['CPUs', 'boot s', 'resident MiB', 'idle, host cores', 'modules', 'installing them, ms (all CPUs)'],
+    rows: costs.map((c) => [
+      String(c.cpus),
+      short(c.bootSeconds),
+      short(c.residentMiB),
+      percent(c.idleLoad),
+      String(c.modules),
+      short(c.installMs),
+    ]),
+    notes: [],
+  };
 }

@@ -84,6 +84,13 @@ for (const { cpus, engine, seconds, skip } of MACHINES) {
       STRESS_MS + 10_000,
     );
 
+    it('takes a page fault for each page that is touched', async () => {
+      const count = "n() { awk '/^pgfault /{print $2}' /proc/vmstat; }; a=$(n)";
+      expect(await command(`${count}; stress faults 64 100; echo $? $(($(n) - a >= 6400)); stress faults 64; echo $?`)).toMatch(
+        /^0 1\nusage: [\s\S]*\n2$/,
+      );
+    });
+
     it('has nothing to complain of', async () => {
       const log = await command('dmesg');
       expect(log).toContain(`Brought up 1 node, ${cpus} CPUs`);

@@ -237,7 +237,31 @@ static int number(const char *text) {
   return *text ? -1 : (int)value;
 }
 
+static int says(const char *text, int status) {
+  sys(write, 2, text, strlen(text));
+  return status;
+}
+static int usage(void) { return says("usage: stress SECONDS [CPUS [PART]]\n       stress faults PAGES TIMES\n", 2); }
+
+static int is(const char *text, const char *other) {
+  return strlen(text) == strlen(other) && !memcmp(text, other, strlen(other));
+}
+
+// Checks nothing: takes pages, writes to each and gives them back, so often. For whoever measures.
+static int faults_main(int argc, char **argv) {
+  i32 pages = argc == 4 ? number(argv[2]) : 0, times = argc == 4 ? number(argv[3]) : 0;
+  if (pages <= 0 || pages > 65536 || times <= 0) return usage();
+  for (i32 k = 0; k < times; k++) {
+    long at = sys(mmap2, 0, pages * PAGE, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+    if (at < 0 && at > -4096) return says("stress: no memory for that many pages\n", 1);
+    for (i32 n = 0; n < pages; n++) *(volatile u8 *)(at + n * PAGE) = 1;
+    sys(munmap, at, pages * PAGE);
+  }
+  return 0;
+}
+
 static int main(int argc, char **argv) {
+  if (argc > 1 && is(argv[1], "faults")) return faults_main(argc, argv);
   i32 seconds = argc > 1 ? number(argv[1]) : -1;
   u32 all = (1u << PARTS) - 1, only = all, there = 0, mask[MOST_CPUS / 32] = {0};
   sys(sched_getaffinity, 0, sizeof mask, mask);
@@ -245,12 +269,8 @@ static int main(int argc, char **argv) {
   i32 wanted = argc > 2 ? number(argv[2]) : (i32)there;
   if (argc > 3)
     for (u32 p = only = 0; p < PARTS; p++)
-      if (strlen(argv[3]) == strlen(parts[p].name) && !memcmp(argv[3], parts[p].name, strlen(argv[3]))) only = 1u << p;
-  if (seconds <= 0 || wanted <= 0 || wanted > MOST_CPUS || !only || argc > 4) {
-    static const char usage[] = "usage: stress SECONDS [CPUS [PART]]\n";
-    sys(write, 2, usage, sizeof usage - 1);
-    return 2;
-  }
+      if (is(argv[3], parts[p].name)) only = 1u << p;
+  if (seconds <= 0 || wanted <= 0 || wanted > MOST_CPUS || !only || argc > 4) return usage();
   cpus = wanted;
   shared = (struct shared *)sys(mmap2, 0, sizeof *shared, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
   // Half of the time is for the parts alone, half for all together; long runs change between them every now and then.
