@@ -8,7 +8,7 @@ import { CONTROL, Control, cpuBase } from '../layout/memory.ts';
 import { buildBoard } from './board.ts';
 import { cpuHost, WAKES } from './cpu-host.ts';
 import { HaltPoll } from './halt-poll.ts';
-import { IdleWatch } from './idle-watch.ts';
+import { IdleWatch, wakeAt } from './idle-watch.ts';
 import type { CpuMessage, CpuWorkerData } from './threads.ts';
 import { handOverTrace } from './trace.ts';
 
@@ -94,12 +94,12 @@ function halt(): boolean {
     // What is no interrupt is done without waking the guest; pages to drop wait for the interrupt that tells of them.
     if ((word & Pending.INSTALL) !== 0) cpu.onInstall?.();
     else if ((word & NO_INTERRUPT) !== 0) Atomics.and(i32, pending, ~NO_INTERRUPT);
-    else if (clock.now() >= deadline + slack) {
+    else if (clock.now() >= wakeAt(deadline, slack)) {
       deadline = chipset.runHaltedTimer(data.index);
       timerRan = true;
     } else {
       // A bit that was set since `word` was read ends the wait before it begins.
-      Atomics.wait(i32, pending, word, (deadline + slack - clock.now()) / 1e6);
+      Atomics.wait(i32, pending, word, (wakeAt(deadline, slack) - clock.now()) / 1e6);
     }
   }
   if (!enabled) Atomics.sub(i32, asleep, 1);

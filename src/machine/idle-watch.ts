@@ -8,6 +8,12 @@ const IDLE_LOAD = 0.15;
 /** A guest that runs longer at a time is at work. */
 export const WORK_NS = 20e6;
 
+/**
+ * When a timer that ends at `deadline` wakes its CPU, if it may be late by `slackNs`: at the next of the instants at which all idle CPUs wake.
+ * They do the same then, and who comes second finds code and data in the host's caches.
+ */
+export const wakeAt = (deadline: number, slackNs: number): number => (slackNs === 0 ? deadline : Math.ceil(deadline / slackNs) * slackNs);
+
 export class IdleWatch {
   private readonly slackNs: number;
   private windowStart = 0;

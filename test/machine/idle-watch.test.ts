@@ -1,6 +1,6 @@
 // When an idle guest's timer may be late, and when no longer.
 import { describe, expect, it } from 'vitest';
-import { IDLE_WINDOW_NS, IdleWatch, WORK_NS } from '../../src/machine/idle-watch.ts';
+import { IDLE_WINDOW_NS, IdleWatch, WORK_NS, wakeAt } from '../../src/machine/idle-watch.ts';
 
 const SLACK = 12e6;
 const TICK = 4e6;
@@ -49,5 +49,18 @@ describe('IdleWatch', () => {
     const watch = new IdleWatch(SLACK);
     const { now } = ticks(watch, 0, SECOND + 1, 200e3);
     expect(watch.halts(now + TICK, 6e6)).toBe(SLACK);
+  });
+});
+
+describe('wakeAt', () => {
+  it('is the deadline where no slack is', () => {
+    expect(wakeAt(7e6, 0)).toBe(7e6);
+    expect(wakeAt(Number.POSITIVE_INFINITY, 0)).toBe(Number.POSITIVE_INFINITY);
+  });
+
+  it('is the same for all deadlines of an interval as long as the slack, and never early', () => {
+    expect([1, SLACK / 2, SLACK].map((deadline) => wakeAt(deadline, SLACK))).toEqual([SLACK, SLACK, SLACK]);
+    expect(wakeAt(SLACK + 1, SLACK)).toBe(2 * SLACK);
+    expect(wakeAt(Number.POSITIVE_INFINITY, SLACK)).toBe(Number.POSITIVE_INFINITY);
   });
 });
