@@ -1,5 +1,5 @@
 // npm run bench -- smp: what more CPUs bring and cost. The same work on one CPU and on two, in turn: Debian's kernel with shell commands
-// side by side, and serai's `primes`. Beside it, what the host gives for that work: two machines of one CPU at the same time, which share nothing.
+// side by side, and serai's `primes` and `parallel`. Beside it, what the host gives for that work: two machines of one CPU at the same time, which share nothing.
 // Then what each further CPU costs in memory, at the boot, and while the guest idles.
 import { readFileSync } from 'node:fs';
 import { ensureGuest, READY } from '../scripts/guests.ts';
@@ -9,7 +9,7 @@ import { GuestConsole } from '../test/boot/console.ts';
 import { median, percent, short, spread, type Table, times } from './figures.ts';
 
 /** Lines for serai's shell, which do the same on any number of CPUs. */
-const SERAI_LINES = ['primes 6000000'];
+const SERAI_LINES = ['primes 6000000', 'parallel page-fault 600000 2', 'parallel pipe-round-trip 150000 2', 'parallel spawn-exit 30000 2'];
 const TIMEOUT_MS = 300_000;
 const IDLE_MS = 20_000;
 /** Untimed runs before the first timed one, at least and at the most: until what is hot has been translated, and its modules compiled well. */
