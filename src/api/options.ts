@@ -148,7 +148,7 @@ export interface MachineStats {
   readonly instructions: number | null;
   /** How the numbers of instructions came about: every one counted, or estimated from samples. */
   readonly instructionsAre: 'counted' | 'sampled' | 'unknown';
-  /** How the engines' times came about. 'sampled': every 5 ms that the guest runs it is noted which engine does, and the time outside HLT
+  /** How the engines' times came about. 'sampled': every 5 to 10 ms that the guest runs it is noted which engine does, and the time outside HLT
    * (from the first instruction on) is shared in this proportion. 'measured': with the interpreter alone, all of it is its own. 'unknown': no sample yet. */
   readonly timesAre: 'measured' | 'sampled' | 'unknown';
   readonly engines: { readonly interpreter: EngineStats; readonly jit: EngineStats };

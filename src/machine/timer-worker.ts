@@ -13,16 +13,19 @@ const stopAt = (CONTROL + Control.at.stop) >> 2;
 const cpus = Array.from({ length: data.board.plan.cpuCount }, (_, cpu) => cpuBase(data.board.plan, cpu));
 let kickedAt = clock.now();
 
-/** Kicks the CPUs that run, if it is time; the milliseconds until the next time. A CPU that leaves HLT bumps timerSignal. */
+/**
+ * Kicks the CPUs that run, if it is time; the milliseconds until it would be late. A kick waits for a deadline that wakes this thread anyway, for as long
+ * again: each wake takes a core from a CPU where there is none to spare. A CPU that leaves HLT bumps timerSignal.
+ */
 function kick(now: number): number {
   if (data.kickMs === Number.POSITIVE_INFINITY) return data.kickMs;
   const running = cpus.filter((cpu) => i32[(cpu + Cpu.at.halted) >> 2] === 0);
   if (running.length === 0) return Number.POSITIVE_INFINITY;
   const passed = (now - kickedAt) / 1e6;
-  if (passed < data.kickMs) return data.kickMs - passed;
+  if (passed < data.kickMs) return 2 * data.kickMs - passed;
   kickedAt = now;
   for (const cpu of running) Atomics.or(i32, (cpu + Cpu.at.pending) >> 2, Pending.KICK);
-  return data.kickMs;
+  return 2 * data.kickMs;
 }
 
 while (Atomics.load(i32, stopAt) === 0) {
