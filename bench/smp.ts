@@ -74,11 +74,11 @@ class Guest {
     this.bootSeconds = bootSeconds;
   }
 
-  static async linux(this: void, cpus: number): Promise<Guest> {
+  static async linux(cpus: number): Promise<Guest> {
     const { kernel, initrd } = await ensureGuest();
     return Guest.start({ kernel, initrd, cpus, append: 'console=ttyS0', prompt: READY });
   }
-  static serai(this: void, cpus: number): Promise<Guest> {
+  static serai(cpus: number): Promise<Guest> {
     return Guest.start({ kernel: SERAI, cpus, append: '', prompt: 'serai> ' });
   }
 

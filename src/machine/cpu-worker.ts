@@ -91,15 +91,16 @@ function halt(): boolean {
   for (;;) {
     const word = Atomics.load(i32, pending);
     if ((word & wakes) !== 0) break;
+    const left = wakeAt(deadline, slack) - clock.now();
     // What is no interrupt is done without waking the guest; pages to drop wait for the interrupt that tells of them.
     if ((word & Pending.INSTALL) !== 0) cpu.onInstall?.();
     else if ((word & NO_INTERRUPT) !== 0) Atomics.and(i32, pending, ~NO_INTERRUPT);
-    else if (clock.now() >= wakeAt(deadline, slack)) {
+    else if (left <= 0) {
       deadline = chipset.runHaltedTimer(data.index);
       timerRan = true;
     } else {
       // A bit that was set since `word` was read ends the wait before it begins.
-      Atomics.wait(i32, pending, word, (wakeAt(deadline, slack) - clock.now()) / 1e6);
+      Atomics.wait(i32, pending, word, left / 1e6);
     }
   }
   if (!enabled) Atomics.sub(i32, asleep, 1);

@@ -21,11 +21,11 @@ function kick(now: number): number {
   if (data.kickMs === Number.POSITIVE_INFINITY) return data.kickMs;
   const running = cpus.filter((cpu) => i32[(cpu + Cpu.at.halted) >> 2] === 0);
   if (running.length === 0) return Number.POSITIVE_INFINITY;
-  const passed = (now - kickedAt) / 1e6;
-  if (passed < data.kickMs) return 2 * data.kickMs - passed;
-  kickedAt = now;
-  for (const cpu of running) Atomics.or(i32, (cpu + Cpu.at.pending) >> 2, Pending.KICK);
-  return 2 * data.kickMs;
+  if (now - kickedAt >= data.kickMs * 1e6) {
+    kickedAt = now;
+    for (const cpu of running) Atomics.or(i32, (cpu + Cpu.at.pending) >> 2, Pending.KICK);
+  }
+  return 2 * data.kickMs - (now - kickedAt) / 1e6;
 }
 
 while (Atomics.load(i32, stopAt) === 0) {
