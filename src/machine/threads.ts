@@ -21,7 +21,7 @@ export interface TranslatorWorkerData {
 }
 
 export interface TimerWorkerData {
-  /** Milliseconds between two kicks (Pending.KICK) of a CPU that runs; Infinity for none. */
+  /** Milliseconds between two kicks (Pending.KICK) of a CPU that runs, at the least, and half of the most; Infinity for none. */
   readonly kickMs: number;
   readonly board: BoardConfig;
   readonly thread: number;
