@@ -51,6 +51,8 @@ export interface Device {
   /** When the device next wants `onTimer`, in Clock nanoseconds; Infinity for never. Must be derived from shared state. */
   nextDeadline?(): number;
   onTimer?(now: number): void;
+  /** When it is likely to want `onTimer` though it has no deadline yet, as seen at `now`; Infinity: unknown. A guess, which spares a wake where it is right. */
+  nextExpected?(now: number): number;
   /** Runs on the host thread, device lock held, after signalHost. */
   onHostSignal?(): void;
 }

@@ -23,7 +23,7 @@ export interface HubOptions {
   readonly isFirst: boolean;
   /** Bumped when a device wants the host thread. */
   readonly hostSignal?: SignalWord;
-  /** Bumped when a deadline came closer than what the timekeeper said it sleeps until. */
+  /** Bumped when a deadline came closer (by more than LATE_NS) than what the timekeeper said it sleeps until. */
   readonly timerSignal?: SignalWord;
   readonly onEnd: (reason: RunEnd) => void;
   /** True once the machine stops: nobody waits for the host any more. */
@@ -34,6 +34,8 @@ const MAX_DEVICES = 128;
 /** Allocations start on their own cache line; doubles fit. */
 const ALIGN_WORDS = 16;
 const WAIT_MS = 100;
+/** So late a timer may be where that saves waking the timekeeper (ns): as late as a sleeping thread wakes anyway. */
+export const LATE_NS = 50e3;
 
 export class DeviceHub implements DeviceContext {
   readonly lock: DeviceLock;
@@ -120,7 +122,7 @@ export class DeviceHub implements DeviceContext {
   }
 
   deadlineChanged(deadline: number): void {
-    if (deadline < this.#sleep[0]) {
+    if (deadline + LATE_NS < this.#sleep[0]) {
       this.#sleep[0] = deadline;
       bump(this.#options.timerSignal);
     }
@@ -143,14 +145,23 @@ export class DeviceHub implements DeviceContext {
     }
   }
 
-  /** Earliest deadline of all devices. Whoever asks is the timekeeper: it is woken when an earlier one comes up. */
-  nextDeadline(): number {
+  /** Earliest deadline of all devices. Whoever asks is the timekeeper, which wakes at `wakesAt` anyway: it is woken when an earlier one comes up. */
+  nextDeadline(wakesAt = Number.POSITIVE_INFINITY): number {
     let next = Number.POSITIVE_INFINITY;
     this.lock.enter();
     for (const device of this.devices) {
       if (device.nextDeadline !== undefined) next = Math.min(next, device.nextDeadline());
     }
-    this.#sleep[0] = next;
+    this.#sleep[0] = Math.min(next, wakesAt);
+    this.lock.leave();
+    return next;
+  }
+
+  /** When a device is likely to have a deadline that it does not know yet; Infinity: none, as far as can be seen at `now`. */
+  nextExpected(now: number): number {
+    let next = Number.POSITIVE_INFINITY;
+    this.lock.enter();
+    for (const device of this.devices) if (device.nextExpected !== undefined) next = Math.min(next, device.nextExpected(now));
     this.lock.leave();
     return next;
   }

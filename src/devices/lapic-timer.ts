@@ -7,21 +7,29 @@
 // its next HLT goes on keeping it. As that HLT may never come, the timekeeper looks in now and then (LOOK_NS; less often where the
 // CPU's guest is idle) and ends the leases of CPUs that still run; arming the timer late in a run ends one, too. An interrupt is late at the most by what is left until the look.
 //
+// The tick of a busy CPU would wake the timekeeper twice: when it comes, and when the kernel arms the next. So the timekeeper sleeps no longer than
+// until the next is expected, and arming that wakes nobody.
+//
 // No deadline is lost in between: KEEPER and the deadlines change under the device lock alone; whoever makes a timer the
 // timekeeper's calls deadlineChanged, or is the timekeeper, which asks nextDeadline before it sleeps; and nobody but the CPU
 // brings its deadline forward, so one that sleeps until it never sleeps too long.
 import type { DeviceContext } from './device.ts';
+import { LATE_NS } from './hub.ts';
 import { AT, CPU_WORDS, KEEPER, TIMER_ONE_SHOT, TIMER_PERIODIC, TIMER_TSC_DEADLINE } from './lapic-state.ts';
 
-/** Doubles of one CPU: start of the count, next deadline, start of its lease. */
+/** Doubles of one CPU: start of the count, next deadline, start of its lease, the last deadline that came, when the next is expected. */
 const START = 0;
 const DEADLINE = 1;
 const LEASED_AT = 2;
-const CPU_DOUBLES = 3;
+const LAST = 3;
+const EXPECTED = 4;
+const CPU_DOUBLES = 5;
 
 /** How often the timekeeper looks for CPUs that are on a lease. */
 export const LOOK_NS = 20e6;
 export const IDLE_LOOK_NS = 100e6;
+/** A timer that a kernel arms anew for each tick is expected again after as long as the last time, if that is not longer. */
+const LONGEST_TICK_NS = 20e6;
 /** A lease is for runs that are shorter. */
 export const SHORT_RUN_NS = 1e6;
 
@@ -54,12 +62,24 @@ export class LapicTimers {
   reset(cpu: number): void {
     this.#d[cpu * CPU_DOUBLES + START] = 0;
     this.#d[cpu * CPU_DOUBLES + DEADLINE] = Number.POSITIVE_INFINITY;
+    this.#d[cpu * CPU_DOUBLES + EXPECTED] = Number.POSITIVE_INFINITY;
   }
 
   /** When the timekeeper is next wanted. */
   nextDeadline(): number {
     let next = this.#look[0];
     for (let cpu = 0; cpu < this.#cpuCount; cpu++) if (this.isTimekeepers(cpu)) next = Math.min(next, this.deadline(cpu));
+    return next;
+  }
+
+  /** When the timekeeper is likely to be wanted for a timer that ran out and is not armed again yet; a little later, for the guess may be early. */
+  nextExpected(now: number): number {
+    let next = Number.POSITIVE_INFINITY;
+    for (let cpu = 0; cpu < this.#cpuCount; cpu++) {
+      if (!this.isTimekeepers(cpu) || this.deadline(cpu) !== Number.POSITIVE_INFINITY) continue;
+      const expected = this.#d[cpu * CPU_DOUBLES + EXPECTED] + LATE_NS / 2;
+      if (expected > now) next = Math.min(next, expected);
+    }
     return next;
   }
 
@@ -109,7 +129,11 @@ export class LapicTimers {
 
   /** True if the CPU's timer ran out; it is armed anew if it is periodic. */
   expire(cpu: number, now: number): boolean {
-    if (this.#d[cpu * CPU_DOUBLES + DEADLINE] > now) return false;
+    const deadline = this.#d[cpu * CPU_DOUBLES + DEADLINE];
+    if (deadline > now) return false;
+    const since = deadline - this.#d[cpu * CPU_DOUBLES + LAST];
+    this.#d[cpu * CPU_DOUBLES + LAST] = deadline;
+    this.#d[cpu * CPU_DOUBLES + EXPECTED] = since <= LONGEST_TICK_NS ? deadline + since : Number.POSITIVE_INFINITY;
     if (this.#mode(cpu) === TIMER_PERIODIC) this.#schedule(cpu, now);
     else this.#d[cpu * CPU_DOUBLES + DEADLINE] = Number.POSITIVE_INFINITY;
     return true;

@@ -89,6 +89,10 @@ export class Lapic implements Device {
     return this.#timers.nextDeadline();
   }
 
+  nextExpected(now: number): number {
+    return this.#timers.nextExpected(now);
+  }
+
   onTimer(now: number): void {
     this.#timers.look(now);
     for (let cpu = 0; cpu < this.#cpuCount; cpu++) if (this.#timers.isTimekeepers(cpu)) this.runTimer(cpu, now);

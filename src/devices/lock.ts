@@ -5,7 +5,8 @@ const FREE = 0;
 const HELD = 1;
 /** Held, and somebody may sleep on the word. */
 const CONTENDED = 2;
-const SPINS = 200;
+/** For about as long as it takes to sleep and wake (15 microseconds): two CPUs whose timers run out at once want the lock at once. */
+const SPINS = 1000;
 
 const WORD_STATE = 0;
 const WORD_OWNER = 1;

@@ -15,7 +15,7 @@ import { type CpuMessage, type CpuWorkerData, type TimerWorkerData, type Transla
 const KICK_MS = 5;
 /** A CPU that spins gives its core away at each PAUSE whose number has none of these bits: so often where CPUs outnumber the host's cores, and else. */
 const CROWDED_PAUSES = 63;
-const PAUSES = 16383;
+const PAUSES = 0x3ffff;
 /** A thread that does not end by itself is ended. */
 const GRACE_MS = 1000;
 /** A Worker's last message may come behind the news that it has ended, but not as late as this. */

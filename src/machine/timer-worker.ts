@@ -14,7 +14,7 @@ const cpus = Array.from({ length: data.board.plan.cpuCount }, (_, cpu) => cpuBas
 let kickedAt = clock.now();
 
 /**
- * Kicks the CPUs that run, if it is time; the milliseconds until it would be late. A kick waits for a deadline that wakes this thread anyway, for as long
+ * Kicks the CPUs that run, if it is time; when it would be late. A kick waits for a deadline that wakes this thread anyway, for as long
  * again: each wake takes a core from a CPU where there is none to spare. A CPU that leaves HLT bumps timerSignal.
  */
 function kick(now: number): number {
@@ -25,17 +25,17 @@ function kick(now: number): number {
     kickedAt = now;
     for (const cpu of running) Atomics.or(i32, (cpu + Cpu.at.pending) >> 2, Pending.KICK);
   }
-  return 2 * data.kickMs - (now - kickedAt) / 1e6;
+  return kickedAt + 2 * data.kickMs * 1e6;
 }
 
 while (Atomics.load(i32, stopAt) === 0) {
   const signal = Atomics.load(i32, signalAt);
-  const deadline = chipset.hub.nextDeadline();
   const now = clock.now();
-  const untilKick = kick(now);
+  const wakesAt = Math.min(kick(now), chipset.hub.nextExpected(now));
+  const deadline = chipset.hub.nextDeadline(wakesAt);
   if (deadline <= now) chipset.hub.runTimers(now);
   else {
-    const ms = Math.min(untilKick, (deadline - now) / 1e6);
+    const ms = (Math.min(wakesAt, deadline) - now) / 1e6;
     Atomics.wait(i32, signalAt, signal, ms === Number.POSITIVE_INFINITY ? undefined : ms);
   }
 }

@@ -1,5 +1,6 @@
 // Who sees to the LAPIC timer of a CPU that goes in and out of HLT: no deadline is forgotten, and the timekeeper is not woken in vain.
 import { describe, expect, it } from 'vitest';
+import { LATE_NS } from '../../src/devices/hub.ts';
 import { IDLE_LOOK_NS, LOOK_NS, SHORT_RUN_NS } from '../../src/devices/lapic-timer.ts';
 import { Pending } from '../../src/layout/cpu.ts';
 import { type Bench, bench } from './harness.ts';
@@ -98,6 +99,61 @@ describe('the timer of a CPU in HLT', () => {
     b.advance(2 * TICK);
     expect(takes(b, 1)).toBe(true);
     expect(takes(b, 0)).toBe(false);
+  });
+});
+
+describe('the tick of a CPU that runs', () => {
+  /** The timekeeper's thread: runs what is due, and says until when it sleeps. */
+  const sleeps = (b: Bench): number => {
+    const { hub } = b.pc;
+    hub.runTimers(b.time.now);
+    const expected = hub.nextExpected(b.time.now);
+    return Math.min(expected, hub.nextDeadline(expected));
+  };
+  /** Ticks of a kernel that arms each `since` after the one before, 5 microseconds behind it; when the timekeeper would wake at last. */
+  const ticks = (b: ReturnType<typeof machine>, count: number, since: number): number => {
+    let wake = b.time.now + since;
+    for (let n = 0; n < count; n++) {
+      b.time.now = wake;
+      wake = sleeps(b);
+      expect(takes(b)).toBe(true);
+      b.time.now += 5000;
+      b.arm(since);
+      wake = Math.min(wake, b.time.now + since);
+    }
+    return wake;
+  };
+
+  it('wakes the timekeeper when it comes, not again when the next is armed', () => {
+    const b = machine();
+    b.arm(TICK);
+    ticks(b, 2, TICK);
+    const before = b.wakes();
+    const wake = ticks(b, 20, TICK);
+    expect(b.wakes()).toBe(before);
+    expect(wake).toBeLessThan(b.time.now + TICK + LATE_NS);
+  });
+
+  it('wakes it where the next is armed for earlier than expected', () => {
+    const b = machine();
+    b.arm(TICK);
+    ticks(b, 2, TICK);
+    b.time.now += TICK;
+    sleeps(b);
+    const before = b.wakes();
+    b.arm(TICK / 2);
+    expect(b.wakes()).toBe(before + 1);
+  });
+
+  it('is not waited for in vain more than once', () => {
+    const b = machine();
+    b.arm(TICK);
+    ticks(b, 2, TICK);
+    b.time.now += TICK;
+    const expected = sleeps(b);
+    expect(expected).toBeLessThan(b.time.now + TICK + LATE_NS);
+    b.time.now = expected;
+    expect(sleeps(b)).toBeGreaterThan(expected + 2 * TICK);
   });
 });
 
