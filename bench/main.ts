@@ -15,6 +15,7 @@ const USAGE = `npm run bench -- [micro] [boot] [memory] [smp] [options]      (al
   --runs N         rounds (default: 5 for micro, 3 for boot and smp, 1 for memory)
   --only TEXT      micro: only programs whose name contains TEXT; boot: only machines whose name does; smp: only such work, and no costs
   --interpreter    boot: the interpreter alone as well, once
+  --unpinned       smp: CPUs on whichever core the host gives them
   --cpus N         boot: CPUs of QEMU's guest (default: 1, as the others)
   --json FILE      the figures for programs
 `;
@@ -34,6 +35,7 @@ function readArguments() {
         json: { type: 'string' },
         cpus: { type: 'string' },
         interpreter: { type: 'boolean' },
+        unpinned: { type: 'boolean' },
         help: { type: 'boolean', short: 'h' },
       },
     });
@@ -83,7 +85,7 @@ if (sections.has('memory')) {
 }
 if (sections.has('smp')) {
   const rounds = runs ?? 3;
-  const result = await smp(rounds, values.only);
+  const result = await smp(rounds, values.only, values.unpinned !== true);
   report.smp = { rounds, ...result };
   for (const table of smpTables(result, rounds)) print(table);
 }

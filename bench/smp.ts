@@ -7,6 +7,7 @@ import { SERAI } from '../scripts/serai.ts';
 import { Machine, MiB } from '../src/api/index.ts';
 import { GuestConsole } from '../test/boot/console.ts';
 import { median, percent, short, spread, type Table, times } from './figures.ts';
+import { cpuThreads, pin, twoCores } from './pin.ts';
 
 /** Lines for serai's shell, which do the same on any number of CPUs. */
 const SERAI_LINES = ['primes 6000000', 'parallel page-fault 600000 2', 'parallel pipe-round-trip 150000 2', 'parallel spawn-exit 30000 2'];
@@ -28,13 +29,13 @@ const SHELL: readonly ShellWork[] = [
   { name: 'fork+exec of true', line: 'i=0; while [ $i -lt 30 ]; do /bin/true; i=$((i+1)); done', times: 4 },
   { name: 'pipe pairs: dd | cat', line: 'dd if=/dev/zero bs=4k count=4000 2>/dev/null | cat >/dev/null', times: 8 },
   { name: 'pipes: cat | cat | md5sum', line: 'dd if=/dev/zero bs=64k count=300 2>/dev/null | cat | cat | md5sum >/dev/null', times: 4 },
-  { name: 'page faults, 64 pages at a time', line: 'stress faults 64 300', times: 4 },
-  { name: 'page faults, 2,048 pages at a time', line: 'stress faults 2048 10', times: 4 },
+  { name: 'page faults, 64 pages at a time', line: 'stress faults 64 1200', times: 2 },
+  { name: 'page faults, 2,048 pages at a time', line: 'stress faults 2048 40', times: 2 },
 ];
 
 export interface SmpRow {
   readonly name: string;
-  /** Seconds on 1 CPU and on 2, the best of the rounds. */
+  /** Seconds on 1 CPU (pinned: the mean of either core) and on 2, the best of the rounds. */
   readonly one: number;
   readonly two: number;
   /** How many times as fast two are: best against best, and the median of the rounds' ratios. What else runs on the host takes from either. */
@@ -58,6 +59,8 @@ export interface CostRow {
 
 export interface SmpResult {
   readonly rows: readonly SmpRow[];
+  /** The host's logical processors that the CPUs of `rows` were pinned to; undefined where they were not. */
+  readonly cores: readonly [number, number] | undefined;
   readonly costs: readonly CostRow[];
 }
 
@@ -67,11 +70,14 @@ class Guest {
   readonly console: GuestConsole;
   readonly run: Promise<unknown>;
   readonly bootSeconds: number;
-  private constructor(machine: Machine, console: GuestConsole, run: Promise<unknown>, bootSeconds: number) {
+  /** The host's thread of each CPU; empty where the host does not tell. */
+  private readonly threads: readonly string[];
+  private constructor(machine: Machine, console: GuestConsole, run: Promise<unknown>, bootSeconds: number, threads: readonly string[]) {
     this.machine = machine;
     this.console = console;
     this.run = run;
     this.bootSeconds = bootSeconds;
+    this.threads = threads;
   }
 
   static async linux(cpus: number): Promise<Guest> {
@@ -84,6 +90,7 @@ class Guest {
 
   private static async start(o: { kernel: string; initrd?: string; cpus: number; append: string; prompt: string }): Promise<Guest> {
     const console = new GuestConsole();
+    const others = new Set(Array.from({ length: o.cpus }, (_, cpu) => cpuThreads(cpu)).flat());
     const started = performance.now();
     const machine = await Machine.create({
       kernel: readFileSync(o.kernel),
@@ -96,7 +103,15 @@ class Guest {
     const run = machine.run();
     console.attach(machine, run);
     await console.waitFor(o.prompt, TIMEOUT_MS);
-    return new Guest(machine, console, run, (performance.now() - started) / 1000);
+    const bootSeconds = (performance.now() - started) / 1000;
+    const threads = Array.from({ length: o.cpus }, (_, cpu) => cpuThreads(cpu).filter((thread) => !others.has(thread))).flat();
+    return new Guest(machine, console, run, bootSeconds, threads);
+  }
+
+  /** Each CPU stays on its logical processor of the host, if any is given. */
+  pin(...processors: readonly number[]): this {
+    for (const [cpu, processor] of processors.entries()) pin(this.threads[cpu]!, processor);
+    return this;
   }
 
   /** Seconds of the guest for `count` runs of a line, `side` of them side by side. */
@@ -126,18 +141,32 @@ class Guest {
 type Guests = readonly [one: Guest, two: Guest, twin: Guest];
 
 /** The same work on one CPU, on two, and on two machines of one, in turn, once it is hot in all. */
-async function compare(name: string, guests: Guests, rounds: number, work: (guest: Guest) => Promise<number>): Promise<SmpRow> {
+async function compare(
+  name: string,
+  guests: Guests,
+  rounds: number,
+  cores: SmpResult['cores'],
+  work: (guest: Guest) => Promise<number>,
+): Promise<SmpRow> {
+  const [guest, pair, twin] = guests;
   const modules = () => guests.map(({ machine }) => machine.stats().translator.modules);
   for (let turn = 0, quiet = 0; turn < WARM_TURNS.least || (quiet < QUIET_TURNS && turn < WARM_TURNS.most); turn++) {
     const before = modules();
-    for (const guest of guests) await work(guest);
+    for (const each of guests) await work(each);
     quiet = modules().every((count, k) => count - before[k]! <= 1) ? quiet + 1 : 0;
   }
   const [one, two, twins]: [number[], number[], number[]] = [[], [], []];
+  if (cores !== undefined) {
+    pair.pin(...cores);
+    twin.pin(cores[1]);
+  }
   for (let round = 0; round < rounds; round++) {
-    one.push(await work(guests[0]));
-    two.push(await work(guests[1]));
-    twins.push(Math.max(...(await Promise.all([work(guests[0]), work(guests[2])]))));
+    let seconds = 0;
+    // The first core last: the twin has the other.
+    for (const core of cores?.toReversed() ?? [undefined]) seconds += await work(core === undefined ? guest : guest.pin(core));
+    one.push(seconds / (cores?.length ?? 1));
+    two.push(await work(pair));
+    twins.push(Math.max(...(await Promise.all([work(guest), work(twin)]))));
   }
   const gains = one.map((seconds, k) => seconds / two[k]!);
   const best = { one: Math.min(...one), two: Math.min(...two) };
@@ -168,14 +197,14 @@ const KINDS: readonly Kind[] = [
   { name: 'serai', start: Guest.serai, works: SERAI_LINES.map((line) => ({ name: line, run: (guest) => guest.serai(line) })) },
 ];
 
-async function pairs(rounds: number, only: string): Promise<SmpRow[]> {
+async function pairs(rounds: number, only: string, cores: SmpResult['cores']): Promise<SmpRow[]> {
   const rows: SmpRow[] = [];
   for (const kind of KINDS) {
     const works = kind.works.map(({ name, run }) => ({ name: `${kind.name}, ${name}`, run })).filter(({ name }) => name.includes(only));
     if (works.length === 0) continue;
     process.stderr.write(`bench: smp ${kind.name} ...\n`);
     const guests: Guests = [await kind.start(1), await kind.start(2), await kind.start(1)];
-    for (const { name, run } of works) rows.push(await compare(name, guests, rounds, run));
+    for (const { name, run } of works) rows.push(await compare(name, guests, rounds, cores, run));
     for (const guest of guests) await guest.close();
   }
   return rows;
@@ -209,15 +238,16 @@ async function costs(list: readonly number[]): Promise<CostRow[]> {
 }
 
 /**
- * `only`: no more than the work whose name contains it, and not what CPUs cost. `cpus`: for what each CPU costs; the process's memory is that of
+ * `only`: no more than the work whose name contains it, and not what CPUs cost. `pinned`: CPUs stay on their cores, where that can be had. `cpus`: for what each CPU costs; the process's memory is that of
  * the largest machine so far, so they must go up.
  */
-export async function smp(rounds: number, only?: string, cpus: readonly number[] = [1, 2, 4, 8]): Promise<SmpResult> {
+export async function smp(rounds: number, only?: string, pinned = true, cpus: readonly number[] = [1, 2, 4, 8]): Promise<SmpResult> {
   const costRows = only === undefined ? await costs(cpus) : [];
-  return { rows: await pairs(rounds, only ?? ''), costs: costRows };
+  const cores = pinned ? twoCores() : undefined;
+  return { rows: await pairs(rounds, only ?? '', cores), cores, costs: costRows };
 }
 
-export function smpTables({ rows, costs }: SmpResult, rounds: number): Table[] {
+export function smpTables({ rows, cores, costs }: SmpResult, rounds: number): Table[] {
   return [
     {
       title: `smp: the same work on 1 CPU and on 2, seconds; best of ${rounds} rounds`,
@@ -233,6 +263,9 @@ export function smpTables({ rows, costs }: SmpResult, rounds: number): Table[] {
         times(row.usualHost),
       ]),
       notes: [
+        cores === undefined
+          ? 'not pinned: the host moves CPUs from core to core'
+          : `pinned to the host's processors ${cores.join(' and ')}; 1 CPU: the mean of either`,
         'host: what two machines of one CPU side by side, which share nothing, gain over one: the work does not get more out of this host',
       ],
     },

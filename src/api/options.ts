@@ -112,8 +112,8 @@ export const MOST_CPUS = 64;
 export const LOCKSTEP_EPOCH_MS = 1_767_225_600_000;
 export const DEFAULT_MAC = '52:54:00:12:34:56';
 
-/** A machine with more than two CPUs has more of them to wake. */
-export const defaultTimerSlackMs = (cpus: number): number => (cpus > 2 ? 100 : 50);
+/** Each CPU has to be woken: 25 ms for each, but 50 at least and 200 at the most. */
+export const defaultTimerSlackMs = (cpus: number): number => Math.min(200, Math.max(50, 25 * cpus));
 export const LARGEST_TIMER_SLACK_MS = 1000;
 
 /** How a run ended. */

@@ -40,7 +40,7 @@ Options:
   --record FILE      lockstep; write the inputs of the run to FILE
   --replay FILE      lockstep; the inputs of a recording come again, others are ignored
   --strict-order     memory accesses in the order of x86 whatever the host is (the default with several CPUs on a host that is no x86)
-  --timer-slack MS   how late an idle guest's timer may be, so that it wakes the host less often (50; with more than two CPUs 100; 0: never late)
+  --timer-slack MS   how late an idle guest's timer may be, so that it wakes the host less often (50; with more than two CPUs 25 for each, 200 at the most; 0: never late)
   --debug-exit PORT  a write of V to this I/O port ends the run with exit status V * 2 + 1
   --debugcon FILE    write what the guest sends to port 0xE9 or 0x402 to FILE
   --post FILE        write POST codes (port 0x80) to FILE, one hexadecimal number a line

@@ -23,6 +23,9 @@ const LAST_MESSAGE_MS = 500;
 const TIMER_THREAD = 2;
 const FIRST_CPU_THREAD = 16;
 
+/** What the thread of a CPU is called on the host (`top -H`, `taskset`), where Node gives threads names. */
+export const cpuThreadName = (index: number): string => `CPU ${index}`;
+
 export interface ThreadsOptions extends ExecutorEnds {
   readonly shared: SharedMemory;
   readonly config: BoardConfig;
@@ -48,21 +51,33 @@ export class ThreadsExecutor implements Executor {
     const { shared, config: board, jit, timerSlackMs } = this.#options;
     const { cpuCount } = shared.plan;
     this.#watchSignals();
-    this.#spawn<TimerWorkerData>('timer-worker', { board, thread: TIMER_THREAD, kickMs: jit ? KICK_MS : Number.POSITIVE_INFINITY });
-    if (jit) this.#spawn<TranslatorWorkerData>('translator-worker', { board, firstSlot: FIRST_FORM + image.keys.length });
+    this.#spawn<TimerWorkerData>('timer-worker', 'timekeeper', {
+      board,
+      thread: TIMER_THREAD,
+      kickMs: jit ? KICK_MS : Number.POSITIVE_INFINITY,
+    });
+    if (jit) this.#spawn<TranslatorWorkerData>('translator-worker', 'translator', { board, firstSlot: FIRST_FORM + image.keys.length });
     const crowded = cpuCount > availableParallelism();
     shared.i32[(CONTROL + Control.at.pauseMask) >> 2] = crowded ? CROWDED_PAUSES : PAUSES;
     const polls = cpuCount > 1 && !crowded;
     for (let index = 0; index < cpuCount; index++) {
       const thread = FIRST_CPU_THREAD + index;
-      const cpu = this.#spawn<CpuWorkerData>('cpu-worker', { board, image, index, thread, timerSlackNs: timerSlackMs * 1e6, polls });
+      const cpu = this.#spawn<CpuWorkerData>('cpu-worker', cpuThreadName(index), {
+        board,
+        image,
+        index,
+        thread,
+        timerSlackNs: timerSlackMs * 1e6,
+        polls,
+      });
       cpu.on('message', (message: CpuMessage) => this.#onCpu(message));
     }
   }
 
-  #spawn<T>(name: string, workerData: T): Worker {
+  /** `thread`: the name of the host's thread. */
+  #spawn<T>(name: string, thread: string, workerData: T): Worker {
     const { onEnd, dump } = this.#options;
-    const worker = new Worker(workerUrl(name), { workerData, stdin: false });
+    const worker = new Worker(workerUrl(name), { name: thread, workerData, stdin: false });
     this.workers.push(worker);
     this.#gone.push(new Promise((resolve) => worker.once('exit', () => resolve())));
     const crashed = (what: string) => onEnd({ kind: 'internal-error', message: `${name}${what}`, dump: dump() });

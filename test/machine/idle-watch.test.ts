@@ -1,5 +1,6 @@
 // When an idle guest's timer may be late, and when no longer.
 import { describe, expect, it } from 'vitest';
+import { defaultTimerSlackMs } from '../../src/api/options.ts';
 import { IDLE_WINDOW_NS, IdleWatch, WORK_NS, wakeAt } from '../../src/machine/idle-watch.ts';
 
 const SLACK = 12e6;
@@ -62,5 +63,11 @@ describe('wakeAt', () => {
     expect([1, SLACK / 2, SLACK].map((deadline) => wakeAt(deadline, SLACK))).toEqual([SLACK, SLACK, SLACK]);
     expect(wakeAt(SLACK + 1, SLACK)).toBe(2 * SLACK);
     expect(wakeAt(Number.POSITIVE_INFINITY, SLACK)).toBe(Number.POSITIVE_INFINITY);
+  });
+});
+
+describe('defaultTimerSlackMs', () => {
+  it('grows with the CPUs that have to be woken, between its bounds', () => {
+    expect([1, 2, 3, 4, 8, 64].map(defaultTimerSlackMs)).toEqual([50, 50, 75, 100, 200, 200]);
   });
 });

@@ -93,6 +93,16 @@ it.each<[string, Engine, number, (insides: Insides) => void]>([
   expect(tookMs).toBeLessThan(20_000);
 });
 
+it('has a thread of its own name for each CPU', async () => {
+  let names: string[] = [];
+  await runUntilReady('jit', End.IDLE, (machine) => {
+    names = (machine as unknown as Insides).executor.workers.map((worker) => worker.threadName ?? '');
+    machine.stop('enough');
+  });
+  expect(names.slice(0, 4)).toEqual(['timekeeper', 'translator', 'CPU 0', 'CPU 1']);
+  expect(new Set(names).size).toBe(names.length);
+});
+
 it.each<[string, Engine, number, number]>([
   ['a lock', 'interpreter', End.LOCKS, 50],
   ['tickets', 'jit', End.TICKETS, 5],
