@@ -73,8 +73,8 @@ export interface MachineOptions {
   /** Run in lockstep instead of on a thread for each CPU. */
   readonly lockstep?: LockstepOptions | undefined;
   /**
-   * Milliseconds that a CPU's own timer may be late once the guest has done nothing for a second, so that an idle machine wakes
-   * less often: several ticks come as one. 0: never late. Default: defaultTimerSlackMs(cpus).
+   * Milliseconds that a CPU's own timer may be late once it has done nothing for a second (a quarter of one where it did before, and
+   * was only woken for a moment), so that an idle machine wakes less often: several ticks come as one. 0: never late. Default: defaultTimerSlackMs(cpus).
    */
   readonly timerSlackMs?: number | undefined;
   /** Bytes of RAM, a multiple of 64 KiB, SMALLEST_MEMORY to largestMemory(cpus). Default: DEFAULT_MEMORY. */

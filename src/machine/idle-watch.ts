@@ -3,6 +3,8 @@
 
 /** So long it is looked at first. */
 export const IDLE_WINDOW_NS = 1e9;
+/** And so long where it was idle until something other than its timer woke it: kernels tell each other small things now and then. */
+export const IDLE_AGAIN_NS = 250e6;
 /** Of that time an idle guest runs less than this part. The host's other work makes it look like more than it is. */
 const IDLE_LOAD = 0.15;
 /** A guest that runs longer at a time is at work. */
@@ -17,6 +19,7 @@ export const wakeAt = (deadline: number, slackNs: number): number => (slackNs ==
 export class IdleWatch {
   private readonly slackNs: number;
   private windowStart = 0;
+  private windowNs = IDLE_WINDOW_NS;
   private windowRan = 0;
   private idle = false;
 
@@ -28,9 +31,10 @@ export class IdleWatch {
   /** The CPU enters HLT at `now` after it ran for `ranNs`; the nanoseconds that its timer may be late. */
   halts(now: number, ranNs: number): number {
     this.windowRan += ranNs;
-    if (ranNs > WORK_NS) this.restart(now);
-    else if (now - this.windowStart >= IDLE_WINDOW_NS) {
+    if (ranNs > WORK_NS) this.restart(now, IDLE_WINDOW_NS);
+    else if (now - this.windowStart >= this.windowNs) {
       this.idle = this.windowRan < IDLE_LOAD * (now - this.windowStart);
+      this.windowNs = IDLE_WINDOW_NS;
       this.windowStart = now;
       this.windowRan = 0;
     }
@@ -39,11 +43,12 @@ export class IdleWatch {
 
   /** Something else than its timer woke the CPU at `now`: a device has work for it, or somebody waits for an answer. */
   disturbed(now: number): void {
-    this.restart(now);
+    this.restart(now, this.idle ? IDLE_AGAIN_NS : this.windowNs);
   }
 
-  private restart(now: number): void {
+  private restart(now: number, windowNs: number): void {
     this.idle = false;
+    this.windowNs = windowNs;
     this.windowStart = now;
     this.windowRan = 0;
   }

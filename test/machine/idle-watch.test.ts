@@ -1,7 +1,7 @@
 // When an idle guest's timer may be late, and when no longer.
 import { describe, expect, it } from 'vitest';
 import { defaultTimerSlackMs } from '../../src/api/options.ts';
-import { IDLE_WINDOW_NS, IdleWatch, WORK_NS, wakeAt } from '../../src/machine/idle-watch.ts';
+import { IDLE_AGAIN_NS, IDLE_WINDOW_NS, IdleWatch, WORK_NS, wakeAt } from '../../src/machine/idle-watch.ts';
 
 const SLACK = 12e6;
 const TICK = 4e6;
@@ -16,6 +16,7 @@ function ticks(watch: IdleWatch, now: number, count: number, ran: number): { sla
   return { slacks, now };
 }
 const SECOND = IDLE_WINDOW_NS / TICK;
+const AGAIN = Math.ceil(IDLE_AGAIN_NS / TICK);
 
 describe('IdleWatch', () => {
   it('gives slack after a second of nothing but ticks', () => {
@@ -30,13 +31,33 @@ describe('IdleWatch', () => {
     expect(new Set(slacks)).toEqual(new Set([0]));
   });
 
-  it('takes it back at once when a device wakes the CPU, and for a second', () => {
+  it('takes it back at once when a device wakes the CPU, and for a quarter of a second', () => {
+    const watch = new IdleWatch(SLACK);
+    let { now } = ticks(watch, 0, SECOND + 1, 200e3);
+    for (let n = 0; n < 3; n++) {
+      watch.disturbed(now);
+      const after = ticks(watch, now, AGAIN + 1, 200e3);
+      now = after.now;
+      expect(after.slacks.slice(0, AGAIN - 1).every((slack) => slack === 0)).toBe(true);
+      expect(after.slacks.at(-1)).toBe(SLACK);
+    }
+  });
+
+  it('takes it back for a second where the CPU has more to do then', () => {
     const watch = new IdleWatch(SLACK);
     const { now } = ticks(watch, 0, SECOND + 1, 200e3);
     watch.disturbed(now);
-    const after = ticks(watch, now, SECOND + 1, 200e3);
+    const busy = ticks(watch, now, AGAIN, 1e6);
+    const after = ticks(watch, busy.now, SECOND + 1, 200e3);
     expect(after.slacks.slice(0, SECOND - 1).every((slack) => slack === 0)).toBe(true);
     expect(after.slacks.at(-1)).toBe(SLACK);
+  });
+
+  it('waits for a second where devices wake a CPU that was not idle', () => {
+    const watch = new IdleWatch(SLACK);
+    const { now } = ticks(watch, 0, SECOND / 2, 200e3);
+    watch.disturbed(now);
+    expect(new Set(ticks(watch, now, SECOND - 1, 200e3).slacks)).toEqual(new Set([0]));
   });
 
   it('takes it back after a long run', () => {
