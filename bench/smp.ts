@@ -283,7 +283,7 @@ function costTable(costs: readonly CostRow[]): Table {
       String(c.cpus),
       short(c.bootSeconds),
       short(c.residentMiB),
-      percent(c.idleLoad),
+      `${(100 * c.idleLoad).toFixed(1)}%`,
       String(c.modules),
       short(c.installMs),
     ]),
