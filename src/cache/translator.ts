@@ -24,6 +24,14 @@ export interface TranslatedModule {
   readonly entries: readonly RegionEntry[];
 }
 
+/**
+ * Code with regions under so many addresses gets more of them only for a block that asks once more than each of so many CPUs can have: a kernel maps its vDSO at another
+ * address in each process, and a module costs as much as interpreting some ten thousand blocks.
+ */
+export const COPIES = 4;
+const COPY_CPUS = 4;
+/** Requests that are remembered until they are made again. */
+const MOST_ASKED = 4096;
 /** Table slots that regions under way may need. */
 const SLOTS_KEPT = 4096;
 
@@ -36,6 +44,10 @@ export class Translator {
   /** Slots translated, with the version of their page; and guest PCs inside a region that were asked for once. */
   private readonly done = new Map<number, number>();
   private readonly inside = new Map<string, number>();
+  /** By physical address: of how many regions the code there is part of as its entry, and at which version of its page. */
+  private readonly copies = new Map<number, { version: number; count: number }>();
+  /** How often regions were asked for that would be one copy more. */
+  private readonly asked = new Map<string, number>();
   /** Regions translated so far. */
   regions = 0;
 
@@ -106,6 +118,27 @@ export class Translator {
     return false;
   }
 
+  /** Whether a request is hot enough for one region more of code that has others under other addresses. */
+  private pays({ phys, eip, mode }: Request, version: number): boolean {
+    const copies = this.copies.get(phys);
+    if (copies === undefined || copies.version !== version || copies.count < COPIES) return true;
+    const key = `${phys}:${eip}:${mode}`;
+    const asked = this.asked.get(key) ?? 0;
+    if (asked >= Math.min(this.shared.plan.cpuCount, COPY_CPUS)) {
+      this.asked.delete(key);
+      return true;
+    }
+    if (this.asked.size >= MOST_ASKED) this.asked.clear();
+    this.asked.set(key, asked + 1);
+    return false;
+  }
+
+  private countCopy(phys: number, version: number): void {
+    const copies = this.copies.get(phys);
+    if (copies?.version === version) copies.count++;
+    else this.copies.set(phys, { version, count: 1 });
+  }
+
   /** One module with a region for each request that can be translated; undefined where none can. `force`: even where there is one. */
   translate(requests: readonly Request[], force = false): TranslatedModule | undefined {
     const e = new Emitter();
@@ -114,10 +147,12 @@ export class Translator {
       const grown = this.grow(request);
       if (grown === undefined) continue;
       if (!this.isStill(request, grown.version)) continue;
+      if (!force && !this.pays(request, grown.version)) continue;
       const slot = this.slotOf(request.phys, request.eip, request.mode);
       if (!force && !this.wants(request, slot, grown.version)) continue;
       if (entries.some((x) => x.slot === slot)) continue;
       this.done.set(slot, grown.version);
+      this.countCopy(request.phys, grown.version);
       for (const { id, eip } of grown.region.blocks.values())
         if (id === eip && eip !== grown.region.entry && !grown.region.loopHeads.has(id))
           this.inside.set(`${request.phys + ((eip - request.eip) | 0)}:${eip}:${request.mode}`, grown.version);

@@ -1,0 +1,55 @@
+// Which requests the translator makes regions for.
+import { expect, it } from 'vitest';
+import { COPIES, type Request, Translator } from '../../src/cache/translator.ts';
+import { createMemory } from '../../src/cpu/state.ts';
+import { Mode } from '../../src/layout/cpu.ts';
+import { PAGE_HAS_CODE, PAGE_SHIFT, PageMeta, planMemory, RAM } from '../../src/layout/memory.ts';
+
+const PAGE_NUMBER = 3;
+const PHYS = (PAGE_NUMBER << PAGE_SHIFT) + 0x20;
+/** INC EAX, RET: code of a page that every process has at another address. */
+const CODE = [0x40, 0xc3];
+
+function translator(cpuCount: number) {
+  const shared = createMemory(planMemory(cpuCount, 16 * 65536));
+  const { i32, u8, plan } = shared;
+  const meta = (field: number) => (plan.pageMeta + PAGE_NUMBER * PageMeta.size + field) >> 2;
+  i32[meta(PageMeta.at.flags)] = PAGE_HAS_CODE;
+  u8.set(CODE, RAM + PHYS);
+  const translator = new Translator(shared, 1);
+  const request = (process: number): Request => ({
+    phys: PHYS,
+    eip: (0xb7f00020 + (process << PAGE_SHIFT)) >>> 0,
+    mode: Mode.CODE32 | Mode.FLAT | Mode.USER,
+  });
+  return {
+    /** The code is hot in a process. Whether it is translated. */
+    asks: (process: number) => translator.translate([request(process)]) !== undefined,
+    /** Somebody stored to the page. */
+    changed: () => void i32[meta(PageMeta.at.version)]++,
+    slotOf: (process: number) => translator.slotOf(request(process).phys, request(process).eip, request(process).mode),
+  };
+}
+const processes = (count: number) => Array.from({ length: count }, (_, k) => k);
+
+it('code at a few addresses has a region for each', () => {
+  const { asks } = translator(2);
+  expect(processes(COPIES).map(asks)).toEqual(processes(COPIES).map(() => true));
+});
+
+it('code at one address more has to be asked for once more than there are CPUs, and takes no slot until then', () => {
+  const { asks, slotOf } = translator(2);
+  processes(COPIES).map(asks);
+  const next = slotOf(1000) + 1;
+  for (const process of [100, 101]) expect([asks(process), asks(process)]).toEqual([false, false]);
+  expect(slotOf(1001)).toBe(next);
+  expect(asks(100)).toBe(true);
+});
+
+it('code of a page that has changed is other code', () => {
+  const { asks, changed } = translator(1);
+  processes(COPIES).map(asks);
+  expect(asks(100)).toBe(false);
+  changed();
+  expect(asks(101)).toBe(true);
+});
