@@ -15,7 +15,7 @@ const read = (path: string): string | undefined => {
 };
 
 /** All numbers of a list like "0-3,8". */
-export const cpuList = (list: string): number[] =>
+const cpuList = (list: string): number[] =>
   list.split(',').flatMap((range) => {
     const [first, last = first] = range.split('-').map(Number) as [number, number?];
     return Array.from({ length: last - first + 1 }, (_, k) => first + k);
@@ -37,10 +37,13 @@ export function twoCores(): readonly [number, number] | undefined {
   return [first!, second];
 }
 
-/** Numbers of all threads of this process that run a machine's CPU `index`. */
-export function cpuThreads(index: number): string[] {
+/** Numbers of the threads of this process that run CPUs of machines, the first `count` of each: all CPUs 0, then all CPUs 1 ... */
+export function cpuThreads(count: number): string[] {
   if (!existsSync(TASKS)) return [];
-  return readdirSync(TASKS).filter((thread) => read(`${TASKS}/${thread}/comm`) === cpuThreadName(index));
+  const threads = readdirSync(TASKS).map((thread) => ({ thread, name: read(`${TASKS}/${thread}/comm`) }));
+  return Array.from({ length: count }, (_, cpu) => threads.filter(({ name }) => name === cpuThreadName(cpu)))
+    .flat()
+    .map(({ thread }) => thread);
 }
 
 /** The thread runs on no other logical processor from now on. */

@@ -92,7 +92,7 @@ class Guest {
 
   private static async start(o: { kernel: string; initrd?: string; cpus: number; append: string; prompt: string }): Promise<Guest> {
     const console = new GuestConsole();
-    const others = new Set(Array.from({ length: o.cpus }, (_, cpu) => cpuThreads(cpu)).flat());
+    const others = new Set(cpuThreads(o.cpus));
     const started = performance.now();
     const machine = await Machine.create({
       kernel: readFileSync(o.kernel),
@@ -106,7 +106,7 @@ class Guest {
     console.attach(machine, run);
     await console.waitFor(o.prompt, TIMEOUT_MS);
     const bootSeconds = (performance.now() - started) / 1000;
-    const threads = Array.from({ length: o.cpus }, (_, cpu) => cpuThreads(cpu).filter((thread) => !others.has(thread))).flat();
+    const threads = cpuThreads(o.cpus).filter((thread) => !others.has(thread));
     return new Guest(machine, console, run, bootSeconds, threads);
   }
 

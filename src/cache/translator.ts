@@ -32,6 +32,9 @@ export const COPIES = 4;
 const COPY_CPUS = 4;
 /** Requests that are remembered until they are made again. */
 const MOST_ASKED = 4096;
+/** The same for requests of the same code. */
+const keyOf = (phys: number, eip: number, mode: number): string => `${phys}:${eip}:${mode}`;
+
 /** Table slots that regions under way may need. */
 const SLOTS_KEPT = 4096;
 
@@ -61,7 +64,7 @@ export class Translator {
 
   /** The table slot of a guest PC; always the same for the same code. */
   slotOf(phys: number, eip: number, mode: number): number {
-    const key = `${phys}:${eip}:${mode}`;
+    const key = keyOf(phys, eip, mode);
     let slot = this.slots.get(key);
     if (slot !== undefined) return slot;
     const { i32 } = this.shared;
@@ -112,7 +115,7 @@ export class Translator {
    */
   private wants(request: Request, slot: number, version: number): boolean {
     if (this.done.get(slot) === version) return false;
-    const key = `${request.phys}:${request.eip}:${request.mode}`;
+    const key = keyOf(request.phys, request.eip, request.mode);
     if (this.inside.get(key) !== version) return true;
     this.inside.delete(key);
     return false;
@@ -122,7 +125,7 @@ export class Translator {
   private pays({ phys, eip, mode }: Request, version: number): boolean {
     const copies = this.copies.get(phys);
     if (copies === undefined || copies.version !== version || copies.count < COPIES) return true;
-    const key = `${phys}:${eip}:${mode}`;
+    const key = keyOf(phys, eip, mode);
     const asked = this.asked.get(key) ?? 0;
     if (asked >= Math.min(this.shared.plan.cpuCount, COPY_CPUS)) {
       this.asked.delete(key);
@@ -155,7 +158,7 @@ export class Translator {
       this.countCopy(request.phys, grown.version);
       for (const { id, eip } of grown.region.blocks.values())
         if (id === eip && eip !== grown.region.entry && !grown.region.loopHeads.has(id))
-          this.inside.set(`${request.phys + ((eip - request.eip) | 0)}:${eip}:${request.mode}`, grown.version);
+          this.inside.set(keyOf(request.phys + ((eip - request.eip) | 0), eip, request.mode), grown.version);
       emitRegion(e, `r${slot}`, grown.region, (phys, eip, mode) => this.slotOf(phys, eip, mode), this.extras);
       entries.push({ ...request, slot, version: grown.version });
       this.regions++;
