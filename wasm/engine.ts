@@ -7,6 +7,7 @@ import {
   CONTROL_HEATLOCK,
   CONTROL_HEATSIGNAL,
   CONTROL_HEATTAIL,
+  CONTROL_HOTWITHIN,
   CONTROL_LOCKSTEP,
   CONTROL_STOPONFAULT,
   CONTROL_TRACE,
@@ -36,9 +37,12 @@ import {
   FAULT,
   FAULT_BAIL,
   FAULT_TRAP,
+  HEAD_HEAT,
+  HEAD_HEATSINCE,
   HEAD_LASTPAGE,
   HEAD_MODE,
   HEAD_PHYS,
+  HEAT_PERIOD,
   HEAT_QUEUE,
   HEAT_QUEUE_ENTRIES,
   MODE_STEP,
@@ -61,6 +65,7 @@ import {
   VECTOR_MF,
 } from './gen/layout';
 import { stopForError } from './fpu-error';
+import { hostRdtsc } from './host';
 import { noteBlock } from './history';
 import { findBlock } from './lookup';
 import { traceInterpreted } from './trace';
@@ -75,9 +80,26 @@ const ARMED_REPEAT: u32 = 4;
 /** What belongs to one step. */
 const STEP_ONCE: u32 = STEP_ARMED | STEP_BAIL | STEP_SHADOW;
 
+/** The machine's clock, in units of 2^20 ns (about 1 ms). */
+export function heatNow(cpu: usize): u32 {
+  return u32(hostRdtsc(cpu) >> 20);
+}
+
+/** Whether the block took so long to reach the threshold that a region of it would not pay: it is counted anew. */
+function isLukewarm(cpu: usize, head: usize): bool {
+  const within = load<u32>(CONTROL + CONTROL_HOTWITHIN);
+  if (!within || load<u32>(head, HEAD_HEAT) >= HEAT_PERIOD) return false;
+  const now = heatNow(cpu);
+  if (now - load<u32>(head, HEAD_HEATSINCE) <= within) return false;
+  store<u32>(head, now, HEAD_HEATSINCE);
+  store<u32>(head, 0, HEAD_HEAT);
+  return true;
+}
+
 /** A block reached the hot threshold: asks the translator for a region. A full queue, or one that another CPU writes to, drops the request (the block asks again later). */
 export function hot(cpu: usize, head: usize): void {
   if (load<u32>(head, HEAD_MODE) & MODE_STEP) return;
+  if (isLukewarm(cpu, head)) return;
   // Another CPU is writing to the queue.
   if (atomic.cmpxchg<u32>(CONTROL + CONTROL_HEATLOCK, 0, 1) != 0) return;
   request(head);

@@ -20,6 +20,8 @@ export interface CodeRuntime {
   translateExec(cpu: number, linear: number): number;
   /** Code of a page of RAM is about to be read: from now on stores to it are noticed (wasm/exclusive.ts). */
   markCode(cpu: number, page: number): void;
+  /** Since when a new block's heat is counted. */
+  heatNow(cpu: number): number;
   /** Index into the table of blocks at Cpu.blockHash, from 0 to BLOCK_HASH_ENTRIES - 1. */
   blockHashIndex(phys: number, eip: number, mode: number): number;
 }
@@ -123,6 +125,7 @@ export class BlockCache {
     set(head, BlockHead.at.mode, mode);
     // A block of one step must never get hot: it starts above every threshold.
     set(head, BlockHead.at.heat, (mode & Mode.STEP) !== 0 ? 0x40000000 : 0);
+    set(head, BlockHead.at.heatSince, this.runtime.heatNow(this.cpu));
     set(head, BlockHead.at.count, list.length);
     set(head, BlockHead.at.lastPage, lastPage);
     let record = head + Record.size;

@@ -33,6 +33,7 @@ export interface HostImports {
 export interface RuntimeExports {
   translateExec(cpu: number, linear: number): number;
   markCode(cpu: number, page: number): void;
+  heatNow(cpu: number): number;
   blockHashIndex(phys: number, eip: number, mode: number): number;
   /** See wasm/exclusive.ts. */
   park(cpu: number): void;

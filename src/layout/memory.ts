@@ -59,6 +59,8 @@ export const Control = struct('CONTROL', {
   a20: u32,
   /** The execution count after which a block asks for a translation; 0x7fffffff: never. */
   hotThreshold: u32,
+  /** Within how much time (heatNow in wasm/engine.ts) a block must have been executed so often, for it to ask; 0: any. */
+  hotWithin: u32,
   /** Nonzero: exceptions of the guest end the run loop instead of being delivered (tests, debuggers). */
   stopOnFault: u32,
   /** EIP + 1 of a HLT that stands for a breakpoint of the host, and halts at any privilege level; 0: none (tests). */
@@ -188,18 +190,18 @@ export const BlockHead = struct(
     /** Physical address of the first byte. */
     phys: u32,
     mode: u32,
-    /** Executions so far (saturating at the hot threshold). */
+    /** Executions so far, up to the hot threshold those since `heatSince`. */
     heat: u32,
     /** Instructions in the block. */
     count: u32,
-    /** Next block in the hash chain, and in the list of its physical page. */
+    /** Next block in the hash chain. */
     hashNext: u32,
-    pageNext: u32,
+    /** Since when `heat` has been counted (heatNow in wasm/engine.ts). */
+    heatSince: u32,
     /** Table slot of the region that starts here; 0: none. */
     region: u32,
     /** Physical page of the block's last byte, where it crosses a page, else the same as the first. */
     lastPage: u32,
-    flags: u32,
   },
   64,
 );

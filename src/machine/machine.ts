@@ -37,7 +37,9 @@ import { ThreadsExecutor } from './threads-executor.ts';
 import { releaseTracers, TraceReader } from './trace.ts';
 
 /** Executions of a block in the interpreter before it is translated. */
-const HOT = 500;
+const HOT = 1000;
+/** Within so much time, in units of heatNow (about 1 ms): what needs longer costs less interpreted than translated. */
+const HOT_WITHIN = 500;
 /** A guest that does little must not keep its trace to itself for longer. */
 const TRACE_MS = 100;
 const NEVER = 0x7fffffff;
@@ -192,6 +194,7 @@ export class Machine implements MachineHandle {
     const image = loadEngineImage(this.strictOrder);
     const { jit } = this;
     this.shared.i32[this.control(Control.at.hotThreshold)] = jit ? HOT : NEVER;
+    this.shared.i32[this.control(Control.at.hotWithin)] = HOT_WITHIN;
     this.shared.i32[this.control(Control.at.strictOrder)] = this.strictOrder ? 1 : 0;
     this.shared.i32[this.control(Control.at.countInstructions)] = this.counts ? 1 : 0;
     this.shared.i32[this.control(Control.at.trace)] = this.trace === undefined ? 0 : 1;
