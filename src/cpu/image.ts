@@ -1,6 +1,5 @@
 // Loads the compiled engine (build/) and hands out modules that may be sent to Workers.
-import { readFileSync } from 'node:fs';
-import { DragomanError } from '../api/errors.ts';
+import { host } from '../host/node.ts';
 import type { EngineImage } from './runtime.ts';
 
 const cached = new Map<boolean, EngineImage>();
@@ -9,19 +8,11 @@ const cached = new Map<boolean, EngineImage>();
 export function loadEngineImage(strictOrder = false): EngineImage {
   const known = cached.get(strictOrder);
   if (known !== undefined) return known;
-  const file = (name: string) => {
-    const url = new URL(`../../build/${name}`, import.meta.url);
-    try {
-      return readFileSync(url);
-    } catch (cause) {
-      throw new DragomanError('INTERNAL', `the engine is not built: no ${name} (run "npm run build")`, undefined, { cause });
-    }
-  };
-  const keys = (JSON.parse(file('handlers.json').toString()) as { keys: string[] }).keys;
+  const { keys } = JSON.parse(new TextDecoder().decode(host.built('handlers.json'))) as { keys: string[] };
   const variant = strictOrder ? '-strict' : '';
   const image = {
-    runtime: new WebAssembly.Module(file(`runtime${variant}.wasm`)),
-    handlers: new WebAssembly.Module(file(`handlers${variant}.wasm`)),
+    runtime: new WebAssembly.Module(host.built(`runtime${variant}.wasm`)),
+    handlers: new WebAssembly.Module(host.built(`handlers${variant}.wasm`)),
     keys,
   };
   cached.set(strictOrder, image);

@@ -3,6 +3,7 @@ import { attachMemory, type SharedMemory } from '../cpu/state.ts';
 import { Chipset } from '../devices/chipset.ts';
 import type { Clock, RunEnd } from '../devices/device.ts';
 import { addVirtioDevices, type VirtioConfig, type VirtioDevices, type VirtioHost } from '../devices/virtio/index.ts';
+import { host } from '../host/node.ts';
 import { Cpu } from '../layout/cpu.ts';
 import { CONTROL, Control, cpuBase, DEVICE_STATE, DEVICE_STATE_BYTES, type MemoryPlan, RAM } from '../layout/memory.ts';
 
@@ -90,7 +91,7 @@ export function buildBoard(config: BoardConfig, role: ThreadRole): Board {
     ram: new Uint8Array(config.memory.buffer, RAM, ramBytes),
     clock,
     thread: role.thread,
-    mayWait: true,
+    mayWait: host.mayWait,
     isHost: role.isHost,
     isFirst: role.isFirst,
     hostSignal: { words: i32, index: word(Control.at.ioSignal) },

@@ -1,8 +1,8 @@
 // One CPU's thread: runs it, sleeps in HLT, installs what the translator published.
-import { parentPort, workerData } from 'node:worker_threads';
 import { unseenModules } from '../cache/publish.ts';
 import { Vcpu } from '../cpu/vcpu.ts';
 import { IDLE_LOOK_NS, LOOK_NS, SHORT_RUN_NS } from '../devices/lapic-timer.ts';
+import { host } from '../host/node.ts';
 import { Cpu, Eflags, Exit, Pending } from '../layout/cpu.ts';
 import { CONTROL, Control, cpuBase } from '../layout/memory.ts';
 import { buildBoard } from './board.ts';
@@ -12,8 +12,8 @@ import { IdleWatch, wakeAt } from './idle-watch.ts';
 import type { CpuMessage, CpuWorkerData } from './threads.ts';
 import { handOverTrace } from './trace.ts';
 
-const data = workerData as CpuWorkerData;
-const post = (message: CpuMessage) => parentPort!.postMessage(message);
+const data = await host.workerData<CpuWorkerData>();
+const post = (message: CpuMessage) => host.post(message);
 
 const { shared, clock, chipset } = buildBoard(data.board, {
   thread: data.thread,
@@ -195,3 +195,4 @@ try {
   runtime.park(cpu.base);
 }
 post({ kind: 'ended', cpu: data.index, exit, arg: cpu.get(Cpu.at.exitArg), data: cpu.get(Cpu.at.exitData) });
+host.workerEnds();

@@ -1,13 +1,13 @@
 // What a recording is of: all that a machine was made from, with files by their hashes.
-import { createHash } from 'node:crypto';
 import { DEFAULT_MAC, type MachineOptions } from '../api/options.ts';
+import { host } from '../host/node.ts';
 import type { BoardConfig } from './board.ts';
 import type { MachineIdentity } from './recording.ts';
 
 /** `disks`: hashes of what is in them. */
 export function identityOf(options: MachineOptions, config: BoardConfig, diskHashes: readonly string[]): MachineIdentity {
   const { kernel, initrd, bios, modules, append, disks, net, debugExitPort } = options;
-  const hash = (bytes: Uint8Array | undefined) => (bytes === undefined ? null : createHash('sha256').update(bytes).digest('hex'));
+  const hash = (bytes: Uint8Array | undefined) => (bytes === undefined ? null : host.sha256(bytes));
   return {
     cpus: config.plan.cpuCount,
     memoryBytes: config.plan.ramBytes,

@@ -1,4 +1,5 @@
 // A run of a lockstep machine on the thread of its user: turns, in between the event loop, and the inputs that come from it.
+import { host } from '../host/node.ts';
 import type { Lockstep, Turn } from './lockstep.ts';
 import { eventLine, type InputKind, type RecordedEvent } from './recording.ts';
 import type { VirtualClock } from './virtual-clock.ts';
@@ -67,7 +68,7 @@ export class LockstepRun {
   async #pause(waitMs: number): Promise<void> {
     await new Promise<void>((resolve) => {
       if (waitMs === 0) {
-        setImmediate(resolve);
+        host.soon(resolve);
         return;
       }
       const timer = setTimeout(resolve, Math.min(waitMs, LONGEST_WAIT_MS));
@@ -119,7 +120,7 @@ export class LockstepRun {
   #takeInputs(): void {
     const { apply, lockstep, clock, replay, onEnd } = this.#options;
     for (const { kind, bytes } of this.#inputs.splice(0)) {
-      this.#record(kind, Buffer.from(bytes).toString('base64'));
+      this.#record(kind, host.toBase64(bytes));
       apply(kind, bytes);
     }
     if (replay === undefined) return;
@@ -136,7 +137,7 @@ export class LockstepRun {
         onEnd({ kind: 'stopped', text: next.data });
         return;
       }
-      apply(next.kind, Buffer.from(next.data, 'base64'));
+      apply(next.kind, host.fromBase64(next.data));
     }
   }
 

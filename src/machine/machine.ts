@@ -1,5 +1,4 @@
 // A PC put together: memory, kernel, the host's end of the devices, and the executor that runs its CPUs.
-import { createHash } from 'node:crypto';
 import { DragomanError } from '../api/errors.ts';
 import {
   DEFAULT_MAC,
@@ -18,11 +17,11 @@ import { ramWritten } from '../cache/drop.ts';
 import { loadEngineImage } from '../cpu/image.ts';
 import { createMemory, resetCpu, type SharedMemory } from '../cpu/state.ts';
 import { checkFrame, checkMac } from '../devices/virtio/ethernet.ts';
+import { host } from '../host/node.ts';
 import { Cpu, Exit, Pending } from '../layout/cpu.ts';
 import { CONTROL, Control, cpuBase, planMemory, RAM, ROM, ROM_BYTES } from '../layout/memory.ts';
 import { writeFirmwareTables } from './acpi-tables.ts';
 import { type Board, type BoardConfig, buildBoard, monotonicMs } from './board.ts';
-import { DiskFile } from './disk-file.ts';
 import { dumpMachine, exitName, type ReadFlags } from './dump.ts';
 import type { Executor, ExecutorEnds } from './executor.ts';
 import { identityOf } from './identity.ts';
@@ -47,16 +46,13 @@ const NEVER = 0x7fffffff;
 const LAST_TURNS = 256;
 const HOST_THREAD = 1;
 
-/** Hosts whose plain accesses have the order that guests expect. */
-const isX86 = (): boolean => process.arch === 'x64' || process.arch === 'ia32';
-
 export class Machine implements MachineHandle {
   private readonly options: MachineOptions;
   private readonly shared: SharedMemory;
   private readonly config: BoardConfig;
   private readonly board: Board;
   private readonly trace: TraceReader | undefined;
-  private traceTimer: NodeJS.Timeout | undefined;
+  private traceTimer: ReturnType<typeof setInterval> | undefined;
   private finish: ((result: RunResult | Promise<never>) => void) | undefined;
   /** What a callback threw. */
   private failure: { readonly error: unknown } | undefined;
@@ -71,7 +67,7 @@ export class Machine implements MachineHandle {
 
   /** Builds a machine and loads its kernel. Throws DragomanError for options and files that cannot be used. */
   static create(options: MachineOptions): Promise<Machine> {
-    return Promise.resolve().then(() => new Machine(options));
+    return host.prepare().then(() => new Machine(options));
   }
 
   private constructor(options: MachineOptions) {
@@ -92,7 +88,7 @@ export class Machine implements MachineHandle {
     const plan = planMemory(cpuCount, ramBytes);
     const { net } = options;
     const mac = checkMac(net?.mac ?? DEFAULT_MAC, 'net.mac');
-    const disks = (options.disks ?? []).map(({ path, readOnly }) => new DiskFile(path, readOnly));
+    const disks = (options.disks ?? []).map(({ path, readOnly }) => host.openDisk(path, readOnly));
     this.shared = createMemory(plan);
     const { lockstep } = options;
     const time = lockstep === undefined ? undefined : lockstepTime(lockstep);
@@ -316,7 +312,7 @@ export class Machine implements MachineHandle {
 
   private get strictOrder(): boolean {
     const { strictOrder, lockstep } = this.options;
-    return strictOrder ?? (this.shared.plan.cpuCount > 1 && lockstep === undefined && !isX86());
+    return strictOrder ?? (this.shared.plan.cpuCount > 1 && lockstep === undefined && !host.isX86);
   }
 
   private get counts(): boolean {
@@ -330,6 +326,6 @@ export class Machine implements MachineHandle {
   }
 
   memoryHash(): string {
-    return createHash('sha256').update(this.ram).digest('hex');
+    return host.sha256(this.ram);
   }
 }

@@ -1,10 +1,10 @@
 // The threads executor: a Worker for each CPU, one that keeps time, one that translates. The host's ends of the devices work on the
 // thread of the machine's user.
-import { availableParallelism } from 'node:os';
-import { Worker } from 'node:worker_threads';
 import type { EngineImage } from '../cpu/runtime.ts';
 import type { SharedMemory } from '../cpu/state.ts';
 import { FIRST_FORM } from '../emit/table.ts';
+import type { HostWorker } from '../host/host.ts';
+import { host } from '../host/node.ts';
 import { CONTROL, Control } from '../layout/memory.ts';
 import type { BoardConfig } from './board.ts';
 import type { Executor, ExecutorEnds } from './executor.ts';
@@ -38,7 +38,7 @@ export interface ThreadsOptions extends ExecutorEnds {
 export class ThreadsExecutor implements Executor {
   readonly #options: ThreadsOptions;
   /** For tests as well, which end one. */
-  readonly workers: Worker[] = [];
+  readonly workers: HostWorker[] = [];
   /** Each resolves when its Worker has ended, which may be before we hear why. */
   readonly #gone: Promise<void>[] = [];
   #stopped = false;
@@ -57,36 +57,35 @@ export class ThreadsExecutor implements Executor {
       kickMs: jit ? KICK_MS : Number.POSITIVE_INFINITY,
     });
     if (jit) this.#spawn<TranslatorWorkerData>('translator-worker', 'translator', { board, firstSlot: FIRST_FORM + image.keys.length });
-    const crowded = cpuCount > availableParallelism();
+    const crowded = cpuCount > host.cores();
     shared.i32[(CONTROL + Control.at.pauseMask) >> 2] = crowded ? CROWDED_PAUSES : PAUSES;
     const polls = cpuCount > 1 && !crowded;
     for (let index = 0; index < cpuCount; index++) {
       const thread = FIRST_CPU_THREAD + index;
-      const cpu = this.#spawn<CpuWorkerData>('cpu-worker', cpuThreadName(index), {
-        board,
-        image,
-        index,
-        thread,
-        timerSlackNs: timerSlackMs * 1e6,
-        polls,
-      });
-      cpu.on('message', (message: CpuMessage) => this.#onCpu(message));
+      const data = { board, image, index, thread, timerSlackNs: timerSlackMs * 1e6, polls };
+      this.#spawn<CpuWorkerData>('cpu-worker', cpuThreadName(index), data, (message) => this.#onCpu(message as CpuMessage));
     }
   }
 
   /** `thread`: the name of the host's thread. */
-  #spawn<T>(name: string, thread: string, workerData: T): Worker {
+  #spawn<T>(name: string, thread: string, data: T, onMessage?: (message: unknown) => void): void {
     const { onEnd, dump } = this.#options;
-    const worker = new Worker(workerUrl(name), { name: thread, workerData, stdin: false });
-    this.workers.push(worker);
-    this.#gone.push(new Promise((resolve) => worker.once('exit', () => resolve())));
     const crashed = (what: string) => onEnd({ kind: 'internal-error', message: `${name}${what}`, dump: dump() });
-    // Where nobody has ended the run by then, nobody ever would.
-    worker.once('exit', (code) => {
-      if (!this.#stopped) setTimeout(() => crashed(`: ended with ${code} while the machine ran`), LAST_MESSAGE_MS);
+    const gone = Promise.withResolvers<void>();
+    this.#gone.push(gone.promise);
+    const worker = host.startWorker({
+      module: workerUrl(name),
+      name: thread,
+      data,
+      onMessage,
+      onError: (error) => crashed(`: ${error instanceof Error ? (error.stack ?? error.message) : error}`),
+      onExit: (code) => {
+        gone.resolve();
+        // Where nobody has ended the run by then, nobody ever would.
+        if (!this.#stopped) setTimeout(() => crashed(`: ended with ${code} while the machine ran`), LAST_MESSAGE_MS);
+      },
     });
-    worker.on('error', (error) => crashed(`: ${error instanceof Error ? (error.stack ?? error.message) : error}`));
-    return worker;
+    this.workers.push(worker);
   }
 
   #onCpu(message: CpuMessage): void {
@@ -106,7 +105,7 @@ export class ThreadsExecutor implements Executor {
       const wait = Atomics.waitAsync(i32, at, seen);
       // Devices that have more to do signal themselves: let others have a turn in between.
       if (wait.async) void wait.value.then(look);
-      else setImmediate(look);
+      else host.soon(look);
     };
     look();
   }

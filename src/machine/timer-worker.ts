@@ -1,11 +1,11 @@
 // The timekeeper's thread: sleeps until the earliest deadline of any device, then runs its timer.
-import { workerData } from 'node:worker_threads';
+import { host } from '../host/node.ts';
 import { Cpu, Pending } from '../layout/cpu.ts';
 import { CONTROL, Control, cpuBase } from '../layout/memory.ts';
 import { buildBoard } from './board.ts';
 import type { TimerWorkerData } from './threads.ts';
 
-const data = workerData as TimerWorkerData;
+const data = await host.workerData<TimerWorkerData>();
 const { shared, clock, chipset } = buildBoard(data.board, { thread: data.thread, isHost: false, isFirst: false, onEnd: () => {} });
 const { i32 } = shared;
 const signalAt = (CONTROL + Control.at.timerSignal) >> 2;
@@ -39,3 +39,4 @@ while (Atomics.load(i32, stopAt) === 0) {
     Atomics.wait(i32, signalAt, signal, ms === Number.POSITIVE_INFINITY ? undefined : ms);
   }
 }
+host.workerEnds();

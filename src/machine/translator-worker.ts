@@ -1,13 +1,13 @@
 // The translator's thread: takes hot code from the heat queue, makes modules of regions, publishes their bytes.
-import { workerData } from 'node:worker_threads';
 import { takeRequests } from '../cache/heat.ts';
 import { Publisher } from '../cache/publish.ts';
 import { Translator } from '../cache/translator.ts';
 import { attachMemory } from '../cpu/state.ts';
+import { host } from '../host/node.ts';
 import { CONTROL, Control } from '../layout/memory.ts';
 import type { TranslatorWorkerData } from './threads.ts';
 
-const data = workerData as TranslatorWorkerData;
+const data = await host.workerData<TranslatorWorkerData>();
 const shared = attachMemory(data.board.memory, data.board.plan);
 const { i32 } = shared;
 const word = (offset: number) => (CONTROL + offset) >> 2;
@@ -32,3 +32,4 @@ for (;;) {
   i32[word(Control.at.statModuleBytes)]! += module.bytes.length;
   if (!publisher.publish(module)) break;
 }
+host.workerEnds();

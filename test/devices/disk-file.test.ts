@@ -4,7 +4,7 @@ import { mkdtempSync, readFileSync, rmSync, truncateSync, writeFileSync } from '
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, it } from 'vitest';
-import { DiskFile } from '../../src/machine/disk-file.ts';
+import { DiskFile } from '../../src/host/disk-file.ts';
 
 let folder = '';
 beforeAll(() => {

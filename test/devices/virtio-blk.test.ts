@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import type { BlockBackend } from '../../src/devices/virtio/index.ts';
-import { DiskFile } from '../../src/machine/disk-file.ts';
+import { DiskFile } from '../../src/host/disk-file.ts';
 import { type Buffer, Driver, EVENT_IDX, INDIRECT, IS_INDIRECT, NEXT, type Rig, rig, VERSION_1, WRITE } from './virtio-driver.ts';
 
 let folder = '';

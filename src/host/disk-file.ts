@@ -2,13 +2,13 @@
 import { createHash } from 'node:crypto';
 import { closeSync, fdatasyncSync, fstatSync, openSync, readSync, statSync, writeSync } from 'node:fs';
 import { DragomanError } from '../api/errors.ts';
-import type { BlockBackend } from '../devices/virtio/blk.ts';
+import type { Disk } from './host.ts';
 
 const SECTOR = 512;
 /** Bytes a call of the operating system moves at most. */
 const MOST_BYTES = 1 << 30;
 
-export class DiskFile implements BlockBackend {
+export class DiskFile implements Disk {
   readonly path: string;
   readonly sectors: number;
   readonly readOnly: boolean;

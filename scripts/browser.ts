@@ -1,0 +1,67 @@
+// The demo page of examples/browser as files for a web server, and a server for it on this machine.
+import { copyFile, mkdir, rm } from 'node:fs/promises';
+import { createServer, type Server } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { build as bundle } from 'esbuild';
+import sirv from 'sirv';
+import { SERAI } from './serai.ts';
+
+const ROOT = fileURLToPath(new URL('..', import.meta.url));
+const at = (path: string) => join(ROOT, path);
+export const PAGE = at('examples/browser/dist');
+
+const ENGINE = ['runtime.wasm', 'runtime-strict.wasm', 'handlers.wasm', 'handlers-strict.wasm', 'handlers.json'];
+/** Each is a script of its own; a Worker is started from the file beside the one that starts it. */
+const ENTRIES = [
+  'examples/browser/page.ts',
+  'src/machine/cpu-worker.ts',
+  'src/machine/timer-worker.ts',
+  'src/machine/translator-worker.ts',
+];
+const SHIM = './scripts/iced-shim.ts';
+
+/** Writes the page to PAGE; the engine must have been built. */
+export async function buildPage(): Promise<void> {
+  await rm(PAGE, { recursive: true, force: true });
+  await mkdir(PAGE, { recursive: true });
+  await bundle({
+    absWorkingDir: ROOT,
+    entryPoints: ENTRIES,
+    entryNames: '[name]',
+    outdir: PAGE,
+    bundle: true,
+    format: 'esm',
+    platform: 'browser',
+    target: 'es2024',
+    minify: true,
+    sourcemap: true,
+    loader: { '.wasm': 'binary' },
+    define: { __dirname: '""' },
+    alias: { fs: SHIM, path: SHIM, util: SHIM },
+    logLevel: 'warning',
+  });
+  await Promise.all(ENGINE.map((name) => copyFile(at(`build/${name}`), join(PAGE, name))));
+  await copyFile(SERAI, join(PAGE, 'serai.elf'));
+  await copyFile(at('examples/browser/index.html'), join(PAGE, 'index.html'));
+}
+
+/** Without these two a browser gives a page no shared memory. */
+const ISOLATED = { 'Cross-Origin-Opener-Policy': 'same-origin', 'Cross-Origin-Embedder-Policy': 'require-corp' };
+
+/** Serves PAGE on the loopback interface. `port`: 0 takes any that is free. `isolated`: false for a page that cannot work (tests). */
+export async function servePage(port: number, isolated = true): Promise<{ url: string; server: Server }> {
+  const files = sirv(PAGE, {
+    etag: true,
+    setHeaders: (response) => {
+      for (const [name, value] of Object.entries(isolated ? ISOLATED : {})) response.setHeader(name, value);
+    },
+  });
+  const server = createServer(files);
+  await new Promise<void>((resolve, reject) => {
+    server.once('error', reject);
+    server.listen(port, '127.0.0.1', resolve);
+  });
+  return { url: `http://127.0.0.1:${(server.address() as AddressInfo).port}/`, server };
+}

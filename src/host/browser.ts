@@ -1,0 +1,111 @@
+// The host that is a browser: its page (which must be isolated from other origins, or there is no shared memory) and dedicated Workers.
+import { sha256 } from '@noble/hashes/sha2.js';
+import { bytesToHex } from '@noble/hashes/utils.js';
+import { DragomanError } from '../api/errors.ts';
+import type { Host } from './host.ts';
+
+/** The engine's files beside this script. */
+const FILES = ['handlers.json', 'runtime.wasm', 'handlers.wasm', 'runtime-strict.wasm', 'handlers-strict.wasm'];
+const built = new Map<string, Uint8Array<ArrayBuffer>>();
+let prepared: Promise<void> | undefined;
+
+/** To a Worker, first of all. */
+interface Start {
+  readonly workerData: unknown;
+}
+/** From a Worker: a message of its module, or, last of all, that it has ended. */
+type FromWorker = { readonly message: unknown } | { readonly ended: true };
+
+const isPage = typeof document !== 'undefined';
+const scope = globalThis as unknown as DedicatedWorkerGlobalScope;
+const started = isPage
+  ? undefined
+  : new Promise<unknown>((resolve) => {
+      scope.addEventListener('message', ({ data }: MessageEvent<Start>) => resolve(data.workerData), { once: true });
+    });
+
+interface DedicatedWorkerGlobalScope {
+  addEventListener(type: 'message', listener: (event: MessageEvent<Start>) => void, options: { once: true }): void;
+  postMessage(message: FromWorker): void;
+  close(): void;
+}
+
+async function fetchFile(name: string): Promise<void> {
+  const url = new URL(name, import.meta.url);
+  try {
+    const response = await fetch(url);
+    if (!response.ok) throw new Error(`${response.status} ${response.statusText}`);
+    built.set(name, new Uint8Array(await response.arrayBuffer()));
+  } catch (cause) {
+    throw new DragomanError('INTERNAL', `the engine cannot be fetched: ${(cause as Error).message}`, url.href, { cause });
+  }
+}
+
+const channel = new MessageChannel();
+const turns: (() => void)[] = [];
+channel.port1.onmessage = () => turns.shift()?.();
+
+export const host: Host = {
+  mayWait: !isPage,
+  // A browser does not say it for certain; in the strict order a guest is right on any host.
+  isX86: false,
+  cores: () => navigator.hardwareConcurrency,
+  async prepare() {
+    if (!globalThis.crossOriginIsolated)
+      throw new DragomanError(
+        'NO_ISOLATION',
+        'the page is not isolated from other origins, so it has no shared memory: it must come from a secure origin with the headers "Cross-Origin-Opener-Policy: same-origin" and "Cross-Origin-Embedder-Policy: require-corp"',
+      );
+    if (typeof Atomics.waitAsync !== 'function')
+      throw new DragomanError('NOT_SUPPORTED', 'not supported: a browser without Atomics.waitAsync');
+    prepared ??= Promise.all(FILES.map(fetchFile)).then(() => {});
+    try {
+      await prepared;
+    } catch (error) {
+      // The next machine may find the network again.
+      prepared = undefined;
+      throw error;
+    }
+  },
+  built(name) {
+    const bytes = built.get(name);
+    if (bytes === undefined) throw new DragomanError('INTERNAL', 'the engine was not fetched', name);
+    return bytes;
+  },
+  openDisk(path) {
+    throw new DragomanError('NOT_SUPPORTED', 'not supported: a disk image in a browser', path);
+  },
+  sha256: (bytes) => bytesToHex(sha256(bytes)),
+  toBase64: (bytes) => btoa(Array.from(bytes, (byte) => String.fromCharCode(byte)).join('')),
+  fromBase64: (text) => Uint8Array.from(atob(text), (char) => char.charCodeAt(0)),
+  soon(callback) {
+    turns.push(callback);
+    channel.port2.postMessage(undefined);
+  },
+
+  startWorker({ module, name, data, onMessage, onError, onExit }) {
+    const worker = new Worker(module, { type: 'module', name });
+    let gone = false;
+    const end = (code: number) => {
+      worker.terminate();
+      if (!gone) onExit(code);
+      gone = true;
+    };
+    worker.addEventListener('message', ({ data: from }: MessageEvent<FromWorker>) => {
+      if ('ended' in from) end(0);
+      else onMessage?.(from.message);
+    });
+    worker.addEventListener('error', ({ message, filename, lineno }) => {
+      onError(new Error(`${message || 'the script cannot be loaded'} (${filename || module.href}:${lineno ?? 0})`));
+      end(1);
+    });
+    worker.postMessage({ workerData: data } satisfies Start);
+    return { threadName: name, terminate: () => end(1) };
+  },
+  workerData: <T>() => started as Promise<T>,
+  post: (message) => scope.postMessage({ message }),
+  workerEnds() {
+    scope.postMessage({ ended: true });
+    scope.close();
+  },
+};

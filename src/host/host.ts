@@ -1,0 +1,59 @@
+// What a machine needs of the program that it runs in: threads, hashes, the engine's files. node.ts and browser.ts each give it; package.json's
+// `browser` field puts the one in the other's place when a bundle for browsers is made.
+import type { BlockBackend } from '../devices/virtio/blk.ts';
+
+/** A thread of its own, made from a module. */
+export interface HostWorker {
+  /** The name it was given, where the host knows names of threads. */
+  readonly threadName?: string | null;
+  /** Ends it where it is. */
+  terminate(): unknown;
+}
+
+export interface WorkerStart {
+  readonly module: URL;
+  readonly name: string;
+  /** What workerData() gives there. */
+  readonly data: unknown;
+  readonly onMessage?: ((message: unknown) => void) | undefined;
+  readonly onError: (error: unknown) => void;
+  /** Once, after the last of the others, or instead of them where it was terminated. */
+  readonly onExit: (code: number) => void;
+}
+
+/** A disk image. */
+export interface Disk extends BlockBackend {
+  readonly sectors: number;
+  readonly readOnly: boolean;
+  /** SHA-256 of all sectors, hexadecimal. */
+  hash(): string;
+}
+
+export interface Host {
+  /** Whether this thread may sleep in Atomics.wait: a browser's main thread may not. */
+  readonly mayWait: boolean;
+  /** Whether plain accesses to memory have the order of x86. False where nobody knows. */
+  readonly isX86: boolean;
+  /** Logical processors. */
+  cores(): number;
+  /** To be awaited before a machine is made. Throws DragomanError: NO_ISOLATION, INTERNAL where the engine cannot be fetched. */
+  prepare(): Promise<void>;
+  /** A file of the engine (build/). Throws INTERNAL where it was not built. */
+  built(name: string): Uint8Array<ArrayBuffer>;
+  /** Opens a disk image. Throws DragomanError: NO_FILE, BAD_DISK, NOT_SUPPORTED. */
+  openDisk(path: string, readOnly?: boolean): Disk;
+  /** Hexadecimal. */
+  sha256(bytes: Uint8Array): string;
+  toBase64(bytes: Uint8Array): string;
+  fromBase64(text: string): Uint8Array;
+  /** Calls back when others of this thread have had a turn. */
+  soon(callback: () => void): void;
+
+  startWorker(start: WorkerStart): HostWorker;
+  /** In a Worker: what it was started with. */
+  workerData<T>(): Promise<T>;
+  /** In a Worker: a message to who started it. */
+  post(message: unknown): void;
+  /** In a Worker: its module has nothing left to do. */
+  workerEnds(): void;
+}

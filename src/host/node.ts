@@ -1,0 +1,38 @@
+// The host that is Node.
+import { createHash } from 'node:crypto';
+import { readFileSync } from 'node:fs';
+import { availableParallelism } from 'node:os';
+import { parentPort, Worker, workerData } from 'node:worker_threads';
+import { DragomanError } from '../api/errors.ts';
+import { DiskFile } from './disk-file.ts';
+import type { Host } from './host.ts';
+
+export const host: Host = {
+  mayWait: true,
+  isX86: process.arch === 'x64' || process.arch === 'ia32',
+  cores: availableParallelism,
+  prepare: () => Promise.resolve(),
+  built(name) {
+    try {
+      return readFileSync(new URL(`../../build/${name}`, import.meta.url));
+    } catch (cause) {
+      throw new DragomanError('INTERNAL', `the engine is not built: no ${name} (run "npm run build")`, undefined, { cause });
+    }
+  },
+  openDisk: (path, readOnly) => new DiskFile(path, readOnly),
+  sha256: (bytes) => createHash('sha256').update(bytes).digest('hex'),
+  toBase64: (bytes) => Buffer.from(bytes).toString('base64'),
+  fromBase64: (text) => Buffer.from(text, 'base64'),
+  soon: (callback) => void setImmediate(callback),
+
+  startWorker({ module, name, data, onMessage, onError, onExit }) {
+    const worker = new Worker(module, { name, workerData: data, stdin: false });
+    if (onMessage !== undefined) worker.on('message', onMessage);
+    worker.on('error', onError);
+    worker.once('exit', onExit);
+    return worker;
+  },
+  workerData: <T>() => Promise.resolve(workerData as T),
+  post: (message) => parentPort!.postMessage(message),
+  workerEnds: () => {},
+};

@@ -1,0 +1,115 @@
+// The demo page in a real browser: serai and Linux boot on two CPUs and answer at their prompts; what cannot work says why.
+import { readFileSync } from 'node:fs';
+import type { Server } from 'node:http';
+import type { Browser, BrowserContext } from 'playwright-core';
+import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
+import { buildPage, servePage } from '../../scripts/browser.ts';
+import { guestOrSkip, READY } from '../../scripts/guests.ts';
+import { findChromium, launch } from './chromium.ts';
+
+const { guest, reason } = await guestOrSkip();
+const chromium = findChromium();
+if (chromium === undefined && process.env.CI === 'true') throw new Error('no Chromium: apt-get install chromium');
+const name = chromium === undefined ? 'demo page (skipped: no Chromium in PATH, nor in DRAGOMAN_CHROMIUM)' : 'demo page';
+
+/** With a guest, on a busy machine. */
+const PATIENCE_MS = 60_000;
+const CPUS = 2;
+
+describe.skipIf(chromium === undefined)(name, { timeout: 2 * PATIENCE_MS }, () => {
+  let browser: Browser;
+  let server: Server;
+  let context: BrowserContext;
+
+  beforeAll(async () => {
+    await buildPage();
+    browser = await launch(chromium!);
+  });
+  afterAll(async () => {
+    await browser?.close();
+  });
+  afterEach(async () => {
+    await context?.close();
+    server?.close();
+  });
+
+  /** The page in a browser that has CPUS cores, and the errors that it threw. */
+  async function open(isolated = true) {
+    const served = await servePage(0, isolated);
+    server = served.server;
+    context = await browser.newContext();
+    const page = await context.newPage();
+    const errors: string[] = [];
+    page.on('pageerror', (error) => errors.push(error.message));
+    await page.addInitScript((count) => Object.defineProperty(navigator, 'hardwareConcurrency', { get: () => count }), CPUS);
+    await page.goto(served.url);
+    const poll = (what: () => Promise<string>) => expect.poll(what, { timeout: PATIENCE_MS, interval: 200 });
+    return {
+      page,
+      errors,
+      type: async (line: string) => {
+        await page.locator('.xterm-helper-textarea').focus();
+        await page.keyboard.type(line);
+        await page.keyboard.press('Enter');
+      },
+      /** What the terminal shows. */
+      screen: poll(async () => (await page.locator('.xterm-rows > div').allInnerTexts()).join('\n').replaceAll('\u00a0', ' ')),
+      state: poll(async () => (await page.locator('#state').textContent()) ?? ''),
+    };
+  }
+
+  it('boots serai on all CPUs, which answers and powers off', async () => {
+    const { page, errors, type, screen, state } = await open();
+    await screen.toMatch(/serai: 2 CPUs(?:.|\n)*\nserai> /);
+    await type('primes 100000');
+    await screen.toMatch(/\n9592 primes up to 100000, on 2 CPUs/);
+    await type('halt');
+    await state.toMatch(/^the guest powered off/);
+    expect(await page.locator('#stats').textContent()).toMatch(/^[1-9]\d* regions in [1-9]\d* modules$/);
+    expect(errors).toEqual([]);
+  });
+
+  it('stops a guest, and starts the next one', async () => {
+    const { page, errors, screen, state } = await open();
+    await screen.toContain('serai> ');
+    await page.locator('#stop').click();
+    await state.toMatch(/^stopped/);
+    await page.locator('#cpus').fill('1');
+    await page.locator('#start').click();
+    await screen.toMatch(/serai: 1 CPUs(?:.|\n)*\nserai> /);
+    expect(errors).toEqual([]);
+  });
+
+  it.skipIf(!guest)(`boots a kernel that is brought along: Linux on both CPUs ${reason}`, async () => {
+    const { kernel, initrd } = guest!;
+    const { page, errors, type, screen, state } = await open();
+    await screen.toContain('serai> ');
+    await page.locator('#stop').click();
+    await state.toMatch(/^stopped/);
+    const file = (path: string) => ({ name: 'file', mimeType: 'application/octet-stream', buffer: readFileSync(path) });
+    await page.locator('#kernel').setInputFiles(file(kernel));
+    await page.locator('#initrd').setInputFiles(file(initrd));
+    await page.locator('#append').fill('console=ttyS0');
+    await page.locator('#start').click();
+    await screen.toContain(READY);
+    await type('grep -c ^processor /proc/cpuinfo; echo $((6*7))');
+    await screen.toMatch(/\n2\n42\n/);
+    await type('poweroff -f');
+    await state.toMatch(/^the guest powered off/);
+    expect(errors).toEqual([]);
+  });
+
+  it('says what is wrong with a kernel', async () => {
+    const { page, screen, state } = await open();
+    await screen.toContain('serai> ');
+    await page.locator('#stop').click();
+    await page.locator('#kernel').setInputFiles({ name: 'text', mimeType: 'text/plain', buffer: Buffer.from('no kernel at all') });
+    await page.locator('#start').click();
+    await state.toMatch(/^kernel: /);
+  });
+
+  it('says that it needs isolation, where it has none', async () => {
+    const { state } = await open(false);
+    await state.toMatch(/not isolated from other origins.*Cross-Origin-Opener-Policy: same-origin/);
+  });
+});
