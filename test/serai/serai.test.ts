@@ -2,7 +2,7 @@
 import { readFileSync } from 'node:fs';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { SERAI } from '../../scripts/serai.ts';
-import { type EngineName, Machine, MiB, type RunResult } from '../../src/api/index.ts';
+import { type EngineName, Machine, MiB, MOST_CPUS, type RunResult } from '../../src/api/index.ts';
 import { GuestConsole } from '../boot/console.ts';
 
 const PROMPT = 'serai> ';
@@ -198,5 +198,22 @@ describe('serai with little memory', () => {
       ([, free, heap]) => Number(free) + Number(heap),
     );
     expect(after).toBe(before);
+  });
+});
+
+describe('serai with as many CPUs as there can be', () => {
+  it(`starts all ${MOST_CPUS}, and works on them`, { timeout: 6 * SLOW_MS }, async () => {
+    const terminal = new GuestConsole();
+    const machine = await Machine.create({
+      kernel: readFileSync(SERAI),
+      append: 'run="cpus; primes 100000; halt"',
+      memoryBytes: 64 * MiB,
+      cpus: MOST_CPUS,
+      onConsole: terminal.onConsole,
+    });
+    expect(await machine.run()).toEqual({ kind: 'power-off' });
+    const printed = terminal.text.replaceAll('\r', '');
+    expect(counted(printed)).toHaveLength(MOST_CPUS);
+    expect(printed).toContain(`\n9592 primes up to 100000, on ${MOST_CPUS} CPUs`);
   });
 });
