@@ -19,7 +19,7 @@ const IGNNE_PORT = 0xf0;
 
 /** The guard against runs without an end is a time: so many instructions a millisecond are expected, on a slow day. */
 const INSTRUCTIONS_MS = 400;
-const SHORTEST_MS = 3000;
+const SHORTEST_MS = 10_000;
 const LONGEST_MS = 30_000;
 
 /** 'jit' translates every block before its first execution. `onTrace` gets the lines of the execution trace. */

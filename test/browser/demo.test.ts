@@ -13,7 +13,7 @@ if (chromium === undefined && process.env.CI === 'true') throw new Error('no Chr
 const name = chromium === undefined ? 'demo page (skipped: no Chromium in PATH, nor in DRAGOMAN_CHROMIUM)' : 'demo page';
 
 /** With a guest, on a busy machine. */
-const PATIENCE_MS = 60_000;
+const PATIENCE_MS = 120_000;
 const CPUS = 2;
 
 describe.skipIf(chromium === undefined)(name, { timeout: 2 * PATIENCE_MS }, () => {
