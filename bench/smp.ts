@@ -9,8 +9,8 @@ import { GuestConsole } from '../test/boot/console.ts';
 import { median, percent, short, spread, type Table, times } from './figures.ts';
 import { cpuThreads, pin, twoCores } from './pin.ts';
 
-/** Lines for serai's shell, which do the same on any number of CPUs. */
-const SERAI_LINES = ['primes 6000000', 'parallel page-fault 600000 2', 'parallel pipe-round-trip 150000 2', 'parallel spawn-exit 30000 2'];
+/** Lines for serai's shell, which do the same on any number of CPUs, side by side as below. */
+const SERAI_LINES = ['primes 6000000', 'parallel page-fault 600000 4', 'parallel pipe-round-trip 150000 4', 'parallel spawn-exit 30000 4'];
 /** Shell lines side by side: more than there are CPUs, so that Linux has work for the core of the host that is done first. */
 const SIDE = 4;
 const TIMEOUT_MS = 300_000;
