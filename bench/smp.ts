@@ -55,6 +55,8 @@ export interface CostRow {
   readonly residentMiB: number;
   readonly idleLoad: number;
   readonly modules: number;
+  /** Milliseconds that the translator took to hand them to the CPUs. */
+  readonly publishMs: number;
   /** Milliseconds that all CPUs took to instantiate them. */
   readonly installMs: number;
 }
@@ -232,6 +234,7 @@ async function costs(list: readonly number[]): Promise<CostRow[]> {
       residentMiB: resident(),
       idleLoad,
       modules: translator.modules,
+      publishMs: translator.publishMs,
       installMs: installs.ms,
     });
     await guest.close();
@@ -278,13 +281,14 @@ export function smpTables({ rows, cores, costs }: SmpResult, rounds: number): Ta
 function costTable(costs: readonly CostRow[]): Table {
   return {
     title: `smp: what CPUs cost (Linux, 256 MiB; idle: ${IDLE_MS / 1000} s at the prompt)`,
-    head: ['CPUs', 'boot s', 'resident MiB', 'idle, host cores', 'modules', 'installing them, ms (all CPUs)'],
+    head: ['CPUs', 'boot s', 'resident MiB', 'idle, host cores', 'modules', 'publishing them, ms', 'installing them, ms (all CPUs)'],
     rows: costs.map((c) => [
       String(c.cpus),
       short(c.bootSeconds),
       short(c.residentMiB),
       `${(100 * c.idleLoad).toFixed(1)}%`,
       String(c.modules),
+      short(c.publishMs),
       short(c.installMs),
     ]),
     notes: [],

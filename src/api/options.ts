@@ -154,7 +154,14 @@ export interface MachineStats {
   readonly engines: { readonly interpreter: EngineStats; readonly jit: EngineStats };
   /** Where there are several CPUs, times and numbers are the sums of all of them. Guest waiting in HLT: */
   readonly idleMs: number;
-  readonly translator: { readonly ms: number; readonly regions: number; readonly modules: number; readonly bytes: number };
+  readonly translator: {
+    readonly ms: number;
+    /** To put the modules where every CPU finds them, and to tell the CPUs; waiting for room is part of it. 0 in lockstep. */
+    readonly publishMs: number;
+    readonly regions: number;
+    readonly modules: number;
+    readonly bytes: number;
+  };
   /** Modules that CPUs instantiated (each does so with each that the translator made), and how long that took. */
   readonly installs: { readonly ms: number; readonly modules: number };
   readonly tlbMisses: number;

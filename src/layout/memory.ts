@@ -97,6 +97,7 @@ export const Control = struct('CONTROL', {
   statModules: u32,
   statModuleBytes: u32,
   statTranslateUs: u32,
+  statPublishUs: u32,
   /** Pages entered in DROP_QUEUE so far. */
   dropped: u32,
   /** 1 while some CPU has the memory for itself (wasm/exclusive.ts): a mutex. */

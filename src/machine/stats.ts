@@ -51,6 +51,7 @@ export function collectStats(run: RunFacts): MachineStats {
     idleMs,
     translator: {
       ms: word(Control.at.statTranslateUs) / 1000,
+      publishMs: word(Control.at.statPublishUs) / 1000,
       regions: word(Control.at.statRegions),
       modules: word(Control.at.statModules),
       bytes: word(Control.at.statModuleBytes),

@@ -30,6 +30,8 @@ for (;;) {
   if (module === undefined) continue;
   i32[word(Control.at.statModules)]!++;
   i32[word(Control.at.statModuleBytes)]! += module.bytes.length;
+  const translated = performance.now();
   if (!publisher.publish(module)) break;
+  i32[word(Control.at.statPublishUs)]! += (performance.now() - translated) * 1000;
 }
 host.workerEnds();

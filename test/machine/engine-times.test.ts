@@ -36,8 +36,13 @@ it('finds a hot loop in the JIT', async () => {
   }
   m.stop('enough');
   await run;
-  const { wallMs, timesAre, engines } = m.stats();
+  const { wallMs, timesAre, engines, translator, installs } = m.stats();
   expect(timesAre).toBe('sampled');
+  expect(installs.modules).toBe(translator.modules);
+  for (const ms of [translator.ms, translator.publishMs, installs.ms]) {
+    expect(ms).toBeGreaterThan(0);
+    expect(ms).toBeLessThan(wallMs);
+  }
   expect(engines.jit.ms!).toBeGreaterThan(engines.interpreter.ms!);
   expect(engines.jit.ms! + engines.interpreter.ms!).toBeLessThan(wallMs);
 });
