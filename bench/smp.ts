@@ -9,10 +9,15 @@ import { GuestConsole } from '../test/boot/console.ts';
 import { median, percent, short, spread, type Table, times } from './figures.ts';
 import { cpuThreads, pin, twoCores } from './pin.ts';
 
-/** Lines for serai's shell, which do the same on any number of CPUs, side by side as below. */
-const SERAI_LINES = ['primes 6000000', 'parallel page-fault 600000 4', 'parallel pipe-round-trip 150000 4', 'parallel spawn-exit 30000 4'];
-/** Shell lines side by side: more than there are CPUs, so that Linux has work for the core of the host that is done first. */
+/** Shell lines, or processes, side by side: more than there are CPUs, so that a kernel has work for the core of the host that is done first. */
 const SIDE = 4;
+/** Lines for serai's shell, which do the same on any number of CPUs. */
+const SERAI_LINES = [
+  'primes 6000000',
+  `parallel page-fault 600000 ${SIDE}`,
+  `parallel pipe-round-trip 150000 ${SIDE}`,
+  `parallel spawn-exit 30000 ${SIDE}`,
+];
 const TIMEOUT_MS = 300_000;
 const IDLE_MS = 20_000;
 /** Untimed runs before the first timed one, at least and at the most: until what is hot has been translated, and its modules compiled well. */

@@ -6,13 +6,13 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { build as bundle } from 'esbuild';
 import sirv from 'sirv';
+import { ENGINE_FILES } from '../src/host/host.ts';
 import { SERAI } from './serai.ts';
 
 const ROOT = fileURLToPath(new URL('..', import.meta.url));
 const at = (path: string) => join(ROOT, path);
-export const PAGE = at('examples/browser/dist');
+const PAGE = at('examples/browser/dist');
 
-const ENGINE = ['runtime.wasm', 'runtime-strict.wasm', 'handlers.wasm', 'handlers-strict.wasm', 'handlers.json'];
 /** Each is a script of its own; a Worker is started from the file beside the one that starts it. */
 const ENTRIES = [
   'examples/browser/page.ts',
@@ -42,7 +42,7 @@ export async function buildPage(): Promise<void> {
     alias: { fs: SHIM, path: SHIM, util: SHIM },
     logLevel: 'warning',
   });
-  await Promise.all(ENGINE.map((name) => copyFile(at(`build/${name}`), join(PAGE, name))));
+  await Promise.all(ENGINE_FILES.map((name) => copyFile(at(`build/${name}`), join(PAGE, name))));
   await copyFile(SERAI, join(PAGE, 'serai.elf'));
   await copyFile(at('examples/browser/index.html'), join(PAGE, 'index.html'));
 }

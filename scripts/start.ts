@@ -4,6 +4,7 @@
 import { availableParallelism } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { usualCpus } from '../examples/serai/cpus.ts';
 import { build } from './build.ts';
 import { ensureGuest } from './guests.ts';
 import { SERAI } from './serai.ts';
@@ -21,8 +22,6 @@ function splitAppends(args: readonly string[]): { rest: string[]; texts: string[
   return { rest, texts };
 }
 
-const MOST_CPUS = 4;
-
 /** The arguments of `dragoman run` for one of our guests. */
 async function guestArguments(guest: string | undefined, args: readonly string[]): Promise<string[]> {
   const { rest, texts } = splitAppends(args);
@@ -31,9 +30,7 @@ async function guestArguments(guest: string | undefined, args: readonly string[]
     return [kernel, '--initrd', initrd, '--append', ['console=ttyS0', ...texts].join(' '), ...rest];
   }
   if (guest !== 'serai') throw new Error(`no guest is called '${guest}': serai or linux`);
-  const cpus = rest.some((arg) => arg === '--cpus' || arg.startsWith('--cpus='))
-    ? []
-    : ['--cpus', `${Math.min(availableParallelism(), MOST_CPUS)}`];
+  const cpus = rest.some((arg) => arg === '--cpus' || arg.startsWith('--cpus=')) ? [] : ['--cpus', `${usualCpus(availableParallelism())}`];
   return [SERAI, ...cpus, '--append', texts.join(' '), ...rest];
 }
 

@@ -2,10 +2,9 @@
 import { FitAddon } from '@xterm/addon-fit';
 import { Terminal } from '@xterm/xterm';
 import './page.css';
-import { largestMemory, Machine, type MachineOptions, MiB, MOST_CPUS, type RunResult } from '../../src/api/index.ts';
+import { describeEnd, largestMemory, Machine, type MachineOptions, MiB, MOST_CPUS } from '../../src/api/index.ts';
+import { usualCpus } from '../serai/cpus.ts';
 
-/** As many CPUs as `npm start` takes by itself. */
-const USUAL_CPUS = 4;
 const STATS_MS = 1000;
 
 const element = <T extends HTMLElement>(id: string) => document.getElementById(id) as T;
@@ -36,27 +35,13 @@ async function serai(): Promise<Uint8Array> {
   return new Uint8Array(await response.arrayBuffer());
 }
 
-/** What Chromium tells of the processor. */
-interface UserAgentData {
-  getHighEntropyValues(hints: readonly string[]): Promise<{ architecture?: string }>;
-}
-
-/** Whether the browser says that it runs on an x86. */
-async function isX86(): Promise<boolean> {
-  const { userAgentData } = navigator as { userAgentData?: UserAgentData };
-  return (await userAgentData?.getHighEntropyValues(['architecture']))?.architecture === 'x86';
-}
-
 async function options(): Promise<MachineOptions> {
-  const cpus = input('cpus').valueAsNumber;
   return {
     kernel: (await fileOf('kernel')) ?? (await serai()),
     initrd: await fileOf('initrd'),
     append: input('append').value,
-    cpus,
+    cpus: input('cpus').valueAsNumber,
     memoryBytes: input('memory').valueAsNumber * MiB,
-    // One CPU alone sees its accesses in order anyhow.
-    strictOrder: cpus > 1 && !(await isX86()),
     onConsole: (bytes) => terminal.write(bytes),
   };
 }
@@ -64,26 +49,6 @@ async function options(): Promise<MachineOptions> {
 function say(text: string, isError = false): void {
   state.textContent = text;
   state.classList.toggle('error', isError);
-}
-
-function sayEnd(result: RunResult, seconds: number): void {
-  const after = ` (${seconds.toFixed(1)} s)`;
-  switch (result.kind) {
-    case 'power-off':
-      return say(`the guest powered off${after}`);
-    case 'reset':
-      return say(`the guest asked for a reset${after}`);
-    case 'halted':
-      return say(`the guest halted for good${after}`);
-    case 'debug-exit':
-      return say(`the guest ended the run with ${result.value}${after}`);
-    case 'stopped':
-      return say(`${result.reason}${after}`);
-    case 'triple-fault':
-      return say(`the guest crashed: triple fault${after}\n${result.dump}`, true);
-    case 'internal-error':
-      return say(`${result.message}${after}\n${result.dump}`, true);
-  }
 }
 
 function showStats(running: Machine): void {
@@ -108,7 +73,8 @@ async function run(): Promise<void> {
     timer = setInterval(() => showStats(running), STATS_MS);
     const result = await end;
     showStats(running);
-    sayEnd(result, (performance.now() - started) / 1000);
+    const seconds = (performance.now() - started) / 1000;
+    say(`${describeEnd(result)} (${seconds.toFixed(1)} s)`, result.kind === 'triple-fault' || result.kind === 'internal-error');
   } catch (error) {
     say((error as Error).message, true);
   } finally {
@@ -125,7 +91,7 @@ function setLimits(): void {
 }
 
 input('cpus').max = `${MOST_CPUS}`;
-input('cpus').value = `${Math.min(navigator.hardwareConcurrency, USUAL_CPUS)}`;
+input('cpus').value = `${usualCpus(navigator.hardwareConcurrency)}`;
 input('cpus').addEventListener('input', setLimits);
 setLimits();
 form.addEventListener('submit', (event) => {

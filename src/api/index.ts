@@ -5,6 +5,7 @@ export { type Loopback, loopback } from '../devices/virtio/loopback.ts';
 export { NET_BACKLOG } from '../devices/virtio/net.ts';
 export { largestMemory } from '../layout/memory.ts';
 export { Machine } from '../machine/machine.ts';
+export { describeEnd } from './ending.ts';
 export { DragomanError, type ErrorCode } from './errors.ts';
 export {
   DEFAULT_MAC,

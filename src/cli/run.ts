@@ -1,5 +1,6 @@
 // `dragoman run`: builds a machine from files, connects it to the terminal, and turns the end of the run into an exit status.
 import type { Writable } from 'node:stream';
+import { describeEnd } from '../api/ending.ts';
 import { DragomanError } from '../api/errors.ts';
 import type { MachineFactory, MachineHandle, MachineOptions, RunResult } from '../api/options.ts';
 import { loopback } from '../devices/virtio/loopback.ts';
@@ -75,26 +76,21 @@ async function createNamed(kernel: string | undefined, create: MachineFactory, o
 
 const postLines = (codes: Uint8Array) => Array.from(codes, (code) => `${code.toString(16).padStart(2, '0')}\n`).join('');
 
-/** Exit status and message of a run that ended by itself. `early`: a text was asked for and has not come. */
-function verdict(result: RunResult, early: boolean): Cause {
-  const end = early ? Status.STOPPED_EARLY : Status.OK;
+/** Exit status of a run that ended by itself. `early`: a text was asked for and has not come. */
+function statusOf(result: RunResult, early: boolean): number {
   switch (result.kind) {
-    case 'power-off':
-      return { status: end, text: 'the guest powered off' };
-    case 'reset':
-      return { status: end, text: 'the guest asked for a reset' };
     case 'halted':
-      return { status: Status.STOPPED_EARLY, text: 'the guest halted with interrupts off: it can never run again' };
+      return Status.STOPPED_EARLY;
     case 'debug-exit':
-      return { status: (result.value * 2 + 1) & 0xff, text: `the guest wrote ${result.value} to the debug-exit port` };
-    case 'stopped':
-      return { status: end, text: result.reason };
+      return (result.value * 2 + 1) & 0xff;
     case 'triple-fault':
-      return { status: Status.FAILED, text: `triple fault\n${result.dump.trimEnd()}` };
     case 'internal-error':
-      return { status: Status.FAILED, text: `internal error: ${result.message}\n${result.dump.trimEnd()}` };
+      return Status.FAILED;
+    default:
+      return early ? Status.STOPPED_EARLY : Status.OK;
   }
 }
+const verdict = (result: RunResult, early: boolean): Cause => ({ status: statusOf(result, early), text: describeEnd(result) });
 
 /** Runs a machine to its end and returns the exit status. Throws a DragomanError where options or files cannot be used. */
 export async function run(args: RunArguments, create: MachineFactory, around: Surroundings): Promise<number> {

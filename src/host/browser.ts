@@ -2,10 +2,9 @@
 import { sha256 } from '@noble/hashes/sha2.js';
 import { bytesToHex } from '@noble/hashes/utils.js';
 import { DragomanError } from '../api/errors.ts';
-import type { Host } from './host.ts';
+import { ENGINE_FILES, type Host } from './host.ts';
 
-/** The engine's files beside this script. */
-const FILES = ['handlers.json', 'runtime.wasm', 'handlers.wasm', 'runtime-strict.wasm', 'handlers-strict.wasm'];
+/** The engine's files, which are beside this script. */
 const built = new Map<string, Uint8Array<ArrayBuffer>>();
 let prepared: Promise<void> | undefined;
 
@@ -41,14 +40,26 @@ async function fetchFile(name: string): Promise<void> {
   }
 }
 
+/** What Chromium tells of the processor. */
+interface UserAgentData {
+  getHighEntropyValues(hints: readonly string[]): Promise<{ architecture?: string }>;
+}
+/** Others do not say it for certain; in the strict order a guest is right on any host. */
+let isX86 = false;
+async function askProcessor(): Promise<void> {
+  const { userAgentData } = navigator as { userAgentData?: UserAgentData };
+  isX86 = (await userAgentData?.getHighEntropyValues(['architecture']))?.architecture === 'x86';
+}
+
 const channel = new MessageChannel();
 const turns: (() => void)[] = [];
 channel.port1.onmessage = () => turns.shift()?.();
 
 export const host: Host = {
   mayWait: !isPage,
-  // A browser does not say it for certain; in the strict order a guest is right on any host.
-  isX86: false,
+  get isX86() {
+    return isX86;
+  },
   cores: () => navigator.hardwareConcurrency,
   async prepare() {
     if (!globalThis.crossOriginIsolated)
@@ -58,7 +69,7 @@ export const host: Host = {
       );
     if (typeof Atomics.waitAsync !== 'function')
       throw new DragomanError('NOT_SUPPORTED', 'not supported: a browser without Atomics.waitAsync');
-    prepared ??= Promise.all(FILES.map(fetchFile)).then(() => {});
+    prepared ??= Promise.all([...ENGINE_FILES.map(fetchFile), askProcessor()]).then(() => {});
     try {
       await prepared;
     } catch (error) {

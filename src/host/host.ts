@@ -2,6 +2,9 @@
 // `browser` field puts the one in the other's place when a bundle for browsers is made.
 import type { BlockBackend } from '../devices/virtio/blk.ts';
 
+/** The engine's files, of which `npm run build` makes build/. */
+export const ENGINE_FILES = ['handlers.json', 'runtime.wasm', 'handlers.wasm', 'runtime-strict.wasm', 'handlers-strict.wasm'];
+
 /** A thread of its own, made from a module. */
 export interface HostWorker {
   /** The name it was given, where the host knows names of threads. */
@@ -32,7 +35,7 @@ export interface Disk extends BlockBackend {
 export interface Host {
   /** Whether this thread may sleep in Atomics.wait: a browser's main thread may not. */
   readonly mayWait: boolean;
-  /** Whether plain accesses to memory have the order of x86. False where nobody knows. */
+  /** Whether plain accesses to memory have the order of x86; known once prepare() is done. False where nobody knows. */
   readonly isX86: boolean;
   /** Logical processors. */
   cores(): number;

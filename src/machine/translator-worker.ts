@@ -25,12 +25,12 @@ for (;;) {
   if (!translator.hasRoom) continue;
   const start = performance.now();
   const module = translator.translate(requests);
-  i32[word(Control.at.statTranslateUs)]! += (performance.now() - start) * 1000;
+  const translated = performance.now();
+  i32[word(Control.at.statTranslateUs)]! += (translated - start) * 1000;
   i32[word(Control.at.statRegions)] = translator.regions;
   if (module === undefined) continue;
   i32[word(Control.at.statModules)]!++;
   i32[word(Control.at.statModuleBytes)]! += module.bytes.length;
-  const translated = performance.now();
   if (!publisher.publish(module)) break;
   i32[word(Control.at.statPublishUs)]! += (performance.now() - translated) * 1000;
 }
