@@ -1,5 +1,6 @@
 // CPUID. The signature is that of a 32-bit Intel core without speculation, for which kernels switch no mitigations on.
 import { CONTROL, CONTROL_CPUCOUNT, CPU_APICBASE, CPU_APICID, GPR_EAX, GPR_EBX, GPR_ECX, GPR_EDX } from './gen/layout';
+import { APIC_BASE_ENABLE } from './msr';
 import { reg, serialize, setReg } from './state';
 
 /** Family 6, model 0x1c, stepping 10. */
@@ -13,7 +14,6 @@ const FEATURE_APIC: u32 = 1 << 9;
 const FEATURE_HTT: u32 = 1 << 28;
 /** SSE3, POPCNT, the APIC timer's TSC-deadline mode. */
 const FEATURES_ECX: u32 = 1 | (1 << 23) | (1 << 24);
-const APIC_ENABLED: u32 = 0x800;
 
 /** "Dragoman virtual CPU", padded to 48 bytes. */
 const BRAND = memory.data<u8>([
@@ -54,7 +54,7 @@ export function cpuid(cpu: usize): void {
       answer(cpu, 7, 0x756e6547, 0x6c65746e, 0x49656e69);
       return;
     case 1: {
-      const apic = load<u32>(cpu, CPU_APICBASE) & APIC_ENABLED ? FEATURE_APIC : 0;
+      const apic = load<u32>(cpu, CPU_APICBASE) & APIC_BASE_ENABLE ? FEATURE_APIC : 0;
       const count = identifiers();
       // CLFLUSH line of 64 bytes, the package's logical processors, the APIC's identifier.
       const ebx = (load<u32>(cpu, CPU_APICID) << 24) | (count << 16) | 0x800;

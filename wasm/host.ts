@@ -24,6 +24,10 @@ export declare function hostSetTscDeadline(cpu: usize, value: u64): void;
 @external("host", "tscDeadlineArmed")
 export declare function hostTscDeadlineArmed(cpu: usize): u32;
 
+/** IA32_APIC_BASE was written: switches the CPU's local APIC on or off. */
+@external("host", "setApicBase")
+export declare function hostSetApicBase(cpu: usize, value: u32): void;
+
 /** Acknowledges the highest maskable interrupt: its vector, or -1 if there is none. */
 @external("host", "interruptAck")
 export declare function hostInterruptAck(cpu: usize): i32;

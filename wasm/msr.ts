@@ -5,7 +5,7 @@ import {
 } from './gen/layout';
 import { privileged } from './control';
 import { raiseError } from './fault';
-import { hostRdtsc, hostSetTscDeadline, hostTscDeadlineArmed } from './host';
+import { hostRdtsc, hostSetApicBase, hostSetTscDeadline, hostTscDeadlineArmed } from './host';
 import { flushJumps } from './lookup';
 import { CR4_PCE, CR4_TSD, reg, serialize, setReg } from './state';
 import { flush } from './tlb';
@@ -20,6 +20,9 @@ const SLOT_TSC_DEADLINE: u32 = 4;
 const PAT_RESET: u64 = 0x0007040600070406;
 /** Fast strings; no branch trace store, no precise event sampling. */
 const MISC_ENABLE_RESET: u64 = 0x1801;
+const APIC_BASE_BSP: u32 = 1 << 8;
+export const APIC_BASE_ENABLE: u32 = 1 << 11;
+const APIC_BASE_ADDRESS: u32 = 0xfee00000;
 
 @inline
 function slot(cpu: usize, n: u32): u64 {
@@ -107,6 +110,11 @@ function goodPat(value: u64): bool {
   return true;
 }
 
+/** IA32_APIC_BASE (SDM vol. 3, 11.4.4): boot CPU and enabled can change. The registers stay where they are, and there is no x2APIC mode. */
+function goodApicBase(value: u64): bool {
+  return (value & ~<u64>(APIC_BASE_BSP | APIC_BASE_ENABLE)) == APIC_BASE_ADDRESS;
+}
+
 /** WRMSR: EDX:EAX -> MSR[ECX]. */
 export function wrmsr(cpu: usize): void {
   serialize(cpu);
@@ -119,8 +127,11 @@ export function wrmsr(cpu: usize): void {
   switch (index) {
     case 0x10: store<u64>(cpu, value - hostRdtsc(cpu), CPU_TSCOFFSET); break;
     case 0x1b:
-      good = high == 0 && !(low & 0x6ff);
-      if (good) store<u32>(cpu, low, CPU_APICBASE);
+      good = goodApicBase(value);
+      if (good && low != load<u32>(cpu, CPU_APICBASE)) {
+        store<u32>(cpu, low, CPU_APICBASE);
+        hostSetApicBase(cpu, low);
+      }
       break;
     case 0x3b: store<u64>(cpu, value, CPU_TSCOFFSET); break;
     case 0x6e0:

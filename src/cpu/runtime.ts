@@ -20,6 +20,8 @@ export interface HostImports {
   /** IA32_TSC_DEADLINE: nanoseconds of rdtsc()'s clock; 0 disarms. */
   setTscDeadline(cpu: number, value: bigint): void;
   tscDeadlineArmed(cpu: number): number;
+  /** IA32_APIC_BASE was written. */
+  setApicBase(cpu: number, value: number): void;
   interruptAck(cpu: number): number;
   /** FERR# changes, or is looked at again: whether IGNNE# is asserted. */
   fpuError(cpu: number, level: number): number;

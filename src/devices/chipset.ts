@@ -195,6 +195,17 @@ export class Chipset {
     }
   }
 
+  /** IA32_APIC_BASE of a CPU. */
+  setApicBase(cpu: number, value: number): void {
+    const hub = this.hub;
+    hub.lock.enter();
+    try {
+      this.interrupts.lapic.setBase(cpu, value);
+    } finally {
+      hub.lock.leave();
+    }
+  }
+
   hasInterrupt(cpu: number): boolean {
     const hub = this.hub;
     hub.lock.enter();

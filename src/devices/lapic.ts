@@ -8,6 +8,8 @@ import { AT, CPU_WORDS, DELIVERY, ID_SHIFT, LVT_MASKED } from './lapic-state.ts'
 import { LapicTimers } from './lapic-timer.ts';
 
 export const LAPIC_BASE = 0xfee00000;
+/** IA32_APIC_BASE: the local APIC is enabled. */
+const BASE_ENABLE = 1 << 11;
 
 /** How the LAPICs see the rest of the interrupt system. */
 export interface LapicOptions extends DeliveryOptions, RegisterOptions {
@@ -29,9 +31,10 @@ export class Lapic implements Device {
     this.delivery = new LapicDelivery(this.#s, this.#timers, options);
     const registers = new LapicRegisters(this.#s, this.#timers, this.delivery, options);
     context.mmio.map(LAPIC_BASE, 0x1000, {
-      read: (offset, size) => registers.read(options.current.index, offset, size),
+      read: (offset, size) => (this.#isOn(options.current.index) ? registers.read(options.current.index, offset, size) : -1),
       write: (offset, size, value) => {
-        if (size === 4 && (offset & 15) === 0) registers.write(options.current.index, offset, value | 0);
+        if (size === 4 && (offset & 15) === 0 && this.#isOn(options.current.index))
+          registers.write(options.current.index, offset, value | 0);
       },
     });
     if (context.isFirst) this.reset();
@@ -60,13 +63,18 @@ export class Lapic implements Device {
     return this.#s[cpu * CPU_WORDS + AT.ID] >>> ID_SHIFT;
   }
 
-  /** IA32_APIC_BASE bit 11. */
-  setEnabled(cpu: number, enabled: boolean): void {
-    const s = this.#s;
+  #isOn(cpu: number): boolean {
+    return this.#s[cpu * CPU_WORDS + AT.GLOBAL] !== 0;
+  }
+
+  /** IA32_APIC_BASE of a CPU. Off, its registers are lost, and INTR of the boot CPU is the 8259s' (SDM vol. 3, 11.4.3). */
+  setBase(cpu: number, value: number): void {
+    const enabled = (value & BASE_ENABLE) !== 0;
+    if (this.#isOn(cpu) === enabled) return;
     const at = cpu * CPU_WORDS;
-    if ((s[at + AT.GLOBAL] !== 0) === enabled) return;
     if (!enabled) this.delivery.resetRegisters(cpu);
-    s[at + AT.GLOBAL] = enabled ? 1 : 0;
+    this.#s[at + AT.ID] = cpu << ID_SHIFT;
+    this.#s[at + AT.GLOBAL] = enabled ? 1 : 0;
     this.delivery.update(cpu);
   }
 

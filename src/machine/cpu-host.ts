@@ -17,6 +17,7 @@ export function cpuHost(chipset: Chipset, clock: Clock, index: number, trace: (b
     rdtsc: () => BigInt(Math.floor(clock.now())),
     setTscDeadline: (_cpu, value) => chipset.setTscDeadline(index, Number(value)),
     tscDeadlineArmed: () => (chipset.interrupts.lapic.tscDeadlineArmed(index) ? 1 : 0),
+    setApicBase: (_cpu, value) => chipset.setApicBase(index, value),
     interruptAck: () => chipset.interruptAck(index),
     // Only the boot CPU's FERR# and IGNNE# are connected.
     fpuError: (_cpu, level) => (index !== 0 || chipset.fpuError(level !== 0) ? 1 : 0),

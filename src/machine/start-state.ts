@@ -47,6 +47,7 @@ export function enterKernel(shared: SharedMemory, entry: EntryState): ReadFlags 
     mmioWrite: () => {},
     rdtsc: () => 0n,
     setTscDeadline: () => {},
+    setApicBase: () => {},
     tscDeadlineArmed: () => 0,
     interruptAck: () => -1,
     fpuError: () => 0,

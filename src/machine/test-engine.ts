@@ -54,6 +54,7 @@ class Engine implements TestEngine {
       mmioWrite: () => {},
       rdtsc: () => process.hrtime.bigint(),
       setTscDeadline: () => {},
+      setApicBase: () => {},
       tscDeadlineArmed: () => 0,
       interruptAck: () => {
         const vector = this.interruptVector;

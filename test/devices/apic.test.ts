@@ -104,6 +104,50 @@ describe('Lapic', () => {
     expect(b.pc.interrupts.lapic.tscDeadlineArmed(0)).toBe(false);
   });
 
+  it('is switched off and on by IA32_APIC_BASE', () => {
+    const b = bench(2);
+    const OFF = 0xfee00000;
+    const ON = 0xfee00800;
+    enable(b, 1);
+    b.write(LAPIC + 0x320, 0xec, 1);
+    b.write(LAPIC + 0x300, 0x40041, 1);
+    b.pc.setApicBase(1, ON);
+    expect(b.pending(1), 'nothing changes').toBe(Pending.INTR);
+    b.pc.setApicBase(1, OFF);
+    expect(b.pending(1)).toBe(0);
+    expect(b.read(LAPIC + 0x30, 1)).toBe(0xffffffff);
+    b.write(LAPIC + 0xf0, 0x1ff, 1);
+    b.write(LAPIC + 0x300, 0xc0091);
+    b.write(LAPIC + 0x300, 0xc0400);
+    expect([b.pc.interruptAck(1), b.pending(1)]).toEqual([-1, 0]);
+    b.pc.setApicBase(1, ON);
+    expect(b.read(LAPIC + 0x20, 1)).toBe(0x01000000);
+    expect(b.read(LAPIC + 0x320, 1)).toBe(0x10000);
+    b.write(LAPIC + 0x300, 0xc0091);
+    expect(b.pending(1), 'software must enable it').toBe(0);
+    enable(b, 1);
+    b.write(LAPIC + 0x300, 0xc0091);
+    expect(b.pc.interruptAck(1)).toBe(0x91);
+  });
+
+  it('is out of the way of the 8259s when it is off', () => {
+    const b = bench(1);
+    b.write(LAPIC + 0x350, 0x18700);
+    for (const [port, value] of [
+      [0x20, 0x11],
+      [0x21, 0x20],
+      [0x21, 4],
+      [0x21, 1],
+      [0x21, 0xfe],
+    ] as const)
+      b.out(port, value);
+    b.pc.interrupts.setIrq(0, true);
+    expect(b.pending(0)).toBe(0);
+    b.pc.setApicBase(0, 0xfee00100);
+    expect(b.pending(0)).toBe(Pending.INTR);
+    expect(b.pc.interruptAck(0)).toBe(0x20);
+  });
+
   it('collects errors', () => {
     const b = bench(1);
     b.write(LAPIC + 0x370, 0xfe);

@@ -136,6 +136,12 @@ test('MSRs', () => {
   expect(msr(0xc0000080)).toBe(0x800n);
   expect(setMsr(0xc0000080, 0x900n)).toBe('GP(0)');
   expect(msr(0x48)).toBe('GP(0)');
+  m.set('apicBase', 0xfee00900);
+  expect(setMsr(0x1b, 0xfee00100n)).toBe('');
+  expect(m.calls).toEqual([{ name: 'setApicBase', args: [0xfee00100] }]);
+  for (const value of [0xfee01900n, 0xfee00d00n, 0x1fee00900n, 0xfee00901n])
+    expect(setMsr(0x1b, value), 'moved, x2APIC, reserved').toBe('GP(0)');
+  expect([msr(0x1b), m.calls.length]).toEqual([0xfee00100n, 1]);
   expect(msr(0xfe)).toBe(0n);
   expect(msr(0x1a0)).toBe(0x1801n);
   m.host.tsc = 1000n;

@@ -63,6 +63,7 @@ export async function machine(ramBytes = 16 * MiB) {
       mmioWrite: (_cpu: number, phys: number, size: number, value: number) => note('mmioWrite', phys, size, value),
       rdtsc: () => host.tsc,
       setTscDeadline: () => {},
+      setApicBase: (_cpu: number, value: number) => note('setApicBase', value),
       tscDeadlineArmed: () => 0,
       interruptAck: () => -1,
       fpuError: () => 0,

@@ -65,6 +65,7 @@ export async function system() {
     mmioWrite: nothing,
     rdtsc: () => 0n,
     setTscDeadline: () => {},
+    setApicBase: () => {},
     tscDeadlineArmed: () => 0,
     invalidateCode: nothing,
     trace: nothing,
