@@ -175,12 +175,12 @@ export const PROGRAMS: Readonly<Record<string, Program>> = {
     check: (lines) => checkParts(lines, SMC_PARTS),
   },
   shootdown: {
-    about: 'no CPU uses a mapping behind its shoot-down; accessed and dirty bits are not lost',
+    about: 'no CPU uses a mapping behind its shoot-down; accessed and dirty bits are not lost, and lose nothing',
     runs: [
       { cpus: 2, n: 60 },
       { cpus: 4, n: 20 },
     ],
-    check: (lines) => checkParts(lines, ['remap', 'unmap', 'protect', 'marks', 'swap']),
+    check: (lines) => checkParts(lines, ['remap', 'unmap', 'protect', 'marks', 'flips', 'swap']),
   },
   interrupts: {
     about: 'IPIs, NMI, INIT and SIPI, I/O APIC, timers and time stamps',

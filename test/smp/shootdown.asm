@@ -1,6 +1,6 @@
 ; TLB shoot-downs under load. CPU 0 changes the mapping of a page, tells the others by an IPI (they INVLPG and acknowledge), and then nobody may use the old
 ; mapping: the frame that was behind it, filled with a pattern through another mapping, stays as it is, and the pattern is seen by nobody. The others
-; read and write the page in loops of several kinds meanwhile. Then accessed and dirty bits: none is lost.
+; read and write the page in loops of several kinds meanwhile. Then accessed and dirty bits: none is lost, and setting them loses no other change of an entry.
 ; n: rounds of each part.
 %include "smp.inc"
 %include "paging.inc"
@@ -15,6 +15,7 @@
 %define MARKS 64                                ; pages for accessed and dirty bits, from page 16 of the window on
 %define MARK_PAGE 16
 %define MARK_FRAMES 0x400000
+%define FLIP_PAGES 4                            ; of those
 %define SWAP_PAGE 8
 
 cpu_main:
@@ -80,6 +81,8 @@ cpu_main:
   PART "protect", protect
   call mark_bits
   VERDICT "marks"
+  call flips
+  VERDICT "flips"
   call swap_out
   VERDICT "swap"
   FINISH 0
@@ -370,6 +373,52 @@ mark_bits:
 .next:
   dec ecx
   jnz .round
+  ret
+
+; CPU 0 flips a bit of its own in the entries of a few pages and finds it each time as it left it. The others' walks set A and D in them all the while.
+flips:
+  mov dword [over], 0
+  call barrier
+  test ebx, ebx
+  jz .manager
+.walker:
+  xor esi, esi
+.walk:
+  mov edi, esi
+  shl edi, 12
+  lock and dword [TABLE + (MARK_PAGE + esi) * 4], ~0x60
+  invlpg [WINDOW + (MARK_PAGE << 12) + edi]
+  mov [WINDOW + (MARK_PAGE << 12) + edi + ebx * 4], esi
+  inc esi
+  cmp esi, FLIP_PAGES
+  jb .walk
+  lock inc dword [passes]
+  cmp dword [over], 0
+  je .walker
+  ret
+.manager:
+  imul ecx, [n], 200
+  mov edx, [TABLE + MARK_PAGE * 4]              ; all are as they were left by the part before
+  shl edx, 31 - 9
+  sar edx, 31
+.round:
+  xor esi, esi
+.flip:
+  lock btc dword [TABLE + (MARK_PAGE + esi) * 4], 9
+  sbb eax, eax
+  cmp eax, edx
+  je .as_left
+  lock inc dword [wrong]
+  mov eax, [TABLE + (MARK_PAGE + esi) * 4]
+  mov [wrong_what], eax
+.as_left:
+  inc esi
+  cmp esi, FLIP_PAGES
+  jb .flip
+  not edx
+  cmp [passes], ecx
+  jb .round
+  mov dword [over], 1
   ret
 
 ; CPU 0 takes pages away by XCHG and looks at what it got: where D was clear, nobody had written, and nobody does later; and the entry stays 0.
