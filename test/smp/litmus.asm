@@ -4,8 +4,9 @@
 %include "smp.inc"
 
 %define BATCH 2048
-%define CHUNK 256
-%define PATIENCE 1000000                       ; ticks of the TSC
+%define CHUNK 4
+%define LOOKS 10000                             ; RDTSC takes longer than they are to be apart: at first without
+%define PATIENCE 10000000                       ; ticks of the TSC in a batch
 %define XB FREE
 %define YB (FREE + BATCH * 64 * 1)
 %define ZB (FREE + BATCH * 64 * 2)
@@ -128,17 +129,16 @@ SB sb_invlpg, INVLPG
 SB sb_iret, IRET
 
 ; All CPUs of a test meet, without giving way: only CPUs that run at the same moment show anything. But one may have no core: who has waited in vain
-; waits no more in this batch.
+; for too long, all meetings of this batch together, waits no more in it.
 meet:
   push edi
   lock inc dword [ready]
   inc dword [ebp + 36]
   cmp dword [ebp + 44], 0
-  je .out
-  rdtsc
-  mov edi, eax
+  jle .out
+  xor edi, edi                                  ; no time is known yet
 .again:
-  mov edx, 100
+  mov edx, LOOKS
   mov eax, [ebp + 36]
   imul eax, [ebp + 40]
 .look:
@@ -147,10 +147,14 @@ meet:
   dec edx
   jnz .look
   rdtsc
-  sub eax, edi
-  cmp eax, PATIENCE
-  jb .again
-  mov dword [ebp + 44], 0
+  test edi, edi
+  jz .first
+  sub edi, eax
+  add [ebp + 44], edi
+.first:
+  mov edi, eax
+  cmp dword [ebp + 44], 0
+  jg .again
   jmp .out
 .met:
   ; They begin a little out of step, each time differently.
@@ -350,7 +354,7 @@ tests:
 
 cpu_main:
   mov esi, name_delay
-  mov eax, 0x3f
+  mov eax, 0xf
   call option
   mov [delay], eax
   mov eax, ebx
@@ -378,7 +382,7 @@ cpu_main:
   mov [ebp + 36], ecx
   mov ecx, [edx + 4]
   mov [ebp + 40], ecx
-  mov dword [ebp + 44], 1                       ; worth waiting
+  mov dword [ebp + 44], PATIENCE
   call [edx + 16 + ebx * 4]
   pop edx
   pop ecx
