@@ -1,18 +1,19 @@
-// npm run bench -- [boot|micro|memory|smp]... [--runs N] [--json FILE]: figures for people, as ratios in one run. See README.md beside this file.
+// npm run bench -- [boot|micro|memory|smp|cliffs]... [--runs N] [--json FILE]: figures for people, as ratios in one run. See README.md beside this file.
 import { writeFile } from 'node:fs/promises';
 import { cpus, loadavg } from 'node:os';
 import { parseArgs } from 'node:util';
 import { build } from '../scripts/build.ts';
 import { boot, bootTable, memory, memoryTable } from './boot.ts';
+import { cliffs, cliffsTable } from './cliffs.ts';
 import { formatTable, type Table } from './figures.ts';
 import { micro, microTable } from './micro.ts';
 import { smp, smpTables } from './smp.ts';
 
-const SECTIONS = ['micro', 'boot', 'memory', 'smp'] as const;
+const SECTIONS = ['micro', 'boot', 'memory', 'smp', 'cliffs'] as const;
 type Section = (typeof SECTIONS)[number];
 
-const USAGE = `npm run bench -- [micro] [boot] [memory] [smp] [options]      (all where none is named)
-  --runs N         rounds (default: 5 for micro, 3 for boot and smp, 1 for memory)
+const USAGE = `npm run bench -- [micro] [boot] [memory] [smp] [cliffs] [options]      (all where none is named)
+  --runs N         rounds (default: 5 for micro, 3 for boot, smp and cliffs, 1 for memory)
   --only TEXT      micro: only programs whose name contains TEXT; boot: only machines whose name does; smp: only such work, and no costs
   --interpreter    boot: the interpreter alone as well, once
   --unpinned       smp: CPUs on whichever core the host gives them
@@ -88,6 +89,12 @@ if (sections.has('smp')) {
   const result = await smp(rounds, values.only, values.unpinned !== true);
   report.smp = { rounds, ...result };
   for (const table of smpTables(result, rounds)) print(table);
+}
+if (sections.has('cliffs')) {
+  const rounds = runs ?? 3;
+  const result = await cliffs(rounds);
+  report.cliffs = { rounds, ...result };
+  print(cliffsTable(result, rounds));
 }
 
 host.loadAfter = loadavg()[0];

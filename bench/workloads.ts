@@ -150,6 +150,18 @@ export async function compile(workload: Workload): Promise<Program> {
   return { workload, image: await readFile(join(out, 'guest.bin')), entry: Number.parseInt(symbol, 16), native: join(out, 'native') };
 }
 
+/** The multiboot kernel of cliffs.S: its path. */
+export async function compileCliffs(): Promise<string> {
+  const work = await mkdtemp(join(CACHE, 'cliffs-'));
+  const [object, elf, kernel] = [join(work, 'cliffs.o'), join(work, 'cliffs.elf'), join(CACHE, 'cliffs.elf')];
+  await run('gcc', ['-m32', '-c', '-o', object, join(SOURCES, 'cliffs.S')]);
+  const script = join(SOURCES, 'cliffs.ld');
+  await run('ld', ['-m', 'elf_i386', '-static', '--build-id=none', '-T', script, '-o', elf, object]);
+  await rename(elf, kernel);
+  await rm(work, { recursive: true });
+  return kernel;
+}
+
 /** Runs the native program for about `seconds`. */
 export async function runNative(program: Program, count: number, seconds: number): Promise<{ result: number; nanoseconds: number }> {
   const { stdout } = await run(program.native, [String(count), String(seconds)]);
