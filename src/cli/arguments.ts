@@ -13,6 +13,7 @@ import {
   SMALLEST_MEMORY,
 } from '../api/options.ts';
 import { largestMemory } from '../layout/memory.ts';
+import { similar } from './similar.ts';
 
 /** What the network card is plugged into; 'none': there is no card. */
 export type NetName = 'none' | 'loopback';
@@ -88,10 +89,11 @@ function parseCpus(text: string): number {
   return cpus;
 }
 
+/** 'FILE' or 'FILE,ro'; a file whose own name ends in ',ro' has its comma twice there. */
 export function parseDisk(text: string): DiskOptions {
-  const readOnly = text.endsWith(',ro');
-  const path = readOnly ? text.slice(0, -3) : text;
-  if (path === '') bad('--disk', 'no file is named');
+  const readOnly = /(?<!,),ro$/.test(text);
+  const path = (readOnly ? text.slice(0, -3) : text).replace(/,,ro$/, ',ro');
+  if (path === '') bad('--disk', `'${text}' names no file`);
   return { path, readOnly };
 }
 
@@ -156,22 +158,38 @@ const RUN_OPTIONS = {
   trace: STRING,
 } as const;
 
-/** parseArgs, with its errors turned into ours: it says what, in one sentence. Options given twice that may not be are errors. */
-function parse<const T extends NonNullable<ParseArgsConfig['options']>>(args: readonly string[], options: T) {
-  try {
-    const parsed = parseArgs({ args: [...args], options, allowPositionals: true, strict: true, tokens: true });
-    const seen = new Set<string>();
-    for (const token of parsed.tokens as { kind: string; name?: string }[]) {
-      if (token.kind !== 'option' || token.name === undefined) continue;
-      if (seen.has(token.name) && !options[token.name].multiple) bad(`--${token.name}`, 'given more than once');
-      seen.add(token.name);
+type Options = NonNullable<ParseArgsConfig['options']>;
+
+/** Whether a word is one of our options, with or without a value. */
+function isOption(word: string, options: Options): boolean {
+  const name = /^--([^=]+)/.exec(word)?.[1];
+  return name === undefined ? Object.values(options).some(({ short }) => word === `-${short}`) : Object.hasOwn(options, name);
+}
+
+/**
+ * parseArgs, which gives an option the next word as its value, whatever that begins with (POSIX, guideline 7), and checks of ours with our own
+ * messages. A value that is itself an option of ours is one that was forgotten; behind a '=' it is meant. An option given twice that may not be is an error.
+ */
+function parse<const T extends Options>(args: readonly string[], options: T) {
+  const parsed = parseArgs({ args: [...args], options, allowPositionals: true, strict: false, tokens: true });
+  const seen = new Set<string>();
+  for (const token of parsed.tokens) {
+    if (token.kind !== 'option') continue;
+    const { name, rawName, value, inlineValue } = token;
+    if (!Object.hasOwn(options, name)) {
+      const meant = rawName.startsWith('--') ? similar(name, Object.keys(options)) : undefined;
+      return bad(undefined, `unknown option '${rawName}'${meant === undefined ? '' : `; is '--${meant}' meant?`}`);
     }
-    return parsed;
-  } catch (error) {
-    if (error instanceof DragomanError) throw error;
-    const first = (error as Error).message.split(/\n|\. (?:To specify|Did you)/)[0];
-    return bad(undefined, first.charAt(0).toLowerCase() + first.slice(1).replace(/\.$/, ''));
+    const { type, multiple } = options[name];
+    if (type === 'boolean' && value !== undefined) bad(rawName, `takes no value, and '${value}' is given`);
+    if (type === 'string' && value === undefined) bad(rawName, 'a value is missing');
+    if (value !== undefined && !inlineValue && isOption(value, options))
+      bad(rawName, `a value is missing before '${value}' (where that is the value: '${rawName}=${value}')`);
+    if (seen.has(name) && !multiple) bad(rawName, 'given more than once');
+    seen.add(name);
   }
+  // What parseArgs cannot say of values that it did not check itself.
+  return parsed as ReturnType<typeof parseArgs<{ options: T; allowPositionals: true; strict: true }>>;
 }
 
 function parseRun(args: readonly string[]): Command {
@@ -253,7 +271,10 @@ export function parseCommand(args: readonly string[]): Command {
       return { name: 'version' };
     case undefined:
       return bad(undefined, 'no command is given');
-    default:
-      return bad(undefined, `unknown ${first.startsWith('-') ? 'option' : 'command'} '${first}'`);
+    default: {
+      const meant = similar(first, ['run', 'disasm', 'help', '--help', '--version']);
+      const kind = first.startsWith('-') ? 'option' : 'command';
+      return bad(undefined, `unknown ${kind} '${first}'${meant === undefined ? '' : `; is '${meant}' meant?`}`);
+    }
   }
 }

@@ -30,7 +30,7 @@ Options:
   --bios ROM         ROM image of 64 KiB to 1 MiB, started at the reset vector instead of a kernel
   --cpus N           number of CPUs, 1 to 64, each on a thread of its own (default: 1)
   --memory SIZE      guest memory, 2M to ${most(1)}M, less with many CPUs (${MOST_CPUS}: ${most(MOST_CPUS)}M): a number with K, M or G; M where none is given (256M)
-  --disk FILE[,ro]   raw disk image as the next virtio disk; ',ro' for read-only; may be given several times
+  --disk FILE[,ro]   raw disk image as the next virtio disk; ',ro' for read-only (',,ro': the name ends so); may be given several times
   --net NAME         network card: none (default), or loopback, which sends each frame back to the guest
   --virtio-console FILE
                      virtio console (Linux's /dev/hvc0): write what the guest sends there to FILE

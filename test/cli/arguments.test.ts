@@ -46,6 +46,20 @@ describe('dragoman run', () => {
     });
   });
 
+  it('gives an option the next word as its value, whatever that begins with', () => {
+    expect(run('k', '--append', '--verbose -x', '--until', '-x')).toMatchObject({ append: '--verbose -x', until: '-x' });
+    expect(run('--initrd', '--', '--', '-k')).toMatchObject({ kernel: '-k', initrd: '--' });
+    expect(run('k', '--append=--until', '--until=--append=')).toMatchObject({ append: '--until', until: '--append=' });
+  });
+
+  it.each([
+    ['d,ro', 'd', true],
+    ['d,,ro', 'd,ro', false],
+    ['d,,ro,ro', 'd,ro', true],
+    ['d,,,ro', 'd,,ro', false],
+    ['a,b,ro.img', 'a,b,ro.img', false],
+  ])('knows the name in --disk %s', (text, path, readOnly) => expect(run('k', '--disk', text).disks).toEqual([{ path, readOnly }]));
+
   it.each([
     ['64', 64],
     ['64M', 64],
@@ -91,12 +105,23 @@ describe('dragoman run', () => {
     ['--bios r --module a', /--module/],
     ['k --bogus', /unknown option '--bogus'/],
     ['k -z', /unknown option '-z'/],
-    ['k --memory', /--memory/],
+    ['k --memory', /^--memory: a value is missing$/],
+    ['k --append', /^--append: a value is missing$/],
+    ['k --memory -5', /^--memory: '-5' is not a size/],
+    ['k --initrd --append x', /^--initrd: a value is missing before '--append' .*'--initrd=--append'/],
+    ['k --append --until=x', /^--append: a value is missing before '--until=x' .*'--append=--until=x'/],
+    ['k --until -h', /^--until: a value is missing before '-h'/],
+    ['k --lockstep=1', /^--lockstep: takes no value, and '1' is given$/],
+    ['k --memroy 5', /^unknown option '--memroy'; is '--memory' meant\?$/],
+    ['k --mem 5', /^unknown option '--mem'; is '--memory' meant\?$/],
+    ['k --re 5', /^unknown option '--re'$/],
+    ['k --constructor x', /^unknown option '--constructor'$/],
+    ['k --cpu=2', /^unknown option '--cpu'; is '--cpus' meant\?$/],
     ['k --initrd=', /--initrd: the value is empty/],
     ['k --memory 64M --memory 32M', /given more than once/],
     ['k --cpus 0', /--cpus/],
     ['k --cpus many', /--cpus/],
-    ['k --disk ,ro', /--disk: no file/],
+    ['k --disk ,ro', /--disk: ',ro' names no file/],
     [`k${' --disk d'.repeat(9)}`, /9 disks/],
     ['k --engine fast', /'fast' is neither/],
     ['k --net', /--net/],
@@ -132,6 +157,12 @@ describe('other commands', () => {
     'refuses %j',
     (args) => expectError(() => parseCommand(args), 'BAD_OPTION', /./),
   );
+
+  it('are guessed where they are misspelt', () => {
+    expectError(() => parseCommand(['rnu']), 'BAD_OPTION', /^unknown command 'rnu'; is 'run' meant\?$/);
+    expectError(() => parseCommand(['--hlep']), 'BAD_OPTION', /^unknown option '--hlep'; is '--help' meant\?$/);
+    expectError(() => parseCommand(['walk']), 'BAD_OPTION', /^unknown command 'walk'$/);
+  });
 });
 
 describe('keys in a terminal', () => {
