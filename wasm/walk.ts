@@ -3,6 +3,7 @@
 import {
   CONTROL, CONTROL_RAMBYTES, CONTROL_ROMBYTES, CONTROL_SHADOWRAM, CPU_CR0, CPU_CR3, CPU_CR4, CPU_MSR, CPU_PDPTE, LOW_ROM_BYTES, RAM, ROM, ROM_BYTES,
   TLB_GLOBAL, TLB_KERNEL_READ, TLB_KERNEL_WRITE, TLB_LARGE, TLB_USER_READ, TLB_USER_WRITE,
+  TEXT_MEMORY, VIDEO_MEMORY,
 } from './gen/layout';
 import { ACCESS_EXEC, ACCESS_USER, ACCESS_WRITE, CR0_WP, CR4_PAE, CR4_PGE, CR4_PSE } from './state';
 
@@ -31,7 +32,7 @@ export let walkRights: u32 = 0;
 export function physHost(phys: u32, write: bool): usize {
   const rom = load<u32>(CONTROL, CONTROL_ROMBYTES);
   if (phys < load<u32>(CONTROL, CONTROL_RAMBYTES)) {
-    if (phys - 0xa0000 < 0x20000) return 0;
+    if (phys - VIDEO_MEMORY < TEXT_MEMORY - VIDEO_MEMORY) return 0;
     if (rom != 0 && phys < 0x100000) {
       const window: u32 = min<u32>(rom, LOW_ROM_BYTES);
       const into = phys - (0x100000 - window);

@@ -192,6 +192,8 @@ export interface MachineHandle {
   /** Ends the run with kind 'stopped'. Does nothing where it has ended. */
   stop(reason: string): void;
   stats(): MachineStats;
+  /** The text at B8000H that a video card would show now: lines without spaces at their ends and empty lines at the end; '' where there is none. */
+  screenText(): string;
   /** SHA-256 of the guest's RAM, hexadecimal. */
   memoryHash(): string;
 }

@@ -1,5 +1,18 @@
 // Guest physical memory as the host sees it for fetching code: RAM and ROM, with the page metadata.
-import { CONTROL, Control, LOW_ROM_BYTES, PAGE_HAS_CODE, PAGE_MARK, PAGE_SHIFT, PageMeta, RAM, ROM, ROM_BYTES } from '../layout/memory.ts';
+import {
+  CONTROL,
+  Control,
+  LOW_ROM_BYTES,
+  PAGE_HAS_CODE,
+  PAGE_MARK,
+  PAGE_SHIFT,
+  PageMeta,
+  RAM,
+  ROM,
+  ROM_BYTES,
+  TEXT_MEMORY,
+  VIDEO_MEMORY,
+} from '../layout/memory.ts';
 import type { SharedMemory } from './state.ts';
 
 export class PhysicalMemory {
@@ -25,7 +38,7 @@ export class PhysicalMemory {
       if (phys >= 0x100000 - low && phys < 0x100000 && !this.isShadowed(phys)) return ROM + ROM_BYTES - (0x100000 - phys);
       if (phys >= 0x100000000 - rom) return ROM + ROM_BYTES - (0x100000000 - phys);
     }
-    if (phys >= 0xa0000 && phys < 0xc0000) return undefined;
+    if (phys >= VIDEO_MEMORY && phys < TEXT_MEMORY) return undefined;
     return phys < this.shared.plan.ramBytes ? RAM + phys : undefined;
   }
 

@@ -12,6 +12,7 @@ import { Pit } from './pit.ts';
 import { ResetControl } from './reset.ts';
 import { Rtc } from './rtc.ts';
 import { Uart, type UartOptions } from './uart.ts';
+import { Vga } from './vga.ts';
 
 export interface ChipsetOptions extends HubOptions {
   readonly cpuCount: number;
@@ -45,6 +46,7 @@ export class Chipset {
   readonly resetControl: ResetControl;
   readonly debug: DebugPorts;
   readonly fpu: FpuError;
+  readonly vga: Vga;
   readonly a20: A20;
   readonly pci: PciBus;
   /** The CPU this thread runs now; an executor with several CPUs a thread sets it before it lets one run. */
@@ -65,6 +67,7 @@ export class Chipset {
     this.acpi = hub.add(new AcpiPm(hub));
     this.debug = hub.add(new DebugPorts(hub, options.debug));
     this.fpu = hub.add(new FpuError(hub));
+    this.vga = hub.add(new Vga(hub));
     this.serial = (options.serial ?? [{}]).map((one, i) => hub.add(new Uart(hub, { name: `serial${i}`, ...SERIAL[i & 3], ...one })));
     this.pci = hub.add(new PciBus(hub, hub.generation, this.resetControl));
     const { memory, shadowIndex } = options;

@@ -38,6 +38,9 @@ export const ROM = 0x1000000;
 export const ROM_BYTES = 1 * MiB;
 /** How much of a ROM, from its end, shows below 1 MiB as well. */
 export const LOW_ROM_BYTES = 128 * KiB;
+/** Guest physical addresses that are a video card's: no RAM, up to the text that the card shows, which is 32 KiB of RAM. */
+export const VIDEO_MEMORY = 0xa0000;
+export const TEXT_MEMORY = 0xb8000;
 /** Guest physical address 0. */
 export const RAM = 0x2000000;
 

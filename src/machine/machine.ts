@@ -30,6 +30,7 @@ import { loadKernel } from './loaders/kernel.ts';
 import { loadRom } from './loaders/rom.ts';
 import { LockstepExecutor, lockstepTime } from './lockstep-executor.ts';
 import type { InputKind } from './recording.ts';
+import { screenText } from './screen.ts';
 import { enterKernel } from './start-state.ts';
 import { collectStats } from './stats.ts';
 import { ThreadsExecutor } from './threads-executor.ts';
@@ -226,7 +227,12 @@ export class Machine implements MachineHandle {
   }
 
   private dump(): string {
-    return dumpMachine(this.shared, this.readFlags);
+    const screen = this.screenText();
+    return dumpMachine(this.shared, this.readFlags) + (screen === '' ? '' : `\n\nscreen:\n${screen}`);
+  }
+
+  screenText(): string {
+    return screenText(this.ram, this.board.chipset.vga.text);
   }
 
   /** A CPU left its run loop for good. */

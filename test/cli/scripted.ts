@@ -42,6 +42,10 @@ class ScriptedMachine implements MachineHandle {
     options.net?.connect?.({ receive: (frame) => this.#say(`a frame of ${frame.length}`) });
   }
 
+  screenText(): string {
+    return '';
+  }
+
   memoryHash(): string {
     return 'of no memory';
   }

@@ -101,14 +101,19 @@ test('slow paths store EIP; rmw asks for write rights', () => {
 });
 
 describe('devices and ROM', () => {
-  test('VGA memory and the space above RAM are devices', () => {
-    m.host.mmioReadValue = (phys, size) => (phys === 0xb8000 ? 0x0741 : size);
-    expect(m.call.load16(m.cpu, 0xb8000)).toBe(0x0741);
+  test('video memory below the text and the space above RAM are devices; the text is RAM', () => {
+    m.host.mmioReadValue = (phys, size) => (phys === 0xb7ffe ? 0x0741 : size);
+    expect(m.call.load16(m.cpu, 0xb7ffe)).toBe(0x0741);
+    for (const address of [0xb8000, 0xbfffc]) {
+      m.call.store32(m.cpu, address, 0x07420741);
+      expect(m.call.load16(m.cpu, address + 2)).toBe(0x0742);
+      expect(m.tlb(address)).not.toBe(0);
+    }
     m.call.store32(m.cpu, 0xfee000b0, 9);
     m.call.store64(m.cpu, 0xfed00000, 0x0000000200000001n);
     m.call.load8(m.cpu, 16 * MiB);
     expect(m.calls).toEqual([
-      { name: 'mmioRead', args: [0xb8000, 2] },
+      { name: 'mmioRead', args: [0xb7ffe, 2] },
       { name: 'mmioWrite', args: [0xfee000b0, 4, 9] },
       { name: 'mmioWrite', args: [0xfed00000, 4, 1] },
       { name: 'mmioWrite', args: [0xfed00004, 4, 2] },

@@ -1,0 +1,197 @@
+// A VGA's registers as far as text mode needs them (IBM VGA technical reference, "Video Subsystem"): what was written reads back, and the retrace bits
+// follow the clock. There is no display: the text at B8000H is RAM (layout/memory.ts), which machine/screen.ts shows. Graphics modes have no memory.
+import type { Device, DeviceContext } from './device.ts';
+
+/** A frame of the 720 x 400 mode at 70 Hz: 449 lines, 400 of them with text; each of 31.78 us, 80% of it with text. */
+const LINE_NS = 31778;
+const LINES = 449;
+const VISIBLE_LINES = 400;
+const VISIBLE_NS = 25422;
+
+const STATUS_BLANK = 0x01;
+const STATUS_RETRACE = 0x08;
+
+/** Miscellaneous output: bit 0 puts the CRT controller at 3DxH, else it is at 3BxH. */
+const MISC_COLOR = 0x01;
+/** CRT controller register 11H: registers 0 to 7 are write-protected, but for bit 4 of register 7. */
+const PROTECT = 0x80;
+const LINE_COMPARE = 0x10;
+/** Attribute controller index: the display is on. */
+const PALETTE_SOURCE = 0x20;
+
+/** Words: single registers, then a byte of each indexed register a word, then the palette's 768 bytes. */
+const MISC = 0;
+const FEATURE = 1;
+const SEQUENCER_INDEX = 2;
+const GRAPHICS_INDEX = 3;
+const CRTC_INDEX = 4;
+const ATTRIBUTE_INDEX = 5;
+/** 1: the next write to 3C0H is data. */
+const ATTRIBUTE_DATA = 6;
+const DAC_MASK = 7;
+/** Bytes into the palette of the next read and write at 3C9H, and what 3C7H reads: 0 after a write address, 3 after a read address. */
+const DAC_READ = 8;
+const DAC_WRITE = 9;
+const DAC_STATE = 10;
+const SEQUENCER = 11;
+const GRAPHICS = SEQUENCER + 8;
+const ATTRIBUTE = GRAPHICS + 16;
+const CRTC = ATTRIBUTE + 32;
+const PALETTE = CRTC + 32;
+const PALETTE_BYTES = 768;
+const WORDS = PALETTE + PALETTE_BYTES / 4;
+
+/** Mode 3 as a VGA's BIOS leaves it: 80 x 25, 16 colours. */
+const MODE3 = {
+  misc: 0x67,
+  sequencer: [0x03, 0x00, 0x03, 0x00, 0x02],
+  graphics: [0x00, 0x00, 0x00, 0x00, 0x00, 0x10, 0x0e, 0x00, 0xff],
+  attribute: [0, 1, 2, 3, 4, 5, 0x14, 7, 0x38, 0x39, 0x3a, 0x3b, 0x3c, 0x3d, 0x3e, 0x3f, 0x0c, 0x00, 0x0f, 0x08, 0x00],
+  crtc: [
+    0x5f, 0x4f, 0x50, 0x82, 0x55, 0x81, 0xbf, 0x1f, 0, 0x4f, 0x0d, 0x0e, 0, 0, 0, 0, 0x9c, 0x8e, 0x8f, 0x28, 0x1f, 0x96, 0xb9, 0xa3, 0xff,
+  ],
+} as const;
+
+export class Vga implements Device {
+  readonly name = 'vga';
+  readonly #context: DeviceContext;
+  readonly #s: Int32Array;
+  readonly #palette: Uint8Array;
+
+  constructor(context: DeviceContext) {
+    this.#context = context;
+    this.#s = context.words(WORDS);
+    this.#palette = new Uint8Array(this.#s.buffer, this.#s.byteOffset + PALETTE * 4, PALETTE_BYTES);
+    context.ports.map(0x3c0, 16, { read: (port) => this.#read(port), write: (port, _size, value) => this.#write(port, value) });
+    for (const base of [0x3b0, 0x3d0]) {
+      const here = () => ((this.#s[MISC] & MISC_COLOR) !== 0) === (base === 0x3d0);
+      for (const at of [base + 4, base + 10]) {
+        context.ports.map(at, at === base + 4 ? 2 : 1, {
+          read: (port) => (here() ? this.#readCrt(port & 15) : 0xff),
+          write: (port, _size, value) => {
+            if (here()) this.#writeCrt(port & 15, value);
+          },
+        });
+      }
+    }
+    if (context.isFirst) this.reset();
+  }
+
+  reset(): void {
+    const s = this.#s;
+    s.fill(0);
+    s[MISC] = MODE3.misc;
+    s[DAC_MASK] = 0xff;
+    s[ATTRIBUTE_INDEX] = PALETTE_SOURCE;
+    s.set(MODE3.sequencer, SEQUENCER);
+    s.set(MODE3.graphics, GRAPHICS);
+    s.set(MODE3.attribute, ATTRIBUTE);
+    s.set(MODE3.crtc, CRTC);
+  }
+
+  /** Of the text that the card shows: characters in a line, and where it begins in text memory, in bytes. */
+  get text(): { readonly columns: number; readonly start: number } {
+    const s = this.#s;
+    return { columns: s[CRTC + 1] + 1, start: ((s[CRTC + 0x0c] << 8) | s[CRTC + 0x0d]) * 2 };
+  }
+
+  #read(port: number): number {
+    const s = this.#s;
+    switch (port) {
+      case 0x3c0:
+        return s[ATTRIBUTE_INDEX];
+      case 0x3c1:
+        return s[ATTRIBUTE + (s[ATTRIBUTE_INDEX] & 31)];
+      case 0x3c4:
+        return s[SEQUENCER_INDEX];
+      case 0x3c5:
+        return s[SEQUENCER + s[SEQUENCER_INDEX]];
+      case 0x3c6:
+        return s[DAC_MASK];
+      case 0x3c7:
+        return s[DAC_STATE];
+      case 0x3c8:
+        return Math.floor(s[DAC_WRITE] / 3);
+      case 0x3c9: {
+        const value = this.#palette[s[DAC_READ]];
+        s[DAC_READ] = (s[DAC_READ] + 1) % PALETTE_BYTES;
+        return value;
+      }
+      case 0x3ca:
+        return s[FEATURE];
+      case 0x3cc:
+        return s[MISC];
+      case 0x3ce:
+        return s[GRAPHICS_INDEX];
+      case 0x3cf:
+        return s[GRAPHICS + s[GRAPHICS_INDEX]];
+      default:
+        // 3C2H, input status 0: no interrupt waits, and the switch that a BIOS looks for a monitor with is open.
+        return port === 0x3c2 ? 0 : 0xff;
+    }
+  }
+
+  #write(port: number, value: number): void {
+    const s = this.#s;
+    switch (port) {
+      case 0x3c0:
+        if (s[ATTRIBUTE_DATA] === 0) s[ATTRIBUTE_INDEX] = value & 0x3f;
+        // The palette can be written while the display does not use it.
+        else if ((s[ATTRIBUTE_INDEX] & 31) >= 16 || (s[ATTRIBUTE_INDEX] & PALETTE_SOURCE) === 0)
+          s[ATTRIBUTE + (s[ATTRIBUTE_INDEX] & 31)] = value;
+        s[ATTRIBUTE_DATA] ^= 1;
+        break;
+      case 0x3c2:
+        s[MISC] = value;
+        break;
+      case 0x3c4:
+        s[SEQUENCER_INDEX] = value & 7;
+        break;
+      case 0x3c5:
+        s[SEQUENCER + s[SEQUENCER_INDEX]] = value;
+        break;
+      case 0x3c6:
+        s[DAC_MASK] = value;
+        break;
+      case 0x3c7:
+        s[DAC_READ] = value * 3;
+        s[DAC_STATE] = 3;
+        break;
+      case 0x3c8:
+        s[DAC_WRITE] = value * 3;
+        s[DAC_STATE] = 0;
+        break;
+      case 0x3c9:
+        this.#palette[s[DAC_WRITE]] = value & 0x3f;
+        s[DAC_WRITE] = (s[DAC_WRITE] + 1) % PALETTE_BYTES;
+        break;
+      case 0x3ce:
+        s[GRAPHICS_INDEX] = value & 15;
+        break;
+      case 0x3cf:
+        s[GRAPHICS + s[GRAPHICS_INDEX]] = value;
+        break;
+    }
+  }
+
+  /** `port`: 4 and 5 the CRT controller, 10 input status 1 (which makes 3C0H expect an index). */
+  #readCrt(port: number): number {
+    const s = this.#s;
+    if (port === 4) return s[CRTC_INDEX];
+    if (port === 5) return s[CRTC_INDEX] <= 0x18 ? s[CRTC + s[CRTC_INDEX]] : 0;
+    s[ATTRIBUTE_DATA] = 0;
+    const inFrame = this.#context.clock.now() % (LINES * LINE_NS);
+    // All of the time without lines counts as retrace, so that a guest that looks seldom finds it.
+    if (inFrame >= VISIBLE_LINES * LINE_NS) return STATUS_RETRACE | STATUS_BLANK;
+    return inFrame % LINE_NS >= VISIBLE_NS ? STATUS_BLANK : 0;
+  }
+
+  #writeCrt(port: number, value: number): void {
+    const s = this.#s;
+    if (port === 4) s[CRTC_INDEX] = value & 0x1f;
+    else if (port === 10) s[FEATURE] = value & 3;
+    else if (s[CRTC_INDEX] < 8 && (s[CRTC + 0x11] & PROTECT) !== 0) {
+      if (s[CRTC_INDEX] === 7) s[CRTC + 7] = (s[CRTC + 7] & ~LINE_COMPARE) | (value & LINE_COMPARE);
+    } else if (s[CRTC_INDEX] <= 0x18) s[CRTC + s[CRTC_INDEX]] = value;
+  }
+}
