@@ -17,6 +17,8 @@ const REDIRECTION_WRITABLE = 0x1afff;
 const SELECT = 0;
 const ID = 1;
 const LINES = 2;
+/** Arbitration ID: loaded by a write of the ID. */
+const ARBITRATION = 3;
 const TABLE = 4;
 const WORDS = TABLE + 2 * IOAPIC_INPUTS;
 
@@ -51,7 +53,7 @@ export class IoApic implements Device {
     const lines = s[LINES];
     s.fill(0);
     s[LINES] = lines;
-    s[ID] = this.#id << 24;
+    s[ID] = s[ARBITRATION] = this.#id << 24;
     for (let input = 0; input < IOAPIC_INPUTS; input++) s[TABLE + 2 * input] = REDIRECTION_MASKED;
   }
 
@@ -102,7 +104,7 @@ export class IoApic implements Device {
     const select = s[SELECT];
     if (select === 0) return s[ID];
     if (select === 1) return VERSION;
-    if (select === 2) return 0;
+    if (select === 2) return s[ARBITRATION];
     const at = select - 0x10;
     return at >= 0 && at < 2 * IOAPIC_INPUTS ? s[TABLE + at] : 0;
   }
@@ -116,7 +118,7 @@ export class IoApic implements Device {
 
   #writeRegister(select: number, value: number): void {
     const s = this.#s;
-    if (select === 0) s[ID] = value & 0x0f000000;
+    if (select === 0) s[ID] = s[ARBITRATION] = value & 0x0f000000;
     const at = select - 0x10;
     if (at < 0 || at >= 2 * IOAPIC_INPUTS) return;
     const input = at >> 1;

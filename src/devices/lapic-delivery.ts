@@ -107,6 +107,13 @@ export class LapicDelivery {
     }
   }
 
+  /** Runs the timer of one CPU, if its deadline has come. */
+  runTimer(cpu: number, now: number): void {
+    if (!this.#timers.expire(cpu, now)) return;
+    const lvt = this.#s[cpu * CPU_WORDS + AT.LVT];
+    if ((lvt & LVT_MASKED) === 0) this.deliver(cpu, DELIVERY.FIXED, lvt & 0xff, false);
+  }
+
   /** Registers after an INIT: all but the ID (SDM vol. 3, 11.4.7.3). */
   resetRegisters(cpu: number): void {
     const s = this.#s;

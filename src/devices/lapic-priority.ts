@@ -2,7 +2,7 @@
 // processor priorities. Functions on the shared words of one CPU, which start at `at`; they tell nobody of a change.
 import { AT, SVR_ENABLE } from './lapic-state.ts';
 
-/** Notes a request, and whether it is level-triggered. */
+/** Notes a request, and whether it is level-triggered: the TMR changes here alone (SDM vol. 3, 11.8.4). */
 export function request(words: Int32Array, at: number, vector: number, level: boolean): void {
   const bit = 1 << (vector & 31);
   const word = vector >> 5;
@@ -25,10 +25,7 @@ export function endService(words: Int32Array, at: number, onLevel: (vector: numb
   const bit = 1 << (vector & 31);
   const word = vector >> 5;
   words[at + AT.ISR + word] &= ~bit;
-  if ((words[at + AT.TMR + word] & bit) !== 0) {
-    words[at + AT.TMR + word] &= ~bit;
-    onLevel(vector);
-  }
+  if ((words[at + AT.TMR + word] & bit) !== 0) onLevel(vector);
   return true;
 }
 

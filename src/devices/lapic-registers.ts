@@ -66,6 +66,7 @@ export class LapicRegisters {
       case 0x380:
         return s[at + AT.INITIAL];
       case 0x390:
+        this.#delivery.runTimer(cpu, this.#timers.now());
         return this.#timers.currentCount(cpu);
       case 0x3e0:
         return s[at + AT.DIVIDE];
@@ -117,9 +118,11 @@ export class LapicRegisters {
         s[at + AT.ICR_HIGH] = value & 0xff000000;
         return;
       case 0x380:
+        this.#delivery.runTimer(cpu, this.#timers.now());
         this.#timers.start(cpu, value);
         return;
       case 0x3e0:
+        this.#delivery.runTimer(cpu, this.#timers.now());
         this.#timers.setDivide(cpu, value);
         return;
     }
@@ -128,6 +131,8 @@ export class LapicRegisters {
   #writeLvt(cpu: number, entry: number, value: number): void {
     const s = this.#s;
     const at = cpu * CPU_WORDS;
+    // What the timer owes by now, it owes by the old entry.
+    if (entry === 0) this.#delivery.runTimer(cpu, this.#timers.now());
     const old = s[at + AT.LVT + entry];
     let next = value & LVT_WRITABLE[entry];
     if ((s[at + AT.SVR] & SVR_ENABLE) === 0) next |= LVT_MASKED;

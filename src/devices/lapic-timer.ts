@@ -65,6 +65,10 @@ export class LapicTimers {
     this.#d[cpu * CPU_DOUBLES + EXPECTED] = Number.POSITIVE_INFINITY;
   }
 
+  now(): number {
+    return this.#context.clock.now();
+  }
+
   /** When the timekeeper is next wanted. */
   nextDeadline(): number {
     let next = this.#look[0];
@@ -139,6 +143,7 @@ export class LapicTimers {
     return true;
   }
 
+  /** Arms a deadline; one that has passed is the caller's to serve. */
   setTscDeadline(cpu: number, nanoseconds: number): void {
     if (this.#mode(cpu) !== TIMER_TSC_DEADLINE) return;
     this.#arm(cpu, nanoseconds === 0 ? Number.POSITIVE_INFINITY : nanoseconds);
@@ -157,7 +162,7 @@ export class LapicTimers {
     this.#schedule(cpu, now);
   }
 
-  /** The timer's LVT entry changed: leaving or entering TSC-deadline mode disarms, one-shot and periodic share the count. */
+  /** The timer's LVT entry changed: leaving or entering TSC-deadline mode disarms; one-shot and periodic share the count, and one that ran out stays at 0. */
   modeChanged(cpu: number, old: number): void {
     const before = (old >> 17) & 3;
     const mode = this.#mode(cpu);
@@ -165,8 +170,10 @@ export class LapicTimers {
     if (before === TIMER_TSC_DEADLINE || mode >= TIMER_TSC_DEADLINE) {
       this.#s[cpu * CPU_WORDS + AT.INITIAL] = 0;
       this.#d[cpu * CPU_DOUBLES + DEADLINE] = Number.POSITIVE_INFINITY;
-    } else {
-      this.#schedule(cpu, this.#context.clock.now());
+    } else if (this.deadline(cpu) !== Number.POSITIVE_INFINITY) {
+      const now = this.now();
+      if (before === TIMER_PERIODIC) this.#d[cpu * CPU_DOUBLES + START] = this.#periodStart(cpu, now);
+      this.#schedule(cpu, now);
     }
   }
 
@@ -183,7 +190,7 @@ export class LapicTimers {
   currentCount(cpu: number): number {
     const initial = this.#s[cpu * CPU_WORDS + AT.INITIAL] >>> 0;
     const mode = this.#mode(cpu);
-    if (initial === 0 || mode >= TIMER_TSC_DEADLINE) return 0;
+    if (initial === 0 || mode >= TIMER_TSC_DEADLINE || this.deadline(cpu) === Number.POSITIVE_INFINITY) return 0;
     const ticks = Math.floor((this.#context.clock.now() - this.#d[cpu * CPU_DOUBLES + START]) / this.#divider(cpu));
     if (mode === TIMER_PERIODIC) return initial - (ticks % initial);
     return ticks >= initial ? 0 : initial - ticks;
@@ -202,6 +209,13 @@ export class LapicTimers {
   #divider(cpu: number): number {
     const code = this.#s[cpu * CPU_WORDS + AT.DIVIDE];
     return 1 << ((((code & 3) | ((code >> 1) & 4)) + 1) & 7);
+  }
+
+  /** When the periodic timer last began to count. */
+  #periodStart(cpu: number, now: number): number {
+    const start = this.#d[cpu * CPU_DOUBLES + START];
+    const period = (this.#s[cpu * CPU_WORDS + AT.INITIAL] >>> 0) * this.#divider(cpu);
+    return start + Math.floor((now - start) / period) * period;
   }
 
   #arm(cpu: number, deadline: number): void {

@@ -4,7 +4,7 @@
 import type { Device, DeviceContext } from './device.ts';
 import { type DeliveryOptions, LapicDelivery } from './lapic-delivery.ts';
 import { LapicRegisters, type RegisterOptions } from './lapic-registers.ts';
-import { AT, CPU_WORDS, DELIVERY, ID_SHIFT, LVT_MASKED } from './lapic-state.ts';
+import { AT, CPU_WORDS, DELIVERY, ID_SHIFT } from './lapic-state.ts';
 import { LapicTimers } from './lapic-timer.ts';
 
 export const LAPIC_BASE = 0xfee00000;
@@ -108,9 +108,7 @@ export class Lapic implements Device {
 
   /** Runs the timer of one CPU, if its deadline has come. */
   runTimer(cpu: number, now: number): void {
-    if (!this.#timers.expire(cpu, now)) return;
-    const lvt = this.#s[cpu * CPU_WORDS + AT.LVT];
-    if ((lvt & LVT_MASKED) === 0) this.delivery.deliver(cpu, DELIVERY.FIXED, lvt & 0xff, false);
+    this.delivery.runTimer(cpu, now);
   }
 
   /** The CPU is in HLT. It keeps its timer: it sleeps no longer than until the deadline, then calls `runTimer`. */
@@ -134,9 +132,15 @@ export class Lapic implements Device {
     return this.#timers.deadline(cpu);
   }
 
-  /** Arms the timer for a time of the machine's clock; 0 disarms. Ignored but in TSC-deadline mode (SDM vol. 3, 11.5.4.1). */
+  /**
+   * Arms the timer for a time of the machine's clock; 0 disarms. A time that has passed interrupts at once. Ignored but in TSC-deadline
+   * mode (SDM vol. 3, 11.5.4.1).
+   */
   setTscDeadline(cpu: number, nanoseconds: number): void {
+    const now = this.#timers.now();
+    this.runTimer(cpu, now);
     this.#timers.setTscDeadline(cpu, nanoseconds);
+    this.runTimer(cpu, now);
   }
 
   /** True while a TSC deadline is armed: IA32_TSC_DEADLINE reads as 0 otherwise. */

@@ -166,6 +166,12 @@ describe('IoApic', () => {
     expect(b.read(IOAPIC + 0x10)).toBe(0x02000000);
     b.write(IOAPIC, 1);
     expect(b.read(IOAPIC + 0x10)).toBe(0x00170020);
+    for (const id of [2, 5]) {
+      b.write(IOAPIC, 0);
+      if (id !== 2) b.write(IOAPIC + 0x10, id << 24);
+      b.write(IOAPIC, 2);
+      expect(b.read(IOAPIC + 0x10), 'arbitration ID').toBe(id << 24);
+    }
     expect(entry(b, 23)).toBe(0x10000);
   });
 
@@ -193,6 +199,7 @@ describe('IoApic', () => {
     expect(b.pc.interruptAck(0)).toBe(0x51);
     b.pc.interrupts.setIrq(17, false);
     b.write(LAPIC + 0xb0, 0);
+    expect(b.read(LAPIC + 0x180 + 0x20), 'TMR').toBe(0x00020000);
     expect(entry(b, 17) & 0x4000).toBe(0);
     expect(b.pc.interruptAck(0)).toBe(-1);
     route(b, 17, 0x1a051, 0);
