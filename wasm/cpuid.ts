@@ -5,15 +5,20 @@ import { reg, serialize, setReg } from './state';
 
 /** Family 6, model 0x1c, stepping 10. */
 const SIGNATURE: u32 = 0x000106ca;
-/** FPU DE PSE TSC MSR PAE CX8 SEP PGE CMOV PAT CLFSH MMX FXSR SSE SSE2 (SDM vol. 2, CPUID, table 3-11). */
+/** FPU DE PSE TSC MSR PAE MCE CX8 SEP PGE MCA CMOV PAT CLFSH MMX FXSR SSE SSE2 (SDM vol. 2, CPUID, table 3-11). */
 const FEATURES_EDX: u32 =
-  1 | (1 << 2) | (1 << 3) | (1 << 4) | (1 << 5) | (1 << 6) | (1 << 8) | (1 << 11) | (1 << 13) | (1 << 15) | (1 << 16) | (1 << 19) |
-  (1 << 23) | (1 << 24) | (1 << 25) | (1 << 26);
+  1 | (1 << 2) | (1 << 3) | (1 << 4) | (1 << 5) | (1 << 6) | (1 << 7) | (1 << 8) | (1 << 11) | (1 << 13) | (1 << 14) | (1 << 15) |
+  (1 << 16) | (1 << 19) | (1 << 23) | (1 << 24) | (1 << 25) | (1 << 26);
 const FEATURE_APIC: u32 = 1 << 9;
 /** HTT: more than one logical processor in the package. */
 const FEATURE_HTT: u32 = 1 << 28;
 /** SSE3, POPCNT, the APIC timer's TSC-deadline mode. */
 const FEATURES_ECX: u32 = 1 | (1 << 23) | (1 << 24);
+
+/** The highest leaf below 80000000H. */
+const MAX_LEAF: u32 = 0x16;
+/** The time-stamp counter counts nanoseconds, and so does the APIC's timer, which the core crystal clock feeds. */
+const CRYSTAL_HZ: u32 = 1000000000;
 
 /** "Dragoman virtual CPU", padded to 48 bytes. */
 const BRAND = memory.data<u8>([
@@ -40,6 +45,15 @@ function cache(cpu: usize, type: u32, level: u32, sets: u32): void {
   answer(cpu, type | (level << 5) | (1 << 8) | ((identifiers() - 1) << 26), (7 << 22) | 63, sets - 1, 0);
 }
 
+/** Leaf 0BH, level ECX: a core is one thread, a package all CPUs (SDM vol. 2, CPUID, table 3-8). */
+function topology(cpu: usize): void {
+  const level = reg(cpu, GPR_ECX) & 0xff;
+  const id = load<u32>(cpu, CPU_APICID);
+  if (level == 0) answer(cpu, 0, 1, 0x100, id);
+  else if (level == 1) answer(cpu, ctz(identifiers()), load<u32>(CONTROL, CONTROL_CPUCOUNT), 0x201, id);
+  else answer(cpu, 0, 0, level, id);
+}
+
 /** CPUID: leaf in EAX; unknown leaves are all zeros. */
 export function cpuid(cpu: usize): void {
   serialize(cpu);
@@ -51,7 +65,7 @@ export function cpuid(cpu: usize): void {
   }
   switch (leaf) {
     case 0: // "GenuineIntel"
-      answer(cpu, 7, 0x756e6547, 0x6c65746e, 0x49656e69);
+      answer(cpu, MAX_LEAF, 0x756e6547, 0x6c65746e, 0x49656e69);
       return;
     case 1: {
       const apic = load<u32>(cpu, CPU_APICBASE) & APIC_BASE_ENABLE ? FEATURE_APIC : 0;
@@ -76,6 +90,15 @@ export function cpuid(cpu: usize): void {
       return;
     case 7: // IA32_TSC_ADJUST, by which a kernel sees that nobody has touched the counters
       answer(cpu, 0, reg(cpu, GPR_ECX) == 0 ? 2 : 0, 0, 0);
+      return;
+    case 0xb:
+      topology(cpu);
+      return;
+    case 0x15: // TSC / crystal = 1 / 1, and the crystal in hertz
+      answer(cpu, 1, 1, CRYSTAL_HZ, 0);
+      return;
+    case 0x16: // base, highest and bus frequency in MHz
+      answer(cpu, CRYSTAL_HZ / 1000000, CRYSTAL_HZ / 1000000, CRYSTAL_HZ / 1000000, 0);
       return;
     case 0x80000000:
       answer(cpu, 0x80000008, 0, 0, 0);

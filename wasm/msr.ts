@@ -17,6 +17,10 @@ const SLOT_PAT: u32 = 1;
 const SLOT_MISC_ENABLE: u32 = 2;
 const SLOT_DEBUGCTL: u32 = 3;
 const SLOT_TSC_DEADLINE: u32 = 4;
+const SLOT_MCG_STATUS: u32 = 5;
+const SLOT_MC0_CTL: u32 = 6;
+/** One bank of machine-check registers, in which no error is ever reported (SDM vol. 3, 15.3). */
+const MCG_BANKS: u64 = 1;
 const PAT_RESET: u64 = 0x0007040600070406;
 /** Fast strings; no branch trace store, no precise event sampling. */
 const MISC_ENABLE_RESET: u64 = 0x1801;
@@ -46,6 +50,8 @@ function setPair(cpu: usize, value: u64): void {
 /** MSRs that kernels read without asking and that say nothing here: they read 0 and ignore writes. */
 function empty(index: u32): bool {
   switch (index) {
+    case 0x0: // P5_MC_ADDR
+    case 0x1: // P5_MC_TYPE
     case 0x17: // PLATFORM_ID
     case 0x2a: // EBL_CR_POWERON
     case 0x3a: // FEATURE_CONTROL
@@ -55,8 +61,6 @@ function empty(index: u32): bool {
     case 0xfe: // MTRRCAP
     case 0x119: // BBL_CR_CTL
     case 0x11e: // BBL_CR_CTL3
-    case 0x179: // MCG_CAP
-    case 0x17a: // MCG_STATUS
     case 0x198: // PERF_STATUS
     case 0x199: // PERF_CTL
     case 0x19a: // CLOCK_MODULATION
@@ -88,6 +92,10 @@ export function rdmsr(cpu: usize): void {
     case 0x174: value = load<u32>(cpu, CPU_SYSENTERCS); break;
     case 0x175: value = load<u32>(cpu, CPU_SYSENTERESP); break;
     case 0x176: value = load<u32>(cpu, CPU_SYSENTEREIP); break;
+    case 0x179: value = MCG_BANKS; break;
+    case 0x17a: value = slot(cpu, SLOT_MCG_STATUS); break;
+    case 0x400: value = slot(cpu, SLOT_MC0_CTL); break;
+    case 0x401: break; // MC0_STATUS
     case 0x1a0: value = slot(cpu, SLOT_MISC_ENABLE) ^ MISC_ENABLE_RESET; break;
     case 0x1d9: value = slot(cpu, SLOT_DEBUGCTL); break;
     case 0x277: value = slot(cpu, SLOT_PAT) ^ PAT_RESET; break;
@@ -142,6 +150,12 @@ export function wrmsr(cpu: usize): void {
     case 0x174: store<u32>(cpu, low, CPU_SYSENTERCS); break;
     case 0x175: store<u32>(cpu, low, CPU_SYSENTERESP); break;
     case 0x176: store<u32>(cpu, low, CPU_SYSENTEREIP); break;
+    case 0x17a:
+      good = value < 8;
+      if (good) setSlot(cpu, SLOT_MCG_STATUS, value);
+      break;
+    case 0x400: setSlot(cpu, SLOT_MC0_CTL, value); break;
+    case 0x401: good = value == 0; break; // only clearing is allowed (SDM vol. 3, 15.3.2.2)
     case 0x1a0: setSlot(cpu, SLOT_MISC_ENABLE, value ^ MISC_ENABLE_RESET); break;
     case 0x1d9: setSlot(cpu, SLOT_DEBUGCTL, low & 3); break;
     case 0x277:

@@ -75,6 +75,13 @@ describe.skipIf(guest === undefined).each(['jit', 'interpreter'] as const)('Debi
     expect(answer).toContain(` ${guest!.version} `);
   });
 
+  it('is told the frequency of the time-stamp counter, and finds its machine-check bank', async () => {
+    const log = await command("dmesg | grep -E 'tsc:|mce'");
+    expect(log).toContain('tsc: Detected 1000.000 MHz processor');
+    expect(log).not.toContain('calibration');
+    expect(log).not.toContain('mce: Unable to init');
+  });
+
   it('hashes, compresses and expands', async () => {
     const busybox = readFileSync(guest!.busybox);
     const hash = (bytes: Uint8Array) => createHash('sha256').update(bytes).digest('hex');

@@ -166,7 +166,7 @@ test('CPUID', () => {
   };
   const text = (words: number[]) => Buffer.from(Uint32Array.from(words).buffer).toString('latin1').replaceAll('\0', '');
   const [max, b, c, d] = leaf(0);
-  expect(max).toBe(7);
+  expect(max).toBe(0x16);
   expect(leaf(7)[1], 'TSC_ADJUST').toBe(2);
   expect(leaf(6)[0]! & 4, 'ARAT').toBe(4);
   expect(text([b!, d!, c!])).toBe('GenuineIntel');
@@ -178,6 +178,43 @@ test('CPUID', () => {
   expect(leaf(1)[3]! & 0x200).toBe(0x200);
   expect(leaf(0x80000001)[3]).toBe(1 << 20);
   expect(leaf(3)).toEqual([0, 0, 0, 0]);
+  // No hypervisor is told: its leaves would change what kernels do, and the frequency is in the processor's own.
+  expect(leaf(1)[2]! >>> 31).toBe(0);
+});
+
+test('CPUID tells the frequency of the time-stamp counter, to the hertz', () => {
+  const leaf = (n: number) => {
+    m.setGpr(Gpr.EAX, n);
+    m.call.cpuid(m.cpu);
+    return [Gpr.EAX, Gpr.EBX, Gpr.ECX].map(m.gpr) as [number, number, number];
+  };
+  const [denominator, numerator, crystal] = leaf(0x15);
+  expect((crystal * numerator) / denominator).toBe(1e9);
+  expect(leaf(0x16)).toEqual([1000, 1000, 1000]);
+  m.host.tsc = 5_000_000_000n;
+  expect(msr(0x10), 'a nanosecond a tick').toBe(5_000_000_000n);
+});
+
+test('machine check: the bank that CPUID and MCG_CAP tell of is there, and has no error', () => {
+  m.setGpr(Gpr.EAX, 1);
+  m.call.cpuid(m.cpu);
+  const announced = m.gpr(Gpr.EDX);
+  expect([(announced >>> 7) & 1, (announced >>> 14) & 1], 'MCE, MCA').toEqual([1, 1]);
+  m.call.movToCr(m.cpu, 4, 0x40);
+  expect(m.fault()).toBe('');
+  expect(msr(0x179)).toBe(1n);
+  // As a kernel begins: all errors of the bank on, and the old ones cleared.
+  expect([setMsr(0x400, 0xffffffffffffffffn), msr(0x400)]).toEqual(['', 0xffffffffffffffffn]);
+  expect([setMsr(0x401, 0n), msr(0x401)]).toEqual(['', 0n]);
+  expect([setMsr(0x17a, 4n), msr(0x17a), setMsr(0x17a, 0n), msr(0x17a)]).toEqual(['', 4n, '', 0n]);
+  for (const [index, value] of [
+    [0x401, 1n],
+    [0x179, 1n],
+    [0x17a, 8n],
+    [0x17b, 1n],
+    [0x404, 0n],
+  ] as const)
+    expect(setMsr(index, value), index.toString(16)).toBe('GP(0)');
 });
 
 test('CPUID: all CPUs are cores of one package', () => {
@@ -199,6 +236,12 @@ test('CPUID: all CPUs are cores of one package', () => {
     expect((leaf(1)[1] >>> 16) & 0xff).toBe(identifiers);
     expect(leaf(1)[3] & HTT).toBe(cpus > 1 ? HTT : 0);
     expect(leaf(4)[0] >>> 26).toBe(identifiers - 1);
+    m.set('apicId', cpus - 1);
+    expect([0, 1, 2].map((level) => leaf(0xb, level))).toEqual([
+      [0, 1, 0x100, cpus - 1],
+      [Math.log2(identifiers), cpus, 0x201, cpus - 1],
+      [0, 0, 2, cpus - 1],
+    ]);
   }
   // Type and level; size in KiB: ways, partitions, line, sets.
   const caches = [0, 1, 2].map((index) => {
