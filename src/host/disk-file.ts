@@ -3,6 +3,7 @@ import { createHash } from 'node:crypto';
 import { closeSync, fdatasyncSync, fstatSync, openSync, readSync, statSync, writeSync } from 'node:fs';
 import { DragomanError } from '../api/errors.ts';
 import type { Disk } from './host.ts';
+import { lockImage } from './image-lock.ts';
 
 const SECTOR = 512;
 /** Bytes a call of the operating system moves at most. */
@@ -14,13 +15,14 @@ export class DiskFile implements Disk {
   readonly readOnly: boolean;
   #handle: number | undefined;
 
-  /** Opens the image. Throws a DragomanError: NO_FILE, or BAD_DISK where it cannot be used. */
+  /** Opens the image and locks it. Throws a DragomanError: NO_FILE, or BAD_DISK where it cannot be used, or somebody else uses it. */
   constructor(path: string, readOnly = false) {
     this.path = path;
     this.readOnly = readOnly;
     this.#handle = open(path, readOnly);
     try {
       this.sectors = countSectors(this.#handle, path);
+      if (!lockImage(this.#handle, readOnly)) throw new DragomanError('BAD_DISK', inUse(readOnly), path);
     } catch (error) {
       this.close();
       throw error;
@@ -83,6 +85,9 @@ function open(path: string, readOnly: boolean): number {
     throw new DragomanError('BAD_DISK', `cannot be opened${hint}: ${code ?? String(error)}`, path, { cause: error });
   }
 }
+
+const inUse = (readOnly: boolean): string =>
+  `the image is in use: ${readOnly ? 'another machine writes it' : 'another machine has it (only read-only disks can be shared)'}`;
 
 function countSectors(handle: number, path: string): number {
   const stat = fstatSync(handle);

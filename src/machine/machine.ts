@@ -17,6 +17,7 @@ import { ramWritten } from '../cache/drop.ts';
 import { loadEngineImage } from '../cpu/image.ts';
 import { createMemory, resetCpu, type SharedMemory } from '../cpu/state.ts';
 import { checkFrame, checkMac } from '../devices/virtio/ethernet.ts';
+import type { Disk } from '../host/host.ts';
 import { host } from '../host/node.ts';
 import { Cpu, Exit, Pending } from '../layout/cpu.ts';
 import { CONTROL, Control, cpuBase, planMemory, RAM, ROM, ROM_BYTES } from '../layout/memory.ts';
@@ -68,10 +69,19 @@ export class Machine implements MachineHandle {
 
   /** Builds a machine and loads its kernel. Throws DragomanError for options and files that cannot be used. */
   static create(options: MachineOptions): Promise<Machine> {
-    return host.prepare().then(() => new Machine(options));
+    return host.prepare().then(() => {
+      const disks: Disk[] = [];
+      try {
+        return new Machine(options, disks);
+      } catch (error) {
+        for (const disk of disks) disk.close();
+        throw error;
+      }
+    });
   }
 
-  private constructor(options: MachineOptions) {
+  /** `disks`: gets each disk that it opens. */
+  private constructor(options: MachineOptions, disks: Disk[]) {
     this.options = options;
     const ramBytes = options.memoryBytes ?? DEFAULT_MEMORY;
     if (!Number.isInteger(ramBytes) || ramBytes < SMALLEST_MEMORY || ramBytes % MEMORY_GRAIN !== 0)
@@ -89,7 +99,7 @@ export class Machine implements MachineHandle {
     const plan = planMemory(cpuCount, ramBytes);
     const { net } = options;
     const mac = checkMac(net?.mac ?? DEFAULT_MAC, 'net.mac');
-    const disks = (options.disks ?? []).map(({ path, readOnly }) => host.openDisk(path, readOnly));
+    for (const { path, readOnly } of options.disks ?? []) disks.push(host.openDisk(path, readOnly));
     this.shared = createMemory(plan);
     const { lockstep } = options;
     const time = lockstep === undefined ? undefined : lockstepTime(lockstep);

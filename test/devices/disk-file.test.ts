@@ -1,10 +1,12 @@
 // Image files: what can be attached, and clear words for what cannot.
-import { execFileSync } from 'node:child_process';
-import { mkdtempSync, readFileSync, rmSync, truncateSync, writeFileSync } from 'node:fs';
+import { execFileSync, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { mkdtempSync, readFileSync, rmSync, symlinkSync, truncateSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterAll, beforeAll, expect, it } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { DiskFile } from '../../src/host/disk-file.ts';
+import { expectError } from '../loaders/images.ts';
 
 let folder = '';
 beforeAll(() => {
@@ -55,4 +57,40 @@ it('refuses what is no disk image', () => {
   expect(refused(join(folder, 'empty.img'))).toBe('BAD_DISK');
   expect(refused(join(folder, 'pipe'))).toBe('BAD_DISK');
   expect(refused(folder)).toBe('BAD_DISK');
+});
+
+describe('an image in use', () => {
+  const image = (name: string) => {
+    writeFileSync(join(folder, name), new Uint8Array(1024));
+    return join(folder, name);
+  };
+  const refused = (path: string, readOnly: boolean) => expectError(() => new DiskFile(path, readOnly), 'BAD_DISK', /the image is in use/);
+
+  it('has one writer, or any number of readers, under whatever name', () => {
+    const path = image('shared.img');
+    symlinkSync(path, join(folder, 'link.img'));
+    const writer = new DiskFile(path);
+    for (const readOnly of [true, false]) refused(join(folder, 'link.img'), readOnly);
+    // A refused one must leave the other's lock alone.
+    refused(path, false);
+    writer.close();
+    const readers = [new DiskFile(path, true), new DiskFile(path, true)];
+    refused(path, false);
+    readers[0].close();
+    refused(path, false);
+    readers[1].close();
+    new DiskFile(path).close();
+  });
+
+  it('is free again when the process that had it was killed', async () => {
+    const path = image('other.img');
+    const script = `const { DiskFile } = await import(${JSON.stringify(new URL('../../src/host/disk-file.ts', import.meta.url).href)});
+      new DiskFile(${JSON.stringify(path)}); console.log('held'); setInterval(() => {}, 1000);`;
+    const child = spawn(process.execPath, ['--input-type=module', '-e', script], { stdio: ['ignore', 'pipe', 'inherit'], timeout: 20_000 });
+    await once(child.stdout, 'data');
+    for (const readOnly of [true, false]) refused(path, readOnly);
+    child.kill('SIGKILL');
+    await once(child, 'exit');
+    new DiskFile(path).close();
+  });
 });
