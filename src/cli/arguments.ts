@@ -85,7 +85,7 @@ function parseMemory(text: string, cpus: number): number {
 function parseCpus(text: string): number {
   const cpus = parseNumber(text);
   if (cpus === undefined || cpus === 0) return bad('--cpus', `'${text}' is not a number of CPUs`);
-  if (cpus > MOST_CPUS) return bad('--cpus', `${cpus} CPUs are too many: at most ${MOST_CPUS}`);
+  if (cpus > MOST_CPUS) return bad('--cpus', `'${text}' CPUs are too many: at most ${MOST_CPUS}`);
   return cpus;
 }
 
@@ -131,7 +131,7 @@ function parseNet(text: string): NetName {
 
 const HELP = { help: { type: 'boolean', short: 'h' } } as const;
 const STRING = { type: 'string' } as const;
-const RUN_OPTIONS = {
+export const RUN_OPTIONS = {
   ...HELP,
   initrd: STRING,
   append: STRING,
@@ -196,7 +196,7 @@ function parseRun(args: readonly string[]): Command {
   const { values, positionals } = parse(args, RUN_OPTIONS);
   if (values.help) return { name: 'help', of: 'run' };
   for (const [name, value] of Object.entries(values)) {
-    if (value === '' && name !== 'append') bad(`--${name}`, 'the value is empty');
+    if ([value].flat().includes('') && name !== 'append') bad(`--${name}`, 'the value is empty');
   }
   if (positionals.length > 1) bad(undefined, `one KERNEL is enough; what is '${positionals[1]}'?`);
   const [kernel] = positionals;

@@ -6,6 +6,7 @@ import type { MachineFactory, MachineHandle, MachineOptions, RunResult } from '.
 import { loopback } from '../devices/virtio/loopback.ts';
 import { checkRom } from '../machine/loaders/rom.ts';
 import type { RunArguments } from './arguments.ts';
+import { checkFiles } from './files.ts';
 import { checkDisk, readInitrd, readInput, readRecording } from './inputs.ts';
 import { Matcher } from './matcher.ts';
 import { openSink, outputFailure, type Sink, StreamSink } from './sinks.ts';
@@ -32,14 +33,15 @@ interface Cause {
 const signalNumbers: Readonly<Partial<Record<NodeJS.Signals, number>>> = { SIGHUP: 1, SIGINT: 2, SIGTERM: 15 };
 
 function machineOptions(args: RunArguments): MachineOptions {
-  const bios = args.bios === undefined ? undefined : readInput(args.bios, 'BAD_ROM');
-  if (bios !== undefined) named(args.bios, () => checkRom(bios));
-  args.disks.forEach(checkDisk);
+  const bios = optional('--bios', args.bios, (path) => readInput(path, 'BAD_ROM'));
+  if (bios !== undefined) of('--bios', () => of(args.bios, () => checkRom(bios)));
+  for (const disk of args.disks) of('--disk', () => checkDisk(disk));
+  const replay = optional('--replay', args.replay, readRecording);
   return {
     kernel: args.kernel === undefined ? undefined : readInput(args.kernel, 'BAD_KERNEL'),
-    initrd: args.initrd === undefined ? undefined : readInitrd(args.initrd),
+    initrd: optional('--initrd', args.initrd, readInitrd),
     append: args.append,
-    modules: args.modules.map((path) => ({ data: readInput(path, 'BAD_OPTION'), string: path })),
+    modules: args.modules.map((path) => ({ data: of('--module', () => readInput(path, 'BAD_OPTION')), string: path })),
     bios,
     cpus: args.cpus,
     memoryBytes: args.memoryBytes,
@@ -47,22 +49,24 @@ function machineOptions(args: RunArguments): MachineOptions {
     net: args.net === 'loopback' ? loopback() : undefined,
     engine: args.engine,
     countInstructions: args.stats !== undefined,
-    lockstep: args.lockstep ? { seed: args.seed, replay: args.replay === undefined ? undefined : readRecording(args.replay) } : undefined,
+    lockstep: args.lockstep ? { seed: args.seed, replay } : undefined,
     strictOrder: args.strictOrder,
     timerSlackMs: args.timerSlackMs,
     debugExitPort: args.debugExitPort,
   };
 }
 
-/** Puts the file's name into errors of a check that knows only its bytes. */
-function named(path: string | undefined, check: () => void): void {
+/** Puts the option, or the file's name where only its bytes are known, into the errors of a check. */
+function of<T>(name: string | undefined, check: () => T): T {
   try {
-    check();
+    return check();
   } catch (error) {
     if (!(error instanceof DragomanError)) throw error;
-    throw new DragomanError(error.code, error.message, path, { cause: error });
+    throw new DragomanError(error.code, error.message, name, { cause: error });
   }
 }
+const optional = <T>(option: string, path: string | undefined, read: (path: string) => T): T | undefined =>
+  path === undefined ? undefined : of(option, () => read(path));
 
 /** Loaders know a kernel's bytes, not its name: puts the name in front of what they say. */
 async function createNamed(kernel: string | undefined, create: MachineFactory, options: MachineOptions): Promise<MachineHandle> {
@@ -110,9 +114,17 @@ export async function run(args: RunArguments, create: MachineFactory, around: Su
   const output = new StreamSink(around.stdout, (error) => lose(outputFailure(error, early() ? Status.STOPPED_EARLY : Status.NO_READER)));
   const failed = (error: DragomanError) => lose({ status: Status.USAGE, text: error.message });
 
+  checkFiles(args);
   const options = machineOptions(args);
-  const paths = [args.virtioConsole, args.debugcon, args.post, args.trace, args.stats, args.record];
-  const sinks: (Sink | undefined)[] = paths.map((path) => openSink(path, output, failed));
+  const outputs: [string, string | undefined][] = [
+    ['--virtio-console', args.virtioConsole],
+    ['--debugcon', args.debugcon],
+    ['--post', args.post],
+    ['--trace', args.trace],
+    ['--stats', args.stats],
+    ['--record', args.record],
+  ];
+  const sinks: (Sink | undefined)[] = outputs.map(([option, path]) => of(option, () => openSink(path, output, failed)));
   const [virtioConsole, debugcon, post, trace, stats, record] = sinks;
   const matcher = args.until === undefined ? undefined : new Matcher(args.until);
   machine = await createNamed(args.kernel, create, {
@@ -128,6 +140,7 @@ export async function run(args: RunArguments, create: MachineFactory, around: Su
     onTrace: trace && ((text) => trace.write(text)),
   });
 
+  for (const sink of sinks) sink?.begin();
   const running = machine;
   const offSignal = around.onSignal((signal) => end({ status: 128 + (signalNumbers[signal] ?? 0), text: `ended by ${signal}` }));
   const detach = attach(around.stdin, {

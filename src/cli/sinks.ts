@@ -1,11 +1,13 @@
 // Where the bytes of a run go: files, and standard output that may be closed by its reader at any time.
-import { closeSync, fstatSync, openSync, writeSync } from 'node:fs';
+import { closeSync, constants, fstatSync, ftruncateSync, openSync, writeSync } from 'node:fs';
 import type { Writable } from 'node:stream';
 import { DragomanError } from '../api/errors.ts';
 import { reasonOf } from './inputs.ts';
 import { Status } from './status.ts';
 
 export interface Sink {
+  /** Empties a file that has been there before. Until then nothing is lost, whatever else is wrong with a run. */
+  begin(): void;
   write(bytes: Uint8Array | string): void;
   /** All that was written is where it should be. No write may follow. */
   close(): Promise<void>;
@@ -13,7 +15,7 @@ export interface Sink {
 
 const BATCH = 64 * 1024;
 
-/** A file that is opened (and emptied) at once, so that a wrong name is found before the run; written in batches, at the latest when the event loop turns. */
+/** A file that is opened at once, so that a wrong name is found before the run; written in batches, at the latest when the event loop turns. */
 class FileSink implements Sink {
   readonly #path: string;
   readonly #fd: number;
@@ -22,17 +24,23 @@ class FileSink implements Sink {
   #bytes = 0;
   #scheduled = false;
   #broken = false;
+  #begun = false;
 
   constructor(path: string, failed: (error: DragomanError) => void) {
     this.#path = path;
     this.#failed = failed;
     try {
-      this.#fd = openSync(path, 'w');
+      this.#fd = openSync(path, constants.O_WRONLY | constants.O_CREAT, 0o666);
     } catch (error) {
       const code = (error as NodeJS.ErrnoException).code === 'ENOENT' ? 'NO_FILE' : 'BAD_OPTION';
       throw new DragomanError(code, `cannot write: ${code === 'NO_FILE' ? 'no such folder' : reasonOf(error)}`, path, { cause: error });
     }
     if (fstatSync(this.#fd).isDirectory()) throw new DragomanError('BAD_OPTION', 'cannot write: is a directory', path);
+  }
+
+  begin(): void {
+    if (!this.#begun && fstatSync(this.#fd).isFile()) ftruncateSync(this.#fd);
+    this.#begun = true;
   }
 
   write(bytes: Uint8Array | string): void {
@@ -57,6 +65,7 @@ class FileSink implements Sink {
 
   #flush(): void {
     if (this.#bytes === 0 || this.#broken) return;
+    this.begin();
     const all = Buffer.concat(this.#chunks);
     this.#chunks = [];
     this.#bytes = 0;
@@ -84,6 +93,8 @@ export class StreamSink implements Sink {
       failed(error);
     });
   }
+
+  begin(): void {}
 
   write(bytes: Uint8Array | string): void {
     if (this.#gone || bytes.length === 0) return;

@@ -93,7 +93,7 @@ describe('dragoman run', () => {
 
   it('takes 1 to 64 CPUs', () => {
     expect(run('k', '--cpus', '64').cpus).toBe(64);
-    expectError(() => run('k', '--cpus', '65'), 'BAD_OPTION', /--cpus: 65 CPUs are too many: at most 64/);
+    expectError(() => run('k', '--cpus', '65'), 'BAD_OPTION', /--cpus: '65' CPUs are too many: at most 64/);
   });
 
   const wrong: [string, RegExp][] = [
