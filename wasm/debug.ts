@@ -10,6 +10,7 @@ import { CR4_DE } from './state';
 
 const DR6_BS: u32 = 0x4000;
 const DR6_BT: u32 = 0x8000;
+const DR7_GD: u32 = 0x2000;
 
 /** Keeps Cpu.step in line with EFLAGS.TF and DR7. */
 export function updateStep(cpu: usize): void {
@@ -79,6 +80,18 @@ export function singleStepTrap(cpu: usize, tf: u32): bool {
   store<u32>(cpu + CPU_DEBUGPENDING, 0);
   if (bits) raiseDebug(cpu, bits);
   return bits != 0;
+}
+
+/** Behind INT1, which has no bits of its own in DR6: those of data breakpoints that a load of SS before it hit (`hits`) come with its #DB. */
+export function noteInt1(cpu: usize, hits: u32): void {
+  const dr6 = cpu + CPU_DR + 24;
+  if (hits) store<u32>(dr6, (load<u32>(dr6) & ~(0xf as u32)) | hits);
+  enterDebug(cpu);
+}
+
+/** The handler of #DB may use the debug registers: DR7.GD goes (SDM vol. 3, 17.2.4). */
+export function enterDebug(cpu: usize): void {
+  store<u32>(cpu + CPU_DR + 28, load<u32>(cpu + CPU_DR + 28) & ~DR7_GD);
 }
 
 /** A #DB trap for the debug bit of a TSS (SDM vol. 3, 7.2.1). */

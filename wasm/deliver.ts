@@ -1,6 +1,6 @@
 // Interrupts and exceptions: from a vector to its handler, through the IVT or the IDT (SDM vol. 3, 6.8 to 6.15, 20.1.4,
 // 20.3), and what happens when that itself goes wrong. Everything is checked before anything of the CPU's state changes.
-import { updateStep } from './debug';
+import { enterDebug, noteInt1, updateStep } from './debug';
 import {
   PRESENT, TYPE_TASK, baseOf, descHigh, descLow, dplOf, fetchDescriptor, isCode, isConforming, isNull, limitOf, markAccessed, refuse, segment,
 } from './descriptor';
@@ -9,11 +9,11 @@ import { faulted, raise, raiseError } from './fault';
 import { readFlags } from './flags';
 import { general, innerEsp, innerHigh, innerLow, innerSelector, innerStack, setCode, settleMode } from './flow';
 import {
-  CONTROL, CONTROL_STOPONFAULT, CPU_COUNTFAULTS, CPU_COUNTINTERRUPTS, CPU_CPL, CPU_CR0, CPU_DR, CPU_EFLAGS, CPU_EIP, CPU_EXIT, CPU_FAULT, CPU_FAULTERROR, CPU_HALTED,
+  CONTROL, CONTROL_STOPONFAULT, CPU_COUNTFAULTS, CPU_COUNTINTERRUPTS, CPU_CPL, CPU_CR0, CPU_DEBUGPENDING, CPU_EFLAGS, CPU_EIP, CPU_EXIT, CPU_FAULT, CPU_FAULTERROR, CPU_HALTED,
   CPU_IDTBASE, CPU_IDTLIMIT, CPU_NMIBLOCKED, CPU_PENDING, CPU_SAMPLESINTERPRETED, CPU_SAMPLESTRANSLATED, CPU_SHADOW,
   CPU_SHADOWEIP, CPU_STEP, CPU_STEPARMED, DELIVERY_ERROR, DELIVERY_INTERRUPT, DELIVERY_SHUTDOWN, DELIVERY_SOFTWARE, EFLAGS_AC, EFLAGS_IF, EFLAGS_IOPL, EFLAGS_NT, EFLAGS_RF,
   EFLAGS_TF, EFLAGS_VM, EXIT_INIT, EXIT_DROP, EXIT_INSTALL, EXIT_SIPI, EXIT_STOP, EXIT_TIMER, EXIT_TRIPLE_FAULT, FAULT, FAULT_HAS_ERROR, FAULT_TRAP,
-  GPR_ESP, PENDING_INIT, PENDING_DROP, PENDING_HOLD, PENDING_INSTALL, PENDING_KICK, PENDING_INTR, PENDING_NMI, PENDING_SIPI, PENDING_SMI, PENDING_STOP, PENDING_TIMER, SEG_ACCESS, SEG_CS,
+  GPR_ESP, PENDING_INIT, PENDING_DROP, PENDING_HOLD, PENDING_INSTALL, PENDING_KICK, PENDING_INTR, PENDING_NMI, PENDING_NMI_AGAIN, PENDING_SIPI, PENDING_SMI, PENDING_STOP, PENDING_TIMER, SEG_ACCESS, SEG_CS,
   SEG_DS, SEG_ES, SEG_FS, SEG_GS, SEG_LIMIT, SEG_SS, SEG_TR, STEP_SHADOW, VECTOR_DB, VECTOR_DF, VECTOR_GP, VECTOR_MC, VECTOR_NMI, VECTOR_NP, VECTOR_OF, VECTOR_PF,
 } from './gen/layout';
 import { hostInterruptAck } from './host';
@@ -73,7 +73,7 @@ export function deliver(cpu: usize): void {
     let flags = readFlags(cpu);
     // Fault-class exceptions resume with RF set (SDM vol. 3, 17.3.1.1); an instruction breakpoint comes as a trap.
     if (!(fault & FAULT_TRAP) && vector != VECTOR_DF && vector != VECTOR_MC) flags |= EFLAGS_RF;
-    if (vector == VECTOR_DB) store<u32>(cpu + CPU_DR + 28, load<u32>(cpu + CPU_DR + 28) & ~(0x2000 as u32));
+    if (vector == VECTOR_DB) enterDebug(cpu);
     dispatch(cpu, vector, false, 1, hasError, error, load<u32>(cpu + CPU_EIP), flags);
     first = vector;
   }
@@ -100,8 +100,14 @@ export function softInterrupt(cpu: usize, vector: u32, nextEip: u32, kind: u32):
     return;
   }
   noteDelivery(cpu, vector | DELIVERY_SOFTWARE, 0);
-  const soft = kind != SOFT_INT1;
-  dispatch(cpu, vector, soft, soft ? 0 : 1, false, 0, nextEip, flags);
+  if (kind != SOFT_INT1) {
+    dispatch(cpu, vector, true, 0, false, 0, nextEip, flags);
+    return;
+  }
+  const hits = load<u32>(cpu + CPU_DEBUGPENDING);
+  store<u32>(cpu + CPU_DEBUGPENDING, 0);
+  dispatch(cpu, vector, false, 1, false, 0, nextEip, flags);
+  if (!faulted(cpu)) noteInt1(cpu, hits);
 }
 
 /** INTO: goes on at `nextEip` where OF (`overflow`) is clear. */
@@ -272,7 +278,7 @@ function doPending(cpu: usize, eip: u32, samples: usize): u32 {
   store<u32>(cpu + CPU_EIP, eip);
   noteBlock(cpu, eip);
   const pending = atomic.load<u32>(cpu + CPU_PENDING);
-  if (pending & ~(PENDING_INTR | PENDING_NMI)) {
+  if (pending & ~(PENDING_INTR | PENDING_NMI | PENDING_NMI_AGAIN)) {
     if (pending & PENDING_HOLD) {
       // Copies of TLB entries are forgotten on the way through the dispatcher.
       unpark(cpu);
@@ -302,8 +308,10 @@ function doPending(cpu: usize, eip: u32, samples: usize): u32 {
     store<u32>(cpu + CPU_STEP, load<u32>(cpu + CPU_STEP) | STEP_SHADOW);
     return 1;
   }
-  if (pending & PENDING_NMI && !load<u32>(cpu + CPU_NMIBLOCKED)) {
-    atomic.and<u32>(cpu + CPU_PENDING, ~PENDING_NMI);
+  const nmi = pending & (PENDING_NMI | PENDING_NMI_AGAIN);
+  if (nmi && !load<u32>(cpu + CPU_NMIBLOCKED)) {
+    // Of two the second stays.
+    atomic.and<u32>(cpu + CPU_PENDING, ~(nmi & PENDING_NMI_AGAIN ? PENDING_NMI_AGAIN : PENDING_NMI));
     store<u32>(cpu + CPU_NMIBLOCKED, 1);
     interrupt(cpu, VECTOR_NMI);
     return 1;
@@ -315,6 +323,14 @@ function doPending(cpu: usize, eip: u32, samples: usize): u32 {
   if (vector < 0) return 0;
   interrupt(cpu, vector);
   return 1;
+}
+
+/** IRET: NMIs come again. While one was being served one more could wait, but no third (SDM vol. 3, 6.7.1). */
+export function unblockNmi(cpu: usize): void {
+  if (!load<u32>(cpu + CPU_NMIBLOCKED)) return;
+  store<u32>(cpu + CPU_NMIBLOCKED, 0);
+  const both: u32 = PENDING_NMI | PENDING_NMI_AGAIN;
+  if ((atomic.load<u32>(cpu + CPU_PENDING) & both) == both) atomic.and<u32>(cpu + CPU_PENDING, ~PENDING_NMI_AGAIN);
 }
 
 /** The interpreter's safe points: see doPending. */

@@ -175,8 +175,9 @@ function endStep(cpu: usize): bool {
   const armed = load<u32>(cpu, CPU_STEPARMED);
   store<u32>(cpu, 0, CPU_STEPARMED);
   store<u32>(cpu, load<u32>(cpu, CPU_STEP) & ~STEP_ONCE, CPU_STEP);
-  // 0: the step ended in an exception or interrupt. Behind a load of SS no trap comes (SDM vol. 3, 6.8.3); data breakpoints wait.
-  if (!armed || load<u32>(cpu, CPU_SHADOW) == SHADOW_SS) return false;
+  // Behind a load of SS no trap comes (SDM vol. 3, 6.8.3); data breakpoints wait. 0: the step ended in an exception or interrupt; breakpoints
+  // that still wait come before the first instruction of its handler.
+  if (load<u32>(cpu, CPU_SHADOW) == SHADOW_SS) return false;
   // RF is set for what comes between the iterations of a string instruction (SDM vol. 3, 17.3.1.1).
   if (armed & ARMED_REPEAT && load<u32>(cpu, CPU_STEP)) store<u32>(cpu, load<u32>(cpu, CPU_EFLAGS) | EFLAGS_RF, CPU_EFLAGS);
   if (!singleStepTrap(cpu, armed & ARMED_TF)) return false;

@@ -1,11 +1,12 @@
 // IRET (SDM vol. 2, IRET): back from a handler, in every mode.
 import { updateMode } from './control';
+import { unblockNmi } from './deliver';
 import { isProtected, segment } from './descriptor';
 import { faulted } from './fault';
 import { writeFlags } from './flags';
 import { changeable, general, settleResume } from './flow';
 import {
-  CPU_CPL, CPU_EFLAGS, CPU_EIP, CPU_NMIBLOCKED, EFLAGS_AC, EFLAGS_ARITH, EFLAGS_DF, EFLAGS_ID, EFLAGS_IF, EFLAGS_IOPL, EFLAGS_NT, EFLAGS_RF,
+  CPU_CPL, CPU_EFLAGS, CPU_EIP, EFLAGS_AC, EFLAGS_ARITH, EFLAGS_DF, EFLAGS_ID, EFLAGS_IF, EFLAGS_IOPL, EFLAGS_NT, EFLAGS_RF,
   EFLAGS_TF, EFLAGS_VIF, EFLAGS_VIP, EFLAGS_VM, GPR_ESP, SEG_BASE, SEG_CS, SEG_DS, SEG_ES, SEG_FS, SEG_GS, SEG_LIMIT, SEG_SS, SEG_TR,
 } from './gen/layout';
 import { sysLoad16 } from './memory';
@@ -50,7 +51,7 @@ export function iret(cpu: usize, opsize: u32): void {
 }
 
 function finish(cpu: usize): void {
-  store<u32>(cpu + CPU_NMIBLOCKED, 0);
+  unblockNmi(cpu);
   settleResume(cpu);
 }
 
@@ -122,5 +123,5 @@ function iretTask(cpu: usize): void {
   if (faulted(cpu)) return;
   const next = load<u32>(cpu + CPU_EIP) + lengthOfTransfer(cpu);
   taskSwitch(cpu, link, TASK_RETURN, next, 0, 0);
-  if (!faulted(cpu)) store<u32>(cpu + CPU_NMIBLOCKED, 0);
+  if (!faulted(cpu)) unblockNmi(cpu);
 }

@@ -49,7 +49,7 @@ export class Interrupts implements IrqSink {
       current: options.current,
       signals: {
         setIntr: (cpu, level) => (level ? this.notifyCpu(cpu, Pending.INTR) : this.#clear(cpu, Pending.INTR)),
-        nmi: (cpu) => this.notifyCpu(cpu, Pending.NMI),
+        nmi: (cpu) => this.notifyCpu(cpu, this.#isPending(cpu, Pending.NMI) ? Pending.NMI_AGAIN : Pending.NMI),
         init: (cpu) => this.notifyCpu(cpu, Pending.INIT),
         startup: (cpu) => this.notifyCpu(cpu, Pending.SIPI),
       },
@@ -99,8 +99,11 @@ export class Interrupts implements IrqSink {
     if ((Atomics.or(this.#memory, at, bits) & bits) !== bits) Atomics.notify(this.#memory, at);
   }
 
+  #isPending(cpu: number, bits: number): boolean {
+    return (Atomics.load(this.#memory, this.#pendingAt[cpu]) & bits) !== 0;
+  }
+
   #clear(cpu: number, bits: number): void {
-    const at = this.#pendingAt[cpu];
-    if ((Atomics.load(this.#memory, at) & bits) !== 0) Atomics.and(this.#memory, at, ~bits);
+    if (this.#isPending(cpu, bits)) Atomics.and(this.#memory, this.#pendingAt[cpu], ~bits);
   }
 }

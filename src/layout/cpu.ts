@@ -288,6 +288,8 @@ export const Pending = {
   KICK: 512,
   /** Another CPU needs the memory for itself: park until this bit goes (wasm/exclusive.ts). */
   HOLD: 1024,
+  /** A second NMI: it came before the CPU took the one that NMI stands for. Alone it means the same as NMI. */
+  NMI_AGAIN: 2048,
 } as const;
 
 /** Bits of Cpu.step. */

@@ -6,7 +6,7 @@ import { host } from '../host/node.ts';
 import { Cpu, Eflags, Exit, Pending } from '../layout/cpu.ts';
 import { CONTROL, Control, cpuBase } from '../layout/memory.ts';
 import { buildBoard } from './board.ts';
-import { cpuHost, WAKES } from './cpu-host.ts';
+import { cpuHost, STARTS, wakeBits } from './cpu-host.ts';
 import { HaltPoll } from './halt-poll.ts';
 import { IdleWatch, wakeAt } from './idle-watch.ts';
 import type { CpuMessage, CpuWorkerData } from './threads.ts';
@@ -57,8 +57,6 @@ const poll = new HaltPoll(data.polls);
 let resumedAt = 0;
 let shortRuns = 0;
 
-/** Bits that wake a CPU which waits for a start-up IPI. */
-const STARTS = Pending.INIT | Pending.SIPI | Pending.STOP;
 const asleep = (CONTROL + Control.at.asleepForGood) >> 2;
 
 /** This CPU is about to sleep until another one wakes it. False where none is left that could. */
@@ -66,7 +64,10 @@ function mayBeWoken(): boolean {
   const { plan } = shared;
   if (Atomics.add(i32, asleep, 1) + 1 < plan.cpuCount) return true;
   // Who sent something before it fell asleep itself has set the bit by now.
-  for (let n = 0; n < plan.cpuCount; n++) if ((Atomics.load(i32, (cpuBase(plan, n) + Cpu.at.pending) >> 2) & WAKES) !== 0) return true;
+  for (let n = 0; n < plan.cpuCount; n++) {
+    const base = cpuBase(plan, n);
+    if ((Atomics.load(i32, (base + Cpu.at.pending) >> 2) & wakeBits(i32, base)) !== 0) return true;
+  }
   return false;
 }
 
@@ -79,7 +80,7 @@ function halt(): boolean {
   const late = watch.halts(haltedAt, ran);
   const slack = chipset.timerIsPeriodic(data.index) ? 0 : late;
   const enabled = (cpu.get(Cpu.at.eflags) & Eflags.IF) !== 0;
-  const wakes = enabled ? WAKES | Pending.INTR : WAKES;
+  const wakes = wakeBits(i32, cpu.base);
   cpu.set(Cpu.at.shadow, 0);
   runtime.park(cpu.base);
   let timerRan = false;

@@ -14,7 +14,7 @@ import type { SharedMemory } from '../cpu/state.ts';
 import { Vcpu } from '../cpu/vcpu.ts';
 import type { Chipset } from '../devices/chipset.ts';
 import { Cpu, Eflags, Exit, Pending, Step } from '../layout/cpu.ts';
-import { cpuHost, WAKES } from './cpu-host.ts';
+import { cpuHost, wakeBits } from './cpu-host.ts';
 import { SeededRandom } from './random.ts';
 import type { VirtualClock } from './virtual-clock.ts';
 
@@ -146,7 +146,7 @@ export class Lockstep {
       return true;
     }
     if (cpu.get(Cpu.at.halted) === 0) return true;
-    if ((this.#pending(cpu) & (this.#takesInterrupts(cpu) ? WAKES | Pending.INTR : WAKES)) === 0) return false;
+    if ((this.#pending(cpu) & wakeBits(this.#parts.shared.i32, cpu.base)) === 0) return false;
     cpu.set(Cpu.at.halted, 0);
     cpu.set(Cpu.at.shadow, 0);
     return true;

@@ -133,6 +133,8 @@ const SMC_PARTS = [
   'int3',
 ];
 
+export const NMI_PARTS = ['latched', 'two', 'behind', 'hlt'];
+
 const interruptParts = (cpus: number): string[] => [
   'ring',
   'fixed',
@@ -189,6 +191,11 @@ export const PROGRAMS: Readonly<Record<string, Program>> = {
       { cpus: 4, n: 10 },
     ],
     check: (lines, { cpus }) => checkParts(lines, interruptParts(cpus)),
+  },
+  nmi: {
+    about: 'one NMI may wait while another is being served',
+    runs: [{ cpus: 2, n: 20 }],
+    check: (lines) => checkParts(lines, NMI_PARTS),
   },
 };
 
