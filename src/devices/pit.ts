@@ -1,6 +1,7 @@
 // The 8254 timer and port 0x61. Counters are never ticked: each keeps the time it was loaded, and everything else is
 // computed from the clock when somebody looks. Channel 0 drives IRQ 0, channel 2 is read through port 0x61.
 import type { Device, DeviceContext } from './device.ts';
+import type { LegacyIrqs } from './legacy-irqs.ts';
 
 export const PIT_HZ = 1193182;
 const NS_PER_TICK = 1e9 / PIT_HZ;
@@ -36,11 +37,13 @@ const WORDS = SPEAKER + 2;
 export class Pit implements Device {
   readonly name = 'pit';
   readonly #context: DeviceContext;
+  readonly #irqs: LegacyIrqs;
   readonly #s: Int32Array;
   readonly #d: Float64Array;
 
-  constructor(context: DeviceContext) {
+  constructor(context: DeviceContext, irqs: LegacyIrqs) {
     this.#context = context;
+    this.#irqs = irqs;
     this.#s = context.words(WORDS);
     const doubles = context.words(DOUBLES * 2);
     this.#d = new Float64Array(doubles.buffer, doubles.byteOffset, DOUBLES);
@@ -65,13 +68,13 @@ export class Pit implements Device {
   }
 
   nextDeadline(): number {
-    return this.#d[NEXT];
+    return this.#irqs.replaced ? Number.POSITIVE_INFINITY : this.#d[NEXT];
   }
 
   onTimer(now: number): void {
     if (now < this.#d[NEXT]) return;
-    this.#context.irq.setIrq(0, false);
-    this.#context.irq.setIrq(0, true);
+    this.#irqs.setIrq(0, false);
+    this.#irqs.setIrq(0, true);
     this.#schedule(now);
   }
 
@@ -133,7 +136,7 @@ export class Pit implements Device {
     // Modes 1 and 5 wait for a rise of the gate: until then the counter has long run out.
     this.#d[START + channel] = this.#gateStops(channel) ? now : now - (count + 2) * NS_PER_TICK;
     if (channel === 0) {
-      if (s[at + MODE] === 0) this.#context.irq.setIrq(0, false);
+      if (s[at + MODE] === 0) this.#irqs.setIrq(0, false);
       this.#schedule(now);
     }
   }
@@ -188,7 +191,7 @@ export class Pit implements Device {
     s[at + STATUS_LATCH] = -1;
     if (select === 0) {
       this.#d[NEXT] = Number.POSITIVE_INFINITY;
-      if (s[at + MODE] === 0) this.#context.irq.setIrq(0, false);
+      if (s[at + MODE] === 0) this.#irqs.setIrq(0, false);
     }
   }
 

@@ -1,6 +1,7 @@
 // The MC146818 real-time clock with its CMOS memory. Time comes from clock.wallMs() (UTC) plus an offset that the
 // guest's own settings of the clock change. Interrupt flags are brought up to date when somebody looks.
 import type { Device, DeviceContext } from './device.ts';
+import type { LegacyIrqs } from './legacy-irqs.ts';
 
 const REG_SECONDS = 0;
 const REG_SECONDS_ALARM = 1;
@@ -42,6 +43,7 @@ const LAST_TICK = 2;
 export class Rtc implements Device {
   readonly name = 'rtc';
   readonly #context: DeviceContext;
+  readonly #irqs: LegacyIrqs;
   readonly #ramBytes: number;
   readonly #s: Int32Array;
   readonly #cmos: Uint8Array;
@@ -49,8 +51,9 @@ export class Rtc implements Device {
   /** Scratch of one call: second, minute, hour, weekday (1 = Sunday), day, month, year. */
   readonly #fields = new Int32Array(7);
 
-  constructor(context: DeviceContext, ramBytes: number) {
+  constructor(context: DeviceContext, irqs: LegacyIrqs, ramBytes: number) {
     this.#context = context;
+    this.#irqs = irqs;
     this.#ramBytes = ramBytes;
     this.#s = context.words(INDEX + 1);
     this.#cmos = new Uint8Array(this.#s.buffer, this.#s.byteOffset, 128);
@@ -91,13 +94,13 @@ export class Rtc implements Device {
     this.#d[OFFSET] = 0;
     this.#d[LAST_SECOND] = Math.floor(this.#now() / 1000);
     this.#d[LAST_TICK] = 0;
-    this.#context.irq.setIrq(8, false);
+    this.#irqs.setIrq(8, false);
   }
 
   nextDeadline(): number {
     const b = this.#cmos[REG_B];
     // Further events add nothing while the line is up: the guest reads register C first.
-    if ((this.#cmos[REG_C] & C_IRQF) !== 0) return Number.POSITIVE_INFINITY;
+    if (this.#irqs.replaced || (this.#cmos[REG_C] & C_IRQF) !== 0) return Number.POSITIVE_INFINITY;
     const now = this.#context.clock.now();
     let next = Number.POSITIVE_INFINITY;
     const period = this.#period();
@@ -155,7 +158,7 @@ export class Rtc implements Device {
     const cmos = this.#cmos;
     if ((cmos[REG_C] & cmos[REG_B] & (B_PIE | B_AIE | B_UIE)) !== 0) cmos[REG_C] |= C_IRQF;
     else cmos[REG_C] &= ~C_IRQF;
-    this.#context.irq.setIrq(8, (cmos[REG_C] & C_IRQF) !== 0);
+    this.#irqs.setIrq(8, (cmos[REG_C] & C_IRQF) !== 0);
   }
 
   #alarmAt(second: number): boolean {

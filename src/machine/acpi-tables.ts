@@ -1,7 +1,8 @@
-// The ACPI tables of the machine: RSDP, RSDT, XSDT, FADT, FACS, MADT and a DSDT. They live in plain guest RAM from 0xE0000
+// The ACPI tables of the machine: RSDP, RSDT, XSDT, FADT, FACS, MADT, HPET and a DSDT. They live in plain guest RAM from 0xE0000
 // on, where a kernel scans for the RSDP; the loader's memory map must call 0xE0000..0xFFFFF reserved.
 // What they say about interrupts is described in src/devices/interrupts.ts.
 import { PM_TIMER_PORT, PM1_CONTROL_PORT, PM1_EVENT_PORT, SCI_IRQ, SLEEP_S5 } from '../devices/acpi-pm.ts';
+import { HPET_BASE, HPET_BYTES, HPET_ID, HPET_TICK_NS } from '../devices/hpet.ts';
 import { ioApicId } from '../devices/interrupts.ts';
 import { IOAPIC_BASE } from '../devices/ioapic.ts';
 import { LAPIC_BASE } from '../devices/lapic.ts';
@@ -134,6 +135,20 @@ function madt(cpuCount: number): Uint8Array {
   });
 }
 
+/** The shortest period of the HPET that a kernel should use (5 us). */
+const HPET_LEAST_NS = 5000;
+
+/** IA-PC HPET specification 1.0a, 3.2.4. */
+function hpet(): Uint8Array {
+  return table('HPET', 1, 56, (t) => {
+    t.u32(36, HPET_ID);
+    // Memory, 64 bits.
+    t.bytes.set([0, 64, 0, 0], 40);
+    t.u32(44, HPET_BASE);
+    t.u16(53, HPET_LEAST_NS / HPET_TICK_NS);
+  });
+}
+
 /** Routing of every slot's four pins: I/O APIC inputs, or ISA interrupts. */
 function routing(apic: boolean): number[] {
   const slots: number[][] = [];
@@ -182,6 +197,7 @@ function dsdt(): Uint8Array {
           aml.define('_STA', aml.integer(0x0f)),
           aml.define('_CRS', aml.resources(aml.ioPorts(0x3f8, 8), aml.irq(4))),
         ),
+        aml.device('HPET', aml.define('_HID', aml.eisaId('PNP0103')), aml.define('_CRS', aml.resources(aml.memory(HPET_BASE, HPET_BYTES)))),
         // The fixed hardware's ports belong to the board: nobody else may be put there.
         aml.device(
           'PM',
@@ -210,7 +226,7 @@ export function writeFirmwareTables(ram: Uint8Array, options: FirmwareTablesOpti
   place(new Uint8Array(36));
   const facsAddress = place(facs());
   const dsdtAddress = place(dsdt());
-  const tables = [place(fadt(facsAddress, dsdtAddress)), place(madt(options.cpuCount))];
+  const tables = [place(fadt(facsAddress, dsdtAddress)), place(madt(options.cpuCount)), place(hpet())];
   const pointers = (signature: string, bytes: 4 | 8) =>
     table(signature, 1, 36 + bytes * tables.length, (t) => {
       for (let i = 0; i < tables.length; i++) t.u32(36 + bytes * i, tables[i]);

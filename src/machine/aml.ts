@@ -57,6 +57,8 @@ export const arg = (index: number): number[] => [0x68 + index];
 
 /** A fixed range of I/O ports, 16 bits decoded. */
 export const ioPorts = (first: number, count: number): number[] => [0x47, 1, ...word(first), ...word(first), 1, count];
+/** Memory at a fixed place, read-only. */
+export const memory = (first: number, count: number): number[] => [0x86, 9, 0, 0, ...dword(first), ...dword(count)];
 /** An edge-triggered, active-high, exclusive interrupt. */
 export const irq = (line: number): number[] => [0x22, ...word(1 << line)];
 

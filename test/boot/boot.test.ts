@@ -101,6 +101,21 @@ describe.skipIf(guest === undefined).each(['jit', 'interpreter'] as const)('Debi
     expect(await command(`awk '${program}'`)).toBe(wanted);
   });
 
+  it('finds the HPET, and keeps time with it', async () => {
+    expect(await command('dmesg | grep -o "hpet0: 3 comparators, 64-bit 100.000000 MHz counter"')).not.toBe('');
+    expect(await command('grep -o "^Clock Event Device: hpet" /proc/timer_list')).toBe('Clock Event Device: hpet');
+    const source = '/sys/devices/system/clocksource/clocksource0/current_clocksource';
+    expect(await command(`old=$(cat ${source}); echo hpet > ${source}; cat ${source}`)).toBe('hpet');
+    // The RTC knows nothing of the HPET.
+    const seconds = await command(
+      's=$(date +%s); r=$(cat /sys/class/rtc/rtc0/since_epoch); sleep 2; echo $(($(date +%s)-s)) $(($(cat /sys/class/rtc/rtc0/since_epoch)-r))',
+    );
+    const [here, clock] = seconds.split(' ').map(Number);
+    expect(here).toBeGreaterThanOrEqual(2);
+    expect(Math.abs(here - clock)).toBeLessThanOrEqual(1);
+    expect(await command(`echo $old > ${source}; cat ${source}`)).not.toBe('hpet');
+  });
+
   it('reads and writes disks', async () => {
     expect(await command('dd if=/dev/vda bs=512 skip=1 count=1 2>/dev/null | head -c 13')).toBe('from the host');
     expect(await command('cat /sys/block/vda/size /sys/block/vda/ro /sys/block/vdb/ro')).toBe(`${(4 * MiB) / SECTOR}\n0\n1`);

@@ -27,7 +27,9 @@ it('links the ACPI tables with right checksums', () => {
   expect(rsdt.view.getUint32(36, true)).toBe(xsdt.view.getUint32(36, true));
   const fadt = table(rsdt.view.getUint32(36, true));
   const madt = table(rsdt.view.getUint32(40, true));
-  expect([fadt.name, fadt.bytes.length, madt.name]).toEqual(['FACP', 244, 'APIC']);
+  const hpet = table(rsdt.view.getUint32(44, true));
+  expect([fadt.name, fadt.bytes.length, madt.name, hpet.name]).toEqual(['FACP', 244, 'APIC', 'HPET']);
+  expect([hpet.view.getUint32(36, true), hpet.view.getUint32(44, true)]).toEqual([0x8086a201, 0xfed00000]);
   expect(fadt.view.getUint32(36, true) & 63).toBe(0);
   expect(fadt.view.getUint32(40, true)).toBe(fadt.view.getUint32(140, true));
   const dsdt = table(fadt.view.getUint32(40, true));

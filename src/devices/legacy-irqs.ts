@@ -1,0 +1,54 @@
+// Who drives IRQ 0 and IRQ 8: the 8254 and the RTC, or, in the HPET's LegacyReplacement mode, its timers 0 and 1 instead (IA-PC HPET
+// specification 1.0a, 2.3.5). A source that is not connected keeps its level for the time when it is again.
+import type { DeviceContext, IrqSink } from './device.ts';
+
+const REPLACED = 0;
+/** Levels, a bit for each line: of the old chips, of the HPET. */
+const CHIPS = 1;
+const HPET = 2;
+const WORDS = 3;
+const LINES = [0, 8];
+
+/** As an IrqSink: the lines of the 8254 and the RTC. */
+export class LegacyIrqs implements IrqSink {
+  readonly #context: DeviceContext;
+  readonly #s: Int32Array;
+
+  constructor(context: DeviceContext) {
+    this.#context = context;
+    this.#s = context.words(WORDS);
+  }
+
+  /** True while what the old chips do is seen by nobody. */
+  get replaced(): boolean {
+    return this.#s[REPLACED] !== 0;
+  }
+
+  setIrq(line: number, level: boolean): void {
+    this.#set(CHIPS, line, level);
+  }
+
+  /** Drives a line for the HPET. */
+  setReplacement(line: number, level: boolean): void {
+    this.#set(HPET, line, level);
+  }
+
+  replace(on: boolean): void {
+    if (on === this.replaced) return;
+    this.#s[REPLACED] = on ? 1 : 0;
+    for (const line of LINES) this.#drive(line);
+    // The old chips have had no deadlines.
+    if (!on) this.#context.deadlineChanged?.(this.#context.clock.now());
+  }
+
+  #set(source: number, line: number, level: boolean): void {
+    if (level) this.#s[source] |= 1 << line;
+    else this.#s[source] &= ~(1 << line);
+    this.#drive(line);
+  }
+
+  #drive(line: number): void {
+    const levels = this.#s[this.replaced ? HPET : CHIPS];
+    this.#context.irq.setIrq(line, (levels & (1 << line)) !== 0);
+  }
+}
