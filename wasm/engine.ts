@@ -65,7 +65,7 @@ import {
   VECTOR_MF,
 } from './gen/layout';
 import { stopForError } from './fpu-error';
-import { hostRdtsc } from './host';
+import { machineTsc } from './clock';
 import { noteBlock } from './history';
 import { findBlock } from './lookup';
 import { traceInterpreted } from './trace';
@@ -82,7 +82,7 @@ const STEP_ONCE: u32 = STEP_ARMED | STEP_BAIL | STEP_SHADOW;
 
 /** The machine's clock, in units of 2^20 ns (about 1 ms). */
 export function heatNow(cpu: usize): u32 {
-  return u32(hostRdtsc(cpu) >> 20);
+  return u32(machineTsc(cpu) >> 20);
 }
 
 /** Whether the block took so long to reach the threshold that a region of it would not pay: it is counted anew. */

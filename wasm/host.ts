@@ -12,7 +12,11 @@ export declare function hostMmioRead(cpu: usize, phys: u32, size: u32): u32;
 @external("host", "mmioWrite")
 export declare function hostMmioWrite(cpu: usize, phys: u32, size: u32, value: u32): void;
 
-/** The machine's time-stamp counter, before Cpu.tscOffset is added. */
+/** Nanoseconds of the host's monotonic clock, the same on all threads. Without parameters, so that a function of the host serves as it is. */
+@external("host", "monotonic")
+export declare function hostMonotonic(): u64;
+
+/** The machine's time-stamp counter, before Cpu.tscOffset is added, where Control.clockAsks or Cpu.clockWatch says that it must be asked for. */
 @external("host", "rdtsc")
 export declare function hostRdtsc(cpu: usize): u64;
 

@@ -5,7 +5,8 @@ import {
 } from './gen/layout';
 import { privileged } from './control';
 import { raiseError } from './fault';
-import { hostRdtsc, hostSetApicBase, hostSetTscDeadline, hostTscDeadlineArmed } from './host';
+import { machineTsc } from './clock';
+import { hostSetApicBase, hostSetTscDeadline, hostTscDeadlineArmed } from './host';
 import { flushJumps } from './lookup';
 import { CR4_PCE, CR4_TSD, reg, serialize, setReg } from './state';
 import { flush } from './tlb';
@@ -39,7 +40,7 @@ function setSlot(cpu: usize, n: u32, value: u64): void {
 }
 
 function tsc(cpu: usize): u64 {
-  return hostRdtsc(cpu) + load<u64>(cpu, CPU_TSCOFFSET);
+  return machineTsc(cpu) + load<u64>(cpu, CPU_TSCOFFSET);
 }
 
 function setPair(cpu: usize, value: u64): void {
@@ -133,7 +134,7 @@ export function wrmsr(cpu: usize): void {
   const value = <u64>low | (<u64>high << 32);
   let good = true;
   switch (index) {
-    case 0x10: store<u64>(cpu, value - hostRdtsc(cpu), CPU_TSCOFFSET); break;
+    case 0x10: store<u64>(cpu, value - machineTsc(cpu), CPU_TSCOFFSET); break;
     case 0x1b:
       good = goodApicBase(value);
       if (good && low != load<u32>(cpu, CPU_APICBASE)) {

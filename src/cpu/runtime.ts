@@ -1,5 +1,6 @@
 // The compiled parts that every CPU instantiates: the AssemblyScript runtime and the interpreter's handlers.
 import { FIRST_FORM, PSEUDO } from '../emit/table.ts';
+import { host as machineHost } from '../host/node.ts';
 import { TABLE_ENTRIES } from '../layout/memory.ts';
 import type { SharedMemory } from './state.ts';
 
@@ -16,6 +17,7 @@ export interface HostImports {
   portOut(cpu: number, port: number, size: number, value: number): void;
   mmioRead(cpu: number, phys: number, size: number): number;
   mmioWrite(cpu: number, phys: number, size: number, value: number): void;
+  /** Nanoseconds since power-on, where Control.clockAsks says that the host's clock alone does not tell. */
   rdtsc(cpu: number): bigint;
   /** IA32_TSC_DEADLINE: nanoseconds of rdtsc()'s clock; 0 disarms. */
   setTscDeadline(cpu: number, value: bigint): void;
@@ -63,8 +65,8 @@ export interface Instance {
 /** Instantiates both modules over the shared memory and fills a function table. */
 export function instantiate(image: EngineImage, shared: SharedMemory, host: HostImports): Instance {
   const env = { memory: shared.memory };
-  const runtime = new WebAssembly.Instance(image.runtime, { env, host: host as unknown as WebAssembly.ModuleImports })
-    .exports as unknown as RuntimeExports;
+  const imports = { ...host, monotonic: machineHost.monotonicNs } as unknown as WebAssembly.ModuleImports;
+  const runtime = new WebAssembly.Instance(image.runtime, { env, host: imports }).exports as unknown as RuntimeExports;
   const handlerCount = FIRST_FORM + image.keys.length;
   const table = new WebAssembly.Table({ element: 'anyfunc', initial: handlerCount, maximum: TABLE_ENTRIES });
   const code = new WebAssembly.Instance(image.handlers, {

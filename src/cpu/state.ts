@@ -2,7 +2,7 @@
 
 import { DragomanError } from '../api/errors.ts';
 import { Cpu, GPR_STRIDE, Gpr, Seg, SegCache } from '../layout/cpu.ts';
-import { CONTROL, Control, CpuArea, cpuBase, type MemoryPlan } from '../layout/memory.ts';
+import { ClockAsks, CONTROL, Control, CpuArea, cpuBase, type MemoryPlan } from '../layout/memory.ts';
 
 export interface SharedMemory {
   readonly memory: WebAssembly.Memory;
@@ -36,6 +36,7 @@ export function createMemory(plan: MemoryPlan): SharedMemory {
   set(Control.at.cpus, plan.cpus);
   set(Control.at.cpuStride, plan.cpuStride);
   set(Control.at.pauseMask, -1);
+  set(Control.at.clockAsks, ClockAsks.MADE);
   set(Control.at.pageMeta, plan.pageMeta);
   set(Control.at.hotThreshold, 0x7fffffff);
   return shared;

@@ -15,6 +15,8 @@ interface Start {
 /** From a Worker: a message of its module, or, last of all, that it has ended. */
 type FromWorker = { readonly message: unknown } | { readonly ended: true };
 
+/** Each thread's clock counts from its own start. */
+const ORIGIN_NS = BigInt(Math.round(performance.timeOrigin * 1e6));
 const isPage = typeof document !== 'undefined';
 const scope = globalThis as unknown as DedicatedWorkerGlobalScope;
 const started = isPage
@@ -60,6 +62,7 @@ export const host: Host = {
   get isX86() {
     return isX86;
   },
+  monotonicNs: () => ORIGIN_NS + BigInt(Math.round(performance.now() * 1e6)),
   cores: () => navigator.hardwareConcurrency,
   async prepare() {
     if (!globalThis.crossOriginIsolated)

@@ -37,6 +37,8 @@ export interface Host {
   readonly mayWait: boolean;
   /** Whether plain accesses to memory have the order of x86; known once prepare() is done. False where nobody knows. */
   readonly isX86: boolean;
+  /** Nanoseconds of a monotonic clock that all threads of the process share. Called as a plain function, also by WebAssembly. */
+  readonly monotonicNs: () => bigint;
   /** Logical processors. */
   cores(): number;
   /** To be awaited before a machine is made. Throws DragomanError: NO_ISOLATION, INTERNAL where the engine cannot be fetched. */

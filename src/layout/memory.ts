@@ -2,7 +2,7 @@
 // grows with the number of CPUs. Nobody else writes an address as a number.
 import { DragomanError } from '../api/errors.ts';
 import { Cpu } from './cpu.ts';
-import { array, struct, u32 } from './struct.ts';
+import { array, struct, u32, u64 } from './struct.ts';
 
 export const WASM_PAGE = 0x10000;
 export const PAGE = 4096;
@@ -80,6 +80,10 @@ export const Control = struct('CONTROL', {
   pauseMask: u32,
   /** Nonzero once somebody asked the machine to stop. */
   stop: u32,
+  /** Nonzero: the time-stamp counter is what HostImports.rdtsc says (ClockAsks bits); 0: the host's monotonic clock less clockStart. */
+  clockAsks: u32,
+  /** The host's monotonic clock at power-on, nanoseconds. */
+  clockStart: u64,
 
   // What threads tell each other.
   /** Bumped when the translator published a module. */
@@ -110,6 +114,12 @@ export const Control = struct('CONTROL', {
   /** CPUs that can only be woken by another CPU (HLT with interrupts off, or waiting for a start-up IPI). */
   asleepForGood: u32,
 });
+
+/** Why the time-stamp counter must be asked for (Control.clockAsks). */
+export const ClockAsks = {
+  /** It is not the host's clock: lockstep, tests. */
+  MADE: 1,
+} as const;
 
 /** What we know of one page of guest RAM. */
 export const PageMeta = struct(

@@ -6,13 +6,14 @@ import { addVirtioDevices, type VirtioConfig, type VirtioDevices, type VirtioHos
 import { host } from '../host/node.ts';
 import { Cpu } from '../layout/cpu.ts';
 import { CONTROL, Control, cpuBase, DEVICE_STATE, DEVICE_STATE_BYTES, type MemoryPlan, RAM } from '../layout/memory.ts';
+import { HostClock } from './host-clock.ts';
 
 /** What is the same on every thread and can be sent to one. */
 export interface BoardConfig {
   readonly memory: WebAssembly.Memory;
   readonly plan: MemoryPlan;
-  /** Monotonic milliseconds (all threads of a host agree) and Unix milliseconds at power-on. */
-  readonly startMs: number;
+  /** The host's monotonic clock (Host.monotonicNs) and Unix milliseconds at power-on. */
+  readonly startNs: bigint;
   readonly startWallMs: number;
   readonly debugExitPort: number | undefined;
   readonly debugConsole: boolean;
@@ -36,43 +37,6 @@ export interface ThreadRole {
   readonly virtio?: VirtioHost | undefined;
 }
 
-/**
- * What to add to performance.now() for the milliseconds of a clock that all threads of this process share. Each thread counts from its
- * own start, which performance.timeOrigin tells only as closely as the wall clock was read; the host's monotonic clock tells it to some
- * ten nanoseconds: a guest compares the time-stamp counters of its CPUs.
- */
-function threadOffset(): number {
-  if (typeof process === 'undefined' || process.hrtime === undefined) return performance.timeOrigin;
-  let [closest, offset] = [Number.POSITIVE_INFINITY, 0];
-  for (let n = 0; n < 200; n++) {
-    const before = performance.now();
-    const shared = Number(process.hrtime.bigint()) / 1e6;
-    const took = performance.now() - before;
-    if (took < closest) [closest, offset] = [took, shared - before - took / 2];
-  }
-  return offset;
-}
-const OFFSET_MS = threadOffset();
-
-/** Milliseconds on a clock that all threads of this process share. */
-export const monotonicMs = (): number => OFFSET_MS + performance.now();
-
-export class BoardClock implements Clock {
-  private readonly start: number;
-  private readonly wall: number;
-  constructor(config: BoardConfig) {
-    // One reading of both clocks, then performance.now() alone: it never goes back.
-    this.start = config.startMs - OFFSET_MS;
-    this.wall = config.startWallMs;
-  }
-  now(): number {
-    return (performance.now() - this.start) * 1e6;
-  }
-  wallMs(): number {
-    return this.wall + (performance.now() - this.start);
-  }
-}
-
 export interface Board {
   readonly shared: SharedMemory;
   readonly clock: Clock;
@@ -84,7 +48,7 @@ export function buildBoard(config: BoardConfig, role: ThreadRole): Board {
   const shared = attachMemory(config.memory, config.plan);
   const { i32 } = shared;
   const word = (offset: number) => (CONTROL + offset) >> 2;
-  const clock = role.clock ?? new BoardClock(config);
+  const clock = role.clock ?? new HostClock(config.startNs, config.startWallMs);
   const { ramBytes, cpuCount } = config.plan;
   const chipset = new Chipset({
     state: new Int32Array(config.memory.buffer, DEVICE_STATE, DEVICE_STATE_BYTES / 4),

@@ -22,9 +22,10 @@ import { host } from '../host/node.ts';
 import { Cpu, Exit, Pending } from '../layout/cpu.ts';
 import { CONTROL, Control, cpuBase, planMemory, RAM, ROM, ROM_BYTES } from '../layout/memory.ts';
 import { writeFirmwareTables } from './acpi-tables.ts';
-import { type Board, type BoardConfig, buildBoard, monotonicMs } from './board.ts';
+import { type Board, type BoardConfig, buildBoard } from './board.ts';
 import { dumpMachine, exitName, type ReadFlags } from './dump.ts';
 import type { Executor, ExecutorEnds } from './executor.ts';
+import { monotonicMs } from './host-clock.ts';
 import { identityOf } from './identity.ts';
 import type { EntryState } from './loaders/entry.ts';
 import { loadKernel } from './loaders/kernel.ts';
@@ -106,7 +107,7 @@ export class Machine implements MachineHandle {
     this.config = {
       memory: this.shared.memory,
       plan,
-      startMs: monotonicMs(),
+      startNs: host.monotonicNs(),
       startWallMs: Date.now(),
       debugExitPort: options.debugExitPort,
       debugConsole: options.onDebugConsole !== undefined,
@@ -338,7 +339,15 @@ export class Machine implements MachineHandle {
   stats(): MachineStats {
     const { shared, jit, counts, startedAt } = this;
     const now = this.endedAt || monotonicMs();
-    return collectStats({ shared, jit, counts, startMs: this.config.startMs, startedAt, now, lockstep: this.lockstep?.stats });
+    return collectStats({
+      shared,
+      jit,
+      counts,
+      startMs: Number(this.config.startNs) / 1e6,
+      startedAt,
+      now,
+      lockstep: this.lockstep?.stats,
+    });
   }
 
   memoryHash(): string {

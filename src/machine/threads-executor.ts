@@ -50,6 +50,8 @@ export class ThreadsExecutor implements Executor {
   start(image: EngineImage): void {
     const { shared, config: board, jit, timerSlackMs } = this.#options;
     const { cpuCount } = shared.plan;
+    new BigUint64Array(shared.memory.buffer)[(CONTROL + Control.at.clockStart) >> 3] = board.startNs;
+    shared.i32[(CONTROL + Control.at.clockAsks) >> 2] = 0;
     this.#watchSignals();
     this.#spawn<TimerWorkerData>('timer-worker', 'timekeeper', {
       board,

@@ -61,6 +61,7 @@ export async function machine(ramBytes = 16 * MiB) {
         return host.mmioReadValue(phys >>> 0, size);
       },
       mmioWrite: (_cpu: number, phys: number, size: number, value: number) => note('mmioWrite', phys, size, value),
+      monotonic: () => host.tsc,
       rdtsc: () => host.tsc,
       setTscDeadline: () => {},
       setApicBase: (_cpu: number, value: number) => note('setApicBase', value),

@@ -63,6 +63,7 @@ export async function system() {
     portOut: nothing,
     mmioRead: nothing,
     mmioWrite: nothing,
+    monotonic: () => 0n,
     rdtsc: () => 0n,
     setTscDeadline: () => {},
     setApicBase: () => {},
