@@ -33,5 +33,10 @@ if (node === process.execPath) {
     process.stderr.write(`dragoman: cannot start ${node}: ${error.message}\n`);
     process.exit(2);
   });
-  child.on('exit', (code, signal) => process.exit(signal === null ? code : 128 + (constants.signals[signal] ?? 0)));
+  child.on('exit', (code, signal) => {
+    // Node ends so where it cannot start.
+    if (['SIGABRT', 'SIGSEGV', 'SIGTRAP', 'SIGBUS', 'SIGILL'].includes(signal))
+      process.stderr.write(`dragoman: Node ended by ${signal}; may it open enough files, and use enough memory (ulimit -n, ulimit -v)?\n`);
+    process.exit(signal === null ? code : 128 + (constants.signals[signal] ?? 0));
+  });
 }

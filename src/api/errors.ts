@@ -10,6 +10,7 @@ export type ErrorCode =
   | 'BAD_RECORDING'
   | 'NO_FILE'
   | 'OUT_OF_MEMORY'
+  | 'HOST_LIMIT'
   | 'NOT_SUPPORTED'
   | 'NO_ISOLATION'
   | 'GUEST_MISSING'

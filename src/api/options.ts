@@ -84,7 +84,7 @@ export interface MachineOptions {
   readonly net?: NetOptions | undefined;
   /** Default: 'jit'. */
   readonly engine?: EngineName | undefined;
-  /** I/O port of an isa-debug-exit device; none where undefined. */
+  /** I/O port of an isa-debug-exit device, which answers at the three ports behind it as well where they are free (QEMU's with iosize=4); none where undefined. */
   readonly debugExitPort?: number | undefined;
   /** Bytes that the guest sent through its first serial port. The array is the receiver's to keep. */
   readonly onConsole?: ((bytes: Uint8Array) => void) | undefined;
@@ -177,7 +177,10 @@ export interface MachineStats {
 
 /** A machine as its users hold it. */
 export interface MachineHandle {
-  /** Runs to the end. Guest failures are results, not exceptions; what a callback throws, run() rejects with. May be called once. */
+  /**
+   * Runs to the end. Guest failures are results, not exceptions; what a callback throws, run() rejects with, and with HOST_LIMIT where the host
+   * gives no thread for a CPU. May be called once.
+   */
   run(): Promise<RunResult>;
   /** Types bytes into the first serial port; any number of them, at any time. */
   sendInput(bytes: Uint8Array): void;

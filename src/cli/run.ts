@@ -159,7 +159,10 @@ export async function run(args: RunArguments, create: MachineFactory, around: Su
     if (cause !== undefined) machine.stop((cause as Cause).text);
     result = await machine.run();
   } catch (error) {
-    result = { kind: 'internal-error', message: (error as Error).message, dump: (error as Error).stack ?? '' };
+    const { message } = error as Error;
+    const ours = error instanceof DragomanError && error.code !== 'INTERNAL';
+    if (ours) cause = { status: Status.USAGE, text: message };
+    result = ours ? { kind: 'stopped', reason: message } : { kind: 'internal-error', message, dump: (error as Error).stack ?? '' };
   } finally {
     clearTimeout(timer);
     detach();
@@ -174,18 +177,17 @@ export async function run(args: RunArguments, create: MachineFactory, around: Su
   if (stats === output) await output.close();
   // What ended the run from our side counts only where it did end it: a crash that comes first is a crash.
   const mine = cause !== undefined && (result.kind === 'stopped' || (cause as Cause).status === Status.OK);
-  let ended = mine ? (cause as unknown as Cause) : verdict(result, early());
-  // A run whose output is lost has not succeeded.
-  if (lost !== undefined && ended.status === Status.OK) ended = lost;
+  const ended = mine ? (cause as unknown as Cause) : verdict(result, early());
+  // A run whose output is lost is one that nobody should build on, however it ended: no end of a guest has this status.
+  const status = () => (lost === undefined ? ended.status : Status.USAGE);
   if (stats !== undefined) {
     if (stats === output && !output.atLineStart) output.write('\n');
     const memory = args.lockstep ? { memorySha256: running.memoryHash() } : {};
-    stats.write(`${JSON.stringify({ end: result.kind, status: ended.status, ...running.stats(), ...memory }, null, 2)}\n`);
+    stats.write(`${JSON.stringify({ end: result.kind, status: status(), ...running.stats(), ...memory }, null, 2)}\n`);
     await close((sink) => sink === stats);
-    if (lost !== undefined && ended.status === Status.OK) ended = lost;
   }
   if (!output.atLineStart && around.stdin.isTTY) around.say('');
-  if (lost !== undefined && lost !== ended) around.say((lost as Cause).text);
+  if (lost !== undefined && lost !== ended) around.say(`${(lost as Cause).text} (the exit status would be ${ended.status} otherwise)`);
   around.say(`${ended.text}${ended.text.includes('\n') ? `\nafter ${seconds} s` : ` (${seconds} s)`}`);
-  return ended.status;
+  return status();
 }

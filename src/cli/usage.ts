@@ -41,7 +41,7 @@ Options:
   --replay FILE      lockstep; the inputs of a recording come again, others are ignored
   --strict-order     memory accesses in the order of x86 whatever the host is (the default with several CPUs on a host that is no x86)
   --timer-slack MS   how late an idle guest's timer may be, so that it wakes the host less often (50; with more than two CPUs 25 for each, 200 at the most; 0: never late)
-  --debug-exit PORT  a write of V to this I/O port ends the run with exit status V * 2 + 1
+  --debug-exit PORT  a write of V to this I/O port, or the three behind it (QEMU's isa-debug-exit with iosize=4), ends the run with exit status V * 2 + 1
   --debugcon FILE    write what the guest sends to port 0xE9 or 0x402 to FILE
   --post FILE        write POST codes (port 0x80) to FILE, one hexadecimal number a line
   --until TEXT       end the run as soon as the console has printed TEXT
@@ -55,7 +55,7 @@ Keys, where standard input is a terminal:
 
 Exit status:
   0          the guest powered off (or reset, without --until), TEXT was printed, or Ctrl-A x
-  2          bad usage or input, or an output that cannot be written
+  2          bad usage or input, or a host that gives too little; or an output that cannot be written, however the guest ended (that is told as well)
   3          the guest stopped, or the reader of standard output went away, before TEXT; or the guest can never run again
   4          time-out
   5          triple fault, or an internal error; the state of the machine is on standard error

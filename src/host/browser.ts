@@ -81,6 +81,8 @@ export const host: Host = {
       throw error;
     }
   },
+  // A browser has limits of its own, and tells nobody.
+  checkLimits() {},
   built(name) {
     const bytes = built.get(name);
     if (bytes === undefined) throw new DragomanError('INTERNAL', 'the engine was not fetched', name);

@@ -43,6 +43,8 @@ export interface Host {
   cores(): number;
   /** To be awaited before a machine is made. Throws DragomanError: NO_ISOLATION, INTERNAL where the engine cannot be fetched. */
   prepare(): Promise<void>;
+  /** Throws HOST_LIMIT where the host cannot give a machine so many threads (0: one that runs in lockstep). */
+  checkLimits(threads: number): void;
   /** A file of the engine (build/). Throws INTERNAL where it was not built. */
   built(name: string): Uint8Array<ArrayBuffer>;
   /** Opens a disk image. Throws DragomanError: NO_FILE, BAD_DISK, NOT_SUPPORTED. */

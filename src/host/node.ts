@@ -6,6 +6,7 @@ import { parentPort, Worker, workerData } from 'node:worker_threads';
 import { DragomanError } from '../api/errors.ts';
 import { DiskFile } from './disk-file.ts';
 import type { Host } from './host.ts';
+import { checkLimits } from './limits.ts';
 
 export const host: Host = {
   mayWait: true,
@@ -14,6 +15,7 @@ export const host: Host = {
   monotonicNs: process.hrtime.bigint,
   cores: availableParallelism,
   prepare: () => Promise.resolve(),
+  checkLimits,
   built(name) {
     try {
       return readFileSync(new URL(`../../build/${name}`, import.meta.url));

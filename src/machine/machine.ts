@@ -35,7 +35,7 @@ import type { InputKind } from './recording.ts';
 import { screenText } from './screen.ts';
 import { enterKernel } from './start-state.ts';
 import { collectStats } from './stats.ts';
-import { ThreadsExecutor } from './threads-executor.ts';
+import { ThreadsExecutor, threadsOf } from './threads-executor.ts';
 import { releaseTracers, TraceReader } from './trace.ts';
 
 /** Executions of a block in the interpreter before it is translated. */
@@ -101,8 +101,9 @@ export class Machine implements MachineHandle {
     const { net } = options;
     const mac = checkMac(net?.mac ?? DEFAULT_MAC, 'net.mac');
     for (const { path, readOnly } of options.disks ?? []) disks.push(host.openDisk(path, readOnly));
-    this.shared = createMemory(plan);
     const { lockstep } = options;
+    host.checkLimits(lockstep === undefined ? threadsOf(cpuCount, this.jit) : 0);
+    this.shared = createMemory(plan);
     const time = lockstep === undefined ? undefined : lockstepTime(lockstep);
     this.config = {
       memory: this.shared.memory,

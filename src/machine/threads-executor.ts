@@ -1,5 +1,6 @@
 // The threads executor: a Worker for each CPU, one that keeps time, one that translates. The host's ends of the devices work on the
 // thread of the machine's user.
+import { DragomanError } from '../api/errors.ts';
 import type { EngineImage } from '../cpu/runtime.ts';
 import type { SharedMemory } from '../cpu/state.ts';
 import { FIRST_FORM } from '../emit/table.ts';
@@ -25,6 +26,12 @@ const FIRST_CPU_THREAD = 16;
 
 /** What the thread of a CPU is called on the host (`top -H`, `taskset`), where Node gives threads names. */
 export const cpuThreadName = (index: number): string => `CPU ${index}`;
+
+/** Workers of a machine: each CPU's, the timekeeper, and the translator. */
+export const threadsOf = (cpuCount: number, jit: boolean): number => cpuCount + (jit ? 2 : 1);
+
+/** Node's errors of a thread that the host does not give. */
+const NO_THREAD = ['ERR_WORKER_INIT_FAILED', 'ERR_WORKER_OUT_OF_MEMORY'];
 
 export interface ThreadsOptions extends ExecutorEnds {
   readonly shared: SharedMemory;
@@ -71,7 +78,7 @@ export class ThreadsExecutor implements Executor {
 
   /** `thread`: the name of the host's thread. */
   #spawn<T>(name: string, thread: string, data: T, onMessage?: (message: unknown) => void): void {
-    const { onEnd, dump } = this.#options;
+    const { onEnd, onFailure, dump } = this.#options;
     const crashed = (what: string) => onEnd({ kind: 'internal-error', message: `${name}${what}`, dump: dump() });
     const gone = Promise.withResolvers<void>();
     this.#gone.push(gone.promise);
@@ -80,7 +87,11 @@ export class ThreadsExecutor implements Executor {
       name: thread,
       data,
       onMessage,
-      onError: (error) => crashed(`: ${error instanceof Error ? (error.stack ?? error.message) : error}`),
+      onError: (error) => {
+        if (!NO_THREAD.includes((error as NodeJS.ErrnoException).code ?? ''))
+          return crashed(`: ${error instanceof Error ? (error.stack ?? error.message) : error}`);
+        onFailure(new DragomanError('HOST_LIMIT', `the host gives no thread: ${(error as Error).message}`, thread, { cause: error }));
+      },
       onExit: (code) => {
         gone.resolve();
         // Where nobody has ended the run by then, nobody ever would.

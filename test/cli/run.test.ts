@@ -161,11 +161,24 @@ describe('input and output', () => {
       ['at its end', [{ print: 'x' }, POWER_OFF], [], 2],
       ['with the text found', [{ print: 'text' }, { wait: 9000 }], ['--until', 'text'], 2],
       ['with statistics alone', [POWER_OFF], ['--stats', '-'], 2],
-      ['before a crash', [{ print: 'x' }, { end: { kind: 'triple-fault', dump: 'EAX=0' } }], [], 5],
     ])('%s', async (_, steps, args, status) => {
       const ended = await fails(steps, ...args);
       expect(ended.stderr).toMatch(NO_SPACE);
       expect(ended.status).toBe(status);
+    });
+
+    it.each<[string, Step, RegExp]>([
+      ['a crash', { end: { kind: 'triple-fault', dump: 'EAX=0' } }, /the exit status would be 5 otherwise\)\n.*triple fault\nEAX=0/],
+      [
+        'a status of its own',
+        { end: { kind: 'debug-exit', value: 16 } },
+        /the exit status would be 33 otherwise\)\n.*wrote 16 to the debug-exit port/,
+      ],
+    ])('before %s, which is told as well', async (_, end, text) => {
+      const ended = await fails([{ print: 'x' }, end], '--debug-exit', '0xf4');
+      expect(ended.stderr).toMatch(NO_SPACE);
+      expect(ended.stderr).toMatch(text);
+      expect(ended.status).toBe(2);
     });
 
     it('by the other commands', async () => {
@@ -175,10 +188,24 @@ describe('input and output', () => {
     });
   });
 
-  it('says so where the end of a file cannot be written', async () => {
-    const ended = await play([{ debug: 'x' }, POWER_OFF], '--debugcon', '/dev/full');
-    expect(ended.stderr).toMatch(/\/dev\/full: cannot write: no space left/);
-    expect(ended.status).toBe(2);
+  describe('says so where the end of a file cannot be written, and how the guest ended', () => {
+    const written: [string, Step[]][] = [
+      ['--debugcon', [{ debug: 'x' }]],
+      ['--virtio-console', [{ virtio: 'x' }]],
+      ['--post', [{ post: 1 }]],
+      ['--trace', [{ trace: 'x\n' }]],
+      ['--record', [{ record: 'x\n' }]],
+      ['--stats', []],
+    ];
+    it.concurrent.each(written)('%s', async (option, steps) => {
+      const ended = await play([...steps, { end: { kind: 'debug-exit', value: 1 } }], '--debug-exit', '0xf4', option, '/dev/full');
+      const lines = ended.stderr.trimEnd().split('\n');
+      expect(lines[0]).toMatch(
+        /^dragoman: \/dev\/full: cannot write: no space left on the device \(the exit status would be 3 otherwise\)$/,
+      );
+      expect(lines[1]).toMatch(/^dragoman: the guest wrote 1 to the debug-exit port/);
+      expect(ended.status).toBe(2);
+    });
   });
 
   it('ends by a signal, with what was printed so far and its statistics', async () => {

@@ -12,6 +12,7 @@ export type Step =
   | { readonly frame: number }
   | { readonly post: number }
   | { readonly trace: string }
+  | { readonly record: string }
   | { readonly wait: number }
   | { readonly echo: number }
   | { readonly throw: string }
@@ -65,6 +66,7 @@ class ScriptedMachine implements MachineHandle {
       else if ('frame' in step) net === undefined ? this.#say('no card') : net.onFrame(new Uint8Array(step.frame));
       else if ('post' in step) onPost?.(Uint8Array.of(step.post));
       else if ('trace' in step) this.#options.onTrace?.(step.trace);
+      else if ('record' in step) this.#options.lockstep?.onRecord?.(step.record);
       else if ('wait' in step) await this.#until(() => false, step.wait);
       else if ('throw' in step) throw new Error(step.throw);
       else if ('end' in step) return this.#stopped === undefined ? step.end : { kind: 'stopped', reason: this.#stopped };
