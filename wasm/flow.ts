@@ -15,6 +15,7 @@ import {
 } from './gen/layout';
 import { sysLoad16, sysLoad32 } from './memory';
 import { refuseStack, setNull } from './segment';
+import { loadedEsp } from './stack';
 import { settleAlignment } from './watch';
 
 /** The inner stack that innerStack found. */
@@ -48,7 +49,7 @@ export function innerStack(cpu: usize, dpl: u32, ext: u32): bool {
   innerSelector = ss;
   innerLow = low;
   innerHigh = high;
-  innerEsp = esp;
+  innerEsp = loadedEsp(cpu, high, esp);
   return false;
 }
 

@@ -30,6 +30,12 @@ export function openStack(segBase: u32, segLimit: u32, access: u32, esp: u32, sy
   error = code;
 }
 
+/** ESP after a load of SS:ESP with a segment of these rights: a 16-bit stack takes SP alone, and the upper half stays (as QEMU, Bochs and
+ * processors have it; in the manual's pseudo-code for inner and outer stacks all of ESP is loaded). */
+export function loadedEsp(cpu: usize, access: u32, esp: u32): u32 {
+  return access & BIG ? esp : (reg(cpu, GPR_ESP) & 0xffff0000) | (esp & 0xffff);
+}
+
 /** Works on the current stack. `code` is the error code of its #SS. */
 export function openCurrentStack(cpu: usize, code: u32): void {
   const ss = segment(cpu, SEG_SS);

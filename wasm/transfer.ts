@@ -10,7 +10,7 @@ import { dropSegments, general, innerEsp, innerHigh, innerLow, innerSelector, in
 import { CPU_CPL, CPU_EIP, GPR_ESP, SEG_ACCESS, SEG_BASE, SEG_CS, SEG_LIMIT, SEG_SS, VECTOR_GP, VECTOR_NP } from './gen/layout';
 import { load16, load32 } from './memory';
 import { readSelector, refuseStack, setFromDescriptor, setReal } from './segment';
-import { closeStack, openCurrentStack, openStack, pop, push, skip } from './stack';
+import { closeStack, loadedEsp, openCurrentStack, openStack, pop, push, skip } from './stack';
 import { reg } from './state';
 import { TASK_CALL, TASK_JUMP, lengthOfTransfer, taskSwitch } from './task';
 
@@ -276,10 +276,7 @@ export function farReturn(cpu: usize, selector: u32, offset: u32, opsize: u32, p
   if (offset > limitOf(low, high)) return general(cpu, 0);
   if (markAccessed(cpu, selector, high) || markAccessed(cpu, ss, stackHigh)) return true;
   setFromDescriptor(cpu, SEG_SS, ss, stackLow, stackHigh);
-  // A 16-bit outer stack leaves the upper half of ESP as it was.
-  const old = reg(cpu, GPR_ESP);
-  const wide = (stackHigh & 0x400000) != 0;
-  openStack(0, 0, stackHigh, wide ? esp : (old & 0xffff0000) | (esp & 0xffff), false, 0);
+  openStack(0, 0, stackHigh, loadedEsp(cpu, stackHigh, esp), false, 0);
   skip(popBytes);
   closeStack(cpu);
   setCode(cpu, selector, low, high, rpl);

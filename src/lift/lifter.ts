@@ -190,12 +190,15 @@ export class Lifter {
   stackPointer(): Value {
     return this.get(Gpr.ESP);
   }
-  /** Sets ESP, or only SP where the stack segment is a 16-bit one. */
-  setStackPointer(v: Value): void {
-    if (this.form.flat) return this.set(Gpr.ESP, 4, v);
+  /** ESP as it becomes where the stack pointer moves to `v`: only SP changes where the stack segment is a 16-bit one. */
+  movedStackPointer(v: Value): Value {
+    if (this.form.flat) return v;
     const mask = this.state(Cpu.at.stackMask);
     const old = this.b.and(this.get(Gpr.ESP), this.b.xor(mask, this.b.const(-1)));
-    this.set(Gpr.ESP, 4, this.b.or(old, this.b.and(v, mask)));
+    return this.b.or(old, this.b.and(v, mask));
+  }
+  setStackPointer(v: Value): void {
+    this.set(Gpr.ESP, 4, this.movedStackPointer(v));
   }
   push(v: Value, size: number = this.opsize): void {
     const sp = this.b.sub(this.stackPointer(), this.b.const(size));

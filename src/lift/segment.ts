@@ -1,7 +1,7 @@
 // Loads of segment, control and debug registers and of the descriptor table registers (SDM vol. 3, chapters 2, 3, 5).
 // All of them may change what mode code runs in, so they leave through the dispatcher behind themselves.
 import type { Value } from '../ir/types.ts';
-import { Cpu, Seg, Shadow } from '../layout/cpu.ts';
+import { Cpu, Gpr, Seg, Shadow } from '../layout/cpu.ts';
 import type { Lifter, LiftTable } from './lifter.ts';
 import { FAULTS } from './shared.ts';
 
@@ -44,11 +44,14 @@ export function moveSystem(x: Lifter): void {
   }
 }
 
-// POP DS | POP ES | POP SS | POP FS | POP GS (of a 32-bit slot the upper half is ignored)
+// POP DS | POP ES | POP SS | POP FS | POP GS (of a 32-bit slot the upper half is ignored). What POP SS pops, and what it leaves of ESP,
+// goes by the size of the stack that it pops from
 export function popSegment(x: Lifter): void {
   const number = x.number(0);
-  loadSegment(x, number, x.peek(0));
-  x.setStackPointer(x.b.add(x.stackPointer(), x.b.const(x.opsize)));
+  const value = x.peek(0);
+  const after = x.movedStackPointer(x.b.add(x.stackPointer(), x.b.const(x.opsize)));
+  loadSegment(x, number, value);
+  x.set(Gpr.ESP, 4, after);
   holdOffAfterSs(x, number);
   x.next();
 }
