@@ -7,7 +7,7 @@ export function describeEnd(result: RunResult): string {
     case 'power-off':
       return 'the guest powered off';
     case 'reset':
-      return 'the guest asked for a reset';
+      return result.cause === 'INIT' ? 'the guest sent an INIT to its boot CPU, which is a reset' : 'the guest asked for a reset';
     case 'halted':
       return 'the guest halted with interrupts off: it can never run again';
     case 'debug-exit':

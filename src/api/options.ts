@@ -120,8 +120,8 @@ export const LARGEST_TIMER_SLACK_MS = 1000;
 export type RunResult =
   /** The guest switched the machine off (ACPI S5). */
   | { readonly kind: 'power-off' }
-  /** The guest asked for a reset: a run ends there. */
-  | { readonly kind: 'reset' }
+  /** The guest asked for a reset: a run ends there. `cause`: it sent an INIT to the boot CPU, and there is no ROM that this would start. */
+  | { readonly kind: 'reset'; readonly cause?: 'INIT' }
   /** No CPU can ever run again: HLT with interrupts off. */
   | { readonly kind: 'halted' }
   /** A write to the isa-debug-exit port. */

@@ -3,7 +3,7 @@ import { BlockCache } from '../cache/blocks.ts';
 import { codeWritten, pagesToDrop } from '../cache/drop.ts';
 import { RegionTable } from '../cache/regions.ts';
 import { Cpu, Exit, GPR_STRIDE, Pending, Seg, SegCache } from '../layout/cpu.ts';
-import { cpuBase, PAGE_SHIFT } from '../layout/memory.ts';
+import { CONTROL, Control, cpuBase, PAGE_SHIFT } from '../layout/memory.ts';
 import { type EngineImage, type HostImports, type Instance, instantiate } from './runtime.ts';
 import { initCpu, resetCpu, type SharedMemory } from './state.ts';
 
@@ -38,8 +38,12 @@ export class Vcpu {
     this.refresh();
   }
 
-  /** INIT: the CPU waits for a start-up IPI then, but for the boot CPU. */
-  init(): void {
+  /**
+   * INIT: the CPU waits for a start-up IPI then, but for the boot CPU, which goes on at the reset vector. False: there it finds nothing, as
+   * the machine has no ROM.
+   */
+  init(): boolean {
+    if (this.index === 0 && this.shared.i32[(CONTROL + Control.at.romBytes) >> 2] === 0) return false;
     const { runtime } = this.instance;
     runtime.flush!(this.base);
     this.blocks.bumpJumps();
@@ -48,6 +52,7 @@ export class Vcpu {
     runtime.updateStep!(this.base);
     this.set(Cpu.at.awaitsStartup, this.index === 0 ? 0 : 1);
     this.refresh();
+    return true;
   }
 
   /** A start-up IPI: to the first byte of a page below 1 MiB, in real mode (SDM vol. 3, 9.4.3). */

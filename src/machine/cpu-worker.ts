@@ -175,8 +175,8 @@ function run(): number {
         continue;
       case Exit.INIT:
         Atomics.and(i32, pending, ~Pending.INIT);
-        cpu.init();
-        continue;
+        if (cpu.init()) continue;
+        return Exit.RESET;
       case Exit.SIPI:
         // It runs already.
         Atomics.and(i32, pending, ~Pending.SIPI);

@@ -90,8 +90,7 @@ export class Lockstep {
         return { kind: 'ran' };
       case Exit.INIT:
         this.#clear(cpu, Pending.INIT);
-        cpu.init();
-        return { kind: 'ran' };
+        return cpu.init() ? { kind: 'ran' } : { kind: 'ended', cpu: cpu.index, exit: Exit.RESET };
       case Exit.SIPI:
         this.#clear(cpu, Pending.SIPI);
         return { kind: 'ran' };

@@ -252,6 +252,8 @@ export class Machine implements MachineHandle {
     switch (exit) {
       case Exit.HALT:
         return this.end({ kind: 'halted' });
+      case Exit.RESET:
+        return this.end({ kind: 'reset', cause: 'INIT' });
       case Exit.TRIPLE_FAULT:
         return this.end({ kind: 'triple-fault', dump: this.dump() });
       case Exit.STOP:
