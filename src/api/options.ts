@@ -59,6 +59,8 @@ export interface MachineOptions {
   readonly initrd?: Uint8Array | undefined;
   /** Command line of the kernel. Default: empty. */
   readonly append?: string | undefined;
+  /** The kernel's file name: the first word of a multiboot kernel's command line, as QEMU has it. Default: none; `append` is all of it. */
+  readonly kernelName?: string | undefined;
   /** Multiboot only. */
   readonly modules?: readonly ModuleOptions[] | undefined;
   /** ROM image of 64 KiB to 1 MiB; the CPU starts at its reset vector. */

@@ -41,6 +41,7 @@ function machineOptions(args: RunArguments): MachineOptions {
     kernel: args.kernel === undefined ? undefined : readInput(args.kernel, 'BAD_KERNEL'),
     initrd: optional('--initrd', args.initrd, readInitrd),
     append: args.append,
+    kernelName: args.kernel,
     modules: args.modules.map((path) => ({ data: of('--module', () => readInput(path, 'BAD_OPTION')), string: path })),
     bios,
     cpus: args.cpus,

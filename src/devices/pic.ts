@@ -30,6 +30,8 @@ const MASTER = 0;
 const SLAVE = CHIP;
 const OUTPUT = 2 * CHIP;
 const CASCADE = 1 << 2;
+/** Open: timer, keyboard, cascade, floppy; RTC, mouse, coprocessor, disk. */
+const FIRMWARE_MASKS = [0xb8, 0x8e] as const;
 
 export class Pic implements Device {
   readonly name = 'pic';
@@ -59,14 +61,17 @@ export class Pic implements Device {
     if (context.isFirst) this.reset();
   }
 
-  /** As firmware leaves the chips: vectors 0x08 and 0x70, everything masked, IRQ 9 to 11 (SCI, PCI) level-triggered. */
+  /**
+   * As firmware leaves the chips: vectors 0x08 and 0x70, IRQ 9 to 11 (SCI, PCI) level-triggered, and the masks of SeaBIOS: the timer and other
+   * lines of a BIOS are open, which kernels count on that move the vectors and put the masks back.
+   */
   reset(): void {
     const s = this.#s;
     for (const chip of [MASTER, SLAVE]) {
       const lines = s[chip + LINES];
       s.fill(0, chip, chip + CHIP);
       s[chip + LINES] = lines;
-      s[chip + IMR] = 0xff;
+      s[chip + IMR] = chip === MASTER ? FIRMWARE_MASKS[0] : FIRMWARE_MASKS[1];
       s[chip + BASE] = chip === MASTER ? 0x08 : 0x70;
     }
     s[SLAVE + ELCR] = 0x0e;

@@ -8,6 +8,7 @@ import { IOAPIC_BASE } from '../devices/ioapic.ts';
 import { LAPIC_BASE } from '../devices/lapic.ts';
 import { pciGsi, pciIsaIrq } from '../devices/pci.ts';
 import * as aml from './aml.ts';
+import { writeBiosData } from './bios-data.ts';
 import { FIRMWARE_TABLES } from './loaders/e820.ts';
 import { writeMpTables } from './mp-tables.ts';
 
@@ -211,10 +212,7 @@ function dsdt(): Uint8Array {
   return table('DSDT', 1, 36 + body.length, (t) => t.bytes.set(body, 36));
 }
 
-/**
- * Writes what firmware would leave for a kernel: ACPI tables at 0xE0000, MP tables at 0xF0000, and the few words of the BIOS
- * data area that kernels look at (COM1, no EBDA, 640 KiB). `ram` starts at guest physical 0.
- */
+/** Writes what firmware would leave for a kernel: ACPI tables at 0xE0000, MP tables at 0xF0000, and the BIOS data areas. `ram` starts at guest physical 0. */
 export function writeFirmwareTables(ram: Uint8Array, options: FirmwareTablesOptions): void {
   let next = FIRMWARE_TABLES;
   const place = (bytes: Uint8Array): number => {
@@ -244,7 +242,5 @@ export function writeFirmwareTables(ram: Uint8Array, options: FirmwareTablesOpti
   checksum(rsdp.bytes, 32);
   ram.set(rsdp.bytes, FIRMWARE_TABLES);
   writeMpTables(ram, options.cpuCount);
-  ram.set([0xf8, 0x03, 0, 0, 0, 0, 0, 0], 0x400);
-  ram.set([0, 0], 0x40e);
-  ram.set([0x80, 0x02], 0x413);
+  writeBiosData(ram);
 }

@@ -2,11 +2,12 @@
 import { DEFAULT_MAC, type MachineOptions } from '../api/options.ts';
 import { host } from '../host/node.ts';
 import type { BoardConfig } from './board.ts';
+import { commandLineOf } from './loaders/kernel.ts';
 import type { MachineIdentity } from './recording.ts';
 
 /** `disks`: hashes of what is in them. */
 export function identityOf(options: MachineOptions, config: BoardConfig, diskHashes: readonly string[]): MachineIdentity {
-  const { kernel, initrd, bios, modules, append, disks, net, debugExitPort } = options;
+  const { kernel, initrd, bios, modules, append = '', disks, net, debugExitPort } = options;
   const hash = (bytes: Uint8Array | undefined) => (bytes === undefined ? null : host.sha256(bytes));
   return {
     cpus: config.plan.cpuCount,
@@ -16,7 +17,7 @@ export function identityOf(options: MachineOptions, config: BoardConfig, diskHas
     initrd: hash(initrd),
     bios: hash(bios),
     modules: (modules ?? []).map(({ data, string }) => `${hash(data)} ${string}`),
-    append: append ?? '',
+    append: kernel === undefined ? append : commandLineOf(kernel, options.kernelName, append),
     disks: (disks ?? []).map(({ readOnly }, n) => `${diskHashes[n]}${readOnly ? ' ro' : ''}`),
     net: net === undefined ? null : (net.mac ?? DEFAULT_MAC),
     virtioConsole: options.onVirtioConsole !== undefined,

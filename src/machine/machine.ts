@@ -28,7 +28,7 @@ import type { Executor, ExecutorEnds } from './executor.ts';
 import { monotonicMs } from './host-clock.ts';
 import { identityOf } from './identity.ts';
 import type { EntryState } from './loaders/entry.ts';
-import { loadKernel } from './loaders/kernel.ts';
+import { commandLineOf, loadKernel } from './loaders/kernel.ts';
 import { loadRom } from './loaders/rom.ts';
 import { LockstepExecutor, lockstepTime } from './lockstep-executor.ts';
 import type { InputKind } from './recording.ts';
@@ -168,7 +168,6 @@ export class Machine implements MachineHandle {
     }
     net?.connect?.({ receive: (frame) => this.receive(frame) });
     this.board.chipset.hub.reset();
-    if (entry.firmwareTables) writeFirmwareTables(this.ram, { cpuCount, ramBytes });
     for (let cpu = 0; cpu < cpuCount; cpu++) resetCpu(this.shared, cpu);
     this.readFlags = enterKernel(this.shared, entry);
   }
@@ -178,15 +177,18 @@ export class Machine implements MachineHandle {
   }
 
   private load(): EntryState {
-    const { bios, kernel, initrd, modules, append } = this.options;
-    const { ramBytes } = this.shared.plan;
+    const { bios, kernel, kernelName, initrd, modules, append } = this.options;
+    const { ramBytes, cpuCount } = this.shared.plan;
     if (bios !== undefined) {
       const entry = loadRom(this.ram, this.shared.u8.subarray(ROM, ROM + ROM_BYTES), bios);
       this.shared.i32[this.control(Control.at.romBytes)] = bios.length;
       return entry;
     }
     if (kernel === undefined) throw new DragomanError('BAD_OPTION', 'neither a kernel nor a BIOS was given', 'kernel');
-    return loadKernel(this.ram, { kernel, initrd, modules: modules ?? [], commandLine: append ?? '', ramBytes });
+    // First what a BIOS leaves, then the kernel, as on a PC: its bytes win.
+    writeFirmwareTables(this.ram, { cpuCount, ramBytes });
+    const commandLine = commandLineOf(kernel, kernelName, append ?? '');
+    return loadKernel(this.ram, { kernel, initrd, modules: modules ?? [], commandLine, ramBytes });
   }
 
   private control(offset: number): number {

@@ -123,9 +123,9 @@ describe('input and output', () => {
     expect((await finish('src/cli/main.ts', ['run', file(kernel('b902000000 49 75fd', CLI_HLT)), ...args])).status).toBe(3);
     const lines = readFileSync(trace, 'utf8').trimEnd().split('\n');
     expect(lines.map((line) => line.replace(/EDX=.*(?= EFL)/, '...'))).toEqual([
-      '0 I 00100020 EAX=2badb002 ECX=00000000 ... EFL=00000002 CPL=0 CS=0010 CR3=00000000',
-      '0 I 00100025 EAX=2badb002 ECX=00000001 ... EFL=00000002 CPL=0 CS=0010 CR3=00000000',
-      '0 I 00100028 EAX=2badb002 ECX=00000000 ... EFL=00000046 CPL=0 CS=0010 CR3=00000000',
+      '0 I 00100020 EAX=2badb002 ECX=00000000 ... EFL=00000002 CPL=0 CS=0008 CR3=00000000',
+      '0 I 00100025 EAX=2badb002 ECX=00000001 ... EFL=00000002 CPL=0 CS=0008 CR3=00000000',
+      '0 I 00100028 EAX=2badb002 ECX=00000000 ... EFL=00000046 CPL=0 CS=0008 CR3=00000000',
     ]);
     expect(JSON.parse(readFileSync(stats, 'utf8'))).toMatchObject({ instructions: 7, timesAre: 'measured' });
   });

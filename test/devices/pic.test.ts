@@ -65,3 +65,12 @@ it('has auto-EOI, rotation, special mask and poll', () => {
   expect(b.in(0x20)).toBe(0x84);
   expect(b.in(0x21)).toBe(0x20);
 });
+
+it('has the masks of a BIOS: the timer comes to a kernel that moves the vectors and puts the masks back', () => {
+  const b = bench();
+  const masks = [b.in(0x21), b.in(0xa1)];
+  expect(masks).toEqual([0xb8, 0x8e]);
+  initPic(b, ~(masks[0] | (masks[1] << 8)));
+  b.pc.interrupts.setIrq(0, true);
+  expect(b.pc.interruptAck(0)).toBe(0x30);
+});

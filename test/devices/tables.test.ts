@@ -59,3 +59,19 @@ it('encodes AML lengths, names and ids', () => {
   expect(aml.name('\\_SB.PCI0.COM1').slice(0, 3)).toEqual([0x5c, 0x2f, 3]);
   expect(aml.buffer(new Array(100).fill(0)).slice(0, 5)).toEqual([0x11, 0x48, 0x06, 0x0a, 100]);
 });
+
+it('fills in the BIOS data areas', () => {
+  const { ram, view } = make(1);
+  const halves = Object.entries({
+    'the serial port': [0x400, 0x3f8],
+    'no second one': [0x402, 0],
+    'the segment of the EBDA': [0x40e, 0x9fc0],
+    'the coprocessor, a colour screen, a serial port': [0x410, 0x222],
+    'KiB of low memory': [0x413, 639],
+    columns: [0x44a, 80],
+    'the CRTC': [0x463, 0x3d4],
+    'lines of a character': [0x485, 16],
+  });
+  expect(halves.map(([name, [at]]) => [name, view.getUint16(at, true)])).toEqual(halves.map(([name, [, value]]) => [name, value]));
+  expect([ram[0x449], ram[0x484], ram[0x9fc00]]).toEqual([3, 24, 1]);
+});

@@ -73,6 +73,16 @@ describe('a well-formed bzImage', () => {
     expect(new DataView(old.buffer).getBigUint64(gpr.esi + 0x70, true)).toBe(0n);
   });
 
+  it('may lack a part of its last 16 bytes, which is how its size is counted', () => {
+    const [whole, cut] = [ram(), ram()];
+    load(bzImage(), undefined, '', whole);
+    const entry = load(bzImage().subarray(0, -15), undefined, '', cut);
+    expect(entry.image).toEqual([{ start: 0x100000, end: 0x100000 + 4096 - 15 }]);
+    expect(cut.subarray(0x100000, 0x100ff1)).toEqual(whole.subarray(0x100000, 0x100ff1));
+    expect(untouched(cut.subarray(0x100ff1, 0x101000))).toBe(true);
+    expectError(() => load(bzImage().subarray(0, -16)), 'BAD_KERNEL', /truncated: the header promises 6656 bytes, the file has 6640/);
+  });
+
   it('keeps the initrd below initrd_addr_max', () => {
     const low = ram();
     const { gpr } = load(patched(bzImage(), 0x22c, 0xff, 0xff, 0x7f, 0x01), archive(), '', low);
@@ -93,6 +103,7 @@ describe('a damaged bzImage', () => {
     ['no payload', patched(bzImage(), 0x1f4, 0, 0, 0, 0), /no bytes/],
     ['payload larger than the file', patched(bzImage(), 0x1f4, 0xff, 0xff, 0xff, 0xff), /truncated/],
     ['entry elsewhere', patched(bzImage(), 0x214, 0, 0, 0x20), /entry at 0x200000/],
+    ['no 32-bit entry', patched(bzImage(), 0x214, 0, 0, 0), /no 32-bit entry .* needs a BIOS/],
     ['runs above 4 GiB', patched(bzImage(), 0x25c, 1), /above 4 GiB/],
   ];
   it.each(damages)('%s', (_, kernel, text) => {

@@ -8,12 +8,18 @@ const load = (kernel: Uint8Array, memory = ram(), modules: BootModule[] = [], co
   loadMultiboot(memory, { kernel, modules, commandLine, ramBytes: memory.length });
 const text = (memory: Uint8Array, at: number) => Buffer.from(memory.subarray(at, memory.indexOf(0, at))).toString();
 
-/** As ld makes it of a kernel at 1 MiB: the first segment begins with the file's headers. */
-function withHeaders(): Uint8Array {
+/** As ld makes it of a kernel at 1 MiB: the first segment begins with the file's headers. `more`: at an offset of it. */
+function withHeaders(more: Readonly<Record<number, number>> = {}): Uint8Array {
   const data = new Uint8Array(0x1100);
-  data.set([0x7f, 0x45, 0x4c, 0x46]);
   data.set(multibootCode(), 0x1000);
-  return elf([{ physical: 0xff000, data }], 0x100020);
+  for (const [at, byte] of Object.entries(more)) data[Number(at)] = byte;
+  const file = elf([{ physical: 0xff000, data }], 0x100020);
+  const merged = new Uint8Array(data.length);
+  merged.set(data);
+  merged.set(file.subarray(0, 84));
+  // The segment begins where the file does.
+  new DataView(merged.buffer).setUint32(52 + 4, 0, true);
+  return merged;
 }
 
 describe('a well-formed kernel', () => {
@@ -46,7 +52,57 @@ describe('a well-formed kernel', () => {
       memory.subarray(0x100100, 0x101000).every((byte) => byte === 0),
       'bss is cleared',
     ).toBe(true);
-    expect(view.getBigUint64(entry.gdt!.base + 0x10, true)).toBe(0x00cf9b000000ffffn);
+  });
+
+  it('gets flat segments with the selectors of QEMU, from a table in reserved memory', () => {
+    const memory = ram();
+    const { gdt, codeSelector, dataSelector } = load(multibootElf(), memory);
+    expect([codeSelector, dataSelector]).toEqual([0x08, 0x10]);
+    const view = new DataView(memory.buffer);
+    const descriptors = Array.from({ length: (gdt!.limit + 1) / 8 }, (_, k) => view.getBigUint64(gdt!.base + k * 8, true));
+    expect(descriptors).toEqual([0n, 0x00cf9b000000ffffn, 0x00cf93000000ffffn]);
+    expect(gdt!.base).toBeGreaterThanOrEqual(0x9fc00);
+    expect(gdt!.base + gdt!.limit).toBeLessThan(0xa0000);
+  });
+
+  it('gets a stack that nobody else uses', () => {
+    expect(load(multibootElf()).gpr.esp).toBe(0x7ff00);
+    const entry = load(elf([{ physical: 0x70000, data: multibootCode(), memoryBytes: 0x10000 }], 0x70000));
+    expect(entry.gpr.esp).toBeGreaterThan(0x100000);
+    expect(entry.gpr.ebx).toBeLessThan(0x70000);
+  });
+
+  it('has each module on pages of its own, an empty one too', () => {
+    const memory = ram();
+    const modules = ['a', '', 'c'].map((text) => ({ data: Buffer.from(text), string: text }));
+    const { gpr } = load(multibootElf(), memory, modules);
+    const view = new DataView(memory.buffer);
+    const list = view.getUint32(gpr.ebx + 24, true);
+    expect([0, 1, 2].map((k) => [view.getUint32(list + k * 16, true), view.getUint32(list + k * 16 + 4, true)])).toEqual([
+      [0x101000, 0x101001],
+      [0x102000, 0x102000],
+      [0x103000, 0x103001],
+    ]);
+  });
+
+  it('leaves modules the memory in front of it, where it is at the end', () => {
+    const kernel = elf([{ physical: 4 * MiB - 0x2000, data: multibootCode(), memoryBytes: 0x2000 }], 4 * MiB - 0x2000);
+    const memory = ram();
+    const { gpr } = load(kernel, memory, [{ data: new Uint8Array(2 * MiB).fill(5), string: 'm' }]);
+    const view = new DataView(memory.buffer);
+    expect(view.getUint32(view.getUint32(gpr.ebx + 24, true), true)).toBe(0x100000);
+    expect([memory[0x100000], memory[0x2fffff], memory[0x300000], memory[4 * MiB - 0x2000 + 0x20]]).toEqual([5, 5, 0, 0x90]);
+  });
+
+  it('may begin with the headers of its file below 1 MiB: they are left out', () => {
+    const memory = ram();
+    expect(load(withHeaders(), memory).eip).toBe(0x100020);
+    expect(memory[0x100020]).toBe(0x90);
+    expect(untouched(memory.subarray(0xa0000, 0x100000))).toBe(true);
+  });
+
+  it('may be position-independent', () => {
+    expect(load(patched(multibootElf(), 16, 3)).eip).toBe(0x100020);
   });
 
   it('may start at a virtual address', () => {
@@ -86,7 +142,8 @@ describe('a damaged kernel', () => {
     ['unknown class', patched(multibootElf(), 4, 9), /class 9/],
     ['big-endian', patched(multibootElf(), 5, 2), /byte order/],
     ['another machine', patched(multibootElf(), 18, 40), /machine 40/],
-    ['no executable', patched(multibootElf(), 16, 1), /not an executable/],
+    ['an object file', patched(multibootElf(), 16, 1), /not an executable but an object file/],
+    ['a core dump', patched(multibootElf(), 16, 4), /not an executable$/],
     ['no program headers', patched(multibootElf(), 44, 0), /no program headers/],
     ['program headers too small', patched(multibootElf(), 42, 8), /of 8 bytes/],
     ['program headers outside', patched(multibootElf(), 28, 0, 0, 1), /program headers end at/],
@@ -108,8 +165,8 @@ describe('a damaged kernel', () => {
     ['entry outside', multibootElf(0x300000), /entry 0x300000 lies outside/],
     ['in the reserved hole', elf([{ physical: 0xa0000, data }], 0xa0000), /reserved area \[0x9fc00, 0x100000\)$/],
     [
-      'with its headers below 1 MiB',
-      withHeaders(),
+      'with its headers and more below 1 MiB',
+      withHeaders({ 2048: 1 }),
       /\[0xff000, 0x100100\) reaches into the reserved area .*: it begins with the headers.*ld -n or -N/,
     ],
     ['address fields cut off', multibootCode(256, 0, [1, 1, 1, 1, 1]).subarray(0, 24), /address fields/],

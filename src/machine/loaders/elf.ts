@@ -1,6 +1,6 @@
 // Reads ELF32 executables for IA-32 (System V ABI, chapter 4 and 5): where their segments go and where they start.
 import { DragomanError } from '../../api/errors.ts';
-import { contains, hex, overlaps, view } from './bytes.ts';
+import { contains, hex, overlaps, type Range, view } from './bytes.ts';
 
 export interface Segment {
   /** Guest physical address. */
@@ -13,6 +13,8 @@ export interface Segment {
 
 export interface ElfImage {
   readonly segments: readonly Segment[];
+  /** Ranges of the file that a kernel can do without: its headers and notes. */
+  readonly headers: readonly Range[];
   /** As the header has it: physical or virtual. */
   readonly entry: number;
 }
@@ -20,8 +22,13 @@ export interface ElfImage {
 const ELF_HEADER = 52;
 const PROGRAM_HEADER = 32;
 const PT_LOAD = 1;
+const PT_NOTE = 4;
+const ET_REL = 1;
 const ET_EXEC = 2;
+const ET_DYN = 3;
 const EM_386 = 3;
+/** The largest page that linkers align segments to. */
+const LARGEST_CUT = 0x10000;
 
 export const isElf = (file: Uint8Array): boolean => file.length >= 4 && view(file).getUint32(0, false) === 0x7f454c46;
 
@@ -40,17 +47,23 @@ export function readElf(file: Uint8Array): ElfImage {
   const machine = data.getUint16(18, true);
   if (machine !== EM_386) bad(`built for machine ${machine} (at 0x12), not for IA-32 (${EM_386})`);
   const type = data.getUint16(16, true);
-  if (type !== ET_EXEC) bad(`ELF type ${type} at 0x10: not an executable`);
+  if (type !== ET_EXEC && type !== ET_DYN)
+    bad(`ELF type ${type} at 0x10: not an executable${type === ET_REL ? ' but an object file, which a linker has to finish' : ''}`);
   const [table, size, count] = [data.getUint32(28, true), data.getUint16(42, true), data.getUint16(44, true)];
   if (count === 0) bad('no program headers: nothing to load');
   if (size < PROGRAM_HEADER) bad(`program headers of ${size} bytes, need ${PROGRAM_HEADER}`);
   if (table + size * count > file.length)
     bad(`truncated: program headers end at ${hex(table + size * count)}, the file at ${hex(file.length)}`);
   const segments: Segment[] = [];
+  const headers = [
+    { start: 0, end: ELF_HEADER },
+    { start: table, end: table + size * count },
+  ];
   for (let k = 0; k < count; k++) {
     const at = table + k * size;
     const word = (n: number) => data.getUint32(at + n * 4, true);
     const [offset, virtual, physical, fileBytes, memoryBytes] = [word(1), word(2), word(3), word(4), word(5)];
+    if (word(0) === PT_NOTE) headers.push({ start: offset, end: offset + fileBytes });
     if (word(0) !== PT_LOAD || memoryBytes === 0) continue;
     if (fileBytes > memoryBytes) bad(`segment ${k}: ${fileBytes} bytes in the file, but only ${memoryBytes} in memory`);
     if (offset + fileBytes > file.length)
@@ -59,7 +72,24 @@ export function readElf(file: Uint8Array): ElfImage {
     segments.push({ physical, virtual, data: file.subarray(offset, offset + fileBytes), memoryBytes });
   }
   if (segments.length === 0) bad('no segment to load');
-  return { segments, entry: data.getUint32(24, true) };
+  return { segments, headers, entry: data.getUint32(24, true) };
+}
+
+/**
+ * The segments without what the linker put below `from`, where that is nothing but headers and notes of the file (and zeros): a kernel
+ * that is linked to 1 MiB without care begins a page below it.
+ */
+export function withoutHeaders(file: Uint8Array, { segments, headers }: ElfImage, from: number): Segment[] {
+  return segments.flatMap((segment) => {
+    const { physical, virtual, data, memoryBytes } = segment;
+    const start = data.byteOffset - file.byteOffset;
+    const cut = Math.min(from - physical, memoryBytes);
+    if (start !== 0 || cut <= 0 || cut > LARGEST_CUT) return [segment];
+    const needless = (byte: number, at: number) => byte === 0 || headers.some((range) => contains(range, at));
+    if (!data.subarray(0, cut).every(needless)) return [segment];
+    if (cut === memoryBytes) return [];
+    return [{ physical: from, virtual: virtual + cut, data: data.subarray(cut), memoryBytes: memoryBytes - cut }];
+  });
 }
 
 const physicalRange = (s: Segment) => ({ start: s.physical, end: s.physical + s.memoryBytes });

@@ -30,8 +30,6 @@ export interface EntryState {
   readonly gpr: GeneralRegisters;
   /** The table that the loader placed in guest RAM; undefined for 'reset'. */
   readonly gdt: { readonly base: number; readonly limit: number } | undefined;
-  /** True where the machine should place ACPI and MP tables at FIRMWARE_TABLES: no ROM brings its own. */
-  readonly firmwareTables: boolean;
 }
 
 /** CR0 with only PE and ET set: protected mode without paging (SDM vol. 3, 2.5). */
@@ -43,15 +41,23 @@ const ZERO: GeneralRegisters = { eax: 0, ecx: 0, edx: 0, ebx: 0, esp: 0, ebp: 0,
 /** All general registers: those given, and zero for the others. */
 export const registers = (some: Partial<GeneralRegisters>): GeneralRegisters => ({ ...ZERO, ...some });
 
-export const CODE_SELECTOR = 0x10;
-export const DATA_SELECTOR = 0x18;
-/** Null, unused, flat 4 GiB code, flat 4 GiB data (SDM vol. 3, 3.4.5); their places are the Linux boot protocol's. */
-const FLAT_GDT = [0n, 0n, 0x00cf9b000000ffffn, 0x00cf93000000ffffn];
-export const GDT_BYTES = FLAT_GDT.length * 8;
+const FLAT_CODE = 0x00cf9b000000ffffn;
+const FLAT_DATA = 0x00cf93000000ffffn;
 
-/** Writes the flat GDT at guest physical `base`. */
-export function placeGdt(ram: Uint8Array, base: number): { base: number; limit: number } {
+/** A table of flat 4 GiB segments (SDM vol. 3, 3.4.5) and the selectors of its code and data. */
+export interface FlatGdt {
+  readonly code: number;
+  readonly data: number;
+  readonly descriptors: readonly bigint[];
+}
+/** __BOOT_CS and __BOOT_DS (Documentation/arch/x86/boot.rst, 32-bit boot protocol). */
+export const LINUX_GDT: FlatGdt = { code: 0x10, data: 0x18, descriptors: [0n, 0n, FLAT_CODE, FLAT_DATA] };
+/** Multiboot leaves the selectors open; these are QEMU's, and kernels that never reload CS have them in their IDT. */
+export const MULTIBOOT_GDT: FlatGdt = { code: 0x08, data: 0x10, descriptors: [0n, FLAT_CODE, FLAT_DATA] };
+
+/** Writes the table at guest physical `base`. */
+export function placeGdt(ram: Uint8Array, base: number, { descriptors }: FlatGdt): { base: number; limit: number } {
   const view = new DataView(ram.buffer, ram.byteOffset, ram.byteLength);
-  FLAT_GDT.forEach((descriptor, k) => void view.setBigUint64(base + k * 8, descriptor, true));
-  return { base, limit: GDT_BYTES - 1 };
+  descriptors.forEach((descriptor, k) => void view.setBigUint64(base + k * 8, descriptor, true));
+  return { base, limit: descriptors.length * 8 - 1 };
 }

@@ -3,7 +3,7 @@
 import { DragomanError } from '../../api/errors.ts';
 import { alignDown, cString, hex, view } from './bytes.ts';
 import { FIRMWARE_TABLES, HIGH_MEMORY, memoryMap } from './e820.ts';
-import { CODE_SELECTOR, CR0_PROTECTED, DATA_SELECTOR, type EntryState, placeGdt, registers } from './entry.ts';
+import { CR0_PROTECTED, type EntryState, LINUX_GDT, placeGdt, registers } from './entry.ts';
 import { checkInitrd } from './initrd.ts';
 
 /** Places in low memory. The kernel copies all it needs from there before it uses that memory itself. */
@@ -48,6 +48,7 @@ const LOADED_HIGH = 1;
 const CAN_USE_HEAP = 0x80;
 const XLF_KERNEL_64 = 1;
 const OLDEST_PROTOCOL = 0x206;
+const SYSSIZE_UNIT = 16;
 /** First byte behind the default direct mapping of a 32-bit kernel (MAXMEM of the 3 GiB/1 GiB split). */
 const LOW_MEMORY_LIMIT = 0x38000000;
 
@@ -93,10 +94,13 @@ function readHeader(kernel: Uint8Array): SetupHeader {
   const headerEnd = Header.magic + kernel[Header.jump];
   if (headerEnd < Header.cmdlineSize + 4 || headerEnd > Header.limit) bad(`the setup header claims to end at ${hex(headerEnd)}`);
   const start = ((kernel[Header.setupSects] || 4) + 1) * 512;
-  const bytes = file.getUint32(Header.sysSize, true) * 16;
+  const bytes = file.getUint32(Header.sysSize, true) * SYSSIZE_UNIT;
   if (bytes === 0) bad('the header says that the kernel proper has no bytes');
-  if (start + bytes > kernel.length) bad(`truncated: the header promises ${start + bytes} bytes, the file has ${kernel.length}`);
+  // Counted in units of 16 bytes; the last one need not be whole.
+  if (start + bytes - kernel.length >= SYSSIZE_UNIT)
+    bad(`truncated: the header promises ${start + bytes} bytes, the file has ${kernel.length}`);
   const code32 = file.getUint32(Header.code32Start, true);
+  if (code32 === 0) bad(`no 32-bit entry (0 at ${hex(Header.code32Start)}): it starts in real mode and needs a BIOS`);
   if (code32 !== HIGH_MEMORY) bad(`32-bit entry at ${hex(code32)}, expected at ${hex(HIGH_MEMORY)}`);
   let kernelEnd = HIGH_MEMORY + bytes;
   if (version >= 0x20a) {
@@ -186,14 +190,13 @@ export function loadLinux(ram: Uint8Array, image: LinuxImage): EntryState {
   return {
     kind: 'linux',
     segments: 'flat32',
-    codeSelector: CODE_SELECTOR,
-    dataSelector: DATA_SELECTOR,
+    codeSelector: LINUX_GDT.code,
+    dataSelector: LINUX_GDT.data,
     eip: HIGH_MEMORY,
     image: [{ start: HIGH_MEMORY, end: HIGH_MEMORY + header.payload.length }],
     eflags: 2,
     cr0: CR0_PROTECTED,
     gpr: registers({ esi: BOOT_PARAMS }),
-    gdt: placeGdt(ram, GDT),
-    firmwareTables: true,
+    gdt: placeGdt(ram, GDT, LINUX_GDT),
   };
 }

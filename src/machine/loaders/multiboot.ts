@@ -1,17 +1,13 @@
 // Loads kernels by the Multiboot Specification, version 0.6.96 ("multiboot 1"): ELF32 files, and any file with the address fields.
 import { DragomanError } from '../../api/errors.ts';
-import { alignUp, cString, hex, overlaps, type Range, view } from './bytes.ts';
+import { alignUp, cString, hex, overlaps, view } from './bytes.ts';
 import { HIGH_MEMORY, LOW_MEMORY_END, memoryMap } from './e820.ts';
-import { checkSegments, isElf, readElf, type Segment, toPhysical } from './elf.ts';
-import { CODE_SELECTOR, CR0_PROTECTED, DATA_SELECTOR, type EntryState, GDT_BYTES, placeGdt, registers } from './entry.ts';
+import { checkSegments, isElf, readElf, type Segment, toPhysical, withoutHeaders } from './elf.ts';
+import { CR0_PROTECTED, type EntryState, MULTIBOOT_GDT, placeGdt, registers } from './entry.ts';
+import { findHeader, readAddressFields, SEARCH_BYTES, WANTS_ADDRESSES } from './multiboot-header.ts';
+import { Placer } from './placer.ts';
 
-const HEADER_MAGIC = 0x1badb002;
 const LOADER_MAGIC = 0x2badb002;
-/** The header lies wholly in the first 8192 bytes. */
-const SEARCH_BYTES = 8192;
-
-/** Header flags. */
-const WANTS_ADDRESSES = 0x10000;
 /** Requirements (bits 0..15) that this loader meets: page-aligned modules, memory information, video mode (we say that there is none). */
 const KNOWN_REQUIREMENTS = 7;
 
@@ -21,9 +17,13 @@ const INFO_BYTES = 116;
 const MODULE_BYTES = 16;
 const MAP_ENTRY_BYTES = 24;
 
-/** Our own tables go here where the kernel leaves room, else behind the kernel. */
-const TABLES_LOW = 0x8000;
-const PAGE = 4096;
+/** Our tables go here where the kernel leaves room, else behind the kernel. Lower places are popular for the code that other CPUs start with. */
+const TABLES_LOW = 0x9000;
+/** In memory that the map calls reserved: a kernel that keeps our table does not give it away. */
+const GDT = 0x9ff00;
+/** ESP is undefined by the specification, but GRUB's is good for a stack, and kernels use it. */
+const STACK_TOP = 0x7ff00;
+const STACK_BYTES = 0x4000;
 const LOADER_NAME = 'Dragoman';
 
 export interface BootModule {
@@ -44,63 +44,9 @@ function bad(message: string): never {
   throw new DragomanError('BAD_KERNEL', message, 'multiboot kernel');
 }
 
-/** Offset of the multiboot header (magic, flags and a checksum that makes their sum zero); -1 where there is none. */
-export function findHeader(kernel: Uint8Array): number {
-  const file = view(kernel);
-  for (let at = 0; at + 12 <= Math.min(kernel.length, SEARCH_BYTES); at += 4) {
-    if (file.getUint32(at, true) !== HEADER_MAGIC) continue;
-    if (((HEADER_MAGIC + file.getUint32(at + 4, true) + file.getUint32(at + 8, true)) | 0) === 0) return at;
-  }
-  return -1;
-}
-
-/** The kernel as the address fields of its header describe it (Multiboot Specification, 3.1.3). */
-function readAddressFields(kernel: Uint8Array, header: number): { segments: Segment[]; entry: number } {
-  if (header + 32 > kernel.length) bad(`truncated: the address fields at ${hex(header + 12)} run past the end ${hex(kernel.length)}`);
-  const word = (k: number) => view(kernel).getUint32(header + k * 4, true);
-  const [headerAddress, load, loadEnd, bssEnd, entry] = [word(3), word(4), word(5), word(6), word(7)];
-  if (load > headerAddress) bad(`load address ${hex(load)} lies behind the header's address ${hex(headerAddress)}`);
-  const offset = header - (headerAddress - load);
-  if (offset < 0) bad(`load address ${hex(load)} asks for ${-offset} bytes in front of the file`);
-  const bytes = loadEnd === 0 ? kernel.length - offset : loadEnd - load;
-  if (bytes <= 0) bad(`load end ${hex(loadEnd)} is not behind the load address ${hex(load)}`);
-  if (offset + bytes > kernel.length) bad(`truncated: the load fields want ${offset + bytes} bytes, the file has ${kernel.length}`);
-  if (bssEnd !== 0 && bssEnd < load + bytes) bad(`bss end ${hex(bssEnd)} lies in front of the load end ${hex(load + bytes)}`);
-  const memoryBytes = (bssEnd === 0 ? load + bytes : bssEnd) - load;
-  return { segments: [{ physical: load, virtual: load, data: kernel.subarray(offset, offset + bytes), memoryBytes }], entry };
-}
-
-/** Hands out memory that neither the kernel nor a module uses. */
-class Placer {
-  readonly #taken: Range[];
-  #top: number;
-  readonly #ramBytes: number;
-  constructor(taken: Range[], ramBytes: number) {
-    this.#taken = taken;
-    this.#top = Math.max(HIGH_MEMORY, ...taken.map((range) => range.end));
-    this.#ramBytes = ramBytes;
-  }
-
-  /** Whole pages behind all that is taken so far. */
-  high(bytes: number, what: string): number {
-    const at = alignUp(this.#top, PAGE);
-    if (at + bytes > this.#ramBytes) {
-      throw new DragomanError(
-        'OUT_OF_MEMORY',
-        `${bytes} bytes do not fit between ${hex(at)} and the end of memory ${hex(this.#ramBytes)}`,
-        what,
-      );
-    }
-    this.#top = at + bytes;
-    return at;
-  }
-
-  /** Low memory if the kernel leaves enough of it, else like high(). */
-  low(bytes: number, what: string): number {
-    const range = { start: TABLES_LOW, end: TABLES_LOW + bytes };
-    const free = range.end <= LOW_MEMORY_END && !this.#taken.some((taken) => overlaps(taken, range));
-    return free ? TABLES_LOW : this.high(bytes, what);
-  }
+function readSegments(kernel: Uint8Array): { segments: readonly Segment[]; entry: number } {
+  const image = readElf(kernel);
+  return { segments: withoutHeaders(kernel, image, HIGH_MEMORY), entry: image.entry };
 }
 
 function checkPlaces(segments: readonly Segment[], ramBytes: number): void {
@@ -129,7 +75,8 @@ export function loadMultiboot(ram: Uint8Array, image: MultibootImage): EntryStat
   const flags = view(kernel).getUint32(header + 4, true);
   const unknown = flags & 0xffff & ~KNOWN_REQUIREMENTS;
   if (unknown !== 0) bad(`the header at ${hex(header)} requires features ${hex(unknown)} that this loader does not have`);
-  const { segments, entry } = flags & WANTS_ADDRESSES || !isElf(kernel) ? fromAddresses(kernel, header, flags) : readElf(kernel);
+  if (!(flags & WANTS_ADDRESSES) && !isElf(kernel)) bad('neither an ELF file nor a header with address fields');
+  const { segments, entry } = flags & WANTS_ADDRESSES ? readAddressFields(kernel, header) : readSegments(kernel);
   checkSegments(segments);
   checkPlaces(segments, ramBytes);
   const eip = toPhysical(segments, entry);
@@ -149,8 +96,9 @@ export function loadMultiboot(ram: Uint8Array, image: MultibootImage): EntryStat
   const map = memoryMap(image.ramBytes);
   const strings = [commandLine, name, ...placed.map((module) => module.text)];
   const stringBytes = strings.reduce((sum, text) => sum + text.length, 0);
-  const fixedBytes = GDT_BYTES + alignUp(INFO_BYTES, 8) + map.length * MAP_ENTRY_BYTES + placed.length * MODULE_BYTES;
-  const gdtAt = placer.low(fixedBytes + stringBytes, 'multiboot information');
+  const fixedBytes = alignUp(INFO_BYTES, 8) + map.length * MAP_ENTRY_BYTES + placed.length * MODULE_BYTES;
+  const infoAt = placer.low(TABLES_LOW, fixedBytes + stringBytes, 'multiboot information');
+  const stackAt = placer.low(STACK_TOP - STACK_BYTES, STACK_BYTES, 'stack');
 
   for (const { physical, data, memoryBytes } of segments) {
     ram.set(data, physical);
@@ -158,10 +106,9 @@ export function loadMultiboot(ram: Uint8Array, image: MultibootImage): EntryStat
   }
   for (const { start, data } of placed) ram.set(data, start);
   const memory = view(ram);
-  const infoAt = gdtAt + GDT_BYTES;
   const mapAt = infoAt + alignUp(INFO_BYTES, 8);
   const modulesAt = mapAt + map.length * MAP_ENTRY_BYTES;
-  let stringAt = gdtAt + fixedBytes;
+  let stringAt = infoAt + fixedBytes;
   const putString = (text: Uint8Array) => {
     ram.set(text, stringAt);
     stringAt += text.length;
@@ -192,19 +139,13 @@ export function loadMultiboot(ram: Uint8Array, image: MultibootImage): EntryStat
   return {
     kind: 'multiboot',
     segments: 'flat32',
-    codeSelector: CODE_SELECTOR,
-    dataSelector: DATA_SELECTOR,
+    codeSelector: MULTIBOOT_GDT.code,
+    dataSelector: MULTIBOOT_GDT.data,
     eip,
     image: segments.map(({ physical, data }) => ({ start: physical, end: physical + data.length })),
     eflags: 2,
     cr0: CR0_PROTECTED,
-    gpr: registers({ eax: LOADER_MAGIC, ebx: infoAt }),
-    gdt: placeGdt(ram, gdtAt),
-    firmwareTables: true,
+    gpr: registers({ eax: LOADER_MAGIC, ebx: infoAt, esp: stackAt + STACK_BYTES }),
+    gdt: placeGdt(ram, GDT, MULTIBOOT_GDT),
   };
-}
-
-function fromAddresses(kernel: Uint8Array, header: number, flags: number): { segments: Segment[]; entry: number } {
-  if (!(flags & WANTS_ADDRESSES)) bad('neither an ELF file nor a header with address fields');
-  return readAddressFields(kernel, header);
 }

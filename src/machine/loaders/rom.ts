@@ -48,6 +48,5 @@ export function loadRom(ram: Uint8Array, rom: Uint8Array, image: Uint8Array): En
     cr0: CR0_RESET,
     gpr: registers({ edx: RESET_EDX }),
     gdt: undefined,
-    firmwareTables: false,
   };
 }
