@@ -1,10 +1,11 @@
 // Guest memory behind the TLB: what every load and store of the runtime and every slow path of translated code ends in.
 // Handles TLB misses, accesses that cross a page, devices, ROM, and pages that hold code.
-import { CPU_CODECHANGED, CPU_FAULT, CPU_TLB, CPU_WATCH, FAULT_BAIL, RAM, TLB_KERNEL_READ, TLB_KERNEL_WRITE } from './gen/layout';
-import { hostInvalidateCode, hostMmioRead, hostMmioWrite } from './host';
+import { hitsCode, noticeStore } from './codepage';
+import { CPU_FAULT, CPU_TLB, CPU_WATCH, FAULT_BAIL, TLB_KERNEL_READ, TLB_KERNEL_WRITE } from './gen/layout';
+import { hostMmioRead, hostMmioWrite } from './host';
 import { loadGuest, storeGuest } from './order';
 import { ACCESS_REGION, ACCESS_USER, ACCESS_WRITE } from './state';
-import { foundCode, foundHost, foundPhys, hasCode, resolve } from './tlb';
+import { foundCode, foundHost, foundPhys, resolve } from './tlb';
 import { physHost } from './walk';
 import { watchAccess } from './watch';
 
@@ -20,18 +21,14 @@ function readAt(cpu: usize, host: usize, phys: u32, bytes: u32): u64 {
   return low | ((<u64>hostMmioRead(cpu, phys + 4, 4)) << 32);
 }
 
-/** Writes 1, 2, 4 or 8 bytes that do not cross a page. Code in the page is forgotten after the store, so that whoever decodes
- * the page meanwhile either sees the new bytes or is told. */
+/** Writes 1, 2, 4 or 8 bytes that do not cross a page. */
 function writeAt(cpu: usize, host: usize, phys: u32, bytes: u32, value: u64): void {
   if (host) {
     if (bytes == 4) storeGuest<u32>(cpu, host, <u32>value);
     else if (bytes == 1) storeGuest<u8>(cpu, host, <u8>value);
     else if (bytes == 2) storeGuest<u16>(cpu, host, <u16>value);
     else storeGuest<u64>(cpu, host, value);
-    if (hasCode(phys)) {
-      store<u32>(cpu, 1, CPU_CODECHANGED);
-      hostInvalidateCode(cpu, phys >>> 12);
-    }
+    noticeStore(cpu, phys, bytes);
     return;
   }
   if (physHost(phys, false) != 0) return; // ROM
@@ -68,19 +65,19 @@ export function readSlow(cpu: usize, linear: u32, bytes: u32, access: u32): u64 
   return value;
 }
 
-/** A store of 1, 2, 4 or 8 bytes. With ACCESS_REGION, a page that holds code is left alone and Cpu.fault is FAULT_BAIL. */
+/** A store of 1, 2, 4 or 8 bytes. With ACCESS_REGION, code is left alone and Cpu.fault is FAULT_BAIL. */
 export function writeSlow(cpu: usize, linear: u32, value: u64, bytes: u32, access: u32): void {
   const rights = (access & ACCESS_USER) | ACCESS_WRITE;
   const first: u32 = 4096 - (linear & 0xfff);
   if (resolve(cpu, linear, rights)) return;
-  let code = foundCode;
+  let code = foundCode && hitsCode(foundPhys, min(first, bytes));
   const host1 = foundHost;
   const phys1 = foundPhys;
   let host2: usize = 0;
   let phys2: u32 = 0;
   if (first < bytes) {
     if (resolve(cpu, linear + first, rights)) return;
-    code = code || foundCode;
+    code = code || (foundCode && hitsCode(foundPhys, bytes - first));
     host2 = foundHost;
     phys2 = foundPhys;
   }
@@ -103,11 +100,11 @@ export function writeSlow(cpu: usize, linear: u32, value: u64, bytes: u32, acces
 /** Checks that all of [linear, linear + bytes), at most a page, may be accessed. True: a fault was raised. */
 export function probe(cpu: usize, linear: u32, bytes: u32, access: u32): bool {
   if (resolve(cpu, linear, access & (ACCESS_USER | ACCESS_WRITE))) return true;
-  let code = foundCode;
   const first: u32 = 4096 - (linear & 0xfff);
+  let code = foundCode && hitsCode(foundPhys, min(first, bytes));
   if (first < bytes) {
     if (resolve(cpu, linear + first, access & (ACCESS_USER | ACCESS_WRITE))) return true;
-    code = code || foundCode;
+    code = code || (foundCode && hitsCode(foundPhys, bytes - first));
   }
   if (code && access & ACCESS_REGION) {
     store<u32>(cpu, FAULT_BAIL, CPU_FAULT);

@@ -17,12 +17,13 @@
 // CPU at a time: it always has the memory for itself.
 import {
   CONTROL, CONTROL_CPUCOUNT, CONTROL_CPUS, CONTROL_CPUSTRIDE, CONTROL_EXCLUSIVE, CONTROL_LOCKSTEP, CONTROL_PAUSEMASK, CONTROL_STOP, CPU_BUDGET, CPU_EIP, CPU_EXCLUSIVE, CPU_PARKED,
-  CPU_PAUSES, CPU_PENDING, CPU_WATCH, PAGEMETA_FLAGS, PAGE_HAS_CODE, PAGE_MARK, PENDING_HOLD, RAM,
+  CPU_PAUSES, CPU_PENDING, CPU_WATCH, PAGEMETA_CODEMAP, PAGEMETA_FLAGS, PAGEMETA_SIZE, PAGE_HAS_CODE, PAGE_MARK, PENDING_HOLD, RAM,
 } from './gen/layout';
 import { probe, readSlow, writeSlow } from './access';
+import { alone, enterCode, hitsCode, pageMeta } from './codepage';
 import { faulted } from './fault';
 import { ACCESS_REGION, ACCESS_WRITE, userAccess } from './state';
-import { foundCode, foundHost, pageMeta, protectPage, resolve } from './tlb';
+import { foundCode, foundHost, foundPhys, protectPage, resolve } from './tlb';
 
 /** Nobody sleeps longer than this without looking whether the machine stops (ns). */
 const LOOK: i64 = 20_000_000;
@@ -33,11 +34,6 @@ const SPINS: i32 = 200;
 @inline
 function cpuAt(n: u32): usize {
   return load<u32>(CONTROL, CONTROL_CPUS) + n * load<u32>(CONTROL, CONTROL_CPUSTRIDE);
-}
-
-@inline
-function alone(): bool {
-  return load<u32>(CONTROL, CONTROL_CPUCOUNT) == 1 || load<u32>(CONTROL, CONTROL_LOCKSTEP) != 0;
 }
 
 @inline
@@ -106,19 +102,23 @@ export function end(cpu: usize): void {
 }
 
 /**
- * Code of a page of RAM is about to be read, to be decoded: from now on a store to the page takes the slow path on every CPU, and
- * whoever stores there tells this CPU. The flag is set while all other CPUs are parked, so when it is seen set, no store can be
- * on its way that was looked up before it was.
+ * This CPU holds code of `bytes` bytes at `phys`, all in one page of RAM: from now on whoever stores to them tells this CPU. (What was decoded must be looked at
+ * once more behind this.) The page's flag is set while all other CPUs are parked, so when it is seen set, no store can be on its way that was looked up
+ * before it was.
  */
-export function markCode(cpu: usize, page: u32): void {
-  const flags = pageMeta(page << 12) + PAGEMETA_FLAGS;
-  if (atomic.add<u32>(flags, PAGE_MARK) & PAGE_HAS_CODE) return;
-  begin(cpu);
-  if (!(atomic.or<u32>(flags, PAGE_HAS_CODE) & PAGE_HAS_CODE)) {
-    const count = load<u32>(CONTROL, CONTROL_CPUCOUNT);
-    for (let n: u32 = 0; n < count; n++) protectPage(cpuAt(n), page);
+export function markCode(cpu: usize, phys: u32, bytes: u32): void {
+  const meta = pageMeta(phys);
+  if (!(atomic.add<u32>(meta, PAGE_MARK, PAGEMETA_FLAGS) & PAGE_HAS_CODE)) {
+    begin(cpu);
+    if (!(atomic.load<u32>(meta, PAGEMETA_FLAGS) & PAGE_HAS_CODE)) {
+      memory.fill(meta + PAGEMETA_CODEMAP, 0, PAGEMETA_SIZE - PAGEMETA_CODEMAP);
+      atomic.or<u32>(meta, PAGE_HAS_CODE, PAGEMETA_FLAGS);
+      const count = load<u32>(CONTROL, CONTROL_CPUCOUNT);
+      for (let n: u32 = 0; n < count; n++) protectPage(cpuAt(n), phys >>> 12);
+    }
+    end(cpu);
   }
-  end(cpu);
+  enterCode(phys, bytes);
 }
 
 /** Host address of `bytes` bytes for an atomic access. 0: a fault was raised, or it is none of aligned RAM without code. */
@@ -128,7 +128,9 @@ export function lockedHost(cpu: usize, linear: u32, bytes: u32, region: u32, eip
   if (probe(cpu, linear, bytes, user | ACCESS_WRITE | (region ? ACCESS_REGION : 0))) return 0;
   if (linear & (bytes - 1) || load<u32>(cpu, CPU_WATCH)) return 0;
   if (resolve(cpu, linear, user | ACCESS_WRITE)) return 0;
-  return foundCode || foundHost < RAM ? 0 : <u32>foundHost;
+  // Another CPU may enter this code in the map between a look at it and the access.
+  if (foundCode && !(alone() && !hitsCode(foundPhys, bytes))) return 0;
+  return foundHost < RAM ? 0 : <u32>foundHost;
 }
 
 /** The load of a locked instruction for which lockedHost had no address. Other CPUs are kept away until the store, unless it is a device's. */

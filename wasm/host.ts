@@ -42,7 +42,7 @@ export declare function hostFpuError(cpu: usize, level: u32): u32;
 
 /** A store changed a page of guest RAM that holds code: forget what was decoded or translated from it. */
 @external("host", "invalidateCode")
-export declare function hostInvalidateCode(cpu: usize, physPage: u32): void;
+export declare function hostInvalidateCode(cpu: usize, phys: u32, bytes: u32): void;
 
 /** The trace ring has records for the host to read. Comes back when there is room for more, or the machine stops. */
 @external("host", "trace")

@@ -1,7 +1,7 @@
 // Port input and output: the permission check, IN, OUT, INS, OUTS (SDM vol. 1, ch. 19).
 import {
   CONTROL, CONTROL_SHADOWRAM, CPU_CPL, CPU_EFLAGS, CPU_PENDING, CPU_SHADOWRAMSEEN, EFLAGS_DF, EFLAGS_IOPL, EFLAGS_VM, GPR_ECX, GPR_EDI, GPR_EDX, GPR_ESI, SEG_ACCESS, SEG_BASE, SEG_ES,
-  SEG_LIMIT, SEG_TR, VECTOR_GP,
+  SEG_LIMIT, SEG_TR, VECTOR_GP, PAGE,
 } from './gen/layout';
 import { faulted, raiseError } from './fault';
 import { hostInvalidateCode, hostPortIn, hostPortOut } from './host';
@@ -55,7 +55,7 @@ function settleShadowRam(cpu: usize): void {
   if (now == load<u32>(cpu, CPU_SHADOWRAMSEEN)) return;
   store<u32>(cpu, now, CPU_SHADOWRAMSEEN);
   flush(cpu);
-  for (let page: u32 = 0xe0; page < 0x100; page++) hostInvalidateCode(cpu, page);
+  for (let phys: u32 = 0xe0000; phys < 0x100000; phys += PAGE) hostInvalidateCode(cpu, phys, PAGE);
 }
 
 /** OUT. */

@@ -8,7 +8,8 @@ import { again, stepBudget } from './repeat';
 import { setSubFlags } from './flags';
 import { load16, load32, load8, segAllows, segLinear, store16, store32, store8 } from './memory';
 import { ACCESS_WRITE, reg, segAt, setReg, setRegMasked, userAccess } from './state';
-import { foundCode, foundHost, resolve } from './tlb';
+import { hitsCode, noticeStore } from './codepage';
+import { foundCode, foundHost, foundPhys, resolve } from './tlb';
 
 /** Bytes that one call moves at most. */
 const CHUNK_BYTES: u32 = 0x10000;
@@ -61,12 +62,23 @@ function inPageDown(seg: usize, offset: u32, size: u32, count: u32): u32 {
   return min<u32>(count, min<u32>(((linear & 0xfff) >>> shift) + 1, offset >>> shift));
 }
 
+/** Physical address of the run that is written, where its page holds code: noticeRun must follow. Else 0. */
+let runCode: u32 = 0;
+
 /** Host address of a run of elements that lies in one page of RAM; 0: go element by element, or a fault was raised. The run is
- * entered at `offset`, and starts `below` bytes under it. */
+ * entered at `offset`, and starts `below` bytes under it. Of a page with code, only what is beside the code is written so. */
 function runHost(cpu: usize, seg: usize, offset: u32, below: u32, bytes: u32, write: u32): usize {
   if (load<u32>(cpu, CPU_WATCH) || !segAllows(cpu, seg, offset - below, bytes, write)) return 0;
   if (resolve(cpu, load<u32>(seg, SEG_BASE) + offset, userAccess(cpu) | (write ? ACCESS_WRITE : 0))) return 0;
-  return foundCode || foundHost == 0 ? 0 : foundHost - below;
+  if (foundHost == 0 || (foundCode && hitsCode(foundPhys - below, bytes))) return 0;
+  if (write) runCode = foundCode ? foundPhys - below : 0;
+  return foundHost - below;
+}
+
+/** The run was written. */
+@inline
+function noticeRun(cpu: usize, bytes: u32): void {
+  if (runCode) noticeStore(cpu, runCode, bytes);
 }
 
 /** Moves elements upwards one after the other, so that a destination just above the source repeats a pattern. */
@@ -126,8 +138,11 @@ function doMovs(cpu: usize, size: u32, mask: u32, seg: usize, rep: u32): u32 {
         const to = from ? runHost(cpu, es, edi & mask, below, bytes, 1) : 0;
         if (faulted(cpu)) return 0;
         if (to == 0) n = 0;
-        else if (back) copyDown(to, from, bytes, size);
-        else copyUp(to, from, bytes, size);
+        else {
+          if (back) copyDown(to, from, bytes, size);
+          else copyUp(to, from, bytes, size);
+          noticeRun(cpu, bytes);
+        }
       } else n = 0;
     }
     if (n == 0) {
@@ -181,8 +196,10 @@ function doStos(cpu: usize, size: u32, mask: u32, _seg: usize, rep: u32): u32 {
       if (n > 1) {
         const to = runHost(cpu, es, edi & mask, 0, n * size, 1);
         if (faulted(cpu)) return 0;
-        if (to) fillUp(to, value, n * size, size);
-        else n = 0;
+        if (to) {
+          fillUp(to, value, n * size, size);
+          noticeRun(cpu, n * size);
+        } else n = 0;
       } else n = 0;
     }
     if (n == 0) {

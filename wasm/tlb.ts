@@ -1,9 +1,9 @@
 // The TLB: one word for each page of linear space, filled by the page walk, flushed through lists of what was filled.
 import {
-  CONTROL, CONTROL_PAGEMETA, CPU_COUNTTLBMISSES, CPU_CR0, CPU_TLB, CPU_TLBGLOBALCOUNT, CPU_TLBGLOBALLIST, CPU_TLBLARGE, CPU_TLBLIST,
-  CPU_TLBLISTCOUNT, CPU_WATCH, PAGEMETA_FLAGS, PAGEMETA_SIZE, PAGE_HAS_CODE, RAM, TLB_GLOBAL, TLB_KERNEL_READ, TLB_KERNEL_WRITE, TLB_LARGE,
-  TLB_LIST_ENTRIES, TLB_USER_READ, TLB_USER_WRITE,
+  CPU_COUNTTLBMISSES, CPU_CR0, CPU_TLB, CPU_TLBGLOBALCOUNT, CPU_TLBGLOBALLIST, CPU_TLBLARGE, CPU_TLBLIST, CPU_TLBLISTCOUNT, CPU_WATCH, RAM,
+  TLB_CODE_KERNEL_WRITE, TLB_CODE_SHIFT, TLB_GLOBAL, TLB_KERNEL_READ, TLB_KERNEL_WRITE, TLB_LARGE, TLB_LIST_ENTRIES, TLB_USER_READ, TLB_USER_WRITE,
 } from './gen/layout';
+import { hasCode } from './codepage';
 import { raisePage } from './fault';
 import { ACCESS_USER, ACCESS_WRITE, CR0_PG } from './state';
 import { WALK_FAILED, isGuarded, physHost, walk, walkFrame, walkRights } from './walk';
@@ -16,15 +16,10 @@ export let foundPhys: u32 = 0;
 export let foundHost: usize = 0;
 export let foundCode: bool = false;
 
-/** Address of a page's metadata. */
+/** Rights to a page with code: those to write are kept apart, so that every store takes the slow path. */
 @inline
-export function pageMeta(phys: u32): usize {
-  return load<u32>(CONTROL, CONTROL_PAGEMETA) + (phys >>> 12) * PAGEMETA_SIZE;
-}
-
-@inline
-export function hasCode(phys: u32): bool {
-  return (atomic.load<u32>(pageMeta(phys), PAGEMETA_FLAGS) & PAGE_HAS_CODE) != 0;
+function besideCode(rights: u32): u32 {
+  return (rights & ~WRITE_BITS) | ((rights & WRITE_BITS) << TLB_CODE_SHIFT);
 }
 
 function flushList(cpu: usize, list: usize, count: u32): void {
@@ -78,7 +73,10 @@ function protectList(cpu: usize, list: usize, count: u32, host: u32): void {
     const page = load<u32>(list);
     const at = tlb + (page << 2);
     const word = load<u32>(at);
-    if (word & WRITE_BITS && (page << 12) + (word & 0xfffff000) == host) atomic.and<u32>(at, ~WRITE_BITS);
+    if (word & WRITE_BITS && (page << 12) + (word & 0xfffff000) == host) {
+      atomic.or<u32>(at, (word & WRITE_BITS) << TLB_CODE_SHIFT);
+      atomic.and<u32>(at, ~WRITE_BITS);
+    }
   }
 }
 
@@ -145,14 +143,14 @@ export function fill(cpu: usize, linear: u32, access: u32): bool {
   }
   if (hasCode(phys)) {
     foundCode = true;
-    insert(cpu, linear, host, rights & ~WRITE_BITS);
+    insert(cpu, linear, host, besideCode(rights));
     return false;
   }
   insert(cpu, linear, host, rights);
   // Somebody may have found code here meanwhile: they set the flag first and look at the TLBs afterwards, we the other way round.
   if (rights & WRITE_BITS && hasCode(phys)) {
     foundCode = true;
-    insert(cpu, linear, host, rights & ~WRITE_BITS);
+    insert(cpu, linear, host, besideCode(rights));
   }
   return false;
 }
@@ -161,7 +159,14 @@ export function fill(cpu: usize, linear: u32, access: u32): bool {
 export function resolve(cpu: usize, linear: u32, access: u32): bool {
   const word = load<u32>(load<u32>(cpu, CPU_TLB) + ((linear >>> 12) << 2));
   const bit = (access & ACCESS_WRITE ? TLB_KERNEL_WRITE : TLB_KERNEL_READ) << ((access & ACCESS_USER) >>> 1);
-  if (!(word & bit)) return fill(cpu, linear, access);
+  if (!(word & bit)) {
+    if (!(access & ACCESS_WRITE && word & (TLB_CODE_KERNEL_WRITE << ((access & ACCESS_USER) >>> 1)))) return fill(cpu, linear, access);
+    foundHost = linear + (word & 0xfffff000);
+    foundPhys = <u32>foundHost - RAM;
+    foundCode = hasCode(foundPhys);
+    // Its code is gone: it can be written to as any page.
+    return foundCode ? false : fill(cpu, linear, access);
+  }
   foundHost = linear + (word & 0xfffff000);
   foundPhys = <u32>foundHost - RAM;
   foundCode = false;

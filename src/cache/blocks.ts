@@ -1,12 +1,23 @@
 // The interpreter's code cache of one CPU: guest code decoded into records, found by physical address, EIP and mode,
-// thrown away by physical page (a store to it) or as a whole (the arena is full).
+// thrown away where its bytes have changed (code-map.ts) or as a whole (the arena is full).
 
 import { PhysicalMemory } from '../cpu/physical.ts';
 import type { SharedMemory } from '../cpu/state.ts';
 import { CodeReader, decode, type Instruction, insideLimit } from '../decode/decoder.ts';
 import { FIRST_FORM, pseudoIndex } from '../emit/table.ts';
 import { Cpu, codeLimit, GPR_STRIDE, Mode, SegCache } from '../layout/cpu.ts';
-import { BLOCK_HASH_ENTRIES, BlockHead, CONTROL, Control, CpuArea, PAGE, PAGE_SHIFT, Record } from '../layout/memory.ts';
+import {
+  BLOCK_HASH_ENTRIES,
+  BlockHead,
+  CONTROL,
+  Control,
+  CpuArea,
+  JUMP_ENTRIES,
+  JumpEntry,
+  PAGE,
+  PAGE_SHIFT,
+  Record,
+} from '../layout/memory.ts';
 
 /** Instructions in a block at the most. */
 const BLOCK_LIMIT = 64;
@@ -18,13 +29,19 @@ const STALE = pseudoIndex('stale');
 export interface CodeRuntime {
   /** Physical address of a linear one for execution; sets Cpu.fault where it faults. */
   translateExec(cpu: number, linear: number): number;
-  /** Code of a page of RAM is about to be read: from now on stores to it are noticed (wasm/exclusive.ts). */
-  markCode(cpu: number, page: number): void;
+  /** This CPU holds code of `bytes` bytes at `phys`, in one page of RAM: from now on stores to them are noticed (wasm/exclusive.ts). */
+  markCode(cpu: number, phys: number, bytes: number): void;
   /** Since when a new block's heat is counted. */
   heatNow(cpu: number): number;
   /** Index into the table of blocks at Cpu.blockHash, from 0 to BLOCK_HASH_ENTRIES - 1. */
   blockHashIndex(phys: number, eip: number, mode: number): number;
 }
+
+/** Which jump caches know code that is gone: bit 0 the kernel's, bit 1 the user's. */
+export type Jumps = 0 | 1 | 2 | 3;
+
+/** Bytes of the longest instruction. */
+const LONGEST = 15;
 
 export class BlockCache {
   private readonly shared: SharedMemory;
@@ -35,6 +52,7 @@ export class BlockCache {
   /** Heads by physical page number. */
   private readonly pages = new Map<number, number[]>();
   private readonly window = new Uint8Array(WINDOW);
+  private readonly again = new Uint8Array(WINDOW);
 
   constructor(shared: SharedMemory, cpu: number, runtime: CodeRuntime, keys: readonly string[]) {
     this.shared = shared;
@@ -56,6 +74,14 @@ export class BlockCache {
    * Returns its head, or 0 where fetching faults (Cpu.fault is set).
    */
   decodeHere(step: boolean): number {
+    for (;;) {
+      const head = this.tryDecode(step);
+      if (head !== undefined) return head;
+    }
+  }
+
+  /** The same; undefined where the bytes changed before stores to them were noticed. */
+  private tryDecode(step: boolean): number | undefined {
     const mode = this.word(Cpu.at.mode);
     const base = this.word(Cpu.at.seg + 1 * SegCache.size + SegCache.at.base);
     const eip = this.word(Cpu.at.eip);
@@ -67,8 +93,7 @@ export class BlockCache {
     let at = eip;
     let p = phys;
     let lastPage = phys >>> PAGE_SHIFT;
-    this.mark(lastPage);
-    const code = this.window.subarray(0, Math.min(step ? 15 : WINDOW, PAGE - (phys & (PAGE - 1))));
+    let code = this.window.subarray(0, Math.min(step ? LONGEST : WINDOW, PAGE - (phys & (PAGE - 1))));
     this.physical.read(phys, code);
     const reader = new CodeReader(code, mode);
     while (list.length < limit) {
@@ -79,11 +104,10 @@ export class BlockCache {
         reader.free();
         const second = this.runtime.translateExec(this.cpu, (base + eip + left) >>> 0) >>> 0;
         if (this.word(Cpu.at.fault) !== 0) return 0;
-        this.mark(second >>> PAGE_SHIFT);
-        const whole = this.window.subarray(0, 15);
-        this.physical.read(p, whole.subarray(0, left));
-        this.physical.read(second, whole.subarray(left));
-        x = decode(whole, at, mode);
+        code = this.window.subarray(0, LONGEST);
+        this.physical.read(p, code.subarray(0, left));
+        this.physical.read(second, code.subarray(left));
+        x = decode(code, at, mode);
         lastPage = second >>> PAGE_SHIFT;
         crossing = true;
       } else if (x.truncated && left > 15 && p - phys + 15 > code.length) break;
@@ -106,12 +130,29 @@ export class BlockCache {
         break;
     }
     if (!crossing) reader.free();
-    return this.write(list, phys, lastPage, step ? mode | Mode.STEP : mode, at);
+    // What is no instruction may be so because of any of its first fifteen bytes.
+    const last = list.at(-1)!;
+    const used = last.spec === undefined || last.truncated ? (last.eip - eip + LONGEST) >>> 0 : (at - eip) >>> 0;
+    const bytes = code.subarray(0, Math.min(used, code.length));
+    if (!this.hold(phys, lastPage, bytes)) return undefined;
+    return this.write(list, phys, lastPage, step ? mode | Mode.STEP : mode, at, bytes);
   }
 
-  private write(list: readonly Instruction[], phys: number, lastPage: number, mode: number, end: number): number {
-    const { i32 } = this.shared;
-    const bytes = (list.length + 3) * Record.size;
+  /** From now on stores to the bytes of a block are noticed; false where they are others already. */
+  private hold(phys: number, lastPage: number, bytes: Uint8Array): boolean {
+    const first = Math.min(bytes.length, PAGE - (phys & (PAGE - 1)));
+    this.mark(phys, first);
+    if (first < bytes.length) this.mark(lastPage * PAGE, bytes.length - first);
+    const again = this.again.subarray(0, bytes.length);
+    this.physical.read(phys, again.subarray(0, first));
+    if (first < bytes.length) this.physical.read(lastPage * PAGE, again.subarray(first));
+    return again.every((byte, i) => byte === bytes[i]);
+  }
+
+  private write(list: readonly Instruction[], phys: number, lastPage: number, mode: number, end: number, code: Uint8Array): number {
+    const { i32, u8 } = this.shared;
+    const records = (list.length + 3) * Record.size;
+    const bytes = records + ((code.length + Record.size - 1) & -Record.size);
     if (this.word(Cpu.at.arenaNext) + bytes > this.word(Cpu.at.arenaEnd)) this.flush();
     const head = this.word(Cpu.at.arenaNext);
     this.setWord(Cpu.at.arenaNext, head + bytes);
@@ -128,6 +169,8 @@ export class BlockCache {
     set(head, BlockHead.at.heatSince, this.runtime.heatNow(this.cpu));
     set(head, BlockHead.at.count, list.length);
     set(head, BlockHead.at.lastPage, lastPage);
+    set(head, BlockHead.at.bytes, code.length);
+    u8.set(code, head + records);
     let record = head + Record.size;
     for (const x of list) {
       this.writeRecord(record, x, mode);
@@ -193,6 +236,22 @@ export class BlockCache {
     return (this.cpu + CpuArea.at.blockHash + this.runtime.blockHashIndex(phys, eip, mode) * 4) >> 2;
   }
 
+  /** From now on a block leads to the region in a table slot. */
+  enterRegion(head: number, slot: number): void {
+    const { i32 } = this.shared;
+    i32[(head + BlockHead.at.region) >> 2] = slot;
+    i32[(head + BlockHead.at.handler) >> 2] = pseudoIndex('enter');
+  }
+
+  /** The region of a block is gone: it is interpreted, and counts as new. */
+  leaveRegion(head: number): void {
+    const { i32 } = this.shared;
+    i32[(head + BlockHead.at.region) >> 2] = 0;
+    i32[(head + BlockHead.at.handler) >> 2] = pseudoIndex(this.headName());
+    i32[(head + BlockHead.at.heat) >> 2] = 0;
+    i32[(head + BlockHead.at.heatSince) >> 2] = this.runtime.heatNow(this.cpu);
+  }
+
   private headName(): 'head' | 'headBudget' | 'headCounting' | 'headTracing' {
     const asked = (flag: number) => this.shared.i32[(CONTROL + flag) >> 2] !== 0;
     if (asked(Control.at.trace)) return 'headTracing';
@@ -207,8 +266,8 @@ export class BlockCache {
     i32[bucket] = head;
   }
 
-  private mark(page: number): void {
-    if (this.physical.isRam(page)) this.runtime.markCode(this.cpu, page);
+  private mark(phys: number, bytes: number): void {
+    if (this.physical.isRam(phys >>> PAGE_SHIFT)) this.runtime.markCode(this.cpu, phys, bytes);
   }
 
   private remember(page: number, head: number): void {
@@ -222,17 +281,93 @@ export class BlockCache {
     return this.pages.has(page);
   }
 
-  /** Drops all blocks of a physical page. What runs now of them stops behind its current instruction. */
-  invalidate(page: number): void {
-    const { i32 } = this.shared;
+  /** Drops all blocks of a physical page. What runs now of what is dropped stops behind its current instruction. */
+  invalidateAll(page: number): void {
+    this.drop(page, () => true);
+  }
+
+  /** Drops the blocks of a physical page that were made from what is there no longer. */
+  review(page: number): void {
+    this.drop(page, (head) => !this.isCurrent(head));
+  }
+
+  /** Drops the blocks made from something in `bytes` bytes at `phys`, all in one page, that is there no longer. */
+  invalidate(phys: number, bytes: number): void {
+    this.drop(phys >>> PAGE_SHIFT, (head) => this.touches(head, phys, bytes) && !this.isCurrent(head));
+  }
+
+  private drop(page: number, goes: (head: number) => boolean): void {
     const heads = this.pages.get(page);
     if (heads === undefined) return;
-    this.pages.delete(page);
-    for (const head of heads) {
-      const count = i32[(head + BlockHead.at.count) >> 2]!;
-      for (let k = 0; k <= count + 2; k++) i32[(head + k * Record.size) >> 2] = STALE;
-      this.unhash(head);
+    // Asked once of each: memory may change meanwhile.
+    const gone = new Set(heads.filter(goes));
+    if (gone.size === 0) return;
+    if (gone.size === heads.length) this.pages.delete(page);
+    else
+      this.pages.set(
+        page,
+        heads.filter((head) => !gone.has(head)),
+      );
+    for (const head of gone) this.forget(head);
+  }
+
+  private forget(head: number): void {
+    const { i32 } = this.shared;
+    const count = i32[(head + BlockHead.at.count) >> 2]!;
+    for (let k = 0; k <= count + 2; k++) i32[(head + k * Record.size) >> 2] = STALE;
+    this.unhash(head);
+    this.forgetJumps(i32[(head + BlockHead.at.eip) >> 2]! >>> 0);
+  }
+
+  /** Takes what leads to an EIP out of the jump caches. */
+  private forgetJumps(eip: number): void {
+    const { i32 } = this.shared;
+    const index = (eip ^ (eip >>> PAGE_SHIFT)) & (JUMP_ENTRIES - 1);
+    for (const jumps of [CpuArea.at.jumpKernel, CpuArea.at.jumpUser]) {
+      const entry = this.cpu + jumps + index * JumpEntry.size;
+      if (i32[(entry + JumpEntry.at.eip) >> 2]! >>> 0 === eip) i32[(entry + JumpEntry.at.gen) >> 2] = 0;
     }
+  }
+
+  private field(head: number, offset: number): number {
+    return this.shared.i32[(head + offset) >> 2]! >>> 0;
+  }
+
+  /** Bytes of a block that are in its first page. */
+  private inFirst(head: number): number {
+    return Math.min(this.field(head, BlockHead.at.bytes), PAGE - (this.field(head, BlockHead.at.phys) & (PAGE - 1)));
+  }
+
+  /** Whether a block is made from something in `bytes` bytes at `phys`, all in one page. */
+  private touches(head: number, phys: number, bytes: number): boolean {
+    const start = this.field(head, BlockHead.at.phys);
+    const first = this.inFirst(head);
+    if (start < phys + bytes && start + first > phys) return true;
+    const second = this.field(head, BlockHead.at.lastPage) * PAGE;
+    const rest = this.field(head, BlockHead.at.bytes) - first;
+    return rest > 0 && second < phys + bytes && second + rest > phys;
+  }
+
+  /** Whether memory still holds what a block was made from. */
+  private isCurrent(head: number): boolean {
+    const length = this.field(head, BlockHead.at.bytes);
+    const first = this.inFirst(head);
+    const now = this.again.subarray(0, length);
+    this.physical.read(this.field(head, BlockHead.at.phys), now.subarray(0, first));
+    if (first < length) this.physical.read(this.field(head, BlockHead.at.lastPage) * PAGE, now.subarray(first));
+    const at = head + (this.field(head, BlockHead.at.count) + 3) * Record.size;
+    for (let i = 0; i < length; i++) if (now[i] !== this.shared.u8[at + i]) return false;
+    return true;
+  }
+
+  /** True where a block is made from something in `bytes` bytes at `phys`, all in one page. */
+  holds(phys: number, bytes: number): boolean {
+    return this.pages.get(phys >>> PAGE_SHIFT)?.some((head) => this.touches(head, phys, bytes)) ?? false;
+  }
+
+  /** Pages with blocks. */
+  pageNumbers(): Iterable<number> {
+    return this.pages.keys();
   }
 
   private unhash(head: number): void {
@@ -253,9 +388,10 @@ export class BlockCache {
     this.bumpJumps();
   }
 
-  /** Makes every entry of both jump caches stale. */
-  bumpJumps(): void {
-    for (const gen of [Cpu.at.jumpKernelGen, Cpu.at.jumpUserGen]) this.setWord(gen, this.word(gen) + 1 || 1);
+  /** Makes every entry of the jump caches stale. */
+  bumpJumps(which: Jumps = 3): void {
+    if (which & 1) this.setWord(Cpu.at.jumpKernelGen, this.word(Cpu.at.jumpKernelGen) + 1 || 1);
+    if (which & 2) this.setWord(Cpu.at.jumpUserGen, this.word(Cpu.at.jumpUserGen) + 1 || 1);
   }
 
   /** Head of the block with this identity, or 0. */

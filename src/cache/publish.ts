@@ -3,9 +3,11 @@
 import type { SharedMemory } from '../cpu/state.ts';
 import { Cpu, Pending } from '../layout/cpu.ts';
 import { CONTROL, Control, cpuBase, PUBLISH, PUBLISH_BYTES } from '../layout/memory.ts';
+import { lengthOf } from './code-map.ts';
 import type { RegionEntry, TranslatedModule } from './translator.ts';
 
-// A record: [bytes of the record, entries, bytes of the module, 0], the entries of five words each, the module.
+// A record: [bytes of the record, entries, bytes of the module, bytes of the images], the entries of five words each (the last one: offsets in its image), the images, the
+// module. An image: its offsets as 16 bits each, then its bytes.
 // A record never wraps: one with 0 entries and no module fills the rest of the ring before it.
 const HEAD_WORDS = 4;
 const ENTRY_WORDS = 5;
@@ -27,7 +29,8 @@ export class Publisher {
   /** Publishes a module and tells every CPU. Waits while CPUs have not read enough; false where the machine stops meanwhile. */
   publish(module: TranslatedModule): boolean {
     const { i32, u8 } = this.shared;
-    const size = (HEAD_WORDS * 4 + module.entries.length * ENTRY_WORDS * 4 + module.bytes.length + ALIGN - 1) & -ALIGN;
+    const images = module.entries.reduce((sum, { image }) => sum + image.ranges.length * 2 + image.bytes.length, 0);
+    const size = (HEAD_WORDS * 4 + module.entries.length * ENTRY_WORDS * 4 + images + module.bytes.length + ALIGN - 1) & -ALIGN;
     if (size > PUBLISH_BYTES / 2) throw new Error(`a module of ${size} bytes is too large to publish`);
     let position = Atomics.load(i32, control(Control.at.published)) >>> 0;
     const tail = PUBLISH_BYTES - (position % PUBLISH_BYTES);
@@ -38,9 +41,18 @@ export class Publisher {
       position = (position + skip) >>> 0;
     }
     const at = PUBLISH + (position % PUBLISH_BYTES);
-    i32.set([size, module.entries.length, module.bytes.length, 0], at >> 2);
-    module.entries.forEach((e, k) => i32.set([e.slot, e.phys, e.eip, e.mode, e.version], (at >> 2) + HEAD_WORDS + k * ENTRY_WORDS));
-    u8.set(module.bytes, at + (HEAD_WORDS + module.entries.length * ENTRY_WORDS) * 4);
+    i32.set([size, module.entries.length, module.bytes.length, images], at >> 2);
+    let to = at + (HEAD_WORDS + module.entries.length * ENTRY_WORDS) * 4;
+    module.entries.forEach(({ slot, phys, eip, mode, image }, k) => {
+      i32.set([slot, phys, eip, mode, image.ranges.length], (at >> 2) + HEAD_WORDS + k * ENTRY_WORDS);
+      for (const offset of image.ranges) {
+        u8[to++] = offset & 0xff;
+        u8[to++] = offset >>> 8;
+      }
+      u8.set(image.bytes, to);
+      to += image.bytes.length;
+    });
+    u8.set(module.bytes, to);
     Atomics.store(i32, control(Control.at.published), position + size);
     Atomics.add(i32, control(Control.at.epoch), 1);
     for (let cpu = 0; cpu < this.shared.plan.cpuCount; cpu++) {
@@ -76,14 +88,21 @@ export function* unseenModules(shared: SharedMemory, cpu: number): Generator<Tra
   const consumed = (cpu + Cpu.at.consumed) >> 2;
   while (i32[consumed] !== Atomics.load(i32, control(Control.at.published))) {
     const at = PUBLISH + ((i32[consumed]! >>> 0) % PUBLISH_BYTES);
-    const [size, count, length] = i32.subarray(at >> 2, (at >> 2) + 3) as unknown as [number, number, number];
+    const [size, count, length, images] = i32.subarray(at >> 2, (at >> 2) + 4) as unknown as [number, number, number, number];
     if (count > 0) {
       const entries: RegionEntry[] = [];
+      const first = at + (HEAD_WORDS + count * ENTRY_WORDS) * 4;
+      let from = first;
       for (let k = 0; k < count; k++) {
         const e = (at >> 2) + HEAD_WORDS + k * ENTRY_WORDS;
-        entries.push({ slot: i32[e]!, phys: i32[e + 1]! >>> 0, eip: i32[e + 2]! >>> 0, mode: i32[e + 3]!, version: i32[e + 4]! });
+        const ranges: number[] = [];
+        for (let i = 0; i < i32[e + 4]!; i++, from += 2) ranges.push(u8[from]! | (u8[from + 1]! << 8));
+        const end = from + lengthOf(ranges);
+        const image = { ranges, bytes: u8.slice(from, end) };
+        entries.push({ slot: i32[e]!, phys: i32[e + 1]! >>> 0, eip: i32[e + 2]! >>> 0, mode: i32[e + 3]!, image });
+        from = end;
       }
-      const start = at + (HEAD_WORDS + count * ENTRY_WORDS) * 4;
+      const start = first + images;
       yield { bytes: u8.slice(start, start + length), entries };
     }
     Atomics.store(i32, consumed, i32[consumed]! + size);

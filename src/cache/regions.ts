@@ -1,20 +1,33 @@
 // The regions installed on one CPU: which table slots hold translations, by identity and by physical page, so that new
-// blocks find their region and a store to a page with code puts the stub back.
+// blocks find their region and a store to its code puts the stub back. A dropped region waits for a while: its code may come back as it was.
 import { PhysicalMemory } from '../cpu/physical.ts';
 import type { Instance } from '../cpu/runtime.ts';
 import type { SharedMemory } from '../cpu/state.ts';
-import { pseudoIndex } from '../emit/table.ts';
-import { BlockHead, PAGE_SHIFT } from '../layout/memory.ts';
-import type { BlockCache } from './blocks.ts';
+import { Mode } from '../layout/cpu.ts';
+import { BlockHead, PAGE, PAGE_SHIFT } from '../layout/memory.ts';
+import type { BlockCache, Jumps } from './blocks.ts';
+import { touches } from './code-map.ts';
 import type { RegionEntry, TranslatedModule } from './translator.ts';
 
+/** Dropped regions that are kept at the most. */
+const MOST_WAITING = 256;
+
+interface Region {
+  readonly entry: RegionEntry;
+  readonly code: CallableFunction;
+}
+
 export class RegionTable {
-  private readonly shared: SharedMemory;
   private readonly instance: Instance;
+  private readonly shared: SharedMemory;
   private readonly blocks: BlockCache;
   private readonly physical: PhysicalMemory;
   /** By physical page and table slot. */
-  private readonly pages = new Map<number, Map<number, RegionEntry>>();
+  private readonly pages = new Map<number, Map<number, Region>>();
+  /** Dropped ones, by table slot, the oldest first. */
+  private readonly waiting = new Map<number, Region>();
+  /** Slots of the dropped ones, by physical page. */
+  private readonly waitingOf = new Map<number, Set<number>>();
   modules = 0;
   bytes = 0;
 
@@ -25,76 +38,114 @@ export class RegionTable {
     this.physical = new PhysicalMemory(shared);
   }
 
-  /** Puts a module's regions into the table. Those whose page changed since are left out. */
+  /** Puts a module's regions into the table. Those whose code changed since are left out. */
   install(module: TranslatedModule): void {
     const code = new WebAssembly.Instance(new WebAssembly.Module(module.bytes as Uint8Array<ArrayBuffer>), this.instance.imports).exports;
     this.modules++;
     this.bytes += module.bytes.length;
-    for (const entry of module.entries) {
-      const page = entry.phys >>> PAGE_SHIFT;
-      // Marked before the look at the version: a store that comes behind the look is told to this CPU (see drop.ts).
-      this.physical.mark(page);
-      if (!this.isCurrent(entry)) continue;
-      this.instance.table.set(entry.slot, code[`r${entry.slot}`]);
-      const list = this.pages.get(page);
-      if (list) list.set(entry.slot, entry);
-      else this.pages.set(page, new Map([[entry.slot, entry]]));
-      const head = this.blocks.find(entry.phys, entry.eip, entry.mode);
-      if (head !== 0) this.enter(head, entry.slot);
-    }
+    for (const entry of module.entries) this.put({ entry, code: code[`r${entry.slot}`] as CallableFunction });
     this.blocks.bumpJumps();
   }
 
-  /** Whether the region was made from what its page holds. */
-  private isCurrent({ phys, version }: RegionEntry): boolean {
-    return this.physical.version(phys >>> PAGE_SHIFT) === version;
+  /** Puts a region into the table, if its code is what it was made from. */
+  private put(region: Region): boolean {
+    const { entry } = region;
+    const page = entry.phys >>> PAGE_SHIFT;
+    if (!this.physical.enterImage(page, entry.image) || !this.physical.holds(page, entry.image)) return false;
+    this.instance.table.set(entry.slot, region.code);
+    const list = this.pages.get(page);
+    if (list) list.set(entry.slot, region);
+    else this.pages.set(page, new Map([[entry.slot, region]]));
+    this.forget(entry);
+    const head = this.blocks.find(entry.phys, entry.eip, entry.mode);
+    if (head !== 0) this.blocks.enterRegion(head, entry.slot);
+    return true;
   }
 
-  private enter(head: number, slot: number): void {
-    const { i32 } = this.shared;
-    i32[(head + BlockHead.at.region) >> 2] = slot;
-    i32[(head + BlockHead.at.handler) >> 2] = pseudoIndex('enter');
-  }
-
-  /** A block was decoded: if its code has a region, and has not changed since that was made, the block leads there. */
+  /** A block was decoded: if its code has a region, the block leads there. */
   attach(head: number): void {
     const { i32 } = this.shared;
     const at = (offset: number) => i32[(head + offset) >> 2]! >>> 0;
     const phys = at(BlockHead.at.phys);
-    for (const entry of this.pages.get(phys >>> PAGE_SHIFT)?.values() ?? [])
-      if (entry.phys === phys && entry.eip === at(BlockHead.at.eip) && entry.mode === at(BlockHead.at.mode) && this.isCurrent(entry))
-        this.enter(head, entry.slot);
+    const page = phys >>> PAGE_SHIFT;
+    const isOf = ({ entry }: Region) => entry.phys === phys && entry.eip === at(BlockHead.at.eip) && entry.mode === at(BlockHead.at.mode);
+    for (const region of this.pages.get(page)?.values() ?? []) if (isOf(region)) return this.blocks.enterRegion(head, region.entry.slot);
+    for (const slot of this.waitingOf.get(page) ?? []) {
+      const region = this.waiting.get(slot)!;
+      if (isOf(region) && this.put(region)) return this.blocks.enterRegion(head, slot);
+    }
+  }
+
+  /** Drops the regions of a physical page that were made from what is there no longer. */
+  review(page: number): Jumps {
+    return this.drop(page, ({ entry }) => !this.physical.holds(page, entry.image));
+  }
+
+  /** Drops the regions made from something in `bytes` bytes at `phys`, all in one page, that is there no longer. */
+  invalidate(phys: number, bytes: number): Jumps {
+    const page = phys >>> PAGE_SHIFT;
+    const start = phys & (PAGE - 1);
+    return this.drop(page, ({ entry }) => touches(entry.image, start, start + bytes) && !this.physical.holds(page, entry.image));
   }
 
   /** Drops all regions of a physical page. */
-  invalidate(page: number): void {
-    this.drop(page, () => false);
+  invalidateAll(page: number): Jumps {
+    return this.drop(page, () => true);
   }
 
-  /**
-   * Drops the regions of a physical page that are older than the last store to it. A CPU may hear of that store when it has installed already what was
-   * translated behind it; nobody would make that again.
-   */
-  invalidateOld(page: number): void {
-    if (!this.has(page)) return;
-    // As for an installation.
-    this.physical.mark(page);
-    this.drop(page, (entry) => this.isCurrent(entry));
-  }
-
-  private drop(page: number, keeps: (entry: RegionEntry) => boolean): void {
+  private drop(page: number, goes: (region: Region) => boolean): Jumps {
     const list = this.pages.get(page);
-    if (list === undefined) return;
-    for (const entry of [...list.values()]) {
-      if (keeps(entry)) continue;
-      this.instance.table.set(entry.slot, this.instance.stub);
-      list.delete(entry.slot);
+    let dropped: number = 0;
+    if (list === undefined) return 0;
+    for (const region of [...list.values()]) {
+      if (!goes(region)) continue;
+      const { slot, mode, phys, eip } = region.entry;
+      this.instance.table.set(slot, this.instance.stub);
+      list.delete(slot);
+      // Its first block may not have been hit.
+      const head = this.blocks.find(phys, eip, mode);
+      if (head !== 0) this.blocks.leaveRegion(head);
+      this.keep(region);
+      dropped |= mode & Mode.USER ? 2 : 1;
     }
     if (list.size === 0) this.pages.delete(page);
+    return dropped as Jumps;
+  }
+
+  private keep(region: Region): void {
+    const { entry } = region;
+    this.forget(entry);
+    this.waiting.set(entry.slot, region);
+    const page = entry.phys >>> PAGE_SHIFT;
+    const slots = this.waitingOf.get(page);
+    if (slots) slots.add(entry.slot);
+    else this.waitingOf.set(page, new Set([entry.slot]));
+    if (this.waiting.size > MOST_WAITING) this.forget(this.waiting.values().next().value!.entry);
+  }
+
+  private forget({ slot, phys }: RegionEntry): void {
+    if (!this.waiting.delete(slot)) return;
+    const page = phys >>> PAGE_SHIFT;
+    const slots = this.waitingOf.get(page)!;
+    slots.delete(slot);
+    if (slots.size === 0) this.waitingOf.delete(page);
   }
 
   /** True where regions of this physical page are installed. */
   has(page: number): boolean {
     return this.pages.has(page);
+  }
+
+  /** True where a region is made from something in `bytes` bytes at `phys`, all in one page. */
+  holds(phys: number, bytes: number): boolean {
+    const start = phys & (PAGE - 1);
+    for (const { entry } of this.pages.get(phys >>> PAGE_SHIFT)?.values() ?? [])
+      if (touches(entry.image, start, start + bytes)) return true;
+    return false;
+  }
+
+  /** Pages with regions. */
+  pageNumbers(): Iterable<number> {
+    return this.pages.keys();
   }
 }

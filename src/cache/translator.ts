@@ -6,6 +6,7 @@ import { growRegion, type Region } from '../decode/region.ts';
 import { Emitter } from '../emit/module.ts';
 import { emitRegion, type RegionExtras } from '../emit/regions.ts';
 import { CONTROL, Control, PAGE, PAGE_SHIFT, SLOTS, Slot, TABLE_ENTRIES } from '../layout/memory.ts';
+import { type CodeImage, imageOf } from './code-map.ts';
 
 export interface Request {
   readonly phys: number;
@@ -13,10 +14,10 @@ export interface Request {
   readonly mode: number;
 }
 
-/** A region of a published module: function `r<slot>` goes into table slot `slot`, if its page is still at `version`. */
+/** A region of a published module: function `r<slot>` goes into table slot `slot`, if its page still holds `image`. */
 export interface RegionEntry extends Request {
   readonly slot: number;
-  readonly version: number;
+  readonly image: CodeImage;
 }
 
 export interface TranslatedModule {
@@ -103,10 +104,15 @@ export class Translator {
     return region && { region, version };
   }
 
-  /** Whether the page is what was read of it: a store during the reading was noticed if stores are noticed still, and none was. */
-  private isStill({ phys }: Request, version: number): boolean {
-    const page = phys >>> PAGE_SHIFT;
-    return this.physical.hasCode(page) && this.physical.version(page) === version;
+  /** The bytes that a region was made from; `grow` must have read its page. */
+  private image({ phys, entry, blocks }: Region): CodeImage {
+    const used = new Uint8Array(PAGE);
+    for (const { instructions } of blocks.values())
+      for (const { eip, length } of instructions) {
+        const at = (phys & (PAGE - 1)) + ((eip - entry) | 0);
+        used.fill(1, at, at + length);
+      }
+    return imageOf(this.page, used);
   }
 
   /**
@@ -149,7 +155,7 @@ export class Translator {
     for (const request of requests) {
       const grown = this.grow(request);
       if (grown === undefined) continue;
-      if (!this.isStill(request, grown.version)) continue;
+      if (!this.physical.hasCode(request.phys >>> PAGE_SHIFT)) continue;
       if (!force && !this.pays(request, grown.version)) continue;
       const slot = this.slotOf(request.phys, request.eip, request.mode);
       if (!force && !this.wants(request, slot, grown.version)) continue;
@@ -160,7 +166,7 @@ export class Translator {
         if (id === eip && eip !== grown.region.entry && !grown.region.loopHeads.has(id))
           this.inside.set(keyOf(request.phys + ((eip - request.eip) | 0), eip, request.mode), grown.version);
       emitRegion(e, `r${slot}`, grown.region, (phys, eip, mode) => this.slotOf(phys, eip, mode), this.extras);
-      entries.push({ ...request, slot, version: grown.version });
+      entries.push({ ...request, slot, image: this.image(grown.region) });
       this.regions++;
     }
     const bytes = e.finish();

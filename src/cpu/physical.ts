@@ -1,8 +1,10 @@
 // Guest physical memory as the host sees it for fetching code: RAM and ROM, with the page metadata.
+import { type CodeImage, enterCode, holds } from '../cache/code-map.ts';
 import {
   CONTROL,
   Control,
   LOW_ROM_BYTES,
+  PAGE,
   PAGE_HAS_CODE,
   PAGE_MARK,
   PAGE_SHIFT,
@@ -69,10 +71,19 @@ export class PhysicalMemory {
     return this.meta(page) !== undefined;
   }
 
-  /** Whoever holds code of this page marks it, so that stores to it go on being noticed (see cache/drop.ts). */
-  mark(page: number): void {
+  /** Whoever holds code of this page enters it, so that stores to it are noticed (cache/code-map.ts). False where the page has no code any more. */
+  enterImage(page: number, { ranges }: CodeImage): boolean {
     const meta = this.meta(page);
-    if (meta !== undefined) Atomics.add(this.shared.i32, (meta + PageMeta.at.flags) >> 2, PAGE_MARK);
+    if (meta === undefined) return true;
+    if ((Atomics.add(this.shared.i32, (meta + PageMeta.at.flags) >> 2, PAGE_MARK) & PAGE_HAS_CODE) === 0) return false;
+    for (let i = 0; i < ranges.length; i += 2) enterCode(this.shared, page * PAGE + ranges[i]!, ranges[i + 1]! - ranges[i]!);
+    return true;
+  }
+
+  /** Whether a page holds what an image has of it. */
+  holds(page: number, image: CodeImage): boolean {
+    const host = this.host(page * PAGE);
+    return host === undefined ? image.bytes.every((byte) => byte === 0xff) : holds(this.shared.u8, host, image);
   }
 
   /** How often code of this page was written to. */

@@ -27,7 +27,8 @@ export interface HostImports {
   interruptAck(cpu: number): number;
   /** FERR# changes, or is looked at again: whether IGNNE# is asserted. */
   fpuError(cpu: number, level: number): number;
-  invalidateCode(cpu: number, page: number): void;
+  /** `bytes` bytes at `phys`, all in one page, were stored, and hit code (wasm/codepage.ts). */
+  invalidateCode(cpu: number, phys: number, bytes: number): void;
   /** The CPU's trace ring has records to read; comes back when there is room for more. */
   trace(cpu: number): void;
   log(code: number, value: number): void;
@@ -36,7 +37,7 @@ export interface HostImports {
 /** The runtime's exports that JavaScript itself calls. */
 export interface RuntimeExports {
   translateExec(cpu: number, linear: number): number;
-  markCode(cpu: number, page: number): void;
+  markCode(cpu: number, phys: number, bytes: number): void;
   heatNow(cpu: number): number;
   blockHashIndex(phys: number, eip: number, mode: number): number;
   /** See wasm/exclusive.ts. */

@@ -1,9 +1,10 @@
 // A CPU as the host sees it: its instance of the engine, its code caches, and the run loop that handles exits.
 import { BlockCache } from '../cache/blocks.ts';
+import { leaveCode } from '../cache/code-map.ts';
 import { codeWritten, pagesToDrop } from '../cache/drop.ts';
 import { RegionTable } from '../cache/regions.ts';
 import { Cpu, Exit, GPR_STRIDE, Pending, Seg, SegCache } from '../layout/cpu.ts';
-import { CONTROL, Control, cpuBase, PAGE_SHIFT } from '../layout/memory.ts';
+import { CONTROL, Control, cpuBase, PAGE, PAGE_SHIFT } from '../layout/memory.ts';
 import { type EngineImage, type HostImports, type Instance, instantiate } from './runtime.ts';
 import { initCpu, resetCpu, type SharedMemory } from './state.ts';
 
@@ -27,7 +28,7 @@ export class Vcpu {
     this.index = index;
     this.shared = shared;
     this.base = cpuBase(shared.plan, index);
-    this.instance = instantiate(image, shared, { ...host, invalidateCode: (_cpu, page) => this.codeWritten(page) });
+    this.instance = instantiate(image, shared, { ...host, invalidateCode: (_cpu, phys, bytes) => this.codeWritten(phys, bytes) });
     this.blocks = new BlockCache(shared, this.base, this.instance.runtime, image.keys);
     this.regions = new RegionTable(shared, this.instance, this.blocks);
   }
@@ -92,19 +93,31 @@ export class Vcpu {
     this.set(Cpu.at.gpr + n * GPR_STRIDE, value);
   }
 
-  /** A page with code was written to by this CPU (or, in tests, by its host): drops what came from it, and tells the others. */
-  codeWritten(page: number): void {
-    this.drop(page);
-    codeWritten(this.shared, page, this.index);
+  /**
+   * `bytes` bytes at `phys`, all in one page with code, were written by this CPU (or, in tests, by its host): drops what came from them, and tells the
+   * others. A whole page may be other memory now.
+   */
+  codeWritten(phys: number, bytes: number): void {
+    const { blocks, regions, shared } = this;
+    const page = phys >>> PAGE_SHIFT;
+    const whole = bytes >= PAGE;
+    if (!whole) {
+      blocks.invalidate(phys, bytes);
+      blocks.bumpJumps(regions.invalidate(phys, bytes));
+    }
+    if (codeWritten(shared, page, this.index, whole) || whole) this.dropAll(page);
+    else if (shared.plan.cpuCount === 1)
+      leaveCode(shared, phys, bytes, (from, count) => blocks.holds(from, count) || regions.holds(from, count));
   }
 
-  /** `olderThanStore`: the store is counted in the page's version already. */
-  private drop(page: number, olderThanStore = false): void {
-    if (!this.blocks.has(page) && !this.regions.has(page)) return;
-    this.blocks.invalidate(page);
-    if (olderThanStore) this.regions.invalidateOld(page);
-    else this.regions.invalidate(page);
-    this.blocks.bumpJumps();
+  private dropAll(page: number): void {
+    this.blocks.invalidateAll(page);
+    this.blocks.bumpJumps(this.regions.invalidateAll(page));
+  }
+
+  private review(page: number): void {
+    this.blocks.review(page);
+    this.blocks.bumpJumps(this.regions.review(page));
   }
 
   /** Runs until something needs the machine: returns an Exit (never LOOKUP or INSTALL, which are handled here). */
@@ -137,12 +150,12 @@ export class Vcpu {
     }
   }
 
-  /** Drops code of pages that devices and other CPUs wrote. */
+  /** Drops code that devices and other CPUs wrote to. */
   private dropWritten(): void {
     Atomics.and(this.shared.i32, (this.base + Cpu.at.pending) >> 2, ~Pending.DROP);
-    const pages = pagesToDrop(this.shared, this.base);
-    if (pages !== undefined) for (const page of pages) this.drop(page, true);
-    else for (let page = 0; page < this.shared.plan.ramBytes >>> PAGE_SHIFT; page++) this.drop(page, true);
+    const drops = pagesToDrop(this.shared, this.base);
+    if (drops === undefined) for (const page of new Set([...this.blocks.pageNumbers(), ...this.regions.pageNumbers()])) this.dropAll(page);
+    else for (const { page, all } of drops) all ? this.dropAll(page) : this.review(page);
   }
 
   private decode(): void {

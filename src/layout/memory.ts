@@ -121,6 +121,9 @@ export const ClockAsks = {
   MADE: 1,
 } as const;
 
+/** Stores to a page with code are looked at by so many bytes: cache/code-map.ts. */
+export const CODE_GRANULE = 16;
+
 /** What we know of one page of guest RAM. */
 export const PageMeta = struct(
   'PAGEMETA',
@@ -134,10 +137,14 @@ export const PageMeta = struct(
     told: u32,
     toldFlags: u32,
     toldBy: u32,
-    /** 1 while a thread reads or writes the three. */
+    /** 1 while a thread reads or writes the four. */
     toldLock: u32,
+    /** Stores to code since the CPUs were last told, without anybody decoding in between. */
+    toldHits: u32,
+    /** Code map: a bit for each CODE_GRANULE bytes of the page that some CPU may hold code of. Means something only with PAGE_HAS_CODE. */
+    codeMap: { bytes: (PAGE / CODE_GRANULE) >> 3, align: 32 },
   },
-  24,
+  64,
 );
 export const PAGE_HAS_CODE = 1;
 export const PAGE_MARK = 2;
@@ -145,7 +152,18 @@ export const PAGE_MARK = 2;
 /** TLB: one word for each page of the 32-bit linear space: (host page - linear page) | Tlb bits. */
 export const TLB_BYTES = 4 * MiB;
 /** Bits in the low twelve of a TLB word. A zero word misses always. */
-export const Tlb = { KERNEL_READ: 1, KERNEL_WRITE: 2, USER_READ: 4, USER_WRITE: 8, GLOBAL: 16, LARGE: 32 } as const;
+export const Tlb = {
+  KERNEL_READ: 1,
+  KERNEL_WRITE: 2,
+  USER_READ: 4,
+  USER_WRITE: 8,
+  GLOBAL: 16,
+  LARGE: 32,
+  // Rights to write that the page has but for its code: TLB_CODE_SHIFT above those.
+  CODE_KERNEL_WRITE: 64,
+  CODE_USER_WRITE: 256,
+} as const;
+export const TLB_CODE_SHIFT = 5;
 export const TLB_LIST_ENTRIES = 16384;
 
 /** Jump cache: guest EIP -> function; direct-mapped. */
@@ -216,6 +234,8 @@ export const BlockHead = struct(
     region: u32,
     /** Physical page of the block's last byte, where it crosses a page, else the same as the first. */
     lastPage: u32,
+    /** How many bytes of code it was made from: they stand behind the block's records. */
+    bytes: u32,
   },
   64,
 );

@@ -130,7 +130,7 @@ class Engine implements TestEngine {
     const { cpu } = this;
     const { plan, i32 } = cpu.shared;
     for (let page = 0; page < RAM_BYTES >> 12; page++) {
-      cpu.regions.invalidate(page);
+      cpu.regions.invalidateAll(page);
       i32[(plan.pageMeta + page * PageMeta.size) >> 2] = 0;
     }
     cpu.blocks.flush();
@@ -140,7 +140,7 @@ class Engine implements TestEngine {
     bytes.forEach((byte, i) => {
       const phys = this.physical(linear + i);
       this.cpu.shared.u8[RAM + phys] = byte;
-      this.cpu.codeWritten(phys >>> 12);
+      this.cpu.codeWritten(phys, 1);
     });
   }
 

@@ -68,9 +68,10 @@ export async function machine(ramBytes = 16 * MiB) {
       tscDeadlineArmed: () => 0,
       interruptAck: () => -1,
       fpuError: () => 0,
-      invalidateCode: (_cpu: number, physPage: number) => {
-        note('invalidateCode', physPage);
-        view.setUint32(meta(physPage) + PageMeta.at.flags, 0, true);
+      // As where nothing of the page is code any more.
+      invalidateCode: (_cpu: number, phys: number, count: number) => {
+        note('invalidateCode', phys, count);
+        view.setUint32(meta(phys >>> 12) + PageMeta.at.flags, 0, true);
       },
       trace: () => {},
       log: () => {},
@@ -130,12 +131,9 @@ export async function machine(ramBytes = 16 * MiB) {
       call.updateMode!(cpu);
     },
     tlb: (linear: number) => view.getUint32(get('tlb') + (linear >>> 12) * 4, true),
-    /** Marks a page of RAM as holding code, and takes the write rights to it away. */
-    markCode: (physPage: number) => {
-      view.setUint32(meta(physPage) + PageMeta.at.flags, 1, true);
-      call.protectPage!(cpu, physPage);
-    },
-    hasCode: (physPage: number) => view.getUint32(meta(physPage) + PageMeta.at.flags, true) === 1,
+    /** Marks code in RAM, and takes the write rights to its page away. */
+    markCode: (phys: number, count = 4096 - (phys & 0xfff)) => call.markCode!(cpu, phys, count),
+    hasCode: (physPage: number) => (view.getUint32(meta(physPage) + PageMeta.at.flags, true) & 1) === 1,
     /** The pending exception as text, like "PF(7)"; '' for none. Clears it. */
     fault: () => {
       const word = get('fault');

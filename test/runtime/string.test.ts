@@ -175,14 +175,26 @@ describe('edges', () => {
   });
 
   test('a page with code is told about every store', () => {
-    m.markCode(0x300);
+    m.markCode(0x300000);
     setup(16, 0x200000, 0x300000);
     expect(run('movs', 4, MASK32, 1)).toBe('');
-    expect(m.calls).toEqual([{ name: 'invalidateCode', args: [0x300] }]);
-    m.markCode(0x300);
+    expect(m.calls).toEqual([{ name: 'invalidateCode', args: [0x300000, 4] }]);
+    m.markCode(0x300000);
     setup(16, 0x200000, 0x300000);
     expect(run('stos', 4, MASK32, 1)).toBe('');
     expect(m.calls).toHaveLength(2);
+  });
+
+  test('beside the code of a page, runs are written at once and are no affair of the code cache', () => {
+    m.markCode(0x300100, 1);
+    setup(64, 0x200000, 0x300000);
+    expect(run('movs', 4, MASK32, 1)).toBe('');
+    setup(64, 0x200000, 0x300110);
+    expect(run('stos', 4, MASK32, 1)).toBe('');
+    expect(m.calls).toEqual([]);
+    setup(65, 0x200000, 0x300000);
+    expect(run('stos', 4, MASK32, 1)).toBe('');
+    expect(m.calls).toEqual([{ name: 'invalidateCode', args: [0x300100, 4] }]);
   });
 
   test('devices get every element', () => {

@@ -1,0 +1,89 @@
+// Which bytes of a page of RAM the CPUs hold code of, and how stores to them are noticed. The other half is wasm/codepage.ts.
+//
+// A page's flag (PAGE_HAS_CODE) says that some CPU holds code of it: no TLB gives a right to write there then, so every store takes a slow path, which looks at
+// the page's code map, a bit for each CODE_GRANULE bytes. A store beside all code is done and that was it. One that hits code is done as well (a region leaves it to the
+// interpreter), and then the CPU drops the blocks and regions that were made from other bytes than are there now, and tells the others (drop.ts) to look at theirs.
+//
+// Who sets what:
+// * The flag is set by `markCode` (wasm/exclusive.ts) while all other CPUs are parked, so no store is on its way that was looked up before. It clears the map first.
+// * Bits of the map are set by whoever decodes or installs, *before* it compares the bytes it has with those in RAM. A store is done *before* the look at the map. Both orders
+//   are of sequentially consistent accesses: so either the one sees the new bytes, or the other sees the bit and tells. That is all that keeps code and bytes together; nobody
+//   has to park for a bit.
+// * Bits are cleared by a machine's only CPU, which knows what it holds, and by the clearing of the flag.
+// * The flag is cleared (drop.ts) when stores hit code several times and nobody decoded in between: all CPUs drop all they have of the page, and it is data from then on.
+import type { SharedMemory } from '../cpu/state.ts';
+import { CODE_GRANULE, PAGE, PAGE_SHIFT, PageMeta } from '../layout/memory.ts';
+
+const wordAt = ({ plan }: SharedMemory, page: number, granule: number) =>
+  (plan.pageMeta + page * PageMeta.size + PageMeta.at.codeMap + ((granule >>> 5) << 2)) >> 2;
+const granulesOf = (phys: number, bytes: number): [number, number] => {
+  const offset = phys & (PAGE - 1);
+  return [Math.floor(offset / CODE_GRANULE), Math.floor((offset + bytes - 1) / CODE_GRANULE)];
+};
+
+/** Enters `bytes` bytes at `phys`, all in one page. */
+export function enterCode(shared: SharedMemory, phys: number, bytes: number): void {
+  const [first, last] = granulesOf(phys, bytes);
+  for (let g = first; g <= last; g++) Atomics.or(shared.i32, wordAt(shared, phys >>> PAGE_SHIFT, g), 1 << (g & 31));
+}
+
+/** Whether `bytes` bytes at `phys`, all in one page that has code, touch what some CPU may hold code of. */
+export function hitsCode(shared: SharedMemory, phys: number, bytes: number): boolean {
+  const [first, last] = granulesOf(phys, bytes);
+  for (let g = first; g <= last; g++) if ((Atomics.load(shared.i32, wordAt(shared, phys >>> PAGE_SHIFT, g)) >>> (g & 31)) & 1) return true;
+  return false;
+}
+
+/** Takes out those granules of `bytes` bytes at `phys` in which nothing is held (any more). Only for a machine's only CPU. */
+export function leaveCode(shared: SharedMemory, phys: number, bytes: number, holds: (phys: number, bytes: number) => boolean): void {
+  const page = phys >>> PAGE_SHIFT;
+  const [first, last] = granulesOf(phys, bytes);
+  for (let g = first; g <= last; g++)
+    if (!holds(page * PAGE + g * CODE_GRANULE, CODE_GRANULE)) Atomics.and(shared.i32, wordAt(shared, page, g), ~(1 << (g & 31)));
+}
+
+/** Bytes of a page that code was made from: from where to where, in order of their offsets, and what was there. */
+export interface CodeImage {
+  /** Pairs of offsets in the page: first byte, first byte behind. */
+  readonly ranges: readonly number[];
+  /** The bytes of all ranges. */
+  readonly bytes: Uint8Array;
+}
+
+/** The image of what `used` marks (1: a byte that code was made from) in a page. */
+export function imageOf(page: Uint8Array, used: Uint8Array): CodeImage {
+  const ranges: number[] = [];
+  for (let at = used.indexOf(1); at >= 0; ) {
+    let end = used.indexOf(0, at);
+    if (end < 0) end = PAGE;
+    ranges.push(at, end);
+    at = used.indexOf(1, end);
+  }
+  const bytes = new Uint8Array(lengthOf(ranges));
+  eachRange(ranges, (start, end, at) => bytes.set(page.subarray(start, end), at));
+  return { ranges, bytes };
+}
+
+/** Bytes in ranges. */
+export const lengthOf = (ranges: readonly number[]): number => ranges.reduce((sum, x, i) => sum + (i & 1 ? x : -x), 0);
+
+/** Calls `each` with every range and where its bytes are in an image. */
+function eachRange(ranges: readonly number[], each: (start: number, end: number, at: number) => void): void {
+  for (let i = 0, at = 0; i < ranges.length; i += 2) {
+    each(ranges[i]!, ranges[i + 1]!, at);
+    at += ranges[i + 1]! - ranges[i]!;
+  }
+}
+
+/** Whether an image has a byte in [start, end) of its page. */
+export function touches({ ranges }: CodeImage, start: number, end: number): boolean {
+  for (let i = 0; i < ranges.length; i += 2) if (ranges[i]! < end && ranges[i + 1]! > start) return true;
+  return false;
+}
+
+/** Whether the page whose bytes start at `host` in `u8` still holds an image. */
+export function holds(u8: Uint8Array, host: number, { ranges, bytes }: CodeImage): boolean {
+  for (let i = 0, at = 0; i < ranges.length; i += 2)
+    for (let k = ranges[i]!; k < ranges[i + 1]!; k++) if (u8[host + k] !== bytes[at++]) return false;
+  return true;
+}
