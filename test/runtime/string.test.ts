@@ -199,12 +199,12 @@ describe('edges', () => {
 
   test('devices get every element', () => {
     m.setGpr(Gpr.EAX, 0x0720);
-    setup(3, 0, 0xb8000);
+    setup(3, 0, 0xa8000);
     expect(run('stos', 2, MASK32, 1)).toBe('');
     expect(m.calls.map((c) => c.args)).toEqual([
-      [0xb8000, 2, 0x720],
-      [0xb8002, 2, 0x720],
-      [0xb8004, 2, 0x720],
+      [0xa8000, 2, 0x720],
+      [0xa8002, 2, 0x720],
+      [0xa8004, 2, 0x720],
     ]);
   });
 });
