@@ -88,6 +88,8 @@ export interface MachineOptions {
   readonly engine?: EngineName | undefined;
   /** I/O port of an isa-debug-exit device, which answers at the three ports behind it as well where they are free (QEMU's with iosize=4); none where undefined. */
   readonly debugExitPort?: number | undefined;
+  /** A device for tests of machines, as QEMU's pc-testdev: a latch at ports E0H and E8H, interrupt lines at 2000H, memory at FF000000H. Default: false. */
+  readonly testDevice?: boolean | undefined;
   /** Bytes that the guest sent through its first serial port. The array is the receiver's to keep. */
   readonly onConsole?: ((bytes: Uint8Array) => void) | undefined;
   /** Bytes that the guest sent through its virtio console (Linux's /dev/hvc0); the receiver's to keep. Without it there is no such device. */

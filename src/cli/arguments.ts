@@ -38,6 +38,7 @@ export interface RunArguments {
   readonly replay: string | undefined;
   readonly timerSlackMs: number | undefined;
   readonly debugExitPort: number | undefined;
+  readonly testDevice: boolean;
   readonly virtioConsole: string | undefined;
   readonly debugcon: string | undefined;
   readonly post: string | undefined;
@@ -150,6 +151,7 @@ export const RUN_OPTIONS = {
   replay: STRING,
   'timer-slack': STRING,
   'debug-exit': STRING,
+  'test-device': { type: 'boolean' },
   debugcon: STRING,
   post: STRING,
   until: STRING,
@@ -233,6 +235,7 @@ function parseRun(args: readonly string[]): Command {
       replay: values.replay,
       timerSlackMs: optional(values['timer-slack'], parseSlack),
       debugExitPort: optional(values['debug-exit'], parsePort),
+      testDevice: values['test-device'] === true,
       virtioConsole: values['virtio-console'],
       debugcon: values.debugcon,
       post: values.post,

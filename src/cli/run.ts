@@ -54,6 +54,7 @@ function machineOptions(args: RunArguments): MachineOptions {
     strictOrder: args.strictOrder,
     timerSlackMs: args.timerSlackMs,
     debugExitPort: args.debugExitPort,
+    testDevice: args.testDevice,
   };
 }
 

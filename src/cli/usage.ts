@@ -42,6 +42,7 @@ Options:
   --strict-order     memory accesses in the order of x86 whatever the host is (the default with several CPUs on a host that is no x86)
   --timer-slack MS   how late an idle guest's timer may be, so that it wakes the host less often (50; with more than two CPUs 25 for each, 200 at the most; 0: never late)
   --debug-exit PORT  a write of V to this I/O port, or the three behind it (QEMU's isa-debug-exit with iosize=4), ends the run with exit status V * 2 + 1
+  --test-device      a device for tests of machines, as QEMU's pc-testdev (kvm-unit-tests use it)
   --debugcon FILE    write what the guest sends to port 0xE9 or 0x402 to FILE
   --post FILE        write POST codes (port 0x80) to FILE, one hexadecimal number a line
   --until TEXT       end the run as soon as the console has printed TEXT

@@ -13,6 +13,7 @@ import { addHostBridge, PciBus } from './pci.ts';
 import { Pit } from './pit.ts';
 import { ResetControl } from './reset.ts';
 import { Rtc } from './rtc.ts';
+import { TestDevice } from './test-device.ts';
 import { Uart, type UartOptions } from './uart.ts';
 import { Vga } from './vga.ts';
 
@@ -28,6 +29,8 @@ export interface ChipsetOptions extends HubOptions {
   readonly shadowIndex?: number;
   readonly serial?: readonly UartOptions[];
   readonly debug?: DebugPortsOptions;
+  /** There is a test device; it keeps its hands off the debug console's port. */
+  readonly testDevice?: boolean;
 }
 
 /** Ports and lines of COM1 to COM4. */
@@ -75,6 +78,7 @@ export class Chipset {
     this.vga = hub.add(new Vga(hub));
     this.serial = (options.serial ?? [{}]).map((one, i) => hub.add(new Uart(hub, { name: `serial${i}`, ...SERIAL[i & 3], ...one })));
     this.pci = hub.add(new PciBus(hub, hub.generation, this.resetControl));
+    if (options.testDevice === true) hub.add(new TestDevice(hub, (port) => hub.ports.claimed(port)));
     const { memory, shadowIndex } = options;
     if (!this.debug.mapExit((port) => hub.ports.claimed(port)))
       throw new DragomanError(

@@ -18,6 +18,7 @@ export interface BoardConfig {
   readonly debugExitPort: number | undefined;
   readonly debugConsole: boolean;
   readonly logPost: boolean;
+  readonly testDevice: boolean;
   readonly virtio: VirtioConfig;
 }
 
@@ -76,6 +77,7 @@ export function buildBoard(config: BoardConfig, role: ThreadRole): Board {
       ...(role.onDebugConsole ? { onConsole: role.onDebugConsole } : {}),
       ...(role.onPost ? { onPost: role.onPost } : {}),
     },
+    testDevice: config.testDevice,
   });
   const virtio = addVirtioDevices(chipset, config.virtio, role.virtio);
   return { shared, clock, chipset, virtio };

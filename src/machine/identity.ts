@@ -23,5 +23,6 @@ export function identityOf(options: MachineOptions, config: BoardConfig, diskHas
     virtioConsole: options.onVirtioConsole !== undefined,
     debugExitPort: debugExitPort ?? null,
     debugConsole: config.debugConsole,
+    testDevice: config.testDevice,
   };
 }

@@ -113,6 +113,7 @@ export class Machine implements MachineHandle {
       debugExitPort: options.debugExitPort,
       debugConsole: options.onDebugConsole !== undefined,
       logPost: options.onPost !== undefined,
+      testDevice: options.testDevice === true,
       virtio: {
         disks: disks.map((disk) => ({ capacitySectors: disk.sectors, readOnly: disk.readOnly })),
         net: net === undefined ? [] : [{ mac }],

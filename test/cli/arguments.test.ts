@@ -33,10 +33,13 @@ describe('dragoman run', () => {
       virtioConsole: '-',
       timerSlackMs: 0,
     });
-    const more = run(...'--bios r --debug-exit 0xf4 --debugcon - --post p --until t --timeout 2.5 --stats s --trace u'.split(' '));
+    const more = run(
+      ...'--bios r --debug-exit 0xf4 --test-device --debugcon - --post p --until t --timeout 2.5 --stats s --trace u'.split(' '),
+    );
     expect(more).toMatchObject({
       bios: 'r',
       debugExitPort: 0xf4,
+      testDevice: true,
       debugcon: '-',
       post: 'p',
       until: 't',

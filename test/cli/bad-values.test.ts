@@ -67,6 +67,7 @@ const BAD: Record<Exclude<keyof typeof RUN_OPTIONS, 'append' | 'until'>, readonl
   engine: ['JIT', 'fast', '0'],
   lockstep: ['=1'],
   'strict-order': ['=no'],
+  'test-device': ['=no'],
   seed: [...NUMBERS, '4294967296', '1.5'],
   record: ['dir', 'missing/x', 'other/below'],
   replay: [...FILES, 'other'],

@@ -1,0 +1,55 @@
+// The test device that kvm-unit-tests looks for, as QEMU's pc-testdev has it: a latch at ports E0H to E3H (and, a byte at a time, at E8H to EBH), a port
+// that does nothing (E4H; it drops a hypervisor's page), ports 2000H + n that drive interrupt line n, and 64 KiB of device memory at FF000000H.
+import type { Device, DeviceContext } from './device.ts';
+import { IOAPIC_INPUTS } from './ioapic.ts';
+
+const LATCH_PORT = 0xe0;
+const FLUSH_PORT = 0xe4;
+const LATCH_BYTES_PORT = 0xe8;
+const IRQ_PORT = 0x2000;
+export const TEST_MEMORY = 0xff000000;
+const TEST_MEMORY_BYTES = 0x10000;
+
+type Size = 1 | 2 | 4;
+
+export class TestDevice implements Device {
+  readonly name = 'test-device';
+  readonly #bytes: Uint8Array;
+
+  /** `claimed`: whether another device has a port: it keeps it. */
+  constructor(context: DeviceContext, claimed: (port: number) => boolean) {
+    // The memory, and the latch behind it.
+    const words = context.words(TEST_MEMORY_BYTES / 4 + 1);
+    this.#bytes = new Uint8Array(words.buffer, words.byteOffset, words.byteLength);
+    const latch = {
+      read: (port: number, size: Size) => this.#read(at(port), size),
+      write: (port: number, size: Size, value: number) => this.#write(at(port), size, value),
+    };
+    const at = (port: number) => TEST_MEMORY_BYTES + (port & 3);
+    context.ports.map(LATCH_PORT, 4, { ...latch, width: 4 });
+    context.ports.map(FLUSH_PORT, 4, { width: 4, read: () => 0 });
+    for (let n = 0; n < 4; n++) if (!claimed(LATCH_BYTES_PORT + n)) context.ports.map(LATCH_BYTES_PORT + n, 1, latch);
+    context.ports.map(IRQ_PORT, IOAPIC_INPUTS, {
+      read: () => 0,
+      write: (port, _size, value) => context.irq.setIrq(port - IRQ_PORT, value !== 0),
+    });
+    context.mmio.map(TEST_MEMORY, TEST_MEMORY_BYTES, {
+      read: (offset, size) => this.#read(offset, size),
+      write: (offset, size, value) => this.#write(offset, size, value),
+    });
+  }
+
+  reset(): void {
+    this.#bytes.fill(0);
+  }
+
+  #read(at: number, size: Size): number {
+    let value = 0;
+    for (let n = 0; n < size; n++) value |= this.#bytes[at + n] << (8 * n);
+    return value;
+  }
+
+  #write(at: number, size: Size, value: number): void {
+    for (let n = 0; n < size; n++) this.#bytes[at + n] = value >>> (8 * n);
+  }
+}
