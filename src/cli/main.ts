@@ -3,6 +3,7 @@ import { DragomanError } from '../api/errors.ts';
 import type { MachineFactory } from '../api/options.ts';
 import { type Command, parseCommand } from './arguments.ts';
 import { disasm } from './disasm.ts';
+import { leave } from './leave.ts';
 import { run, type Surroundings } from './run.ts';
 import { outputFailure, StreamSink } from './sinks.ts';
 import { Status } from './status.ts';
@@ -74,8 +75,7 @@ process.stderr.on('error', () => {});
 // The launcher on an older Node holds a channel to us: where it dies, even by SIGKILL, so do we.
 if (process.env.DRAGOMAN_LAUNCHER === '1' && process.channel) {
   delete process.env.DRAGOMAN_LAUNCHER;
-  process.on('disconnect', () => process.exit(129));
+  process.on('disconnect', () => leave(129));
   process.channel.unref();
 }
-const status = await main(process.argv.slice(2));
-process.exit(status);
+leave(await main(process.argv.slice(2)));

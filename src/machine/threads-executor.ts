@@ -19,6 +19,8 @@ const CROWDED_PAUSES = 63;
 const PAUSES = 0x3ffff;
 /** A thread that does not end by itself is ended. */
 const GRACE_MS = 1000;
+/** One that does not end even so hangs where no code of ours runs (nodejs/node issue 54918). */
+const LAST_GRACE_MS = 3000;
 /** A Worker's last message may come behind the news that it has ended, but not as late as this. */
 const LAST_MESSAGE_MS = 500;
 const TIMER_THREAD = 2;
@@ -47,7 +49,7 @@ export class ThreadsExecutor implements Executor {
   /** For tests as well, which end one. */
   readonly workers: HostWorker[] = [];
   /** Each resolves when its Worker has ended, which may be before we hear why. */
-  readonly #gone: Promise<void>[] = [];
+  readonly gones: Promise<void>[] = [];
   #stopped = false;
 
   constructor(options: ThreadsOptions) {
@@ -81,7 +83,7 @@ export class ThreadsExecutor implements Executor {
     const { onEnd, onFailure, dump } = this.#options;
     const crashed = (what: string) => onEnd({ kind: 'internal-error', message: `${name}${what}`, dump: dump() });
     const gone = Promise.withResolvers<void>();
-    this.#gone.push(gone.promise);
+    this.gones.push(gone.promise);
     const worker = host.startWorker({
       module: workerUrl(name),
       name: thread,
@@ -133,10 +135,15 @@ export class ThreadsExecutor implements Executor {
 
   async gone(): Promise<void> {
     // They end by themselves at their next safe point; a thread that hangs is ended from here.
-    const timer = setTimeout(() => {
-      for (const worker of this.workers) void worker.terminate();
-    }, GRACE_MS);
-    await Promise.all(this.#gone);
-    clearTimeout(timer);
+    const timers: ReturnType<typeof setTimeout>[] = [];
+    const after = (ms: number, callback: () => void) => void timers.push(setTimeout(callback, ms));
+    const given = new Promise<void>((resolve) => {
+      after(GRACE_MS, () => {
+        for (const worker of this.workers) void worker.terminate();
+        after(LAST_GRACE_MS, resolve);
+      });
+    });
+    await Promise.race([Promise.all(this.gones), given]);
+    for (const timer of timers) clearTimeout(timer);
   }
 }

@@ -2,6 +2,7 @@
 // The script is the kernel file: JSON, a list of steps.
 import { type MachineHandle, type MachineOptions, type MachineStats, MiB, type RunResult } from '../../src/api/options.ts';
 import { parseCommand } from '../../src/cli/arguments.ts';
+import { leave } from '../../src/cli/leave.ts';
 import { run } from '../../src/cli/run.ts';
 
 export type Step =
@@ -111,5 +112,5 @@ if (import.meta.main) {
       return () => void process.off('SIGTERM', listener);
     },
   });
-  process.exit(status);
+  leave(status);
 }
