@@ -43,7 +43,10 @@ export class IoApic implements Device {
         const value = this.#read(offset & 0xfc);
         return size === 4 ? value : value >>> (8 * (offset & 3));
       },
-      write: (offset, _size, value) => this.#write(offset & 0xfc, value | 0),
+      // Registers are written whole; of the select register one byte is enough.
+      write: (offset, size, value) => {
+        if ((offset & 3) === 0 && (size === 4 || (offset & 0xfc) === 0)) this.#write(offset & 0xfc, value | 0);
+      },
     });
     if (context.isFirst) this.reset();
   }

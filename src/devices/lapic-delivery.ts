@@ -176,12 +176,13 @@ export class LapicDelivery {
     this.#options.signals.setIntr(cpu, this.hasInterrupt(cpu));
   }
 
-  /** Collects errors for the ESR; a new one is an interrupt, too. */
+  /** Collects errors for the ESR; the first since it was last written is an interrupt, too. */
   error(cpu: number, bits: number): void {
     const s = this.#s;
     const at = cpu * CPU_WORDS;
-    if ((s[at + AT.ESR_NEXT] & bits) === bits) return;
+    const armed = s[at + AT.ESR_NEXT] === 0;
     s[at + AT.ESR_NEXT] |= bits;
+    if (!armed) return;
     const lvt = s[at + AT.LVT + 5];
     if ((lvt & LVT_MASKED) === 0 && (lvt & 0xff) >= 16) this.deliver(cpu, DELIVERY.FIXED, lvt & 0xff, false);
   }

@@ -1,6 +1,6 @@
 // Which interrupt of a local APIC comes next (SDM vol. 3, 11.8): its requests (IRR), those in service (ISR), and the task and
 // processor priorities. Functions on the shared words of one CPU, which start at `at`; they tell nobody of a change.
-import { AT, SVR_ENABLE } from './lapic-state.ts';
+import { AT } from './lapic-state.ts';
 
 /** Notes a request, and whether it is level-triggered: the TMR changes here alone (SDM vol. 3, 11.8.4). */
 export function request(words: Int32Array, at: number, vector: number, level: boolean): void {
@@ -29,10 +29,10 @@ export function endService(words: Int32Array, at: number, onLevel: (vector: numb
   return true;
 }
 
-/** The vector that may interrupt now; -1 for none. */
+/** The vector that may interrupt now; -1 for none. Software that disables the APIC keeps what was accepted (SDM vol. 3, 11.4.7.2). */
 export function deliverable(words: Int32Array, at: number): number {
   const vector = highest(words, at + AT.IRR);
-  if (vector < 0 || (words[at + AT.SVR] & SVR_ENABLE) === 0) return -1;
+  if (vector < 0) return -1;
   return vector >> 4 > processorPriority(words, at) >> 4 ? vector : -1;
 }
 

@@ -6,6 +6,8 @@ import { AT, CPU_WORDS, DELIVERY, LVT_COUNT, LVT_MASKED, SVR_ENABLE } from './la
 import type { LapicTimers } from './lapic-timer.ts';
 
 const VERSION = 0x50014;
+/** ESR: an access where no register is (SDM vol. 3, 11.5.3). */
+const ILLEGAL_REGISTER = 0x80;
 /** Writable bits of the LVT entries: timer, thermal, performance, LINT0, LINT1, error. */
 const LVT_WRITABLE = [0x700ff, 0x107ff, 0x107ff, 0x1a7ff, 0x1a7ff, 0x100ff] as const;
 
@@ -70,7 +72,12 @@ export class LapicRegisters {
         return this.#timers.currentCount(cpu);
       case 0x3e0:
         return s[at + AT.DIVIDE];
+      case 0x90:
+      case 0xb0:
+      case 0xc0:
+        return 0;
       default:
+        this.#delivery.error(cpu, ILLEGAL_REGISTER);
         return 0;
     }
   }
@@ -125,6 +132,14 @@ export class LapicRegisters {
         this.#delivery.runTimer(cpu, this.#timers.now());
         this.#timers.setDivide(cpu, value);
         return;
+      case 0x30:
+      case 0x90:
+      case 0xa0:
+      case 0xc0:
+      case 0x390:
+        return;
+      default:
+        if (offset < 0x100 || offset >= 0x280) this.#delivery.error(cpu, ILLEGAL_REGISTER);
     }
   }
 

@@ -24,7 +24,9 @@ const FULLY_NESTED = 14;
 const SINGLE = 15;
 /** All inputs level-triggered (ICW1.LTIM). */
 const LTIM = 16;
-const CHIP = 17;
+/** ICW3: the master's inputs with a slave; the slave's number. */
+const CASCADES = 17;
+const CHIP = 18;
 
 const MASTER = 0;
 const SLAVE = CHIP;
@@ -73,6 +75,7 @@ export class Pic implements Device {
       s[chip + LINES] = lines;
       s[chip + IMR] = chip === MASTER ? FIRMWARE_MASKS[0] : FIRMWARE_MASKS[1];
       s[chip + BASE] = chip === MASTER ? 0x08 : 0x70;
+      s[chip + CASCADES] = chip === MASTER ? CASCADE : 2;
     }
     s[SLAVE + ELCR] = 0x0e;
     this.#update();
@@ -93,6 +96,8 @@ export class Pic implements Device {
       if (was === 0) s[chip + IRR] |= bit;
     } else {
       s[chip + LINES] &= ~bit;
+      // A request that was not acknowledged goes with its line, an edge as well (8259A data sheet, "edge and level triggered modes").
+      s[chip + IRR] &= ~bit;
     }
     if (level !== (was !== 0)) this.#update();
   }
@@ -107,14 +112,19 @@ export class Pic implements Device {
     } else {
       this.#accept(MASTER, irq);
       vector = s[MASTER + BASE] | irq;
-      if (irq === 2 && s[MASTER + SINGLE] === 0) {
-        const inner = this.#request(SLAVE);
-        if (inner >= 0) this.#accept(SLAVE, inner);
-        vector = s[SLAVE + BASE] | (inner < 0 ? 7 : inner);
-      }
+      if (s[MASTER + SINGLE] === 0 && (s[MASTER + CASCADES] & (1 << irq)) !== 0) vector = this.#acknowledgeSlave(irq);
     }
     this.#update();
     return vector;
+  }
+
+  /** The master left the second INTA cycle to the slave with this number; where there is none, nobody drives the bus. */
+  #acknowledgeSlave(number: number): number {
+    const s = this.#s;
+    if (s[SLAVE + CASCADES] !== number) return 0xff;
+    const irq = this.#request(SLAVE);
+    if (irq >= 0) this.#accept(SLAVE, irq);
+    return s[SLAVE + BASE] | (irq < 0 ? 7 : irq);
   }
 
   #levelTriggered(chip: number): number {
@@ -135,8 +145,11 @@ export class Pic implements Device {
     if (asked === 8) return -1;
     let busy = s[chip + ISR];
     if (s[chip + SPECIAL_MASK] !== 0) busy &= ~s[chip + IMR];
-    if (s[chip + FULLY_NESTED] !== 0 && chip === MASTER) busy &= ~CASCADE;
-    return asked < this.#priority(chip, busy) ? (asked + s[chip + TOP]) & 7 : -1;
+    const serviced = this.#priority(chip, busy);
+    const irq = (asked + s[chip + TOP]) & 7;
+    // Special fully nested mode: a slave in service is not in its own way. (QEMU 7.2 lets all lower inputs pass as well.)
+    const nests = s[chip + FULLY_NESTED] !== 0 && chip === MASTER && (s[chip + CASCADES] & (1 << irq)) !== 0;
+    return asked < serviced || (nests && asked === serviced) ? irq : -1;
   }
 
   #accept(chip: number, irq: number): void {
@@ -208,6 +221,7 @@ export class Pic implements Device {
     s[chip + NEEDS_ICW4] = value & 1;
     s[chip + SINGLE] = (value >> 1) & 1;
     s[chip + LTIM] = (value >> 3) & 1;
+    if (chip === SLAVE) s[chip + CASCADES] = 7;
     s[chip + INIT] = 2;
   }
 
@@ -219,6 +233,7 @@ export class Pic implements Device {
         s[chip + INIT] = s[chip + SINGLE] === 0 ? 3 : s[chip + NEEDS_ICW4] !== 0 ? 4 : 0;
         break;
       case 3:
+        s[chip + CASCADES] = chip === MASTER ? value : value & 7;
         s[chip + INIT] = s[chip + NEEDS_ICW4] !== 0 ? 4 : 0;
         break;
       case 4:
