@@ -126,8 +126,12 @@ export class Driver {
     return address;
   }
 
-  /** Everything up to DRIVER_OK (3.1.1). */
+  /** Everything up to DRIVER_OK (3.1.1), with queues of `size` or of what is offered, if that is less. */
   start(features = VERSION_1, size = 16): this {
+    return this.startWith(features, (offered) => Math.min(size, offered));
+  }
+
+  startWith(features: bigint, sizeOf: (offered: number) => number): this {
     this.#heap = 0x10000;
     this.rings.length = 0;
     this.status = 0;
@@ -138,7 +142,7 @@ export class Driver {
     this.status = 0xb;
     if (this.status !== 0xb) throw new Error('features refused');
     const queues = this.read(1, 0x12, 2);
-    for (let i = 0; i < queues; i++) this.setQueue(i, Math.min(size, this.queueSize(i)));
+    for (let i = 0; i < queues; i++) this.setQueue(i, sizeOf(this.queueSize(i)));
     this.status = 0xf;
     return this;
   }

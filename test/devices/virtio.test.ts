@@ -1,6 +1,6 @@
 // The transport: discovery, negotiation, reset, and guests that break the rules: the device stops, the host does not.
 import { expect, it } from 'vitest';
-import { Driver, EVENT_IDX, INDIRECT, IS_INDIRECT, NEXT, RAM_BYTES, type Rig, rig, VERSION_1, WRITE } from './virtio-driver.ts';
+import { Driver, EVENT_IDX, INDIRECT, IS_INDIRECT, RAM_BYTES, type Rig, rig, VERSION_1, WRITE } from './virtio-driver.ts';
 
 const ALL = {
   disks: [{ capacitySectors: 8 }, { capacitySectors: 16, readOnly: true }],
@@ -67,9 +67,7 @@ it('has queue registers of the right widths, and none for queues that are not th
   expect(d.queueSize(0)).toBe(8);
   d.write(1, 0x18, 2, 4);
   expect(d.read(1, 0x18, 4)).toBe(0xffff0004);
-  for (const bad of [0, 3, 16, 0x8000]) d.write(1, 0x18, 2, bad);
-  d.write(1, 0x18, 4, 2);
-  d.write(1, 0x18, 1, 2);
+  for (const bad of [0, 0x8001, 0xffff]) d.write(1, 0x18, 2, bad);
   expect(d.read(1, 0x18, 2)).toBe(4);
   d.write(1, 0x20, 4, 0x12340);
   d.write(1, 0x24, 4, 0x80000000);
@@ -161,88 +159,6 @@ it('comes back from a reset of the machine', () => {
   d.rig.work();
   expect(d.used(0).length).toBe(1);
 });
-
-type Break = (d: Driver) => void;
-const desc = (d: Driver, index: number): number => d.rings[0].desc + 16 * index;
-const BREAKS: Record<string, Break> = {
-  'a head outside the table': (d) => d.offer(0, 8),
-  'a jump of the index': (d) => d.view.setUint16(d.rings[0].avail + 2, 9, true),
-  'an index that went backwards': (d) => d.view.setUint16(d.rings[0].avail + 2, 0xffff, true),
-  'a chain that leads outside': (d) => {
-    d.putDescriptor(desc(d, 0), d.room(4), WRITE | NEXT, 200);
-    d.offer(0, 0);
-  },
-  'a chain that bites its tail': (d) => {
-    d.putDescriptor(desc(d, 0), d.room(4), WRITE | NEXT, 1);
-    d.putDescriptor(desc(d, 1), d.room(4), WRITE | NEXT, 0);
-    d.offer(0, 0);
-  },
-  'a buffer behind RAM': (d) => {
-    d.add(0, [{ address: RAM_BYTES - 8, length: 9, flags: WRITE }]);
-  },
-  'a buffer that wraps': (d) => {
-    d.add(0, [{ address: 0xfffffff0, length: 0xffffffff, flags: WRITE }]);
-  },
-  'a buffer above 4 GiB': (d) => {
-    d.putDescriptor(desc(d, 0), d.room(4), WRITE, 0, 1);
-    d.offer(0, 0);
-  },
-  'a readable buffer behind a writable one': (d) => {
-    d.add(0, [d.room(4), d.put(new Uint8Array(4))]);
-  },
-  'an indirect table in an indirect table': (d) => {
-    const table = d.allocate(16);
-    d.putDescriptor(table, { address: table, length: 16 }, IS_INDIRECT, 0);
-    d.add(0, [{ address: table, length: 16, flags: IS_INDIRECT }]);
-  },
-  'an indirect table that goes on': (d) => {
-    d.add(0, [{ address: d.allocate(16), length: 16, flags: IS_INDIRECT }, d.room(4)]);
-  },
-  'an indirect table of odd size': (d) => {
-    d.add(0, [{ address: d.allocate(32), length: 17, flags: IS_INDIRECT }]);
-  },
-  'an empty indirect table': (d) => {
-    d.add(0, [{ address: d.allocate(32), length: 0, flags: IS_INDIRECT }]);
-  },
-  'a huge indirect table': (d) => {
-    d.add(0, [{ address: 0, length: 1025 * 16, flags: IS_INDIRECT }]);
-  },
-  'an indirect table outside RAM': (d) => {
-    d.add(0, [{ address: RAM_BYTES - 16, length: 32, flags: IS_INDIRECT }]);
-  },
-  'an indirect table that is a loop': (d) => {
-    const table = d.allocate(32);
-    d.putDescriptor(table, d.room(4), WRITE | NEXT, 1);
-    d.putDescriptor(table + 16, d.room(4), WRITE | NEXT, 1);
-    d.add(0, [{ address: table, length: 32, flags: IS_INDIRECT }]);
-  },
-};
-
-for (const [name, damage] of Object.entries(BREAKS)) {
-  it(`stops at ${name}, and works again after a reset`, () => {
-    const d = entropy();
-    d.start(VERSION_1 | INDIRECT, 8);
-    damage(d);
-    d.notify(0);
-    d.rig.work();
-    expect(d.status).toBe(0x4f);
-    expect(d.isr).toBe(2);
-    expect(d.rig.problems.length).toBe(1);
-    // It stays so, whatever the driver does short of a reset.
-    d.status = 0xf;
-    d.notify(0);
-    d.rig.work();
-    expect(d.status).toBe(0x4f);
-    expect(d.used(0)).toEqual([]);
-    d.start(VERSION_1, 8);
-    const room = d.room(8);
-    d.add(0, [room]);
-    d.notify(0);
-    d.rig.work();
-    expect(d.used(0)).toEqual([{ head: 0, length: 8 }]);
-    expect(d.rig.problems.length).toBe(1);
-  });
-}
 
 it('does not take indirect descriptors that were not agreed on', () => {
   const d = entropy().start();

@@ -11,7 +11,7 @@ export interface ConsoleOptions {
   readonly onOutput?: ((bytes: Uint8Array) => void) | undefined;
 }
 
-const QUEUE_SIZE = 64;
+const QUEUE_SIZE = 128;
 const RECEIVE = 0;
 const TRANSMIT = 1;
 /** Output is handed on in pieces of at most so many bytes; so much of it before the host thread looks after others. */
@@ -62,7 +62,12 @@ export class VirtioConsole extends VirtioDevice {
 
   #deliver(): void {
     const queue = this.queues[RECEIVE];
-    while (this.#backlog.length > 0) {
+    for (let chains = 0; this.#backlog.length > 0; chains++) {
+      // The guest may give buffers without any room back as fast as we use them.
+      if (chains === QUEUE_SIZE) {
+        this.hub.signalHost(this);
+        break;
+      }
       const chain = queue.next();
       if (chain === undefined) break;
       let filled = 0;

@@ -12,8 +12,10 @@ const DESC_WRITE = 2;
 const DESC_INDIRECT = 4;
 const AVAIL_NO_INTERRUPT = 1;
 const DESC_BYTES = 16;
-/** Entries of an indirect table. */
-const MOST_INDIRECT = 1024;
+/** Buffers of a chain, and entries of an indirect table. */
+const MOST_BUFFERS = 1024;
+/** The largest queue of the specification (2.7). */
+const MOST_SIZE = 32768;
 /** A chain's buffers together (2.7.5.2: no more than 2^32 bytes). */
 const MOST_BYTES = 0x100000000;
 
@@ -36,21 +38,22 @@ export interface QueueFeatures {
 }
 
 export class Virtqueue {
-  readonly maxSize: number;
+  /** What is offered after a reset. */
+  readonly #offered: number;
   readonly #words: Int32Array;
   readonly #memory: GuestMemory;
   readonly #features: () => QueueFeatures;
 
-  constructor(words: Int32Array, maxSize: number, memory: GuestMemory, features: () => QueueFeatures) {
+  constructor(words: Int32Array, offered: number, memory: GuestMemory, features: () => QueueFeatures) {
     this.#words = words;
-    this.maxSize = maxSize;
+    this.#offered = offered;
     this.#memory = memory;
     this.#features = features;
   }
 
   reset(): void {
     this.#words.fill(0);
-    this.#words[Queue.SIZE] = this.maxSize;
+    this.#words[Queue.SIZE] = this.#offered;
   }
 
   get enabled(): boolean {
@@ -61,9 +64,12 @@ export class Virtqueue {
     return this.#words[Queue.SIZE];
   }
 
-  /** A power of two, no more than the device offers; anything else is ignored. */
+  /**
+   * Any size that a queue can have, also one that is larger than was offered or no power of two: drivers that never ask what is offered
+   * go by their own, and QEMU lets them. Anything else is ignored, which the driver can read.
+   */
   set size(value: number) {
-    if (!this.enabled && value > 0 && value <= this.maxSize && (value & (value - 1)) === 0) this.#words[Queue.SIZE] = value;
+    if (!this.enabled && value > 0 && value <= MOST_SIZE) this.#words[Queue.SIZE] = value;
   }
 
   word(index: number): number {
@@ -104,7 +110,7 @@ export class Virtqueue {
     }
     if (waiting === 0) return undefined;
     if (waiting > this.size) throw new QueueError('the index of the available ring jumped');
-    return this.#walk(memory.u16(avail + 4 + 2 * (last & (this.size - 1))));
+    return this.#walk(memory.u16(avail + 4 + 2 * (last % this.size)));
   }
 
   #walk(head: number): Chain {
@@ -117,6 +123,7 @@ export class Virtqueue {
     let entries = this.size;
     let index = head;
     let seen = 0;
+    let buffers = 0;
     let indirect = false;
     for (;;) {
       if (index >= entries) throw new QueueError(`descriptor ${index} is outside its table`);
@@ -133,7 +140,7 @@ export class Virtqueue {
         if (indirect || (flags & DESC_NEXT) !== 0 || !this.#features().indirect)
           throw new QueueError('an indirect descriptor where none may be');
         entries = length / DESC_BYTES;
-        if (!Number.isInteger(entries) || entries === 0 || entries > MOST_INDIRECT)
+        if (!Number.isInteger(entries) || entries === 0 || entries > MOST_BUFFERS)
           throw new QueueError(`an indirect table of ${length} bytes`);
         table = address;
         index = 0;
@@ -141,6 +148,7 @@ export class Virtqueue {
         indirect = true;
         continue;
       }
+      if (++buffers > MOST_BUFFERS) throw new QueueError(`a chain of more than ${MOST_BUFFERS} buffers`);
       if ((flags & DESC_WRITE) !== 0) {
         if (length > 0) writable.push({ address, length });
         writableBytes += length;
@@ -160,7 +168,7 @@ export class Virtqueue {
     const memory = this.#memory;
     const ring = this.word(Queue.DEVICE);
     const used = words[Queue.USED];
-    const at = ring + 4 + 8 * (used & (this.size - 1));
+    const at = ring + 4 + 8 * (used % this.size);
     memory.setU32(at, head);
     memory.setU32(at + 4, written);
     words[Queue.USED] = (used + 1) & 0xffff;

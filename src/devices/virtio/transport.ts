@@ -136,7 +136,7 @@ export abstract class VirtioDevice implements Device {
           kind: 'memory',
           bytes: BAR_BYTES,
           read: (at, size) => this.#read(at, size),
-          write: (at, size, value) => this.#write(at, size, value),
+          write: (at, _size, value) => this.#write(at, value),
         },
       ],
       capabilities: [
@@ -167,8 +167,8 @@ export abstract class VirtioDevice implements Device {
   /** True while the driver is ready and nothing went wrong: rings may be touched. */
   protected get live(): boolean {
     const s = this.#s;
-    const ready = Status.DRIVER_OK | Status.FEATURES_OK;
-    return (s[S.STATUS] & (ready | Status.NEEDS_RESET)) === ready && s[S.RESET_PENDING] === 0 && this.pci.busMaster;
+    const status = s[S.STATUS] & (Status.DRIVER_OK | Status.NEEDS_RESET);
+    return status === Status.DRIVER_OK && s[S.RESET_PENDING] === 0 && this.pci.busMaster;
   }
 
   protected hasFeature(bit: number): boolean {
@@ -241,6 +241,7 @@ export abstract class VirtioDevice implements Device {
 
   #fail(text: string): void {
     const s = this.#s;
+    if ((s[S.STATUS] & Status.NEEDS_RESET) !== 0) return;
     const wasReady = (s[S.STATUS] & Status.DRIVER_OK) !== 0;
     s[S.STATUS] |= Status.NEEDS_RESET;
     if (wasReady) this.#raise(ISR_CONFIG);
@@ -296,32 +297,42 @@ export abstract class VirtioDevice implements Device {
     }
   }
 
-  #write(offset: number, size: 1 | 2 | 4, value: number): void {
+  #write(offset: number, value: number): void {
     const page = offset & ~0xfff;
-    if (page === COMMON) this.#writeCommon(offset, size, value);
+    if (page === COMMON) this.#writeCommon(offset, value);
     else if (page === NOTIFY && this.live) this.hub.signalHost(this);
   }
 
-  /** Fields are written whole (4.1.3.1); anything else is ignored. */
-  #writeCommon(at: number, size: 1 | 2 | 4, value: number): void {
+  /**
+   * A field is written at its first byte; narrower writes are extended by zeros and wider ones cut off. Drivers should use the field's width
+   * (4.1.3.1), but those that do not get what they mean, as from QEMU.
+   */
+  #writeCommon(at: number, value: number): void {
     const s = this.#s;
+    const half = value & 0xffff;
     const queue = this.queues[s[S.QUEUE_SELECT]] as Virtqueue | undefined;
-    if (at === 0x14 && size === 1) this.#writeStatus(value);
-    else if (at === 0x16 && size === 2) s[S.QUEUE_SELECT] = value;
-    else if (at === 0x18 && size === 2 && queue !== undefined) queue.size = value;
-    else if (at === 0x1c && size === 2 && value === 1 && queue !== undefined) this.#enable(queue);
-    else if (size !== 4) return;
-    else if (at === 0x00) s[S.DEVICE_SELECT] = value;
+    if (at === 0x00) s[S.DEVICE_SELECT] = value;
     else if (at === 0x08) s[S.DRIVER_SELECT] = value;
-    else if (at === 0x0c) {
-      // Settled once FEATURES_OK is.
-      if (s[S.DRIVER_SELECT] >>> 0 < 2 && (s[S.STATUS] & Status.FEATURES_OK) === 0) s[S.DRIVER_LOW + s[S.DRIVER_SELECT]] = value;
-    } else if (at >= 0x20 && at < COMMON_BYTES && (at & 3) === 0) queue?.setAddress(Queue.DESC + ((at - 0x20) >> 2), value);
+    else if (at === 0x0c) this.#writeFeatures(value);
+    else if (at === 0x14) this.#writeStatus(value & 0xff);
+    else if (at === 0x16) s[S.QUEUE_SELECT] = half;
+    else if (queue === undefined) return;
+    else if (at === 0x18) queue.size = half;
+    else if (at === 0x1c) this.#enable(queue, half);
+    else if (at >= 0x20 && at < COMMON_BYTES && (at & 3) === 0) queue.setAddress(Queue.DESC + ((at - 0x20) >> 2), value);
   }
 
-  #enable(queue: Virtqueue): void {
+  /** Settled once FEATURES_OK is, or the driver works. */
+  #writeFeatures(value: number): void {
+    const s = this.#s;
+    if (s[S.DRIVER_SELECT] >>> 0 < 2 && (s[S.STATUS] & (Status.FEATURES_OK | Status.DRIVER_OK)) === 0)
+      s[S.DRIVER_LOW + s[S.DRIVER_SELECT]] = value;
+  }
+
+  #enable(queue: Virtqueue, value: number): void {
     try {
-      queue.enable();
+      if (value === 1) queue.enable();
+      else if (queue.enabled) throw new QueueError(`${value} written to queue_enable: only a reset disables a queue`);
     } catch (error) {
       if (!(error instanceof QueueError)) throw error;
       this.#fail(error.message);
@@ -336,8 +347,11 @@ export abstract class VirtioDevice implements Device {
     }
     if (s[S.RESET_PENDING] !== 0) return;
     let status = (value & ~Status.NEEDS_RESET) | (s[S.STATUS] & Status.NEEDS_RESET);
-    if ((status & Status.FEATURES_OK) !== 0 && !this.#acceptable()) status &= ~Status.FEATURES_OK;
+    const acceptable = this.#acceptable();
+    if (!acceptable) status &= ~Status.FEATURES_OK;
     s[S.STATUS] = status;
+    // A driver that does not ask whether its features are agreed on may go on where they can be.
+    if ((status & Status.DRIVER_OK) !== 0 && !acceptable) this.#fail('DRIVER_OK without features that are agreed on');
     // Buffers may be waiting, or the host for buffers.
     if ((status & Status.DRIVER_OK) !== 0) this.hub.signalHost(this);
   }
@@ -363,7 +377,7 @@ export abstract class VirtioDevice implements Device {
     if (window === undefined) return;
     let value = 0;
     for (let i = 0; i < window.size; i++) value |= this.pci.configByte(PCI_CAP_DATA + i) << (8 * i);
-    this.#write(window.at, window.size, value >>> 0);
+    this.#write(window.at, value >>> 0);
   }
 
   #window(): { at: number; size: 1 | 2 | 4 } | undefined {
