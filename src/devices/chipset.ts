@@ -5,6 +5,7 @@ import { A20 } from './a20.ts';
 import { AcpiPm } from './acpi-pm.ts';
 import { DebugPorts, type DebugPortsOptions } from './debug-ports.ts';
 import { FpuError } from './fpu-error.ts';
+import { FwCfg, type FwCfgContents } from './fw-cfg.ts';
 import { Hpet } from './hpet.ts';
 import { DeviceHub, type HubOptions } from './hub.ts';
 import { Interrupts } from './interrupts.ts';
@@ -29,6 +30,8 @@ export interface ChipsetOptions extends HubOptions {
   readonly shadowIndex?: number;
   readonly serial?: readonly UartOptions[];
   readonly debug?: DebugPortsOptions;
+  /** What firmware is told; without it there is no fw_cfg device. The same on every thread. */
+  readonly firmware?: () => FwCfgContents;
   /** There is a test device; it keeps its hands off the debug console's port. */
   readonly testDevice?: boolean;
 }
@@ -78,6 +81,7 @@ export class Chipset {
     this.vga = hub.add(new Vga(hub));
     this.serial = (options.serial ?? [{}]).map((one, i) => hub.add(new Uart(hub, { name: `serial${i}`, ...SERIAL[i & 3], ...one })));
     this.pci = hub.add(new PciBus(hub, hub.generation, this.resetControl));
+    if (options.firmware !== undefined) hub.add(new FwCfg(hub, options.firmware));
     if (options.testDevice === true) hub.add(new TestDevice(hub, (port) => hub.ports.claimed(port)));
     const { memory, shadowIndex } = options;
     if (!this.debug.mapExit((port) => hub.ports.claimed(port)))

@@ -3,14 +3,14 @@
 //
 // The interrupt model, which the ACPI and MP tables describe:
 //   ISA lines 0..15    8259 input n; I/O APIC input n, but line 0 (timer) is input 2 and the 8259's INT is input 0 (ExtINT).
-//   PCI lines          I/O APIC inputs 16..23 (level), by slot and pin; without the I/O APIC even inputs are ISA 10, odd ones 11.
+//   PCI lines          I/O APIC inputs 16..23 (level), by slot and pin; and ISA interrupts 10 and 11 (pciIsaIrq), for the 8259s and for MP tables that know no others.
 //   SCI                ISA line 9, level-triggered.
 //   Local APICs        LINT0 of the boot CPU is the 8259's INT (virtual wire at power-on), LINT1 is NMI.
 import { Pending } from '../layout/cpu.ts';
 import type { DeviceContext, IrqSink } from './device.ts';
 import { IoApic } from './ioapic.ts';
 import { Lapic } from './lapic.ts';
-import { pciIsaIrq } from './pci.ts';
+import { PCI_GSI_BASE, PCI_LINES, pciIsaIrq } from './pci.ts';
 import { Pic } from './pic.ts';
 
 export interface InterruptsOptions {
@@ -20,6 +20,10 @@ export interface InterruptsOptions {
   readonly memory: Int32Array;
   readonly pendingIndex: (cpu: number) => number;
 }
+
+/** By ISA interrupt: the PCI lines that are routed to it. */
+const PCI_LINES_OF: number[] = [];
+for (let line = PCI_GSI_BASE; line < PCI_GSI_BASE + PCI_LINES; line++) PCI_LINES_OF[pciIsaIrq(line)] |= 1 << line;
 
 /** I/O APIC id in the tables and the register. Ids of CPUs are 0, 1, 2 ... */
 export const ioApicId = (cpuCount: number): number => Math.min(cpuCount, 15);
@@ -65,22 +69,15 @@ export class Interrupts implements IrqSink {
     const bit = 1 << line;
     if (((this.#lines[0] & bit) !== 0) === level) return;
     this.#lines[0] ^= bit;
-    if (line < 16) {
-      this.#drivePic(line);
-      this.ioapic.setInput(line === 0 ? 2 : line, level);
-    } else {
-      this.#drivePic(pciIsaIrq(line));
-      this.ioapic.setInput(line, level);
-    }
+    if (line >= 16) this.ioapic.setInput(line, level);
+    this.#driveIsa(line < 16 ? line : pciIsaIrq(line));
   }
 
-  /** An 8259 input is the OR of its ISA line and the PCI lines routed to it. */
-  #drivePic(irq: number): void {
-    const lines = this.#lines[0];
-    let level = (lines & (1 << irq)) !== 0;
-    if (irq === 10) level ||= (lines & 0x550000) !== 0;
-    else if (irq === 11) level ||= (lines & 0xaa0000) !== 0;
+  /** An ISA interrupt is the OR of its ISA line and the PCI lines routed to it. */
+  #driveIsa(irq: number): void {
+    const level = (this.#lines[0] & ((1 << irq) | (PCI_LINES_OF[irq] ?? 0))) !== 0;
     this.pic.setIrq(irq, level);
+    this.ioapic.setInput(irq === 0 ? 2 : irq, level);
   }
 
   /** True when the CPU has an interrupt to take (its INTR input is up). Device lock held. */

@@ -2,7 +2,7 @@
 // a capability list and INTx. Configuration space is shared words; each thread maps the BARs it finds there.
 //
 // Interrupts: the line of slot `s`, pin `p` (INTA = 1) is I/O APIC input 16 + ((s + p - 1) & 7), and, for a kernel that uses
-// the 8259s, ISA interrupt 10 or 11 (even or odd input); interrupts.ts drives both. The tables say the same.
+// the 8259s, ISA interrupt 10 or 11 (pciIsaIrq); interrupts.ts drives both. The tables say the same.
 // Nobody's firmware runs before the kernel, so power-on leaves BARs assigned and decoding on, as firmware would.
 import type { BusGeneration } from './bus.ts';
 import type { Device, DeviceContext, IrqSink, MmioRead, MmioSpace, MmioWrite, PortRead, PortSpace, PortWrite } from './device.ts';
@@ -37,8 +37,8 @@ export const PCI_LINES = 8;
 
 /** I/O APIC input of a slot's pin (1 = INTA). */
 export const pciGsi = (slot: number, pin: number): number => PCI_GSI_BASE + ((slot + pin - 1) & (PCI_LINES - 1));
-/** ISA interrupt of the same line, for kernels that use the 8259s. */
-export const pciIsaIrq = (gsi: number): number => 10 + (gsi & 1);
+/** ISA interrupt of the same line, for kernels that use the 8259s: SeaBIOS's choice for a 440FX, whose four lines are 10, 10, 11 and 11 from slot 1, INTA on. */
+export const pciIsaIrq = (gsi: number): number => 10 + (((gsi - 1) >> 1) & 1);
 
 export interface PciBar {
   readonly kind: 'memory' | 'io';
@@ -397,6 +397,9 @@ export function addHostBridge(bus: PciBus, onShadow?: (blocks: number) => void):
     deviceId: 0x1237,
     classCode: 0x060000,
     revision: 2,
+    // What SeaBIOS knows QEMU by, and so that there is a fw_cfg device.
+    subsystemVendorId: 0x1af4,
+    subsystemId: 0x1100,
     writable: [[PAM, PAM_COUNT]],
     onConfigWrite: (offset, size) => {
       if (offset + size > PAM && offset < PAM + PAM_COUNT) onShadow?.(shadowBlocks(bridge));

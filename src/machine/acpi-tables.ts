@@ -1,29 +1,32 @@
-// The ACPI tables of the machine: RSDP, RSDT, XSDT, FADT, FACS, MADT, HPET and a DSDT. They live in plain guest RAM from 0xE0000
-// on, where a kernel scans for the RSDP; the loader's memory map must call 0xE0000..0xFFFFF reserved.
-// What they say about interrupts is described in src/devices/interrupts.ts.
-import { PM_TIMER_PORT, PM1_CONTROL_PORT, PM1_EVENT_PORT, SCI_IRQ, SLEEP_S5 } from '../devices/acpi-pm.ts';
-import { HPET_BASE, HPET_BYTES, HPET_ID, HPET_TICK_NS } from '../devices/hpet.ts';
+// The ACPI tables of the machine: RSDP, RSDT, XSDT, FADT, FACS, MADT, HPET and a DSDT, for whoever places them: firmware-tables.ts, or firmware that
+// reads fw_cfg (firmware-config.ts). What they say about interrupts is described in src/devices/interrupts.ts.
+import { PM_TIMER_PORT, PM1_CONTROL_PORT, PM1_EVENT_PORT, SCI_IRQ } from '../devices/acpi-pm.ts';
+import { HPET_BASE, HPET_ID, HPET_TICK_NS } from '../devices/hpet.ts';
 import { ioApicId } from '../devices/interrupts.ts';
 import { IOAPIC_BASE } from '../devices/ioapic.ts';
 import { LAPIC_BASE } from '../devices/lapic.ts';
-import { pciGsi, pciIsaIrq } from '../devices/pci.ts';
-import * as aml from './aml.ts';
-import { writeBiosData } from './bios-data.ts';
-import { FIRMWARE_TABLES } from './loaders/e820.ts';
-import { writeMpTables } from './mp-tables.ts';
+import { dsdtBody } from './acpi-dsdt.ts';
 
-export interface FirmwareTablesOptions {
-  readonly cpuCount: number;
-  readonly ramBytes: number;
+type File = 'tables' | 'rsdp';
+
+export interface AcpiTables {
+  /** All tables but the RSDP, to be placed at a multiple of 64 bytes; what points to a table is an offset in here. */
+  readonly tables: Uint8Array;
+  readonly rsdp: Uint8Array;
+  /** Where the pointers are (little-endian): the address of `tables` is to be added to each. */
+  readonly pointers: readonly { readonly file: File; readonly offset: number; readonly bytes: 4 | 8 }[];
+  /** Bytes that make the `length` bytes from `start` on sum to 0, to be set behind the pointers, in this order. They are 0 here. */
+  readonly checksums: readonly { readonly file: File; readonly offset: number; readonly start: number; readonly length: number }[];
 }
-
-/** PCI memory window of the host bridge. */
-export const PCI_WINDOW_FIRST = 0xc0000000;
-export const PCI_WINDOW_LAST = 0xfebfffff;
 
 const OEM_ID = 'DRAGOM';
 const OEM_TABLE_ID = 'DRAGOMAN';
 const CMOS_CENTURY = 0x32;
+/** Of a table; the FACS needs it. */
+const ALIGN = 64;
+/** Of the RSDP, and of the part that ACPI 1.0 knows. */
+const RSDP_BYTES = 36;
+const RSDP_OLD_BYTES = 20;
 
 /** Little-endian bytes of a table under construction. */
 class Table {
@@ -54,15 +57,8 @@ class Table {
   }
 }
 
-/** Makes the bytes from `from` on sum to 0 through the byte at `offset`. */
-function checksum(bytes: Uint8Array, offset: number, length = bytes.length): void {
-  let sum = 0;
-  bytes[offset] = 0;
-  for (let i = 0; i < length; i++) sum += bytes[i];
-  bytes[offset] = -sum & 0xff;
-}
-
-/** A system description table: its header and `body` bytes; `fill` writes the body. */
+/** A system description table without its checksum: its header, and what `fill` writes behind it. */
+const TABLE_CHECKSUM = 9;
 function table(signature: string, revision: number, length: number, fill: (table: Table) => void): Uint8Array {
   const made = new Table(length);
   made.text(0, signature);
@@ -74,7 +70,6 @@ function table(signature: string, revision: number, length: number, fill: (table
   made.text(28, 'DRGM');
   made.u32(32, 1);
   fill(made);
-  checksum(made.bytes, 9);
   return made.bytes;
 }
 
@@ -87,6 +82,11 @@ function facs(): Uint8Array {
 }
 
 /** ACPI 3.0 form, 244 bytes; 32-bit and extended fields agree (ACPI 5.0, 5.2.9). */
+const FADT_POINTERS = [
+  [36, 4],
+  [40, 4],
+  [140, 8],
+] as const;
 function fadt(facsAddress: number, dsdtAddress: number): Uint8Array {
   return table('FACP', 3, 244, (t) => {
     t.u32(36, facsAddress);
@@ -150,97 +150,41 @@ function hpet(): Uint8Array {
   });
 }
 
-/** Routing of every slot's four pins: I/O APIC inputs, or ISA interrupts. */
-function routing(apic: boolean): number[] {
-  const slots: number[][] = [];
-  for (let slot = 1; slot < 32; slot++) {
-    for (let pin = 0; pin < 4; pin++) {
-      const gsi = pciGsi(slot, pin + 1);
-      slots.push(
-        aml.pack(aml.integer(slot * 0x10000 + 0xffff), aml.integer(pin), aml.integer(0), aml.integer(apic ? gsi : pciIsaIrq(gsi))),
-      );
-    }
-  }
-  return aml.pack(...slots);
-}
-
-function dsdt(): Uint8Array {
-  const body = [
-    aml.define('\\PICM', aml.integer(0)),
-    // The kernel says which interrupt controllers it uses: 0 the 8259s, 1 the I/O APIC.
-    aml.method('\\_PIC', 1, aml.store(aml.arg(0), aml.name('\\PICM'))),
-    aml.define('\\_S5', aml.pack(aml.integer(SLEEP_S5), aml.integer(SLEEP_S5), aml.integer(0), aml.integer(0))),
-    aml.scope(
-      '\\_SB',
-      aml.device(
-        'PCI0',
-        aml.define('_HID', aml.eisaId('PNP0A03')),
-        aml.define('_UID', aml.integer(0)),
-        aml.define('_BBN', aml.integer(0)),
-        aml.define(
-          '_CRS',
-          aml.resources(
-            aml.busNumbers(0, 0xff),
-            aml.ioPorts(0xcf8, 8),
-            aml.ioWindow(0x0000, 0x0cf7),
-            aml.ioWindow(0x0d00, 0xffff),
-            aml.memoryWindow(PCI_WINDOW_FIRST, PCI_WINDOW_LAST),
-          ),
-        ),
-        aml.define('PRTA', routing(true)),
-        aml.define('PRTP', routing(false)),
-        aml.method('_PRT', 0, aml.when(aml.name('\\PICM'), aml.returns(aml.name('PRTA'))), aml.returns(aml.name('PRTP'))),
-        aml.device('RTC', aml.define('_HID', aml.eisaId('PNP0B00')), aml.define('_CRS', aml.resources(aml.ioPorts(0x70, 2), aml.irq(8)))),
-        aml.device(
-          'COM1',
-          aml.define('_HID', aml.eisaId('PNP0501')),
-          aml.define('_UID', aml.integer(1)),
-          aml.define('_STA', aml.integer(0x0f)),
-          aml.define('_CRS', aml.resources(aml.ioPorts(0x3f8, 8), aml.irq(4))),
-        ),
-        aml.device('HPET', aml.define('_HID', aml.eisaId('PNP0103')), aml.define('_CRS', aml.resources(aml.memory(HPET_BASE, HPET_BYTES)))),
-        // The fixed hardware's ports belong to the board: nobody else may be put there.
-        aml.device(
-          'PM',
-          aml.define('_HID', aml.eisaId('PNP0C02')),
-          aml.define('_UID', aml.integer(1)),
-          aml.define('_CRS', aml.resources(aml.ioPorts(0x600, 16), aml.ioPorts(0xe9, 1), aml.ioPorts(0xf4, 4))),
-        ),
-      ),
-    ),
-  ].flat();
-  return table('DSDT', 1, 36 + body.length, (t) => t.bytes.set(body, 36));
-}
-
-/** Writes what firmware would leave for a kernel: ACPI tables at 0xE0000, MP tables at 0xF0000, and the BIOS data areas. `ram` starts at guest physical 0. */
-export function writeFirmwareTables(ram: Uint8Array, options: FirmwareTablesOptions): void {
-  let next = FIRMWARE_TABLES;
-  const place = (bytes: Uint8Array): number => {
-    const at = next;
-    ram.set(bytes, at);
-    next = (at + bytes.length + 63) & ~63;
+export function acpiTables(cpuCount: number): AcpiTables {
+  const pointers: { file: File; offset: number; bytes: 4 | 8 }[] = [];
+  const checksums: { file: File; offset: number; start: number; length: number }[] = [];
+  const placed: { at: number; bytes: Uint8Array }[] = [];
+  let end = 0;
+  /** Offset of a table that is put behind those before it. `points`: where it has pointers. */
+  const place = (bytes: Uint8Array, points: readonly (readonly [number, 4 | 8])[] = []): number => {
+    const at = end;
+    placed.push({ at, bytes });
+    end = (at + bytes.length + ALIGN - 1) & -ALIGN;
+    for (const [offset, size] of points) pointers.push({ file: 'tables', offset: at + offset, bytes: size });
+    checksums.push({ file: 'tables', offset: at + TABLE_CHECKSUM, start: at, length: bytes.length });
     return at;
   };
-  place(new Uint8Array(36));
-  const facsAddress = place(facs());
-  const dsdtAddress = place(dsdt());
-  const tables = [place(fadt(facsAddress, dsdtAddress)), place(madt(options.cpuCount)), place(hpet())];
-  const pointers = (signature: string, bytes: 4 | 8) =>
-    table(signature, 1, 36 + bytes * tables.length, (t) => {
-      for (let i = 0; i < tables.length; i++) t.u32(36 + bytes * i, tables[i]);
-    });
-  const rsdt = place(pointers('RSDT', 4));
-  const xsdt = place(pointers('XSDT', 8));
-  const rsdp = new Table(36);
+  const facsAt = place(facs());
+  // It has none.
+  checksums.pop();
+  const body = dsdtBody();
+  const dsdtAt = place(table('DSDT', 1, 36 + body.length, (t) => t.bytes.set(body, 36)));
+  const all = [place(fadt(facsAt, dsdtAt), FADT_POINTERS), place(madt(cpuCount)), place(hpet())];
+  const root = (signature: string, bytes: 4 | 8): number =>
+    place(
+      table(signature, 1, 36 + bytes * all.length, (t) => all.forEach((at, n) => t.u32(36 + bytes * n, at))),
+      all.map((_, n) => [36 + bytes * n, bytes] as const),
+    );
+  const rsdp = new Table(RSDP_BYTES);
   rsdp.text(0, 'RSD PTR ');
   rsdp.text(9, OEM_ID);
   rsdp.bytes[15] = 2;
-  rsdp.u32(16, rsdt);
-  rsdp.u32(20, 36);
-  rsdp.u32(24, xsdt);
-  checksum(rsdp.bytes, 8, 20);
-  checksum(rsdp.bytes, 32);
-  ram.set(rsdp.bytes, FIRMWARE_TABLES);
-  writeMpTables(ram, options.cpuCount);
-  writeBiosData(ram);
+  rsdp.u32(16, root('RSDT', 4));
+  rsdp.u32(20, RSDP_BYTES);
+  rsdp.u32(24, root('XSDT', 8));
+  pointers.push({ file: 'rsdp', offset: 16, bytes: 4 }, { file: 'rsdp', offset: 24, bytes: 8 });
+  checksums.push({ file: 'rsdp', offset: 8, start: 0, length: RSDP_OLD_BYTES }, { file: 'rsdp', offset: 32, start: 0, length: RSDP_BYTES });
+  const tables = new Uint8Array(end);
+  for (const { at, bytes } of placed) tables.set(bytes, at);
+  return { tables, rsdp: rsdp.bytes, pointers, checksums };
 }

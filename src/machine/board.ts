@@ -6,6 +6,7 @@ import { addVirtioDevices, type VirtioConfig, type VirtioDevices, type VirtioHos
 import { host } from '../host/node.ts';
 import { Cpu } from '../layout/cpu.ts';
 import { CONTROL, Control, cpuBase, DEVICE_STATE, DEVICE_STATE_BYTES, type MemoryPlan, RAM } from '../layout/memory.ts';
+import { firmwareConfig } from './firmware-config.ts';
 import { HostClock } from './host-clock.ts';
 
 /** What is the same on every thread and can be sent to one. */
@@ -77,6 +78,7 @@ export function buildBoard(config: BoardConfig, role: ThreadRole): Board {
       ...(role.onDebugConsole ? { onConsole: role.onDebugConsole } : {}),
       ...(role.onPost ? { onPost: role.onPost } : {}),
     },
+    firmware: () => firmwareConfig({ cpuCount, ramBytes }),
     testDevice: config.testDevice,
   });
   const virtio = addVirtioDevices(chipset, config.virtio, role.virtio);

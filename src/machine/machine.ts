@@ -21,10 +21,10 @@ import type { Disk } from '../host/host.ts';
 import { host } from '../host/node.ts';
 import { Cpu, Exit, Pending } from '../layout/cpu.ts';
 import { CONTROL, Control, cpuBase, planMemory, RAM, ROM, ROM_BYTES } from '../layout/memory.ts';
-import { writeFirmwareTables } from './acpi-tables.ts';
 import { type Board, type BoardConfig, buildBoard } from './board.ts';
 import { dumpMachine, exitName, type ReadFlags } from './dump.ts';
 import type { Executor, ExecutorEnds } from './executor.ts';
+import { writeFirmwareTables } from './firmware-tables.ts';
 import { monotonicMs } from './host-clock.ts';
 import { identityOf } from './identity.ts';
 import type { EntryState } from './loaders/entry.ts';
@@ -187,7 +187,7 @@ export class Machine implements MachineHandle {
     }
     if (kernel === undefined) throw new DragomanError('BAD_OPTION', 'neither a kernel nor a BIOS was given', 'kernel');
     // First what a BIOS leaves, then the kernel, as on a PC: its bytes win.
-    writeFirmwareTables(this.ram, { cpuCount, ramBytes });
+    writeFirmwareTables(this.ram, { cpuCount });
     const commandLine = commandLineOf(kernel, kernelName, append ?? '');
     return loadKernel(this.ram, { kernel, initrd, modules: modules ?? [], commandLine, ramBytes });
   }

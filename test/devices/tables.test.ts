@@ -1,11 +1,11 @@
 // ACPI and MP tables: where kernels look for them, checksums, structure.
 import { expect, it } from 'vitest';
-import { writeFirmwareTables } from '../../src/machine/acpi-tables.ts';
 import * as aml from '../../src/machine/aml.ts';
+import { writeFirmwareTables } from '../../src/machine/firmware-tables.ts';
 
 const make = (cpuCount: number) => {
   const ram = new Uint8Array(1 << 20);
-  writeFirmwareTables(ram, { cpuCount, ramBytes: 64 << 20 });
+  writeFirmwareTables(ram, { cpuCount });
   return { ram, view: new DataView(ram.buffer) };
 };
 const sum = (bytes: Uint8Array): number => bytes.reduce((total, byte) => (total + byte) & 0xff, 0);
