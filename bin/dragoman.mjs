@@ -29,6 +29,25 @@ if (node === process.execPath) {
   });
   const signals = ['SIGINT', 'SIGTERM', 'SIGHUP'];
   for (const signal of signals) process.on(signal, () => child.kill(signal));
+  // A shell looks at us: we stop when the child does, once it has put the terminal right, and wake it when we go on.
+  let timer;
+  const stop = () => {
+    clearTimeout(timer);
+    process.off('SIGTSTP', stopBoth);
+    process.kill(process.pid, 'SIGTSTP');
+  };
+  const stopBoth = () => {
+    child.kill('SIGTSTP');
+    // One that has no terminal stops without a word.
+    timer = setTimeout(stop, 200);
+  };
+  process.on('SIGTSTP', stopBoth);
+  process.on('SIGCONT', () => {
+    process.off('SIGTSTP', stopBoth);
+    process.on('SIGTSTP', stopBoth);
+    child.kill('SIGCONT');
+  });
+  child.on('message', stop);
   child.on('error', (error) => {
     process.stderr.write(`dragoman: cannot start ${node}: ${error.message}\n`);
     process.exit(2);

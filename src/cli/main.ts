@@ -3,6 +3,7 @@ import { DragomanError } from '../api/errors.ts';
 import type { MachineFactory } from '../api/options.ts';
 import { type Command, parseCommand } from './arguments.ts';
 import { disasm } from './disasm.ts';
+import { launched } from './job.ts';
 import { leave } from './leave.ts';
 import { run, type Surroundings } from './run.ts';
 import { outputFailure, StreamSink } from './sinks.ts';
@@ -73,9 +74,9 @@ async function main(args: readonly string[]): Promise<number> {
 // Standard error may lose its reader as well; there is nobody left to tell.
 process.stderr.on('error', () => {});
 // The launcher on an older Node holds a channel to us: where it dies, even by SIGKILL, so do we.
-if (process.env.DRAGOMAN_LAUNCHER === '1' && process.channel) {
+if (launched) {
   delete process.env.DRAGOMAN_LAUNCHER;
   process.on('disconnect', () => leave(129));
-  process.channel.unref();
+  process.channel?.unref();
 }
 leave(await main(process.argv.slice(2)));

@@ -1,5 +1,6 @@
 // Standard input as the guest's keyboard: raw where it is a terminal, with Ctrl-A as our own escape key.
 import type { ReadStream } from 'node:tty';
+import { watchStops } from './job.ts';
 
 const CTRL_A = 0x01;
 
@@ -44,6 +45,13 @@ export function attach(stream: NodeJS.ReadStream, events: TerminalEvents): () =>
   const filter = new EscapeFilter(events);
   const onData = (bytes: Uint8Array) => (tty ? filter.push(bytes) : events.input(bytes));
   const restore = () => void tty?.setRawMode(false);
+  const offStops =
+    tty &&
+    watchStops(restore, () => {
+      // Others may have changed the terminal meanwhile; what it is already, libuv does not set again.
+      restore();
+      tty.setRawMode(true);
+    });
   tty?.setRawMode(true);
   process.on('exit', restore);
   stream.on('data', onData);
@@ -53,6 +61,7 @@ export function attach(stream: NodeJS.ReadStream, events: TerminalEvents): () =>
   return () => {
     stream.off('data', onData);
     stream.pause();
+    offStops?.();
     restore();
     process.off('exit', restore);
   };
