@@ -1,21 +1,34 @@
 // Guest memory behind the TLB: what every load and store of the runtime and every slow path of translated code ends in.
 // Handles TLB misses, accesses that cross a page, devices, ROM, and pages that hold code.
 import { hitsCode, noticeStore } from './codepage';
-import { CPU_FAULT, CPU_TLB, CPU_WATCH, FAULT_BAIL, TLB_KERNEL_READ, TLB_KERNEL_WRITE } from './gen/layout';
+import {
+  CPU_FAULT, CPU_TLB, CPU_WATCH, CPU_WATCHBYTES, CPU_WATCHFIRST, FAULT_BAIL, TLB_KERNEL_READ, TLB_KERNEL_WRITE, TLB_WATCHED_SHIFT,
+} from './gen/layout';
 import { hostMmioRead, hostMmioWrite } from './host';
 import { loadGuest, storeGuest } from './order';
-import { ACCESS_REGION, ACCESS_USER, ACCESS_WRITE } from './state';
+import { ACCESS_REGION, ACCESS_TABLE, ACCESS_USER, ACCESS_WRITE } from './state';
 import { foundCode, foundHost, foundPhys, resolve } from './tlb';
 import { physHost } from './walk';
-import { watchAccess } from './watch';
+import { watchAccess, watchProbe } from './watch';
+
+@inline
+function readHost(cpu: usize, host: usize, bytes: u32): u64 {
+  if (bytes == 4) return loadGuest<u32>(cpu, host);
+  if (bytes == 1) return loadGuest<u8>(cpu, host);
+  return bytes == 2 ? loadGuest<u16>(cpu, host) : loadGuest<u64>(cpu, host);
+}
+
+@inline
+function writeHost(cpu: usize, host: usize, bytes: u32, value: u64): void {
+  if (bytes == 4) storeGuest<u32>(cpu, host, <u32>value);
+  else if (bytes == 1) storeGuest<u8>(cpu, host, <u8>value);
+  else if (bytes == 2) storeGuest<u16>(cpu, host, <u16>value);
+  else storeGuest<u64>(cpu, host, value);
+}
 
 /** Reads 1, 2, 4 or 8 bytes that do not cross a page. */
 function readAt(cpu: usize, host: usize, phys: u32, bytes: u32): u64 {
-  if (host) {
-    if (bytes == 4) return loadGuest<u32>(cpu, host);
-    if (bytes == 1) return loadGuest<u8>(cpu, host);
-    return bytes == 2 ? loadGuest<u16>(cpu, host) : loadGuest<u64>(cpu, host);
-  }
+  if (host) return readHost(cpu, host, bytes);
   if (bytes <= 4) return hostMmioRead(cpu, phys, bytes) & (<u32>0xffffffff >>> (32 - (bytes << 3)));
   const low: u64 = hostMmioRead(cpu, phys, 4);
   return low | ((<u64>hostMmioRead(cpu, phys + 4, 4)) << 32);
@@ -24,10 +37,7 @@ function readAt(cpu: usize, host: usize, phys: u32, bytes: u32): u64 {
 /** Writes 1, 2, 4 or 8 bytes that do not cross a page. */
 function writeAt(cpu: usize, host: usize, phys: u32, bytes: u32, value: u64): void {
   if (host) {
-    if (bytes == 4) storeGuest<u32>(cpu, host, <u32>value);
-    else if (bytes == 1) storeGuest<u8>(cpu, host, <u8>value);
-    else if (bytes == 2) storeGuest<u16>(cpu, host, <u16>value);
-    else storeGuest<u64>(cpu, host, value);
+    writeHost(cpu, host, bytes, value);
     noticeStore(cpu, phys, bytes);
     return;
   }
@@ -40,18 +50,29 @@ function writeAt(cpu: usize, host: usize, phys: u32, bytes: u32, value: u64): vo
   hostMmioWrite(cpu, phys + 4, 4, <u32>(value >> 32));
 }
 
-/** A load of 1, 2, 4 or 8 bytes. 0 with Cpu.fault set on a fault. */
-export function readSlow(cpu: usize, linear: u32, bytes: u32, access: u32): u64 {
+/** Host address of an access in a page that has data breakpoints, but not between them: all that matters of the slow paths, at little cost. 0: ask them. */
+@inline
+function besideBreakpoints(cpu: usize, linear: u32, bytes: u32, access: u32): usize {
+  const word = load<u32>(load<u32>(cpu, CPU_TLB) + ((linear >>> 12) << 2));
+  const right = (access & ACCESS_WRITE ? TLB_KERNEL_WRITE : TLB_KERNEL_READ) << (TLB_WATCHED_SHIFT + ((access & ACCESS_USER) >>> 1));
+  const past = bytes - 1;
+  if (!(word & right) || (linear & 0xfff) + past > 0xfff) return 0;
+  return <u64>(linear + past - load<u32>(cpu, CPU_WATCHFIRST)) < load<u64>(cpu, CPU_WATCHBYTES) + past ? 0 : linear + (word & 0xfffff000);
+}
+
+/** readSlow without the short way. */
+export function readLong(cpu: usize, linear: u32, bytes: u32, access: u32): u64 {
+  const rights = access & (ACCESS_USER | ACCESS_WRITE);
   const first: u32 = 4096 - (linear & 0xfff);
   if (first >= bytes) {
-    if (resolve(cpu, linear, access)) return 0;
+    if (resolve(cpu, linear, rights)) return 0;
     if (load<u32>(cpu, CPU_WATCH) && watchAccess(cpu, linear, bytes, access)) return 0;
     return readAt(cpu, foundHost, foundPhys, bytes);
   }
-  if (resolve(cpu, linear, access)) return 0;
+  if (resolve(cpu, linear, rights)) return 0;
   const host1 = foundHost;
   const phys1 = foundPhys;
-  if (resolve(cpu, linear + first, access)) return 0;
+  if (resolve(cpu, linear + first, rights)) return 0;
   const host2 = foundHost;
   const phys2 = foundPhys;
   if (load<u32>(cpu, CPU_WATCH) && watchAccess(cpu, linear, bytes, access)) return 0;
@@ -65,8 +86,8 @@ export function readSlow(cpu: usize, linear: u32, bytes: u32, access: u32): u64 
   return value;
 }
 
-/** A store of 1, 2, 4 or 8 bytes. With ACCESS_REGION, code is left alone and Cpu.fault is FAULT_BAIL. */
-export function writeSlow(cpu: usize, linear: u32, value: u64, bytes: u32, access: u32): void {
+/** writeSlow without the short way. */
+export function writeLong(cpu: usize, linear: u32, value: u64, bytes: u32, access: u32): void {
   const rights = (access & ACCESS_USER) | ACCESS_WRITE;
   const first: u32 = 4096 - (linear & 0xfff);
   if (resolve(cpu, linear, rights)) return;
@@ -85,7 +106,7 @@ export function writeSlow(cpu: usize, linear: u32, value: u64, bytes: u32, acces
     store<u32>(cpu, FAULT_BAIL, CPU_FAULT);
     return;
   }
-  if (load<u32>(cpu, CPU_WATCH) && watchAccess(cpu, linear, bytes, rights)) return;
+  if (load<u32>(cpu, CPU_WATCH) && watchAccess(cpu, linear, bytes, rights | (access & ACCESS_TABLE))) return;
   if (first >= bytes) {
     writeAt(cpu, host1, phys1, bytes, value);
     return;
@@ -97,7 +118,22 @@ export function writeSlow(cpu: usize, linear: u32, value: u64, bytes: u32, acces
   }
 }
 
-/** Checks that all of [linear, linear + bytes), at most a page, may be accessed. True: a fault was raised. */
+/** A load of 1, 2, 4 or 8 bytes. 0 with Cpu.fault set on a fault. */
+@inline
+export function readSlow(cpu: usize, linear: u32, bytes: u32, access: u32): u64 {
+  const beside = besideBreakpoints(cpu, linear, bytes, access);
+  return beside ? readHost(cpu, beside, bytes) : readLong(cpu, linear, bytes, access);
+}
+
+/** A store of 1, 2, 4 or 8 bytes. With ACCESS_REGION, code is left alone and Cpu.fault is FAULT_BAIL. */
+@inline
+export function writeSlow(cpu: usize, linear: u32, value: u64, bytes: u32, access: u32): void {
+  const beside = besideBreakpoints(cpu, linear, bytes, access | ACCESS_WRITE);
+  if (beside) writeHost(cpu, beside, bytes, value);
+  else writeLong(cpu, linear, value, bytes, access);
+}
+
+/** Checks that all of [linear, linear + bytes), at most a page, may be accessed, and can be without a stop in the middle. True: a fault was raised. */
 export function probe(cpu: usize, linear: u32, bytes: u32, access: u32): bool {
   if (resolve(cpu, linear, access & (ACCESS_USER | ACCESS_WRITE))) return true;
   const first: u32 = 4096 - (linear & 0xfff);
@@ -110,7 +146,15 @@ export function probe(cpu: usize, linear: u32, bytes: u32, access: u32): bool {
     store<u32>(cpu, FAULT_BAIL, CPU_FAULT);
     return true;
   }
-  return false;
+  return load<u32>(cpu, CPU_WATCH) != 0 && watchProbe(cpu, linear, bytes, access);
+}
+
+/** A load for a read-modify-write: the store that follows cannot fault. */
+@inline
+export function rmwSlow(cpu: usize, linear: u32, bytes: u32, access: u32): u64 {
+  const beside = besideBreakpoints(cpu, linear, bytes, access | ACCESS_WRITE);
+  if (beside) return readHost(cpu, beside, bytes);
+  return probe(cpu, linear, bytes, access | ACCESS_WRITE) ? 0 : readSlow(cpu, linear, bytes, access);
 }
 
 /** A load with the TLB probe inline. `user` is ACCESS_USER or 0. */
@@ -120,7 +164,23 @@ export function readAs<T>(cpu: usize, linear: u32, user: u32): T {
   if (word & (TLB_KERNEL_READ << (user >>> 1)) && (linear & 0xfff) <= <u32>(4096 - sizeof<T>())) {
     return loadGuest<T>(cpu, linear + (word & 0xfffff000));
   }
-  return <T>readSlow(cpu, linear, <u32>sizeof<T>(), user);
+  return <T>readLong(cpu, linear, <u32>sizeof<T>(), user);
+}
+
+/** The processor's own load from a table. */
+@inline
+export function readTable<T>(cpu: usize, linear: u32): T {
+  const word = load<u32>(load<u32>(cpu, CPU_TLB) + ((linear >>> 12) << 2));
+  if (word & TLB_KERNEL_READ && (linear & 0xfff) <= <u32>(4096 - sizeof<T>())) return loadGuest<T>(cpu, linear + (word & 0xfffff000));
+  return <T>readLong(cpu, linear, <u32>sizeof<T>(), ACCESS_TABLE);
+}
+
+/** The processor's own store to a table. */
+@inline
+export function writeTable<T>(cpu: usize, linear: u32, value: T): void {
+  const word = load<u32>(load<u32>(cpu, CPU_TLB) + ((linear >>> 12) << 2));
+  if (word & TLB_KERNEL_WRITE && (linear & 0xfff) <= <u32>(4096 - sizeof<T>())) storeGuest<T>(cpu, linear + (word & 0xfffff000), value);
+  else writeLong(cpu, linear, <u64>value, <u32>sizeof<T>(), ACCESS_TABLE);
 }
 
 /** A store with the TLB probe inline. */
@@ -131,5 +191,5 @@ export function writeAs<T>(cpu: usize, linear: u32, value: T, user: u32): void {
     storeGuest<T>(cpu, linear + (word & 0xfffff000), value);
     return;
   }
-  writeSlow(cpu, linear, <u64>value, <u32>sizeof<T>(), user);
+  writeLong(cpu, linear, <u64>value, <u32>sizeof<T>(), user);
 }

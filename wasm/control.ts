@@ -4,7 +4,6 @@ import {
   CPU_SSETRAP, CPU_STACKMASK, EXIT_HALT, FPU_ERROR, MODE_CODE32, MODE_FLAT, MODE_LIMIT_PAGES, MODE_LIMIT_SHIFT, MODE_USER, SEG_ACCESS, SEG_BASE, SEG_CS, SEG_DS, SEG_ES,
   SEG_FS, SEG_GS, SEG_LIMIT, SEG_SS, SEG_TOPREAD, SEG_TOPWRITE, SSE_NM, SSE_UD, VECTOR_DB, VECTOR_GP, VECTOR_UD,
 } from './gen/layout';
-import { updateStep } from './debug';
 import { raise, raiseError } from './fault';
 import { flushJumps, flushJumpsAt, flushKernelJumps, flushUserJumps } from './lookup';
 import {
@@ -238,7 +237,6 @@ export function movToDr(cpu: usize, n: u32, value: u32): void {
     value = (value & 0xffff23ff) | DR7_FIXED;
   }
   store<u32>(cpu + (to << 2), value, CPU_DR);
-  updateStep(cpu);
   updateBreakpoints(cpu);
 }
 

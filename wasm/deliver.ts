@@ -1,6 +1,6 @@
 // Interrupts and exceptions: from a vector to its handler, through the IVT or the IDT (SDM vol. 3, 6.8 to 6.15, 20.1.4,
 // 20.3), and what happens when that itself goes wrong. Everything is checked before anything of the CPU's state changes.
-import { enterDebug, noteInt1, updateStep } from './debug';
+import { enterDebug, noteInt1, setDelivering, settleDebug, updateStep } from './debug';
 import {
   PRESENT, TYPE_TASK, baseOf, descHigh, descLow, dplOf, fetchDescriptor, isCode, isConforming, isNull, limitOf, markAccessed, refuse, segment,
 } from './descriptor';
@@ -74,16 +74,23 @@ export function deliver(cpu: usize): void {
     // Fault-class exceptions resume with RF set (SDM vol. 3, 17.3.1.1); an instruction breakpoint comes as a trap.
     if (!(fault & FAULT_TRAP) && vector != VECTOR_DF && vector != VECTOR_MC) flags |= EFLAGS_RF;
     if (vector == VECTOR_DB) enterDebug(cpu);
-    dispatch(cpu, vector, false, 1, hasError, error, load<u32>(cpu + CPU_EIP), flags);
+    deliverOne(cpu, vector, hasError, error, flags);
     first = vector;
   }
+}
+
+/** To a handler by no instruction: what it stores and hits traps before the handler's first one. */
+function deliverOne(cpu: usize, vector: u32, hasError: bool, error: u32, flags: u32): void {
+  setDelivering(true);
+  dispatch(cpu, vector, false, 1, hasError, error, load<u32>(cpu + CPU_EIP), flags);
+  setDelivering(false);
 }
 
 /** Delivers an external interrupt (or an NMI) at Cpu.eip. */
 export function interrupt(cpu: usize, vector: u32): void {
   count(cpu + CPU_COUNTINTERRUPTS);
   noteDelivery(cpu, vector | DELIVERY_INTERRUPT, 0);
-  dispatch(cpu, vector, false, 1, false, 0, load<u32>(cpu + CPU_EIP), readFlags(cpu));
+  deliverOne(cpu, vector, false, 0, readFlags(cpu));
   if (faulted(cpu)) deliver(cpu);
 }
 
@@ -228,6 +235,7 @@ function arrive(cpu: usize, eip: u32): void {
   store<u32>(cpu + CPU_SHADOW, 0);
   settleMode(cpu);
   updateStep(cpu);
+  settleDebug(cpu);
 }
 
 /** Real mode: through the interrupt vector table (SDM vol. 3, 20.1.4). Error codes are not pushed. */

@@ -27,6 +27,7 @@ import {
   CPU_SHADOW,
   CPU_STEP,
   CPU_STEPARMED,
+  CPU_WATCH,
   EFLAGS_RF,
   EFLAGS_TF,
   EXIT_FAULT,
@@ -45,6 +46,7 @@ import {
   HEAT_PERIOD,
   HEAT_QUEUE,
   HEAT_QUEUE_ENTRIES,
+  MODE_BREAK,
   MODE_STEP,
   PAGE,
   PENDING_STOP,
@@ -60,16 +62,18 @@ import {
   SLOT_SIZE,
   STEP_ARMED,
   STEP_BAIL,
-  STEP_DEBUG,
   STEP_SHADOW,
+  STEP_TRAP,
   VECTOR_MF,
+  WATCH_CODE,
 } from './gen/layout';
 import { stopForError } from './fpu-error';
 import { machineTsc } from './clock';
 import { noteBlock } from './history';
 import { findBlock } from './lookup';
 import { traceInterpreted } from './trace';
-import { checkBreakpoints, singleStepTrap } from './debug';
+import { checkBreakpoints, codeHits, linearEip, singleStepTrap } from './debug';
+import { isBreakPage } from './watch';
 import { CR0_NE } from './state';
 
 /** Bits of Cpu.stepArmed. */
@@ -98,7 +102,7 @@ function isLukewarm(cpu: usize, head: usize): bool {
 
 /** A block reached the hot threshold: asks the translator for a region. A full queue, or one that another CPU writes to, drops the request (the block asks again later). */
 export function hot(cpu: usize, head: usize): void {
-  if (load<u32>(head, HEAD_MODE) & MODE_STEP) return;
+  if (load<u32>(head, HEAD_MODE) & (MODE_STEP | MODE_BREAK)) return;
   if (isLukewarm(cpu, head)) return;
   // Another CPU is writing to the queue.
   if (atomic.cmpxchg<u32>(CONTROL + CONTROL_HEATLOCK, 0, 1) != 0) return;
@@ -128,7 +132,8 @@ export function resolveLink(cpu: usize, link: usize): void {
   // The record behind a block's last instruction has that one's end as its EIP, which may be on the next page.
   const from = load<u32>(record, REC_EIP) - u32(load<u32>(record, REC_LENGTH) == 0) + base;
   const to = load<u32>(cpu, CPU_EIP) + base;
-  if ((from ^ to) & ~(PAGE - 1)) return;
+  // Between instruction breakpoints nothing is linked: they come and go.
+  if ((from ^ to) & ~(PAGE - 1) || isBreakPage(cpu, to)) return;
   const head = findBlock(cpu);
   if (head) {
     noteBlock(cpu, load<u32>(cpu, CPU_EIP));
@@ -144,7 +149,7 @@ export function resolveLink(cpu: usize, link: usize): void {
 export function deliverFault(cpu: usize): void {
   if (load<u32>(cpu, CPU_FAULT) & FAULT_BAIL) {
     store<u32>(cpu, 0, CPU_FAULT);
-    store<u32>(cpu, load<u32>(cpu, CPU_STEP) | STEP_BAIL, CPU_STEP);
+    runAlone(cpu);
     return;
   }
   store<u32>(cpu, 0, CPU_STEPARMED);
@@ -175,14 +180,31 @@ function endStep(cpu: usize): bool {
   const armed = load<u32>(cpu, CPU_STEPARMED);
   store<u32>(cpu, 0, CPU_STEPARMED);
   store<u32>(cpu, load<u32>(cpu, CPU_STEP) & ~STEP_ONCE, CPU_STEP);
-  // Behind a load of SS no trap comes (SDM vol. 3, 6.8.3); data breakpoints wait. 0: the step ended in an exception or interrupt; breakpoints
-  // that still wait come before the first instruction of its handler.
-  if (load<u32>(cpu, CPU_SHADOW) == SHADOW_SS) return false;
-  // RF is set for what comes between the iterations of a string instruction (SDM vol. 3, 17.3.1.1).
-  if (armed & ARMED_REPEAT && load<u32>(cpu, CPU_STEP)) store<u32>(cpu, load<u32>(cpu, CPU_EFLAGS) | EFLAGS_RF, CPU_EFLAGS);
-  if (!singleStepTrap(cpu, armed & ARMED_TF)) return false;
-  deliverFault(cpu);
-  return true;
+  // 0: the step ended in an exception or interrupt.
+  if (!armed) return false;
+  // Behind a load of SS no trap comes (SDM vol. 3, 6.8.3); data breakpoints wait for one instruction more.
+  if (load<u32>(cpu, CPU_SHADOW) == SHADOW_SS) {
+    if (load<u32>(cpu, CPU_DEBUGPENDING)) runAlone(cpu);
+    return false;
+  }
+  // RF is set for what comes between the iterations of a string instruction (SDM vol. 3, 17.3.1.1), and an instruction breakpoint there is met once.
+  const flags = load<u32>(cpu, CPU_EFLAGS);
+  const again = (armed & ARMED_REPEAT) != 0;
+  if (again) store<u32>(cpu, flags | EFLAGS_RF, CPU_EFLAGS);
+  if (singleStepTrap(cpu, armed & ARMED_TF)) {
+    deliverFault(cpu);
+    return true;
+  }
+  if (again) {
+    if (load<u32>(cpu, CPU_WATCH) & WATCH_CODE && codeHits(cpu, linearEip(cpu))) runAlone(cpu);
+    else store<u32>(cpu, flags, CPU_EFLAGS);
+  }
+  return false;
+}
+
+/** The next instruction is run alone. */
+function runAlone(cpu: usize): void {
+  store<u32>(cpu, load<u32>(cpu, CPU_STEP) | STEP_BAIL, CPU_STEP);
 }
 
 /**
@@ -192,6 +214,13 @@ function endStep(cpu: usize): bool {
  */
 export function stepDispatch(cpu: usize): u32 {
   if (load<u32>(cpu, CPU_STEP) & STEP_ARMED && endStep(cpu)) return 0;
+  if (load<u32>(cpu, CPU_STEP) & STEP_TRAP) {
+    store<u32>(cpu, load<u32>(cpu, CPU_STEP) & ~STEP_TRAP, CPU_STEP);
+    if (singleStepTrap(cpu, 0)) {
+      deliverFault(cpu);
+      return 0;
+    }
+  }
   if (!load<u32>(cpu, CPU_STEP)) return 0;
   if (load<u32>(CONTROL + CONTROL_LOCKSTEP) && load<i32>(cpu, CPU_BUDGET) <= 0) {
     store<u32>(cpu, EXIT_SLICE, CPU_EXIT);
@@ -202,7 +231,7 @@ export function stepDispatch(cpu: usize): u32 {
     // In a shadow only what makes the CPU's thread leave is done.
     if (poll(cpu, load<u32>(cpu, CPU_EIP)) && (!shadow || load<u32>(cpu, CPU_EXIT))) return 0;
   }
-  if (load<u32>(cpu, CPU_STEP) & STEP_DEBUG && shadow != SHADOW_SS) {
+  if (load<u32>(cpu, CPU_WATCH) & WATCH_CODE && shadow != SHADOW_SS) {
     checkBreakpoints(cpu);
     if (load<u32>(cpu, CPU_FAULT)) {
       deliverFault(cpu);

@@ -17,13 +17,14 @@
 // CPU at a time: it always has the memory for itself.
 import {
   CONTROL, CONTROL_CPUCOUNT, CONTROL_CPUS, CONTROL_CPUSTRIDE, CONTROL_EXCLUSIVE, CONTROL_LOCKSTEP, CONTROL_PAUSEMASK, CONTROL_STOP, CPU_BUDGET, CPU_EIP, CPU_EXCLUSIVE, CPU_PARKED,
-  CPU_PAUSES, CPU_PENDING, CPU_WATCH, PAGEMETA_CODEMAP, PAGEMETA_FLAGS, PAGEMETA_SIZE, PAGE_HAS_CODE, PAGE_MARK, PENDING_HOLD, RAM,
+  CPU_PAUSES, CPU_PENDING, CPU_STEPARMED, CPU_WATCH, PAGEMETA_CODEMAP, PAGEMETA_FLAGS, PAGEMETA_SIZE, PAGE_HAS_CODE, PAGE_MARK, PENDING_HOLD, RAM,
 } from './gen/layout';
 import { probe, readSlow, writeSlow } from './access';
 import { alone, enterCode, hitsCode, pageMeta } from './codepage';
 import { faulted } from './fault';
 import { ACCESS_REGION, ACCESS_WRITE, userAccess } from './state';
 import { foundCode, foundHost, foundPhys, protectPage, resolve } from './tlb';
+import { isWatched } from './watch';
 
 /** Nobody sleeps longer than this without looking whether the machine stops (ns). */
 const LOOK: i64 = 20_000_000;
@@ -126,7 +127,8 @@ export function lockedHost(cpu: usize, linear: u32, bytes: u32, region: u32, eip
   store<u32>(cpu, eip, CPU_EIP);
   const user = userAccess(cpu);
   if (probe(cpu, linear, bytes, user | ACCESS_WRITE | (region ? ACCESS_REGION : 0))) return 0;
-  if (linear & (bytes - 1) || load<u32>(cpu, CPU_WATCH)) return 0;
+  // A step notes which data breakpoints it hits, through the slow paths; outside of one the probe found that there is none.
+  if (linear & (bytes - 1) || (load<u32>(cpu, CPU_WATCH) && load<u32>(cpu, CPU_STEPARMED) && isWatched(cpu, linear, 0))) return 0;
   if (resolve(cpu, linear, user | ACCESS_WRITE)) return 0;
   // Another CPU may enter this code in the map between a look at it and the access.
   if (foundCode && !(alone() && !hitsCode(foundPhys, bytes))) return 0;

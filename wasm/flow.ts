@@ -9,9 +9,9 @@ import { updateStep } from './debug';
 import { faulted, raiseError } from './fault';
 import { readFlags, writeFlags } from './flags';
 import {
-  CPU_CPL, CPU_EFLAGS, CPU_MODE, CPU_SHADOW, CPU_SHADOWEIP, CPU_STEP, EFLAGS_AC, EFLAGS_ARITH, EFLAGS_DF, EFLAGS_ID, EFLAGS_IF, EFLAGS_IOPL, EFLAGS_NT, EFLAGS_RF,
+  CPU_CPL, CPU_EFLAGS, CPU_MODE, CPU_SHADOW, CPU_SHADOWEIP, CPU_STEP, CPU_WATCH, EFLAGS_AC, EFLAGS_ARITH, EFLAGS_DF, EFLAGS_ID, EFLAGS_IF, EFLAGS_IOPL, EFLAGS_NT, EFLAGS_RF,
   EFLAGS_TF, EFLAGS_VIF, EFLAGS_VIP, EFLAGS_VM, SEG_ACCESS, SEG_BASE, SEG_CS, SEG_DS, SEG_ES, SEG_FS, SEG_GS, SEG_LIMIT, SEG_SELECTOR, SEG_SS,
-  SEG_TOPREAD, SEG_TOPWRITE, SEG_TR, MODE_FLAT, MODE_USER, SHADOW_STI, STEP_DEBUG, VECTOR_GP, VECTOR_TS,
+  SEG_TOPREAD, SEG_TOPWRITE, SEG_TR, MODE_FLAT, MODE_USER, SHADOW_STI, STEP_BAIL, VECTOR_GP, VECTOR_TS, WATCH_CODE,
 } from './gen/layout';
 import { sysLoad16, sysLoad32 } from './memory';
 import { refuseStack, setNull } from './segment';
@@ -116,10 +116,13 @@ export function changeable(cpu: usize, opsize: u32): u32 {
   return mask;
 }
 
-/** RF means something only while breakpoints are in use: else it stays clear, as nobody would clear it. */
+/** RF means something only while instruction breakpoints are in use, and for one instruction, which is run alone; else it stays clear, as nobody would clear it. */
 export function settleResume(cpu: usize): void {
   updateStep(cpu);
-  if (!(load<u32>(cpu + CPU_STEP) & STEP_DEBUG)) store<u32>(cpu + CPU_EFLAGS, load<u32>(cpu + CPU_EFLAGS) & ~EFLAGS_RF);
+  const flags = load<u32>(cpu + CPU_EFLAGS);
+  if (!(flags & EFLAGS_RF)) return;
+  if (load<u32>(cpu + CPU_WATCH) & WATCH_CODE) store<u32>(cpu + CPU_STEP, load<u32>(cpu + CPU_STEP) | STEP_BAIL);
+  else store<u32>(cpu + CPU_EFLAGS, flags & ~EFLAGS_RF);
 }
 
 function flagsRefused(cpu: usize): bool {

@@ -14,7 +14,7 @@ export { arpl, lar, lgdt, lidt, lldt, loadSegment, lsl, ltr, readSelector, sgdt,
 export { deliver, interrupt, into, poll, pollRegion, softInterrupt } from './deliver';
 export { traceInterpreted, traceTranslated } from './trace';
 export { cli, popf, pushf, sti } from './flow';
-export { checkBreakpoints, checkDataBreakpoint, singleStepTrap, updateStep } from './debug';
+export { checkBreakpoints, checkData, singleStepTrap, updateStep } from './debug';
 export { updateBreakpoints } from './watch';
 export { farCall, farJump, farRet } from './transfer';
 export { iret } from './iret';

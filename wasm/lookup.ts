@@ -1,13 +1,15 @@
 // From a guest EIP to code: instruction-fetch translation, the hash table of decoded blocks, the jump caches.
 import {
-  BLOCK_HASH_BITS, CPU_BLOCKHASH, CPU_CR0, CPU_CR4, CPU_EIP, CPU_EXIT, CPU_FAULT, CPU_JUMPKERNEL, CPU_JUMPKERNELGEN,
+  BLOCK_HASH_BITS, CPU_BLOCKHASH, CPU_CR0, CPU_CR4, CPU_EIP, CPU_EXIT, CPU_FAULT, CPU_STEP, CPU_JUMPKERNEL, CPU_JUMPKERNELGEN,
   CPU_JUMPKERNELHIGH, CPU_JUMPKERNELLOCAL, CPU_JUMPKERNELLOW, CPU_JUMPUSER, CPU_JUMPUSERGEN, CPU_JUMPUSERHIGH, CPU_JUMPUSERLOW, CPU_MODE,
   CPU_MSR, CPU_TLB, EXIT_LOOKUP, HEAD_EIP, HEAD_HANDLER, HEAD_HASHNEXT, HEAD_LASTPAGE, HEAD_MODE, HEAD_PHYS, HEAD_REGION, JUMP_ARG,
-  JUMP_EIP, JUMP_ENTRIES, JUMP_FUNC, JUMP_GEN, JUMP_SIZE, MODE_USER, RAM, SEG_BASE, SEG_CS, SEG_LIMIT, TLB_GLOBAL, TLB_KERNEL_READ, VECTOR_GP,
+  JUMP_EIP, JUMP_ENTRIES, JUMP_FUNC, JUMP_GEN, JUMP_SIZE, MODE_BREAK, MODE_STEP, MODE_USER, RAM, SEG_BASE, SEG_CS, SEG_LIMIT, STEP_BAIL, TLB_GLOBAL, TLB_KERNEL_READ, TLB_WATCHED_SHIFT, VECTOR_GP,
 } from './gen/layout';
 import { raiseError, raisePage } from './fault';
+import { codeHits } from './debug';
 import { noteBlock } from './history';
 import { ACCESS_EXEC, CR0_PG, CR4_PAE, segAt, userAccess } from './state';
+import { breaksInside, isBreakPage } from './watch';
 import { EFER_NXE, MSR_SLOT_EFER, WALK_FAILED, walk, walkFrame, walkRights } from './walk';
 
 /** Whether the page of the last fetch translation is global. */
@@ -27,7 +29,8 @@ function fetchAddress(cpu: usize, linear: u32): u32 {
   if (!nx) {
     const word = load<u32>(load<u32>(cpu, CPU_TLB) + ((linear >>> 12) << 2));
     const host = linear + (word & 0xfffff000);
-    if (word & (TLB_KERNEL_READ << (user >>> 1)) && host >= RAM) {
+    const right = TLB_KERNEL_READ << (user >>> 1);
+    if (word & (right | (right << TLB_WATCHED_SHIFT)) && host >= RAM) {
       fetchGlobal = (word & TLB_GLOBAL) != 0;
       return host - RAM;
     }
@@ -66,11 +69,16 @@ export function findBlock(cpu: usize): u32 {
   const phys = translateExec(cpu, linear);
   if (fetchFailed) return 0;
   const global = fetchGlobal;
-  const mode = load<u32>(cpu, CPU_MODE);
+  let mode = load<u32>(cpu, CPU_MODE);
+  if (!(mode & MODE_STEP) && isBreakPage(cpu, linear)) mode |= MODE_BREAK;
   let head = load<u32>(load<u32>(cpu, CPU_BLOCKHASH) + (blockHashIndex(phys, eip, mode) << 2));
   while (head) {
     if (load<u32>(head, HEAD_PHYS) == phys && load<u32>(head, HEAD_EIP) == eip && load<u32>(head, HEAD_MODE) == mode) {
       const last = load<u32>(head, HEAD_LASTPAGE);
+      if (mode & MODE_BREAK && breaksInside(cpu, head, linear)) {
+        head = load<u32>(head, HEAD_HASHNEXT);
+        continue;
+      }
       if (last == phys >>> 12) break;
       // The block runs into the next linear page: it is only this block if that page is mapped where it was.
       const next = fetchAddress(cpu, (linear & 0xfffff000) + 0x1000);
@@ -85,8 +93,13 @@ export function findBlock(cpu: usize): u32 {
   return head;
 }
 
-/** findBlock, and an entry in the jump cache. 0 without a fault: Cpu.exit is EXIT_LOOKUP. */
+/** findBlock, and an entry in the jump cache. 0 without a fault: Cpu.exit is EXIT_LOOKUP. At an instruction breakpoint not 0, and the instruction there is to be run alone. */
 export function lookup(cpu: usize): u32 {
+  const at = load<u32>(segAt(cpu, SEG_CS), SEG_BASE) + load<u32>(cpu, CPU_EIP);
+  if (isBreakPage(cpu, at) && codeHits(cpu, at)) {
+    store<u32>(cpu, load<u32>(cpu, CPU_STEP) | STEP_BAIL, CPU_STEP);
+    return 1;
+  }
   const head = findBlock(cpu);
   if (head == 0) {
     if (load<u32>(cpu, CPU_FAULT) == 0) store<u32>(cpu, EXIT_LOOKUP, CPU_EXIT);
@@ -140,6 +153,12 @@ export function flushKernelJumps(cpu: usize): void {
 export function flushJumps(cpu: usize): void {
   flushUserJumps(cpu);
   flushKernelJumps(cpu);
+}
+
+/** Makes the jump caches stale that may know code of a page. Code that runs, or waits for a call's return, in their present generation was found since the last one. */
+export function flushJumpsOn(cpu: usize, page: u32): void {
+  if (load<u32>(cpu, CPU_JUMPUSERLOW) <= page && load<u32>(cpu, CPU_JUMPUSERHIGH) >= page) flushUserJumps(cpu);
+  if (load<u32>(cpu, CPU_JUMPKERNELLOW) <= page && load<u32>(cpu, CPU_JUMPKERNELHIGH) >= page) flushKernelJumps(cpu);
 }
 
 /** INVLPG: makes the jump caches stale that may know code in the 4 MiB around `linear` (it may be one large page). */

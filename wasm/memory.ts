@@ -1,12 +1,13 @@
 // Guest memory for helpers and for translated code: loads and stores at linear addresses, segment checks.
-// In load*/store* the rights are those of the current privilege level, in sysLoad*/sysStore* the supervisor's.
+// In load*/store* the rights are those of the current privilege level. sysLoad*/sysStore* are the processor's own accesses to descriptor tables and
+// task states: with the supervisor's rights, and no data breakpoint sees them. Pushes onto an inner stack are pushAs*.
 // On a fault Cpu.fault is set and 0 is returned.
 import {
   CPU_EIP, CPU_SEG, SEG_ACCESS, SEG_BASE, SEG_LIMIT, SEG_SIZE, SEG_SS, SEG_TOPREAD, SEG_TOPWRITE, VECTOR_GP, VECTOR_SS,
 } from './gen/layout';
-import { probe, readAs, readSlow, writeAs, writeSlow } from './access';
+import { probe, readAs, readSlow, readTable, rmwSlow, writeAs, writeSlow, writeTable } from './access';
 import { faulted, raiseError } from './fault';
-import { ACCESS_REGION, ACCESS_WRITE, ACC_CODE, ACC_DB, ACC_DC, ACC_P, ACC_RW, untypedSegments, userAccess } from './state';
+import { ACCESS_REGION, ACCESS_TABLE, ACCESS_WRITE, ACC_CODE, ACC_DB, ACC_DC, ACC_P, ACC_RW, untypedSegments, userAccess } from './state';
 
 export function load8(cpu: usize, linear: u32): u32 {
   return readAs<u8>(cpu, linear, userAccess(cpu));
@@ -17,11 +18,20 @@ export function store8(cpu: usize, linear: u32, value: u32): void {
 }
 
 export function sysLoad8(cpu: usize, linear: u32): u32 {
-  return readAs<u8>(cpu, linear, 0);
+  return readTable<u8>(cpu, linear);
 }
 
 export function sysStore8(cpu: usize, linear: u32, value: u32): void {
-  writeAs<u8>(cpu, linear, <u8>value, 0);
+  writeTable<u8>(cpu, linear, <u8>value);
+}
+
+/** A push onto a stack of the supervisor. */
+export function pushAs16(cpu: usize, linear: u32, value: u32): void {
+  writeAs<u16>(cpu, linear, <u16>value, 0);
+}
+
+export function pushAs32(cpu: usize, linear: u32, value: u32): void {
+  writeAs<u32>(cpu, linear, <u32>value, 0);
 }
 
 export function load16(cpu: usize, linear: u32): u32 {
@@ -33,11 +43,11 @@ export function store16(cpu: usize, linear: u32, value: u32): void {
 }
 
 export function sysLoad16(cpu: usize, linear: u32): u32 {
-  return readAs<u16>(cpu, linear, 0);
+  return readTable<u16>(cpu, linear);
 }
 
 export function sysStore16(cpu: usize, linear: u32, value: u32): void {
-  writeAs<u16>(cpu, linear, <u16>value, 0);
+  writeTable<u16>(cpu, linear, <u16>value);
 }
 
 export function load32(cpu: usize, linear: u32): u32 {
@@ -49,11 +59,11 @@ export function store32(cpu: usize, linear: u32, value: u32): void {
 }
 
 export function sysLoad32(cpu: usize, linear: u32): u32 {
-  return readAs<u32>(cpu, linear, 0);
+  return readTable<u32>(cpu, linear);
 }
 
 export function sysStore32(cpu: usize, linear: u32, value: u32): void {
-  writeAs<u32>(cpu, linear, <u32>value, 0);
+  writeTable<u32>(cpu, linear, <u32>value);
 }
 
 export function load64(cpu: usize, linear: u32): u64 {
@@ -65,11 +75,11 @@ export function store64(cpu: usize, linear: u32, value: u64): void {
 }
 
 export function sysLoad64(cpu: usize, linear: u32): u64 {
-  return readAs<u64>(cpu, linear, 0);
+  return readTable<u64>(cpu, linear);
 }
 
 export function sysStore64(cpu: usize, linear: u32, value: u64): void {
-  writeAs<u64>(cpu, linear, <u64>value, 0);
+  writeTable<u64>(cpu, linear, <u64>value);
 }
 
 /** Copies 16 bytes of guest memory to a host address. */
@@ -101,7 +111,7 @@ export function probeRead(cpu: usize, linear: u32, bytes: u32): bool {
 }
 
 export function sysProbeWrite(cpu: usize, linear: u32, bytes: u32): bool {
-  return probe(cpu, linear, bytes, ACCESS_WRITE);
+  return probe(cpu, linear, bytes, ACCESS_WRITE | ACCESS_TABLE);
 }
 
 // Segments --------------------------------------------------------------------------------------------------------
@@ -163,16 +173,12 @@ export function regionStore8(cpu: usize, linear: u32, value: u32, eip: u32): voi
 /** A load for a read-modify-write: the store that follows cannot fault. */
 export function slowRmw8(cpu: usize, linear: u32, eip: u32): u32 {
   store<u32>(cpu, eip, CPU_EIP);
-  const user = userAccess(cpu);
-  if (probe(cpu, linear, 1, user | ACCESS_WRITE)) return 0;
-  return <u32>readSlow(cpu, linear, 1, user);
+  return <u32>rmwSlow(cpu, linear, 1, userAccess(cpu));
 }
 
 export function regionRmw8(cpu: usize, linear: u32, eip: u32): u32 {
   store<u32>(cpu, eip, CPU_EIP);
-  const user = userAccess(cpu);
-  if (probe(cpu, linear, 1, user | ACCESS_WRITE | ACCESS_REGION)) return 0;
-  return <u32>readSlow(cpu, linear, 1, user);
+  return <u32>rmwSlow(cpu, linear, 1, userAccess(cpu) | ACCESS_REGION);
 }
 
 export function slowLoad16(cpu: usize, linear: u32, eip: u32): u32 {
@@ -194,16 +200,12 @@ export function regionStore16(cpu: usize, linear: u32, value: u32, eip: u32): vo
 /** A load for a read-modify-write: the store that follows cannot fault. */
 export function slowRmw16(cpu: usize, linear: u32, eip: u32): u32 {
   store<u32>(cpu, eip, CPU_EIP);
-  const user = userAccess(cpu);
-  if (probe(cpu, linear, 2, user | ACCESS_WRITE)) return 0;
-  return <u32>readSlow(cpu, linear, 2, user);
+  return <u32>rmwSlow(cpu, linear, 2, userAccess(cpu));
 }
 
 export function regionRmw16(cpu: usize, linear: u32, eip: u32): u32 {
   store<u32>(cpu, eip, CPU_EIP);
-  const user = userAccess(cpu);
-  if (probe(cpu, linear, 2, user | ACCESS_WRITE | ACCESS_REGION)) return 0;
-  return <u32>readSlow(cpu, linear, 2, user);
+  return <u32>rmwSlow(cpu, linear, 2, userAccess(cpu) | ACCESS_REGION);
 }
 
 export function slowLoad32(cpu: usize, linear: u32, eip: u32): u32 {
@@ -225,16 +227,12 @@ export function regionStore32(cpu: usize, linear: u32, value: u32, eip: u32): vo
 /** A load for a read-modify-write: the store that follows cannot fault. */
 export function slowRmw32(cpu: usize, linear: u32, eip: u32): u32 {
   store<u32>(cpu, eip, CPU_EIP);
-  const user = userAccess(cpu);
-  if (probe(cpu, linear, 4, user | ACCESS_WRITE)) return 0;
-  return <u32>readSlow(cpu, linear, 4, user);
+  return <u32>rmwSlow(cpu, linear, 4, userAccess(cpu));
 }
 
 export function regionRmw32(cpu: usize, linear: u32, eip: u32): u32 {
   store<u32>(cpu, eip, CPU_EIP);
-  const user = userAccess(cpu);
-  if (probe(cpu, linear, 4, user | ACCESS_WRITE | ACCESS_REGION)) return 0;
-  return <u32>readSlow(cpu, linear, 4, user);
+  return <u32>rmwSlow(cpu, linear, 4, userAccess(cpu) | ACCESS_REGION);
 }
 
 export function slowLoad64(cpu: usize, linear: u32, eip: u32): u64 {
@@ -256,16 +254,12 @@ export function regionStore64(cpu: usize, linear: u32, value: u64, eip: u32): vo
 /** A load for a read-modify-write: the store that follows cannot fault. */
 export function slowRmw64(cpu: usize, linear: u32, eip: u32): u64 {
   store<u32>(cpu, eip, CPU_EIP);
-  const user = userAccess(cpu);
-  if (probe(cpu, linear, 8, user | ACCESS_WRITE)) return 0;
-  return readSlow(cpu, linear, 8, user);
+  return rmwSlow(cpu, linear, 8, userAccess(cpu));
 }
 
 export function regionRmw64(cpu: usize, linear: u32, eip: u32): u64 {
   store<u32>(cpu, eip, CPU_EIP);
-  const user = userAccess(cpu);
-  if (probe(cpu, linear, 8, user | ACCESS_WRITE | ACCESS_REGION)) return 0;
-  return readSlow(cpu, linear, 8, user);
+  return rmwSlow(cpu, linear, 8, userAccess(cpu) | ACCESS_REGION);
 }
 
 export function slowLoad128(cpu: usize, linear: u32, eip: u32): v128 {

@@ -5,7 +5,7 @@ import {
 } from './gen/layout';
 import { faulted, raiseError } from './fault';
 import { hostInvalidateCode, hostPortIn, hostPortOut } from './host';
-import { checkPortBreakpoint } from './debug';
+import { checkPort } from './debug';
 import { load16, load32, load8, probeWrite, segLinear, store16, store32, store8, sysLoad16 } from './memory';
 import { again, stepBudget } from './repeat';
 import { ACC_P, reg, segAt, setRegMasked, untypedSegments } from './state';
@@ -43,9 +43,8 @@ function forbidden(cpu: usize, port: u32, size: u32): bool {
 /** IN: `size` bytes, zero-extended. */
 export function portIn(cpu: usize, port: u32, size: u32): u32 {
   port &= 0xffff;
-  if (forbidden(cpu, port, size)) return 0;
+  if (forbidden(cpu, port, size) || checkPort(cpu, port, size)) return 0;
   const value = hostPortIn(cpu, port, size);
-  checkPortBreakpoint(cpu, port, size);
   return size == 4 ? value : value & ((1 << (size << 3)) - 1);
 }
 
@@ -61,10 +60,9 @@ function settleShadowRam(cpu: usize): void {
 /** OUT. */
 export function portOut(cpu: usize, port: u32, size: u32, value: u32): void {
   port &= 0xffff;
-  if (forbidden(cpu, port, size)) return;
+  if (forbidden(cpu, port, size) || checkPort(cpu, port, size)) return;
   hostPortOut(cpu, port, size, size == 4 ? value : value & ((1 << (size << 3)) - 1));
   settleShadowRam(cpu);
-  checkPortBreakpoint(cpu, port, size);
 }
 
 /** INS: DX -> ES:EDI. Result as of the string operations: 1 where there is more to do. */
@@ -80,12 +78,11 @@ export function ins(cpu: usize, size: u32, mask: u32, rep: u32): u32 {
     const edi = reg(cpu, GPR_EDI);
     const linear = segLinear(cpu, es, edi & mask, size, 1);
     // Reading a port has effects: nothing may fault after it.
-    if (faulted(cpu) || probeWrite(cpu, linear, size)) return 0;
+    if (faulted(cpu) || probeWrite(cpu, linear, size) || checkPort(cpu, port, size)) return 0;
     const value = hostPortIn(cpu, port, size);
     if (size == 1) store8(cpu, linear, value);
     else if (size == 2) store16(cpu, linear, value);
     else store32(cpu, linear, value);
-    checkPortBreakpoint(cpu, port, size);
     setRegMasked(cpu, GPR_EDI, edi + step, mask);
     count--;
     if (rep) setRegMasked(cpu, GPR_ECX, count, mask);
@@ -108,9 +105,8 @@ export function outs(cpu: usize, size: u32, mask: u32, seg: usize, rep: u32): u3
     const linear = segLinear(cpu, seg, esi & mask, size, 0);
     if (faulted(cpu)) return 0;
     const value = size == 1 ? load8(cpu, linear) : size == 2 ? load16(cpu, linear) : load32(cpu, linear);
-    if (faulted(cpu)) return 0;
+    if (faulted(cpu) || checkPort(cpu, port, size)) return 0;
     hostPortOut(cpu, port, size, value);
-    checkPortBreakpoint(cpu, port, size);
     setRegMasked(cpu, GPR_ESI, esi + step, mask);
     count--;
     if (rep) setRegMasked(cpu, GPR_ECX, count, mask);

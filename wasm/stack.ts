@@ -5,7 +5,7 @@ import { faulted, raiseError } from './fault';
 import {
   GPR_EBP, GPR_ESP, SEG_ACCESS, SEG_BASE, SEG_LIMIT, SEG_SS, VECTOR_SS,
 } from './gen/layout';
-import { load16, load32, probeWrite, store16, store32, sysStore16, sysStore32 } from './memory';
+import { load16, load32, probeWrite, pushAs16, pushAs32, store16, store32 } from './memory';
 import { reg, setReg } from './state';
 
 let base: u32 = 0;
@@ -62,10 +62,10 @@ export function push(cpu: usize, value: u32, size: u32): bool {
   const to = (sp - size) & mask;
   if (outside(cpu, to, size)) return true;
   if (size == 4) {
-    if (system) sysStore32(cpu, base + to, value);
+    if (system) pushAs32(cpu, base + to, value);
     else store32(cpu, base + to, value);
   } else if (system) {
-    sysStore16(cpu, base + to, value);
+    pushAs16(cpu, base + to, value);
   } else {
     store16(cpu, base + to, value);
   }

@@ -30,6 +30,8 @@ export const ACCESS_USER: u32 = 4;
 export const ACCESS_EXEC: u32 = 16;
 /** Not in an error code: the store comes from a region, which must not change code itself. */
 export const ACCESS_REGION: u32 = 0x100;
+/** Neither: the processor's own access to a descriptor table or a TSS, which no data breakpoint sees. */
+export const ACCESS_TABLE: u32 = 0x200;
 
 /** Bits of SEG_ACCESS. */
 export const ACC_ACCESSED: u32 = 0x100;

@@ -10,6 +10,7 @@ import { load16, load32, load8, segAllows, segLinear, store16, store32, store8 }
 import { ACCESS_WRITE, reg, segAt, setReg, setRegMasked, userAccess } from './state';
 import { hitsCode, noticeStore } from './codepage';
 import { foundCode, foundHost, foundPhys, resolve } from './tlb';
+import { isWatched, watchProbe } from './watch';
 
 /** Bytes that one call moves at most. */
 const CHUNK_BYTES: u32 = 0x10000;
@@ -68,8 +69,10 @@ let runCode: u32 = 0;
 /** Host address of a run of elements that lies in one page of RAM; 0: go element by element, or a fault was raised. The run is
  * entered at `offset`, and starts `below` bytes under it. Of a page with code, only what is beside the code is written so. */
 function runHost(cpu: usize, seg: usize, offset: u32, below: u32, bytes: u32, write: u32): usize {
-  if (load<u32>(cpu, CPU_WATCH) || !segAllows(cpu, seg, offset - below, bytes, write)) return 0;
-  if (resolve(cpu, load<u32>(seg, SEG_BASE) + offset, userAccess(cpu) | (write ? ACCESS_WRITE : 0))) return 0;
+  const linear = load<u32>(seg, SEG_BASE) + offset;
+  const user = userAccess(cpu);
+  if ((load<u32>(cpu, CPU_WATCH) && isWatched(cpu, linear, user)) || !segAllows(cpu, seg, offset - below, bytes, write)) return 0;
+  if (resolve(cpu, linear, user | (write ? ACCESS_WRITE : 0))) return 0;
   if (foundHost == 0 || (foundCode && hitsCode(foundPhys - below, bytes))) return 0;
   if (write) runCode = foundCode ? foundPhys - below : 0;
   return foundHost - below;
@@ -148,6 +151,8 @@ function doMovs(cpu: usize, size: u32, mask: u32, seg: usize, rep: u32): u32 {
     if (n == 0) {
       const from = segLinear(cpu, seg, esi & mask, size, 0);
       if (faulted(cpu)) return 0;
+      // A device's register is read once: what stops the store for a step must come before.
+      if (load<u32>(cpu, CPU_WATCH) && watchProbe(cpu, load<u32>(es, SEG_BASE) + (edi & mask), size, ACCESS_WRITE)) return 0;
       const value = loadElement(cpu, from, size);
       if (faulted(cpu)) return 0;
       const to = segLinear(cpu, es, edi & mask, size, 1);

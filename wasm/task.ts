@@ -1,6 +1,6 @@
 // Task switches (SDM vol. 3, 7.3): to the task of a TSS descriptor by JMP, CALL, IRET, or a task gate of the IDT.
 import { updateFpuTraps, movToCr, updateMode } from './control';
-import { raiseTaskTrap } from './debug';
+import { raiseTaskTrap, settleDebug } from './debug';
 import {
   PRESENT, NOT_SYSTEM, TYPE_BUSY, TYPE_TSS16, TYPE_TSS32, ACCESS_MASK, baseOf, descHigh, descLow, dplOf, fetchDescriptor, isCode, isConforming,
   isNull, limitOf, markAccessed, markBusy, refuse, segment, typeOf,
@@ -124,6 +124,7 @@ export function taskSwitch(cpu: usize, selector: u32, kind: u32, nextEip: u32, r
   store<u32>(cpu + CPU_STEPARMED, 0);
   updateMode(cpu);
   settleResume(cpu);
+  settleDebug(cpu);
   if (!faulted(cpu) && trap) raiseTaskTrap(cpu);
 }
 

@@ -2,6 +2,7 @@
 import {
   CPU_COUNTTLBMISSES, CPU_CR0, CPU_TLB, CPU_TLBGLOBALCOUNT, CPU_TLBGLOBALLIST, CPU_TLBLARGE, CPU_TLBLIST, CPU_TLBLISTCOUNT, CPU_WATCH, RAM,
   TLB_CODE_KERNEL_WRITE, TLB_CODE_SHIFT, TLB_GLOBAL, TLB_KERNEL_READ, TLB_KERNEL_WRITE, TLB_LARGE, TLB_LIST_ENTRIES, TLB_USER_READ, TLB_USER_WRITE,
+  TLB_WATCHED_SHIFT,
 } from './gen/layout';
 import { hasCode } from './codepage';
 import { raisePage } from './fault';
@@ -10,6 +11,10 @@ import { WALK_FAILED, isGuarded, physHost, walk, walkFrame, walkRights } from '.
 import { watchedRights } from './watch';
 
 const WRITE_BITS: u32 = TLB_KERNEL_WRITE | TLB_USER_WRITE;
+/** The bits of a TLB word that are rights. */
+export const RIGHTS: u32 = TLB_KERNEL_READ | TLB_KERNEL_WRITE | TLB_USER_READ | TLB_USER_WRITE;
+/** The rights to write, wherever they stand. */
+const ANY_WRITE: u32 = WRITE_BITS | (WRITE_BITS << TLB_WATCHED_SHIFT);
 
 /** What the last fill or resolve found: physical address, host address (0: a device, or a write to ROM), and whether code is there. */
 export let foundPhys: u32 = 0;
@@ -73,9 +78,9 @@ function protectList(cpu: usize, list: usize, count: u32, host: u32): void {
     const page = load<u32>(list);
     const at = tlb + (page << 2);
     const word = load<u32>(at);
-    if (word & WRITE_BITS && (page << 12) + (word & 0xfffff000) == host) {
-      atomic.or<u32>(at, (word & WRITE_BITS) << TLB_CODE_SHIFT);
-      atomic.and<u32>(at, ~WRITE_BITS);
+    if (word & ANY_WRITE && (page << 12) + (word & 0xfffff000) == host) {
+      if (word & WRITE_BITS) atomic.or<u32>(at, (word & WRITE_BITS) << TLB_CODE_SHIFT);
+      atomic.and<u32>(at, ~ANY_WRITE);
     }
   }
 }
@@ -118,7 +123,7 @@ function insert(cpu: usize, linear: u32, host: usize, rights: u32): void {
 export function fill(cpu: usize, linear: u32, access: u32): bool {
   store<u64>(cpu, load<u64>(cpu, CPU_COUNTTLBMISSES) + 1, CPU_COUNTTLBMISSES);
   let phys = linear;
-  let rights = TLB_KERNEL_READ | TLB_KERNEL_WRITE | TLB_USER_READ | TLB_USER_WRITE;
+  let rights = RIGHTS;
   if (load<u32>(cpu, CPU_CR0) & CR0_PG) {
     const failure = walk(cpu, linear, access);
     if (failure) {
@@ -159,7 +164,7 @@ export function fill(cpu: usize, linear: u32, access: u32): bool {
 export function resolve(cpu: usize, linear: u32, access: u32): bool {
   const word = load<u32>(load<u32>(cpu, CPU_TLB) + ((linear >>> 12) << 2));
   const bit = (access & ACCESS_WRITE ? TLB_KERNEL_WRITE : TLB_KERNEL_READ) << ((access & ACCESS_USER) >>> 1);
-  if (!(word & bit)) {
+  if (!(word & (bit | (bit << TLB_WATCHED_SHIFT)))) {
     if (!(access & ACCESS_WRITE && word & (TLB_CODE_KERNEL_WRITE << ((access & ACCESS_USER) >>> 1)))) return fill(cpu, linear, access);
     foundHost = linear + (word & 0xfffff000);
     foundPhys = <u32>foundHost - RAM;

@@ -1,7 +1,8 @@
 /* A multiboot kernel for `bench -- cliffs`: short loops, each next to something that could make it slow, timed with RDTSC. For each row a line on the debug console
    (port E9H): name, "|", ticks, turns (hexadecimal). A row is compared with the one above it whose name begins with "plain". A loop gets as many turns as take RUN ticks, and the best of ROUNDS such runs counts. Ends through port F4H. */
-.equ RUN, 40000000
-.equ ROUNDS, 5
+.equ RUN, 3000000
+.equ ROUNDS, 80
+.equ WARM, 1000000000
 .equ DATA, 0x300000
 
 .macro ROW name, code
@@ -22,6 +23,15 @@ start:
   lidt idt_pointer            /* nothing here is to fault: if something does, the machine shuts down */
   fninit
   movl $rows, %esi
+  movl $10000, %edi
+  rdtsc
+  movl %eax, %ebp
+warm:                         /* the first row runs for a while, so that the host's compilers have seen what all share */
+  call timed
+  rdtsc
+  subl %ebp, %eax
+  cmpl $WARM, %eax
+  jb warm
 next:
   cmpl $rows_end, %esi
   jae done

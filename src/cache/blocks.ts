@@ -5,7 +5,7 @@ import { PhysicalMemory } from '../cpu/physical.ts';
 import type { SharedMemory } from '../cpu/state.ts';
 import { CodeReader, decode, type Instruction, insideLimit } from '../decode/decoder.ts';
 import { FIRST_FORM, pseudoIndex } from '../emit/table.ts';
-import { Cpu, codeLimit, GPR_STRIDE, Mode, SegCache } from '../layout/cpu.ts';
+import { Breakpoint, BreakpointKind, Cpu, codeLimit, GPR_STRIDE, Mode, SegCache } from '../layout/cpu.ts';
 import {
   BLOCK_HASH_ENTRIES,
   BlockHead,
@@ -88,6 +88,8 @@ export class BlockCache {
     const phys = this.runtime.translateExec(this.cpu, (base + eip) >>> 0) >>> 0;
     if (this.word(Cpu.at.fault) !== 0) return 0;
     const limit = step ? 1 : BLOCK_LIMIT;
+    // Where a page has instruction breakpoints, a block ends before each of them.
+    const breaks = step ? [] : this.breakpointsOn((base + eip) >>> PAGE_SHIFT).map((linear) => (linear - base) >>> 0);
     const list: Instruction[] = [];
     let crossing = false;
     let at = eip;
@@ -113,6 +115,7 @@ export class BlockCache {
       } else if (x.truncated && left > 15 && p - phys + 15 > code.length) break;
       // Behind the last instruction that is inside the limit of CS the block ends; the next one is #GP.
       if (list.length > 0 && x.eip + x.length - 1 > codeLimit(mode)) break;
+      if (list.length > 0 && breaks.includes(x.eip)) break;
       list.push(x);
       at = x.next;
       p += x.length;
@@ -135,7 +138,17 @@ export class BlockCache {
     const used = last.spec === undefined || last.truncated ? (last.eip - eip + LONGEST) >>> 0 : (at - eip) >>> 0;
     const bytes = code.subarray(0, Math.min(used, code.length));
     if (!this.hold(phys, lastPage, bytes)) return undefined;
-    return this.write(list, phys, lastPage, step ? mode | Mode.STEP : mode, at, bytes);
+    return this.write(list, phys, lastPage, step ? mode | Mode.STEP : breaks.length > 0 ? mode | Mode.BREAK : mode, at, bytes);
+  }
+
+  /** Linear addresses of the instruction breakpoints on a linear page. */
+  private breakpointsOn(page: number): number[] {
+    const found: number[] = [];
+    for (let at = Cpu.at.breakpoints; at < Cpu.at.breakpoints + 4 * Breakpoint.size; at += Breakpoint.size) {
+      const first = this.word(at + Breakpoint.at.first);
+      if ((this.word(at + Breakpoint.at.kinds) & BreakpointKind.EXECUTE) !== 0 && first >>> PAGE_SHIFT === page >>> 0) found.push(first);
+    }
+    return found;
   }
 
   /** From now on stores to the bytes of a block are noticed; false where they are others already. */

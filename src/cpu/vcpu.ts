@@ -3,8 +3,8 @@ import { BlockCache } from '../cache/blocks.ts';
 import { leaveCode } from '../cache/code-map.ts';
 import { codeWritten, pagesToDrop } from '../cache/drop.ts';
 import { RegionTable } from '../cache/regions.ts';
-import { Cpu, Exit, GPR_STRIDE, Pending, Seg, SegCache } from '../layout/cpu.ts';
-import { CONTROL, Control, cpuBase, PAGE, PAGE_SHIFT } from '../layout/memory.ts';
+import { Cpu, Exit, GPR_STRIDE, Mode, Pending, Seg, SegCache } from '../layout/cpu.ts';
+import { BlockHead, CONTROL, Control, cpuBase, PAGE, PAGE_SHIFT } from '../layout/memory.ts';
 import { type EngineImage, type HostImports, type Instance, instantiate } from './runtime.ts';
 import { initCpu, resetCpu, type SharedMemory } from './state.ts';
 
@@ -162,7 +162,7 @@ export class Vcpu {
     const step = this.get(Cpu.at.step) !== 0;
     const head = this.blocks.decodeHere(step);
     if (head === 0) this.instance.runtime.deliverFault(this.base);
-    else if (!step) {
+    else if (!step && (this.shared.i32[(head + BlockHead.at.mode) >> 2]! & Mode.BREAK) === 0) {
       this.regions.attach(head);
       this.onDecode?.(head);
     }

@@ -25,6 +25,15 @@ export const SegCache = struct('SEG', {
   topWrite: u32,
 });
 
+/** What a breakpoint of DR0 to DR3 stands for now (SDM vol. 3, 17.2.4); its kinds are bits of BreakpointKind, 0 where it is not enabled. */
+export const Breakpoint = struct('BREAKPOINT', {
+  kinds: u32,
+  /** The first address (linear, or of a port) that it is for, and how many bytes. */
+  first: u32,
+  length: u32,
+});
+export const BreakpointKind = { EXECUTE: 1, READ: 2, WRITE: 4, PORT: 8 } as const;
+
 /** One of the last exceptions and interrupts (Cpu.lastDeliveries). */
 export const DeliveryNote = struct('NOTE', {
   /** The vector, with bits of Delivery. */
@@ -87,7 +96,7 @@ export const Cpu = struct(
     exitArg: u32,
     /** Extra words of an exit. */
     exitData: array(4, 4),
-    /** Nonzero: run one instruction at a time (TF, debug registers in use, or asked for by a region: StepReason bits). */
+    /** Nonzero: run one instruction at a time (Step bits). */
     step: u32,
     /** Nonzero while a block of one instruction runs: bit 0; bit 1 where EFLAGS.TF was set at its start; bit 2 where it was a string
      * instruction that must go on (REP). */
@@ -106,7 +115,7 @@ export const Cpu = struct(
     apicId: u32,
     /** 1 from the delivery of an NMI to the next IRET (SDM vol. 3, 6.7.1). */
     nmiBlocked: u32,
-    /** DR6 bits of data breakpoints that the current instruction hit, for the #DB behind it. */
+    /** DR6 bits of breakpoints on data and ports that the current instruction (or delivery) hit, for the #DB behind it. */
     debugPending: u32,
 
     // Model-specific registers ---------------------------------------------------------------------------------------
@@ -175,7 +184,7 @@ export const Cpu = struct(
     consumed: u32,
     /** Entries of DROP_QUEUE that this CPU has seen to. */
     droppedSeen: u32,
-    /** Nonzero: some accesses are looked at more closely, and are kept off the fast paths (Watch bits). */
+    /** Nonzero: some accesses, or some code, are looked at more closely, and are kept off the fast paths (Watch bits). */
     watch: u32,
     /** Set by every store of this CPU that hit code; a region that called a helper which stores looks at it, and clears it. */
     codeChanged: u32,
@@ -214,6 +223,11 @@ export const Cpu = struct(
     budget: u32,
     /** 1 from INIT (or power-on, but for the boot CPU) to the start-up IPI. */
     awaitsStartup: u32,
+    /** DR0 to DR3 as DR7 enables them. */
+    breakpoints: array(4, Breakpoint.size, 4),
+    /** From the first byte with a data breakpoint to the last one: where that is, and how many bytes (0: there is none). */
+    watchFirst: u32,
+    watchBytes: u64,
   },
   4096,
 );
@@ -228,6 +242,8 @@ export const Mode = {
   USER: 4,
   /** Not a state of the CPU: the block holds one instruction, to be run alone (Cpu.step). */
   STEP: 8,
+  /** Not a state of the CPU: the block is of a page with an instruction breakpoint, and ends before the next one. It has no region and no links. */
+  BREAK: 16,
 } as const;
 
 /** Bits of Cpu.mode from here on: the limit of CS where code must mind it, as limitCode makes it; 0 in flat code. */
@@ -295,7 +311,7 @@ export const Pending = {
 /** Bits of Cpu.step. */
 export const Step = {
   TF: 1,
-  DEBUG: 2,
+  /** A delivery hit a data breakpoint: #DB comes before the next instruction. */ TRAP: 2,
   BAIL: 4,
   FORCED: 8,
   /** The instruction in the shadow of STI or MOV SS. */ SHADOW: 16,
@@ -305,8 +321,8 @@ export const Step = {
 /** Values of Cpu.shadow. */
 export const Shadow = { STI: 1, SS: 2 } as const;
 
-/** Bits of Cpu.watch: data breakpoints are enabled; alignment is checked (CR0.AM and EFLAGS.AC at CPL 3). */
-export const Watch = { DATA: 1, ALIGN: 2 } as const;
+/** Bits of Cpu.watch: data breakpoints are enabled; alignment is checked (CR0.AM and EFLAGS.AC at CPL 3); instruction breakpoints are enabled. */
+export const Watch = { DATA: 1, ALIGN: 2, CODE: 4 } as const;
 
 /** Why the run loop came back to JavaScript. */
 export const Exit = {

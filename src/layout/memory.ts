@@ -157,13 +157,19 @@ export const Tlb = {
   KERNEL_WRITE: 2,
   USER_READ: 4,
   USER_WRITE: 8,
-  GLOBAL: 16,
-  LARGE: 32,
+  // Rights to a page with a data breakpoint: TLB_WATCHED_SHIFT above those. Only the slow paths find them there.
+  WATCHED_KERNEL_READ: 16,
+  WATCHED_KERNEL_WRITE: 32,
+  WATCHED_USER_READ: 64,
+  WATCHED_USER_WRITE: 128,
   // Rights to write that the page has but for its code: TLB_CODE_SHIFT above those.
-  CODE_KERNEL_WRITE: 64,
-  CODE_USER_WRITE: 256,
+  CODE_KERNEL_WRITE: 256,
+  CODE_USER_WRITE: 1024,
+  GLOBAL: 512,
+  LARGE: 2048,
 } as const;
-export const TLB_CODE_SHIFT = 5;
+export const TLB_CODE_SHIFT = 7;
+export const TLB_WATCHED_SHIFT = 4;
 export const TLB_LIST_ENTRIES = 16384;
 
 /** Jump cache: guest EIP -> function; direct-mapped. */

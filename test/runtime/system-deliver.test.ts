@@ -1,6 +1,6 @@
 // Interrupts and exceptions to their handlers, and IRET back.
 import { beforeEach, describe, expect, test } from 'vitest';
-import { Cpu, Exit, FAULT, FAULT_TRAP, Pending, Step, Vector } from '../../src/layout/cpu.ts';
+import { Cpu, Exit, FAULT, FAULT_BAIL, FAULT_TRAP, Pending, Step, Vector, Watch } from '../../src/layout/cpu.ts';
 import { RAM } from '../../src/layout/memory.ts';
 import { descriptor, Eflags, Gpr, gate, SEL, Seg, type System, system, TSS } from './system-machine.ts';
 
@@ -319,13 +319,14 @@ describe('debug exceptions', () => {
   test('instruction breakpoint, and RF', () => {
     m.view.setUint32(m.cpu + dr(1), 0x100, true);
     m.view.setUint32(m.cpu + dr(7), 0x404, true);
-    m.call.updateStep(m.cpu);
-    expect(m.get('step')).toBe(Step.DEBUG);
+    m.call.updateBreakpoints(m.cpu);
+    expect([m.get('step'), m.get('watch')]).toEqual([0, Watch.CODE]);
     expect(m.run('checkBreakpoints')).toBe('DB');
     expect(m.view.getUint32(m.cpu + dr(6), true) & 0xf).toBe(2);
     m.push(Eflags.RF | 2, SEL.CODE0, 0x100);
     expect(m.run('iret', 4)).toBe('');
     expect(m.flags() & Eflags.RF).toBe(Eflags.RF);
+    expect(m.get('step')).toBe(Step.BAIL);
     expect(m.run('checkBreakpoints')).toBe('');
     // Who starts the instruction clears RF: stepDispatch.
     m.setFlags(0);
@@ -334,11 +335,17 @@ describe('debug exceptions', () => {
   test('data breakpoints', () => {
     m.view.setUint32(m.cpu + dr(0), 0x1004, true);
     m.view.setUint32(m.cpu + dr(7), 0x000d0402, true); // 4 bytes, write
-    m.run('checkDataBreakpoint', 0x1004, 4, 0);
-    m.run('checkDataBreakpoint', 0x1008, 4, 1);
-    m.run('checkDataBreakpoint', 0x1003, 1, 1);
+    m.call.updateBreakpoints(m.cpu);
+    // Outside of a step: the instruction is to be run alone.
+    expect(m.call.checkData(m.cpu, 0x1004, 4, 1)).toBeTruthy();
+    expect(m.get('fault')).toBe(FAULT_BAIL);
+    m.set('fault', 0);
+    m.set('stepArmed', 1);
+    m.run('checkData', 0x1004, 4, 0);
+    m.run('checkData', 0x1008, 4, 1);
+    m.run('checkData', 0x1003, 1, 1);
     expect(m.call.singleStepTrap(m.cpu, 0)).toBeFalsy();
-    m.run('checkDataBreakpoint', 0x1001, 4, 1);
+    m.run('checkData', 0x1001, 4, 1);
     expect(m.call.singleStepTrap(m.cpu, 0)).toBeTruthy();
     expect(m.view.getUint32(m.cpu + dr(6), true) & 0xf).toBe(1);
   });
