@@ -1,5 +1,7 @@
-// The MC146818 real-time clock with its CMOS memory. Time comes from clock.wallMs() (UTC) plus an offset that the
-// guest's own settings of the clock change. Interrupt flags are brought up to date when somebody looks.
+// The MC146818 real-time clock with its CMOS memory. Time comes from clock.wallMs() (UTC) plus an offset that the guest's own settings of the
+// clock change; while its updates are stopped (SET, or the divider in reset) it is in the CMOS bytes alone. Interrupt flags are brought up to
+// date when somebody looks. Daylight saving (DSE) is stored and does nothing, as in most chips of today.
+import { civil, daysOf, MS_PER_DAY, modulo, weekday } from './calendar.ts';
 import type { Device, DeviceContext } from './device.ts';
 import type { LegacyIrqs } from './legacy-irqs.ts';
 
@@ -20,6 +22,8 @@ const REG_D = 13;
 const REG_CENTURY = 0x32;
 
 const A_UIP = 0x80;
+const A_DV = 0x70;
+const DV_32768 = 0x20;
 const B_SET = 0x80;
 const B_PIE = 0x40;
 const B_AIE = 0x20;
@@ -30,12 +34,16 @@ const C_IRQF = 0x80;
 /** The update cycle is announced this long before the second rolls over. */
 const UIP_MS = 2;
 
-const MS_PER_DAY = 86400000;
 /** Seconds that an alarm search looks back at most. */
 const ALARM_WINDOW = 86400;
 
-/** Words: 128 bytes of CMOS, then the index. Doubles: offset to wall time, last second seen, last periodic tick seen. */
+/** The divider starts half a second before the first update (data sheet, "divider control"). */
+const DIVIDER_START_MS = 500;
+
+/** Words: 128 bytes of CMOS, the index, days of the week that the guest's count is ahead of the calendar's. Doubles: offset to wall time, last second seen, last periodic tick seen. */
 const INDEX = 32;
+const WEEKDAY_SHIFT = 33;
+const WORDS = 34;
 const OFFSET = 0;
 const LAST_SECOND = 1;
 const LAST_TICK = 2;
@@ -55,7 +63,7 @@ export class Rtc implements Device {
     this.#context = context;
     this.#irqs = irqs;
     this.#ramBytes = ramBytes;
-    this.#s = context.words(INDEX + 1);
+    this.#s = context.words(WORDS);
     this.#cmos = new Uint8Array(this.#s.buffer, this.#s.byteOffset, 128);
     const doubles = context.words(6);
     this.#d = new Float64Array(doubles.buffer, doubles.byteOffset, 3);
@@ -91,6 +99,7 @@ export class Rtc implements Device {
     cmos[0x2e] = (sum >> 8) & 0xff;
     cmos[0x2f] = sum & 0xff;
     this.#s[INDEX] = 0;
+    this.#s[WEEKDAY_SHIFT] = 0;
     this.#d[OFFSET] = 0;
     this.#d[LAST_SECOND] = Math.floor(this.#now() / 1000);
     this.#d[LAST_TICK] = 0;
@@ -105,7 +114,7 @@ export class Rtc implements Device {
     let next = Number.POSITIVE_INFINITY;
     const period = this.#period();
     if ((b & B_PIE) !== 0 && period !== 0) next = (this.#d[LAST_TICK] + 1) * period;
-    if ((b & (B_AIE | B_UIE)) !== 0 && (b & B_SET) === 0) {
+    if ((b & (B_AIE | B_UIE)) !== 0 && this.#updates) {
       next = Math.min(next, now + ((this.#d[LAST_SECOND] + 1) * 1000 - this.#now()) * 1e6);
     }
     return next;
@@ -120,11 +129,27 @@ export class Rtc implements Device {
     return this.#context.clock.wallMs() + this.#d[OFFSET];
   }
 
+  /** The divider runs: with the crystal that PCs have, for this setting of DV alone. */
+  get #divides(): boolean {
+    return (this.#cmos[REG_A] & A_DV) === DV_32768;
+  }
+
+  /** The time goes on. */
+  get #updates(): boolean {
+    return (this.#cmos[REG_B] & B_SET) === 0 && this.#divides;
+  }
+
+  /** Milliseconds of the present second, as the divider has counted them. */
+  get #phase(): number {
+    const ms = this.#now();
+    return ms - Math.floor(ms / 1000) * 1000;
+  }
+
   /** Nanoseconds between periodic interrupts; 0: none (MC146818 data sheet, rate selection). */
   #period(): number {
     const a = this.#cmos[REG_A];
     let rate = a & 15;
-    if (rate === 0 || (a & 0x70) !== 0x20) return 0;
+    if (rate === 0 || !this.#divides) return 0;
     if (rate <= 2) rate += 7;
     return (2 ** (rate - 1) * 1e9) / 32768;
   }
@@ -143,7 +168,7 @@ export class Rtc implements Device {
     }
     const second = Math.floor(this.#now() / 1000 + 1e-6);
     if (second !== d[LAST_SECOND]) {
-      if ((cmos[REG_B] & B_SET) === 0 && second > d[LAST_SECOND]) {
+      if (this.#updates && second > d[LAST_SECOND]) {
         flags |= B_UIE;
         const from = Math.max(d[LAST_SECOND], second - ALARM_WINDOW);
         for (let one = from + 1; one <= second && (flags & B_AIE) === 0; one++) if (this.#alarmAt(one)) flags |= B_AIE;
@@ -201,7 +226,7 @@ export class Rtc implements Device {
     cmos[REG_SECONDS] = this.#encode(seconds % 60);
     cmos[REG_MINUTES] = this.#encode(Math.floor(seconds / 60) % 60);
     cmos[REG_HOURS] = this.#encodeHour(Math.floor(seconds / 3600));
-    cmos[REG_WEEKDAY] = ((((days + 4) % 7) + 7) % 7) + 1;
+    cmos[REG_WEEKDAY] = modulo(weekday(days) + this.#s[WEEKDAY_SHIFT], 7) + 1;
     cmos[REG_DAY] = this.#encode(f[0]);
     cmos[REG_MONTH] = this.#encode(f[1]);
     cmos[REG_YEAR] = this.#encode(f[2] % 100);
@@ -214,6 +239,7 @@ export class Rtc implements Device {
     const year = this.#decode(cmos[REG_CENTURY]) * 100 + this.#decode(cmos[REG_YEAR]);
     const days = daysOf(year, this.#decode(cmos[REG_MONTH]), this.#decode(cmos[REG_DAY]));
     const seconds = this.#decodeHour(cmos[REG_HOURS]) * 3600 + this.#decode(cmos[REG_MINUTES]) * 60 + this.#decode(cmos[REG_SECONDS]);
+    this.#s[WEEKDAY_SHIFT] = modulo(cmos[REG_WEEKDAY] - 1 - weekday(days), 7);
     this.#d[OFFSET] = days * MS_PER_DAY + seconds * 1000 + ms - this.#context.clock.wallMs();
     this.#d[LAST_SECOND] = Math.floor(this.#now() / 1000);
   }
@@ -225,10 +251,9 @@ export class Rtc implements Device {
   #read(index: number): number {
     const cmos = this.#cmos;
     if (this.#isTime(index)) {
-      if ((cmos[REG_B] & B_SET) === 0) this.#store();
+      if (this.#updates) this.#store();
     } else if (index === REG_A) {
-      const ms = this.#now();
-      const updating = (cmos[REG_B] & B_SET) === 0 && (cmos[REG_A] & 0x70) === 0x20 && ms - Math.floor(ms / 1000) * 1000 >= 1000 - UIP_MS;
+      const updating = this.#updates && this.#phase >= 1000 - UIP_MS;
       return (cmos[REG_A] & ~A_UIP) | (updating ? A_UIP : 0);
     } else if (index === REG_C) {
       this.#sync();
@@ -244,53 +269,38 @@ export class Rtc implements Device {
   #write(index: number, value: number): void {
     const cmos = this.#cmos;
     if (index === REG_C || index === REG_D) return;
-    if (index === REG_A) {
-      this.#sync();
-      cmos[REG_A] = value & ~A_UIP;
-      const period = this.#period();
-      if (period !== 0) this.#d[LAST_TICK] = Math.floor(this.#context.clock.now() / period);
-    } else if (index === REG_B) {
-      this.#sync();
-      const old = cmos[REG_B];
-      if ((value & B_SET) !== 0 && (old & B_SET) === 0) this.#store();
-      cmos[REG_B] = (value & B_SET) !== 0 ? value & ~B_UIE : value;
-      if ((value & B_SET) === 0 && (old & B_SET) !== 0) this.#adopt(0);
-      this.#updateIrq();
-    } else if (this.#isTime(index)) {
-      if ((cmos[REG_B] & B_SET) !== 0) {
-        cmos[index] = value;
-      } else {
-        const ms = this.#now();
-        this.#store();
-        cmos[index] = value;
-        this.#adopt(ms - Math.floor(ms / 1000) * 1000);
-      }
-    } else {
-      cmos[index] = value;
+    if (index === REG_A || index === REG_B) this.#writeControl(index, value);
+    else if (!this.#isTime(index)) cmos[index] = value;
+    else {
+      // Bit 7 of the seconds cannot be written.
+      const byte = index === REG_SECONDS ? value & 0x7f : value;
+      const updates = this.#updates;
+      if (updates) this.#store();
+      cmos[index] = byte;
+      if (updates) this.#adopt(this.#phase);
     }
     this.#rearm();
+  }
+
+  /** Registers A and B. Where updates stop the bytes keep the time, and where they go on they are the time. */
+  #writeControl(index: number, value: number): void {
+    const cmos = this.#cmos;
+    const updates = this.#updates;
+    const divides = this.#divides;
+    this.#sync();
+    if (updates) this.#store();
+    if (index === REG_A) cmos[REG_A] = value & ~A_UIP;
+    else cmos[REG_B] = (value & B_SET) !== 0 ? value & ~B_UIE : value;
+    const started = !divides && this.#divides;
+    if (started) this.#d[OFFSET] += DIVIDER_START_MS - this.#phase;
+    if (!updates && this.#updates) this.#adopt(this.#phase);
+    const period = this.#period();
+    if (index === REG_A && period !== 0) this.#d[LAST_TICK] = Math.floor(this.#context.clock.now() / period);
+    this.#updateIrq();
   }
 
   #rearm(): void {
     const next = this.nextDeadline();
     if (next !== Number.POSITIVE_INFINITY) this.#context.deadlineChanged?.(next);
   }
-}
-
-/** Days since 1970-01-01 of a date of the Gregorian calendar. */
-function daysOf(year: number, month: number, day: number): number {
-  return Math.floor(Date.UTC(year, month - 1, day) / MS_PER_DAY);
-}
-
-/** Day, month and year of a count of days since 1970-01-01 (eras of 400 years that start on 1 March). */
-function civil(days: number, out: Int32Array): void {
-  const z = days + 719468;
-  const era = Math.floor(z / 146097);
-  const inEra = z - era * 146097;
-  const year = Math.floor((inEra - Math.floor(inEra / 1460) + Math.floor(inEra / 36524) - Math.floor(inEra / 146096)) / 365);
-  const inYear = inEra - (365 * year + Math.floor(year / 4) - Math.floor(year / 100));
-  const m = Math.floor((5 * inYear + 2) / 153);
-  out[0] = inYear - Math.floor((153 * m + 2) / 5) + 1;
-  out[1] = m < 10 ? m + 3 : m - 9;
-  out[2] = year + era * 400 + (out[1] <= 2 ? 1 : 0);
 }

@@ -43,6 +43,9 @@ const IER_MODEM = 8;
 const MCR_LOOP = 0x10;
 const LSR_DATA = 1;
 const LSR_OVERRUN = 2;
+const LSR_BREAK = 0x10;
+const LSR_FIFO_ERROR = 0x80;
+const LCR_BREAK = 0x40;
 const LSR_EMPTY = 0x60;
 /** CTS, DSR and DCD: somebody listens. */
 const MSR_CONNECTED = 0xb0;
@@ -130,9 +133,11 @@ export class Uart implements Device {
 
   #receive(byte: number): void {
     const s = this.#s;
-    const room = (s[FCR] & 1) !== 0 ? FIFO : 1;
-    if (s[RX_COUNT] >= room) {
+    const fifo = (s[FCR] & 1) !== 0;
+    if (s[RX_COUNT] >= (fifo ? FIFO : 1)) {
       s[LSR_ERRORS] |= LSR_OVERRUN;
+      // A FIFO keeps what it has; without one the new byte takes the place of the old (PC16550D, 8.4, bit 1).
+      if (!fifo) s[RX + s[RX_FIRST]] = byte;
       return;
     }
     s[RX + ((s[RX_FIRST] + s[RX_COUNT]) & (FIFO - 1))] = byte;
@@ -242,16 +247,23 @@ export class Uart implements Device {
       case 2: {
         const flipped = ((value ^ s[FCR]) & 1) !== 0;
         s[FCR] = value & 1 ? value & 0xc1 : 0;
-        if (flipped || (value & 2) !== 0) {
+        // Without bit 0 the other bits are not programmed.
+        if (flipped || (value & 3) === 3) {
           s[RX_COUNT] = 0;
           s[RX_FIRST] = 0;
         }
         this.#fill();
         break;
       }
-      case 3:
+      case 3: {
+        const breaks = (value & ~s[LCR] & LCR_BREAK) !== 0;
         s[LCR] = value;
-        return;
+        if (!breaks || (s[MCR] & MCR_LOOP) === 0) return;
+        // A break that comes back: a byte of zeros, and its mark.
+        this.#receive(0);
+        s[LSR_ERRORS] |= LSR_BREAK | ((s[FCR] & 1) !== 0 ? LSR_FIFO_ERROR : 0);
+        break;
+      }
       case 4:
         s[MCR] = value & 0x1f;
         this.#updateModem();
@@ -269,7 +281,8 @@ export class Uart implements Device {
   #send(byte: number): void {
     const s = this.#s;
     if ((s[MCR] & MCR_LOOP) !== 0) {
-      this.#receive(byte);
+      // What comes back has as many bits as LCR says. (The host gets all eight: early code sends before it sets them.)
+      this.#receive(byte & ((32 << (s[LCR] & 3)) - 1));
     } else {
       while (this.#output.full) {
         const waiting = this.#context.waitHost?.(this, this.#output.words, this.#output.tailIndex, this.#output.tail);

@@ -13,6 +13,7 @@ it('looks like a 16550A to the probe', () => {
   b.out(COM1 + 1, 0);
   b.out(COM1 + 4, 0x1a);
   expect(b.in(COM1 + 6) & 0xf0).toBe(0x90);
+  b.out(COM1 + 3, 3);
   b.out(COM1, 0x42);
   expect(b.in(COM1)).toBe(0x42);
   b.out(COM1 + 4, 0x0b);
