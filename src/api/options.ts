@@ -186,7 +186,7 @@ export interface MachineHandle {
    * gives no thread for a CPU. May be called once.
    */
   run(): Promise<RunResult>;
-  /** Types bytes into the first serial port; any number of them, at any time. */
+  /** Types bytes into the first serial port; any number of them, at any time. Throws BAD_OPTION for what is no Uint8Array. */
   sendInput(bytes: Uint8Array): void;
   /** Types bytes into the virtio console; any number of them, at any time. Throws BAD_OPTION where the machine has none. */
   sendVirtioConsole(bytes: Uint8Array): void;

@@ -1,4 +1,5 @@
 // A PC put together: memory, kernel, the host's end of the devices, and the executor that runs its CPUs.
+import { checkBytes, checkOptions } from '../api/check.ts';
 import { DragomanError } from '../api/errors.ts';
 import {
   DEFAULT_MAC,
@@ -71,6 +72,7 @@ export class Machine implements MachineHandle {
   /** Builds a machine and loads its kernel. Throws DragomanError for options and files that cannot be used. */
   static create(options: MachineOptions): Promise<Machine> {
     return host.prepare().then(() => {
+      checkOptions(options);
       const disks: Disk[] = [];
       try {
         return new Machine(options, disks);
@@ -306,10 +308,12 @@ export class Machine implements MachineHandle {
   }
 
   sendInput(bytes: Uint8Array): void {
+    checkBytes(bytes, 'sendInput');
     this.executor.input('serial', bytes);
   }
 
   sendVirtioConsole(bytes: Uint8Array): void {
+    checkBytes(bytes, 'sendVirtioConsole');
     if (this.board.virtio.console === undefined)
       throw new DragomanError('BAD_OPTION', 'the machine has no virtio console', 'onVirtioConsole');
     if (this.result === undefined) this.executor.input('virtioConsole', bytes);
