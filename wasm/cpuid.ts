@@ -1,19 +1,13 @@
-// CPUID. The signature is that of a 32-bit Intel core without speculation, for which kernels switch no mitigations on.
-import { CONTROL, CONTROL_CPUCOUNT, CPU_APICBASE, CPU_APICID, GPR_EAX, GPR_EBX, GPR_ECX, GPR_EDX } from './gen/layout';
+// CPUID. The features are those of src/layout/features.ts. The signature is that of a 32-bit Intel core without speculation, for which kernels switch no mitigations on.
+import { CONTROL, CONTROL_CPUCOUNT, CPU_APICBASE, CPU_APICID, CPUID_ECX, CPUID_EDX, GPR_EAX, GPR_EBX, GPR_ECX, GPR_EDX } from './gen/layout';
 import { APIC_BASE_ENABLE } from './msr';
 import { reg, serialize, setReg } from './state';
 
 /** Family 6, model 0x1c, stepping 10. */
 const SIGNATURE: u32 = 0x000106ca;
-/** FPU DE PSE TSC MSR PAE MCE CX8 SEP PGE MCA CMOV PAT CLFSH MMX FXSR SSE SSE2 (SDM vol. 2, CPUID, table 3-11). */
-const FEATURES_EDX: u32 =
-  1 | (1 << 2) | (1 << 3) | (1 << 4) | (1 << 5) | (1 << 6) | (1 << 7) | (1 << 8) | (1 << 11) | (1 << 13) | (1 << 14) | (1 << 15) |
-  (1 << 16) | (1 << 19) | (1 << 23) | (1 << 24) | (1 << 25) | (1 << 26);
 const FEATURE_APIC: u32 = 1 << 9;
 /** HTT: more than one logical processor in the package. */
 const FEATURE_HTT: u32 = 1 << 28;
-/** SSE3, POPCNT, the APIC timer's TSC-deadline mode. */
-const FEATURES_ECX: u32 = 1 | (1 << 23) | (1 << 24);
 
 /** The highest leaf below 80000000H. */
 const MAX_LEAF: u32 = 0x16;
@@ -72,7 +66,7 @@ export function cpuid(cpu: usize): void {
       const count = identifiers();
       // CLFLUSH line of 64 bytes, the package's logical processors, the APIC's identifier.
       const ebx = (load<u32>(cpu, CPU_APICID) << 24) | (count << 16) | 0x800;
-      answer(cpu, SIGNATURE, ebx, FEATURES_ECX, FEATURES_EDX | apic | (count > 1 ? FEATURE_HTT : 0));
+      answer(cpu, SIGNATURE, ebx, CPUID_ECX, CPUID_EDX | apic | (count > 1 ? FEATURE_HTT : 0));
       return;
     }
     case 2: // 32 KiB L1 caches, 512 KiB L2, TLBs of 4 KiB pages

@@ -1,6 +1,7 @@
 // Guest bytes -> one decoded instruction: its form and its leaves. The only file that knows iced-x86.
 import iced from 'iced-x86';
 import { codeLimit, Mode, Seg } from '../layout/cpu.ts';
+import { ANNOUNCED } from '../layout/features.ts';
 import { type Form, type FormOperand, formKey, type OperandKind } from '../lift/form.ts';
 import { liftOf } from '../lift/index.ts';
 import type { LiftSpec } from '../lift/lifter.ts';
@@ -22,7 +23,7 @@ export type Flow = 'next' | 'conditional' | 'unconditional';
 export interface Instruction {
   readonly form: Form;
   readonly key: string;
-  /** undefined: not a valid encoding (#UD) or one that we have no lift for. */
+  /** undefined: #UD, as no valid encoding, or as one of an extension that CPUID does not announce. */
   readonly spec: LiftSpec | undefined;
   readonly flow: Flow;
   readonly eip: number;
@@ -57,8 +58,26 @@ const UNCONDITIONAL = /^(jmp|call|ret)$/;
 const flowOf = (mnemonic: string): Flow =>
   CONDITIONAL.test(mnemonic) ? 'conditional' : UNCONDITIONAL.test(mnemonic) ? 'unconditional' : 'next';
 
+/** Extensions that CPUID does not tell of, because every processor with SSE2 has them. SMM: RSM, which is #UD outside of it. */
+const ALWAYS = [
+  ...['INTEL8086', 'INTEL186', 'INTEL286', 'INTEL386', 'INTEL486', 'FPU287', 'FPU387'],
+  ...['CPUID', 'RDPMC', 'PAUSE', 'MULTIBYTENOP', 'SMM'],
+];
+const KNOWN = new Set<number>([...ALWAYS, ...ANNOUNCED].map((name) => iced.CpuidFeature[name as keyof typeof iced.CpuidFeature]));
+
+/**
+ * What later extensions made of older encodings, where CPUID does not announce them: hints are NOPs, and the prefix that makes TZCNT, LZCNT and
+ * WBNOINVD of BSF, BSR and WBINVD is ignored (SDM vol. 2, there).
+ */
+const OPTIONS =
+  iced.DecoderOptions.ForceReservedNop | iced.DecoderOptions.NoMPFX_0FBC | iced.DecoderOptions.NoMPFX_0FBD | iced.DecoderOptions.NoWbnoinvd;
+
+const newDecoder = (bytes: Uint8Array, code32: boolean) => new iced.Decoder(code32 ? 32 : 16, bytes, OPTIONS);
+
 interface CodeInfo {
   mnemonic: string;
+  /** CPUID announces all that it needs. */
+  known: boolean;
   operandSize: number;
   addressSize: number;
   /** A string instruction, which REP prefixes may repeat. */
@@ -70,8 +89,13 @@ function infoOf(code: number): CodeInfo {
   if (info === undefined) {
     const op = iced.CodeExt.opCode(code);
     const mnemonic = MNEMONICS[op.mnemonic]!;
+    const x = new iced.Instruction();
+    x.code = code;
+    const known = code !== iced.Code.INVALID && x.cpuidFeatures().every((feature) => KNOWN.has(feature));
+    x.free();
     info = {
       mnemonic,
+      known,
       operandSize: op.operandSize,
       addressSize: op.addressSize,
       string: STRING.test(mnemonic) && op.opCount > 0 && !/[xX]mm/.test(op.instructionString),
@@ -129,13 +153,41 @@ function isOverlong(bytes: Uint8Array, code32: boolean): boolean {
   if (count === LONGEST) return true;
   const prefixes = [...new Set(bytes.subarray(0, count))];
   const short = Uint8Array.from([...prefixes, ...bytes.subarray(count, LONGEST)]);
-  const decoder = new iced.Decoder(code32 ? 32 : 16, short, iced.DecoderOptions.None);
+  const decoder = newDecoder(short, code32);
   const x = decoder.decode();
   const needsMore =
     decoder.lastError === iced.DecoderError.NoMoreBytes || (x.code !== iced.Code.INVALID && x.length + count - prefixes.length > LONGEST);
   x.free();
   decoder.free();
   return needsMore;
+}
+
+/** Length of what is LDS, LES or BOUND with a register, or POP with another register field, to a processor without VEX, EVEX and XOP: #UD, whatever follows. 0: it is none. */
+function lengthWithoutVex(bytes: Uint8Array): number {
+  let n = 0;
+  while (n < bytes.length && PREFIXES.has(bytes[n]!)) n++;
+  const [opcode, modrm] = [bytes[n], bytes[n + 1]];
+  if (modrm === undefined) return 0;
+  const vex = (opcode === 0xc4 || opcode === 0xc5 || opcode === 0x62) && modrm >= 0xc0;
+  return vex || (opcode === 0x8f && modrm >= 0xc8) ? n + 2 : 0;
+}
+
+const UNDEFINED: Form = { mnemonic: 'invalid', ops: [], opsize: 4, addrsize: 4, segmented: false, flat: false, rep: 0, locked: false };
+
+/** What is #UD, or (`truncated`) too long or cut off. */
+function undefinedInstruction(x: iced.Instruction, eip: number, length: number, truncated: boolean): Instruction {
+  const { code } = x;
+  const common = {
+    form: UNDEFINED,
+    key: 'invalid',
+    spec: undefined,
+    flow: 'next',
+    values: [],
+    farOffset: 0,
+    memory: undefined,
+    target: undefined,
+  } as const;
+  return { ...common, eip: eip >>> 0, next: (eip + length) >>> 0, length, truncated, code };
 }
 
 /** Decodes instructions of one run of bytes, in any order. */
@@ -150,7 +202,7 @@ export class CodeReader {
     this.bytes = bytes;
     this.mode = mode;
     this.code32 = (mode & Mode.CODE32) !== 0;
-    this.decoder = new iced.Decoder(this.code32 ? 32 : 16, bytes, iced.DecoderOptions.None);
+    this.decoder = newDecoder(bytes, this.code32);
   }
 
   /** The instruction at `offset` in the bytes, which lies at `eip`. */
@@ -159,12 +211,14 @@ export class CodeReader {
     decoder.position = offset;
     decoder.ip = BigInt(eip >>> 0);
     decoder.decodeOut(scratch);
+    if (infoOf(scratch.code).known) return describe(scratch, eip, this.mode, this.code32);
+    const bytes = this.bytes.subarray(offset, offset + LONGEST);
+    const short = lengthWithoutVex(bytes);
+    if (short > 0) return undefinedInstruction(scratch, eip, short, false);
     const truncated =
       decoder.lastError === iced.DecoderError.NoMoreBytes ||
-      (scratch.code === iced.Code.INVALID &&
-        this.bytes.length - offset >= LONGEST &&
-        isOverlong(this.bytes.subarray(offset, offset + LONGEST), this.code32));
-    return describe(scratch, eip, this.mode, this.code32, truncated);
+      (scratch.code === iced.Code.INVALID && bytes.length === LONGEST && isOverlong(bytes, this.code32));
+    return undefinedInstruction(scratch, eip, scratch.length, truncated);
   }
 
   free(): void {
@@ -189,7 +243,7 @@ interface Shape {
 }
 const shapes = new Map<number, Shape>();
 
-function describe(x: iced.Instruction, eip: number, mode: number, code32: boolean, truncated: boolean): Instruction {
+function describe(x: iced.Instruction, eip: number, mode: number, code32: boolean): Instruction {
   const code = x.code;
   const info = infoOf(code);
   const { mnemonic } = info;
@@ -279,7 +333,7 @@ function describe(x: iced.Instruction, eip: number, mode: number, code32: boolea
   let shape = shapes.get(shapeKey);
   if (shape === undefined) {
     const form: Form = { mnemonic, ops, opsize, addrsize, segmented, flat, rep, locked };
-    const spec = mnemonic === 'invalid' ? undefined : liftOf(mnemonic, ops);
+    const spec = liftOf(mnemonic, ops);
     shapes.set(shapeKey, (shape = { form, key: formKey(form, spec?.string === true, spec?.stack === true), spec, flow: flowOf(mnemonic) }));
   }
   const { form, key, spec, flow } = shape;
@@ -297,7 +351,7 @@ function describe(x: iced.Instruction, eip: number, mode: number, code32: boolea
     farOffset,
     memory,
     target: target === undefined ? undefined : opsize === 2 ? target & 0xffff : target >>> 0,
-    truncated,
+    truncated: false,
     code,
   };
 }
@@ -316,16 +370,4 @@ function immediateSize(kind: number, opsize: number): number {
     default:
       return opsize;
   }
-}
-
-const formatter = new iced.Formatter(iced.FormatterSyntax.Nasm);
-/** The instruction as text (NASM syntax). */
-export function disassemble(bytes: Uint8Array, eip: number, mode: number): string {
-  const decoder = new iced.Decoder((mode & Mode.CODE32) !== 0 ? 32 : 16, bytes, iced.DecoderOptions.None);
-  decoder.ip = BigInt(eip >>> 0);
-  const x = decoder.decode();
-  const text = formatter.format(x);
-  x.free();
-  decoder.free();
-  return text;
 }

@@ -63,8 +63,5 @@ export const lifts: LiftTable = {
   btc: bitTest('flip'),
   bsf: forward,
   bsr: reverse,
-  // Processors without BMI1 and LZCNT (as CPUID says) ignore the prefix that makes these of BSF and BSR.
-  tzcnt: forward,
-  lzcnt: reverse,
   popcnt,
 };

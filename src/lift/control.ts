@@ -84,8 +84,7 @@ const loop =
     x.branch(taken);
   };
 
-// NOP | NOP r/m | PAUSE | PREFETCHx m8: the operand is not accessed. ENDBR32, RDSSPD, CLDEMOTE and others were made of reserved
-// NOPs, and are still that on processors without the feature.
+// NOP | NOP r/m and the other encodings that are reserved for hints (PREFETCHx, ENDBR32 ...): the operand is not accessed
 const nothing = (): void => {};
 
 // UD0 | UD1 | UD2
@@ -101,24 +100,7 @@ export const lifts: LiftTable = {
   loope: { lift: loop('e'), ends: true, string: true, stack: true },
   loopne: { lift: loop('ne'), ends: true, string: true, stack: true },
   ...Object.fromEntries(CONDITIONS.map((cc) => [`j${cc}`, { lift: jcc(cc), ends: true }])),
-  ...Object.fromEntries(
-    [
-      'nop',
-      'reservednop',
-      'prefetchnta',
-      'prefetcht0',
-      'prefetcht1',
-      'prefetcht2',
-      'prefetchw',
-      'prefetch',
-      'endbr32',
-      'endbr64',
-      'cldemote',
-      'prefetchwt1',
-      'prefetchit0',
-      'prefetchit1',
-      'rdsspd',
-    ].map((name) => [name, nothing]),
-  ),
+  nop: nothing,
+  reservednop: nothing,
   ...Object.fromEntries(['ud0', 'ud1', 'ud2'].map((name) => [name, { lift: undefinedOpcode, ends: true }])),
 };

@@ -65,11 +65,11 @@ async function connected(path: string): Promise<Socket> {
 
 let lastRegisters = '';
 
-async function runInQemu(name: string, accelerator: string): Promise<GuestOutcome> {
+async function runInQemu(name: string, accelerator: string, model = 'max'): Promise<GuestOutcome> {
   const image = fileURLToPath(new URL(`bin/${name}.bin`, import.meta.url));
   const socketPath = join(work, 'qmp');
   const dump = join(work, 'memory');
-  const cpu = accelerator === 'kvm' ? 'host,arch-capabilities=off' : 'max';
+  const cpu = accelerator === 'kvm' ? 'host,arch-capabilities=off' : model;
   const qemu = spawn(
     'qemu-system-i386',
     [
@@ -140,7 +140,7 @@ for (const name of named.length ? named : guestNames()) {
       results.push(`${accelerator}: not asked (${skip})`);
       continue;
     }
-    const differences = checkOutcome(program.header, await runInQemu(name, accelerator));
+    const differences = checkOutcome(program.header, await runInQemu(name, accelerator, program.header.qemu?.cpu));
     if (differences.length) wrong++;
     if (differences.length && options.includes('--registers')) results.push(lastRegisters);
     results.push(`${accelerator}: ${differences.length ? `DIFFERS\n${differences.join('\n')}` : 'as expected'}`);

@@ -1,7 +1,23 @@
 ; { "about": "MOV CR with invalid values and MSRs that do not exist raise #GP(0)", "mode": "protected",
 ;   "qemu": { "skipTcg": "it does not check CR0 and CR4 values and unknown MSRs; see SDM vol. 2, MOV-Move to/from Control Registers, RDMSR, WRMSR" },
-;   "expect": { "log": ["ee0d0000", "ee0d0000", "ee0d0000", "ee0d0000", "ee0d0000"] } }
+;   "expect": { "log": ["ee0d0000", "ee0d0000", "ee0d0000", "ee0d0000", "ee0d0000", "ee0d0000", "ee0d0000", "ee0d0000", "ee0d0000", "ee0d0000", "ee0d0000", "ee0d0000", "ee0d0000", "ee0d0000", "ee0d0000", "ee0d0000", "ee0d0000", "ee0d0000", "ee0d0000", "ee0d0000", "ee0d0000", "ee0d0000", "ee0d0000", "ee0d0000", "ee0d0000"] } }
 %include "common.inc"
+; RDMSR and WRMSR of MSRs that come with features that CPUID does not announce.
+%macro TRY_MSRS 1-*
+  %rep %0
+  mov ecx, %1
+  TRY rdmsr
+  TRY wrmsr
+  %rotate 1
+  %endrep
+%endmacro
+; WRMSR of a value: MSR, low and high half
+%macro WRONG 3
+  mov ecx, %1
+  mov eax, %2
+  mov edx, %3
+  TRY wrmsr
+%endmacro
 main:
   mov ebx, cr0
   mov eax, 0x80000010
@@ -15,5 +31,10 @@ main:
   mov ecx, 0xc0ffee
   TRY rdmsr
   TRY wrmsr
+  TRY_MSRS 0xc0000081, 0xc0000082, 0xc0000100, 0xc0000102, 0xc0000103, 0x48, 0x10a, 0x802
+  WRONG 0xc0000080, 0x100, 0                    ; EFER: LME, SCE
+  WRONG 0xc0000080, 0x1, 0
+  WRONG 0x277, 0x00070402, 0                    ; a memory type that is none
+  WRONG 0x1b, 0xfee01900, 0                     ; the local APIC elsewhere
   DONE
 EPILOGUE

@@ -32,7 +32,7 @@ export interface GuestHeader {
     memory?: Record<string, string>;
   };
   /** Where QEMU is known to differ from the manual: why it is not asked ('tcg': only its emulation differs). */
-  qemu?: { skip?: string; skipTcg?: string };
+  qemu?: { skip?: string; skipTcg?: string /** The processor that it is to be (-cpu). */; cpu?: string };
 }
 
 export interface GuestProgram {
