@@ -114,8 +114,8 @@ export class AcpiPm implements Device {
   #writeControl(shift: number, size: 1 | 2 | 4, value: number): void {
     const s = this.#s;
     const next = merge(s[CONTROL], shift, size, value);
-    // SCI_EN is the hardware's to change; SLP_EN reads as 0.
-    s[CONTROL] = (next & 0x1c06) | SCI_EN;
+    // SCI_EN is the hardware's to change; GBL_RLS and SLP_EN read as 0.
+    s[CONTROL] = (next & 0x1c02) | SCI_EN;
     if ((next & SLP_EN) === 0) return;
     const type = (next >> 10) & 7;
     if (type === SLEEP_S5) this.#context.endRun({ kind: 'power-off' });

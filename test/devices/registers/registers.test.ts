@@ -1,4 +1,5 @@
 // Every register of the interrupt controllers, timers and serial ports: which bits stick, which never change, what is there at reset.
+import { ACPI_PM_REGISTERS } from './acpi-pm.ts';
 import { IOAPIC_REGISTERS } from './ioapic.ts';
 import { LAPIC_REGISTERS } from './lapic.ts';
 import { PIC_REGISTERS } from './pic.ts';
@@ -13,3 +14,4 @@ checkRegisters('I/O APIC', IOAPIC_REGISTERS);
 checkRegisters('8254', PIT_REGISTERS);
 checkRegisters('MC146818', RTC_REGISTERS);
 checkRegisters('16550A', UART_REGISTERS);
+checkRegisters('ACPI', ACPI_PM_REGISTERS);
