@@ -3,6 +3,7 @@ import { closeSync, mkdtempSync, openSync, readFileSync, rmSync, writeFileSync }
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, describe, expect, it, vi } from 'vitest';
+import { DiskFile } from '../../src/host/disk-file.ts';
 import { CLI_HLT, kernel, UD2 } from '../machine/programs.ts';
 import { finish, start } from './process.ts';
 import type { Step } from './scripted.ts';
@@ -51,6 +52,23 @@ it.concurrent.each(['jit', 'interpreter'])('shows what a crashed guest ran last 
   expect(ended.stdout).toBe('');
   expect(ended.stderr).toMatch(/triple fault\nCPU 0: exit triple-fault[\s\S]*\nEIP=00100023 /);
   expect(ended.stderr).toMatch(/\nlast blocks .*:\n {2}00100020 00100023\nlast exceptions .*:\n {2}exception 06 \(#UD\) at 00100023\n/);
+});
+
+it('refuses a disk that another process has, and empties no file for it', async () => {
+  const [disk, log] = [file(new Uint8Array(512), 'disk'), file('kept', 'log')];
+  const other = new DiskFile(disk);
+  try {
+    for (const [mode, text] of [
+      ['', 'another machine has it (only read-only disks can be shared)'],
+      [',ro', 'another machine writes it'],
+    ]) {
+      const ended = await finish('src/cli/main.ts', ['run', file(kernel(CLI_HLT)), '--disk', disk + mode, '--debugcon', log]);
+      expect(ended).toMatchObject({ status: 2, stdout: '', stderr: `dragoman: ${disk}: the image is in use: ${text}\n` });
+    }
+  } finally {
+    other.close();
+  }
+  expect(readFileSync(log, 'utf8')).toBe('kept');
 });
 
 describe('input and output', () => {
