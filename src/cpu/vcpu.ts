@@ -21,6 +21,8 @@ export class Vcpu {
   readonly regions: RegionTable;
   /** Called when the translator published modules. */
   onInstall: (() => void) | undefined;
+  /** Told when the engine works for itself, which is not the guest's time. */
+  engineWork: { workBegins(): void; workEnds(): void } | undefined;
   /** Called after a block was decoded (an engine that translates at once does it here). */
   onDecode: ((head: number) => void) | undefined;
 
@@ -129,16 +131,20 @@ export class Vcpu {
       this.count(Cpu.at.countExits + exit * 8, 1);
       switch (exit) {
         case Exit.LOOKUP:
+          this.engineWork?.workBegins();
           this.decode();
+          this.engineWork?.workEnds();
           break;
         case Exit.DROP:
           this.dropWritten();
           break;
         case Exit.INSTALL:
           // Compiling takes its time, and touches nothing that another CPU may wait for.
+          this.engineWork?.workBegins();
           this.instance.runtime.park(this.base);
           this.onInstall?.();
           this.instance.runtime.unpark(this.base);
+          this.engineWork?.workEnds();
           break;
         case Exit.NONE:
           // The code came back without a reason: never right.

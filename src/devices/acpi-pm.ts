@@ -50,7 +50,7 @@ export class AcpiPm implements Device {
       read: (port, size) => part(this.#s[CONTROL], port & 1, size),
       write: (port, size, value) => this.#writeControl(port & 1, size, value),
     });
-    context.ports.map(PM_TIMER_PORT, 4, { width: 4, read: (port, size) => part(this.#ticks() & 0xffffff, port & 3, size) });
+    context.ports.map(PM_TIMER_PORT, 4, { width: 4, read: (port, size) => this.#readTimer(port & 3, size) });
     if (context.isFirst) this.reset();
   }
 
@@ -75,6 +75,11 @@ export class AcpiPm implements Device {
 
   onTimer(_now: number): void {
     this.#sync();
+  }
+
+  #readTimer(byte: number, size: 1 | 2 | 4): number {
+    this.#context.clock.looks?.();
+    return part(this.#ticks() & 0xffffff, byte, size);
   }
 
   #ticks(): number {

@@ -166,6 +166,7 @@ export class Chipset {
     const hub = this.hub;
     hub.lock.enter();
     try {
+      hub.clock.changed?.();
       return this.interrupts.lapic.enterHalt(cpu);
     } finally {
       hub.lock.leave();
@@ -177,7 +178,9 @@ export class Chipset {
     const hub = this.hub;
     hub.lock.enter();
     try {
-      this.interrupts.lapic.runTimer(cpu, hub.clock.now());
+      const now = hub.clock.now();
+      hub.clock.saw?.(now);
+      this.interrupts.lapic.runTimer(cpu, now);
       return this.interrupts.lapic.timerDeadline(cpu);
     } finally {
       hub.lock.leave();
@@ -194,6 +197,7 @@ export class Chipset {
     const hub = this.hub;
     hub.lock.enter();
     try {
+      hub.clock.changed?.();
       this.interrupts.lapic.leaveHalt(cpu, lease);
     } finally {
       hub.lock.leave();

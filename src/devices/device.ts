@@ -13,6 +13,16 @@ export interface Clock {
   now(): number;
   /** Milliseconds since the Unix epoch at power-on plus now(): for the RTC. */
   wallMs(): number;
+  /** The guest reads or starts a timer by which it may measure another clock; now() is for that. On the thread of its CPU. */
+  looks?(): void;
+  /** Timers ran at `now`: the clock may not go back behind that. Device lock held, as for the next two. */
+  saw?(now: number): void;
+  /** A CPU enters HLT or leaves it. */
+  changed?(): void;
+  /** Called now and then. */
+  relax?(): void;
+  /** How long the host may sleep where the guest's clock is to go on by `guestNs`: never too long. */
+  hostNs?(guestNs: number): number;
 }
 
 /** What a device is built from, on every thread that may touch it. Each thread builds its own objects over the same shared words. */
@@ -48,6 +58,8 @@ export interface Device {
   readonly name: string;
   /** Sets registers to their reset values. */
   reset(): void;
+  /** Its timer harms nobody where the clock goes back by a little once it ran: what it keeps of the time is when something began. */
+  readonly mayBeEarly?: boolean;
   /** When the device next wants `onTimer`, in Clock nanoseconds; Infinity for never. Must be derived from shared state. */
   nextDeadline?(): number;
   onTimer?(now: number): void;

@@ -149,6 +149,7 @@ export class DeviceHub implements DeviceContext {
   nextDeadline(wakesAt = Number.POSITIVE_INFINITY): number {
     let next = Number.POSITIVE_INFINITY;
     this.lock.enter();
+    this.clock.relax?.();
     for (const device of this.devices) {
       if (device.nextDeadline !== undefined) next = Math.min(next, device.nextDeadline());
     }
@@ -166,11 +167,15 @@ export class DeviceHub implements DeviceContext {
     return next;
   }
 
-  /** Runs every timer whose deadline has come. */
-  runTimers(now: number): void {
+  /** Runs every timer whose deadline has come at `until`, or now where that is earlier. */
+  runTimers(until: number): void {
     this.lock.enter();
+    const now = Math.min(until, this.clock.now());
     for (const device of this.devices) {
-      if (device.onTimer !== undefined && device.nextDeadline !== undefined && device.nextDeadline() <= now) device.onTimer(now);
+      if (device.onTimer !== undefined && device.nextDeadline !== undefined && device.nextDeadline() <= now) {
+        if (!device.mayBeEarly) this.clock.saw?.(now);
+        device.onTimer(now);
+      }
     }
     this.lock.leave();
   }

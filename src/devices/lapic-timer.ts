@@ -156,6 +156,7 @@ export class LapicTimers {
   /** A write of the initial count starts the timer. */
   start(cpu: number, initial: number): void {
     if (this.#mode(cpu) >= TIMER_TSC_DEADLINE) return;
+    this.#context.clock.looks?.();
     const now = this.#context.clock.now();
     this.#s[cpu * CPU_WORDS + AT.INITIAL] = initial;
     this.#d[cpu * CPU_DOUBLES + START] = now;
@@ -191,6 +192,7 @@ export class LapicTimers {
     const initial = this.#s[cpu * CPU_WORDS + AT.INITIAL] >>> 0;
     const mode = this.#mode(cpu);
     if (initial === 0 || mode >= TIMER_TSC_DEADLINE || this.deadline(cpu) === Number.POSITIVE_INFINITY) return 0;
+    this.#context.clock.looks?.();
     const ticks = Math.floor((this.#context.clock.now() - this.#d[cpu * CPU_DOUBLES + START]) / this.#divider(cpu));
     if (mode === TIMER_PERIODIC) return initial - (ticks % initial);
     return ticks >= initial ? 0 : initial - ticks;

@@ -17,6 +17,7 @@ const SYSTEM_WRITABLE = 0x0e;
 
 export class Pit implements Device {
   readonly name = 'pit';
+  readonly mayBeEarly = true;
   readonly #context: DeviceContext;
   readonly #irqs: LegacyIrqs;
   readonly #s: Int32Array;
@@ -35,7 +36,7 @@ export class Pit implements Device {
     this.#next = doubles(1);
     this.#counters = Array.from({ length: CHANNELS }, () => new PitCounter(context.words(COUNTER_WORDS), doubles(COUNTER_DOUBLES)));
     context.ports.map(0x40, CHANNELS, {
-      read: (port) => this.#counters[port & 3].read(context.clock.now()),
+      read: (port) => this.#counters[port & 3].read(this.#look()),
       write: (port, _size, value) => this.#write(port & 3, value),
     });
     context.ports.map(0x43, 1, { write: (_port, _size, value) => this.#control(value) });
@@ -68,8 +69,14 @@ export class Pit implements Device {
     if (this.#next[0] !== Number.POSITIVE_INFINITY) this.#context.deadlineChanged?.(this.#next[0]);
   }
 
+  /** The time at which the guest looks at a counter, or starts one. */
+  #look(): number {
+    this.#context.clock.looks?.();
+    return this.#context.clock.now();
+  }
+
   #control(value: number): void {
-    const now = this.#context.clock.now();
+    const now = this.#look();
     const select = value >> 6;
     if (select === 3) {
       this.#counters.forEach((counter, channel) => {
@@ -89,7 +96,7 @@ export class Pit implements Device {
   }
 
   #write(channel: number, value: number): void {
-    const now = this.#context.clock.now();
+    const now = this.#look();
     this.#change(channel, now, () => this.#counters[channel].write(value, now));
   }
 
@@ -110,7 +117,7 @@ export class Pit implements Device {
   }
 
   #readSystem(): number {
-    const now = this.#context.clock.now();
+    const now = this.#look();
     const counter = this.#counters[2];
     const refresh = Math.floor(now / REFRESH_NS) & 1;
     return counter.gate | this.#s[SYSTEM] | (refresh << 4) | (counter.output(now) ? 0x20 : 0);
@@ -118,6 +125,6 @@ export class Pit implements Device {
 
   #writeSystem(value: number): void {
     this.#s[SYSTEM] = value & SYSTEM_WRITABLE;
-    this.#counters[2].setGate(value & 1, this.#context.clock.now());
+    this.#counters[2].setGate(value & 1, this.#look());
   }
 }

@@ -63,6 +63,7 @@ export const host: Host = {
     return isX86;
   },
   monotonicNs: () => ORIGIN_NS + BigInt(Math.round(performance.now() * 1e6)),
+  threadTimeNs: () => undefined,
   cores: () => navigator.hardwareConcurrency,
   async prepare() {
     if (!globalThis.crossOriginIsolated)

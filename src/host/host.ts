@@ -39,6 +39,10 @@ export interface Host {
   readonly isX86: boolean;
   /** Nanoseconds of a monotonic clock that all threads of the process share. Called as a plain function, also by WebAssembly. */
   readonly monotonicNs: () => bigint;
+  /**
+   * Nanoseconds that this thread has run, in all. Undefined where the host does not tell it to the microsecond. It takes some microseconds.
+   */
+  threadTimeNs(): number | undefined;
   /** Logical processors. */
   cores(): number;
   /** To be awaited before a machine is made. Throws DragomanError: NO_ISOLATION, INTERNAL where the engine cannot be fetched. */

@@ -7,12 +7,14 @@ import { DragomanError } from '../api/errors.ts';
 import { DiskFile } from './disk-file.ts';
 import type { Host } from './host.ts';
 import { checkLimits } from './limits.ts';
+import { threadTimeNs } from './thread-time.ts';
 
 export const host: Host = {
   mayWait: true,
   isX86: process.arch === 'x64' || process.arch === 'ia32',
   // As it is, without a function around it: WebAssembly calls it in half the time.
   monotonicNs: process.hrtime.bigint,
+  threadTimeNs,
   cores: availableParallelism,
   prepare: () => Promise.resolve(),
   checkLimits,

@@ -120,6 +120,8 @@ export const Cpu = struct(
 
     // Model-specific registers ---------------------------------------------------------------------------------------
     tscOffset: u64,
+    /** Nonzero: the time-stamp counter must be asked for, because the guest holds clocks against each other (machine/stalls.ts). */
+    clockWatch: u32,
     sysenterCs: u32,
     sysenterEsp: u32,
     sysenterEip: u32,

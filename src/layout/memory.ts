@@ -113,12 +113,20 @@ export const Control = struct('CONTROL', {
   heatLock: u32,
   /** CPUs that can only be woken by another CPU (HLT with interrupts off, or waiting for a start-up IPI). */
   asleepForGood: u32,
+  /** Counts how often a CPU entered HLT or left it. */
+  clockChanges: u32,
+  /** Doubles, nanoseconds (machine/clock-lag.ts): how far the guest's clock lags behind the host's; since when; what timers have seen of the guest's. */
+  clockLag: u64,
+  clockLagSince: u64,
+  clockSeen: u64,
 });
 
 /** Why the time-stamp counter must be asked for (Control.clockAsks). */
 export const ClockAsks = {
   /** It is not the host's clock: lockstep, tests. */
   MADE: 1,
+  /** It lags behind the host's clock (machine/clock-lag.ts). */
+  LAGS: 2,
 } as const;
 
 /** Stores to a page with code are looked at by so many bytes: cache/code-map.ts. */

@@ -50,7 +50,7 @@ export function buildBoard(config: BoardConfig, role: ThreadRole): Board {
   const shared = attachMemory(config.memory, config.plan);
   const { i32 } = shared;
   const word = (offset: number) => (CONTROL + offset) >> 2;
-  const clock = role.clock ?? new HostClock(config.startNs, config.startWallMs);
+  const clock = role.clock ?? new HostClock(config);
   const { ramBytes, cpuCount } = config.plan;
   const chipset = new Chipset({
     state: new Int32Array(config.memory.buffer, DEVICE_STATE, DEVICE_STATE_BYTES / 4),

@@ -8,6 +8,7 @@ import { CONTROL, Control, cpuBase } from '../layout/memory.ts';
 import { buildBoard } from './board.ts';
 import { cpuHost, STARTS, wakeBits } from './cpu-host.ts';
 import { HaltPoll } from './halt-poll.ts';
+import type { HostClock } from './host-clock.ts';
 import { IdleWatch, wakeAt } from './idle-watch.ts';
 import type { CpuMessage, CpuWorkerData } from './threads.ts';
 import { handOverTrace } from './trace.ts';
@@ -33,6 +34,14 @@ const cpu = new Vcpu(
   data.index,
   cpuHost(chipset, clock, data.index, (base) => handOverTrace(shared, base)),
 );
+const others = Array.from({ length: shared.plan.cpuCount }, (_, index) => cpuBase(shared.plan, index)).filter((base) => base !== cpu.base);
+const stalls = (clock as HostClock).watchStalls({
+  words: i32,
+  index: (cpu.base + Cpu.at.clockWatch) >> 2,
+  isAlone: () => others.every((base) => (i32[(base + Cpu.at.halted) >> 2] | i32[(base + Cpu.at.awaitsStartup) >> 2]) !== 0),
+  lock: chipset.hub.lock,
+});
+cpu.engineWork = stalls;
 const { runtime } = cpu.instance;
 const pending = (cpu.base + Cpu.at.pending) >> 2;
 /** Bits of no interest to a CPU in HLT. */
@@ -101,7 +110,7 @@ function halt(): boolean {
       timerRan = true;
     } else {
       // A bit that was set since `word` was read ends the wait before it begins.
-      Atomics.wait(i32, pending, word, left / 1e6);
+      Atomics.wait(i32, pending, word, (clock.hostNs?.(left) ?? left) / 1e6);
     }
   }
   if (!enabled) Atomics.sub(i32, asleep, 1);
@@ -154,6 +163,9 @@ function leaveHalt(lease: number, slept: number): void {
   Atomics.add(i32, timerSignal, 1);
   Atomics.notify(i32, timerSignal);
 }
+
+// The others have run by the time that they are alone.
+if (data.index === 0) stalls.warmUp();
 
 /** The CPU executes its first instruction. */
 function begin(): void {

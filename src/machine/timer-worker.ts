@@ -36,7 +36,7 @@ while (Atomics.load(i32, stopAt) === 0) {
   if (deadline <= now) chipset.hub.runTimers(now);
   else {
     const ms = (Math.min(wakesAt, deadline) - now) / 1e6;
-    Atomics.wait(i32, signalAt, signal, ms === Number.POSITIVE_INFINITY ? undefined : ms);
+    Atomics.wait(i32, signalAt, signal, ms === Number.POSITIVE_INFINITY ? undefined : (clock.hostNs?.(ms) ?? ms));
   }
 }
 host.workerEnds();
