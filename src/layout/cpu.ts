@@ -120,8 +120,6 @@ export const Cpu = struct(
 
     // Model-specific registers ---------------------------------------------------------------------------------------
     tscOffset: u64,
-    /** Nonzero: the time-stamp counter must be asked for, because the guest holds clocks against each other (machine/stalls.ts). */
-    clockWatch: u32,
     sysenterCs: u32,
     sysenterEsp: u32,
     sysenterEip: u32,
@@ -230,6 +228,8 @@ export const Cpu = struct(
     /** From the first byte with a data breakpoint to the last one: where that is, and how many bytes (0: there is none). */
     watchFirst: u32,
     watchBytes: u64,
+    /** Nonzero: the time-stamp counter must be asked for, because the guest holds clocks against each other (machine/stalls.ts). */
+    clockWatch: u32,
   },
   4096,
 );
