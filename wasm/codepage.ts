@@ -1,6 +1,7 @@
 // Stores to pages with code: which of them hit code, and who is told. The other half, and why it is right, is in src/cache/code-map.ts.
 import {
-  CODE_GRANULE, CONTROL, CONTROL_CPUCOUNT, CONTROL_LOCKSTEP, CONTROL_PAGEMETA, CPU_CODECHANGED, PAGEMETA_CODEMAP, PAGEMETA_FLAGS, PAGEMETA_SIZE, PAGE_HAS_CODE,
+  CODE_MAPS, CODE_MAP_BYTES, CODE_MAP_COUNT, CODE_MAP_PAGES, CONTROL, CONTROL_CODEMAPNEXT, CONTROL_CPUCOUNT, CONTROL_LOCKSTEP, CONTROL_PAGEMETA, CPU_CODECHANGED,
+  PAGEMETA_CODEMAP, PAGEMETA_FLAGS, PAGEMETA_SIZE, PAGE_HAS_CODE,
 } from './gen/layout';
 import { hostInvalidateCode } from './host';
 import { serialize } from './state';
@@ -22,29 +23,67 @@ export function hasCode(phys: u32): bool {
   return (atomic.load<u32>(pageMeta(phys), PAGEMETA_FLAGS) & PAGE_HAS_CODE) != 0;
 }
 
-/** The code map's word for a granule, and its bit. */
+/** Bits of a code map's word that stand for offsets `first` to `last` of the page; `word` is that of some of them. */
 @inline
-function mapWord(map: usize, granule: u32): usize {
-  return map + ((granule >>> 5) << 2);
+function maskOf(word: u32, first: u32, last: u32): u32 {
+  let mask: u32 = 0xffffffff;
+  if (word == first >>> 5) mask <<= first & 31;
+  if (word == last >>> 5) mask &= 0xffffffff >>> (31 - (last & 31));
+  return mask;
 }
 
 /** Whether `bytes` bytes at `phys`, all in one page that has code, touch what some CPU may hold code of. */
 export function hitsCode(phys: u32, bytes: u32): bool {
-  const map = pageMeta(phys) + PAGEMETA_CODEMAP;
-  const last = ((phys & 0xfff) + bytes - 1) / CODE_GRANULE;
-  for (let granule = (phys & 0xfff) / CODE_GRANULE; granule <= last; granule++) {
-    const word = atomic.load<u32>(mapWord(map, granule));
-    if (word >>> (granule & 31) & 1) return true;
-    if (word == 0) granule |= 31;
-  }
+  const map: usize = load<u32>(pageMeta(phys), PAGEMETA_CODEMAP);
+  if (!map) return true;
+  const first = phys & 0xfff;
+  const last = first + bytes - 1;
+  for (let word = first >>> 5; word <= last >>> 5; word++) if (atomic.load<u32>(map + (word << 2)) & maskOf(word, first, last)) return true;
   return false;
 }
 
 /** Enters `bytes` bytes at `phys`, all in one page that has code, in its code map. */
 export function enterCode(phys: u32, bytes: u32): void {
-  const map = pageMeta(phys) + PAGEMETA_CODEMAP;
-  const last = ((phys & 0xfff) + bytes - 1) / CODE_GRANULE;
-  for (let granule = (phys & 0xfff) / CODE_GRANULE; granule <= last; granule++) atomic.or<u32>(mapWord(map, granule), 1 << (granule & 31));
+  const map: usize = load<u32>(pageMeta(phys), PAGEMETA_CODEMAP);
+  if (!map) return;
+  const first = phys & 0xfff;
+  const last = first + bytes - 1;
+  for (let word = first >>> 5; word <= last >>> 5; word++) atomic.or<u32>(map + (word << 2), maskOf(word, first, last));
+}
+
+@inline
+function mapPage(n: u32): usize {
+  return CODE_MAP_PAGES + (n << 2);
+}
+
+/** Number of a code map that no page with code has: one never used, or that of a page that is data by now; CODE_MAP_COUNT: none. */
+function freeMap(): u32 {
+  const next = load<u32>(CONTROL, CONTROL_CODEMAPNEXT);
+  if (next < CODE_MAP_COUNT) return next;
+  for (let k: u32 = 0; k < CODE_MAP_COUNT; k++) {
+    const n = (next + k) & (CODE_MAP_COUNT - 1);
+    const owner = pageMeta(load<u32>(mapPage(n)) << 12);
+    if (atomic.load<u32>(owner, PAGEMETA_FLAGS) & PAGE_HAS_CODE) continue;
+    store<u32>(owner, 0, PAGEMETA_CODEMAP);
+    return n;
+  }
+  return CODE_MAP_COUNT;
+}
+
+/** Gives a page that is about to get code an empty code map. Only while all other CPUs are parked. */
+export function giveMap(phys: u32): void {
+  const meta = pageMeta(phys);
+  let map: usize = load<u32>(meta, PAGEMETA_CODEMAP);
+  if (!map) {
+    const n = freeMap();
+    if (n == CODE_MAP_COUNT) return;
+    // Above the count, it is where the next search begins.
+    store<u32>(CONTROL, n + 1 < CODE_MAP_COUNT && load<u32>(CONTROL, CONTROL_CODEMAPNEXT) < CODE_MAP_COUNT ? n + 1 : CODE_MAP_COUNT + n + 1, CONTROL_CODEMAPNEXT);
+    store<u32>(mapPage(n), phys >>> 12);
+    map = CODE_MAPS + n * CODE_MAP_BYTES;
+    store<u32>(meta, u32(map), PAGEMETA_CODEMAP);
+  }
+  memory.fill(map, 0, CODE_MAP_BYTES);
 }
 
 /** `bytes` bytes were stored at `phys`, all in one page of RAM: code there is forgotten, so that whoever decodes it meanwhile either sees the new

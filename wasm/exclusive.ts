@@ -17,10 +17,10 @@
 // CPU at a time: it always has the memory for itself.
 import {
   CONTROL, CONTROL_CPUCOUNT, CONTROL_CPUS, CONTROL_CPUSTRIDE, CONTROL_EXCLUSIVE, CONTROL_LOCKSTEP, CONTROL_PAUSEMASK, CONTROL_STOP, CPU_BUDGET, CPU_EIP, CPU_EXCLUSIVE, CPU_PARKED,
-  CPU_PAUSES, CPU_PENDING, CPU_STEPARMED, CPU_WATCH, PAGEMETA_CODEMAP, PAGEMETA_FLAGS, PAGEMETA_SIZE, PAGE_HAS_CODE, PAGE_MARK, PENDING_HOLD, RAM,
+  CPU_PAUSES, CPU_PENDING, CPU_STEPARMED, CPU_WATCH, PAGEMETA_FLAGS, PAGE_HAS_CODE, PAGE_MARK, PENDING_HOLD, RAM,
 } from './gen/layout';
 import { probe, readSlow, writeSlow } from './access';
-import { alone, enterCode, hitsCode, pageMeta } from './codepage';
+import { alone, enterCode, giveMap, hitsCode, pageMeta } from './codepage';
 import { faulted } from './fault';
 import { ACCESS_REGION, ACCESS_WRITE, userAccess } from './state';
 import { foundCode, foundHost, foundPhys, protectPage, resolve } from './tlb';
@@ -112,7 +112,7 @@ export function markCode(cpu: usize, phys: u32, bytes: u32): void {
   if (!(atomic.add<u32>(meta, PAGE_MARK, PAGEMETA_FLAGS) & PAGE_HAS_CODE)) {
     begin(cpu);
     if (!(atomic.load<u32>(meta, PAGEMETA_FLAGS) & PAGE_HAS_CODE)) {
-      memory.fill(meta + PAGEMETA_CODEMAP, 0, PAGEMETA_SIZE - PAGEMETA_CODEMAP);
+      giveMap(phys);
       atomic.or<u32>(meta, PAGE_HAS_CODE, PAGEMETA_FLAGS);
       const count = load<u32>(CONTROL, CONTROL_CPUCOUNT);
       for (let n: u32 = 0; n < count; n++) protectPage(cpuAt(n), phys >>> 12);

@@ -1,45 +1,62 @@
 // Which bytes of a page of RAM the CPUs hold code of, and how stores to them are noticed. The other half is wasm/codepage.ts.
 //
 // A page's flag (PAGE_HAS_CODE) says that some CPU holds code of it: no TLB gives a right to write there then, so every store takes a slow path, which looks at
-// the page's code map, a bit for each CODE_GRANULE bytes. A store beside all code is done and that was it. One that hits code is done as well (a region leaves it to the
+// the page's code map, a bit for each byte. A store beside all code is done and that was it. One that hits code is done as well (a region leaves it to the
 // interpreter), and then the CPU drops the blocks and regions that were made from other bytes than are there now, and tells the others (drop.ts) to look at theirs.
 //
 // Who sets what:
-// * The flag is set by `markCode` (wasm/exclusive.ts) while all other CPUs are parked, so no store is on its way that was looked up before. It clears the map first.
+// * The flag is set by `markCode` (wasm/exclusive.ts) while all other CPUs are parked, so no store is on its way that was looked up before. It gives the page an empty map first. Where no
+//   map is free, every byte counts as code.
 // * Bits of the map are set by whoever decodes or installs, *before* it compares the bytes it has with those in RAM. A store is done *before* the look at the map. Both orders
 //   are of sequentially consistent accesses: so either the one sees the new bytes, or the other sees the bit and tells. That is all that keeps code and bytes together; nobody
 //   has to park for a bit.
 // * Bits are cleared by a machine's only CPU, which knows what it holds, and by the clearing of the flag.
 // * The flag is cleared (drop.ts) when stores hit code several times and nobody decoded in between: all CPUs drop all they have of the page, and it is data from then on.
 import type { SharedMemory } from '../cpu/state.ts';
-import { CODE_GRANULE, PAGE, PAGE_SHIFT, PageMeta } from '../layout/memory.ts';
+import { PAGE, PAGE_SHIFT, PageMeta } from '../layout/memory.ts';
 
-const wordAt = ({ plan }: SharedMemory, page: number, granule: number) =>
-  (plan.pageMeta + page * PageMeta.size + PageMeta.at.codeMap + ((granule >>> 5) << 2)) >> 2;
-const granulesOf = (phys: number, bytes: number): [number, number] => {
-  const offset = phys & (PAGE - 1);
-  return [Math.floor(offset / CODE_GRANULE), Math.floor((offset + bytes - 1) / CODE_GRANULE)];
-};
+/** Calls `each` with every word of its page's code map that `bytes` bytes at `phys`, all in one page, have bits in, and those bits; false where it has no map. */
+function eachWord(
+  { i32, plan }: SharedMemory,
+  phys: number,
+  bytes: number,
+  each: (index: number, mask: number, offset: number) => void,
+): boolean {
+  const map = i32[(plan.pageMeta + (phys >>> PAGE_SHIFT) * PageMeta.size + PageMeta.at.codeMap) >> 2]!;
+  if (map === 0) return false;
+  const first = phys & (PAGE - 1);
+  const last = first + bytes - 1;
+  for (let word = first >>> 5; word <= last >>> 5; word++) {
+    let mask = -1;
+    if (word === first >>> 5) mask <<= first & 31;
+    if (word === last >>> 5) mask &= -1 >>> (31 - (last & 31));
+    each((map >> 2) + word, mask, word << 5);
+  }
+  return true;
+}
 
 /** Enters `bytes` bytes at `phys`, all in one page. */
 export function enterCode(shared: SharedMemory, phys: number, bytes: number): void {
-  const [first, last] = granulesOf(phys, bytes);
-  for (let g = first; g <= last; g++) Atomics.or(shared.i32, wordAt(shared, phys >>> PAGE_SHIFT, g), 1 << (g & 31));
+  eachWord(shared, phys, bytes, (index, mask) => void Atomics.or(shared.i32, index, mask));
 }
 
 /** Whether `bytes` bytes at `phys`, all in one page that has code, touch what some CPU may hold code of. */
 export function hitsCode(shared: SharedMemory, phys: number, bytes: number): boolean {
-  const [first, last] = granulesOf(phys, bytes);
-  for (let g = first; g <= last; g++) if ((Atomics.load(shared.i32, wordAt(shared, phys >>> PAGE_SHIFT, g)) >>> (g & 31)) & 1) return true;
-  return false;
+  let hits = false;
+  const mapped = eachWord(shared, phys, bytes, (index, mask) => {
+    if ((Atomics.load(shared.i32, index) & mask) !== 0) hits = true;
+  });
+  return hits || !mapped;
 }
 
-/** Takes out those granules of `bytes` bytes at `phys` in which nothing is held (any more). Only for a machine's only CPU. */
+/** Takes out those of `bytes` bytes at `phys`, all in one page, that are held no more. Only for a machine's only CPU. */
 export function leaveCode(shared: SharedMemory, phys: number, bytes: number, holds: (phys: number, bytes: number) => boolean): void {
-  const page = phys >>> PAGE_SHIFT;
-  const [first, last] = granulesOf(phys, bytes);
-  for (let g = first; g <= last; g++)
-    if (!holds(page * PAGE + g * CODE_GRANULE, CODE_GRANULE)) Atomics.and(shared.i32, wordAt(shared, page, g), ~(1 << (g & 31)));
+  const page = phys & -PAGE;
+  eachWord(shared, phys, bytes, (index, mask, offset) => {
+    let gone = 0;
+    for (let bit = 0; bit < 32; bit++) if ((mask >>> bit) & 1 && !holds(page + offset + bit, 1)) gone |= 1 << bit;
+    if (gone !== 0) Atomics.and(shared.i32, index, ~gone);
+  });
 }
 
 /** Bytes of a page that code was made from: from where to where, in order of their offsets, and what was there. */

@@ -38,6 +38,12 @@ export const ROM = 0x1000000;
 export const ROM_BYTES = 1 * MiB;
 /** How much of a ROM, from its end, shows below 1 MiB as well. */
 export const LOW_ROM_BYTES = 128 * KiB;
+/** Code maps: a bit for each byte of a page, set where some CPU may hold code of it (cache/code-map.ts). Handed out by `markCode` to pages with code. */
+export const CODE_MAPS = 0x1400000;
+export const CODE_MAP_BYTES = PAGE / 8;
+export const CODE_MAP_COUNT = 16384;
+/** The page of RAM that has each code map: a word each. */
+export const CODE_MAP_PAGES = CODE_MAPS + CODE_MAP_COUNT * CODE_MAP_BYTES;
 /** Guest physical addresses that are a video card's: no RAM, up to the text that the card shows, which is 32 KiB of RAM. */
 export const VIDEO_MEMORY = 0xa0000;
 export const TEXT_MEMORY = 0xb8000;
@@ -111,6 +117,8 @@ export const Control = struct('CONTROL', {
   exclusive: u32,
   /** 1 while a CPU writes to HEAT_QUEUE. */
   heatLock: u32,
+  /** Code maps handed out so far, at first; later where the search for one that is free goes on. */
+  codeMapNext: u32,
   /** CPUs that can only be woken by another CPU (HLT with interrupts off, or waiting for a start-up IPI). */
   asleepForGood: u32,
   /** Counts how often a CPU entered HLT or left it. */
@@ -129,9 +137,6 @@ export const ClockAsks = {
   LAGS: 2,
 } as const;
 
-/** Stores to a page with code are looked at by so many bytes: cache/code-map.ts. */
-export const CODE_GRANULE = 16;
-
 /** What we know of one page of guest RAM. */
 export const PageMeta = struct(
   'PAGEMETA',
@@ -149,10 +154,10 @@ export const PageMeta = struct(
     toldLock: u32,
     /** Stores to code since the CPUs were last told, without anybody decoding in between. */
     toldHits: u32,
-    /** Code map: a bit for each CODE_GRANULE bytes of the page that some CPU may hold code of. Means something only with PAGE_HAS_CODE. */
-    codeMap: { bytes: (PAGE / CODE_GRANULE) >> 3, align: 32 },
+    /** Address of the page's code map, which means something only with PAGE_HAS_CODE; 0: none was free, any byte may be code. */
+    codeMap: u32,
   },
-  64,
+  32,
 );
 export const PAGE_HAS_CODE = 1;
 export const PAGE_MARK = 2;

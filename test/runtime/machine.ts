@@ -131,6 +131,8 @@ export async function machine(ramBytes = 16 * MiB) {
       call.updateMode!(cpu);
     },
     tlb: (linear: number) => view.getUint32(get('tlb') + (linear >>> 12) * 4, true),
+    /** Writes a word of the engine's memory. */
+    setWord: (address: number, value: number) => view.setUint32(address, value, true),
     /** Marks code in RAM, and takes the write rights to its page away. */
     markCode: (phys: number, count = 4096 - (phys & 0xfff)) => call.markCode!(cpu, phys, count),
     hasCode: (physPage: number) => (view.getUint32(meta(physPage) + PageMeta.at.flags, true) & 1) === 1,

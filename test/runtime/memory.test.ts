@@ -1,7 +1,7 @@
 // Loads, stores, segments: page crossing, devices, ROM, pages with code, limits.
 import { beforeEach, describe, expect, test } from 'vitest';
 import { codeLimit, FAULT_BAIL, SegCache } from '../../src/layout/cpu.ts';
-import { CODE_GRANULE, RAM, ROM, ROM_BYTES, Tlb } from '../../src/layout/memory.ts';
+import { CODE_MAP_COUNT, CODE_MAP_PAGES, CONTROL, Control, RAM, ROM, ROM_BYTES, Tlb } from '../../src/layout/memory.ts';
 import { CODE, CR0, DATA, type Machine, MiB, machine, PT, Seg } from './machine.ts';
 
 let m: Machine;
@@ -166,32 +166,50 @@ describe('pages with code', () => {
     expect(m.tlb(0x5000) & (Tlb.KERNEL_WRITE | CODE_WRITE)).toBe(Tlb.KERNEL_WRITE);
   });
 
-  test.each([0x5000, 0x500f, 0x5010, 0x57f0, 0x5ff0, 0x5fff])(
-    'of a page with code, a store to a granule without is no affair of the code cache (code at %x)',
+  test.each([0x5000, 0x500f, 0x501f, 0x5020, 0x57f1, 0x5ff0, 0x5fff])(
+    'of a page with code, a store that does not touch it is no affair of the code cache (code at %x)',
     (code) => {
       m.markCode(code, 1);
-      const granule = code & ~(CODE_GRANULE - 1);
       for (let at = 0x5000; at < 0x6000; at += 4) {
         m.call.store32(m.cpu, at, at);
         expect(m.phys32(at)).toBe(at);
-        const hits = (at & ~(CODE_GRANULE - 1)) === granule;
+        const hits = at <= code && code < at + 4;
         expect(m.calls.splice(0)).toEqual(hits ? [{ name: 'invalidateCode', args: [at, 4] }] : []);
         if (hits) m.markCode(code, 1);
       }
       expect(m.tlb(0x5000) & (Tlb.KERNEL_WRITE | Tlb.USER_WRITE | CODE_WRITE)).toBe(CODE_WRITE);
-      // Partly in a granule of code, on either side.
-      for (const at of [granule - 2, granule + CODE_GRANULE - 2]) {
+      for (const at of [code - 4, code - 3, code, code + 1]) {
         if (at < 0x5000 || at > 0x5ffc) continue;
         m.call.store32(m.cpu, at, -1);
-        expect(m.calls.splice(0)).toEqual([{ name: 'invalidateCode', args: [at, 4] }]);
-        m.markCode(code, 1);
+        const hits = at <= code && code < at + 4;
+        expect(m.calls.splice(0)).toEqual(hits ? [{ name: 'invalidateCode', args: [at, 4] }] : []);
+        if (hits) m.markCode(code, 1);
       }
     },
   );
 
+  test('a page for which no code map is free is code as a whole, until one is free again', () => {
+    const next = CONTROL + Control.at.codeMapNext;
+    m.markCode(0x5000, 4);
+    m.setWord(next, CODE_MAP_COUNT);
+    // All maps are of the page with code at 5000H.
+    for (let k = 0; k < CODE_MAP_COUNT; k++) m.setWord(CODE_MAP_PAGES + k * 4, 5);
+    m.markCode(0x7000, 4);
+    m.call.store32(m.cpu, 0x7800, 1);
+    expect(m.calls.splice(0)).toEqual([{ name: 'invalidateCode', args: [0x7800, 4] }]);
+    // The page at 5000H becomes data: its map is given away.
+    m.call.store32(m.cpu, 0x5000, 1);
+    m.calls.splice(0);
+    m.markCode(0x7000, 4);
+    m.call.store32(m.cpu, 0x7800, 2);
+    expect(m.calls).toEqual([]);
+    m.call.store32(m.cpu, 0x7000, 2);
+    expect(m.calls).toHaveLength(1);
+  });
+
   test('a store to code from a region is left undone, one beside code is done', () => {
     m.markCode(0x5000, 4);
-    m.markCode(0x5ff0, 16);
+    m.markCode(0x5ffe, 2);
     for (const at of [0x5000, 0x4ffe, 0x5ffe]) {
       m.call.regionStore32(m.cpu, at, -1, 0x77);
       expect(m.get('fault')).toBe(FAULT_BAIL);
@@ -202,7 +220,7 @@ describe('pages with code', () => {
       m.set('fault', 0);
       expect(m.phys32(at)).toBe(0);
     }
-    for (const at of [0x5010, 0x5fec, 0x6000]) {
+    for (const at of [0x5004, 0x5ffa, 0x6000]) {
       m.call.regionRmw32(m.cpu, at, 0x77);
       m.call.regionStore32(m.cpu, at, 4, 0);
       expect([m.get('fault'), m.phys32(at)]).toEqual([0, 4]);
@@ -213,7 +231,7 @@ describe('pages with code', () => {
   test('a locked access is atomic in aligned RAM without code alone', () => {
     m.markCode(0x5000, 4);
     const host = (linear: number, region = 0) => m.call.lockedHost(m.cpu, linear, 4, region, 0x77);
-    expect([host(0x5000), host(0x5010), host(0x6004), host(0x6005), host(0x6ffe)]).toEqual([0, RAM + 0x5010, RAM + 0x6004, 0, 0]);
+    expect([host(0x5000), host(0x5004), host(0x6004), host(0x6005), host(0x6ffe)]).toEqual([0, RAM + 0x5004, RAM + 0x6004, 0, 0]);
     expect(m.get('fault')).toBe(0);
     expect(host(0x4ffe, 1)).toBe(0);
     expect(m.get('fault')).toBe(FAULT_BAIL);

@@ -189,7 +189,7 @@ describe('edges', () => {
     m.markCode(0x300100, 1);
     setup(64, 0x200000, 0x300000);
     expect(run('movs', 4, MASK32, 1)).toBe('');
-    setup(64, 0x200000, 0x300110);
+    setup(64, 0x200000, 0x300101);
     expect(run('stos', 4, MASK32, 1)).toBe('');
     expect(m.calls).toEqual([]);
     setup(65, 0x200000, 0x300000);
