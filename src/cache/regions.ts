@@ -38,8 +38,9 @@ export class RegionTable {
     this.physical = new PhysicalMemory(shared);
   }
 
-  /** Puts a module's regions into the table. Those whose code changed since are left out. */
+  /** Puts a module's regions into the table. Those whose code changed since are left out; where all did, nothing is compiled. */
   install(module: TranslatedModule): void {
+    if (!module.entries.some(({ phys, image }) => this.physical.holds(phys >>> PAGE_SHIFT, image))) return;
     const code = new WebAssembly.Instance(new WebAssembly.Module(module.bytes as Uint8Array<ArrayBuffer>), this.instance.imports).exports;
     this.modules++;
     this.bytes += module.bytes.length;

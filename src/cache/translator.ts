@@ -36,6 +36,11 @@ const MOST_ASKED = 4096;
 /** The same for requests of the same code. */
 const keyOf = (phys: number, eip: number, mode: number): string => `${phys}:${eip}:${mode}`;
 
+/** Code that changed so often, each time before so many other regions were made, is changing still: fewer and fewer of its requests are granted. */
+const CHANGES = 4;
+const SOON = 64;
+const MOST_REFUSED = 64;
+
 /** Table slots that regions under way may need. */
 const SLOTS_KEPT = 4096;
 
@@ -52,6 +57,8 @@ export class Translator {
   private readonly copies = new Map<number, { version: number; count: number }>();
   /** How often regions were asked for that would be one copy more. */
   private readonly asked = new Map<string, number>();
+  /** By slot: how often in short order a region was made there, which region of all the last one was, and how many requests are still refused. */
+  private readonly changing = new Map<number, { changes: number; at: number; refuse: number }>();
   /** Regions translated so far. */
   regions = 0;
 
@@ -142,6 +149,21 @@ export class Translator {
     return false;
   }
 
+  /** Whether code has stood still for long enough, or has waited for long enough, to be worth a region. */
+  private isStill(slot: number): boolean {
+    const last = this.changing.get(slot);
+    if (last === undefined || last.refuse === 0) return true;
+    last.refuse--;
+    return false;
+  }
+
+  private countChange(slot: number): void {
+    const last = this.changing.get(slot);
+    const changes = last !== undefined && this.regions - last.at <= SOON ? last.changes + 1 : 0;
+    const refuse = changes < CHANGES ? 0 : Math.min(2 ** (changes - CHANGES), MOST_REFUSED);
+    this.changing.set(slot, { changes, at: this.regions, refuse });
+  }
+
   private countCopy(phys: number, version: number): void {
     const copies = this.copies.get(phys);
     if (copies?.version === version) copies.count++;
@@ -160,6 +182,8 @@ export class Translator {
       const slot = this.slotOf(request.phys, request.eip, request.mode);
       if (!force && !this.wants(request, slot, grown.version)) continue;
       if (entries.some((x) => x.slot === slot)) continue;
+      if (!force && !this.isStill(slot)) continue;
+      this.countChange(slot);
       this.done.set(slot, grown.version);
       this.countCopy(request.phys, grown.version);
       for (const { id, eip } of grown.region.blocks.values())

@@ -53,3 +53,17 @@ it('code of a page that has changed is other code', () => {
   changed();
   expect(asks(101)).toBe(true);
 });
+
+it('code that goes on to change is translated less and less often, and as ever once it stands still', () => {
+  const { asks, changed } = translator(1);
+  const made: boolean[] = [];
+  for (let k = 0; k < 40; k++) {
+    made.push(asks(0));
+    changed();
+  }
+  expect(made.slice(0, 12)).toEqual([true, true, true, true, true, false, true, false, false, true, false, false]);
+  expect(made.filter(Boolean).length).toBeLessThan(10);
+  let refused = 0;
+  while (!asks(0)) refused++;
+  expect(refused).toBeLessThan(64);
+});
