@@ -7,7 +7,7 @@ import { createMemory } from '../cpu/state.ts';
 import { Vcpu } from '../cpu/vcpu.ts';
 import { FIRST_FORM } from '../emit/table.ts';
 import { Cpu, Eflags, Exit, FAULT_HAS_ERROR, Pending, Seg, SegCache } from '../layout/cpu.ts';
-import { BlockHead, CONTROL, Control, PageMeta, planMemory, RAM } from '../layout/memory.ts';
+import { BlockHead, CONTROL, Control, PAGE, PageMeta, planMemory, RAM } from '../layout/memory.ts';
 import { dumpCpu } from './dump.ts';
 import { TraceReader } from './trace.ts';
 import { Watchdog } from './watchdog.ts';
@@ -137,11 +137,13 @@ class Engine implements TestEngine {
   }
 
   writeMemory(linear: number, bytes: Uint8Array): void {
-    bytes.forEach((byte, i) => {
-      const phys = this.physical(linear + i);
-      this.cpu.shared.u8[RAM + phys] = byte;
-      this.cpu.codeWritten(phys, 1);
-    });
+    for (let from = 0; from < bytes.length; ) {
+      const phys = this.physical(linear + from);
+      const part = bytes.subarray(from, from + PAGE - (phys & (PAGE - 1)));
+      this.cpu.shared.u8.set(part, RAM + phys);
+      this.cpu.codeWritten(phys, part.length);
+      from += part.length;
+    }
   }
 
   readMemory(linear: number, length: number): Uint8Array {

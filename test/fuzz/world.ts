@@ -161,11 +161,7 @@ export function runCase(engine: TestEngine, c: Case, again = false): Outcome | u
   if (code === undefined || c.start + code.bytes.length > 0x2000 - 0x800) return undefined;
   const { u8, i32 } = inside(engine).shared;
   engine.setState({ cr0: 0x11, cpl: 0 });
-  // One byte through the engine, so that translations of what was there are dropped; the rest at once.
-  const put = (phys: number, bytes: Uint8Array) => {
-    for (let at = phys & ~0xfff; at < phys + bytes.length; at += 0x1000) engine.writeMemory(at, Uint8Array.of(0));
-    u8.set(bytes, RAM + phys);
-  };
+  const put = (phys: number, bytes: Uint8Array) => engine.writeMemory(phys, bytes);
   const directory = new Uint32Array(1024);
   directory[0] = TABLE | RW;
   directory[1023] = LAST_TABLE | RW;
