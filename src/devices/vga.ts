@@ -33,7 +33,10 @@ const DAC_MASK = 7;
 const DAC_READ = 8;
 const DAC_WRITE = 9;
 const DAC_STATE = 10;
-const SEQUENCER = 11;
+/** A colour is stored when its third value comes: the two before it. */
+const DAC_RED = 11;
+const DAC_GREEN = 12;
+const SEQUENCER = 13;
 const GRAPHICS = SEQUENCER + 8;
 const ATTRIBUTE = GRAPHICS + 16;
 const CRTC = ATTRIBUTE + 32;
@@ -162,8 +165,7 @@ export class Vga implements Device {
         s[DAC_STATE] = 0;
         break;
       case 0x3c9:
-        this.#palette[s[DAC_WRITE]] = value & 0x3f;
-        s[DAC_WRITE] = (s[DAC_WRITE] + 1) % PALETTE_BYTES;
+        this.#writeColor(value & 0x3f);
         break;
       case 0x3ce:
         s[GRAPHICS_INDEX] = value & 15;
@@ -172,6 +174,14 @@ export class Vga implements Device {
         s[GRAPHICS + s[GRAPHICS_INDEX]] = value;
         break;
     }
+  }
+
+  #writeColor(value: number): void {
+    const s = this.#s;
+    const at = s[DAC_WRITE];
+    if (at % 3 === 2) this.#palette.set([s[DAC_RED], s[DAC_GREEN], value], at - 2);
+    else s[DAC_RED + (at % 3)] = value;
+    s[DAC_WRITE] = (at + 1) % PALETTE_BYTES;
   }
 
   /** `port`: 4 and 5 the CRT controller, 10 input status 1 (which makes 3C0H expect an index). */

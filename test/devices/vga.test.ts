@@ -69,8 +69,9 @@ describe('Vga', () => {
     b.out(0x3c8, 254);
     for (const value of [1, 2, 0xff, 4, 5, 6, 7]) b.out(0x3c9, value);
     expect([b.in(0x3c7), b.in(0x3c8), b.in(0x3c6)]).toEqual([0, 0, 0xff]);
+    // The last colour is not complete.
     b.out(0x3c7, 254);
-    expect(Array.from({ length: 7 }, () => b.in(0x3c9))).toEqual([1, 2, 0x3f, 4, 5, 6, 7]);
+    expect(Array.from({ length: 7 }, () => b.in(0x3c9))).toEqual([1, 2, 0x3f, 4, 5, 6, 0]);
     expect(b.in(0x3c7)).toBe(3);
   });
 
