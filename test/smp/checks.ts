@@ -192,6 +192,11 @@ export const PROGRAMS: Readonly<Record<string, Program>> = {
     ],
     check: (lines, { cpus }) => checkParts(lines, interruptParts(cpus)),
   },
+  hpet: {
+    about: 'the HPET in the place of the 8254: periodic and once',
+    runs: [{ cpus: 2, n: 20 }],
+    check: (lines) => checkParts(lines, ['periodic', 'comparator', 'once', 'replaced', 'given-back']),
+  },
   nmi: {
     about: 'one NMI may wait while another is being served',
     runs: [{ cpus: 2, n: 20 }],
