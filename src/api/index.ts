@@ -1,9 +1,11 @@
 // What users of the package import: `import { Machine } from 'dragoman'`.
 
+export type { Receiver } from '../devices/outlet.ts';
 export { LARGEST_FRAME, SMALLEST_FRAME } from '../devices/virtio/ethernet.ts';
 export { type Loopback, loopback } from '../devices/virtio/loopback.ts';
 export { NET_BACKLOG } from '../devices/virtio/net.ts';
 export { largestMemory } from '../layout/memory.ts';
+export { INPUT_BUFFER } from '../machine/input-flow.ts';
 export { Machine } from '../machine/machine.ts';
 export { describeEnd } from './ending.ts';
 export { DragomanError, type ErrorCode } from './errors.ts';

@@ -1,4 +1,5 @@
 // What a machine is made from and what comes back from it: the types that the command line, the tests and users of the package share.
+import type { Receiver } from '../devices/outlet.ts';
 
 /** A raw disk image that the guest sees as a virtio block device (/dev/vda, /dev/vdb ...), in order. */
 export interface DiskOptions {
@@ -18,7 +19,7 @@ export interface ModuleOptions {
 /** Where a network card is plugged in: a program that takes the guest's frames, and may answer them. `loopback()` is one. */
 export interface NetBackend {
   /** A frame from the guest: destination address, source address, type, data; no checksum. The array is the receiver's to keep. */
-  readonly onFrame: (frame: Uint8Array) => void;
+  readonly onFrame: Receiver<Uint8Array>;
   /** Called once while the machine is built, for a back end that has no hold of the machine. */
   readonly connect?: ((card: NetPort) => void) | undefined;
 }
@@ -45,7 +46,7 @@ export interface LockstepOptions {
   /** Whether a guest that waits waits in real time: `sleep 1` takes a second. False: its clock jumps. Default: true. */
   readonly paced?: boolean | undefined;
   /** Gets the lines of a recording: what the machine is, then its inputs with their instants. */
-  readonly onRecord?: ((text: string) => void) | undefined;
+  readonly onRecord?: Receiver<string> | undefined;
   /** The text of a recording: its inputs come again, others are ignored. The machine must be made from the same files and options. */
   readonly replay?: string | undefined;
 }
@@ -91,18 +92,18 @@ export interface MachineOptions {
   /** A device for tests of machines, as QEMU's pc-testdev: a latch at ports E0H and E8H, interrupt lines at 2000H, memory at FF000000H. Default: false. */
   readonly testDevice?: boolean | undefined;
   /** Bytes that the guest sent through its first serial port. The array is the receiver's to keep. */
-  readonly onConsole?: ((bytes: Uint8Array) => void) | undefined;
+  readonly onConsole?: Receiver<Uint8Array> | undefined;
   /** Bytes that the guest sent through its virtio console (Linux's /dev/hvc0); the receiver's to keep. Without it there is no such device. */
-  readonly onVirtioConsole?: ((bytes: Uint8Array) => void) | undefined;
+  readonly onVirtioConsole?: Receiver<Uint8Array> | undefined;
   /** Bytes written to the debug console, port E9H. Without it nothing answers at that port. */
-  readonly onDebugConsole?: ((bytes: Uint8Array) => void) | undefined;
+  readonly onDebugConsole?: Receiver<Uint8Array> | undefined;
   /** Count guest instructions, by block (one that a fault leaves counts whole); costs some speed. Default: false. */
   readonly countInstructions?: boolean | undefined;
   /** POST codes: bytes written to port 80H. */
-  readonly onPost?: ((codes: Uint8Array) => void) | undefined;
-  /** Lines (whole, with their newlines, many at a time) of the execution trace: see docs/trace.md. The guest waits for a slow receiver.
-   * Slow in any case; without it nothing is traced. */
-  readonly onTrace?: ((text: string) => void) | undefined;
+  readonly onPost?: Receiver<Uint8Array> | undefined;
+  /** Lines (whole, with their newlines, many at a time) of the execution trace: see docs/trace.md. Slow in any case; without it nothing is
+   * traced. */
+  readonly onTrace?: Receiver<string> | undefined;
 }
 
 export const MiB = 1024 * 1024;
@@ -182,21 +183,25 @@ export interface MachineStats {
 /** A machine as its users hold it. */
 export interface MachineHandle {
   /**
-   * Runs to the end. Guest failures are results, not exceptions; what a callback throws, run() rejects with, and with HOST_LIMIT where the host
-   * gives no thread for a CPU. May be called once.
+   * Runs to the end, and until all that the guest has sent is handed over, however slow its receivers are (see Receiver). Guest failures are results, not
+   * exceptions; what a callback throws, run() rejects with, and with HOST_LIMIT where the host gives no thread for a CPU. May be called once.
    */
   run(): Promise<RunResult>;
-  /** Types bytes into the first serial port; any number of them, at any time. Throws BAD_OPTION for what is no Uint8Array. */
-  sendInput(bytes: Uint8Array): void;
-  /** Types bytes into the virtio console; any number of them, at any time. Throws BAD_OPTION where the machine has none. */
-  sendVirtioConsole(bytes: Uint8Array): void;
+  /**
+   * Types bytes into the first serial port; any number of them, at any time: what the guest has not taken waits in memory. Where that is
+   * more than INPUT_BUFFER bytes it returns a promise, which resolves when at most half as many wait (or the run has ended): who has more
+   * to send had better wait for it. Throws BAD_OPTION for what is no Uint8Array.
+   */
+  sendInput(bytes: Uint8Array): Promise<void> | undefined;
+  /** The same for the virtio console. Throws BAD_OPTION where the machine has none. */
+  sendVirtioConsole(bytes: Uint8Array): Promise<void> | undefined;
   /**
    * Sends an Ethernet frame to the guest, SMALLEST_FRAME to LARGEST_FRAME bytes without checksum. False where it is lost, as on a wire:
    * the guest has no driver yet, NET_BACKLOG frames wait already, or the run has ended. Throws BAD_FRAME for what is no frame, and
    * BAD_OPTION where the machine has no network card.
    */
   sendFrame(frame: Uint8Array): boolean;
-  /** Ends the run with kind 'stopped'. Does nothing where it has ended. */
+  /** Ends the run with kind 'stopped', and waits for no receiver any more. Where the guest has ended it before, that is all that it does. */
   stop(reason: string): void;
   stats(): MachineStats;
   /** The text at B8000H that a video card would show now: lines without spaces at their ends and empty lines at the end; '' where there is none. */

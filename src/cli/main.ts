@@ -5,12 +5,15 @@ import { type Command, parseCommand } from './arguments.ts';
 import { disasm } from './disasm.ts';
 import { launched } from './job.ts';
 import { leave } from './leave.ts';
+import { Patience } from './patience.ts';
 import { run, type Surroundings } from './run.ts';
 import { outputFailure, StreamSink } from './sinks.ts';
 import { Status } from './status.ts';
 import { DISASM, GENERAL, RUN, version } from './usage.ts';
 
-const say = (message: string) => void process.stderr.write(message === '' ? '\n' : `dragoman: ${message}\n`);
+// It may lose its reader as well; there is nobody left to tell.
+const errors = new StreamSink(process.stderr, () => {});
+const say = (message: string) => void errors.write(message === '' ? '\n' : `dragoman: ${message}\n`);
 
 const SIGNALS = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const;
 
@@ -32,7 +35,7 @@ async function print(text: string): Promise<number> {
     if (status !== Status.NO_READER) say(failure.text);
   });
   output.write(text);
-  await output.close();
+  await output.close(new Patience());
   return status;
 }
 
@@ -65,18 +68,20 @@ async function main(args: readonly string[]): Promise<number> {
     say(error.message);
     if (error.code === 'BAD_OPTION' && error.where === undefined) {
       const help = ['run', 'disasm'].includes(args[0]) ? `dragoman ${args[0]} --help` : 'dragoman --help';
-      process.stderr.write(`Try '${help}'.\n`);
+      errors.write(`Try '${help}'.\n`);
     }
     return Status.USAGE;
   }
 }
 
-// Standard error may lose its reader as well; there is nobody left to tell.
-process.stderr.on('error', () => {});
 // The launcher on an older Node holds a channel to us: where it dies, even by SIGKILL, so do we.
 if (launched) {
   delete process.env.DRAGOMAN_LAUNCHER;
   process.on('disconnect', () => leave(129));
   process.channel?.unref();
 }
-leave(await main(process.argv.slice(2)));
+const status = await main(process.argv.slice(2));
+const patience = new Patience();
+patience.hurry();
+await errors.close(patience);
+leave(status);

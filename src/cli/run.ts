@@ -9,6 +9,7 @@ import type { RunArguments } from './arguments.ts';
 import { checkFiles } from './files.ts';
 import { checkDisk, readInitrd, readInput, readRecording } from './inputs.ts';
 import { Matcher } from './matcher.ts';
+import { Patience } from './patience.ts';
 import { openSink, outputFailure, type Sink, StreamSink } from './sinks.ts';
 import { Status } from './status.ts';
 import { attach } from './terminal.ts';
@@ -106,6 +107,12 @@ export async function run(args: RunArguments, create: MachineFactory, around: Su
     cause ??= because;
     machine?.stop(because.text);
   };
+  // People and their time-outs wait for no reader.
+  const patience = new Patience();
+  const quit = (because: Cause) => {
+    end(because);
+    patience.hurry();
+  };
   const early = () => args.until !== undefined;
   // Output that is lost, other than by a reader's choice.
   let lost: Cause | undefined;
@@ -133,8 +140,9 @@ export async function run(args: RunArguments, create: MachineFactory, around: Su
     ...options,
     lockstep: options.lockstep && record ? { ...options.lockstep, onRecord: (text) => record.write(text) } : options.lockstep,
     onConsole(bytes) {
-      output.write(bytes);
+      const taken = output.write(bytes);
       if (matcher?.push(bytes)) end({ status: Status.OK, text: `the guest printed '${args.until}'` });
+      return taken;
     },
     onVirtioConsole: virtioConsole && ((bytes) => virtioConsole.write(bytes)),
     onDebugConsole: debugcon && ((bytes) => debugcon.write(bytes)),
@@ -144,19 +152,25 @@ export async function run(args: RunArguments, create: MachineFactory, around: Su
 
   for (const sink of sinks) sink?.begin();
   const running = machine;
-  const offSignal = around.onSignal((signal) => end({ status: 128 + (signalNumbers[signal] ?? 0), text: `ended by ${signal}` }));
+  const offSignal = around.onSignal((signal) => quit({ status: 128 + (signalNumbers[signal] ?? 0), text: `ended by ${signal}` }));
   const detach = attach(around.stdin, {
     input: (bytes) => running.sendInput(bytes),
-    quit: () => end({ status: early() ? Status.STOPPED_EARLY : Status.OK, text: 'ended by Ctrl-A x' }),
+    quit: () => quit({ status: early() ? Status.STOPPED_EARLY : Status.OK, text: 'ended by Ctrl-A x' }),
     help: () => around.say(KEYS),
   });
   if (around.stdin.isTTY) around.say(KEYS);
   const timer =
     args.timeoutSeconds === undefined
       ? undefined
-      : setTimeout(() => end({ status: Status.TIME_OUT, text: `time-out after ${args.timeoutSeconds} s` }), args.timeoutSeconds * 1000);
+      : setTimeout(() => quit({ status: Status.TIME_OUT, text: `time-out after ${args.timeoutSeconds} s` }), args.timeoutSeconds * 1000);
   const started = performance.now();
   let result: RunResult;
+  /** Bytes that no reader has taken. */
+  const unread = new Map<Sink, number>();
+  const close = async (which: (sink: Sink) => boolean) => {
+    for (const sink of new Set([...sinks, output])) if (sink !== undefined && which(sink)) unread.set(sink, await sink.close(patience));
+  };
+  const allUnread = () => [...unread.values()].reduce((sum, bytes) => sum + bytes, 0);
   try {
     if (cause !== undefined) machine.stop((cause as Cause).text);
     result = await machine.run();
@@ -165,21 +179,15 @@ export async function run(args: RunArguments, create: MachineFactory, around: Su
     const ours = error instanceof DragomanError && error.code !== 'INTERNAL';
     if (ours) cause = { status: Status.USAGE, text: message };
     result = ours ? { kind: 'stopped', reason: message } : { kind: 'internal-error', message, dump: (error as Error).stack ?? '' };
-  } finally {
-    clearTimeout(timer);
-    detach();
-    offSignal();
   }
   const seconds = ((performance.now() - started) / 1000).toFixed(1);
-  const close = async (which: (sink: Sink) => boolean) => {
-    for (const sink of new Set([...sinks, output])) if (sink !== undefined && which(sink)) await sink.close();
-  };
-  // The last bytes may fail as well.
-  await close((sink) => sink !== stats);
-  if (stats === output) await output.close();
+  // The last bytes may fail as well, or wait for their reader.
+  await close((sink) => sink !== stats || sink === output);
   // What ended the run from our side counts only where it did end it: a crash that comes first is a crash.
   const mine = cause !== undefined && (result.kind === 'stopped' || (cause as Cause).status === Status.OK);
-  const ended = mine ? (cause as unknown as Cause) : verdict(result, early());
+  let ended = mine ? (cause as unknown as Cause) : verdict(result, early());
+  // Who would not wait until its output was read ended a run that the guest had ended, but for one that failed.
+  if (cause !== undefined && allUnread() > 0 && ended.status !== Status.FAILED) ended = cause;
   // A run whose output is lost is one that nobody should build on, however it ended: no end of a guest has this status.
   const status = () => (lost === undefined ? ended.status : Status.USAGE);
   if (stats !== undefined) {
@@ -188,6 +196,10 @@ export async function run(args: RunArguments, create: MachineFactory, around: Su
     stats.write(`${JSON.stringify({ end: result.kind, status: status(), ...running.stats(), ...memory }, null, 2)}\n`);
     await close((sink) => sink === stats);
   }
+  clearTimeout(timer);
+  detach();
+  offSignal();
+  if (allUnread() > 0) around.say(`nobody read the last ${allUnread()} bytes of output`);
   if (!output.atLineStart && around.stdin.isTTY) around.say('');
   if (lost !== undefined && lost !== ended) around.say(`${(lost as Cause).text} (the exit status would be ${ended.status} otherwise)`);
   around.say(`${ended.text}${ended.text.includes('\n') ? `\nafter ${seconds} s` : ` (${seconds} s)`}`);

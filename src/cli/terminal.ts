@@ -4,9 +4,12 @@ import { watchStops } from './job.ts';
 
 const CTRL_A = 0x01;
 
+/** So much may be typed ahead of the guest: a terminal is read on beyond what the guest takes, as only its reader sees Ctrl-A. */
+const TYPED_AHEAD = 16 * 1024 * 1024;
+
 export interface TerminalEvents {
-  /** Bytes for the guest. */
-  input(bytes: Uint8Array): void;
+  /** Bytes for the guest. A promise: many wait for it already, and no more should come before it resolves. */
+  input(bytes: Uint8Array): Promise<void> | undefined;
   quit(): void;
   help(): void;
 }
@@ -20,7 +23,8 @@ export class EscapeFilter {
     this.#events = events;
   }
 
-  push(bytes: Uint8Array): void {
+  /** As `input` of the events. */
+  push(bytes: Uint8Array): Promise<void> | undefined {
     const rest: number[] = [];
     for (const byte of bytes) {
       if (!this.#escaped) {
@@ -35,15 +39,29 @@ export class EscapeFilter {
       else if (byte === CTRL_A || key === 'a') rest.push(CTRL_A);
       // Any other key after Ctrl-A is dropped: it was meant for us.
     }
-    if (rest.length > 0) this.#events.input(Uint8Array.from(rest));
+    return rest.length > 0 ? this.#events.input(Uint8Array.from(rest)) : undefined;
   }
 }
 
-/** Reads `stream` until the returned function is called, which leaves the terminal as it was. Where it is no terminal, every byte is the guest's. */
+/**
+ * Reads `stream` until the returned function is called, which leaves the terminal as it was. Where it is no terminal, every byte is the guest's, and
+ * no more is read than the guest takes.
+ */
 export function attach(stream: NodeJS.ReadStream, events: TerminalEvents): () => void {
   const tty = stream.isTTY ? (stream as ReadStream) : undefined;
   const filter = new EscapeFilter(events);
-  const onData = (bytes: Uint8Array) => (tty ? filter.push(bytes) : events.input(bytes));
+  let ahead = 0;
+  let attached = true;
+  const onData = (bytes: Uint8Array) => {
+    const room = tty ? filter.push(bytes) : events.input(bytes);
+    if (room === undefined) return;
+    ahead += bytes.length;
+    if (!tty || ahead > TYPED_AHEAD) stream.pause();
+    void room.then(() => {
+      ahead = 0;
+      if (attached) stream.resume();
+    });
+  };
   const restore = () => void tty?.setRawMode(false);
   const offStops =
     tty &&
@@ -59,6 +77,7 @@ export function attach(stream: NodeJS.ReadStream, events: TerminalEvents): () =>
   stream.on('error', () => {});
   stream.resume();
   return () => {
+    attached = false;
     stream.off('data', onData);
     stream.pause();
     offStops?.();

@@ -1,7 +1,8 @@
 // Ports for people who debug kernels: isa-debug-exit (ends the run with a value), the debug console (0xE9, and 0x402 for firmware), both only where
-// asked for, and the POST code port (0x80). Output reaches callbacks on the host thread through shared rings; nothing is lost.
+// asked for, and the POST code port (0x80). Output reaches callbacks on the host thread; these ports have no status, so a CPU waits where there is no room.
 import type { Device, DeviceContext } from './device.ts';
-import { ByteRing, ringWords } from './ring.ts';
+import type { Receiver } from './outlet.ts';
+import { OutputChannel } from './output-channel.ts';
 
 export interface DebugPortsOptions {
   /** Port of isa-debug-exit; none where undefined. The same on every thread, as are `console` and `logPost`. */
@@ -9,9 +10,9 @@ export interface DebugPortsOptions {
   /** Ports 0xE9 and 0x402 answer. */
   readonly console?: boolean;
   /** What is written to them; on the host thread. */
-  readonly onConsole?: (bytes: Uint8Array) => void;
+  readonly onConsole?: Receiver<Uint8Array>;
   /** Codes written to port 0x80, where `logPost` is set; on the host thread. */
-  readonly onPost?: (codes: Uint8Array) => void;
+  readonly onPost?: Receiver<Uint8Array>;
   /** Off by default: Linux writes to port 0x80 for a delay, many thousand times. */
   readonly logPost?: boolean;
 }
@@ -29,24 +30,24 @@ export class DebugPorts implements Device {
   readonly #context: DeviceContext;
   readonly #options: DebugPortsOptions;
   readonly #s: Int32Array;
-  readonly #console: ByteRing;
-  readonly #post: ByteRing;
+  readonly #console: OutputChannel;
+  readonly #post: OutputChannel;
 
   constructor(context: DeviceContext, options: DebugPortsOptions = {}) {
     this.#context = context;
     this.#options = options;
     this.#s = context.words(1);
-    this.#console = new ByteRing(context.words(ringWords(CONSOLE_BYTES)), CONSOLE_BYTES);
-    this.#post = new ByteRing(context.words(ringWords(POST_BYTES)), POST_BYTES);
+    this.#console = new OutputChannel(context, this, CONSOLE_BYTES, options.onConsole);
+    this.#post = new OutputChannel(context, this, POST_BYTES, options.onPost);
     const logPost = options.logPost === true;
     if (options.console === true)
       for (const port of CONSOLE_PORTS)
-        context.ports.map(port, 1, { read: () => CONSOLE_PORTS[0], write: (_port, _size, value) => this.#send(this.#console, value) });
+        context.ports.map(port, 1, { read: () => CONSOLE_PORTS[0], write: (_port, _size, value) => void this.#console.send(value) });
     context.ports.map(0x80, 1, {
       read: () => this.#s[LAST_POST],
       write: (_port, _size, value) => {
         this.#s[LAST_POST] = value;
-        if (logPost) this.#send(this.#post, value);
+        if (logPost) this.#post.send(value);
       },
     });
   }
@@ -75,18 +76,7 @@ export class DebugPorts implements Device {
   }
 
   onHostSignal(): void {
-    this.#console.drain((bytes) => this.#options.onConsole?.(bytes));
-    this.#post.drain((codes) => this.#options.onPost?.(codes));
-  }
-
-  #send(ring: ByteRing, byte: number): void {
-    while (ring.full) {
-      const waiting = this.#context.waitHost?.(this, ring.words, ring.tailIndex, ring.tail);
-      if (waiting !== true) {
-        if (this.#context.isHost) this.onHostSignal();
-        if (ring.full) return;
-      }
-    }
-    if (ring.push(byte)) this.#context.signalHost(this);
+    this.#console.flush();
+    this.#post.flush();
   }
 }

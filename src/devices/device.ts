@@ -1,5 +1,6 @@
 // What a device is to the machine. State that a guest can see lives in shared memory (`words`), because the CPU
 // Workers, the I/O thread and the timekeeper all run device code, one at a time, under the machine's device lock.
+import type { Outlet, Receiver } from './outlet.ts';
 
 /** A level- or edge-triggered interrupt line into the 8259 pair and the I/O APIC. */
 export interface IrqSink {
@@ -45,11 +46,13 @@ export interface DeviceContext {
   endRun(reason: RunEnd): void;
   /** A device set a deadline (Clock nanoseconds): whoever sleeps until a later one is woken. */
   deadlineChanged?(deadline: number): void;
+  /** The way of the device's output to the user's callback, which says how fast (host thread). Where it is ready again, `onHostSignal` runs. */
+  outlet<T>(device: Device, receive: Receiver<T> | undefined): Outlet<T>;
   /**
    * Waits until the host thread ran `onHostSignal` of this device and `words[index]` is no longer `value`, or for a while.
-   * Gives the device lock up meanwhile. False: the machine stops, waiting is in vain. Loop over it.
+   * Gives the device lock up meanwhile, and the CPU counts as parked. False: the machine stops, waiting is in vain. Loop over it.
    */
-  waitHost?(device: Device, words: Int32Array, index: number, value: number): boolean;
+  waitHost(device: Device, words: Int32Array, index: number, value: number): boolean;
 }
 
 export type RunEnd = { readonly kind: 'power-off' } | { readonly kind: 'reset' } | { readonly kind: 'debug-exit'; readonly value: number };

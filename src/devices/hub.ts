@@ -3,6 +3,7 @@
 import { BusGeneration, Mmio, Ports } from './bus.ts';
 import type { Clock, Device, DeviceContext, IrqSink, RunEnd } from './device.ts';
 import { DeviceLock, LOCK_WORDS } from './lock.ts';
+import { type Outlet, Outlets, type Receiver } from './outlet.ts';
 
 /** A shared word that a sleeper waits on: bumped and notified. */
 export interface SignalWord {
@@ -28,6 +29,16 @@ export interface HubOptions {
   readonly onEnd: (reason: RunEnd) => void;
   /** True once the machine stops: nobody waits for the host any more. */
   readonly stopped?: () => boolean;
+  /** The machine's ways out (host thread). */
+  readonly outlets?: Outlets | undefined;
+  readonly waiting?: WaitingCpu | undefined;
+}
+
+/** The CPU that this thread runs, where it cannot go on before the host has taken something. */
+export interface WaitingCpu {
+  /** Around a sleep: other CPUs may have the memory for themselves meanwhile (wasm/exclusive.ts). */
+  park(): void;
+  unpark(): void;
 }
 
 const MAX_DEVICES = 128;
@@ -48,7 +59,10 @@ export class DeviceHub implements DeviceContext {
   readonly isFirst: boolean;
   readonly devices: Device[] = [];
   readonly irq: IrqSink;
+  /** Called where a CPU ought to wait for the host but runs on its thread (lockstep): it ends the CPU's slice. */
+  endSlice: (() => void) | undefined;
   readonly #options: HubOptions;
+  readonly #outlets: Outlets;
   readonly #numbers = new Map<Device, number>();
   readonly #signals: Int32Array;
   /** Until when the timekeeper sleeps. */
@@ -58,6 +72,7 @@ export class DeviceHub implements DeviceContext {
 
   constructor(options: HubOptions) {
     this.#options = options;
+    this.#outlets = options.outlets ?? new Outlets();
     this.clock = options.clock;
     this.ram = options.ram;
     this.isHost = options.isHost;
@@ -104,17 +119,25 @@ export class DeviceHub implements DeviceContext {
     if ((Atomics.or(this.#signals, number >> 5, bit) & bit) === 0) bump(this.#options.hostSignal);
   }
 
+  outlet<T>(device: Device | undefined, receive: Receiver<T> | undefined): Outlet<T> {
+    return this.#outlets.add(receive, () => (device === undefined ? bump(this.#options.hostSignal) : this.signalHost(device)));
+  }
+
   waitHost(device: Device, words: Int32Array, index: number, value: number): boolean {
     if (this.isHost) {
       device.onHostSignal?.();
-      return this.#options.stopped?.() !== true;
+      this.endSlice?.();
+      return Atomics.load(words, index) !== value;
     }
     this.signalHost(device);
+    const { mayWait, waiting, stopped } = this.#options;
     const depth = this.lock.release();
-    if (this.#options.mayWait) Atomics.wait(words, index, value, WAIT_MS);
+    waiting?.park();
+    if (mayWait) Atomics.wait(words, index, value, WAIT_MS);
     else for (let i = 0; i < 1000 && Atomics.load(words, index) === value; i++);
+    waiting?.unpark();
     this.lock.retake(depth);
-    return this.#options.stopped?.() !== true;
+    return stopped?.() !== true;
   }
 
   endRun(reason: RunEnd): void {

@@ -25,8 +25,9 @@ export class ByteRing {
     return (Atomics.load(this.words, HEAD) - Atomics.load(this.words, TAIL)) | 0;
   }
 
-  get full(): boolean {
-    return this.length >= this.#size;
+  /** Bytes that it takes now. */
+  get room(): number {
+    return this.#size - this.length;
   }
 
   get tail(): number {
@@ -42,6 +43,18 @@ export class ByteRing {
     return Atomics.load(this.words, TAIL) === head;
   }
 
+  /** Appends as many of the bytes as there is room for: how many that was. */
+  write(bytes: Uint8Array): number {
+    const head = this.words[HEAD];
+    const count = Math.min(bytes.length, this.room);
+    const start = head & (this.#size - 1);
+    const first = Math.min(count, this.#size - start);
+    this.#bytes.set(bytes.subarray(0, first), start);
+    this.#bytes.set(bytes.subarray(first, count), 0);
+    Atomics.store(this.words, HEAD, (head + count) | 0);
+    return count;
+  }
+
   /** Takes one byte; -1 when empty. */
   shift(): number {
     const tail = this.words[TAIL];
@@ -51,24 +64,19 @@ export class ByteRing {
     return byte;
   }
 
-  /** Takes everything, in pieces, until the ring is empty; wakes a writer that waits. */
-  drain(take: (bytes: Uint8Array) => void): void {
-    for (;;) {
-      const tail = this.words[TAIL];
-      const head = Atomics.load(this.words, HEAD);
-      const count = (head - tail) | 0;
-      if (count === 0) return;
-      const bytes = new Uint8Array(count);
-      for (let i = 0; i < count; i++) bytes[i] = this.#bytes[(tail + i) & (this.#size - 1)];
-      Atomics.store(this.words, TAIL, head);
-      Atomics.notify(this.words, TAIL);
-      take(bytes);
-    }
-  }
-
-  /** Forgets the contents (reader's side). */
-  clear(): void {
-    Atomics.store(this.words, TAIL, Atomics.load(this.words, HEAD));
+  /** Takes everything that is inside; undefined: nothing. Wakes a writer that waits. */
+  take(): Uint8Array | undefined {
+    const tail = this.words[TAIL];
+    const head = Atomics.load(this.words, HEAD);
+    const count = (head - tail) | 0;
+    if (count === 0) return undefined;
+    const bytes = new Uint8Array(count);
+    const start = tail & (this.#size - 1);
+    const first = Math.min(count, this.#size - start);
+    bytes.set(this.#bytes.subarray(start, start + first));
+    bytes.set(this.#bytes.subarray(0, count - first), first);
+    Atomics.store(this.words, TAIL, head);
     Atomics.notify(this.words, TAIL);
+    return bytes;
   }
 }

@@ -1,6 +1,10 @@
-// A 16550A serial port. Sending takes no time: the transmitter is always empty, and bytes go through a shared ring to
-// the host thread. Input waits in another ring and flows into the 16-byte FIFO as the guest makes room: none is lost.
+// A 16550A serial port. Sending takes no time while the host takes what is sent: bytes go through a shared ring to its thread. Where
+// the ring is full, the transmitter's FIFO is: LSR says so, and the interrupt of an empty transmitter comes when there is room again. A CPU that
+// sends nevertheless waits. Input waits in another ring and flows into the 16-byte FIFO as the guest makes room: none is lost.
+import { Backlog } from './backlog.ts';
 import type { Device, DeviceContext } from './device.ts';
+import type { Receiver } from './outlet.ts';
+import { OutputChannel } from './output-channel.ts';
 import { ByteRing, ringWords } from './ring.ts';
 
 export interface UartOptions {
@@ -9,7 +13,9 @@ export interface UartOptions {
   readonly base?: number;
   readonly irq?: number;
   /** Called on the host thread with what the guest sent. */
-  readonly onOutput?: (bytes: Uint8Array) => void;
+  readonly onOutput?: Receiver<Uint8Array>;
+  /** Called on the host thread: some of the input that waited was taken. */
+  readonly onInputTaken?: (() => void) | undefined;
 }
 
 const OUTPUT_BYTES = 16384;
@@ -33,7 +39,9 @@ const MSR_DELTA = 9;
 const THRE_PENDING = 10;
 const MSR_LINES = 11;
 const LEVEL = 12;
-const RX = 13;
+/** There is no room for a FIFO's worth of output: THRE is clear. */
+const TX_FULL = 13;
+const RX = 14;
 const WORDS = RX + FIFO;
 
 const IER_RX = 1;
@@ -56,19 +64,18 @@ export class Uart implements Device {
   readonly #context: DeviceContext;
   readonly #irq: number;
   readonly #s: Int32Array;
-  readonly #output: ByteRing;
+  readonly #output: OutputChannel;
   readonly #input: ByteRing;
-  readonly #onOutput: ((bytes: Uint8Array) => void) | undefined;
-  /** Host thread only: input that found the ring full. */
-  #backlog: Uint8Array[] = [];
+  /** Input that found the ring full. */
+  readonly #backlog: Backlog;
 
   constructor(context: DeviceContext, options: UartOptions = {}) {
     this.name = options.name ?? 'uart';
     this.#context = context;
     this.#irq = options.irq ?? 4;
-    this.#onOutput = options.onOutput;
+    this.#backlog = new Backlog(options.onInputTaken);
     this.#s = context.words(WORDS);
-    this.#output = new ByteRing(context.words(ringWords(OUTPUT_BYTES)), OUTPUT_BYTES);
+    this.#output = new OutputChannel(context, this, OUTPUT_BYTES, options.onOutput);
     this.#input = new ByteRing(context.words(ringWords(INPUT_BYTES)), INPUT_BYTES);
     context.ports.map(options.base ?? 0x3f8, 8, {
       read: (port) => this.#read(port & 7),
@@ -82,39 +89,33 @@ export class Uart implements Device {
     s.fill(0);
     s[DIVISOR] = 1;
     s[MSR_LINES] = MSR_CONNECTED;
+    s[TX_FULL] = this.#output.room < FIFO ? 1 : 0;
     this.#context.irq.setIrq(this.#irq, false);
   }
 
   /** Host thread, device lock held: bytes for the guest. Any number; they wait until the guest reads them. */
   pushInput(bytes: Uint8Array): void {
-    if (bytes.length > 0) this.#backlog.push(bytes.slice());
+    this.#backlog.push(bytes);
     this.#refill();
   }
 
   /** Bytes the guest has not yet read (host thread). */
   get inputWaiting(): number {
-    let waiting = this.#input.length + this.#s[RX_COUNT];
-    for (const bytes of this.#backlog) waiting += bytes.length;
-    return waiting;
+    return this.#backlog.length + this.#input.length + this.#s[RX_COUNT];
   }
 
   onHostSignal(): void {
-    this.#output.drain((bytes) => this.#onOutput?.(bytes));
+    this.#output.flush();
+    const s = this.#s;
+    if (s[TX_FULL] !== 0 && this.#output.room >= FIFO) {
+      s[TX_FULL] = 0;
+      s[THRE_PENDING] = 1;
+    }
     this.#refill();
   }
 
   #refill(): void {
-    let bytes = this.#backlog[0];
-    while (bytes !== undefined) {
-      let taken = 0;
-      while (taken < bytes.length && !this.#input.full) this.#input.push(bytes[taken++]);
-      if (taken < bytes.length) {
-        this.#backlog[0] = bytes.subarray(taken);
-        break;
-      }
-      this.#backlog.shift();
-      bytes = this.#backlog[0];
-    }
+    this.#backlog.drain((bytes) => this.#input.write(bytes));
     this.#fill();
     this.#updateIrq();
   }
@@ -209,7 +210,8 @@ export class Uart implements Device {
       case 4:
         return s[MCR];
       case 5: {
-        const value = LSR_EMPTY | s[LSR_ERRORS] | (s[RX_COUNT] > 0 ? LSR_DATA : 0);
+        const empty = s[TX_FULL] === 0 || (s[MCR] & MCR_LOOP) !== 0;
+        const value = (empty ? LSR_EMPTY : 0) | s[LSR_ERRORS] | (s[RX_COUNT] > 0 ? LSR_DATA : 0);
         if (s[LSR_ERRORS] !== 0) {
           s[LSR_ERRORS] = 0;
           this.#updateIrq();
@@ -241,7 +243,7 @@ export class Uart implements Device {
           s[DIVISOR] = (s[DIVISOR] & 0xff) | (value << 8);
           return;
         }
-        if ((value & IER_THRE) !== 0 && (s[IER] & IER_THRE) === 0) s[THRE_PENDING] = 1;
+        if ((value & IER_THRE) !== 0 && (s[IER] & IER_THRE) === 0 && s[TX_FULL] === 0) s[THRE_PENDING] = 1;
         s[IER] = value & 15;
         break;
       case 2: {
@@ -280,25 +282,19 @@ export class Uart implements Device {
 
   #send(byte: number): void {
     const s = this.#s;
-    if ((s[MCR] & MCR_LOOP) !== 0) {
-      // What comes back has as many bits as LCR says. (The host gets all eight: early code sends before it sets them.)
-      this.#receive(byte & ((32 << (s[LCR] & 3)) - 1));
-    } else {
-      while (this.#output.full) {
-        const waiting = this.#context.waitHost?.(this, this.#output.words, this.#output.tailIndex, this.#output.tail);
-        if (waiting !== true) {
-          if (this.#context.isHost) this.onHostSignal();
-          if (this.#output.full) return;
-        }
-      }
-      if (this.#output.push(byte)) this.#context.signalHost(this);
+    const looped = (s[MCR] & MCR_LOOP) !== 0;
+    // What comes back has as many bits as LCR says. (The host gets all eight: early code sends before it sets them.)
+    if (looped) this.#receive(byte & ((32 << (s[LCR] & 3)) - 1));
+    else {
+      if (!this.#output.send(byte)) return;
+      if (this.#output.room < FIFO) s[TX_FULL] = 1;
     }
     // The line drops while the byte is in the holding register, so an edge-triggered input sees a new request.
     if (s[THRE_PENDING] !== 0) {
       s[THRE_PENDING] = 0;
       this.#updateIrq();
     }
-    s[THRE_PENDING] = 1;
+    s[THRE_PENDING] = looped || s[TX_FULL] === 0 ? 1 : 0;
     this.#updateIrq();
   }
 }

@@ -2,6 +2,8 @@
 import { attachMemory, type SharedMemory } from '../cpu/state.ts';
 import { Chipset } from '../devices/chipset.ts';
 import type { Clock, RunEnd } from '../devices/device.ts';
+import type { WaitingCpu } from '../devices/hub.ts';
+import type { Outlets, Receiver } from '../devices/outlet.ts';
 import { addVirtioDevices, type VirtioConfig, type VirtioDevices, type VirtioHost } from '../devices/virtio/index.ts';
 import { host } from '../host/node.ts';
 import { Cpu } from '../layout/cpu.ts';
@@ -32,9 +34,14 @@ export interface ThreadRole {
   readonly onEnd: (reason: RunEnd) => void;
   /** Default: the host's clock. */
   readonly clock?: Clock | undefined;
-  readonly onConsole?: ((bytes: Uint8Array) => void) | undefined;
-  readonly onDebugConsole?: ((bytes: Uint8Array) => void) | undefined;
-  readonly onPost?: ((codes: Uint8Array) => void) | undefined;
+  /** The host's: the callbacks' end of the devices. */
+  readonly outlets?: Outlets | undefined;
+  readonly onConsole?: Receiver<Uint8Array> | undefined;
+  readonly onConsoleInputTaken?: (() => void) | undefined;
+  readonly onDebugConsole?: Receiver<Uint8Array> | undefined;
+  readonly onPost?: Receiver<Uint8Array> | undefined;
+  /** A CPU's. */
+  readonly waiting?: WaitingCpu | undefined;
   /** The host's ends of the virtio devices. */
   readonly virtio?: VirtioHost | undefined;
 }
@@ -64,13 +71,15 @@ export function buildBoard(config: BoardConfig, role: ThreadRole): Board {
     timerSignal: { words: i32, index: word(Control.at.timerSignal) },
     onEnd: role.onEnd,
     stopped: () => Atomics.load(i32, word(Control.at.stop)) !== 0,
+    outlets: role.outlets,
+    waiting: role.waiting,
     cpuCount,
     ramBytes,
     memory: i32,
     pendingIndex: (cpu) => (cpuBase(config.plan, cpu) + Cpu.at.pending) >> 2,
     a20Index: word(Control.at.a20),
     shadowIndex: word(Control.at.shadowRam),
-    serial: [role.onConsole ? { onOutput: role.onConsole } : {}],
+    serial: [{ ...(role.onConsole ? { onOutput: role.onConsole } : {}), onInputTaken: role.onConsoleInputTaken }],
     debug: {
       exitPort: config.debugExitPort,
       console: config.debugConsole,

@@ -25,6 +25,7 @@ const { shared, clock, chipset } = buildBoard(data.board, {
     Atomics.store(shared.i32, (CONTROL + Control.at.stop) >> 2, 1);
     Atomics.or(shared.i32, pending, Pending.STOP);
   },
+  waiting: { park: () => runtime.park(cpu.base), unpark: () => runtime.unpark(cpu.base) },
 });
 const { i32 } = shared;
 

@@ -7,6 +7,8 @@ export interface Executor {
   start(image: EngineImage): void;
   /** An input from outside; false where it is lost. */
   input(kind: InputKind, bytes: Uint8Array): boolean;
+  /** Bytes of such input that have not reached its device. */
+  inputWaiting(kind: InputKind): number;
   /** The run has ended (Control.stop and Pending.STOP are set). `reason`: it was ended from outside. */
   stop(reason: string | undefined): void;
   /** Resolves when nothing of it runs any more. */

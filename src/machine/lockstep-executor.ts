@@ -4,6 +4,7 @@ import { LOCKSTEP_EPOCH_MS, type LockstepOptions, type MachineStats } from '../a
 import type { EngineImage } from '../cpu/runtime.ts';
 import type { SharedMemory } from '../cpu/state.ts';
 import type { Chipset } from '../devices/chipset.ts';
+import type { Outlet, Outlets } from '../devices/outlet.ts';
 import { FIRST_FORM } from '../emit/table.ts';
 import { Cpu } from '../layout/cpu.ts';
 import { CONTROL, Control, cpuBase } from '../layout/memory.ts';
@@ -44,6 +45,7 @@ export interface LockstepExecutorOptions extends ExecutorEnds {
   readonly jit: boolean;
   readonly options: LockstepOptions;
   readonly time: LockstepTime;
+  readonly outlets: Outlets;
   /** What a recording is of. */
   readonly identity: () => MachineIdentity;
   readonly trace: TraceReader | undefined;
@@ -54,6 +56,7 @@ export interface LockstepExecutorOptions extends ExecutorEnds {
 export class LockstepExecutor implements Executor {
   readonly #options: LockstepExecutorOptions;
   readonly #identity: MachineIdentity | undefined;
+  readonly #record: Outlet<string> | undefined;
   /** What came before the first turn. */
   readonly #early: { readonly kind: InputKind; readonly bytes: Uint8Array }[] = [];
   #lockstep: Lockstep | undefined;
@@ -63,9 +66,11 @@ export class LockstepExecutor implements Executor {
   /** Throws BAD_RECORDING where the recording is of another machine. */
   constructor(options: LockstepExecutorOptions) {
     this.#options = options;
-    const { shared, time } = options;
+    const { shared, time, outlets } = options;
+    const { onRecord } = options.options;
+    if (onRecord !== undefined) this.#record = outlets.add(onRecord, () => {});
     shared.i32[(CONTROL + Control.at.lockstep) >> 2] = 1;
-    if (time.recording !== undefined || options.options.onRecord !== undefined) this.#identity = options.identity();
+    if (time.recording !== undefined || onRecord !== undefined) this.#identity = options.identity();
     if (time.recording !== undefined) checkIdentity(time.recording.machine, this.#identity!);
   }
 
@@ -79,21 +84,22 @@ export class LockstepExecutor implements Executor {
   }
 
   async #work(image: EngineImage): Promise<void> {
-    const { shared, chipset, jit, options, time, trace, apply } = this.#options;
+    const { shared, chipset, jit, options, time, outlets, trace, apply } = this.#options;
     const { seed, clock, recording } = time;
     // Only who translates loads the encoder.
     const translator = jit
       ? new (await import('../cache/translator.ts')).Translator(shared, FIRST_FORM + image.keys.length, false)
       : undefined;
     this.#lockstep = new Lockstep({ shared, image, chipset, clock, seed, translator, onTrace: () => trace?.drain() });
-    if (options.onRecord !== undefined) options.onRecord(headerLine(seed, this.#identity!));
+    this.#record?.give(headerLine(seed, this.#identity!));
     const startMs = monotonicMs();
     this.#run = new LockstepRun({
       lockstep: this.#lockstep,
       clock,
       pace: options.paced === false ? undefined : () => (monotonicMs() - startMs) * 1e6,
       apply,
-      onRecord: options.onRecord,
+      onRecord: this.#record && ((text) => this.#record!.give(text)),
+      outlets,
       replay: recording?.events,
       onEnd: (end) => this.#ended(end),
       onPause: () => trace?.drain(),
@@ -124,6 +130,11 @@ export class LockstepExecutor implements Executor {
     if (this.#run === undefined) this.#early.push({ kind, bytes: bytes.slice() });
     else this.#run.input(kind, bytes);
     return true;
+  }
+
+  inputWaiting(kind: InputKind): number {
+    const early = this.#early.reduce((sum, one) => (one.kind === kind ? sum + one.bytes.length : sum), 0);
+    return early + (this.#run?.inputWaiting(kind) ?? 0);
   }
 
   stop(reason: string | undefined): void {

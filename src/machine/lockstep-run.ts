@@ -1,4 +1,6 @@
-// A run of a lockstep machine on the thread of its user: turns, in between the event loop, and the inputs that come from it.
+// A run of a lockstep machine on the thread of its user: turns, in between the event loop, and the inputs that come from it. A turn begins when
+// all that the one before it sent has been taken: how fast somebody reads changes nothing for the guest.
+import type { Outlets } from '../devices/outlet.ts';
 import { host } from '../host/node.ts';
 import type { Lockstep, Turn } from './lockstep.ts';
 import { eventLine, type InputKind, type RecordedEvent } from './recording.ts';
@@ -20,6 +22,7 @@ export interface LockstepRunOptions {
   readonly apply: (kind: InputKind, bytes: Uint8Array) => void;
   /** Gets the lines of the recording. */
   readonly onRecord: ((text: string) => void) | undefined;
+  readonly outlets: Outlets;
   /** Inputs come from here alone. */
   readonly replay: readonly RecordedEvent[] | undefined;
   /** A turn that ends the run; or a recording that says so, or does not fit. */
@@ -46,6 +49,11 @@ export class LockstepRun {
     this.#wake?.();
   }
 
+  /** Bytes of such input that no device has got yet. */
+  inputWaiting(kind: InputKind): number {
+    return this.#inputs.reduce((sum, one) => (one.kind === kind ? sum + one.bytes.length : sum), 0);
+  }
+
   /** No turn begins after this. `reason`: the run is ended from outside, and a recording must say so. */
   stop(reason?: string): void {
     if (this.#stopped) return;
@@ -56,13 +64,23 @@ export class LockstepRun {
 
   /** Works until stop(). What a callback throws comes out here. */
   async run(): Promise<void> {
-    const { onPause } = this.#options;
+    const { onPause, outlets } = this.#options;
     while (!this.#stopped) {
       const waitMs = this.#work();
       onPause();
+      for (let idle = outlets.idle(); idle !== undefined && !this.#stopped; idle = outlets.idle()) await this.#until(idle);
       if (this.#stopped) return;
       await this.#pause(waitMs);
     }
+  }
+
+  /** Until then, or until the run is stopped. */
+  async #until(idle: Promise<void>): Promise<void> {
+    const stopped = new Promise<void>((resolve) => {
+      this.#wake = () => this.#stopped && resolve();
+    });
+    await Promise.race([idle, stopped]);
+    this.#wake = undefined;
   }
 
   async #pause(waitMs: number): Promise<void> {
@@ -82,9 +100,9 @@ export class LockstepRun {
 
   /** Some milliseconds of turns; how long nothing is to be done then. */
   #work(): number {
-    const { lockstep, onEnd } = this.#options;
+    const { lockstep, onEnd, outlets } = this.#options;
     const until = performance.now() + WORK_MS;
-    while (!this.#stopped) {
+    while (!this.#stopped && !outlets.busy) {
       this.#takeInputs();
       if (this.#stopped) return 0;
       const turn = lockstep.turn();

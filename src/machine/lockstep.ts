@@ -63,6 +63,7 @@ export class Lockstep {
     const make = (_: unknown, index: number) => new Vcpu(image, shared, index, cpuHost(chipset, clock, index, onTrace));
     this.cpus = Array.from({ length: shared.plan.cpuCount }, make);
     for (const cpu of this.cpus) cpu.refresh();
+    chipset.hub.endSlice = () => this.cpus[chipset.current.index]!.set(Cpu.at.budget, 0);
   }
 
   /** One slice of one CPU and what follows from it. Where all CPUs wait nothing happens. */

@@ -17,6 +17,7 @@ import {
 import { ramWritten } from '../cache/drop.ts';
 import { loadEngineImage } from '../cpu/image.ts';
 import { createMemory, resetCpu, type SharedMemory } from '../cpu/state.ts';
+import { Outlets } from '../devices/outlet.ts';
 import { checkFrame, checkMac } from '../devices/virtio/ethernet.ts';
 import type { Disk } from '../host/host.ts';
 import { host } from '../host/node.ts';
@@ -28,6 +29,7 @@ import type { Executor, ExecutorEnds } from './executor.ts';
 import { writeFirmwareTables } from './firmware-tables.ts';
 import { monotonicMs } from './host-clock.ts';
 import { identityOf } from './identity.ts';
+import { InputFlow } from './input-flow.ts';
 import type { EntryState } from './loaders/entry.ts';
 import { commandLineOf, loadKernel } from './loaders/kernel.ts';
 import { loadRom } from './loaders/rom.ts';
@@ -55,6 +57,8 @@ export class Machine implements MachineHandle {
   private readonly shared: SharedMemory;
   private readonly config: BoardConfig;
   private readonly board: Board;
+  private readonly outlets: Outlets;
+  private readonly typing: Readonly<Record<'serial' | 'virtioConsole', InputFlow>>;
   private readonly trace: TraceReader | undefined;
   private traceTimer: ReturnType<typeof setInterval> | undefined;
   private finish: ((result: RunResult | Promise<never>) => void) | undefined;
@@ -68,6 +72,10 @@ export class Machine implements MachineHandle {
   private readonly lockstep: LockstepExecutor | undefined;
   private startedAt = 0;
   private endedAt = 0;
+  /** All that the guest sent has been handed over. */
+  private closed = false;
+  /** Resolves when nobody is to be waited for any more. */
+  private readonly hurried = Promise.withResolvers<void>();
 
   /** Builds a machine and loads its kernel. Throws DragomanError for options and files that cannot be used. */
   static create(options: MachineOptions): Promise<Machine> {
@@ -123,7 +131,9 @@ export class Machine implements MachineHandle {
         rng: true,
       },
     };
-    if (options.onTrace !== undefined) this.trace = new TraceReader(this.shared, options.onTrace);
+    this.outlets = new Outlets(lockstep !== undefined, (error) => this.failed(error));
+    const flow = (kind: InputKind) => new InputFlow(() => this.inputWaiting(kind));
+    this.typing = { serial: flow('serial'), virtioConsole: flow('virtioConsole') };
     const entry = this.load();
     this.board = buildBoard(this.config, {
       thread: HOST_THREAD,
@@ -131,18 +141,22 @@ export class Machine implements MachineHandle {
       isHost: true,
       isFirst: true,
       onEnd: (reason) => this.end(reason),
+      outlets: this.outlets,
       onConsole: options.onConsole,
+      onConsoleInputTaken: () => this.typing.serial.look(),
       onDebugConsole: options.onDebugConsole,
       onPost: options.onPost,
       virtio: {
         disks,
         net: net === undefined ? [] : [{ onFrame: (frame) => net.onFrame(frame) }],
         onConsole: options.onVirtioConsole,
+        onConsoleInputTaken: () => this.typing.virtioConsole.look(),
         ...(time === undefined ? {} : { randomFill: (into: Uint8Array) => time.random.fill(into) }),
         ramWritten: (address, bytes) => ramWritten(this.shared, address, bytes),
       },
     });
-    const { shared, board, config, trace } = this;
+    if (options.onTrace !== undefined) this.trace = new TraceReader(this.shared, this.board.chipset.hub.outlet(undefined, options.onTrace));
+    const { shared, board, config, outlets, trace } = this;
     const apply = (kind: InputKind, bytes: Uint8Array) => this.apply(kind, bytes);
     const ends: ExecutorEnds = {
       onCpuEnd: (cpu, exit, arg, data) => this.cpuEnded(cpu, exit, arg, data),
@@ -163,6 +177,7 @@ export class Machine implements MachineHandle {
         jit: this.jit,
         options: lockstep,
         time,
+        outlets,
         identity,
         trace,
         apply,
@@ -232,6 +247,13 @@ export class Machine implements MachineHandle {
   private failed(error: unknown): void {
     this.failure ??= { error };
     this.end({ kind: 'stopped', reason: 'a callback of the host failed' });
+    this.hurry();
+  }
+
+  /** Nobody is waited for any more: what the devices have accepted from the guest is handed over at once. */
+  private hurry(): void {
+    this.outlets.hurry();
+    this.hurried.resolve();
   }
 
   /** Gives an input to its device; false where it is lost. */
@@ -273,6 +295,14 @@ export class Machine implements MachineHandle {
     }
   }
 
+  /** Bytes of such input that the guest has not taken. */
+  private inputWaiting(kind: InputKind): number {
+    if (this.result !== undefined) return this.closed ? 0 : Number.POSITIVE_INFINITY;
+    const { chipset, virtio } = this.board;
+    const device = kind === 'serial' ? chipset.serial[0] : virtio.console;
+    return this.executor.inputWaiting(kind) + (device?.inputWaiting ?? 0);
+  }
+
   /** Ends the run once; everything the guest has written reaches its callbacks first. */
   private end(result: RunResult): void {
     if (this.result !== undefined) return;
@@ -292,31 +322,49 @@ export class Machine implements MachineHandle {
     releaseTracers(this.shared);
     this.executor.stop(result.kind === 'stopped' ? result.reason : undefined);
     clearInterval(this.traceTimer);
+    if (result.kind === 'stopped') this.hurry();
     void this.close(result);
   }
 
   private async close(result: RunResult): Promise<void> {
     await this.executor.gone();
+    this.serveLast();
+    // How slow somebody reads does not matter where the guest ended the run: it is waited for.
+    for (let idle = this.outlets.idle(); idle !== undefined && !this.outlets.hurried; idle = this.outlets.idle()) {
+      await Promise.race([idle, this.hurried.promise]);
+      this.serveLast();
+    }
+    this.board.virtio.close();
+    this.closed = true;
+    for (const flow of Object.values(this.typing)) flow.look();
+    this.finish?.(this.failure === undefined ? result : Promise.reject(this.failure.error));
+  }
+
+  /** Lets the devices' host ends work, all threads being gone, until they have nothing to do (or somebody asks to wait). */
+  private serveLast(): void {
     // A device that has more to do than fits in its turn signals itself.
     const at = this.control(Control.at.ioSignal);
     for (let turn = 0, seen = -1; turn < LAST_TURNS && seen !== this.shared.i32[at]; turn++) {
       seen = this.shared.i32[at]!;
       this.serve();
     }
-    this.board.virtio.close();
-    this.finish?.(this.failure === undefined ? result : Promise.reject(this.failure.error));
   }
 
-  sendInput(bytes: Uint8Array): void {
+  sendInput(bytes: Uint8Array): Promise<void> | undefined {
     checkBytes(bytes, 'sendInput');
-    this.executor.input('serial', bytes);
+    return this.type('serial', bytes);
   }
 
-  sendVirtioConsole(bytes: Uint8Array): void {
+  sendVirtioConsole(bytes: Uint8Array): Promise<void> | undefined {
     checkBytes(bytes, 'sendVirtioConsole');
     if (this.board.virtio.console === undefined)
       throw new DragomanError('BAD_OPTION', 'the machine has no virtio console', 'onVirtioConsole');
-    if (this.result === undefined) this.executor.input('virtioConsole', bytes);
+    return this.type('virtioConsole', bytes);
+  }
+
+  private type(kind: 'serial' | 'virtioConsole', bytes: Uint8Array): Promise<void> | undefined {
+    if (this.result === undefined) this.executor.input(kind, bytes);
+    return this.typing[kind].room();
   }
 
   sendFrame(frame: Uint8Array): boolean {
@@ -331,6 +379,7 @@ export class Machine implements MachineHandle {
 
   stop(reason: string): void {
     this.end({ kind: 'stopped', reason });
+    this.hurry();
   }
 
   private get jit(): boolean {

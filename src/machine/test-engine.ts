@@ -5,6 +5,7 @@ import { Translator } from '../cache/translator.ts';
 import { loadEngineImage } from '../cpu/image.ts';
 import { createMemory } from '../cpu/state.ts';
 import { Vcpu } from '../cpu/vcpu.ts';
+import { Outlets } from '../devices/outlet.ts';
 import { FIRST_FORM } from '../emit/table.ts';
 import { Cpu, Eflags, Exit, FAULT_HAS_ERROR, Pending, Seg, SegCache } from '../layout/cpu.ts';
 import { BlockHead, CONTROL, Control, PAGE, PageMeta, planMemory, RAM } from '../layout/memory.ts';
@@ -65,7 +66,11 @@ class Engine implements TestEngine {
       trace: () => this.trace?.drain(),
       log: () => {},
     });
-    if (onTrace !== undefined) this.trace = new TraceReader(shared, onTrace);
+    if (onTrace !== undefined)
+      this.trace = new TraceReader(
+        shared,
+        new Outlets().add(onTrace, () => {}),
+      );
     this.control(Control.at.trace, onTrace === undefined ? 0 : 1);
     this.translator = new Translator(shared, FIRST_FORM + image.keys.length, true);
     if (name === 'jit') this.cpu.onDecode = (head) => this.translate(head);

@@ -129,6 +129,10 @@ export class ThreadsExecutor implements Executor {
     return this.#options.apply(kind, bytes);
   }
 
+  inputWaiting(): number {
+    return 0;
+  }
+
   stop(): void {
     this.#stopped = true;
   }

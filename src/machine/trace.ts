@@ -1,6 +1,7 @@
 // The execution trace from the CPUs' rings (wasm/trace.ts) to lines of text, and the wait of a CPU whose ring is full.
 // The lines are described in docs/trace.md.
 import type { SharedMemory } from '../cpu/state.ts';
+import type { Outlet } from '../devices/outlet.ts';
 import { Cpu, Delivery } from '../layout/cpu.ts';
 import { CONTROL, Control, CpuArea, cpuBase, TRACE_RECORDS, TraceKind, TraceRecord } from '../layout/memory.ts';
 
@@ -39,29 +40,38 @@ function line(i32: Int32Array, at: number, cpu: number): string {
 /** The host's end of the rings. */
 export class TraceReader {
   private readonly shared: SharedMemory;
-  private readonly onTrace: (text: string) => void;
+  private readonly outlet: Outlet<string>;
+  /** The CPU whose turn it is: none must wait for ever because another one always has more. */
+  private next = 0;
 
-  constructor(shared: SharedMemory, onTrace: (text: string) => void) {
+  constructor(shared: SharedMemory, outlet: Outlet<string>) {
     this.shared = shared;
-    this.onTrace = onTrace;
+    this.outlet = outlet;
   }
 
-  /** Hands over what the rings hold now, each CPU's in its order. */
+  /** Hands over what the rings hold now, each CPU's in its order, as far as the receiver takes it. */
   drain(): void {
+    const { cpuCount } = this.shared.plan;
+    for (let n = 0; n < cpuCount && this.outlet.open; n++) {
+      const cpu = this.next;
+      this.next = (cpu + 1) % cpuCount;
+      this.drainCpu(cpu);
+    }
+  }
+
+  private drainCpu(cpu: number): void {
     const { i32, plan } = this.shared;
-    for (let cpu = 0; cpu < plan.cpuCount; cpu++) {
-      const base = cpuBase(plan, cpu);
-      const tailAt = (base + Cpu.at.traceTail) >> 2;
-      const head = Atomics.load(i32, (base + Cpu.at.traceHead) >> 2);
-      let tail = i32[tailAt]!;
-      while (tail !== head) {
-        let text = '';
-        for (let n = Math.min(BATCH, (head - tail) >>> 0); n > 0; n--, tail = (tail + 1) | 0)
-          text += `${line(i32, (base + CpuArea.at.trace + (tail & (TRACE_RECORDS - 1)) * TraceRecord.size) >> 2, cpu)}\n`;
-        Atomics.store(i32, tailAt, tail);
-        Atomics.notify(i32, tailAt);
-        this.onTrace(text);
-      }
+    const base = cpuBase(plan, cpu);
+    const tailAt = (base + Cpu.at.traceTail) >> 2;
+    const head = Atomics.load(i32, (base + Cpu.at.traceHead) >> 2);
+    let tail = i32[tailAt]!;
+    while (tail !== head && this.outlet.open) {
+      let text = '';
+      for (let n = Math.min(BATCH, (head - tail) >>> 0); n > 0; n--, tail = (tail + 1) | 0)
+        text += `${line(i32, (base + CpuArea.at.trace + (tail & (TRACE_RECORDS - 1)) * TraceRecord.size) >> 2, cpu)}\n`;
+      Atomics.store(i32, tailAt, tail);
+      Atomics.notify(i32, tailAt);
+      this.outlet.give(text);
     }
   }
 }

@@ -172,7 +172,7 @@ describe('keys in a terminal', () => {
   const type = (...chunks: string[]) => {
     const seen: string[] = [];
     const filter = new EscapeFilter({
-      input: (bytes) => seen.push(Buffer.from(bytes).toString()),
+      input: (bytes) => void seen.push(Buffer.from(bytes).toString()),
       quit: () => seen.push('QUIT'),
       help: () => seen.push('HELP'),
     });

@@ -85,10 +85,10 @@ class ScriptedMachine implements MachineHandle {
     while (Date.now() < end && this.#stopped === undefined && !done()) await new Promise((resolve) => setTimeout(resolve, 5));
   }
 
-  sendInput(bytes: Uint8Array): void {
+  sendInput(bytes: Uint8Array): undefined {
     this.#typed.push(...bytes);
   }
-  sendVirtioConsole(): void {}
+  sendVirtioConsole(): undefined {}
   sendFrame(): boolean {
     return false;
   }

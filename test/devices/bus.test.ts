@@ -68,11 +68,21 @@ describe('ByteRing', () => {
     const ring = new ByteRing(new Int32Array(new SharedArrayBuffer(ringWords(64) * 4)), 64);
     expect(ring.push(1)).toBe(true);
     expect(ring.push(2)).toBe(false);
-    const got: number[] = [];
-    ring.drain((bytes) => got.push(...bytes));
-    expect(got).toEqual([1, 2]);
+    expect(ring.take()).toEqual(Uint8Array.of(1, 2));
+    expect(ring.take()).toBeUndefined();
     for (let i = 0; i < 64; i++) ring.push(i);
-    expect(ring.full).toBe(true);
+    expect(ring.room).toBe(0);
     expect(ring.shift()).toBe(0);
+  });
+
+  it('takes as many bytes at once as there is room for, around its end', () => {
+    const ring = new ByteRing(new Int32Array(new SharedArrayBuffer(ringWords(64) * 4)), 64);
+    const bytes = Uint8Array.from({ length: 100 }, (_, i) => i);
+    expect(ring.write(bytes.subarray(0, 40))).toBe(40);
+    expect(ring.take()).toEqual(bytes.subarray(0, 40));
+    expect(ring.write(bytes)).toBe(64);
+    expect(ring.room).toBe(0);
+    expect(ring.write(bytes)).toBe(0);
+    expect(ring.take()).toEqual(bytes.subarray(0, 64));
   });
 });

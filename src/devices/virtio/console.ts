@@ -1,6 +1,8 @@
-// A virtio console (virtio 1.2, 5.3) of one port: Linux's /dev/hvc0. Output goes to a callback; input waits on the host,
-// any amount of it, until the guest has buffers.
+// A virtio console (virtio 1.2, 5.3) of one port: Linux's /dev/hvc0. Output goes to a callback; while that takes none, it stays in the guest's
+// buffers. Input waits on the host, any amount of it, until the guest has buffers.
+import { Backlog } from '../backlog.ts';
 import type { DeviceHub } from '../hub.ts';
+import type { Outlet, Receiver } from '../outlet.ts';
 import type { PciBus } from '../pci.ts';
 import { VirtioDevice, type VirtioHooks } from './transport.ts';
 
@@ -8,7 +10,9 @@ export interface ConsoleOptions {
   readonly name: string;
   readonly slot: number;
   /** Host thread, without the device lock: bytes from the guest. The array is the receiver's to keep. */
-  readonly onOutput?: ((bytes: Uint8Array) => void) | undefined;
+  readonly onOutput?: Receiver<Uint8Array> | undefined;
+  /** Host thread: some of the input that waited was taken. */
+  readonly onInputTaken?: (() => void) | undefined;
 }
 
 const QUEUE_SIZE = 128;
@@ -19,9 +23,9 @@ const PIECE_BYTES = 64 << 10;
 const TURN_BYTES = 1 << 20;
 
 export class VirtioConsole extends VirtioDevice {
-  readonly #onOutput: ((bytes: Uint8Array) => void) | undefined;
-  /** Host thread only: input the guest has no buffers for yet. */
-  readonly #backlog: Uint8Array[] = [];
+  readonly #outlet: Outlet<Uint8Array>;
+  /** Input the guest has no buffers for yet. */
+  readonly #backlog: Backlog;
   /** Bytes of the chain at the head of the transmit queue that were handed on, and the reset count they belong to. */
   #sent = 0;
   #sentEpoch = 0;
@@ -41,18 +45,19 @@ export class VirtioConsole extends VirtioDevice {
       },
       hooks,
     );
-    this.#onOutput = options.onOutput;
+    this.#outlet = hub.outlet(this, options.onOutput);
+    this.#backlog = new Backlog(options.onInputTaken);
   }
 
   /** Host thread: input for the guest. */
   pushInput(bytes: Uint8Array): void {
-    if (bytes.length > 0) this.#backlog.push(bytes.slice());
+    this.#backlog.push(bytes);
     this.guarded(() => this.#deliver());
   }
 
   /** Bytes that no buffer of the guest has taken (host thread). */
   get inputWaiting(): number {
-    return this.#backlog.reduce((sum, bytes) => sum + bytes.length, 0);
+    return this.#backlog.length;
   }
 
   protected process(): void {
@@ -71,13 +76,11 @@ export class VirtioConsole extends VirtioDevice {
       const chain = queue.next();
       if (chain === undefined) break;
       let filled = 0;
-      while (this.#backlog.length > 0 && filled < chain.writableBytes) {
-        const bytes = this.#backlog[0];
+      this.#backlog.drain((bytes) => {
         const taken = this.memory.scatter(chain.writable, filled, bytes);
         filled += taken;
-        if (taken < bytes.length) this.#backlog[0] = bytes.subarray(taken);
-        else this.#backlog.shift();
-      }
+        return taken;
+      });
       queue.push(chain.head, filled);
     }
     this.interrupt(queue);
@@ -90,7 +93,7 @@ export class VirtioConsole extends VirtioDevice {
       this.#sent = 0;
     }
     let total = 0;
-    for (;;) {
+    while (this.#outlet.ready) {
       if (total >= TURN_BYTES) {
         this.hub.signalHost(this);
         break;
@@ -105,7 +108,7 @@ export class VirtioConsole extends VirtioDevice {
         this.#sent = 0;
         queue.push(chain.head, 0);
       }
-      if (piece.length > 0 && this.#onOutput !== undefined) this.unlocked(() => this.#onOutput?.(piece));
+      if (piece.length > 0) this.unlocked(() => this.#outlet.give(piece));
       if (!this.live) return;
     }
     this.interrupt(queue);

@@ -1,6 +1,7 @@
 // The virtio devices of a machine, from a description that is the same on every thread (and can be sent to a Worker), and
 // from the files and callbacks that only the host thread has. Every thread calls this once, in the same place.
 import type { Chipset } from '../chipset.ts';
+import type { Receiver } from '../outlet.ts';
 import { type BlockBackend, VirtioBlk } from './blk.ts';
 import { VirtioConsole } from './console.ts';
 import { parseMac } from './ethernet.ts';
@@ -38,8 +39,9 @@ export interface VirtioConfig {
 /** Host thread only. Arrays go with those of the configuration. */
 export interface VirtioHost extends VirtioHooks {
   readonly disks?: readonly BlockBackend[];
-  readonly net?: readonly { readonly onFrame: (frame: Uint8Array) => void }[];
-  readonly onConsole?: ((bytes: Uint8Array) => void) | undefined;
+  readonly net?: readonly { readonly onFrame: Receiver<Uint8Array> }[];
+  readonly onConsole?: Receiver<Uint8Array> | undefined;
+  readonly onConsoleInputTaken?: (() => void) | undefined;
   readonly randomFill?: (into: Uint8Array<ArrayBuffer>) => void;
 }
 
@@ -69,7 +71,14 @@ export function addVirtioDevices(chipset: Chipset, config: VirtioConfig, host: V
     return add(new VirtioNet(hub, pci, { name: `virtio-net${i}`, slot: slot++, mac: bytes, onFrame: host.net?.[i]?.onFrame }, host));
   });
   const console = config.console
-    ? add(new VirtioConsole(hub, pci, { name: 'virtio-console', slot: slot++, onOutput: host.onConsole }, host))
+    ? add(
+        new VirtioConsole(
+          hub,
+          pci,
+          { name: 'virtio-console', slot: slot++, onOutput: host.onConsole, onInputTaken: host.onConsoleInputTaken },
+          host,
+        ),
+      )
     : undefined;
   const rng = config.rng ? add(new VirtioRng(hub, pci, { name: 'virtio-rng', slot: slot++, fill: host.randomFill }, host)) : undefined;
   return {

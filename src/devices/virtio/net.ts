@@ -1,6 +1,7 @@
 // A virtio network device (virtio 1.2, 5.1): Ethernet frames out through a callback and in through `receive`. One pair of
 // queues, no offloads, no mergeable buffers. What comes in waits, up to a limit, until the guest has a buffer for it.
 import type { DeviceHub } from '../hub.ts';
+import type { Outlet, Receiver } from '../outlet.ts';
 import type { PciBus } from '../pci.ts';
 import { QueueError } from './queue.ts';
 import { VirtioDevice, type VirtioHooks } from './transport.ts';
@@ -11,7 +12,7 @@ export interface NetOptions {
   /** Six bytes. */
   readonly mac: Uint8Array;
   /** Host thread, without the device lock: a frame from the guest, from its destination address on. The array is the receiver's to keep. */
-  readonly onFrame?: ((frame: Uint8Array) => void) | undefined;
+  readonly onFrame?: Receiver<Uint8Array> | undefined;
 }
 
 const QUEUE_SIZE = 256;
@@ -31,7 +32,7 @@ export const NET_BACKLOG = 1024;
 const TURN_FRAMES = 256;
 
 export class VirtioNet extends VirtioDevice {
-  readonly #onFrame: ((frame: Uint8Array) => void) | undefined;
+  readonly #outlet: Outlet<Uint8Array>;
   /** Frames for the guest, header included (host thread only), of the time between two resets. */
   #waiting: Uint8Array[] = [];
   #waitingEpoch = 0;
@@ -54,7 +55,7 @@ export class VirtioNet extends VirtioDevice {
       },
       hooks,
     );
-    this.#onFrame = options.onFrame;
+    this.#outlet = hub.outlet(this, options.onFrame);
   }
 
   /** Host thread: a frame for the guest. False where it was lost: no driver, too many waiting, or no Ethernet frame. */
@@ -105,7 +106,7 @@ export class VirtioNet extends VirtioDevice {
 
   #transmit(): void {
     const queue = this.queues[TRANSMIT];
-    for (let frames = 0; ; frames++) {
+    for (let frames = 0; this.#outlet.ready; frames++) {
       if (frames === TURN_FRAMES) {
         this.hub.signalHost(this);
         break;
@@ -118,8 +119,8 @@ export class VirtioNet extends VirtioDevice {
       const frame = new Uint8Array(whole ? bytes : 0);
       this.memory.gather(chain.readable, HEADER_BYTES, frame);
       queue.push(chain.head, 0);
-      if (!whole || this.#onFrame === undefined) continue;
-      this.unlocked(() => this.#onFrame?.(frame));
+      if (!whole) continue;
+      this.unlocked(() => this.#outlet.give(frame));
       if (!this.live) return;
     }
     this.interrupt(queue);
