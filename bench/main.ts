@@ -1,4 +1,4 @@
-// npm run bench -- [boot|micro|memory|smp|cliffs]... [--runs N] [--json FILE]: figures for people, as ratios in one run. See README.md beside this file.
+// npm run bench -- [boot|micro|memory|smp|cliffs|readers]... [--runs N] [--json FILE]: figures for people, as ratios in one run. See README.md beside this file.
 import { writeFile } from 'node:fs/promises';
 import { cpus, loadavg } from 'node:os';
 import { parseArgs } from 'node:util';
@@ -7,17 +7,19 @@ import { boot, bootTable, memory, memoryTable } from './boot.ts';
 import { cliffs, cliffsTable } from './cliffs.ts';
 import { formatTable, type Table } from './figures.ts';
 import { micro, microTable } from './micro.ts';
+import { ALLOWED_MIB, readers, readersTable } from './readers.ts';
 import { smp, smpTables } from './smp.ts';
 
-const SECTIONS = ['micro', 'boot', 'memory', 'smp', 'cliffs'] as const;
+const SECTIONS = ['micro', 'boot', 'memory', 'smp', 'cliffs', 'readers'] as const;
 type Section = (typeof SECTIONS)[number];
 
-const USAGE = `npm run bench -- [micro] [boot] [memory] [smp] [cliffs] [options]      (all where none is named)
+const USAGE = `npm run bench -- [micro] [boot] [memory] [smp] [cliffs] [readers] [options]      (all where none is named)
   --runs N         rounds (default: 5 for micro, 3 for boot, smp and cliffs, 1 for memory)
   --only TEXT      micro: only programs whose name contains TEXT; boot: only machines whose name does; smp: only such work, and no costs
   --interpreter    boot: the interpreter alone as well, once
   --unpinned       smp: CPUs on whichever core the host gives them
   --cpus N         boot: CPUs of QEMU's guest (default: 1, as the others)
+  --minutes N      readers: how long (default: 5)
   --json FILE      the figures for programs
 `;
 
@@ -35,6 +37,7 @@ function readArguments() {
         only: { type: 'string' },
         json: { type: 'string' },
         cpus: { type: 'string' },
+        minutes: { type: 'string' },
         interpreter: { type: 'boolean' },
         unpinned: { type: 'boolean' },
         help: { type: 'boolean', short: 'h' },
@@ -60,6 +63,7 @@ for (const name of positionals) if (!SECTIONS.includes(name as Section)) usage(`
 const sections = new Set<Section>(positionals.length === 0 ? SECTIONS : (positionals as Section[]));
 const runs = number(values.runs, '--runs');
 const qemuCpus = number(values.cpus, '--cpus') ?? 1;
+const minutes = number(values.minutes, '--minutes') ?? 5;
 
 await build({ wasmOnly: true });
 const host = { node: process.version, cpu: cpus()[0]?.model ?? 'unknown', cpus: cpus().length, loadBefore: loadavg()[0], loadAfter: 0 };
@@ -95,6 +99,12 @@ if (sections.has('cliffs')) {
   const result = await cliffs(rounds);
   report.cliffs = { rounds, ...result };
   print(cliffsTable(result, rounds));
+}
+if (sections.has('readers')) {
+  const result = await readers(minutes);
+  report.readers = { minutes, rows: result };
+  print(readersTable(result, minutes));
+  if (result.some((row) => row.highestMiB - row.startMiB > ALLOWED_MIB)) process.exitCode = 1;
 }
 
 host.loadAfter = loadavg()[0];

@@ -53,6 +53,8 @@ export interface DeviceContext {
    * Gives the device lock up meanwhile, and the CPU counts as parked. False: the machine stops, waiting is in vain. Loop over it.
    */
   waitHost(device: Device, words: Int32Array, index: number, value: number): boolean;
+  /** Sleeps until `words[index]` is no longer `value` (somebody notifies it), for `ms` at the most, as waitHost does; not at all on the host's thread. */
+  sleep(words: Int32Array, index: number, value: number, ms: number): void;
 }
 
 export type RunEnd = { readonly kind: 'power-off' } | { readonly kind: 'reset' } | { readonly kind: 'debug-exit'; readonly value: number };

@@ -130,14 +130,19 @@ export class DeviceHub implements DeviceContext {
       return Atomics.load(words, index) !== value;
     }
     this.signalHost(device);
-    const { mayWait, waiting, stopped } = this.#options;
+    this.sleep(words, index, value, WAIT_MS);
+    return this.#options.stopped?.() !== true;
+  }
+
+  sleep(words: Int32Array, index: number, value: number, ms: number): void {
+    if (this.isHost) return;
+    const { mayWait, waiting } = this.#options;
     const depth = this.lock.release();
     waiting?.park();
-    if (mayWait) Atomics.wait(words, index, value, WAIT_MS);
+    if (mayWait) Atomics.wait(words, index, value, ms);
     else for (let i = 0; i < 1000 && Atomics.load(words, index) === value; i++);
     waiting?.unpark();
     this.lock.retake(depth);
-    return stopped?.() !== true;
   }
 
   endRun(reason: RunEnd): void {

@@ -32,6 +32,12 @@ export class OutputChannel {
     return true;
   }
 
+  /** A CPU asks again and again for room: it gives its core away until the host has taken something, or for `ms`. */
+  doze(ms: number): void {
+    const ring = this.#ring;
+    this.#context.sleep(ring.words, ring.tailIndex, ring.tail, ms);
+  }
+
   /** Host thread: hands over what there is, as far as its receiver takes it. */
   flush(): void {
     while (this.#outlet.open) {

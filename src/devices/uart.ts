@@ -21,6 +21,8 @@ export interface UartOptions {
 const OUTPUT_BYTES = 16384;
 const INPUT_BYTES = 4096;
 const FIFO = 16;
+/** A CPU that asks whether the transmitter is empty, while it is not, waits so long for it (and for interrupts). */
+const DOZE_MS = 1;
 
 const IER = 0;
 const LCR = 1;
@@ -210,7 +212,11 @@ export class Uart implements Device {
       case 4:
         return s[MCR];
       case 5: {
-        const empty = s[TX_FULL] === 0 || (s[MCR] & MCR_LOOP) !== 0;
+        let empty = s[TX_FULL] === 0 || (s[MCR] & MCR_LOOP) !== 0;
+        if (!empty) {
+          this.#output.doze(DOZE_MS);
+          empty = s[TX_FULL] === 0;
+        }
         const value = (empty ? LSR_EMPTY : 0) | s[LSR_ERRORS] | (s[RX_COUNT] > 0 ? LSR_DATA : 0);
         if (s[LSR_ERRORS] !== 0) {
           s[LSR_ERRORS] = 0;
