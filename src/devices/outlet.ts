@@ -54,7 +54,7 @@ export class Outlets {
   hurry(): void {
     if (this.#hurried) return;
     this.#hurried = true;
-    for (const outlet of this.#all) outlet.giveKept();
+    for (const outlet of this.#all) outlet.hurry();
   }
 
   failed(error: unknown): void {
@@ -99,12 +99,19 @@ export class Outlet<T> {
   }
 
   /** Hands over what is kept, until the receiver asks to wait; in a hurry, all of it. */
-  giveKept(): void {
+  #giveKept(): void {
     try {
       while (this.#kept.length > 0 && (this.#promises === 0 || this.#shared.hurried)) this.#hand(this.#kept.shift()!);
     } catch (error) {
       this.#shared.failed(error);
     }
+  }
+
+  /** What was held back behind a promise comes now: here, and in the device. */
+  hurry(): void {
+    if (!this.busy) return;
+    this.#giveKept();
+    this.#onReady();
   }
 
   #hand(value: T): void {
@@ -118,7 +125,7 @@ export class Outlet<T> {
 
   #settled(): void {
     this.#promises--;
-    this.giveKept();
+    this.#giveKept();
     if (!this.busy) this.#onReady();
   }
 }

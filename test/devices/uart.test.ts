@@ -1,5 +1,5 @@
 // The 16550A, as Linux's 8250 driver probes and uses it.
-import { expect, it } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import { bench, initPic } from './harness.ts';
 
 const COM1 = 0x3f8;
@@ -62,4 +62,107 @@ it('interrupts for an empty transmitter and for input, which flows in as it is r
   }
   expect(got).toEqual([1, 2, 3, ...input]);
   expect(b.in(COM1 + 2)).toBe(0xc1);
+});
+
+describe('while nobody takes its output', () => {
+  const THRE = 0x20;
+  const EMPTY = 0x60;
+
+  /** A port whose receiver asks to wait at each call. */
+  function port() {
+    const got: number[] = [];
+    let calls = 0;
+    let go = () => {};
+    const b = bench(1, {
+      serial: [
+        {
+          onOutput(bytes) {
+            got.push(...bytes);
+            calls++;
+            return new Promise<void>((resolve) => {
+              go = resolve;
+            });
+          },
+        },
+      ],
+    });
+    const work = () => b.pc.hub.runHostSignals();
+    /** Lets the receiver have the next bytes. */
+    const next = async () => {
+      go();
+      await new Promise((resolve) => setImmediate(resolve));
+      work();
+    };
+    return { b, got, work, next, calls: () => calls };
+  }
+
+  it('has a full transmitter, behind a bounded number of bytes, and loses none', async () => {
+    const { b, got, work, next, calls } = port();
+    let sent = 0;
+    // As a driver does that fills the FIFO when the transmitter is empty.
+    const sendAll = () => {
+      for (let rounds = 0; rounds < 10_000 && (b.in(COM1 + 5) & THRE) !== 0; rounds++)
+        for (let n = 0; n < 16; n++) b.out(COM1, sent++ & 0xff);
+    };
+    b.out(COM1, sent++);
+    work();
+    sendAll();
+    work();
+    expect([got.length, calls()]).toEqual([1, 1]);
+    expect(sent).toBeGreaterThan(1024);
+    expect(sent).toBeLessThanOrEqual(32768);
+    expect(b.in(COM1 + 5)).toBe(0);
+    await next();
+    expect([got.length, calls()]).toEqual([sent, 2]);
+    expect(b.in(COM1 + 5)).toBe(EMPTY);
+    sendAll();
+    await next();
+    expect(got).toEqual(Array.from({ length: sent }, (_, n) => n & 0xff));
+  });
+
+  it('interrupts when there is room again, and not before', async () => {
+    const { b, work, next } = port();
+    initPic(b, 0x10);
+    b.out(COM1 + 2, 1);
+    b.out(COM1, 0);
+    work();
+    b.out(COM1 + 1, 2);
+    let interrupts = 0;
+    // The handler of a driver that has always more to send.
+    const handle = () => {
+      for (; b.pc.interruptAck(0) === 0x34; interrupts++) {
+        if (b.in(COM1 + 2) === 0xc2) for (let n = 0; n < 16; n++) b.out(COM1, n);
+        b.out(0x20, 0x20);
+      }
+    };
+    handle();
+    const before = interrupts;
+    expect(before).toBeGreaterThan(64);
+    expect(b.in(COM1 + 2)).toBe(0xc1);
+    // Nor does it when the interrupt is enabled anew.
+    b.out(COM1 + 1, 0);
+    b.out(COM1 + 1, 2);
+    handle();
+    expect(interrupts).toBe(before);
+    await next();
+    handle();
+    expect(interrupts).toBeGreaterThan(before + 64);
+  });
+
+  it('is full behind a reset too, and empty in a loop', async () => {
+    const { b, work, next } = port();
+    b.out(COM1, 0);
+    work();
+    while ((b.in(COM1 + 5) & THRE) !== 0) b.out(COM1, 0);
+    b.pc.serial[0]!.reset();
+    expect(b.in(COM1 + 5)).toBe(0);
+    b.out(COM1 + 4, 0x10);
+    expect(b.in(COM1 + 5)).toBe(EMPTY);
+    b.out(COM1, 0x42);
+    expect([b.in(COM1 + 5), b.in(COM1), b.in(COM1 + 5)]).toEqual([EMPTY | 1, 0x42, EMPTY]);
+    b.out(COM1 + 4, 0);
+    expect(b.in(COM1 + 5)).toBe(0);
+    await next();
+    expect(b.in(COM1 + 5)).toBe(EMPTY);
+  });
 });

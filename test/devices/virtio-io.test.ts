@@ -165,6 +165,34 @@ it('survives a callback that throws', () => {
   expect(d.used(TX).length).toBe(1);
 });
 
+it.each(['console', 'network'] as const)('leaves what its receiver does not take in the buffers of the guest (%s)', async (kind) => {
+  const got: Uint8Array[] = [];
+  let go = () => {};
+  const receive = (bytes: Uint8Array) => {
+    got.push(bytes);
+    return new Promise<void>((resolve) => {
+      go = resolve;
+    });
+  };
+  const on =
+    kind === 'console'
+      ? rig({ console: true, firstSlot: 6 }, { onConsole: receive })
+      : rig({ net: [{ mac: MAC }], firstSlot: 6 }, { net: [{ onFrame: receive }] });
+  const d = new Driver(on, 6).start();
+  const send = (fill: number) => d.add(TX, [d.put(packet(60, fill))]);
+  for (const fill of [1, 2, 3]) send(fill);
+  d.notify(TX);
+  for (let turns = 0; turns < 5; turns++) on.work();
+  expect([got.length, d.used(TX).length]).toEqual([1, 1]);
+  for (let n = 2; n <= 3; n++) {
+    go();
+    await new Promise((resolve) => setImmediate(resolve));
+    for (let turns = 0; turns < 5; turns++) on.work();
+    expect([got.length, d.used(TX).length]).toEqual([n, 1]);
+  }
+  expect(got.map((bytes) => bytes.at(-1))).toEqual([1, 2, 3]);
+});
+
 it('fills buffers with random bytes', () => {
   const on = rig({ rng: true, firstSlot: 7 });
   const d = new Driver(on, 7).start();

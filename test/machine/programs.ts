@@ -24,3 +24,17 @@ export const UD2 = '0f0b';
 export const SPIN = 'ebfe';
 /** Sends what comes in at COM1 back, up to a 'q' (included). */
 export const ECHO = '66bafd03 ec a801 74fb 66baf803 ec ee 3c71 75ed';
+
+/** A dword of code. */
+export const le32 = (n: number) => Buffer.from(Int32Array.of(n).buffer).toString('hex');
+/** Writes the low bytes of `count`, `count` - 1 ... 1 to a port below 100H: mov ecx, count; out: mov al, cl; out port, al; dec ecx; jnz out */
+export const outMany = (port: number, count: number): string => `b9${le32(count)} 88c8 e6${hex(port)} 49 75f9`;
+/** The same to COM1, without a look at its status: mov dx, 0x3f8; mov ecx, count; out: mov al, cl; out dx, al; dec ecx; jnz out */
+export const printBlindly = (count: number): string => `66baf803 b9${le32(count)} 88c8 ee 49 75fa`;
+/** The same, each byte when the transmitter is empty: mov ecx, count; wait: mov dx, 0x3fd; in al, dx; test al, 0x20; jz wait; mov dx, 0x3f8; mov al, cl; out dx, al; dec ecx; jnz wait */
+export const printPolitely = (count: number): string => `b9${le32(count)} 66bafd03 ec a820 74f7 66baf803 88c8 ee 49 75eb`;
+/** The same by REP OUTSB, from 200000H on: mov edi, 200000H; mov ecx, count; fill: mov al, cl; stosb; dec ecx; jnz fill; mov esi, 200000H; mov ecx, count; mov dx, 0x3f8; rep outsb */
+export const printString = (count: number): string =>
+  `bf00002000 b9${le32(count)} 88c8 aa 49 75fa be00002000 b9${le32(count)} 66baf803 f36e`;
+/** What outMany and its like send. */
+export const counted = (count: number): Buffer => Buffer.from(Array.from({ length: count }, (_, n) => (count - n) & 0xff));
