@@ -32,7 +32,7 @@ export const outMany = (port: number, count: number): string => `b9${le32(count)
 /** The same to COM1, without a look at its status: mov dx, 0x3f8; mov ecx, count; out: mov al, cl; out dx, al; dec ecx; jnz out */
 export const printBlindly = (count: number): string => `66baf803 b9${le32(count)} 88c8 ee 49 75fa`;
 /** The same, each byte when the transmitter is empty: mov ecx, count; wait: mov dx, 0x3fd; in al, dx; test al, 0x20; jz wait; mov dx, 0x3f8; mov al, cl; out dx, al; dec ecx; jnz wait */
-export const printPolitely = (count: number): string => `b9${le32(count)} 66bafd03 ec a820 74f7 66baf803 88c8 ee 49 75eb`;
+export const printPolitely = (count: number): string => `b9${le32(count)} 66bafd03 ec a820 74f7 66baf803 88c8 ee 49 75ed`;
 /** The same by REP OUTSB, from 200000H on: mov edi, 200000H; mov ecx, count; fill: mov al, cl; stosb; dec ecx; jnz fill; mov esi, 200000H; mov ecx, count; mov dx, 0x3f8; rep outsb */
 export const printString = (count: number): string =>
   `bf00002000 b9${le32(count)} 88c8 aa 49 75fa be00002000 b9${le32(count)} 66baf803 f36e`;
