@@ -176,10 +176,14 @@ describe('in lockstep', () => {
 
   it('waits between two turns, and is stopped there', async () => {
     const reader = new SlowReader();
-    const m = await create({ kernel: kernel(printPolitely(COUNT), EXIT), lockstep: {}, onConsole: reader.receive });
+    let turns = 0;
+    const onConsole = (bytes: Uint8Array) => {
+      turns = m.stats().lockstep!.turns;
+      return reader.receive(bytes);
+    };
+    const m = await create({ kernel: kernel(printPolitely(COUNT), EXIT), lockstep: {}, onConsole });
     const run = m.run();
     await reader.started.promise;
-    const { turns } = m.stats().lockstep!;
     await sleep(50);
     expect(m.stats().lockstep!.turns).toBe(turns);
     m.stop('enough');
