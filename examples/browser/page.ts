@@ -24,6 +24,22 @@ const keys = new TextEncoder();
 terminal.onData((text) => machine?.sendInput(keys.encode(text)));
 terminal.onBinary((text) => machine?.sendInput(Uint8Array.from(text, (char) => char.charCodeAt(0))));
 
+/** So much may wait for the terminal, which drops what is far more, before the guest waits for it. */
+const SHOWN_LATER = 64 * 1024;
+let shownLater = 0;
+
+/** Writes to the terminal; a promise where it is behind. */
+function show(bytes: Uint8Array): Promise<void> | undefined {
+  shownLater += bytes.length;
+  const shown = new Promise<void>((resolve) => {
+    terminal.write(bytes, () => {
+      shownLater -= bytes.length;
+      resolve();
+    });
+  });
+  return shownLater > SHOWN_LATER ? shown : undefined;
+}
+
 async function fileOf(id: string): Promise<Uint8Array | undefined> {
   const file = input(id).files?.[0];
   return file && new Uint8Array(await file.arrayBuffer());
@@ -42,7 +58,7 @@ async function options(): Promise<MachineOptions> {
     append: input('append').value,
     cpus: input('cpus').valueAsNumber,
     memoryBytes: input('memory').valueAsNumber * MiB,
-    onConsole: (bytes) => terminal.write(bytes),
+    onConsole: show,
   };
 }
 
