@@ -1,8 +1,8 @@
 // PCI configuration, BARs, interrupts; two threads' views of them.
 import { expect, it } from 'vitest';
 import type { Chipset } from '../../src/devices/chipset.ts';
-import { pciGsi } from '../../src/devices/pci.ts';
-import { bench } from './harness.ts';
+import { pciGsi, pciIsaIrq } from '../../src/devices/pci.ts';
+import { bench, initPic } from './harness.ts';
 
 const address = (slot: number, offset: number): number => 0x80000000 + (slot << 11) + offset;
 
@@ -98,4 +98,28 @@ it('drives its line to the I/O APIC input of its slot, unless told not to', () =
   b.write(0xfee000b0, 0);
   expect(b.pc.interruptAck(0)).toBe(-1);
   expect(card.busMaster).toBe(false);
+});
+
+it.each([
+  [2, 10],
+  [3, 11],
+  [4, 11],
+  [5, 10],
+  [6, 10],
+])('interrupts of slot %i come as ISA %i as well, at the I/O APIC and at the 8259s, as they do behind SeaBIOS', (slot, irq) => {
+  const gsi = pciGsi(slot, 1);
+  expect(pciIsaIrq(gsi)).toBe(irq);
+  const b = bench();
+  b.write(0xfee000f0, 0x1ff);
+  b.write(0xfec00000, 0x10 + 2 * irq);
+  b.write(0xfec00010, 0xa051);
+  b.pc.interrupts.setIrq(gsi, true);
+  expect(b.pc.interruptAck(0)).toBe(0x51);
+  b.pc.interrupts.setIrq(gsi, false);
+  b.write(0xfee000b0, 0);
+  expect(b.pc.interruptAck(0)).toBe(-1);
+  const old = bench();
+  initPic(old, 0xffff);
+  old.pc.interrupts.setIrq(gsi, true);
+  expect(old.pc.interruptAck(0)).toBe(0x30 + irq);
 });

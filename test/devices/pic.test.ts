@@ -34,12 +34,12 @@ it('keeps a level-triggered line pending until it falls', () => {
   b.out(0xa0, 0x20);
   b.out(0x20, 0x20);
   expect(b.pc.interruptAck(0)).toBe(0x3a);
-  b.pc.interrupts.setIrq(20, true);
+  b.pc.interrupts.setIrq(21, true);
   b.pc.interrupts.setIrq(18, false);
   b.out(0xa0, 0x20);
   b.out(0x20, 0x20);
   expect(b.pc.hasInterrupt(0)).toBe(true);
-  b.pc.interrupts.setIrq(20, false);
+  b.pc.interrupts.setIrq(21, false);
   expect(b.pc.hasInterrupt(0)).toBe(false);
 });
 
