@@ -166,6 +166,8 @@ export interface MachineStats {
     readonly regions: number;
     readonly modules: number;
     readonly bytes: number;
+    /** Regions that an error of the translator prevented: their code is interpreted. */
+    readonly failed: number;
   };
   /** Modules that CPUs instantiated (each does so with each that the translator made), and how long that took. */
   readonly installs: { readonly ms: number; readonly modules: number };

@@ -4,7 +4,7 @@ import { CONTROL, Control, HEAT_QUEUE, HEAT_QUEUE_ENTRIES } from '../layout/memo
 import type { Request } from './translator.ts';
 
 /** Regions in a module at the most: large enough that V8's cost a module is spread, small enough that hot code does not wait. */
-const BATCH = 32;
+export const BATCH = 32;
 const HEAD = (CONTROL + Control.at.heatHead) >> 2;
 const TAIL = (CONTROL + Control.at.heatTail) >> 2;
 /** Words of an entry: physical address, EIP, mode, head of the block. */

@@ -61,6 +61,10 @@ export class Translator {
   private readonly changing = new Map<number, { changes: number; at: number; refuse: number }>();
   /** Regions translated so far. */
   regions = 0;
+  /** Regions that an error of ours prevented. */
+  failed = 0;
+  /** Gets such an error: what some code is must not end the machine, so it stays in the interpreter. Without it the error is thrown. */
+  onError: ((error: unknown, request: Request) => void) | undefined;
 
   /** `firstSlot`: the first table index behind the handlers. `atomic`: whether locked accesses are atomic. */
   constructor(shared: SharedMemory, firstSlot: number, atomic = shared.plan.cpuCount > 1) {
@@ -189,7 +193,14 @@ export class Translator {
       for (const { id, eip } of grown.region.blocks.values())
         if (id === eip && eip !== grown.region.entry && !grown.region.loopHeads.has(id))
           this.inside.set(keyOf(request.phys + ((eip - request.eip) | 0), eip, request.mode), grown.version);
-      emitRegion(e, `r${slot}`, grown.region, (phys, eip, mode) => this.slotOf(phys, eip, mode), this.extras);
+      try {
+        emitRegion(e, `r${slot}`, grown.region, (phys, eip, mode) => this.slotOf(phys, eip, mode), this.extras);
+      } catch (error) {
+        if (this.onError === undefined) throw error;
+        this.failed++;
+        this.onError(error, request);
+        continue;
+      }
       entries.push({ ...request, slot, image: this.image(grown.region) });
       this.regions++;
     }

@@ -127,6 +127,8 @@ export const Control = struct('CONTROL', {
   clockLag: u64,
   clockLagSince: u64,
   clockSeen: u64,
+  /** Regions that an error of the translator prevented. */
+  statFailedRegions: u32,
 });
 
 /** Why the time-stamp counter must be asked for (Control.clockAsks). */

@@ -55,6 +55,7 @@ export function collectStats(run: RunFacts): MachineStats {
       regions: word(Control.at.statRegions),
       modules: word(Control.at.statModules),
       bytes: word(Control.at.statModuleBytes),
+      failed: word(Control.at.statFailedRegions),
     },
     installs: { ms: counter(Cpu.at.installNs) / 1e6, modules: counter(Cpu.at.countInstalls) },
     tlbMisses: counter(Cpu.at.countTlbMisses),

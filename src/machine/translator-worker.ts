@@ -13,6 +13,12 @@ const { i32 } = shared;
 const word = (offset: number) => (CONTROL + offset) >> 2;
 const translator = new Translator(shared, data.firstSlot);
 const publisher = new Publisher(shared);
+translator.onError = (error, { eip }) => {
+  i32[word(Control.at.statFailedRegions)]!++;
+  // Once: a guest could make many of one kind.
+  if (translator.failed === 1)
+    console.error(`dragoman: code at EIP 0x${eip.toString(16)} stays interpreted, by an error of the translator:`, error);
+};
 
 for (;;) {
   const signal = Atomics.load(i32, word(Control.at.heatSignal));

@@ -19,17 +19,20 @@ const long = process.env.DRAGOMAN_LONG_TESTS === '1';
 const BOOT_MS = 300_000;
 const COMMAND_MS = 60_000;
 const STRESS_MS = 300_000;
+/** Of the random code. */
+const SEED = 1;
 const PARTS = ['processes', 'pipes', 'signals', 'memory', 'shootdown', 'locks', 'code', 'files', 'floats'];
 
-const MACHINES: { cpus: number; engine: EngineName; seconds: number; skip?: boolean }[] = [
-  { cpus: 2, engine: 'jit', seconds: 4 },
+/** `random`: seconds of random code. */
+const MACHINES: { cpus: number; engine: EngineName; seconds: number; random?: number; skip?: boolean }[] = [
+  { cpus: 2, engine: 'jit', seconds: 4, random: 30 },
   { cpus: 4, engine: 'jit', seconds: 4 },
-  { cpus: 2, engine: 'interpreter', seconds: 2 },
-  { cpus: 8, engine: 'jit', seconds: 20, skip: !long },
+  { cpus: 2, engine: 'interpreter', seconds: 2, random: 30 },
+  { cpus: 8, engine: 'jit', seconds: 20, random: 60, skip: !long },
   { cpus: 16, engine: 'jit', seconds: 20, skip: !long },
 ];
 
-for (const { cpus, engine, seconds, skip } of MACHINES) {
+for (const { cpus, engine, seconds, random, skip } of MACHINES) {
   const name = `Debian on ${cpus} CPUs, ${engine}`;
   describe.skipIf(guest === undefined || skip)(skip ? `${name} (DRAGOMAN_LONG_TESTS=1)` : name, () => {
     const terminal = new GuestConsole();
@@ -80,6 +83,18 @@ for (const { cpus, engine, seconds, skip } of MACHINES) {
         // A line for each part, and nobody was idle.
         for (const part of PARTS) expect(said).toMatch(new RegExp(`^stress: ${part}: .*\\b[1-9]`, 'm'));
         expect(diskErrors(readFileSync(disk), cpus)).toEqual([]);
+      },
+      STRESS_MS + 10_000,
+    );
+
+    it.runIf(random !== undefined)(
+      'outlives random bytes that processes run as code',
+      async () => {
+        // Processes that a signal ends are none of the kernel's troubles.
+        const said = await command(`echo 0 > /proc/sys/debug/exception-trace; stress random ${random} ${SEED} ${cpus}`, STRESS_MS);
+        expect(said.split('\n').at(-1), said).toBe('stress: ok');
+        for (const count of ['tries', 'processes', 'SIGILL', 'SIGSEGV']) expect(said).toMatch(new RegExp(`\\b[1-9]\\d* ${count}\\b`));
+        expect(machine.stats().translator.failed).toBe(0);
       },
       STRESS_MS + 10_000,
     );

@@ -26,7 +26,7 @@ const STATS: MachineStats = {
   timesAre: 'measured',
   engines: { interpreter: { ms: 0, samples: 0, instructions: 2 }, jit: { ms: 0, samples: 0, instructions: 0 } },
   idleMs: 0,
-  translator: { ms: 0, publishMs: 0, regions: 0, modules: 0, bytes: 0 },
+  translator: { ms: 0, publishMs: 0, regions: 0, modules: 0, bytes: 0, failed: 0 },
   installs: { ms: 0, modules: 0 },
   tlbMisses: 0,
   faults: 0,

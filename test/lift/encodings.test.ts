@@ -3,12 +3,13 @@
 import { readFileSync } from 'node:fs';
 import iced from 'iced-x86';
 import { afterAll, describe, expect, test } from 'vitest';
+import { BATCH } from '../../src/cache/heat.ts';
 import { CodeReader } from '../../src/decode/decoder.ts';
 import { growRegion } from '../../src/decode/region.ts';
 import { Emitter } from '../../src/emit/module.ts';
 import { emitRegion, type RegionExtras } from '../../src/emit/regions.ts';
 import { Mode } from '../../src/layout/cpu.ts';
-import { PAGE } from '../../src/layout/memory.ts';
+import { PAGE, PUBLISH_BYTES } from '../../src/layout/memory.ts';
 import { openEngine } from '../harness/engine.ts';
 
 const HALT = 0xf4;
@@ -329,5 +330,15 @@ test.each([
     const reader = new CodeReader(Buffer.from(hex, 'hex'), mode);
     expect(reader.at(0, 0x1000)).toMatchObject({ spec: undefined, truncated: false, length });
     reader.free();
+  }
+});
+
+test.each([0x60, 0x61])('a module full of regions of the largest instruction (%d, PUSHA or POPA) can be published', (opcode) => {
+  for (const mode of [Mode.CODE32, Mode.CODE32 | Mode.FLAT]) {
+    const region = growRegion(new Uint8Array(PAGE).fill(opcode), 0x1000, 0x1000, mode)!;
+    const e = new Emitter();
+    emitRegion(e, 'r', region, () => 1, { atomic: true, strictOrder: true, traces: true, counts: true });
+    expect(region.instructionCount).toBeGreaterThan(50);
+    expect(e.finishChecked().length * BATCH).toBeLessThan(PUBLISH_BYTES / 2);
   }
 });

@@ -3,20 +3,30 @@ import { expect, it } from 'vitest';
 import { COPIES, type Request, Translator } from '../../src/cache/translator.ts';
 import { createMemory } from '../../src/cpu/state.ts';
 import { Mode } from '../../src/layout/cpu.ts';
-import { PAGE_HAS_CODE, PAGE_SHIFT, PageMeta, planMemory, RAM } from '../../src/layout/memory.ts';
+import { PAGE, PAGE_HAS_CODE, PAGE_SHIFT, PageMeta, planMemory, RAM } from '../../src/layout/memory.ts';
+import { LIFTS } from '../../src/lift/index.ts';
+import type { Lift } from '../../src/lift/lifter.ts';
 
 const PAGE_NUMBER = 3;
 const PHYS = (PAGE_NUMBER << PAGE_SHIFT) + 0x20;
 /** INC EAX, RET: code of a page that every process has at another address. */
 const CODE = [0x40, 0xc3];
 
-function translator(cpuCount: number) {
+function parts(cpuCount: number) {
   const shared = createMemory(planMemory(cpuCount, 16 * 65536));
   const { i32, u8, plan } = shared;
-  const meta = (field: number) => (plan.pageMeta + PAGE_NUMBER * PageMeta.size + field) >> 2;
-  i32[meta(PageMeta.at.flags)] = PAGE_HAS_CODE;
-  u8.set(CODE, RAM + PHYS);
-  const translator = new Translator(shared, 1);
+  const meta = (number: number, field: number) => (plan.pageMeta + number * PageMeta.size + field) >> 2;
+  /** A page of code. */
+  const page = (number: number, code: readonly number[], offset = 0) => {
+    i32[meta(number, PageMeta.at.flags)] = PAGE_HAS_CODE;
+    u8.set(code, RAM + (number << PAGE_SHIFT) + offset);
+  };
+  return { shared, meta, page, translator: new Translator(shared, 1) };
+}
+
+function translator(cpuCount: number) {
+  const { shared, meta, page, translator } = parts(cpuCount);
+  page(PAGE_NUMBER, CODE, PHYS & (PAGE - 1));
   const request = (process: number): Request => ({
     phys: PHYS,
     eip: (0xb7f00020 + (process << PAGE_SHIFT)) >>> 0,
@@ -26,7 +36,7 @@ function translator(cpuCount: number) {
     /** The code is hot in a process. Whether it is translated. */
     asks: (process: number) => translator.translate([request(process)]) !== undefined,
     /** Somebody stored to the page. */
-    changed: () => void i32[meta(PageMeta.at.version)]++,
+    changed: () => void shared.i32[meta(PAGE_NUMBER, PageMeta.at.version)]!++,
     slotOf: (process: number) => translator.slotOf(request(process).phys, request(process).eip, request(process).mode),
   };
 }
@@ -66,4 +76,32 @@ it('code that goes on to change is translated less and less often, and as ever o
   let refused = 0;
   while (!asks(0)) refused++;
   expect(refused).toBeLessThan(64);
+});
+
+it('code that cannot be translated stays interpreted, and the rest of its module is made', () => {
+  const { translator, page } = parts(1);
+  // INC EAX, RET and, in the page behind it, SALC, RET.
+  const salc = LIFTS.get('salc') as { lift: Lift };
+  const { lift } = salc;
+  page(PAGE_NUMBER, CODE);
+  page(PAGE_NUMBER + 1, [0xd6, 0xc3]);
+  const request = (number: number): Request => ({ phys: number << PAGE_SHIFT, eip: number << PAGE_SHIFT, mode: Mode.CODE32 | Mode.FLAT });
+  salc.lift = () => {
+    throw new Error('no SALC');
+  };
+  try {
+    const errors: unknown[] = [];
+    translator.onError = (error, { phys }) => errors.push([`${error}`, phys >>> PAGE_SHIFT]);
+    const module = translator.translate([request(PAGE_NUMBER + 1), request(PAGE_NUMBER)])!;
+    expect(module.entries.map(({ phys }) => phys >>> PAGE_SHIFT)).toEqual([PAGE_NUMBER]);
+    expect(errors).toEqual([['Error: no SALC', PAGE_NUMBER + 1]]);
+    expect(translator.failed).toBe(1);
+    expect(WebAssembly.validate(module.bytes as Uint8Array<ArrayBuffer>)).toBe(true);
+    expect(translator.translate([request(PAGE_NUMBER + 1)])).toBe(undefined);
+    // Where nobody takes it, as in the tests' engine, it is thrown.
+    translator.onError = undefined;
+    expect(() => translator.translate([request(PAGE_NUMBER + 1)], true)).toThrow('no SALC');
+  } finally {
+    salc.lift = lift;
+  }
 });

@@ -8,7 +8,7 @@ import { fileURLToPath } from 'node:url';
 const FOLDER = fileURLToPath(new URL('.', import.meta.url));
 export const PROGRAM = join(FOLDER, 'stress');
 const MANIFEST = join(FOLDER, 'manifest.json');
-const UNITS = ['start.S', 'stress.c', 'processes.c', 'signals.c', 'memory.c', 'locks.c', 'code.c', 'files.c', 'floats.c'];
+const UNITS = ['start.S', 'stress.c', 'processes.c', 'signals.c', 'memory.c', 'locks.c', 'code.c', 'files.c', 'floats.c', 'random.c'];
 const FLAGS = [
   ...['-m32', '-march=i686', '-O2', '-std=gnu11', '-Wall', '-Wextra', '-Werror', '-ffreestanding', '-fno-strict-aliasing', '-fno-ident'],
   ...['-fno-pie', '-fno-stack-protector', '-fno-asynchronous-unwind-tables', '-fcf-protection=none'],

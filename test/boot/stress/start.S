@@ -76,6 +76,13 @@ restorer:
   mov $173, %eax
   int $0x80
 
+// For a handler that got no siginfo.
+  .globl old_restorer
+old_restorer:
+  pop %eax
+  mov $119, %eax
+  int $0x80
+
 // int try_read(const u32 *from, u32 *value): 1 where it faulted.
   .globl try_read, try_read_at, try_failed
 try_read:

@@ -241,7 +241,7 @@ static int says(const char *text, int status) {
   sys(write, 2, text, strlen(text));
   return status;
 }
-static int usage(void) { return says("usage: stress SECONDS [CPUS [PART]]\n       stress faults PAGES TIMES\n", 2); }
+static int usage(void) { return says("usage: stress SECONDS [CPUS [PART]]\n       stress faults PAGES TIMES\n       stress random SECONDS [SEED [CPUS]]\n", 2); }
 
 static int is(const char *text, const char *other) {
   return strlen(text) == strlen(other) && !memcmp(text, other, strlen(other));
@@ -260,8 +260,27 @@ static int faults_main(int argc, char **argv) {
   return 0;
 }
 
+// Runs random bytes as code, each child others: the machine must live.
+static int random_main(int argc, char **argv) {
+  static const char *const names[RANDOM_COUNTS] = {"tries", "processes", "killed", "SIGILL", "SIGSEGV", "SIGFPE", "other signals", "ticks"};
+  i32 seconds = argc > 2 ? number(argv[2]) : 0, seed = argc > 3 ? number(argv[3]) : 1, workers = argc > 4 ? number(argv[4]) : 1;
+  if (seconds <= 0 || seed < 0 || workers <= 0 || argc > 5) return usage();
+  shared = (struct shared *)sys(mmap2, 0, sizeof *shared, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+  const u32 *counts = random_code(seconds, seed, workers);
+  struct line line = {.n = 0};
+  for (u32 k = 0; k < RANDOM_COUNTS; k++) {
+    put(&line, k ? ", " : "stress: random: ");
+    put_number(&line, counts[k]);
+    put(&line, " ");
+    put(&line, names[k]);
+  }
+  print(&line);
+  return says("stress: ok\n", 0);
+}
+
 static int main(int argc, char **argv) {
   if (argc > 1 && is(argv[1], "faults")) return faults_main(argc, argv);
+  if (argc > 1 && is(argv[1], "random")) return random_main(argc, argv);
   i32 seconds = argc > 1 ? number(argv[1]) : -1;
   u32 all = (1u << PARTS) - 1, only = all, there = 0, mask[MOST_CPUS / 32] = {0};
   sys(sched_getaffinity, 0, sizeof mask, mask);

@@ -87,4 +87,7 @@ void locks(void);
 void code(void);
 void files(void);
 void floats(void);
+/** What random code met, for stress random. */
+enum { RANDOM_COUNTS = 8 };
+const u32 *random_code(u32 seconds, u32 seed, u32 workers);
 int child_main(int argc, char **argv);

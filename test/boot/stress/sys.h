@@ -11,7 +11,7 @@ typedef unsigned long size_t;
 enum {
   SYS_exit = 1, SYS_fork = 2, SYS_read = 3, SYS_write = 4, SYS_open = 5, SYS_close = 6, SYS_unlink = 10, SYS_execve = 11, SYS_lseek = 19,
   SYS_getpid = 20, SYS_kill = 37, SYS_pipe = 42, SYS_setpgid = 57, SYS_munmap = 91, SYS_ftruncate = 93, SYS_wait4 = 114, SYS_fsync = 118,
-  SYS_clone = 120, SYS_mprotect = 125, SYS_sched_yield = 158, SYS_nanosleep = 162, SYS_mremap = 163, SYS_rt_sigaction = 174,
+  SYS_setitimer = 104, SYS_clone = 120, SYS_mprotect = 125, SYS_sched_yield = 158, SYS_nanosleep = 162, SYS_mremap = 163, SYS_prctl = 172, SYS_rt_sigaction = 174,
   SYS_rt_sigprocmask = 175, SYS_rt_sigqueueinfo = 178, SYS_rt_sigsuspend = 179, SYS_pread64 = 180, SYS_pwrite64 = 181,
   SYS_sigaltstack = 186, SYS_mmap2 = 192, SYS_madvise = 219, SYS_gettid = 224, SYS_futex = 240, SYS_sched_setaffinity = 241,
   SYS_sched_getaffinity = 242, SYS_set_thread_area = 243, SYS_fadvise64 = 250, SYS_exit_group = 252, SYS_clock_gettime = 265, SYS_tgkill = 270,
@@ -22,7 +22,7 @@ enum { MAP_SHARED = 1, MAP_PRIVATE = 2, MAP_FIXED = 0x10, MAP_ANONYMOUS = 0x20 }
 enum { MREMAP_MAYMOVE = 1, MREMAP_FIXED = 2, MADV_DONTNEED = 4, FADV_DONTNEED = 4 };
 enum { O_RDONLY = 0, O_WRONLY = 1, O_RDWR = 2, O_CREAT = 0100, O_TRUNC = 01000, O_SYNC = 04010000 };
 enum {
-  SIGILL = 4, SIGTRAP = 5, SIGFPE = 8, SIGKILL = 9, SIGUSR1 = 10, SIGSEGV = 11, SIGUSR2 = 12, SIGPIPE = 13, SIGTERM = 15, SIGCHLD = 17,
+  SIGILL = 4, SIGTRAP = 5, SIGBUS = 7, SIGFPE = 8, SIGKILL = 9, SIGUSR1 = 10, SIGSEGV = 11, SIGUSR2 = 12, SIGPIPE = 13, SIGALRM = 14, SIGTERM = 15, SIGCHLD = 17,
   SIGRT = 40,
 };
 enum { SA_SIGINFO = 4, SA_RESTORER = 0x04000000, SA_ONSTACK = 0x08000000, SA_NODEFER = 0x40000000 };
