@@ -3,8 +3,10 @@
 import { hitsCode, noticeStore } from './codepage';
 import {
   CPU_FAULT, CPU_TLB, CPU_WATCH, CPU_WATCHBYTES, CPU_WATCHFIRST, FAULT_BAIL, TLB_KERNEL_READ, TLB_KERNEL_WRITE, TLB_WATCHED_SHIFT,
+  LAPIC_BASE, LAPIC_EOI,
 } from './gen/layout';
 import { hostMmioRead, hostMmioWrite } from './host';
+import { endInterrupt, lapicWord } from './lapic';
 import { loadGuest, storeGuest } from './order';
 import { ACCESS_REGION, ACCESS_TABLE, ACCESS_USER, ACCESS_WRITE } from './state';
 import { foundCode, foundHost, foundPhys, resolve } from './tlb';
@@ -29,6 +31,10 @@ function writeHost(cpu: usize, host: usize, bytes: u32, value: u64): void {
 /** Reads 1, 2, 4 or 8 bytes that do not cross a page. */
 function readAt(cpu: usize, host: usize, phys: u32, bytes: u32): u64 {
   if (host) return readHost(cpu, host, bytes);
+  if (bytes == 4 && (phys & 0xfffff00f) == LAPIC_BASE) {
+    const word = lapicWord(cpu, phys);
+    if (word) return atomic.load<u32>(word);
+  }
   if (bytes <= 4) return hostMmioRead(cpu, phys, bytes) & (<u32>0xffffffff >>> (32 - (bytes << 3)));
   const low: u64 = hostMmioRead(cpu, phys, 4);
   return low | ((<u64>hostMmioRead(cpu, phys + 4, 4)) << 32);
@@ -42,6 +48,7 @@ function writeAt(cpu: usize, host: usize, phys: u32, bytes: u32, value: u64): vo
     return;
   }
   if (physHost(phys, false) != 0) return; // ROM
+  if (bytes == 4 && phys == LAPIC_BASE + LAPIC_EOI && endInterrupt(cpu)) return;
   if (bytes <= 4) {
     hostMmioWrite(cpu, phys, bytes, <u32>value & (<u32>0xffffffff >>> (32 - (bytes << 3))));
     return;

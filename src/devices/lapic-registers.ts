@@ -1,5 +1,7 @@
 // The registers of the local APICs as their CPUs see them (SDM vol. 3, table 11-1): which word an offset means, what of it can be
 // written, and what a write sets going: an end of interrupt, an IPI, the timer.
+
+import { lapicRegisterWord } from '../layout/lapic.ts';
 import type { LapicDelivery } from './lapic-delivery.ts';
 import { endService, processorPriority } from './lapic-priority.ts';
 import { AT, CPU_WORDS, DELIVERY, LVT_COUNT, LVT_MASKED, SVR_ENABLE } from './lapic-state.ts';
@@ -42,36 +44,16 @@ export class LapicRegisters {
   #read(cpu: number, offset: number): number {
     const s = this.#s;
     const at = cpu * CPU_WORDS;
-    if (offset >= 0x100 && offset < 0x280) return s[at + AT.ISR + ((offset - 0x100) >> 4)];
-    if (offset >= 0x320 && offset <= 0x370) return s[at + AT.LVT + ((offset - 0x320) >> 4)];
+    const word = lapicRegisterWord(offset);
+    if (word !== undefined) return s[at + word];
     switch (offset) {
-      case 0x20:
-        return s[at + AT.ID];
       case 0x30:
         return VERSION;
-      case 0x80:
-        return s[at + AT.TPR];
       case 0xa0:
         return processorPriority(s, at);
-      case 0xd0:
-        return s[at + AT.LDR];
-      case 0xe0:
-        return s[at + AT.DFR];
-      case 0xf0:
-        return s[at + AT.SVR];
-      case 0x280:
-        return s[at + AT.ESR];
-      case 0x300:
-        return s[at + AT.ICR_LOW];
-      case 0x310:
-        return s[at + AT.ICR_HIGH];
-      case 0x380:
-        return s[at + AT.INITIAL];
       case 0x390:
         this.#delivery.runTimer(cpu, this.#timers.now());
         return this.#timers.currentCount(cpu);
-      case 0x3e0:
-        return s[at + AT.DIVIDE];
       case 0x90:
       case 0xb0:
       case 0xc0:

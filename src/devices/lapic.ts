@@ -1,13 +1,16 @@
 // The local APICs of all CPUs (xAPIC, SDM vol. 3, chapter 11), at 0xFEE00000, as one device. All state is shared, so any thread
 // delivers to any CPU. Here: power-on, IA32_APIC_BASE and the CPUs' side of the timers; the rest is in lapic-registers.ts (MMIO),
 // lapic-delivery.ts (messages and interrupt inputs), lapic-priority.ts (IRR and ISR) and lapic-timer.ts.
+
+import { LAPIC_BASE, LAPIC_TABLE_BYTES, lapicRegisterWord } from '../layout/lapic.ts';
 import type { Device, DeviceContext } from './device.ts';
 import { type DeliveryOptions, LapicDelivery } from './lapic-delivery.ts';
 import { LapicRegisters, type RegisterOptions } from './lapic-registers.ts';
 import { AT, CPU_WORDS, DELIVERY, ID_SHIFT } from './lapic-state.ts';
 import { LapicTimers } from './lapic-timer.ts';
 
-export const LAPIC_BASE = 0xfee00000;
+export { LAPIC_BASE };
+
 /** IA32_APIC_BASE: the local APIC is enabled. */
 const BASE_ENABLE = 1 << 11;
 
@@ -20,6 +23,9 @@ export interface LapicOptions extends DeliveryOptions, RegisterOptions {
 export class Lapic implements Device {
   readonly name = 'lapic';
   readonly delivery: LapicDelivery;
+  /** For the runtime, which reads registers and ends interrupts itself (wasm/lapic.ts): the words, and what registers are words (LAPIC_TABLE_BYTES). */
+  readonly words: Int32Array;
+  readonly table: Int32Array;
   readonly #cpuCount: number;
   readonly #s: Int32Array;
   readonly #timers: LapicTimers;
@@ -37,7 +43,15 @@ export class Lapic implements Device {
           registers.write(options.current.index, offset, value | 0);
       },
     });
-    if (context.isFirst) this.reset();
+    this.words = this.#s;
+    this.table = context.words(LAPIC_TABLE_BYTES / 4);
+    if (context.isFirst) {
+      this.reset();
+      const table = new Uint8Array(this.table.buffer, this.table.byteOffset, LAPIC_TABLE_BYTES);
+      table.forEach((_, n) => {
+        table[n] = (lapicRegisterWord(n << 4) ?? -1) + 1;
+      });
+    }
   }
 
   /** Power-on; the boot CPU as firmware leaves it: enabled, LINT0 is the 8259 (virtual wire), LINT1 is NMI. */

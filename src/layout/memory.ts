@@ -129,6 +129,9 @@ export const Control = struct('CONTROL', {
   clockSeen: u64,
   /** Regions that an error of the translator prevented. */
   statFailedRegions: u32,
+  /** Addresses of the local APICs' words (layout/lapic.ts), CPU 0 first, and of the table of their registers; 0: there are none. */
+  lapics: u32,
+  lapicTable: u32,
 });
 
 /** Why the time-stamp counter must be asked for (Control.clockAsks). */

@@ -90,6 +90,10 @@ export function buildBoard(config: BoardConfig, role: ThreadRole): Board {
     firmware: () => firmwareConfig({ cpuCount, ramBytes }),
     testDevice: config.testDevice,
   });
+  if (role.isFirst) {
+    i32[word(Control.at.lapics)] = chipset.interrupts.lapic.words.byteOffset;
+    i32[word(Control.at.lapicTable)] = chipset.interrupts.lapic.table.byteOffset;
+  }
   const virtio = addVirtioDevices(chipset, config.virtio, role.virtio);
   return { shared, clock, chipset, virtio };
 }

@@ -13,6 +13,10 @@ import type { ClockLag } from './clock-lag.ts';
 const SHORT_NS = 12e3;
 /** So long after the guest last looked at a timer, stalls are still hidden. */
 const WINDOW_NS = 10e6;
+/** After so many short gaps a guest polls. */
+const POLLS = 16;
+/** So much of a gap at the most is taken for the host's, though nobody says that it is. */
+const REST_NS = 200e3;
 const WARM_UPS = 20;
 
 export interface StallsOptions {
@@ -37,6 +41,8 @@ export class Stalls {
   #changes = 0;
   /** Guest's time when it last looked at a timer; whether the next read is such a look. */
   #lookedAt = 0;
+  /** Short gaps in a row. */
+  #polls = 0;
   #looks = false;
   #isFirst = false;
   /** Up to when losses are counted: host's time and the thread's; what was lost since the last read until then. */
@@ -88,7 +94,10 @@ export class Stalls {
       this.#count();
       this.#last = this.#counted;
     } else if (time - this.#last > SHORT_NS) this.#hide(time);
-    else this.#last = time;
+    else {
+      this.#last = time;
+      this.#polls++;
+    }
     if (this.#worksSince < 0) this.#lost = 0;
     this.#changes = lag.changes;
     const now = this.#last - lag.at(this.#last);
@@ -131,11 +140,13 @@ export class Stalls {
     this.#count();
     const now = this.#counted;
     const gap = now - this.#last;
-    // This look is nothing of the guest's, either. Of a gap that was mostly lost the rest is the host's, too: a hypervisor's time, interrupts,
-    // caches that another thread has emptied.
+    // This look is nothing of the guest's, either. Where a guest that polls lost most of a gap, the rest is the host's, too: interrupts, caches that
+    // another thread has emptied.
     const worked = this.#worksSince < 0 ? 0 : time - Math.max(this.#worksSince, this.#last);
     const known = this.#lost + worked + now - time;
-    const lost = known > gap / 2 ? Math.max(known, gap - SHORT_NS) : known;
+    const isPolling = this.#polls >= POLLS && known > gap / 2 && gap - known < REST_NS;
+    const lost = isPolling ? Math.max(known, gap - SHORT_NS) : known;
+    this.#polls = 0;
     this.#lost = 0;
     if (lag.changes === this.#changes && isAlone()) lag.grow(now, Math.min(lost, gap));
     lock.leave();

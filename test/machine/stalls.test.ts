@@ -120,6 +120,13 @@ describe('what is hidden', () => {
     run(2e6);
     host.now += 1e6;
     expect((clock.now() - between) / 2e6, 'of 3 ms the guest ran 2').toBeCloseTo(1, 2);
+    const loop = clock.now();
+    run(1e5);
+    host.now += STALL_NS;
+    const took = (clock.now() - loop) / 1e5;
+    expect(took, 'a loop of 100 us between two reads').toBeGreaterThan(1);
+    // The clock catches up meanwhile.
+    expect(took).toBeLessThan(1 + (STALL_NS * CATCH_UP) / 1e5 + 0.1);
   });
 
   it('is the engine at work for itself, once', () => {
