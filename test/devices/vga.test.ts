@@ -62,6 +62,10 @@ describe('Vga', () => {
     expect(attribute(b, 0x01, 0x3f)).toBe(0x3f);
     expect(attribute(b, 0x30)).toBe(0x08);
     expect(b.in(0x3c0)).toBe(0x30);
+    // Whatever came before, an index follows a look at input status 1.
+    b.in(0x3da);
+    b.out(0x3c0, 0x31);
+    expect(b.in(0x3c0)).toBe(0x31);
   });
 
   it('has a palette of 256 colours of three six-bit values', () => {
