@@ -18,7 +18,7 @@ export interface Started {
 
 /** Starts `node SCRIPT ARGS`, with standard input open. `stdout`: a file descriptor for it in the place of a pipe. */
 export function start(script: string, args: readonly string[], stdout: 'pipe' | number = 'pipe'): Started {
-  const child = spawn(process.execPath, [path(script), ...args], { stdio: ['pipe', stdout, 'pipe'], timeout: 20_000 });
+  const child = spawn(process.execPath, [path(script), ...args], { stdio: ['pipe', stdout, 'pipe'], timeout: 60_000 });
   const output = { stdout: '', stderr: '' };
   child.stdout?.on('data', (bytes) => void (output.stdout += bytes));
   child.stderr!.on('data', (bytes) => void (output.stderr += bytes));
