@@ -289,11 +289,6 @@ export class BlockCache {
     else this.pages.set(page, [head]);
   }
 
-  /** True where blocks of this physical page are cached. */
-  has(page: number): boolean {
-    return this.pages.has(page);
-  }
-
   /** Drops all blocks of a physical page. What runs now of what is dropped stops behind its current instruction. */
   invalidateAll(page: number): void {
     this.drop(page, () => true);

@@ -132,11 +132,6 @@ export class RegionTable {
     if (slots.size === 0) this.waitingOf.delete(page);
   }
 
-  /** True where regions of this physical page are installed. */
-  has(page: number): boolean {
-    return this.pages.has(page);
-  }
-
   /** True where a region is made from something in `bytes` bytes at `phys`, all in one page. */
   holds(phys: number, bytes: number): boolean {
     const start = phys & (PAGE - 1);
