@@ -22,8 +22,8 @@ const PRINTS = '66bafd03 ec a820 74fb 66baf803 b02e ee ebef';
 const PRINTS_BLINDLY = '66baf803 b02e ee ebfd';
 /** mov al, '.'; out 0xe9, al; jmp out */
 const DEBUGS = 'b02e e6e9 ebfc';
-/** sti; hlt; jmp hlt */
-const WAITS = 'fb f4 ebfd';
+/** mov al, 0xff; out 0x21, al; sti; hlt; jmp hlt */
+const WAITS = 'b0ff e621 fb f4 ebfd';
 
 interface Case {
   readonly name: string;

@@ -67,6 +67,13 @@ export class Pic implements Device {
    * As firmware leaves the chips: vectors 0x08 and 0x70, IRQ 9 to 11 (SCI, PCI) level-triggered, and the masks of SeaBIOS: the timer and other
    * lines of a BIOS are open, which kernels count on that move the vectors and put the masks back.
    */
+  /** Sets both interrupt mask registers. */
+  mask(master: number, slave: number): void {
+    this.#s[MASTER + IMR] = master;
+    this.#s[SLAVE + IMR] = slave;
+    this.#update();
+  }
+
   reset(): void {
     const s = this.#s;
     for (const chip of [MASTER, SLAVE]) {

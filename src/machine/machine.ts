@@ -186,6 +186,7 @@ export class Machine implements MachineHandle {
     }
     net?.connect?.({ receive: (frame) => this.receive(frame) });
     this.board.chipset.hub.reset();
+    if (entry.picMasks !== undefined) this.board.chipset.interrupts.pic.mask(...entry.picMasks);
     for (let cpu = 0; cpu < cpuCount; cpu++) resetCpu(this.shared, cpu);
     this.readFlags = enterKernel(this.shared, entry);
   }

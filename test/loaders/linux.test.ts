@@ -22,6 +22,7 @@ describe('a well-formed bzImage', () => {
       eip: 0x100000,
       eflags: 2,
       cr0: 0x11,
+      picMasks: [0xfb, 0xff],
       codeSelector: 0x10,
       dataSelector: 0x18,
     });

@@ -30,6 +30,8 @@ export interface EntryState {
   readonly gpr: GeneralRegisters;
   /** The table that the loader placed in guest RAM; undefined for 'reset'. */
   readonly gdt: { readonly base: number; readonly limit: number } | undefined;
+  /** Masks of the two 8259s, where they are others than the firmware's. */
+  readonly picMasks?: readonly [master: number, slave: number];
 }
 
 /** CR0 with only PE and ET set: protected mode without paging (SDM vol. 3, 2.5). */

@@ -198,5 +198,7 @@ export function loadLinux(ram: Uint8Array, image: LinuxImage): EntryState {
     cr0: CR0_PROTECTED,
     gpr: registers({ esi: BOOT_PARAMS }),
     gdt: placeGdt(ram, GDT, LINUX_GDT),
+    // As its setup code leaves them, which runs in real mode and masks everything but the cascade.
+    picMasks: [0xfb, 0xff],
   };
 }
