@@ -19,6 +19,9 @@
 .globl start
 start:
   cli
+  movb $-1, %al               /* no tick is to wait for an STI that never comes */
+  outb %al, $0x21
+  outb %al, $0xa1
   movl $0x280000, %esp
   lidt idt_pointer            /* nothing here is to fault: if something does, the machine shuts down */
   fninit
