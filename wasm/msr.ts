@@ -1,7 +1,7 @@
 // Model-specific registers and the time-stamp counter.
 import {
   CPU_APICBASE, CPU_CPL, CPU_CR4, CPU_MSR, CPU_SYSENTERCS, CPU_SYSENTEREIP, CPU_SYSENTERESP, CPU_TSCOFFSET, GPR_EAX, GPR_ECX, GPR_EDX,
-  VECTOR_GP,
+  VECTOR_GP, LAPIC_BASE,
 } from './gen/layout';
 import { privileged } from './control';
 import { raiseError } from './fault';
@@ -27,7 +27,6 @@ const PAT_RESET: u64 = 0x0007040600070406;
 const MISC_ENABLE_RESET: u64 = 0x1801;
 const APIC_BASE_BSP: u32 = 1 << 8;
 export const APIC_BASE_ENABLE: u32 = 1 << 11;
-const APIC_BASE_ADDRESS: u32 = 0xfee00000;
 
 @inline
 function slot(cpu: usize, n: u32): u64 {
@@ -121,7 +120,7 @@ function goodPat(value: u64): bool {
 
 /** IA32_APIC_BASE (SDM vol. 3, 11.4.4): boot CPU and enabled can change. The registers stay where they are, and there is no x2APIC mode. */
 function goodApicBase(value: u64): bool {
-  return (value & ~<u64>(APIC_BASE_BSP | APIC_BASE_ENABLE)) == APIC_BASE_ADDRESS;
+  return (value & ~<u64>(APIC_BASE_BSP | APIC_BASE_ENABLE)) == LAPIC_BASE;
 }
 
 /** WRMSR: EDX:EAX -> MSR[ECX]. */

@@ -3,7 +3,7 @@
 
 import { PhysicalMemory } from '../cpu/physical.ts';
 import type { SharedMemory } from '../cpu/state.ts';
-import { CodeReader, decode, type Instruction, insideLimit } from '../decode/decoder.ts';
+import { CodeReader, decode, type Instruction, insideLimit, LONGEST } from '../decode/decoder.ts';
 import { FIRST_FORM, pseudoIndex } from '../emit/table.ts';
 import { Breakpoint, BreakpointKind, Cpu, codeLimit, GPR_STRIDE, Mode, SegCache } from '../layout/cpu.ts';
 import {
@@ -40,9 +40,6 @@ export interface CodeRuntime {
 /** Which jump caches know code that is gone: bit 0 the kernel's, bit 1 the user's. */
 export type Jumps = 0 | 1 | 2 | 3;
 
-/** Bytes of the longest instruction. */
-const LONGEST = 15;
-
 export class BlockCache {
   private readonly shared: SharedMemory;
   private readonly cpu: number;
@@ -52,7 +49,7 @@ export class BlockCache {
   /** Heads by physical page number. */
   private readonly pages = new Map<number, number[]>();
   private readonly window = new Uint8Array(WINDOW);
-  private readonly again = new Uint8Array(WINDOW);
+  private readonly there = new Uint8Array(WINDOW);
 
   constructor(shared: SharedMemory, cpu: number, runtime: CodeRuntime, keys: readonly string[]) {
     this.shared = shared;
@@ -156,10 +153,16 @@ export class BlockCache {
     const first = Math.min(bytes.length, PAGE - (phys & (PAGE - 1)));
     this.mark(phys, first);
     if (first < bytes.length) this.mark(lastPage * PAGE, bytes.length - first);
-    const again = this.again.subarray(0, bytes.length);
-    this.physical.read(phys, again.subarray(0, first));
-    if (first < bytes.length) this.physical.read(lastPage * PAGE, again.subarray(first));
-    return again.every((byte, i) => byte === bytes[i]);
+    return this.isThere(phys, lastPage, bytes);
+  }
+
+  /** Whether memory holds the bytes of a block. */
+  private isThere(phys: number, lastPage: number, bytes: Uint8Array): boolean {
+    const first = Math.min(bytes.length, PAGE - (phys & (PAGE - 1)));
+    const there = this.there.subarray(0, bytes.length);
+    this.physical.read(phys, there.subarray(0, first));
+    if (first < bytes.length) this.physical.read(lastPage * PAGE, there.subarray(first));
+    return there.every((byte, i) => byte === bytes[i]);
   }
 
   private write(list: readonly Instruction[], phys: number, lastPage: number, mode: number, end: number, code: Uint8Array): number {
@@ -358,14 +361,9 @@ export class BlockCache {
 
   /** Whether memory still holds what a block was made from. */
   private isCurrent(head: number): boolean {
-    const length = this.field(head, BlockHead.at.bytes);
-    const first = this.inFirst(head);
-    const now = this.again.subarray(0, length);
-    this.physical.read(this.field(head, BlockHead.at.phys), now.subarray(0, first));
-    if (first < length) this.physical.read(this.field(head, BlockHead.at.lastPage) * PAGE, now.subarray(first));
     const at = head + (this.field(head, BlockHead.at.count) + 3) * Record.size;
-    for (let i = 0; i < length; i++) if (now[i] !== this.shared.u8[at + i]) return false;
-    return true;
+    const bytes = this.shared.u8.subarray(at, at + this.field(head, BlockHead.at.bytes));
+    return this.isThere(this.field(head, BlockHead.at.phys), this.field(head, BlockHead.at.lastPage), bytes);
   }
 
   /** True where a block is made from something in `bytes` bytes at `phys`, all in one page. */

@@ -76,21 +76,11 @@ export function imageOf(page: Uint8Array, used: Uint8Array): CodeImage {
     ranges.push(at, end);
     at = used.indexOf(1, end);
   }
-  const bytes = new Uint8Array(lengthOf(ranges));
-  eachRange(ranges, (start, end, at) => bytes.set(page.subarray(start, end), at));
-  return { ranges, bytes };
+  return { ranges, bytes: page.filter((_, offset) => used[offset] === 1) };
 }
 
 /** Bytes in ranges. */
 export const lengthOf = (ranges: readonly number[]): number => ranges.reduce((sum, x, i) => sum + (i & 1 ? x : -x), 0);
-
-/** Calls `each` with every range and where its bytes are in an image. */
-function eachRange(ranges: readonly number[], each: (start: number, end: number, at: number) => void): void {
-  for (let i = 0, at = 0; i < ranges.length; i += 2) {
-    each(ranges[i]!, ranges[i + 1]!, at);
-    at += ranges[i + 1]! - ranges[i]!;
-  }
-}
 
 /** Whether an image has a byte in [start, end) of its page. */
 export function touches({ ranges }: CodeImage, start: number, end: number): boolean {

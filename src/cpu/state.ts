@@ -2,6 +2,7 @@
 
 import { DragomanError } from '../api/errors.ts';
 import { Cpu, GPR_STRIDE, Gpr, Seg, SegCache } from '../layout/cpu.ts';
+import { LAPIC_BASE } from '../layout/lapic.ts';
 import { ClockAsks, CONTROL, Control, CpuArea, cpuBase, type MemoryPlan } from '../layout/memory.ts';
 
 export interface SharedMemory {
@@ -69,7 +70,7 @@ export function resetCpu(shared: SharedMemory, index: number): void {
   set(Cpu.at.jumpUserGen, generation);
   set(Cpu.at.fcw, 0x37f);
   set(Cpu.at.mxcsr, 0x1f80);
-  set(Cpu.at.apicBase, 0xfee00800 | (index === 0 ? 0x100 : 0));
+  set(Cpu.at.apicBase, LAPIC_BASE | 0x800 | (index === 0 ? 0x100 : 0));
   set(Cpu.at.awaitsStartup, index === 0 ? 0 : 1);
   initCpu(shared, index);
 }

@@ -143,7 +143,7 @@ export function insideLimit(x: Instruction, mode: number): boolean {
 }
 
 /** Bytes that an instruction may have (SDM vol. 2, 2.3.11). */
-const LONGEST = 15;
+export const LONGEST = 15;
 const PREFIXES = new Set([0x26, 0x2e, 0x36, 0x3e, 0x64, 0x65, 0x66, 0x67, 0xf0, 0xf2, 0xf3]);
 
 /** Whether what is invalid in its first LONGEST bytes is so because it needs more: repeated prefixes count for nothing else. */
