@@ -16,6 +16,7 @@ import {
   GPR_ESP, PENDING_INIT, PENDING_DROP, PENDING_HOLD, PENDING_INSTALL, PENDING_KICK, PENDING_INTR, PENDING_NMI, PENDING_NMI_AGAIN, PENDING_SIPI, PENDING_SMI, PENDING_STOP, PENDING_TIMER, SEG_ACCESS, SEG_CS,
   SEG_DS, SEG_ES, SEG_FS, SEG_GS, SEG_LIMIT, SEG_SS, SEG_TR, STEP_SHADOW, VECTOR_DB, VECTOR_DF, VECTOR_GP, VECTOR_MC, VECTOR_NMI, VECTOR_NP, VECTOR_OF, VECTOR_PF,
 } from './gen/layout';
+import { hold, letGo, polled } from './held';
 import { hostInterruptAck } from './host';
 import { sysLoad32 } from './memory';
 import { noteBlock, noteDelivery } from './history';
@@ -275,18 +276,20 @@ function dispatchTask(cpu: usize, selector: u32, ext: u32, hasError: bool, error
   store<u32>(cpu + CPU_FAULT, trap);
 }
 
+const NMIS: u32 = PENDING_NMI | PENDING_NMI_AGAIN;
+
 /** The shadow that the instruction at `eip` is in: that of STI, that of a load of SS, or 0. */
 export function shadowAt(cpu: usize, eip: u32): u32 {
   return load<u32>(cpu + CPU_SHADOWEIP) == eip ? load<u32>(cpu + CPU_SHADOW) : 0;
 }
 
-/** At a safe point where Cpu.pending is not 0: does what is pending. 1: Cpu.exit is set, or CS:EIP changed, and the caller must go
+/** At a safe point that found something pending: does it, or holds what cannot be taken yet. 1: Cpu.exit is set, or CS:EIP changed, and the caller must go
  * through the dispatcher. Bits that end in an exit are the host's to clear. `samples`: counts kicks. */
 function doPending(cpu: usize, eip: u32, samples: usize): u32 {
   store<u32>(cpu + CPU_EIP, eip);
   noteBlock(cpu, eip);
-  const pending = atomic.load<u32>(cpu + CPU_PENDING);
-  if (pending & ~(PENDING_INTR | PENDING_NMI | PENDING_NMI_AGAIN)) {
+  const pending = polled(cpu);
+  if (pending & ~(PENDING_INTR | NMIS)) {
     if (pending & PENDING_HOLD) {
       // Copies of TLB entries are forgotten on the way through the dispatcher.
       unpark(cpu);
@@ -316,15 +319,20 @@ function doPending(cpu: usize, eip: u32, samples: usize): u32 {
     store<u32>(cpu + CPU_STEP, load<u32>(cpu + CPU_STEP) | STEP_SHADOW);
     return 1;
   }
-  const nmi = pending & (PENDING_NMI | PENDING_NMI_AGAIN);
-  if (nmi && !load<u32>(cpu + CPU_NMIBLOCKED)) {
+  const nmi = pending & NMIS;
+  if (nmi && load<u32>(cpu + CPU_NMIBLOCKED)) hold(cpu, NMIS);
+  else if (nmi) {
     // Of two the second stays.
     atomic.and<u32>(cpu + CPU_PENDING, ~(nmi & PENDING_NMI_AGAIN ? PENDING_NMI_AGAIN : PENDING_NMI));
     store<u32>(cpu + CPU_NMIBLOCKED, 1);
     interrupt(cpu, VECTOR_NMI);
     return 1;
   }
-  if (!(pending & PENDING_INTR) || !(load<u32>(cpu + CPU_EFLAGS) & EFLAGS_IF)) return 0;
+  if (!(pending & PENDING_INTR)) return 0;
+  if (!(load<u32>(cpu + CPU_EFLAGS) & EFLAGS_IF)) {
+    hold(cpu, PENDING_INTR);
+    return 0;
+  }
   // Cleared first: the acknowledgement sets it again where more is waiting.
   atomic.and<u32>(cpu + CPU_PENDING, ~PENDING_INTR);
   const vector = hostInterruptAck(cpu);
@@ -337,8 +345,8 @@ function doPending(cpu: usize, eip: u32, samples: usize): u32 {
 export function unblockNmi(cpu: usize): void {
   if (!load<u32>(cpu + CPU_NMIBLOCKED)) return;
   store<u32>(cpu + CPU_NMIBLOCKED, 0);
-  const both: u32 = PENDING_NMI | PENDING_NMI_AGAIN;
-  if ((atomic.load<u32>(cpu + CPU_PENDING) & both) == both) atomic.and<u32>(cpu + CPU_PENDING, ~PENDING_NMI_AGAIN);
+  letGo(cpu, NMIS);
+  if ((polled(cpu) & NMIS) == NMIS) atomic.and<u32>(cpu + CPU_PENDING, ~PENDING_NMI_AGAIN);
 }
 
 /** The interpreter's safe points: see doPending. */

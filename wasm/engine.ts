@@ -1,5 +1,6 @@
 // What the emitted code calls to get from one block to the next when the inline ways do not know:
 // links, hot blocks, single steps, faults, empty table slots.
+import { polled } from './held';
 import { deliver, poll, shadowAt } from './deliver';
 import {
   CONTROL,
@@ -22,7 +23,6 @@ import {
   CPU_EXITDATA,
   CPU_FAULT,
   CPU_MODE,
-  CPU_PENDING,
   CPU_SEG,
   CPU_SHADOW,
   CPU_STEP,
@@ -172,7 +172,7 @@ export function deliverFault(cpu: usize): void {
     store<i32>(cpu, left, CPU_BUDGET);
     if (left < 0) store<u32>(cpu, EXIT_SLICE, CPU_EXIT);
   }
-  if (atomic.load<u32>(cpu, CPU_PENDING) & PENDING_STOP && !load<u32>(cpu, CPU_EXIT)) store<u32>(cpu, EXIT_STOP, CPU_EXIT);
+  if (polled(cpu) & PENDING_STOP && !load<u32>(cpu, CPU_EXIT)) store<u32>(cpu, EXIT_STOP, CPU_EXIT);
 }
 
 /** The step under way is over: true where its #DB trap was raised (and delivered). */
@@ -227,7 +227,7 @@ export function stepDispatch(cpu: usize): u32 {
     return 0;
   }
   const shadow = shadowAt(cpu, load<u32>(cpu, CPU_EIP));
-  if (atomic.load<u32>(cpu, CPU_PENDING)) {
+  if (polled(cpu)) {
     // In a shadow only what makes the CPU's thread leave is done.
     if (poll(cpu, load<u32>(cpu, CPU_EIP)) && (!shadow || load<u32>(cpu, CPU_EXIT))) return 0;
   }

@@ -22,6 +22,7 @@ import {
 import { probe, readSlow, writeSlow } from './access';
 import { alone, enterCode, giveMap, hitsCode, pageMeta } from './codepage';
 import { faulted } from './fault';
+import { POLLED } from './held';
 import { ACCESS_REGION, ACCESS_WRITE, userAccess } from './state';
 import { foundCode, foundHost, foundPhys, protectPage, resolve } from './tlb';
 import { isWatched } from './watch';
@@ -193,5 +194,5 @@ export function relax(cpu: usize): void {
   store<u32>(cpu, pauses, CPU_PAUSES);
   if (pauses & load<u32>(CONTROL, CONTROL_PAUSEMASK)) return;
   const pending = atomic.load<u32>(cpu, CPU_PENDING);
-  if (pending == 0) atomic.wait<u32>(cpu + CPU_PENDING, 0, PAUSE);
+  if (!(pending & POLLED)) atomic.wait<u32>(cpu + CPU_PENDING, pending, PAUSE);
 }

@@ -3,6 +3,7 @@ import {
   CPU_EFLAGS, CPU_FLAGR, CPU_FLAGX, CPU_STEP, EFLAGS_AF, EFLAGS_ARITH, EFLAGS_CF, EFLAGS_OF, EFLAGS_ONE, EFLAGS_PF, EFLAGS_SF,
   EFLAGS_TF, EFLAGS_ZF, STEP_TF,
 } from './gen/layout';
+import { setSystemFlags } from './held';
 import { settleAlignment } from './watch';
 
 /** CF PF AF ZF SF OF at their places in EFLAGS. */
@@ -39,7 +40,7 @@ export function writeFlags(cpu: usize, value: u32, mask: u32): void {
   else if (mask & EFLAGS_ARITH) writeArith(cpu, (readArith(cpu) & ~mask) | (value & mask));
   const system = mask & ~EFLAGS_ARITH;
   const flags = (load<u32>(cpu, CPU_EFLAGS) & ~system) | (value & system) | EFLAGS_ONE;
-  store<u32>(cpu, flags, CPU_EFLAGS);
+  setSystemFlags(cpu, flags);
   const step = load<u32>(cpu, CPU_STEP) & ~STEP_TF;
   store<u32>(cpu, flags & EFLAGS_TF ? step | STEP_TF : step, CPU_STEP);
   settleAlignment(cpu);

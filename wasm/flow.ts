@@ -13,6 +13,7 @@ import {
   EFLAGS_TF, EFLAGS_VIF, EFLAGS_VIP, EFLAGS_VM, SEG_ACCESS, SEG_BASE, SEG_CS, SEG_DS, SEG_ES, SEG_FS, SEG_GS, SEG_LIMIT, SEG_SELECTOR, SEG_SS,
   SEG_TOPREAD, SEG_TOPWRITE, SEG_TR, MODE_FLAT, MODE_USER, SHADOW_STI, STEP_BAIL, VECTOR_GP, VECTOR_TS, WATCH_CODE,
 } from './gen/layout';
+import { setSystemFlags } from './held';
 import { sysLoad16, sysLoad32 } from './memory';
 import { refuseStack, setNull } from './segment';
 import { loadedEsp } from './stack';
@@ -166,7 +167,7 @@ export function sti(cpu: usize, nextEip: u32): void {
   if (interruptFlagRefused(cpu)) return;
   const flags = load<u32>(cpu + CPU_EFLAGS);
   if (flags & EFLAGS_IF) return;
-  store<u32>(cpu + CPU_EFLAGS, flags | EFLAGS_IF);
+  setSystemFlags(cpu, flags | EFLAGS_IF);
   store<u32>(cpu + CPU_SHADOW, SHADOW_STI);
   store<u32>(cpu + CPU_SHADOWEIP, nextEip);
 }

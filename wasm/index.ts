@@ -11,7 +11,7 @@ export * from './msr';
 export * from './cpuid';
 export * from './ports';
 export { arpl, lar, lgdt, lidt, lldt, loadSegment, lsl, ltr, readSelector, sgdt, sidt, sldt, str, verr, verw } from './segment';
-export { deliver, interrupt, into, poll, pollRegion, softInterrupt } from './deliver';
+export { deliver, interrupt, into, poll, pollRegion, softInterrupt, unblockNmi } from './deliver';
 export { traceInterpreted, traceTranslated } from './trace';
 export { cli, popf, pushf, sti } from './flow';
 export { checkBreakpoints, checkData, singleStepTrap, updateStep } from './debug';

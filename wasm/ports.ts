@@ -1,9 +1,10 @@
 // Port input and output: the permission check, IN, OUT, INS, OUTS (SDM vol. 1, ch. 19).
 import {
-  CONTROL, CONTROL_SHADOWRAM, CPU_CPL, CPU_EFLAGS, CPU_PENDING, CPU_SHADOWRAMSEEN, EFLAGS_DF, EFLAGS_IOPL, EFLAGS_VM, GPR_ECX, GPR_EDI, GPR_EDX, GPR_ESI, SEG_ACCESS, SEG_BASE, SEG_ES,
+  CONTROL, CONTROL_SHADOWRAM, CPU_CPL, CPU_EFLAGS, CPU_SHADOWRAMSEEN, EFLAGS_DF, EFLAGS_IOPL, EFLAGS_VM, GPR_ECX, GPR_EDI, GPR_EDX, GPR_ESI, SEG_ACCESS, SEG_BASE, SEG_ES,
   SEG_LIMIT, SEG_TR, VECTOR_GP, PAGE,
 } from './gen/layout';
 import { faulted, raiseError } from './fault';
+import { polled } from './held';
 import { hostInvalidateCode, hostPortIn, hostPortOut } from './host';
 import { checkPort } from './debug';
 import { load16, load32, load8, probeWrite, segLinear, store16, store32, store8, sysLoad16 } from './memory';
@@ -88,7 +89,7 @@ export function ins(cpu: usize, size: u32, mask: u32, rep: u32): u32 {
     if (rep) setRegMasked(cpu, GPR_ECX, count, mask);
     if (count == 0) return 0;
     budget--;
-  } while (budget != 0 && load<u32>(cpu, CPU_PENDING) == 0);
+  } while (budget != 0 && polled(cpu) == 0);
   return again(cpu);
 }
 
@@ -112,6 +113,6 @@ export function outs(cpu: usize, size: u32, mask: u32, seg: usize, rep: u32): u3
     if (rep) setRegMasked(cpu, GPR_ECX, count, mask);
     if (count == 0) return 0;
     budget--;
-  } while (budget != 0 && load<u32>(cpu, CPU_PENDING) == 0);
+  } while (budget != 0 && polled(cpu) == 0);
   return again(cpu);
 }

@@ -2,8 +2,9 @@
 // returns 1 where there is more to do (the caller runs the instruction again), 0 when it is done or Cpu.fault is set.
 // Registers always stand at the element that comes next, or that faults.
 import { orderBulk } from './order';
-import { CPU_EFLAGS, CPU_PENDING, CPU_WATCH, EFLAGS_DF, GPR_EAX, GPR_ECX, GPR_EDI, GPR_ESI, SEG_BASE, SEG_ES } from './gen/layout';
+import { CPU_EFLAGS, CPU_WATCH, EFLAGS_DF, GPR_EAX, GPR_ECX, GPR_EDI, GPR_ESI, SEG_BASE, SEG_ES } from './gen/layout';
 import { faulted } from './fault';
+import { polled } from './held';
 import { again, stepBudget } from './repeat';
 import { setSubFlags } from './flags';
 import { load16, load32, load8, segAllows, segLinear, store16, store32, store8 } from './memory';
@@ -168,7 +169,7 @@ function doMovs(cpu: usize, size: u32, mask: u32, seg: usize, rep: u32): u32 {
     if (rep) setRegMasked(cpu, GPR_ECX, count, mask);
     if (count == 0) return 0;
     budget -= n;
-  } while (budget != 0 && load<u32>(cpu, CPU_PENDING) == 0);
+  } while (budget != 0 && polled(cpu) == 0);
   return again(cpu);
 }
 
@@ -219,7 +220,7 @@ function doStos(cpu: usize, size: u32, mask: u32, _seg: usize, rep: u32): u32 {
     if (rep) setRegMasked(cpu, GPR_ECX, count, mask);
     if (count == 0) return 0;
     budget -= n;
-  } while (budget != 0 && load<u32>(cpu, CPU_PENDING) == 0);
+  } while (budget != 0 && polled(cpu) == 0);
   return again(cpu);
 }
 
@@ -241,7 +242,7 @@ function doLods(cpu: usize, size: u32, mask: u32, seg: usize, rep: u32): u32 {
     if (rep) setRegMasked(cpu, GPR_ECX, count, mask);
     if (count == 0) return 0;
     budget--;
-  } while (budget != 0 && load<u32>(cpu, CPU_PENDING) == 0);
+  } while (budget != 0 && polled(cpu) == 0);
   return again(cpu);
 }
 
@@ -294,7 +295,7 @@ function doCmps(cpu: usize, size: u32, mask: u32, seg: usize, rep: u32): u32 {
     if (rep) setRegMasked(cpu, GPR_ECX, count, mask);
     if (count == 0 || (a == b) != (rep == REPE)) return 0;
     budget -= n;
-  } while (budget != 0 && load<u32>(cpu, CPU_PENDING) == 0);
+  } while (budget != 0 && polled(cpu) == 0);
   return again(cpu);
 }
 
@@ -337,7 +338,7 @@ function doScas(cpu: usize, size: u32, mask: u32, _seg: usize, rep: u32): u32 {
     if (rep) setRegMasked(cpu, GPR_ECX, count, mask);
     if (count == 0 || (a == b) != (rep == REPE)) return 0;
     budget -= n;
-  } while (budget != 0 && load<u32>(cpu, CPU_PENDING) == 0);
+  } while (budget != 0 && polled(cpu) == 0);
   return again(cpu);
 }
 

@@ -19,9 +19,6 @@
 .globl start
 start:
   cli
-  movb $-1, %al               /* no tick is to wait for an STI that never comes */
-  outb %al, $0x21
-  outb %al, $0xa1
   movl $0x280000, %esp
   lidt idt_pointer            /* nothing here is to fault: if something does, the machine shuts down */
   fninit
@@ -201,6 +198,37 @@ rearmed:
   decl %ecx
   jnz 1b
   ret
+
+/* Interrupts stay off in the whole kernel: the timer's waits for an STI that never comes, unless the 8259 keeps it. The loop has one inside, so each turn polls. */
+.macro POLLS
+1:
+  movl $2, %edx
+2:
+  addl %edx, %eax
+  decl %edx
+  jnz 2b
+  decl %ecx
+  jnz 1b
+  ret
+.endm
+.macro MASK irqs
+  movb $\irqs, %al
+  outb %al, $0x21
+.endm
+
+.balign 4096
+ROW "plain, with all interrupts masked", masked
+masked:
+  MASK -1
+  call 1f
+  MASK 0xb8
+  ret
+  POLLS
+
+.balign 4096
+ROW "an interrupt waits for STI", waits
+waits:
+  POLLS
 
 /* A loop that stores into another page, into its own, and seldom into its own. */
 .balign 4096

@@ -50,6 +50,7 @@ export class Vcpu {
     const { runtime } = this.instance;
     runtime.flush!(this.base);
     this.blocks.bumpJumps();
+    runtime.unblockNmi!(this.base);
     initCpu(this.shared, this.index);
     runtime.updateBreakpoints!(this.base);
     runtime.updateStep!(this.base);

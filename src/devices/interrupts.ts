@@ -6,7 +6,7 @@
 //   PCI lines          I/O APIC inputs 16..23 (level), by slot and pin; and ISA interrupts 10 and 11 (pciIsaIrq), for the 8259s and for MP tables that know no others.
 //   SCI                ISA line 9, level-triggered.
 //   Local APICs        LINT0 of the boot CPU is the 8259's INT (virtual wire at power-on), LINT1 is NMI.
-import { Pending } from '../layout/cpu.ts';
+import { PENDING_HELD_SHIFT, Pending } from '../layout/cpu.ts';
 import type { DeviceContext, IrqSink } from './device.ts';
 import { IoApic } from './ioapic.ts';
 import { Lapic } from './lapic.ts';
@@ -20,6 +20,8 @@ export interface InterruptsOptions {
   readonly memory: Int32Array;
   readonly pendingIndex: (cpu: number) => number;
 }
+
+const orHeld = (bits: number): number => bits | (bits << PENDING_HELD_SHIFT);
 
 /** By ISA interrupt: the PCI lines that are routed to it. */
 const PCI_LINES_OF: number[] = [];
@@ -52,8 +54,8 @@ export class Interrupts implements IrqSink {
       cpuCount: options.cpuCount,
       current: options.current,
       signals: {
-        setIntr: (cpu, level) => (level ? this.notifyCpu(cpu, Pending.INTR) : this.#clear(cpu, Pending.INTR)),
-        nmi: (cpu) => this.notifyCpu(cpu, this.#isPending(cpu, Pending.NMI) ? Pending.NMI_AGAIN : Pending.NMI),
+        setIntr: (cpu, level) => (level ? this.notifyCpu(cpu, Pending.INTR) : this.#clear(cpu, orHeld(Pending.INTR))),
+        nmi: (cpu) => this.notifyCpu(cpu, this.#isPending(cpu, orHeld(Pending.NMI)) ? Pending.NMI_AGAIN : Pending.NMI),
         init: (cpu) => this.notifyCpu(cpu, Pending.INIT),
         startup: (cpu) => this.notifyCpu(cpu, Pending.SIPI),
       },

@@ -63,10 +63,6 @@ export class Pic implements Device {
     if (context.isFirst) this.reset();
   }
 
-  /**
-   * As firmware leaves the chips: vectors 0x08 and 0x70, IRQ 9 to 11 (SCI, PCI) level-triggered, and the masks of SeaBIOS: the timer and other
-   * lines of a BIOS are open, which kernels count on that move the vectors and put the masks back.
-   */
   /** Sets both interrupt mask registers. */
   mask(master: number, slave: number): void {
     this.#s[MASTER + IMR] = master;
@@ -74,6 +70,10 @@ export class Pic implements Device {
     this.#update();
   }
 
+  /**
+   * As firmware leaves the chips: vectors 0x08 and 0x70, IRQ 9 to 11 (SCI, PCI) level-triggered, and the masks of SeaBIOS: the timer and other
+   * lines of a BIOS are open, which kernels count on that move the vectors and put the masks back.
+   */
   reset(): void {
     const s = this.#s;
     for (const chip of [MASTER, SLAVE]) {

@@ -240,7 +240,10 @@ function addPseudos(e: Emitter): void {
   const call = (name: keyof typeof names, args: Expr[], type: ValueType = none) => m.call(names[name], args, type);
   const dispatch = (t: HandlerLowering) => m.return_call('dispatch', [t.c(0), t.cpu()], none);
   const pollThenLeave = (t: HandlerLowering, eip: () => Expr) =>
-    m.if(t.loadCpu(Cpu.at.pending), m.if(call('poll', [t.cpu(), eip()], i32), m.if(t.loadCpu(Cpu.at.exit), m.return(), dispatch(t))));
+    m.if(
+      m.i32.load16_u(Cpu.at.pending, 2, t.cpu()),
+      m.if(call('poll', [t.cpu(), eip()], i32), m.if(t.loadCpu(Cpu.at.exit), m.return(), dispatch(t))),
+    );
 
   // The head of a block: polls, counts heat (a request at the threshold, and again each period), and starts the first instruction.
   const head = (t: HandlerLowering, also?: Expr) => {

@@ -1,6 +1,6 @@
 // The ways out of a region, and the look at the pending word.
 import type { Region } from '../decode/region.ts';
-import { Cpu, Mode } from '../layout/cpu.ts';
+import { Cpu, Mode, PENDING_HELD_SHIFT } from '../layout/cpu.ts';
 import { CpuArea, JUMP_ENTRIES, JumpEntry, PAGE_SHIFT, Tlb } from '../layout/memory.ts';
 import { type Emitter, type Expr, i32, none } from './module.ts';
 import { RegionFlags } from './region-flags.ts';
@@ -113,9 +113,9 @@ export abstract class RegionExits extends RegionFlags {
     return [m.if(found, hit, miss)];
   }
 
-  /** Not 0 where a bit of Pending is set: all are in the lower half. (V8 would load a word twice that is compared with 0 as it is.) */
+  /** Not 0 where something is to be done: the upper half of the word is held. (V8 would load a word twice that is compared with 0 as it is.) */
   protected pendingWord(): Expr {
-    return this.m.i32.shl(this.loadCpu(Cpu.at.pending), this.c(16));
+    return this.m.i32.shl(this.loadCpu(Cpu.at.pending), this.c(32 - PENDING_HELD_SHIFT));
   }
 
   /** At a back-edge: looks at the pending word. */

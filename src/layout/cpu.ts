@@ -85,7 +85,7 @@ export const Cpu = struct(
     /** 0: none; otherwise FAULT | vector: an exception that the current instruction raised and that is not yet delivered. */
     fault: u32,
     faultError: u32,
-    /** Poll word: OR of Pending bits; tested at back-edges, returns and block heads. Set by anybody with Atomics. */
+    /** Poll word: OR of Pending bits; tested at back-edges, returns and block heads. Set by anybody with Atomics. Upper half: what is held (PENDING_HELD_SHIFT). */
     pending: u32,
     /** Nonzero: interrupts are held off for one more instruction (Shadow: after STI; after MOV SS or POP SS also debug traps). */
     shadow: u32,
@@ -309,6 +309,12 @@ export const Pending = {
   /** A second NMI: it came before the CPU took the one that NMI stands for. Alone it means the same as NMI. */
   NMI_AGAIN: 2048,
 } as const;
+
+/**
+ * INTR while EFLAGS.IF is clear and NMIs while one is being served are held: so many bits higher in Cpu.pending, where no poll looks. The first poll
+ * that cannot take one holds it; whoever sets IF, or ends the service, lets it go (wasm/held.ts).
+ */
+export const PENDING_HELD_SHIFT = 16;
 
 /** Bits of Cpu.step. */
 export const Step = {

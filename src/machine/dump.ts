@@ -10,6 +10,7 @@ import {
   GPR_STRIDE,
   LAST_BLOCKS,
   LAST_DELIVERIES,
+  PENDING_HELD_SHIFT,
   SegCache,
   Vector,
 } from '../layout/cpu.ts';
@@ -66,6 +67,10 @@ const flagNames = (eflags: number): string =>
     .map((name) => (name === 'IOPL' ? `IOPL=${(eflags >> 12) & 3}` : name))
     .join(' ');
 
+/** Bits of Pending, and those of them that are held. */
+const pendingBits = (word: number): string =>
+  `pending=${hex(word & ((1 << PENDING_HELD_SHIFT) - 1), 2)} held=${hex(word >>> PENDING_HELD_SHIFT, 2)}`;
+
 /** All of EFLAGS of the CPU whose state is at `cpu`: the runtime's readFlags. */
 export type ReadFlags = (cpu: number) => number;
 
@@ -85,7 +90,7 @@ export function dumpCpu(shared: SharedMemory, index: number, readFlags: ReadFlag
     `CPU ${index}: exit ${exitName(get(Cpu.at.exit))} (${get(Cpu.at.exitArg)})${fault & FAULT ? `, exception ${fault & 0xff} error ${hex(get(Cpu.at.faultError), 4)}` : ''}`,
     gpr.slice(0, 4).join(' '),
     gpr.slice(4).join(' '),
-    `EIP=${hex(get(Cpu.at.eip))} EFLAGS=${hex(eflags)} [${flagNames(eflags)}] CPL=${get(Cpu.at.cpl)} mode=${get(Cpu.at.mode)} pending=${hex(get(Cpu.at.pending), 2)}`,
+    `EIP=${hex(get(Cpu.at.eip))} EFLAGS=${hex(eflags)} [${flagNames(eflags)}] CPL=${get(Cpu.at.cpl)} mode=${get(Cpu.at.mode)} ${pendingBits(get(Cpu.at.pending))}`,
     ...segments,
     `GDT ${hex(get(Cpu.at.gdtBase))} ${hex(get(Cpu.at.gdtLimit), 4)}  IDT ${hex(get(Cpu.at.idtBase))} ${hex(get(Cpu.at.idtLimit), 4)}`,
     `CR0=${hex(get(Cpu.at.cr0))} CR2=${hex(get(Cpu.at.cr2))} CR3=${hex(get(Cpu.at.cr3))} CR4=${hex(get(Cpu.at.cr4))}`,

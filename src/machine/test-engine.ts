@@ -7,7 +7,7 @@ import { createMemory } from '../cpu/state.ts';
 import { Vcpu } from '../cpu/vcpu.ts';
 import { Outlets } from '../devices/outlet.ts';
 import { FIRST_FORM } from '../emit/table.ts';
-import { Cpu, Eflags, Exit, FAULT_HAS_ERROR, Pending, Seg, SegCache } from '../layout/cpu.ts';
+import { Cpu, Eflags, Exit, FAULT_HAS_ERROR, PENDING_HELD_SHIFT, Pending, Seg, SegCache } from '../layout/cpu.ts';
 import { BlockHead, CONTROL, Control, PAGE, PageMeta, planMemory, RAM } from '../layout/memory.ts';
 import { dumpCpu } from './dump.ts';
 import { TraceReader } from './trace.ts';
@@ -272,7 +272,7 @@ class Engine implements TestEngine {
       saved = this.readMemory(base + until, 1)[0]!;
       this.writeMemory(base + until, Uint8Array.of(0xf4));
     }
-    cpu.set(Cpu.at.pending, cpu.get(Cpu.at.pending) & ~(Pending.STOP | Pending.INTR));
+    cpu.set(Cpu.at.pending, cpu.get(Cpu.at.pending) & ~(Pending.STOP | Pending.INTR | (Pending.INTR << PENDING_HELD_SHIFT)));
     const { maxInstructions } = options;
     const limitMs =
       options.limitMs ??

@@ -1,6 +1,6 @@
 // Interrupts and exceptions to their handlers, and IRET back.
 import { beforeEach, describe, expect, test } from 'vitest';
-import { Cpu, Exit, FAULT, FAULT_BAIL, FAULT_TRAP, Pending, Step, Vector, Watch } from '../../src/layout/cpu.ts';
+import { Cpu, Exit, FAULT, FAULT_BAIL, FAULT_TRAP, PENDING_HELD_SHIFT, Pending, Step, Vector, Watch } from '../../src/layout/cpu.ts';
 import { RAM } from '../../src/layout/memory.ts';
 import { descriptor, Eflags, Gpr, gate, SEL, Seg, type System, system, TSS } from './system-machine.ts';
 
@@ -268,13 +268,15 @@ describe('POPF, CLI, STI', () => {
 });
 
 describe('poll', () => {
+  const held = (bits: number) => bits << PENDING_HELD_SHIFT;
   const poll = () => m.call.poll(m.cpu, 0x200);
   test('an interrupt waits for IF and for the shadow', () => {
     m.set('pending', Pending.INTR);
     m.acks.push(0x21);
     expect(poll()).toBe(0);
-    expect(m.get('pending')).toBe(Pending.INTR);
+    expect(m.get('pending'), 'no poll sees it').toBe(held(Pending.INTR));
     m.run('sti', 0x200);
+    expect(m.get('pending')).toBe(Pending.INTR);
     // The next instruction is to be run alone; it ends the shadow.
     expect([poll(), m.get('step'), m.place()]).toEqual([1, Step.SHADOW, '8:200 cpl 0']);
     m.set('shadow', 0);
@@ -282,6 +284,17 @@ describe('poll', () => {
     expect([m.get('pending'), m.place()]).toEqual([0, '8:10021 cpl 0']);
     expect(m.stack(3)).toEqual([0x200, 8, Eflags.IF | 2]);
     expect(m.counter('countInterrupts')).toBe(1);
+  });
+  test.each<[string, () => void, number]>([
+    ['POPF', () => m.run('popf', Eflags.IF, 4), Pending.INTR],
+    ['POPF that leaves IF clear', () => m.run('popf', Eflags.TF, 4), held(Pending.INTR)],
+    ['STI with IF set', () => [m.run('popf', Eflags.IF, 4), m.run('sti', 0x200)], Pending.INTR],
+    ['a refused STI', () => [m.user(0), m.run('sti', 0x200)], held(Pending.INTR)],
+  ])('%s', (_name, instruction, pending) => {
+    m.set('pending', Pending.INTR);
+    poll();
+    instruction();
+    expect(m.get('pending')).toBe(pending);
   });
   test('a spurious one', () => {
     m.setFlags(Eflags.IF);
@@ -291,10 +304,11 @@ describe('poll', () => {
   test('NMI, blocked until IRET', () => {
     m.set('pending', Pending.NMI);
     expect([poll(), m.get('eip')]).toEqual([1, 0x10002]);
-    m.set('pending', Pending.NMI);
-    expect(poll()).toBe(0);
+    m.set('pending', Pending.NMI | Pending.NMI_AGAIN);
+    expect([poll(), m.get('pending')], 'no poll sees them').toEqual([0, held(Pending.NMI | Pending.NMI_AGAIN)]);
     m.set('eip', 0x10002);
     m.run('iret', 4);
+    expect(m.get('pending'), 'one was lost').toBe(Pending.NMI);
     expect(poll()).toBe(1);
   });
   test.each([
