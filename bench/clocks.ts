@@ -21,6 +21,7 @@ for (let n = 0; n < runs; n++) {
   // The debug-exit port gives the process a status of its own.
   const command = [at('bin/dragoman.mjs'), 'run', at('test/smp/bin/clocks.bin'), ...options];
   const stdout = await new Promise<string>((resolve) => execFile(process.execPath, command, (_error, text) => resolve(text)));
+  if (!/^apic \d+$/m.test(stdout)) throw new Error('a machine ended without its figures');
   for (const [, name, counts] of stdout.matchAll(/^(\w+) (\d+)$/gm)) deviations.get(name!)!.push(Number(counts) / WANTED[name!]! - 1);
 }
 await Promise.all(busy.map((worker) => worker.terminate()));

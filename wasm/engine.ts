@@ -68,7 +68,7 @@ import {
   WATCH_CODE,
 } from './gen/layout';
 import { stopForError } from './fpu-error';
-import { machineTsc } from './clock';
+import { engineClock } from './clock';
 import { noteBlock } from './history';
 import { findBlock } from './lookup';
 import { traceInterpreted } from './trace';
@@ -84,9 +84,9 @@ const ARMED_REPEAT: u32 = 4;
 /** What belongs to one step. */
 const STEP_ONCE: u32 = STEP_ARMED | STEP_BAIL | STEP_SHADOW;
 
-/** The machine's clock, in units of 2^20 ns (about 1 ms). */
+/** The engine's clock, in units of 2^20 ns (about 1 ms). */
 export function heatNow(cpu: usize): u32 {
-  return u32(machineTsc(cpu) >> 20);
+  return u32(engineClock(cpu) >> 20);
 }
 
 /** Whether the block took so long to reach the threshold that a region of it would not pay: it is counted anew. */

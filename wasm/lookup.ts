@@ -52,6 +52,12 @@ export function translateExec(cpu: usize, linear: u32): u32 {
   return phys;
 }
 
+/** The same; -1: there is none, and nothing is raised. */
+export function codeAddress(cpu: usize, linear: u32): f64 {
+  const phys = fetchAddress(cpu, linear);
+  return fetchFailed ? -1 : f64(phys);
+}
+
 /** Index into the table at Cpu.blockHash. By all that identifies a block: some code (the vDSO) is mapped at another address in every process. */
 export function blockHashIndex(phys: u32, eip: u32, mode: u32): u32 {
   return ((phys * 0x9e3779b1) ^ ((eip >>> 12) * 0x85ebca6b) ^ (mode * 0xc2b2ae35)) >>> (32 - BLOCK_HASH_BITS);

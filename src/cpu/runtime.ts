@@ -37,6 +37,7 @@ export interface HostImports {
 /** The runtime's exports that JavaScript itself calls. */
 export interface RuntimeExports {
   translateExec(cpu: number, linear: number): number;
+  codeAddress(cpu: number, linear: number): number;
   markCode(cpu: number, phys: number, bytes: number): void;
   heatNow(cpu: number): number;
   blockHashIndex(phys: number, eip: number, mode: number): number;

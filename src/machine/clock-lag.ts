@@ -32,9 +32,12 @@ export class ClockLag {
     return lag === 0 ? 0 : Math.max(0, lag - (host - this.#d[SINCE]!) * CATCH_UP);
   }
 
-  /** Makes the lag larger by `ns`, or by as much as may be: the clock does not go back behind what timers have seen. Device lock held. */
+  /**
+   * The last `ns` before `host` are hidden, or as much of them as may be: the clock does not go back behind what timers have seen. Meanwhile it did
+   * not catch up, either. Device lock held.
+   */
   grow(host: number, ns: number): void {
-    const lag = this.at(host);
+    const lag = this.at(host - ns);
     const more = Math.min(ns, LARGEST_LAG_NS - lag, host - lag - this.#d[SEEN]!);
     if (more <= 0) return;
     this.#d[LAG] = lag + more;

@@ -15,14 +15,35 @@ export function wakeBits(i32: Int32Array, base: number): number {
   return STARTS | nmi | ((at(Cpu.at.eflags) & Eflags.IF) !== 0 ? Pending.INTR : 0);
 }
 
-/** CPU `index` of a chipset. `trace`: see HostImports.trace. */
-export function cpuHost(chipset: Chipset, clock: Clock, index: number, trace: (base: number) => void): CpuHost {
+/** CPU `index` of a chipset. `trace`: see HostImports.trace. `passes`: told of each call for a port, MMIO or the time-stamp counter before it is made. */
+export function cpuHost(
+  chipset: Chipset,
+  clock: Clock,
+  index: number,
+  trace: (base: number) => void,
+  passes: () => void = () => {},
+): CpuHost {
   return {
-    portIn: (_cpu, port, size) => chipset.portIn(index, port, size as 1 | 2 | 4),
-    portOut: (_cpu, port, size, value) => chipset.portOut(index, port, size as 1 | 2 | 4, value),
-    mmioRead: (_cpu, phys, size) => chipset.mmioRead(index, phys >>> 0, size as 1 | 2 | 4),
-    mmioWrite: (_cpu, phys, size, value) => chipset.mmioWrite(index, phys >>> 0, size as 1 | 2 | 4, value),
-    rdtsc: () => BigInt(Math.floor(clock.now())),
+    portIn: (_cpu, port, size) => {
+      passes();
+      return chipset.portIn(index, port, size as 1 | 2 | 4);
+    },
+    portOut: (_cpu, port, size, value) => {
+      passes();
+      chipset.portOut(index, port, size as 1 | 2 | 4, value);
+    },
+    mmioRead: (_cpu, phys, size) => {
+      passes();
+      return chipset.mmioRead(index, phys >>> 0, size as 1 | 2 | 4);
+    },
+    mmioWrite: (_cpu, phys, size, value) => {
+      passes();
+      chipset.mmioWrite(index, phys >>> 0, size as 1 | 2 | 4, value);
+    },
+    rdtsc: () => {
+      passes();
+      return BigInt(Math.floor(clock.now()));
+    },
     setTscDeadline: (_cpu, value) => chipset.setTscDeadline(index, Number(value)),
     tscDeadlineArmed: () => (chipset.interrupts.lapic.tscDeadlineArmed(index) ? 1 : 0),
     setApicBase: (_cpu, value) => chipset.setApicBase(index, value),

@@ -7,6 +7,7 @@ import { Cpu, Eflags, Exit, Pending } from '../layout/cpu.ts';
 import { CONTROL, Control, cpuBase } from '../layout/memory.ts';
 import { buildBoard } from './board.ts';
 import { cpuHost, STARTS, wakeBits } from './cpu-host.ts';
+import { pathOf } from './guest-path.ts';
 import { HaltPoll } from './halt-poll.ts';
 import type { HostClock } from './host-clock.ts';
 import { IdleWatch, wakeAt } from './idle-watch.ts';
@@ -33,13 +34,20 @@ const cpu = new Vcpu(
   data.image,
   shared,
   data.index,
-  cpuHost(chipset, clock, data.index, (base) => handOverTrace(shared, base)),
+  cpuHost(
+    chipset,
+    clock,
+    data.index,
+    (base) => handOverTrace(shared, base),
+    () => stalls.passes(),
+  ),
 );
 const others = Array.from({ length: shared.plan.cpuCount }, (_, index) => cpuBase(shared.plan, index)).filter((base) => base !== cpu.base);
 const stalls = (clock as HostClock).watchStalls({
   words: i32,
   index: (cpu.base + Cpu.at.clockWatch) >> 2,
   isAlone: () => others.every((base) => (i32[(base + Cpu.at.halted) >> 2] | i32[(base + Cpu.at.awaitsStartup) >> 2]) !== 0),
+  path: pathOf(cpu),
   lock: chipset.hub.lock,
 });
 cpu.engineWork = stalls;

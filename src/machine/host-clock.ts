@@ -38,7 +38,7 @@ export class HostClock implements Clock {
   }
 
   /** On a CPU's thread: hides its stalls from now on. */
-  watchStalls(options: Pick<StallsOptions, 'words' | 'index' | 'isAlone' | 'lock'>): Stalls {
+  watchStalls(options: Omit<StallsOptions, 'lag' | 'hostNow' | 'threadTimeNs'>): Stalls {
     const { lag } = this;
     this.#stalls = new Stalls({ ...options, lag, hostNow: () => this.#hostNow(), threadTimeNs: () => this.#source.threadTimeNs() });
     return this.#stalls;

@@ -2,21 +2,21 @@
 // that the host lets wait between two of these reads makes such a measurement wrong by any factor. Here such stalls are found, and hidden:
 // the guest's clock (all of it: counter and timers are one clock) is held back by what the stall took, and catches up later (clock-lag.ts).
 //
-// Hidden is only what is known not to be the guest's time: that in which the thread did not run, as the host counts it (Host.threadTimeNs), and
-// that in which the engine worked for itself (`workBegins`). And only
+// Hidden is only what is known not to be the guest's time: all of what lies between two reads that a few instructions of the guest's lead from one
+// to the other (guest-path.ts); else that in which the thread did not run, as the host counts it (Host.threadTimeNs), and that in which the engine
+// worked for itself (`workBegins`). And only
 // - while the guest looks at a timer: for some milliseconds after each time it did (`looks`), so that the lag is spent on measurements;
 // - where nobody else can have seen the time that is taken back: all other CPUs are in HLT, or not yet started, since the clock was last read.
 //   Counters of CPUs that run at the same time must agree, and the others' time has passed. Nor is what a timer has seen taken back.
 import type { ClockLag } from './clock-lag.ts';
+import type { GuestPath } from './guest-path.ts';
 
-/** Shorter gaps between two reads of the clock are not looked into. */
+/** So long a few instructions and a call of the host may take; shorter gaps between two reads of the clock are not looked into. */
+const BRIEF_NS = 2e3;
+/** Nor is the host asked about shorter ones than this. */
 const SHORT_NS = 12e3;
 /** So long after the guest last looked at a timer, stalls are still hidden. */
 const WINDOW_NS = 10e6;
-/** After so many short gaps a guest polls. */
-const POLLS = 16;
-/** So much of a gap at the most is taken for the host's, though nobody says that it is. */
-const REST_NS = 200e3;
 const WARM_UPS = 20;
 
 export interface StallsOptions {
@@ -29,6 +29,8 @@ export interface StallsOptions {
   readonly index: number;
   /** Whether all other CPUs are in HLT or not started. */
   readonly isAlone: () => boolean;
+  /** What the guest did between two reads. */
+  readonly path: Pick<GuestPath, 'passes' | 'starts' | 'isShort'>;
   /** The device lock. */
   readonly lock: { enter(): void; leave(): void };
 }
@@ -41,14 +43,14 @@ export class Stalls {
   #changes = 0;
   /** Guest's time when it last looked at a timer; whether the next read is such a look. */
   #lookedAt = 0;
-  /** Short gaps in a row. */
-  #polls = 0;
   #looks = false;
   #isFirst = false;
   /** Up to when losses are counted: host's time and the thread's; what was lost since the last read until then. */
   #counted = 0;
   #ran: number | undefined;
   #lost = 0;
+  /** Hidden since then, without asking the host. */
+  #hidden = 0;
   #worksSince = -1;
 
   constructor(options: StallsOptions) {
@@ -67,6 +69,7 @@ export class Stalls {
       this.settle(hostNow());
       this.workBegins();
       this.workEnds();
+      this.passes();
       const until = this.#last + 2 * SHORT_NS;
       while (hostNow() < until);
       this.settle(hostNow());
@@ -85,19 +88,27 @@ export class Stalls {
     this.#looks = true;
   }
 
+  /** The guest calls the host: a port, MMIO, the time-stamp counter. */
+  passes(): void {
+    if (this.watching) this.#options.path.passes();
+  }
+
   /** The clock is read at `time` of the host's. Hides what was lost since the last read. The host's time by then. */
   settle(time: number): number {
     if (!this.watching) return time;
-    const { lag, words, index } = this.#options;
-    if (this.#isFirst) {
+    const { lag, words, index, path } = this.#options;
+    const isFirst = this.#isFirst;
+    if (isFirst) {
       this.#isFirst = false;
       this.#count();
       this.#last = this.#counted;
-    } else if (time - this.#last > SHORT_NS) this.#hide(time);
-    else {
-      this.#last = time;
-      this.#polls++;
+    } else {
+      const gap = time - this.#last;
+      const isBrief = gap > BRIEF_NS && path.isShort();
+      if (isBrief || gap > SHORT_NS) this.#hide(time, isBrief);
+      else this.#last = time;
     }
+    path.starts(isFirst);
     if (this.#worksSince < 0) this.#lost = 0;
     this.#changes = lag.changes;
     const now = this.#last - lag.at(this.#last);
@@ -128,27 +139,27 @@ export class Stalls {
   #count(): void {
     const ran = this.#options.threadTimeNs();
     const now = this.#options.hostNow();
-    if (ran !== undefined && this.#ran !== undefined) this.#lost += Math.max(0, now - this.#counted - (ran - this.#ran));
+    if (ran !== undefined && this.#ran !== undefined) this.#lost += Math.max(0, now - this.#counted - this.#hidden - (ran - this.#ran));
+    this.#hidden = 0;
     this.#ran = ran;
     this.#counted = now;
   }
 
-  /** The read of the clock that came at `time`, after a gap. */
-  #hide(time: number): void {
+  /** The read of the clock that came at `time`, after a gap. `isBrief`: the guest itself took next to none of it. */
+  #hide(time: number, isBrief: boolean): void {
     const { lag, lock, isAlone } = this.#options;
     lock.enter();
-    this.#count();
-    const now = this.#counted;
+    // Asking the host takes some microseconds, too many for each poll.
+    const asks = time - this.#last > SHORT_NS;
+    if (asks) this.#count();
+    const now = asks ? this.#counted : time;
     const gap = now - this.#last;
-    // This look is nothing of the guest's, either. Where a guest that polls lost most of a gap, the rest is the host's, too: interrupts, caches that
-    // another thread has emptied.
+    // This look is nothing of the guest's, either.
     const worked = this.#worksSince < 0 ? 0 : time - Math.max(this.#worksSince, this.#last);
-    const known = this.#lost + worked + now - time;
-    const isPolling = this.#polls >= POLLS && known > gap / 2 && gap - known < REST_NS;
-    const lost = isPolling ? Math.max(known, gap - SHORT_NS) : known;
-    this.#polls = 0;
+    const lost = isBrief ? gap - BRIEF_NS : Math.min(gap, this.#lost + worked + now - time);
     this.#lost = 0;
-    if (lag.changes === this.#changes && isAlone()) lag.grow(now, Math.min(lost, gap));
+    if (!asks) this.#hidden += lost;
+    if (lag.changes === this.#changes && isAlone()) lag.grow(now, lost);
     lock.leave();
     this.#last = now;
   }

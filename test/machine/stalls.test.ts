@@ -13,10 +13,10 @@ const PIT_HZ = 1193182;
 const READ_NS = 300;
 const STALL_NS = 5e6;
 
-function machine(options: { tells?: boolean } = {}) {
-  const { tells = true } = options;
+function machine(options: { tells?: boolean; brief?: boolean } = {}) {
+  const { tells = true, brief = false } = options;
   const memory = new Int32Array(new SharedArrayBuffer(CONTROL + Control.size + 8));
-  const host = { now: 1e12, ran: 0, reads: 0, stallAt: -1, alone: true };
+  const host = { now: 1e12, ran: 0, reads: 0, stallAt: -1, alone: true, brief };
   /** The guest, or the engine, runs. */
   const run = (ns: number) => {
     host.now += ns;
@@ -37,7 +37,8 @@ function machine(options: { tells?: boolean } = {}) {
   });
   const b = bench(1, { clock });
   const watch = (CONTROL + Control.size) >> 2;
-  const stalls = clock.watchStalls({ words: memory, index: watch, isAlone: () => host.alone, lock: b.pc.hub.lock });
+  const path = { passes: () => {}, starts: () => {}, isShort: () => host.brief };
+  const stalls = clock.watchStalls({ words: memory, index: watch, path, isAlone: () => host.alone, lock: b.pc.hub.lock });
   const asks = () => memory[(CONTROL + Control.at.clockAsks) >> 2];
   return { b, clock, host, stalls, run, watching: () => memory[watch] !== 0, asks };
 }
@@ -99,10 +100,24 @@ describe.each(Object.entries(METHODS))('%s', (_name, measure) => {
     expect(worst(measure, {})).toBeLessThan(0.01);
   });
 
-  it('is as wrong as the stall where the host does not tell what the thread ran, or another CPU runs', () => {
+  it('is so, too, where the host does not tell what the thread ran, but the way from read to read is short', () => {
+    expect(worst(measure, { tells: false, brief: true })).toBeLessThan(0.005);
+  });
+
+  it('is so where an earlier stall has not been made good yet', () => {
+    const behind = ({ host, b, clock }: Made) => {
+      b.in(0x61);
+      host.now += 100 * STALL_NS;
+      expect(host.now - 1e12 - clock.now()).toBeGreaterThan(99 * STALL_NS);
+    };
+    expect(worst(measure, { brief: true }, behind)).toBeLessThan(0.005);
+    expect(worst(measure, {}, behind)).toBeLessThan(0.01);
+  });
+
+  it('is as wrong as the stall where nothing tells what the guest ran, or another CPU runs', () => {
     expect(worst(measure, { tells: false })).toBeGreaterThan(2);
     expect(
-      worst(measure, {}, ({ host }) => {
+      worst(measure, { brief: true }, ({ host }) => {
         host.alone = false;
       }),
     ).toBeGreaterThan(2);
@@ -127,6 +142,19 @@ describe('what is hidden', () => {
     expect(took, 'a loop of 100 us between two reads').toBeGreaterThan(1);
     // The clock catches up meanwhile.
     expect(took).toBeLessThan(1 + (STALL_NS * CATCH_UP) / 1e5 + 0.1);
+  });
+
+  it('is all but next to nothing of a gap that the guest came through on a short way', () => {
+    const { b, clock, host, run } = machine();
+    b.in(0x61);
+    host.brief = true;
+    const before = clock.now();
+    run(3e6);
+    expect(clock.now() - before).toBeLessThan(3e3);
+    host.brief = false;
+    const after = clock.now();
+    run(3e6);
+    expect(clock.now() - after, 'once').toBeGreaterThan(3e6 - 1);
   });
 
   it('is the engine at work for itself, once', () => {
