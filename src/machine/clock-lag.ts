@@ -47,7 +47,11 @@ export class ClockLag {
 
   /** Notes the end of a lag. Device lock held. */
   relax(host: number): void {
-    if (this.#d[LAG] === 0 || this.at(host) > 0) return;
+    if (this.#d[LAG] !== 0 && this.at(host) === 0) this.forget();
+  }
+
+  /** No lag: nobody has read the clock yet. Device lock held. */
+  forget(): void {
     this.#d[LAG] = 0;
     Atomics.and(this.#i32, this.#asks, ~ClockAsks.LAGS);
   }

@@ -10,18 +10,10 @@ import { PAGE } from '../layout/memory.ts';
 /** Instructions on all ways together, and calls that the host is told of, at the most. */
 const LIMIT = 64;
 
-/** A call that the host is told of, and where the CPU was. */
-export interface Waypoint {
-  /** Of the instruction. */
-  readonly eip: number;
-  /** Mode bits. */
-  readonly mode: number;
-  /** Interrupts and exceptions delivered so far. */
-  readonly deliveries: number;
-}
-
 export interface GuestPathOptions {
-  readonly at: () => Waypoint;
+  readonly words: Int32Array;
+  /** Indices in `words`: EIP of the instruction that is executed, Mode bits, and how many interrupts and exceptions were delivered. */
+  readonly at: { readonly eip: number; readonly mode: number; readonly interrupts: number; readonly faults: number };
   /** The instruction at an EIP; undefined where there is none, or it cannot be executed. */
   readonly instruction: (eip: number, mode: number) => Instruction | undefined;
   /** Whether each execution of a MOV to or from an address of its own (in flat segments) is a call: there is MMIO. */
@@ -39,8 +31,13 @@ function calls({ form, memory }: Instruction, isMmio: (linear: number) => boolea
 
 export class GuestPath {
   readonly #options: GuestPathOptions;
-  #from: Waypoint | undefined;
-  readonly #waypoints: Waypoint[] = [];
+  /** EIPs: where the way started, and where the guest called the host since. */
+  readonly #eips = new Uint32Array(LIMIT);
+  #count = 0;
+  #mode = 0;
+  #deliveries = 0;
+  /** The mode was another in between, or something was delivered. */
+  #turned = false;
   /** Ways that were looked at, by their ends. */
   readonly #known = new Map<string, boolean>();
 
@@ -50,36 +47,45 @@ export class GuestPath {
 
   /** The guest calls the host. */
   passes(): void {
-    if (this.#waypoints.length < LIMIT) this.#waypoints.push(this.#options.at());
+    if (this.#turns()) this.#turned = true;
+    this.#add();
   }
 
   /** From now on the way counts. `anew`: code may have changed since it was last looked at. */
   starts(anew = false): void {
-    this.#from = this.#options.at();
-    this.#waypoints.length = 0;
+    const { words, at } = this.#options;
+    this.#count = 0;
+    this.#add();
+    this.#mode = words[at.mode]!;
+    this.#deliveries = words[at.interrupts]! + words[at.faults]!;
+    this.#turned = false;
     if (anew) this.#known.clear();
   }
 
   /** Whether there is only a short way from where it started to where the guest is now. */
   isShort(): boolean {
-    let from = this.#from;
-    if (from === undefined || this.#waypoints.length === LIMIT) return false;
-    const now = this.#options.at();
-    for (const to of this.#waypoints) {
-      if (!this.#leads(from, to)) return false;
-      from = to;
-    }
+    if (this.#count === 0 || this.#count === LIMIT || this.#turned || this.#turns()) return false;
+    const last = this.#count - 1;
+    for (let n = 0; n < last; n++) if (!this.#leads(this.#eips[n]!, this.#eips[n + 1]!)) return false;
     // The clock may be read more than once in a call.
-    return from.eip === now.eip && from.mode === now.mode && from.deliveries === now.deliveries;
+    return this.#eips[last] === this.#options.words[this.#options.at.eip]! >>> 0;
   }
 
-  #leads(from: Waypoint, to: Waypoint): boolean {
-    if (from.mode !== to.mode || from.deliveries !== to.deliveries) return false;
-    const ends = `${from.eip} ${to.eip} ${from.mode}`;
+  #add(): void {
+    if (this.#count < LIMIT) this.#eips[this.#count++] = this.#options.words[this.#options.at.eip]!;
+  }
+
+  #turns(): boolean {
+    const { words, at } = this.#options;
+    return words[at.mode] !== this.#mode || words[at.interrupts]! + words[at.faults]! !== this.#deliveries;
+  }
+
+  #leads(from: number, to: number): boolean {
+    const ends = `${from} ${to} ${this.#mode}`;
     let short = this.#known.get(ends);
     if (short === undefined) {
       const { instruction, isMmio } = this.#options;
-      short = isShortWay(from.eip, to.eip, (eip) => instruction(eip, from.mode), isMmio);
+      short = isShortWay(from, to, (eip) => instruction(eip, this.#mode), isMmio);
       this.#known.set(ends, short);
     }
     return short;
@@ -131,12 +137,10 @@ export function isShortWay(
 export function pathOf(cpu: Vcpu): GuestPath {
   const physical = new PhysicalMemory(cpu.shared);
   const bytes = new Uint8Array(LONGEST);
+  const word = (offset: number) => (cpu.base + offset) >> 2;
   return new GuestPath({
-    at: () => ({
-      eip: cpu.get(Cpu.at.eip),
-      mode: cpu.get(Cpu.at.mode),
-      deliveries: cpu.get(Cpu.at.countInterrupts) + cpu.get(Cpu.at.countFaults),
-    }),
+    words: cpu.shared.i32,
+    at: { eip: word(Cpu.at.eip), mode: word(Cpu.at.mode), interrupts: word(Cpu.at.countInterrupts), faults: word(Cpu.at.countFaults) },
     instruction(eip, mode) {
       const linear = cpu.get(Cpu.at.seg + Seg.CS * SegCache.size + SegCache.at.base) + eip;
       const { runtime } = cpu.instance;

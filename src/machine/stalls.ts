@@ -17,6 +17,8 @@ const BRIEF_NS = 2e3;
 const SHORT_NS = 12e3;
 /** So long after the guest last looked at a timer, stalls are still hidden. */
 const WINDOW_NS = 10e6;
+/** What it takes at the most to ask the host, where the thread runs. */
+const LOOK_NS = 20e3;
 const WARM_UPS = 20;
 
 export interface StallsOptions {
@@ -63,7 +65,7 @@ export class Stalls {
 
   /** Runs all of this now, before the guest does: code that runs for the first time takes longer than what it is to measure. */
   warmUp(): void {
-    const { words, index, hostNow } = this.#options;
+    const { words, index, hostNow, lag, lock } = this.#options;
     for (let n = 0; n < WARM_UPS; n++) {
       this.looks();
       this.settle(hostNow());
@@ -75,6 +77,10 @@ export class Stalls {
       this.settle(hostNow());
       words[index] = 0;
     }
+    // What was hidden meanwhile would be missing from the largest lag.
+    lock.enter();
+    lag.forget();
+    lock.leave();
   }
 
   /** The guest reads or starts a timer: the next read of the clock is for that. */
@@ -122,8 +128,8 @@ export class Stalls {
   /** The engine does something that is not the guest's: it decodes, installs. */
   workBegins(): void {
     if (!this.watching || this.#worksSince >= 0) return;
-    this.#worksSince = this.#options.hostNow();
     this.#count();
+    this.#worksSince = this.#counted;
   }
 
   workEnds(): void {
@@ -154,9 +160,10 @@ export class Stalls {
     if (asks) this.#count();
     const now = asks ? this.#counted : time;
     const gap = now - this.#last;
-    // This look is nothing of the guest's, either.
     const worked = this.#worksSince < 0 ? 0 : time - Math.max(this.#worksSince, this.#last);
-    const lost = isBrief ? gap - BRIEF_NS : Math.min(gap, this.#lost + worked + now - time);
+    // This look is nothing of the guest's, either; where the thread stopped in its midst, that is counted.
+    const look = this.#ran === undefined ? now - time : Math.min(now - time, LOOK_NS);
+    const lost = isBrief ? gap - BRIEF_NS : Math.min(gap, this.#lost + worked + look);
     this.#lost = 0;
     if (!asks) this.#hidden += lost;
     if (lag.changes === this.#changes && isAlone()) lag.grow(now, lost);

@@ -76,41 +76,46 @@ describe('short is not', () => {
 describe('a path', () => {
   const POLL = bytesOf('e461 a820 74fa 0f31 90 49 75fd 0f31');
   function path() {
-    const cpu = { eip: AT, mode: MODE as number, deliveries: 0 };
+    const words = Int32Array.of(AT, MODE, 0, 0);
     const made = new GuestPath({
-      at: () => ({ ...cpu }),
+      words,
+      at: { eip: 0, mode: 1, interrupts: 2, faults: 3 },
       instruction: (eip, mode) => (eip - AT < POLL.length ? decode(POLL.subarray(eip - AT), eip, mode) : undefined),
       isMmio,
     });
-    return { cpu, path: made };
+    return { words, path: made };
   }
 
   it('is short from call to call, and in a call', () => {
-    const { cpu, path: p } = path();
+    const { words, path: p } = path();
     expect(p.isShort(), 'it has not started').toBe(false);
     p.starts();
     expect(p.isShort(), 'the clock is read twice in one call').toBe(true);
     for (let n = 0; n < 10; n++) p.passes();
     expect(p.isShort()).toBe(true);
-    cpu.eip = AT + 6;
+    words[0] = AT + 6;
     expect(p.isShort(), 'nobody called').toBe(false);
     p.passes();
     expect(p.isShort()).toBe(true);
     p.starts();
-    cpu.eip = AT + 12;
+    words[0] = AT + 12;
     p.passes();
     expect(p.isShort(), 'by way of a loop').toBe(false);
   });
 
   it('is not short with an interrupt, another mode, or very many calls', () => {
-    const { cpu, path: p } = path();
+    const { words, path: p } = path();
     p.starts();
-    cpu.deliveries++;
+    words[2]!++;
     p.passes();
     expect(p.isShort()).toBe(false);
     p.starts();
-    cpu.mode = Mode.CODE32;
+    words[1] = Mode.CODE32;
     p.passes();
+    words[1] = MODE;
+    expect(p.isShort(), 'in between').toBe(false);
+    p.starts();
+    words[3]!++;
     expect(p.isShort()).toBe(false);
     p.starts();
     for (let n = 0; n < 1000; n++) p.passes();

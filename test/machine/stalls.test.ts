@@ -144,6 +144,19 @@ describe('what is hidden', () => {
     expect(took).toBeLessThan(1 + (STALL_NS * CATCH_UP) / 1e5 + 0.1);
   });
 
+  it('is a stall once, where the thread had to wait while the host was asked', () => {
+    for (let n = 0; n < 4; n++) {
+      const { b, clock, host, run } = machine();
+      b.in(0x61);
+      const before = clock.now();
+      run(1e6);
+      host.stallAt = host.reads + n;
+      const took = clock.now() - before;
+      expect(took / 1e6, `read ${n}`).toBeGreaterThan(0.95);
+      expect(took / 1e6, `read ${n}`).toBeLessThan(1.05);
+    }
+  });
+
   it('is all but next to nothing of a gap that the guest came through on a short way', () => {
     const { b, clock, host, run } = machine();
     b.in(0x61);
@@ -157,8 +170,17 @@ describe('what is hidden', () => {
     expect(clock.now() - after, 'once').toBeGreaterThan(3e6 - 1);
   });
 
+  it('is nothing of the warming up', () => {
+    const { clock, host, stalls, asks, watching } = machine({ brief: true });
+    host.stallAt = host.reads + 10;
+    stalls.warmUp();
+    expect(host.now - 1e12).toBeGreaterThan(STALL_NS);
+    expect(Math.abs(host.now - 1e12 - clock.now())).toBeLessThanOrEqual(READ_NS);
+    expect([asks(), watching()]).toEqual([0, false]);
+  });
+
   it('is the engine at work for itself, once', () => {
-    const { b, clock, stalls, run } = machine();
+    const { b, clock, host, stalls, run } = machine();
     b.in(0x61);
     const before = clock.now();
     stalls.workBegins();
@@ -169,6 +191,16 @@ describe('what is hidden', () => {
     expect(clock.now() - before).toBeLessThan(20e3);
     run(3e6);
     expect(clock.now() - before).toBeGreaterThan(3e6);
+    for (let n = 0; n < 4; n++) {
+      b.in(0x61);
+      const from = clock.now();
+      run(STALL_NS);
+      host.stallAt = host.reads + n;
+      stalls.workBegins();
+      run(1e6);
+      stalls.workEnds();
+      expect((clock.now() - from) / STALL_NS, `a stall at read ${n}`).toBeCloseTo(1, 1);
+    }
   });
 
   it('is nothing where the guest has not looked at a timer for some milliseconds', () => {
