@@ -86,7 +86,7 @@ export const Control = struct('CONTROL', {
   pauseMask: u32,
   /** Nonzero once somebody asked the machine to stop. */
   stop: u32,
-  /** Nonzero: the time-stamp counter is what HostImports.rdtsc says (ClockAsks bits); 0: the host's monotonic clock less clockStart. */
+  /** ClockAsks bits; 0: the time-stamp counter is the host's monotonic clock less clockStart. */
   clockAsks: u32,
   /** The host's monotonic clock at power-on, nanoseconds. */
   clockStart: u64,
@@ -134,9 +134,12 @@ export const Control = struct('CONTROL', {
   lapicTable: u32,
 });
 
-/** Why the time-stamp counter must be asked for (Control.clockAsks). */
+/** While the guest's clock lags, it is faster than the host's by one part in so many. */
+export const CATCH_UP_PARTS = 128;
+
+/** Why there is more to the time-stamp counter (Control.clockAsks). */
 export const ClockAsks = {
-  /** It is not the host's clock: lockstep, tests. */
+  /** It is not the host's clock, but what HostImports.rdtsc says: lockstep, tests. */
   MADE: 1,
   /** It lags behind the host's clock (machine/clock-lag.ts). */
   LAGS: 2,

@@ -1,11 +1,11 @@
 // How far the guest's clock lags behind the host's: by the time of stalls that was hidden from the guest (stalls.ts). It catches up slowly.
 // The words are shared: all clocks of all threads lag alike.
-import { ClockAsks, CONTROL, Control } from '../layout/memory.ts';
+import { CATCH_UP_PARTS, ClockAsks, CONTROL, Control } from '../layout/memory.ts';
 
 /** A lag does not grow beyond this. */
 export const LARGEST_LAG_NS = 1e9;
 /** While it lags, the guest's clock is faster than the host's by this part. */
-export const CATCH_UP = 1 / 128;
+export const CATCH_UP = 1 / CATCH_UP_PARTS;
 
 const LAG = 0;
 const SINCE = 1;
@@ -26,7 +26,7 @@ export class ClockLag {
     return (this.#i32[this.#asks]! & ClockAsks.LAGS) !== 0;
   }
 
-  /** The lag at `host` nanoseconds since power-on. */
+  /** The lag at `host` nanoseconds since power-on. wasm/clock.ts has the same. */
   at(host: number): number {
     const lag = this.#d[LAG]!;
     return lag === 0 ? 0 : Math.max(0, lag - (host - this.#d[SINCE]!) * CATCH_UP);
