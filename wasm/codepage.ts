@@ -1,7 +1,7 @@
 // Stores to pages with code: which of them hit code, and who is told. The other half, and why it is right, is in src/cache/code-map.ts.
 import {
-  CODE_MAPS, CODE_MAP_BYTES, CODE_MAP_COUNT, CODE_MAP_PAGES, CONTROL, CONTROL_CODEMAPNEXT, CONTROL_CPUCOUNT, CONTROL_LOCKSTEP, CONTROL_PAGEMETA, CPU_CODECHANGED,
-  PAGEMETA_CODEMAP, PAGEMETA_FLAGS, PAGEMETA_SIZE, PAGE_HAS_CODE,
+  CODE_MAPS, CODE_MAP_BYTES, CODE_MAP_COUNT, CODE_MAP_PAGES, CONTROL, CONTROL_CODEMAPNEXT, CONTROL_CPUCOUNT, CONTROL_LOCKSTEP, CONTROL_PAGEMETA, CONTROL_RAMBYTES, CPU_CODECHANGED,
+  PAGEMETA_CODEMAP, PAGEMETA_FLAGS, PAGEMETA_SIZE, PAGE_GROWS, PAGE_HAS_CODE,
 } from './gen/layout';
 import { hostInvalidateCode } from './host';
 import { serialize } from './state';
@@ -21,6 +21,11 @@ export function alone(): bool {
 @inline
 export function hasCode(phys: u32): bool {
   return (atomic.load<u32>(pageMeta(phys), PAGEMETA_FLAGS) & PAGE_HAS_CODE) != 0;
+}
+
+/** Whether somebody stored beside the code of the page of RAM at `phys`: a program may be writing code there. */
+export function growsCode(phys: u32): bool {
+  return phys < load<u32>(CONTROL, CONTROL_RAMBYTES) && (atomic.load<u32>(pageMeta(phys), PAGEMETA_FLAGS) & PAGE_GROWS) != 0;
 }
 
 /** Bits of a code map's word that stand for offsets `first` to `last` of the page; `word` is that of some of them. */
@@ -70,9 +75,10 @@ function freeMap(): u32 {
   return CODE_MAP_COUNT;
 }
 
-/** Gives a page that is about to get code an empty code map. Only while all other CPUs are parked. */
+/** Gives a page that is about to get code an empty code map, and takes it as one that does not grow. Only while all other CPUs are parked. */
 export function giveMap(phys: u32): void {
   const meta = pageMeta(phys);
+  atomic.and<u32>(meta, ~PAGE_GROWS, PAGEMETA_FLAGS);
   let map: usize = load<u32>(meta, PAGEMETA_CODEMAP);
   if (!map) {
     const n = freeMap();
@@ -92,7 +98,11 @@ export function noticeStore(cpu: usize, phys: u32, bytes: u32): void {
   if (!hasCode(phys)) return;
   // The bytes are there before the look at the map: who decodes enters his bytes there first and looks at them afterwards.
   if (!alone()) serialize(cpu);
-  if (!hitsCode(phys, bytes)) return;
+  if (!hitsCode(phys, bytes)) {
+    const flags = pageMeta(phys) + PAGEMETA_FLAGS;
+    if (!(atomic.load<u32>(flags) & PAGE_GROWS)) atomic.or<u32>(flags, PAGE_GROWS);
+    return;
+  }
   store<u32>(cpu, 1, CPU_CODECHANGED);
   hostInvalidateCode(cpu, phys, bytes);
 }

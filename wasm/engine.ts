@@ -67,6 +67,7 @@ import {
   VECTOR_MF,
   WATCH_CODE,
 } from './gen/layout';
+import { growsCode } from './codepage';
 import { stopForError } from './fpu-error';
 import { engineClock } from './clock';
 import { noteBlock } from './history';
@@ -104,6 +105,8 @@ function isLukewarm(cpu: usize, head: usize): bool {
 export function hot(cpu: usize, head: usize): void {
   if (load<u32>(head, HEAD_MODE) & (MODE_STEP | MODE_BREAK)) return;
   if (isLukewarm(cpu, head)) return;
+  // Code that a program writes as it goes along is often done before its region would be there: it is asked for a period later.
+  if (load<u32>(head, HEAD_HEAT) < HEAT_PERIOD && growsCode(load<u32>(head, HEAD_PHYS))) return;
   // Another CPU is writing to the queue.
   if (atomic.cmpxchg<u32>(CONTROL + CONTROL_HEATLOCK, 0, 1) != 0) return;
   request(head);

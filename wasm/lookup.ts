@@ -1,10 +1,11 @@
 // From a guest EIP to code: instruction-fetch translation, the hash table of decoded blocks, the jump caches.
 import {
   BLOCK_HASH_BITS, CPU_BLOCKHASH, CPU_CR0, CPU_CR4, CPU_EIP, CPU_EXIT, CPU_FAULT, CPU_STEP, CPU_JUMPKERNEL, CPU_JUMPKERNELGEN,
-  CPU_JUMPKERNELHIGH, CPU_JUMPKERNELLOCAL, CPU_JUMPKERNELLOW, CPU_JUMPUSER, CPU_JUMPUSERGEN, CPU_JUMPUSERHIGH, CPU_JUMPUSERLOW, CPU_MODE,
+  CPU_JUMPKERNELLOCAL, CPU_JUMPUSER, CPU_JUMPUSERGEN, CPU_MODE,
   CPU_MSR, CPU_TLB, EXIT_LOOKUP, HEAD_EIP, HEAD_HANDLER, HEAD_HASHNEXT, HEAD_LASTPAGE, HEAD_MODE, HEAD_PHYS, HEAD_REGION, JUMP_ARG,
   JUMP_EIP, JUMP_ENTRIES, JUMP_FUNC, JUMP_GEN, JUMP_SIZE, MODE_BREAK, MODE_STEP, MODE_USER, RAM, SEG_BASE, SEG_CS, SEG_LIMIT, STEP_BAIL, TLB_GLOBAL, TLB_KERNEL_READ, TLB_WATCHED_SHIFT, VECTOR_GP,
 } from './gen/layout';
+import { FRAME_BITS, flushKernelJumps, flushUserJumps, noteFetched } from './fetched';
 import { raiseError, raisePage } from './fault';
 import { codeHits } from './debug';
 import { noteBlock } from './history';
@@ -12,8 +13,11 @@ import { ACCESS_EXEC, CR0_PG, CR4_PAE, segAt, userAccess } from './state';
 import { breaksInside, isBreakPage } from './watch';
 import { EFER_NXE, MSR_SLOT_EFER, WALK_FAILED, walk, walkFrame, walkRights } from './walk';
 
-/** Whether the page of the last fetch translation is global. */
-let fetchGlobal: bool = false;
+/** Whether the page of the last fetch translation is global, and large: FRAME_BITS. */
+let fetchBits: u32 = 0;
+/** Where findBlock found the page of EIP, and the one behind it where the block runs into that (else the same), each with FRAME_BITS. */
+let firstFrame: u32 = 0;
+let lastFrame: u32 = 0;
 /** Whether the last fetch translation failed. No address says so: each of the 2^32 is one. */
 let fetchFailed: bool = false;
 /** Why it failed: error code of the #PF. */
@@ -21,7 +25,7 @@ let fetchError: u32 = 0;
 
 /** Physical address for an instruction fetch, or fetchFailed and fetchError. Raises nothing. */
 function fetchAddress(cpu: usize, linear: u32): u32 {
-  fetchGlobal = false;
+  fetchBits = 0;
   fetchFailed = false;
   if (!(load<u32>(cpu, CPU_CR0) & CR0_PG)) return linear;
   const user = userAccess(cpu);
@@ -31,7 +35,7 @@ function fetchAddress(cpu: usize, linear: u32): u32 {
     const host = linear + (word & 0xfffff000);
     const right = TLB_KERNEL_READ << (user >>> 1);
     if (word & (right | (right << TLB_WATCHED_SHIFT)) && host >= RAM) {
-      fetchGlobal = (word & TLB_GLOBAL) != 0;
+      fetchBits = word & FRAME_BITS;
       return host - RAM;
     }
   }
@@ -41,7 +45,7 @@ function fetchAddress(cpu: usize, linear: u32): u32 {
     fetchError = failure & ~WALK_FAILED;
     return 0;
   }
-  fetchGlobal = (walkRights & TLB_GLOBAL) != 0;
+  fetchBits = walkRights & FRAME_BITS;
   return walkFrame | (linear & 0xfff);
 }
 
@@ -74,7 +78,7 @@ export function findBlock(cpu: usize): u32 {
   const linear = load<u32>(segAt(cpu, SEG_CS), SEG_BASE) + eip;
   const phys = translateExec(cpu, linear);
   if (fetchFailed) return 0;
-  const global = fetchGlobal;
+  firstFrame = lastFrame = (phys & 0xfffff000) | fetchBits;
   let mode = load<u32>(cpu, CPU_MODE);
   if (!(mode & MODE_STEP) && isBreakPage(cpu, linear)) mode |= MODE_BREAK;
   let head = load<u32>(load<u32>(cpu, CPU_BLOCKHASH) + (blockHashIndex(phys, eip, mode) << 2));
@@ -89,13 +93,12 @@ export function findBlock(cpu: usize): u32 {
       // The block runs into the next linear page: it is only this block if that page is mapped where it was.
       const next = fetchAddress(cpu, (linear & 0xfffff000) + 0x1000);
       if (!fetchFailed && next >>> 12 == last) {
-        fetchGlobal = fetchGlobal && global;
+        lastFrame = (next & 0xfffff000) | fetchBits;
         return head;
       }
     }
     head = load<u32>(head, HEAD_HASHNEXT);
   }
-  fetchGlobal = global;
   return head;
 }
 
@@ -115,21 +118,17 @@ export function lookup(cpu: usize): u32 {
   noteBlock(cpu, eip);
   const index = (eip ^ (eip >>> 12)) & (JUMP_ENTRIES - 1);
   const page = (load<u32>(segAt(cpu, SEG_CS), SEG_BASE) + eip) >>> 12;
-  // The block may run into the page behind; at the end of the linear space that is page 0.
-  const low: u32 = page == 0xfffff ? 0 : page;
-  const high = page == 0xfffff ? page : page + 1;
+  const user = (load<u32>(cpu, CPU_MODE) & MODE_USER) != 0;
+  noteFetched(cpu, user, page, firstFrame);
+  if (load<u32>(head, HEAD_LASTPAGE) != load<u32>(head, HEAD_PHYS) >>> 12) noteFetched(cpu, user, (page + 1) & 0xfffff, lastFrame);
   let entry: usize;
-  if (load<u32>(cpu, CPU_MODE) & MODE_USER) {
-    if (low < load<u32>(cpu, CPU_JUMPUSERLOW)) store<u32>(cpu, low, CPU_JUMPUSERLOW);
-    if (high > load<u32>(cpu, CPU_JUMPUSERHIGH)) store<u32>(cpu, high, CPU_JUMPUSERHIGH);
+  if (user) {
     entry = load<u32>(cpu, CPU_JUMPUSER) + index * JUMP_SIZE;
     store<u32>(entry, load<u32>(cpu, CPU_JUMPUSERGEN), JUMP_GEN);
   } else {
-    if (low < load<u32>(cpu, CPU_JUMPKERNELLOW)) store<u32>(cpu, low, CPU_JUMPKERNELLOW);
-    if (high > load<u32>(cpu, CPU_JUMPKERNELHIGH)) store<u32>(cpu, high, CPU_JUMPKERNELHIGH);
     entry = load<u32>(cpu, CPU_JUMPKERNEL) + index * JUMP_SIZE;
     store<u32>(entry, load<u32>(cpu, CPU_JUMPKERNELGEN), JUMP_GEN);
-    if (!fetchGlobal) store<u32>(cpu, 1, CPU_JUMPKERNELLOCAL);
+    if (!(firstFrame & lastFrame & TLB_GLOBAL)) store<u32>(cpu, 1, CPU_JUMPKERNELLOCAL);
   }
   const region = load<u32>(head, HEAD_REGION);
   store<u32>(entry, eip, JUMP_EIP);
@@ -138,39 +137,8 @@ export function lookup(cpu: usize): u32 {
   return head;
 }
 
-/** Makes all entries of the user's jump cache stale. */
-export function flushUserJumps(cpu: usize): void {
-  const gen = load<u32>(cpu, CPU_JUMPUSERGEN) + 1;
-  store<u32>(cpu, gen ? gen : 1, CPU_JUMPUSERGEN);
-  store<u32>(cpu, 0xfffff, CPU_JUMPUSERLOW);
-  store<u32>(cpu, 0, CPU_JUMPUSERHIGH);
-}
-
-/** Makes all entries of the kernel's jump cache stale. */
-export function flushKernelJumps(cpu: usize): void {
-  const gen = load<u32>(cpu, CPU_JUMPKERNELGEN) + 1;
-  store<u32>(cpu, gen ? gen : 1, CPU_JUMPKERNELGEN);
-  store<u32>(cpu, 0, CPU_JUMPKERNELLOCAL);
-  store<u32>(cpu, 0xfffff, CPU_JUMPKERNELLOW);
-  store<u32>(cpu, 0, CPU_JUMPKERNELHIGH);
-}
-
 /** Makes all entries of both jump caches stale. */
 export function flushJumps(cpu: usize): void {
   flushUserJumps(cpu);
   flushKernelJumps(cpu);
-}
-
-/** Makes the jump caches stale that may know code of a page. Code that runs, or waits for a call's return, in their present generation was found since the last one. */
-export function flushJumpsOn(cpu: usize, page: u32): void {
-  if (load<u32>(cpu, CPU_JUMPUSERLOW) <= page && load<u32>(cpu, CPU_JUMPUSERHIGH) >= page) flushUserJumps(cpu);
-  if (load<u32>(cpu, CPU_JUMPKERNELLOW) <= page && load<u32>(cpu, CPU_JUMPKERNELHIGH) >= page) flushKernelJumps(cpu);
-}
-
-/** INVLPG: makes the jump caches stale that may know code in the 4 MiB around `linear` (it may be one large page). */
-export function flushJumpsAt(cpu: usize, linear: u32): void {
-  const first = (linear >>> 22) << 10;
-  const last = first | 0x3ff;
-  if (load<u32>(cpu, CPU_JUMPUSERLOW) <= last && load<u32>(cpu, CPU_JUMPUSERHIGH) >= first) flushUserJumps(cpu);
-  if (load<u32>(cpu, CPU_JUMPKERNELLOW) <= last && load<u32>(cpu, CPU_JUMPKERNELHIGH) >= first) flushKernelJumps(cpu);
 }

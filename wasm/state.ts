@@ -32,6 +32,8 @@ export const ACCESS_EXEC: u32 = 16;
 export const ACCESS_REGION: u32 = 0x100;
 /** Neither: the processor's own access to a descriptor table or a TSS, which no data breakpoint sees. */
 export const ACCESS_TABLE: u32 = 0x200;
+/** A walk that changes no entry: one that has not been used yet counts as a failure. */
+export const ACCESS_PEEK: u32 = 0x400;
 
 /** Bits of SEG_ACCESS. */
 export const ACC_ACCESSED: u32 = 0x100;

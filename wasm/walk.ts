@@ -5,7 +5,7 @@ import {
   TLB_GLOBAL, TLB_KERNEL_READ, TLB_KERNEL_WRITE, TLB_LARGE, TLB_USER_READ, TLB_USER_WRITE,
   TEXT_MEMORY, VIDEO_MEMORY,
 } from './gen/layout';
-import { ACCESS_EXEC, ACCESS_USER, ACCESS_WRITE, CR0_WP, CR4_PAE, CR4_PGE, CR4_PSE } from './state';
+import { ACCESS_EXEC, ACCESS_PEEK, ACCESS_USER, ACCESS_WRITE, CR0_WP, CR4_PAE, CR4_PGE, CR4_PSE } from './state';
 
 const P: u32 = 1;
 const RW: u32 = 2;
@@ -115,6 +115,7 @@ function walk32(cpu: usize, linear: u32, access: u32): u32 {
       if (pde & 0x003fe000) return WALK_FAILED | ERROR_P | ERROR_RSVD | code;
       const failure = check(cpu, pde, false, access, code);
       if (failure) return failure;
+      if (access & ACCESS_PEEK && !(pde & A)) return WALK_FAILED;
       if (!mark32(pdeAt, pde, set)) continue;
       return found(cpu, (pde & 0xffc00000) | (linear & 0x003ff000), pde, pde | set, TLB_LARGE);
     }
@@ -124,6 +125,7 @@ function walk32(cpu: usize, linear: u32, access: u32): u32 {
     const rights = pde & pte;
     const failure = check(cpu, rights, false, access, code);
     if (failure) return failure;
+    if (access & ACCESS_PEEK && !(rights & A)) return WALK_FAILED;
     if (!mark32(pdeAt, pde, A) || !mark32(pteAt, pte, set)) continue;
     return found(cpu, pte & 0xfffff000, rights, pte | set, 0);
   }
@@ -146,6 +148,7 @@ function walkPae(cpu: usize, linear: u32, access: u32): u32 {
       if (pdeLow & 0x001fe000) return WALK_FAILED | ERROR_P | ERROR_RSVD | code;
       const failure = check(cpu, pdeLow, <i64>pde < 0, access, code);
       if (failure) return failure;
+      if (access & ACCESS_PEEK && !(pdeLow & A)) return WALK_FAILED;
       if (!mark64(pdeAt, pde, set)) continue;
       return found(cpu, (pdeLow & 0xffe00000) | (linear & 0x001ff000), pdeLow, pdeLow | set, TLB_LARGE);
     }
@@ -157,6 +160,7 @@ function walkPae(cpu: usize, linear: u32, access: u32): u32 {
     const rights = pdeLow & pteLow;
     const failure = check(cpu, rights, <i64>(pde | pte) < 0, access, code);
     if (failure) return failure;
+    if (access & ACCESS_PEEK && !(rights & A)) return WALK_FAILED;
     if (!mark64(pdeAt, pde, A) || !mark64(pteAt, pte, set)) continue;
     return found(cpu, pteLow & 0xfffff000, rights, pteLow | set, 0);
   }

@@ -257,6 +257,8 @@ export class BlockCache {
     const { i32 } = this.shared;
     i32[(head + BlockHead.at.region) >> 2] = slot;
     i32[(head + BlockHead.at.handler) >> 2] = pseudoIndex('enter');
+    // The jump caches know the handler that was there.
+    this.forgetJumps(i32[(head + BlockHead.at.eip) >> 2]! >>> 0);
   }
 
   /** The region of a block is gone: it is interpreted, and counts as new. */

@@ -45,7 +45,6 @@ export class RegionTable {
     this.modules++;
     this.bytes += module.bytes.length;
     for (const entry of module.entries) this.put({ entry, code: code[`r${entry.slot}`] as CallableFunction });
-    this.blocks.bumpJumps();
   }
 
   /** Puts a region into the table, if its code is what it was made from. */

@@ -147,7 +147,7 @@ export const Cpu = struct(
     arenaEnd: u32,
     /** CS.base that the jump caches' entries are for. */
     jumpBase: u32,
-    /** Linear page numbers, lowest and highest, that entries of the jump caches are for (possibly too wide). */
+    /** Linear page numbers, lowest and highest, that entries of the jump caches are for, of those that are not (only) in Fetched; possibly too wide. */
     jumpKernelLow: u32,
     jumpKernelHigh: u32,
     jumpUserLow: u32,

@@ -149,8 +149,8 @@ export const ClockAsks = {
 export const PageMeta = struct(
   'PAGEMETA',
   {
-    /** Bit 0: some CPU holds decoded blocks or regions of this page, so stores to it take the slow path. The bits above count the
-     * decodings (PAGE_MARK), so that whoever clears the flag sees that none came in between. */
+    /** Bit 0: some CPU holds decoded blocks or regions of this page, so stores to it take the slow path. Bit 1 (PAGE_GROWS): somebody stored beside its code
+     * since then. The bits above count the decodings (PAGE_MARK), so that whoever clears the flag sees that none came in between. */
     flags: u32,
     /** Bumped by every store that hit code on this page. */
     version: u32,
@@ -168,7 +168,8 @@ export const PageMeta = struct(
   32,
 );
 export const PAGE_HAS_CODE = 1;
-export const PAGE_MARK = 2;
+export const PAGE_GROWS = 2;
+export const PAGE_MARK = 4;
 
 /** TLB: one word for each page of the 32-bit linear space: (host page - linear page) | Tlb bits. */
 export const TLB_BYTES = 4 * MiB;
@@ -196,6 +197,10 @@ export const TLB_LIST_ENTRIES = 16384;
 /** Jump cache: guest EIP -> function; direct-mapped. */
 export const JumpEntry = struct('JUMP', { eip: u32, gen: u32, func: u32, arg: u32 });
 export const JUMP_ENTRIES = 16384;
+
+/** Pages that a jump cache knows code of, by linear page: where they were mapped (wasm/fetched.ts). */
+export const Fetched = struct('FETCHED', { page: u32, gen: u32, frame: u32, unused: u32 });
+export const FETCHED_ENTRIES = 1024;
 
 /** Block hash: (physical address, EIP, mode) -> block; open hashing with chains through BlockHead.hashNext. */
 export const BLOCK_HASH_BITS = 16;
@@ -300,6 +305,8 @@ export const CpuArea = struct(
     blockHash: { bytes: BLOCK_HASH_ENTRIES * 4, align: PAGE },
     tlb: { bytes: TLB_BYTES, align: PAGE },
     trace: { bytes: TRACE_RECORDS * TraceRecord.size, align: PAGE },
+    fetchedKernel: { bytes: FETCHED_ENTRIES * Fetched.size, align: PAGE },
+    fetchedUser: { bytes: FETCHED_ENTRIES * Fetched.size, align: PAGE },
     /** To the end of the CPU's block. */
     arena: { bytes: 0, align: PAGE },
   },

@@ -1,13 +1,26 @@
 // Which regions a CPU keeps when it hears that a page with code was written to.
 import { expect, it } from 'vitest';
-import type { BlockCache } from '../../src/cache/blocks.ts';
+import { BlockCache, type CodeRuntime } from '../../src/cache/blocks.ts';
 import { imageOf } from '../../src/cache/code-map.ts';
 import { codeWritten, pagesToDrop } from '../../src/cache/drop.ts';
 import { RegionTable } from '../../src/cache/regions.ts';
 import type { Instance } from '../../src/cpu/runtime.ts';
 import { createMemory } from '../../src/cpu/state.ts';
 import { Emitter, none } from '../../src/emit/module.ts';
-import { BlockHead, cpuBase, PAGE, PAGE_HAS_CODE, PAGE_SHIFT, PageMeta, planMemory, RAM } from '../../src/layout/memory.ts';
+import { Cpu } from '../../src/layout/cpu.ts';
+import {
+  BlockHead,
+  CpuArea,
+  cpuBase,
+  JUMP_ENTRIES,
+  JumpEntry,
+  PAGE,
+  PAGE_HAS_CODE,
+  PAGE_SHIFT,
+  PageMeta,
+  planMemory,
+  RAM,
+} from '../../src/layout/memory.ts';
 
 const PAGE_NUMBER = 3;
 const PHYS = (PAGE_NUMBER << PAGE_SHIFT) + 0x20;
@@ -129,4 +142,27 @@ it('a page that stores go on to hit is data in the end, and nothing of it is kep
     hear();
   }
   expect([stores, isInTable(7), isInTable(8)]).toEqual([5, false, false]);
+});
+
+it('of the jump caches, an installed region takes only what knows its own EIP', () => {
+  const shared = createMemory(planMemory(1, 16 * 65536));
+  const base = cpuBase(shared.plan, 0);
+  const blocks = new BlockCache(shared, base, { heatNow: () => 0, blockHashIndex: () => 0 } as unknown as CodeRuntime, []);
+  const entry = (area: number, eip: number) => (base + area + ((eip ^ (eip >>> 12)) & (JUMP_ENTRIES - 1)) * JumpEntry.size) >> 2;
+  const areas = [CpuArea.at.jumpKernel, CpuArea.at.jumpUser];
+  const generations = [Cpu.at.jumpKernelGen, Cpu.at.jumpUserGen].map((at) => (base + at) >> 2);
+  for (const at of generations) shared.i32[at] = 5;
+  for (const area of areas)
+    for (const eip of [PHYS, OTHER]) {
+      shared.i32[entry(area, eip) + JumpEntry.at.eip / 4] = eip;
+      shared.i32[entry(area, eip) + JumpEntry.at.gen / 4] = 5;
+    }
+  shared.i32[(HEAD + BlockHead.at.eip) >> 2] = PHYS;
+  blocks.enterRegion(HEAD, 7);
+  const gensOf = (eip: number) => areas.map((area) => shared.i32[entry(area, eip) + JumpEntry.at.gen / 4]);
+  expect([gensOf(PHYS), gensOf(OTHER)]).toEqual([
+    [0, 0],
+    [5, 5],
+  ]);
+  expect(generations.map((at) => shared.i32[at])).toEqual([5, 5]);
 });

@@ -1,6 +1,6 @@
 // When a block that reached the hot threshold asks for a region.
 import { expect, it } from 'vitest';
-import { BlockHead, CONTROL, Control, HEAT_PERIOD } from '../../src/layout/memory.ts';
+import { BlockHead, CONTROL, Control, HEAT_PERIOD, PAGE_HAS_CODE, PageMeta } from '../../src/layout/memory.ts';
 import { machine } from './machine.ts';
 
 const HOT = 1000;
@@ -70,5 +70,23 @@ it('the clock may pass the range of a word', async () => {
   b.at(2 ** 32 - 10);
   b.decoded();
   b.at(2 ** 32 + 10);
+  expect(b.asks(HOT)).toBe(true);
+});
+
+it('code in a page that is written to beside its code asks a period later', async () => {
+  const b = await block();
+  const flags = b.plan.pageMeta + PageMeta.at.flags;
+  b.at(7000);
+  b.decoded();
+  b.call.markCode(b.cpu, 0x10, 4);
+  expect(b.asks(HOT)).toBe(true);
+  b.call.store32(b.cpu, 0x20, 4);
+  expect(b.calls).toEqual([]);
+  expect(b.asks(HOT)).toBe(false);
+  expect(b.heat()).toBe(HOT);
+  expect(b.asks(HOT + HEAT_PERIOD)).toBe(true);
+  // Once all code is gone, what comes is taken as any.
+  b.view.setUint32(flags, b.view.getUint32(flags, true) & ~PAGE_HAS_CODE, true);
+  b.call.markCode(b.cpu, 0x10, 4);
   expect(b.asks(HOT)).toBe(true);
 });

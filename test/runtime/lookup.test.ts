@@ -1,8 +1,8 @@
 // Finding decoded blocks, the jump caches, and port input and output.
 import { beforeEach, describe, expect, test } from 'vitest';
 import { Eflags, Exit } from '../../src/layout/cpu.ts';
-import { BlockHead, JUMP_ENTRIES, JumpEntry } from '../../src/layout/memory.ts';
-import { CODE, CR0, CR4, Gpr, type Machine, MiB, machine, PT, Seg } from './machine.ts';
+import { BlockHead, FETCHED_ENTRIES, JUMP_ENTRIES, JumpEntry } from '../../src/layout/memory.ts';
+import { CODE, CR0, CR4, Gpr, type Machine, machine, PT, Seg } from './machine.ts';
 
 let m: Machine;
 beforeEach(async () => {
@@ -103,18 +103,112 @@ describe('blocks', () => {
     expect(m.fault()).toBe('PF(0)');
   });
 
-  test('INVLPG spares a jump cache that knows nothing thereabouts', () => {
-    m.call.flushJumps(m.cpu);
-    m.set('eip', 0x5678);
-    block(0, { eip: 0x5678, phys: 0x5678, mode: 3 });
-    m.call.lookup(m.cpu);
-    const gen = m.get('jumpKernelGen');
-    m.call.invlpg(m.cpu, 8 * MiB);
-    expect(m.get('jumpKernelGen')).toBe(gen);
-    m.call.invlpg(m.cpu, 0x9000);
-    expect(m.get('jumpKernelGen')).toBe(gen + 1);
-    m.call.invlpg(m.cpu, 0x9000);
-    expect(m.get('jumpKernelGen')).toBe(gen + 1);
+  describe('INVLPG', () => {
+    const DIRECTORY = 0x100000;
+    const TABLE = 0x101000;
+    /** Entries of the pages at 400000H, with code at their first byte. */
+    const pte = (page: number) => TABLE + (page & 1023) * 4;
+    const gens = () => [m.get('jumpKernelGen'), m.get('jumpUserGen')];
+
+    beforeEach(() => {
+      m.setPhys32(DIRECTORY + 4, TABLE | PT.P | PT.RW | PT.US);
+      for (const page of [0x400, 0x401, 0x402]) m.setPhys32(pte(page), (page << 12) | PT.P | PT.RW | PT.US);
+      // The page tables themselves, through a large page.
+      m.setPhys32(DIRECTORY, PT.P | PT.RW | PT.PS);
+      m.call.movToCr(m.cpu, 4, CR4.PSE);
+      m.call.movToCr(m.cpu, 3, DIRECTORY);
+      m.call.movToCr(m.cpu, 0, CR0.PE | CR0.PG);
+      m.setCpl(3);
+      m.set('eip', 0x400000);
+      block(0, { eip: 0x400000, phys: 0x400000, mode: m.get('mode') });
+      m.call.lookup(m.cpu);
+      m.setCpl(0);
+    });
+
+    test('spares the jump caches where they know no code of the page', () => {
+      const before = gens();
+      for (const page of [0x401, 0x402, 0x800, 0x400 + FETCHED_ENTRIES]) m.call.invlpg(m.cpu, page << 12);
+      expect(gens()).toEqual(before);
+    });
+
+    test('spares them where the page is mapped as it was', () => {
+      const before = gens();
+      m.setPhys32(pte(0x400), 0x400000 | PT.P | PT.US | PT.A);
+      m.call.invlpg(m.cpu, 0x400000);
+      expect(gens()).toEqual(before);
+    });
+
+    test.each([
+      ['not at all', 0],
+      ['elsewhere', 0x500000 | PT.P | PT.US | PT.A],
+      ['for the kernel alone', 0x400000 | PT.P | PT.A],
+      ['and has not been used since', 0x400000 | PT.P | PT.US],
+    ])('makes the one stale that knows code of a page that is mapped %s', (_, entry) => {
+      const [kernel, user] = gens() as [number, number];
+      m.setPhys32(pte(0x400), entry);
+      m.call.invlpg(m.cpu, 0x400123);
+      expect(gens()).toEqual([kernel, user + 1]);
+      // A walk that only looks sets nothing.
+      expect(m.phys32(pte(0x400))).toBe(entry);
+      m.call.invlpg(m.cpu, 0x400123);
+      expect(gens()).toEqual([kernel, user + 1]);
+    });
+
+    test('makes it stale where the page found no place in the table', () => {
+      m.setCpl(3);
+      const other = 0x400 + FETCHED_ENTRIES;
+      m.setPhys32(DIRECTORY + 8, TABLE | PT.P | PT.RW | PT.US);
+      m.set('eip', other << 12);
+      block(64, { eip: other << 12, phys: 0x400000, mode: m.get('mode') });
+      m.call.lookup(m.cpu);
+      m.setCpl(0);
+      const [, user] = gens() as [number, number];
+      m.setPhys32(pte(0x400), 0);
+      m.call.invlpg(m.cpu, 0x400000);
+      expect(m.get('jumpUserGen')).toBe(user + 1);
+    });
+
+    test('makes it stale where the page was mapped anew without one', () => {
+      m.setCpl(3);
+      const user = m.get('jumpUserGen');
+      m.call.flushNonGlobal(m.cpu);
+      m.setPhys32(pte(0x400), 0x500000 | PT.P | PT.US);
+      block(64, { eip: 0x400000, phys: 0x500000, mode: m.get('mode') });
+      m.call.lookup(m.cpu);
+      expect(m.get('jumpUserGen')).toBe(user + 1);
+    });
+
+    test('of a large page makes it stale wherever in the page its code is', () => {
+      m.set('eip', 0x5678);
+      block(64, { eip: 0x5678, phys: 0x5678, mode: m.get('mode') });
+      m.call.lookup(m.cpu);
+      const [kernel, user] = gens() as [number, number];
+      m.call.invlpg(m.cpu, 0x9000);
+      expect(gens()).toEqual([kernel + 1, user]);
+      m.call.invlpg(m.cpu, 0x9000);
+      expect(gens()).toEqual([kernel + 1, user]);
+    });
+
+    test('of the second page of a block counts as well', () => {
+      m.setCpl(3);
+      m.set('eip', 0x401ffe);
+      block(64, { eip: 0x401ffe, phys: 0x401ffe, mode: m.get('mode'), lastPage: 0x402 });
+      m.call.lookup(m.cpu);
+      m.setCpl(0);
+      const user = m.get('jumpUserGen');
+      m.setPhys32(pte(0x402), 0x500000 | PT.P | PT.US | PT.A);
+      m.call.invlpg(m.cpu, 0x402000);
+      expect(m.get('jumpUserGen')).toBe(user + 1);
+    });
+
+    test('a breakpoint on a page counts as its INVLPG', () => {
+      const user = m.get('jumpUserGen');
+      m.call.movToDr(m.cpu, 0, 0x401000);
+      m.call.movToDr(m.cpu, 7, 1);
+      expect(m.get('jumpUserGen')).toBe(user);
+      m.call.movToDr(m.cpu, 0, 0x400800);
+      expect(m.get('jumpUserGen')).toBe(user + 1);
+    });
   });
 });
 
