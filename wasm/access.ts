@@ -1,14 +1,14 @@
 // Guest memory behind the TLB: what every load and store of the runtime and every slow path of translated code ends in.
 // Handles TLB misses, accesses that cross a page, devices, ROM, and pages that hold code.
-import { hitsCode, noticeStore } from './codepage';
+import { alone, hasCode, hitsCode, isBesideCode, noticeStore } from './codepage';
 import {
-  CPU_FAULT, CPU_TLB, CPU_WATCH, CPU_WATCHBYTES, CPU_WATCHFIRST, FAULT_BAIL, TLB_KERNEL_READ, TLB_KERNEL_WRITE, TLB_WATCHED_SHIFT,
-  LAPIC_BASE, LAPIC_EOI,
+  CPU_FAULT, CPU_RMWHOST, CPU_TLB, CPU_WATCH, CPU_WATCHBYTES, CPU_WATCHFIRST, FAULT_BAIL, LAPIC_BASE, LAPIC_EOI, RAM, TLB_CODE_KERNEL_WRITE, TLB_KERNEL_READ, TLB_KERNEL_WRITE,
+  TLB_WATCHED_SHIFT,
 } from './gen/layout';
 import { hostMmioRead, hostMmioWrite } from './host';
 import { endInterrupt, lapicWord } from './lapic';
 import { loadGuest, storeGuest } from './order';
-import { ACCESS_REGION, ACCESS_TABLE, ACCESS_USER, ACCESS_WRITE } from './state';
+import { ACCESS_REGION, ACCESS_TABLE, ACCESS_USER, ACCESS_WRITE, userAccess } from './state';
 import { foundCode, foundHost, foundPhys, resolve } from './tlb';
 import { physHost } from './walk';
 import { watchAccess, watchProbe } from './watch';
@@ -65,6 +65,30 @@ function besideBreakpoints(cpu: usize, linear: u32, bytes: u32, access: u32): us
   const past = bytes - 1;
   if (!(word & right) || (linear & 0xfff) + past > 0xfff) return 0;
   return <u64>(linear + past - load<u32>(cpu, CPU_WATCHFIRST)) < load<u64>(cpu, CPU_WATCHBYTES) + past ? 0 : linear + (word & 0xfffff000);
+}
+
+/** Host address of `bytes` bytes in a page with code, where this CPU may store but for that code; 0: ask the slow paths. A page with data breakpoints, or whose accesses must be
+ * aligned, has neither of the two rights here. */
+@inline
+function hostInCodePage(cpu: usize, linear: u32, bytes: u32, access: u32): usize {
+  const word = load<u32>(load<u32>(cpu, CPU_TLB) + ((linear >>> 12) << 2));
+  const rights: u32 = (TLB_KERNEL_READ | TLB_CODE_KERNEL_WRITE) << ((access & ACCESS_USER) >>> 1);
+  return (word & rights) != rights || (linear & 0xfff) + bytes > 4096 ? 0 : linear + (word & 0xfffff000);
+}
+
+/** The same where the bytes are beside all code: all that matters of the slow paths, at little cost. */
+@inline
+function besideCode(cpu: usize, linear: u32, bytes: u32, access: u32): usize {
+  const host = hostInCodePage(cpu, linear, bytes, access);
+  return host && isBesideCode(<u32>host - RAM, bytes) ? host : 0;
+}
+
+/** Where `bytes` bytes beside code are that stay so for as long as this CPU decodes and installs nothing. 0 as well where another CPU may. */
+export function hostBesideCode(cpu: usize, linear: u32, bytes: u32): usize {
+  if (!alone()) return 0;
+  const host = hostInCodePage(cpu, linear, bytes, userAccess(cpu));
+  const phys = <u32>host - RAM;
+  return host && hasCode(phys) && !hitsCode(phys, bytes) ? host : 0;
 }
 
 /** readSlow without the short way. */
@@ -140,6 +164,19 @@ export function writeSlow(cpu: usize, linear: u32, value: u64, bytes: u32, acces
   else writeLong(cpu, linear, value, bytes, access);
 }
 
+/** A store of translated code, which found that it is none for the fast path. */
+@inline
+export function writeBeside(cpu: usize, linear: u32, value: u64, bytes: u32, access: u32): void {
+  const beside = besideCode(cpu, linear, bytes, access);
+  if (!beside) {
+    writeSlow(cpu, linear, value, bytes, access);
+    return;
+  }
+  writeHost(cpu, beside, bytes, value);
+  // What was seen of the map holds where nobody else can have entered anything.
+  if (!alone()) noticeStore(cpu, <u32>beside - RAM, bytes);
+}
+
 /** Checks that all of [linear, linear + bytes), at most a page, may be accessed, and can be without a stop in the middle. True: a fault was raised. */
 export function probe(cpu: usize, linear: u32, bytes: u32, access: u32): bool {
   if (resolve(cpu, linear, access & (ACCESS_USER | ACCESS_WRITE))) return true;
@@ -156,11 +193,18 @@ export function probe(cpu: usize, linear: u32, bytes: u32, access: u32): bool {
   return load<u32>(cpu, CPU_WATCH) != 0 && watchProbe(cpu, linear, bytes, access);
 }
 
-/** A load for a read-modify-write: the store that follows cannot fault. */
+/** A load for a read-modify-write: the store that follows cannot fault. Where Cpu.rmwHost is not 0 it may be made there. */
 @inline
 export function rmwSlow(cpu: usize, linear: u32, bytes: u32, access: u32): u64 {
-  const beside = besideBreakpoints(cpu, linear, bytes, access | ACCESS_WRITE);
-  if (beside) return readHost(cpu, beside, bytes);
+  let host = besideCode(cpu, linear, bytes, access);
+  if (host) {
+    // Another CPU may enter this code in the map before the store is made.
+    store<u32>(cpu, alone() ? <u32>host : 0, CPU_RMWHOST);
+    return readHost(cpu, host, bytes);
+  }
+  host = besideBreakpoints(cpu, linear, bytes, access | ACCESS_WRITE);
+  store<u32>(cpu, <u32>host, CPU_RMWHOST);
+  if (host) return readHost(cpu, host, bytes);
   return probe(cpu, linear, bytes, access | ACCESS_WRITE) ? 0 : readSlow(cpu, linear, bytes, access);
 }
 

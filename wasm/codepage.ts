@@ -47,6 +47,18 @@ export function hitsCode(phys: u32, bytes: u32): bool {
   return false;
 }
 
+/** Whether a page has code, but surely none in `bytes` bytes at `phys`, all in that page. */
+@inline
+export function isBesideCode(phys: u32, bytes: u32): bool {
+  const meta = pageMeta(phys);
+  if (!(atomic.load<u32>(meta, PAGEMETA_FLAGS) & PAGE_HAS_CODE)) return false;
+  const map: usize = load<u32>(meta, PAGEMETA_CODEMAP);
+  const bit = phys & 31;
+  // Those that reach into a second word are seldom.
+  if (!map || bit + bytes > 32) return false;
+  return !(atomic.load<u32>(map + ((phys & 0xfe0) >>> 3)) & (((1 << bytes) - 1) << bit));
+}
+
 /** Enters `bytes` bytes at `phys`, all in one page that has code, in its code map. */
 export function enterCode(phys: u32, bytes: u32): void {
   const map: usize = load<u32>(pageMeta(phys), PAGEMETA_CODEMAP);

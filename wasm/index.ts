@@ -1,6 +1,7 @@
 // Entry of the runtime: everything that handlers, regions and the host may call.
 export * from './fault';
 export * from './flags';
+export { hostBesideCode } from './access';
 export * from './memory';
 export { fill, flush, flushNonGlobal, protectPage, tlbInvalidate } from './tlb';
 export { physHost, physLoad32, physLoad64, loadPdptes } from './walk';

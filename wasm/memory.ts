@@ -5,7 +5,7 @@
 import {
   CPU_EIP, CPU_SEG, SEG_ACCESS, SEG_BASE, SEG_LIMIT, SEG_SIZE, SEG_SS, SEG_TOPREAD, SEG_TOPWRITE, VECTOR_GP, VECTOR_SS,
 } from './gen/layout';
-import { probe, readAs, readSlow, readTable, rmwSlow, writeAs, writeSlow, writeTable } from './access';
+import { probe, readAs, readSlow, readTable, rmwSlow, writeAs, writeBeside, writeSlow, writeTable } from './access';
 import { faulted, raiseError } from './fault';
 import { ACCESS_REGION, ACCESS_TABLE, ACCESS_WRITE, ACC_CODE, ACC_DB, ACC_DC, ACC_P, ACC_RW, untypedSegments, userAccess } from './state';
 
@@ -161,13 +161,13 @@ export function slowLoad8(cpu: usize, linear: u32, eip: u32): u32 {
 
 export function slowStore8(cpu: usize, linear: u32, value: u32, eip: u32): void {
   store<u32>(cpu, eip, CPU_EIP);
-  writeSlow(cpu, linear, value, 1, userAccess(cpu));
+  writeBeside(cpu, linear, value, 1, userAccess(cpu));
 }
 
 /** A store from a region: leaves with FAULT_BAIL where the page holds code. */
 export function regionStore8(cpu: usize, linear: u32, value: u32, eip: u32): void {
   store<u32>(cpu, eip, CPU_EIP);
-  writeSlow(cpu, linear, value, 1, userAccess(cpu) | ACCESS_REGION);
+  writeBeside(cpu, linear, value, 1, userAccess(cpu) | ACCESS_REGION);
 }
 
 /** A load for a read-modify-write: the store that follows cannot fault. */
@@ -188,13 +188,13 @@ export function slowLoad16(cpu: usize, linear: u32, eip: u32): u32 {
 
 export function slowStore16(cpu: usize, linear: u32, value: u32, eip: u32): void {
   store<u32>(cpu, eip, CPU_EIP);
-  writeSlow(cpu, linear, value, 2, userAccess(cpu));
+  writeBeside(cpu, linear, value, 2, userAccess(cpu));
 }
 
 /** A store from a region: leaves with FAULT_BAIL where the page holds code. */
 export function regionStore16(cpu: usize, linear: u32, value: u32, eip: u32): void {
   store<u32>(cpu, eip, CPU_EIP);
-  writeSlow(cpu, linear, value, 2, userAccess(cpu) | ACCESS_REGION);
+  writeBeside(cpu, linear, value, 2, userAccess(cpu) | ACCESS_REGION);
 }
 
 /** A load for a read-modify-write: the store that follows cannot fault. */
@@ -215,13 +215,13 @@ export function slowLoad32(cpu: usize, linear: u32, eip: u32): u32 {
 
 export function slowStore32(cpu: usize, linear: u32, value: u32, eip: u32): void {
   store<u32>(cpu, eip, CPU_EIP);
-  writeSlow(cpu, linear, value, 4, userAccess(cpu));
+  writeBeside(cpu, linear, value, 4, userAccess(cpu));
 }
 
 /** A store from a region: leaves with FAULT_BAIL where the page holds code. */
 export function regionStore32(cpu: usize, linear: u32, value: u32, eip: u32): void {
   store<u32>(cpu, eip, CPU_EIP);
-  writeSlow(cpu, linear, value, 4, userAccess(cpu) | ACCESS_REGION);
+  writeBeside(cpu, linear, value, 4, userAccess(cpu) | ACCESS_REGION);
 }
 
 /** A load for a read-modify-write: the store that follows cannot fault. */
@@ -242,13 +242,13 @@ export function slowLoad64(cpu: usize, linear: u32, eip: u32): u64 {
 
 export function slowStore64(cpu: usize, linear: u32, value: u64, eip: u32): void {
   store<u32>(cpu, eip, CPU_EIP);
-  writeSlow(cpu, linear, value, 8, userAccess(cpu));
+  writeBeside(cpu, linear, value, 8, userAccess(cpu));
 }
 
 /** A store from a region: leaves with FAULT_BAIL where the page holds code. */
 export function regionStore64(cpu: usize, linear: u32, value: u64, eip: u32): void {
   store<u32>(cpu, eip, CPU_EIP);
-  writeSlow(cpu, linear, value, 8, userAccess(cpu) | ACCESS_REGION);
+  writeBeside(cpu, linear, value, 8, userAccess(cpu) | ACCESS_REGION);
 }
 
 /** A load for a read-modify-write: the store that follows cannot fault. */

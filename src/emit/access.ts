@@ -135,7 +135,7 @@ export abstract class AccessLowering extends Lowering {
     const load = (at: Expr) => this.hostLoad(op, result, at);
     if (rmw) {
       const host = this.locals.take(i32);
-      this.reach(op.address, linear, bytes, true, [m.local.set(host, this.c(0)), ...slowly], (at) =>
+      this.reach(op.address, linear, bytes, true, [...slowly, m.local.set(host, this.loadCpu(Cpu.at.rmwHost))], (at) =>
         m.block(null, [m.local.set(host, at), load(this.get(host))]),
       );
       this.keep({ linear, host, address: op.address, bytes });

@@ -1,7 +1,7 @@
 // The guard of a loop's unchecked copy (see passes/fast-loops.ts): looks up the pages of its addresses and counts the passes that
 // stay on them.
 import type { BlockId } from '../decode/region.ts';
-import { PAGE, PAGE_SHIFT } from '../layout/memory.ts';
+import { PAGE, PAGE_SHIFT, Tlb } from '../layout/memory.ts';
 import type { FastLoop } from '../passes/fast-loops.ts';
 import type { Group } from '../passes/strides.ts';
 import { NOWHERE, type PageCache } from './access.ts';
@@ -11,6 +11,16 @@ import { type Expr, i64, none, type ValueType, type WasmModule } from './module.
 /** Passes until the pending word is looked at again, where no address moves; where one does, a page holds at most PAGE of them. */
 const MOST_PASSES = 1024;
 const PAGE_MASK = PAGE - 1;
+/** Passes for which the loop is run as it is before the guard looks again, where it found one of SLOW. */
+const PATIENCE = 64;
+/** Rights that only the slow paths give: looking again is of no use as long as the page has its code, or its breakpoint. */
+const SLOW =
+  Tlb.CODE_KERNEL_WRITE |
+  Tlb.CODE_USER_WRITE |
+  Tlb.WATCHED_KERNEL_READ |
+  Tlb.WATCHED_KERNEL_WRITE |
+  Tlb.WATCHED_USER_READ |
+  Tlb.WATCHED_USER_WRITE;
 
 /** A copy is so many passes one behind the other, and the passes that are left are counted once in all of them. */
 const MOST_UNROLLED = 4;
@@ -55,6 +65,8 @@ export interface GuardContext {
   tlbEntry(linear: Expr): Expr;
   /** 0 where the TLB's entry does not allow the access. */
   allows(word: Expr, write: boolean): Expr;
+  /** Host address of `span` bytes to write to in a page with code, none of which is code until the next poll, else 0. */
+  besideCode(linear: Expr, span: number): Expr;
 }
 
 function sum(t: GuardContext, terms: ReadonlyMap<number, number>, constant: number): Expr {
@@ -70,7 +82,10 @@ function sum(t: GuardContext, terms: ReadonlyMap<number, number>, constant: numb
   return constant === 0 ? out : m.i32.add(out, t.c(constant));
 }
 
-/** Sets the locals of a copy: 0 passes where the loop must be run as it is. */
+/** Whether passes through the copy are left. */
+export const hasPasses = ({ m, c, get }: GuardContext, { passes }: LoopCopy): Expr => m.i32.gt_s(get(passes), c(0));
+
+/** Sets the locals of a copy: 0 passes where the loop must be run as it is once, less where it must so often. */
 export function guardCode(t: GuardContext, { loop, passes, unrolled, caches, guard }: LoopCopy): Expr[] {
   const { m } = t;
   const { groups, bounds } = loop.strides;
@@ -81,6 +96,7 @@ export function guardCode(t: GuardContext, { loop, passes, unrolled, caches, gua
   const most = t.locals.take();
   const past = t.locals.take(i64);
   const giveUp = (cond: Expr) => m.br(label, cond);
+  const refused = `r${guard}`;
   // The page begins at a multiple of its size, so how far the address is past it is the offset, too.
   const offset = () => m.i32.wrap(t.get(past, i64));
   let counted = false;
@@ -121,15 +137,26 @@ export function guardCode(t: GuardContext, { loop, passes, unrolled, caches, gua
   groups.forEach((g, k) => {
     const { page, delta, writes } = caches[k]!;
     const still = g.step === 0 && g.stepTerms.size === 0;
+    const found = `f${guard}.${k}`;
+    const refuse = m.br(refused, m.i32.eqz(t.allows(t.get(word), g.writes)));
+    const beside = [
+      m.local.set(room, t.besideCode(t.get(linear), g.span)),
+      m.br(refused, m.i32.eqz(t.get(room))),
+      m.local.set(delta, m.i32.sub(t.get(room), t.get(linear))),
+      // What is not code now may be by the next look, and what is next to it may be code now.
+      m.local.set(page, m.i64.const(NOWHERE)),
+      m.br(found),
+    ];
     const look = [
       m.local.set(word, t.tlbEntry(t.get(linear))),
-      giveUp(m.i32.eqz(t.allows(t.get(word), g.writes))),
+      still && g.writes ? m.if(t.unlikely(m.i32.eqz(t.allows(t.get(word), true))), m.block(null, beside)) : refuse,
       // It stands still: two pages that follow each other in the host as well are as good as one.
       ...(still && g.span > 1
         ? [
             m.local.set(room, t.tlbEntry(m.i32.add(t.get(linear), t.c(g.span - 1)))),
             giveUp(m.i32.shr_u(m.i32.xor(t.get(word), t.get(room)), t.c(PAGE_SHIFT))),
-            giveUp(m.i32.eqz(t.allows(t.get(room), g.writes))),
+            m.local.set(word, t.get(room)),
+            m.br(refused, m.i32.eqz(t.allows(t.get(word), g.writes))),
           ]
         : []),
       m.local.set(delta, m.i32.and(t.get(word), t.c(~PAGE_MASK))),
@@ -141,14 +168,29 @@ export function guardCode(t: GuardContext, { loop, passes, unrolled, caches, gua
     code.push(
       m.local.set(linear, sum(t, g.terms, g.lo)),
       m.local.set(past, m.i64.sub(m.i64.extend_u(t.get(linear)), t.get(page, i64))),
-      m.if(t.unlikely(m.i64.gt_u(t.get(past, i64), m.i64.const(BigInt(still ? PAGE - g.span : PAGE_MASK)))), m.block(null, look)),
+      m.if(
+        t.unlikely(m.i64.gt_u(t.get(past, i64), m.i64.const(BigInt(still ? PAGE - g.span : PAGE_MASK)))),
+        m.block(still && g.writes ? found : null, look, none),
+      ),
       ...count(g),
     );
   });
   if (!counted) code.push(m.local.set(most, t.c(MOST_PASSES)));
   code.push(m.local.set(passes, unrolled === 1 ? t.get(most) : m.i32.shr_u(t.get(most), t.c(Math.log2(unrolled)))));
   for (const local of [room, linear, word, most, past]) t.locals.free(local);
-  return [m.local.set(passes, t.c(0)), m.block(label, code, none)];
+  const wait = m.block(null, [m.local.set(passes, m.i32.add(t.get(passes), t.c(1))), m.br(label)]);
+  return [
+    m.block(
+      label,
+      [
+        m.if(t.unlikely(m.i32.lt_s(t.get(passes), t.c(0))), wait),
+        m.local.set(passes, t.c(0)),
+        m.block(refused, [...code, m.br(label)], none),
+        m.if(m.i32.and(t.get(word), t.c(SLOW)), m.local.set(passes, t.c(-PATIENCE))),
+      ],
+      none,
+    ),
+  ];
 }
 
 /** At the end of a pass through the copy: another one, while there are passes left. */

@@ -10,7 +10,7 @@ import { liveFlags } from '../passes/flag-liveness.ts';
 import { flagShapes, shapeAfter } from '../passes/flag-shapes.ts';
 import { type Structure, structure } from '../passes/structure.ts';
 import type { PageCache } from './access.ts';
-import { type GuardContext, guardCode, nextPass } from './fast-loops.ts';
+import { type GuardContext, guardCode, hasPasses, nextPass } from './fast-loops.ts';
 import { type Emitter, type Expr, i32, i64, none, type ValueType } from './module.ts';
 import { NativeCalls } from './native-calls.ts';
 import type { SlotOf } from './region-exits.ts';
@@ -209,7 +209,7 @@ class RegionLowering extends NativeCalls {
     );
     return {
       body: this.body,
-      edges: [{ to: copy.head, cond: this.get(copy.passes) }, { to: copy.loop.head }],
+      edges: [{ to: copy.head, cond: hasPasses(this.guardContext, copy) }, { to: copy.loop.head }],
     };
   }
   private readonly guardContext: GuardContext = {
@@ -221,6 +221,8 @@ class RegionLowering extends NativeCalls {
     register: (reg) => this.getRegister(reg),
     tlbEntry: (linear) => this.tlbEntry(linear),
     allows: (word, write) => this.tlbAllows(word, write),
+    besideCode: (linear, span) =>
+      this.m.call(this.e.import('hostBesideCode', [i32, i32, i32], i32), [this.cpu(), linear, this.c(span)], i32),
   };
 
   /** At a block's start: a record of the state for the trace. */

@@ -228,6 +228,8 @@ export const Cpu = struct(
     /** From the first byte with a data breakpoint to the last one: where that is, and how many bytes (0: there is none). */
     watchFirst: u32,
     watchBytes: u64,
+    /** Host address that the load of a read-modify-write found in the slow path (`rmwSlow` in wasm/access.ts), for its store; 0: the store must take the slow path, too. */
+    rmwHost: u32,
     /** Nonzero: the time-stamp counter must be asked for, because the guest holds clocks against each other (machine/stalls.ts). */
     clockWatch: u32,
   },

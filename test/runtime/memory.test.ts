@@ -1,6 +1,6 @@
 // Loads, stores, segments: page crossing, devices, ROM, pages with code, limits.
 import { beforeEach, describe, expect, test } from 'vitest';
-import { codeLimit, FAULT_BAIL, SegCache } from '../../src/layout/cpu.ts';
+import { Cpu, codeLimit, FAULT_BAIL, SegCache } from '../../src/layout/cpu.ts';
 import { CODE_MAP_COUNT, CODE_MAP_PAGES, CONTROL, Control, RAM, ROM, ROM_BYTES, Tlb } from '../../src/layout/memory.ts';
 import { CODE, CR0, DATA, type Machine, MiB, machine, PT, Seg } from './machine.ts';
 
@@ -11,6 +11,7 @@ beforeEach(async () => {
 
 const DIRECTORY = 0x100000;
 const TABLE = 0x101000;
+const CR0_AM = 0x40000;
 const ALL = PT.P | PT.RW | PT.US;
 
 /** Paging on: linear 0x400000 and up to the given frames (0: not present). */
@@ -226,6 +227,92 @@ describe('pages with code', () => {
       expect([m.get('fault'), m.phys32(at)]).toEqual([0, 4]);
     }
     expect(m.calls).toEqual([]);
+  });
+
+  test.each([1, 2])("every store of translated code beside code is done, and none that touches it is a region's (%i CPUs)", (cpus) => {
+    const code = [0x5000, 0x501f, 0x5020, 0x57f1, 0x5fff];
+    for (const at of code) m.markCode(at, 1);
+    m.call.load8(m.cpu, 0x5000);
+    m.control('cpuCount', cpus);
+    const wrong: unknown[] = [];
+    for (const bytes of [1, 2, 4, 8])
+      for (let at = 0x4ff8; at < 0x6008; at++) {
+        const hits = code.some((x) => x >= at && x < at + bytes);
+        const bits = bytes * 8;
+        const value = (n: number) => (bytes === 8 ? 0x0101010101010101n * BigInt(n) : 0x01010101 * n);
+        m.ram.fill(1, at, at + bytes);
+        const read = Number(BigInt(m.call[`regionRmw${bits}`]!(m.cpu, at, 0x77)) & 0xffn);
+        const [fault, host] = [m.get('fault'), m.get('rmwHost')];
+        m.set('fault', 0);
+        m.call[`regionStore${bits}`]!(m.cpu, at, value(2), 0x77);
+        const stored = [...m.ram.subarray(at, at + bytes)].every((x) => x === (hits ? 1 : 2));
+        // The store may be made where the load was, unless somebody else could decode that in between.
+        const mayStore = host === 0 || (!hits && cpus === 1 && host === RAM + at);
+        const bails = hits ? FAULT_BAIL : 0;
+        if (fault !== bails || m.get('fault') !== bails || (!hits && read !== 1) || !stored || !mayStore) wrong.push([at, bytes]);
+        m.set('fault', 0);
+      }
+    expect(wrong).toEqual([]);
+    expect(m.calls).toEqual([]);
+    m.call.slowRmw32(m.cpu, 0x5004, 0x77);
+    expect(m.get('rmwHost')).toBe(cpus === 1 ? RAM + 0x5004 : 0);
+    m.call.slowStore32(m.cpu, 0x501d, 3, 0x77);
+    expect(m.calls).toEqual([{ name: 'invalidateCode', args: [0x501d, 4] }]);
+  });
+
+  test('a loop that stores beside code may do so without looking, on the only CPU', () => {
+    const free = (at: number, bytes: number) => m.call.hostBesideCode(m.cpu, at, bytes);
+    m.markCode(0x5040, 3);
+    m.call.load8(m.cpu, 0x5000);
+    m.call.load8(m.cpu, 0x6000);
+    expect([
+      free(0x5000, 64),
+      free(0x5000, 65),
+      free(0x5042, 4),
+      free(0x5043, 4),
+      free(0x5043, 256),
+      free(0x5fff, 1),
+      free(0x5ffe, 4),
+    ]).toEqual([RAM + 0x5000, 0, 0, RAM + 0x5043, RAM + 0x5043, RAM + 0x5fff, 0]);
+    // What has no code is left to the TLB.
+    expect(free(0x6000, 4)).toBe(0);
+    m.control('cpuCount', 2);
+    expect(free(0x5043, 4)).toBe(0);
+  });
+
+  test('beside code as well the rights, the alignment and the data breakpoints are looked at', () => {
+    const EFLAGS_AC = 1 << 18;
+    paged([0x300000, 0x301000], PT.P | PT.RW);
+    paged([0x300000, 0x301000, 0x302000]);
+    m.setPhys32(TABLE, 0x300000 | PT.P | PT.RW);
+    m.setPhys32(TABLE + 4, 0x301000 | PT.P | PT.US);
+    for (const at of [0x300000, 0x301000, 0x302000]) m.markCode(at, 4);
+    const store = (at: number) => {
+      m.call.load32(m.cpu, at & -4);
+      m.fault();
+      m.call.regionRmw32(m.cpu, at, 0x77);
+      const rmw = m.get('fault') === FAULT_BAIL ? 'bails' : m.fault();
+      m.set('fault', 0);
+      m.call.regionStore32(m.cpu, at, 5, 0x77);
+      const faults = m.get('fault') === FAULT_BAIL ? 'bails' : m.fault();
+      m.set('fault', 0);
+      return rmw === faults ? faults : [rmw, faults];
+    };
+    expect([store(0x400100), store(0x401100), store(0x402100)]).toEqual(['', 'PF(3)', '']);
+    m.call.movToCr(m.cpu, 0, m.get('cr0') | CR0_AM);
+    m.setCpl(3);
+    expect([store(0x400100), store(0x401100), store(0x402100)]).toEqual(['PF(7)', 'PF(7)', '']);
+    expect(store(0x402101)).toBe('');
+    m.set('eflags', EFLAGS_AC);
+    m.setCpl(3);
+    expect([store(0x402100), store(0x402101)]).toEqual(['', 'AC(0)']);
+    m.set('eflags', 0);
+    m.setCpl(3);
+    // DR0: four bytes at 402200H, written.
+    m.view.setUint32(m.cpu + Cpu.at.dr, 0x402200, true);
+    m.view.setUint32(m.cpu + Cpu.at.dr + 28, 0x000d0001, true);
+    m.call.updateBreakpoints(m.cpu);
+    expect([store(0x402100), store(0x402200), store(0x4021fe)]).toEqual(['', 'bails', 'bails']);
   });
 
   test('a locked access is atomic in aligned RAM without code alone', () => {
