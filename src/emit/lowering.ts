@@ -368,6 +368,7 @@ export abstract class Lowering {
     const { m } = this;
     const result = op.type === undefined ? none : wasmType[op.type];
     const name = this.e.import(op.name, [i32, ...op.args.map((v) => wasmType[this.typeOfValue(v)])], result);
+    if (op.seldom !== undefined) return this.seldomHelper(name, op, op.seldom, i);
     if (op.effects.mayFault || op.effects.eip) this.emit(this.storeCpu(Cpu.at.eip, this.eip()));
     const args = op.args.map((v) => this.value(v));
     this.beforeHelper(op);
@@ -378,5 +379,23 @@ export abstract class Lowering {
     // First what it changed (a string instruction that faults midway has moved its registers), then the fault.
     this.afterHelper(op);
     if (op.effects.mayFault) this.emit(m.if(this.unlikely(this.loadCpu(Cpu.at.fault)), this.faultExit()));
+  }
+
+  private seldomHelper(
+    name: string,
+    op: Extract<Op, { kind: 'helper' }>,
+    seldom: { when: readonly Value[]; otherwise: Value },
+    i: number,
+  ): void {
+    const { m } = this;
+    const type = wasmType[op.type!];
+    const result = this.locals.take(type);
+    this.emit(m.local.set(result, this.value(seldom.otherwise)));
+    const call = m.call(name, [this.cpu(), ...op.args.map((v) => this.value(v))], type);
+    // A branch for each: V8 would make values of the conditions to combine them.
+    const ways = seldom.when.map((v) => m.br('seldom', this.unlikely(this.value(v))));
+    this.emit(m.block('often', [m.block('seldom', [...ways, m.br('often')]), m.local.set(result, call)]));
+    if (this.lastUse[i]! < 0) this.locals.free(result);
+    else this.home[i] = result;
   }
 }

@@ -72,7 +72,7 @@ export function printOp(ops: readonly Op[], op: Op): string {
     case 'cond':
       return `cond ${op.cc}`;
     case 'helper':
-      return `helper ${op.name}(${op.args.map(v).join(', ')})${effects(op.effects)}`;
+      return `helper ${op.name}(${op.args.map(v).join(', ')})${effects(op.effects)}${op.seldom === undefined ? '' : ` if ${op.seldom.when.map(v).join(' or ')}, else ${v(op.seldom.otherwise)}`}`;
     case 'raise':
       return `raise ${op.vector}${op.error === undefined ? '' : ` error ${v(op.error)}`}${op.cond === undefined ? '' : ` if ${v(op.cond)}`}`;
     case 'insn':

@@ -105,6 +105,8 @@ export type Op =
       readonly name: string;
       readonly args: readonly Value[];
       readonly effects: HelperEffects;
+      /** Called only where one of `when` is not 0, which is seldom; else the result is `otherwise`. It cannot fault, and leaves registers and flags alone. */
+      readonly seldom?: { readonly when: readonly Value[]; readonly otherwise: Value };
     }
   | { readonly kind: 'raise'; readonly cond: Value | undefined; readonly vector: number; readonly error: Value | undefined }
   /** The start of an instruction: where a precise fault points to. Values are undefined in handler code (the record knows). */
@@ -131,8 +133,9 @@ export const isTerminator = (op: Op): boolean =>
 export function operands(op: Op): readonly Value[] {
   switch (op.kind) {
     case 'pure':
-    case 'helper':
       return op.args;
+    case 'helper':
+      return op.seldom === undefined ? op.args : [...op.args, ...op.seldom.when, op.seldom.otherwise];
     case 'set':
       return [op.value];
     case 'ldstate':
@@ -166,8 +169,11 @@ export function mapOperands(op: Op, f: (v: Value) => Value): Op {
   const some = (v: Value | undefined) => (v === undefined ? undefined : f(v));
   switch (op.kind) {
     case 'pure':
-    case 'helper':
       return { ...op, args: op.args.map(f) };
+    case 'helper': {
+      const { seldom } = op;
+      return { ...op, args: op.args.map(f), ...(seldom && { seldom: { when: seldom.when.map(f), otherwise: f(seldom.otherwise) } }) };
+    }
     case 'set':
       return { ...op, value: f(op.value) };
     case 'ldstate':

@@ -57,6 +57,10 @@ function checkWidth(op: Op, typeOfValue: (v: Value) => Type): string | undefined
       return [8, 16, 32].includes(op.width) ? undefined : `width ${op.width}`;
     case 'linear':
       return op.bytes > 0 ? undefined : `${op.bytes} bytes`;
+    case 'helper':
+      return op.seldom !== undefined && Object.keys(op.effects).some((effect) => effect !== 'result')
+        ? 'effects of a call that may not be made'
+        : undefined;
     default:
       return undefined;
   }

@@ -268,6 +268,11 @@ export class Lifter {
   helper(name: string, args: readonly Value[] = [], effects: HelperEffects = {}): Value {
     return this.b.push({ kind: 'helper', type: effects.result, name, args: [...args], effects });
   }
+  /** The same where one of `when` is not 0, which is seldom; else the result is `otherwise`. It cannot fault, and leaves registers and flags alone. */
+  helperIf(when: readonly Value[], otherwise: Value, name: string, args: readonly Value[]): Value {
+    const { type } = this.b.code.ops[otherwise] as { type: Type };
+    return this.b.push({ kind: 'helper', type, name, args: [...args], effects: { result: type }, seldom: { when, otherwise } });
+  }
   thisEip(): Value {
     return this.leaves.thisEip();
   }

@@ -1,9 +1,11 @@
 // x87 instructions (SDM vol. 1, chapter 8; vol. 2). Arithmetic is in wasm/x87; a lift checks for #NM and #MF, fetches the
-// operand and calls one helper. Memory operands are passed as bits; stores are done by the helper, which commits after them.
+// operand and calls one helper, which gets memory operands in the extended format; stores are done by the helper, which commits after them.
 import type { ConditionCode, Value } from '../ir/types.ts';
 import { Cpu, Gpr, Vector } from '../layout/cpu.ts';
 import type { Lift, Lifter, LiftTable } from './lifter.ts';
 import { FAULTS, STORES, x87Pending } from './shared.ts';
+import { compareToFlags, compareToStatus, zero } from './x87-compare.ts';
+import { type Real, readExtended, readInteger, readReal, SIGN, widenInteger } from './x87-operands.ts';
 
 const CR0_MP_TS = 2 | 8;
 
@@ -42,20 +44,16 @@ const call = (name: string, ...args: number[]): Lift =>
     );
   });
 
-/** Significand and sign with exponent of an 80-bit memory operand. */
-function read80(x: Lifter): [Value, Value] {
-  const linear = x.linear(0, 10, false);
-  const low = x.load('i64', 8, linear);
-  return [low, x.load('i32', 2, x.b.add(linear, x.b.const(8)))];
-}
-
 // Arithmetic ---------------------------------------------------------------------------------------------------------
+
+/** What a helper gets of a memory operand. */
+const parts = ({ sig, se, exc }: Real): Value[] => [sig, se, exc];
 
 /** FADD and its like: m32, m64, or ST(dst), ST(src). */
 const arithmetic = (name: string): Lift =>
   computing((x) => {
-    if (x.op(0).kind !== 'm') x.helper(`fpu${name}Reg`, [x.number(0), x.number(1), x.b.const(0)]);
-    else x.helper(x.op(0).size === 4 ? `fpu${name}F32` : `fpu${name}F64`, [x.read(0)]);
+    if (x.op(0).kind === 'm') x.helper(`fpu${name}Arg`, parts(readReal(x)));
+    else x.helper(`fpu${name}Reg`, [x.number(0), x.number(1), x.b.const(0)]);
   });
 /** FADDP and its like. */
 const arithmeticPop = (name: string): Lift =>
@@ -65,7 +63,7 @@ const arithmeticPop = (name: string): Lift =>
 /** FIADD and its like: m16, m32. */
 const arithmeticInt = (name: string): Lift =>
   computing((x) => {
-    x.helper(`fpu${name}Int`, [x.readSigned(0)]);
+    x.helper(`fpu${name}Arg`, parts(readInteger(x)));
   });
 
 // Comparisons --------------------------------------------------------------------------------------------------------
@@ -73,34 +71,31 @@ const arithmeticInt = (name: string): Lift =>
 /** FCOM, FCOMP, FUCOM, FUCOMP. */
 const compare = (quiet: number, pops: number): Lift =>
   computing((x) => {
-    const last = x.n - 1;
-    if (x.op(0).kind === 'm') x.helper(x.op(0).size === 4 ? 'fpuCompareF32' : 'fpuCompareF64', [x.read(0), x.b.const(pops)]);
-    else x.helper('fpuCompareReg', [x.number(last), x.b.const(quiet), x.b.const(pops)]);
+    if (x.op(0).kind === 'm') compareToStatus(x, x.b.const(0), quiet, pops, readReal(x));
+    else compareToStatus(x, x.number(x.n - 1), quiet, pops);
   });
-const compareInt = (pops: number): Lift =>
-  computing((x) => {
-    x.helper('fpuCompareInt', [x.readSigned(0), x.b.const(pops)]);
-  });
-/** FCOMI and its like: ZF, PF, CF; OF, SF and AF become 0. */
-const compareFlags = (quiet: number, pops: number): Lift =>
-  computing((x) => {
-    x.setArith(x.helper('fpuCompareFlags', [x.number(1), x.b.const(quiet), x.b.const(pops)], { result: 'i32' }));
-  });
+/** FCOMPP, FUCOMPP. */
+const compareBoth = (quiet: number): Lift => computing((x) => compareToStatus(x, x.b.const(1), quiet, 2));
+const compareInt = (pops: number): Lift => computing((x) => compareToStatus(x, x.b.const(0), 0, pops, readInteger(x)));
+const compareZero = computing((x) => compareToStatus(x, x.b.const(0), 0, 0, zero(x)));
+/** FCOMI and its like. */
+const compareFlags = (quiet: number, pops: number): Lift => computing((x) => compareToFlags(x, x.number(1), quiet, pops));
 
 // Loads and stores ---------------------------------------------------------------------------------------------------
 
 const load = computing((x) => {
   const { kind, size } = x.op(0);
   if (kind !== 'm') x.helper('fpuLoadReg', [x.number(0)]);
-  else if (size === 10) x.helper('fpuLoadF80', read80(x));
-  else x.helper(size === 4 ? 'fpuLoadF32' : 'fpuLoadF64', [x.read(0)]);
+  else if (size === 10) x.helper('fpuLoad', parts(readExtended(x)));
+  else x.helper('fpuLoadReal', parts(readReal(x)));
 });
 const loadInt = computing((x) => {
-  if (x.op(0).size === 8) x.helper('fpuLoadInt64', [x.read(0)]);
-  else x.helper('fpuLoadInt', [x.readSigned(0)]);
+  x.helper('fpuLoad', parts(readInteger(x)));
 });
 const loadBcd = computing((x) => {
-  x.helper('fpuLoadBcd', read80(x));
+  const { sig, se } = readExtended(x);
+  const magnitude = widenInteger(x, x.helper('fpuBcdMagnitude', [sig, se], { result: 'i64' }));
+  x.helper('fpuLoad', parts({ ...magnitude, se: x.b.or(magnitude.se, x.b.and(se, x.b.const(SIGN))) }));
 });
 
 /** A store to memory by a helper (cpu, linear, ...args). */
@@ -212,17 +207,17 @@ export const lifts: LiftTable = {
 
   fcom: compare(0, 0),
   fcomp: compare(0, 1),
-  fcompp: call('fpuCompareReg', 1, 0, 2),
+  fcompp: compareBoth(0),
   fucom: compare(1, 0),
   fucomp: compare(1, 1),
-  fucompp: call('fpuCompareReg', 1, 1, 2),
+  fucompp: compareBoth(1),
   ficom: compareInt(0),
   ficomp: compareInt(1),
   fcomi: compareFlags(0, 0),
   fcomip: compareFlags(0, 1),
   fucomi: compareFlags(1, 0),
   fucomip: compareFlags(1, 1),
-  ftst: call('fpuTest'),
+  ftst: compareZero,
   fxam: call('fpuExamine'),
 
   fld: load,

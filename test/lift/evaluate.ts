@@ -31,7 +31,7 @@ const signed = (v: number, width: number) => (v << (32 - width)) >> (32 - width)
 const COMPARE = /^(eq|ne|lt|gt|le|ge)(?:_([su]))?$/;
 
 /** A scalar Wasm operator. i32 values are signed numbers, i64 values signed bigints. */
-function operator(name: string, args: (number | bigint)[]): number | bigint {
+export function operator(name: string, args: (number | bigint)[]): number | bigint {
   if (name === 'select') return args[0] !== 0 ? args[1]! : args[2]!;
   if (name === 'i32.wrap_i64') return Number(BigInt.asIntN(32, args[0] as bigint));
   if (name === 'i64.extend_i32_s') return BigInt(args[0]!);
@@ -259,7 +259,7 @@ export class Machine {
         case 'helper': {
           const helper = this.helpers[op.name];
           if (helper === undefined) throw new Error(`helper ${op.name} is not known here`);
-          const result = helper(this, ...op.args.map(get));
+          const result = op.seldom?.when.every((v) => num(v) === 0) ? get(op.seldom.otherwise) : helper(this, ...op.args.map(get));
           if (result !== undefined) values[i] = result;
           break;
         }

@@ -6,7 +6,7 @@ import { RecordLeaves } from '../../src/emit/handlers.ts';
 import { Builder } from '../../src/ir/builder.ts';
 import { print } from '../../src/ir/print.ts';
 import type { Op } from '../../src/ir/types.ts';
-import { operands, typeOf } from '../../src/ir/types.ts';
+import { typeOf } from '../../src/ir/types.ts';
 import { problems, verify } from '../../src/ir/verify.ts';
 import { LIFTS } from '../../src/lift/index.ts';
 import { Lifter } from '../../src/lift/lifter.ts';
@@ -206,7 +206,7 @@ test.skipIf(!existsSync(runtime))('the runtime has every helper that lifts call,
   for (const { key, code } of lifted)
     for (const op of code.ops) {
       if (op.kind !== 'helper') continue;
-      const want = `${['i32', ...operands(op).map((v) => typeOf(code.ops[v]!))].join(' ')} -> ${op.type ?? ''}`;
+      const want = `${['i32', ...op.args.map((v) => typeOf(code.ops[v]!))].join(' ')} -> ${op.type ?? ''}`;
       if (!exported.has(op.name)) wrong.add(`${op.name}: not exported (${key})`);
       else if (signatures.get(op.name) !== want) wrong.add(`${op.name}: ${signatures.get(op.name)}, called with ${want} (${key})`);
     }

@@ -1,10 +1,12 @@
 // Runs x87 lifts at once, without the translator: a Lifter whose values are numbers, over the runtime's helpers.
 // The guest has 64 KiB, mapped one to one; the instruction's memory operand is at OPERAND.
 import { readFileSync } from 'node:fs';
+import { Builder } from '../../src/ir/builder.ts';
 import { Cpu, FPU_ERROR } from '../../src/layout/cpu.ts';
 import { CONTROL, Control, RAM, Tlb } from '../../src/layout/memory.ts';
 import type { Lifter } from '../../src/lift/lifter.ts';
 import { lifts } from '../../src/lift/x87.ts';
+import { operator } from '../lift/evaluate.ts';
 
 export const OPERAND = 0x1000;
 /** Where the test puts things: CPU state, then a TLB. */
@@ -35,7 +37,7 @@ export function openFpu(module: WebAssembly.Module): Fpu {
       imports[space] ??= {};
       imports[space][name] = () => 0;
     }
-  const exports = new WebAssembly.Instance(module, imports).exports as unknown as Record<string, Helper>;
+  const exports = { ...new WebAssembly.Instance(module, imports).exports } as unknown as Record<string, Helper>;
   const view = new DataView(memory.buffer);
   const word = (offset: number, value: number) => view.setUint32(CPU + offset, value, true);
   view.setUint32(CONTROL + Control.at.ramBytes, GUEST_PAGES * 4096, true);
@@ -51,6 +53,25 @@ class Raised {
   readonly vector: number;
   constructor(vector: number) {
     this.vector = vector;
+  }
+}
+
+/** Values instead of their numbers. */
+class Immediate extends Builder {
+  override const(value: number): number {
+    return value | 0;
+  }
+  override const64(value: bigint): number {
+    return BigInt.asIntN(64, value) as unknown as number;
+  }
+  override op(name: string, ...args: (number | { imm: number | readonly number[] })[]): number {
+    return operator(name, args as number[]) as number;
+  }
+  override select(cond: number, a: number, b: number): number {
+    return cond === 0 ? b : a;
+  }
+  override known(v: number): number {
+    return v;
   }
 }
 
@@ -101,12 +122,22 @@ function execute(view: DataView, exports: Record<string, Helper>, text: string):
     set: (reg: number, size: number, v: Any) => {
       if (size === 2) view.setUint16(CPU + Cpu.at.gpr + reg * 8, Number(v), true);
     },
+    cpu: () => CPU,
     state,
     setState: (offset: number, v: Any) => view.setUint32(CPU + offset, Number(v), true),
+    stateAt: (_type: string, bytes: number, address: number, offset: number) =>
+      bytes === 8 ? view.getBigInt64(address + offset, true) : view.getUint16(address + offset, true),
     thisEip: () => 0x1234,
     cond: (cc: string) => Number(conditions[cc]!()),
-    setArith: (v: Any) => view.setUint32(CPU + Cpu.at.eflags, (flags() & ~0x8d5) | Number(v), true),
+    flagsRX(r: Any, x: Any) {
+      view.setInt32(CPU + Cpu.at.flagR, Number(r), true);
+      view.setInt32(CPU + Cpu.at.flagX, Number(x), true);
+      view.setUint32(CPU + Cpu.at.eflags, flags() & ~0x8d5, true);
+      view.setUint32(CPU + Cpu.at.eflags, Number(exports.readFlags!(CPU)), true);
+    },
     raiseIf,
+    helperIf: (when: Any[], otherwise: Any, name: string, args: Any[]) =>
+      when.every((v) => v === 0) ? otherwise : exports[name]!(CPU, ...args),
     helper(name: string, args: Any[] = []) {
       const result = exports[name]!(CPU, ...args);
       const fault = state(Cpu.at.fault);
@@ -114,15 +145,7 @@ function execute(view: DataView, exports: Record<string, Helper>, text: string):
       raiseIf(fault, fault & 0xff);
       return result;
     },
-    b: {
-      const: (n: number) => n,
-      add: (a: number, c: number) => (a + c) | 0,
-      and: (a: number, c: number) => a & c,
-      or: (a: number, c: number) => a | c,
-      shl: (a: number, c: number) => a << c,
-      shr_u: (a: number, c: number) => a >>> c,
-      eq: (a: number, c: number) => Number(a === c),
-    },
+    b: new Immediate(),
   };
   const entry = lifts[mnemonic];
   if (entry === undefined) throw new Error(`no lift of ${mnemonic}`);

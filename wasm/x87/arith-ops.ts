@@ -1,9 +1,8 @@
-// x87: the exported helpers of FADD, FSUB, FSUBR, FMUL, FDIV, FDIVR in their four operand forms.
-// Reg: ST(dst) = ST(dst) op ST(src), then perhaps a pop. F32, F64, Int: ST(0) = ST(0) op memory operand.
+// x87: the exported helpers of FADD, FSUB, FSUBR, FMUL, FDIV, FDIVR in their operand forms.
+// Reg: ST(dst) = ST(dst) op ST(src), then perhaps a pop. Arg: ST(0) = ST(0) op memory operand, converted; exc: the exceptions of that.
 import { CPU_FTW } from '../gen/layout';
 import { add } from './add';
-import { Arg, bitOf, commit, control, isEmpty, Out, pop, seOf, SIGN, sigOf, st, stackUnderflow } from './core';
-import { fromF32, fromF64, fromInt } from './convert';
+import { bitOf, commit, control, isEmpty, Out, pop, seOf, SIGN, sigOf, st, stackUnderflow } from './core';
 import { div } from './div';
 import { mul } from './mul';
 
@@ -39,12 +38,13 @@ function withReg(op: i32, cpu: usize, dst: u32, src: u32, pops: u32): void {
 }
 
 @inline
-function withArg(op: i32, cpu: usize): void {
+function withArg(op: i32, cpu: usize, sig: u64, se: u32, exc: u32): void {
   if (isEmpty(cpu, 0)) {
     stackUnderflow();
   } else {
     const a = st(cpu, 0);
-    compute(op, sigOf(a), seOf(a), Arg.sig, Arg.se, control(cpu));
+    Out.exc = exc;
+    compute(op, sigOf(a), seOf(a), sig, se, control(cpu));
   }
   commit(cpu, 0);
 }
@@ -52,114 +52,42 @@ function withArg(op: i32, cpu: usize): void {
 export function fpuAddReg(cpu: usize, dst: u32, src: u32, pops: u32): void {
   withReg(ADD, cpu, dst, src, pops);
 }
-export function fpuAddF32(cpu: usize, bits: u32): void {
-  Out.exc = 0;
-  fromF32(bits);
-  withArg(ADD, cpu);
-}
-export function fpuAddF64(cpu: usize, bits: u64): void {
-  Out.exc = 0;
-  fromF64(bits);
-  withArg(ADD, cpu);
-}
-export function fpuAddInt(cpu: usize, value: i32): void {
-  Out.exc = 0;
-  fromInt(value);
-  withArg(ADD, cpu);
+export function fpuAddArg(cpu: usize, sig: u64, se: u32, exc: u32): void {
+  withArg(ADD, cpu, sig, se, exc);
 }
 
 export function fpuSubReg(cpu: usize, dst: u32, src: u32, pops: u32): void {
   withReg(SUB, cpu, dst, src, pops);
 }
-export function fpuSubF32(cpu: usize, bits: u32): void {
-  Out.exc = 0;
-  fromF32(bits);
-  withArg(SUB, cpu);
-}
-export function fpuSubF64(cpu: usize, bits: u64): void {
-  Out.exc = 0;
-  fromF64(bits);
-  withArg(SUB, cpu);
-}
-export function fpuSubInt(cpu: usize, value: i32): void {
-  Out.exc = 0;
-  fromInt(value);
-  withArg(SUB, cpu);
+export function fpuSubArg(cpu: usize, sig: u64, se: u32, exc: u32): void {
+  withArg(SUB, cpu, sig, se, exc);
 }
 
 export function fpuSubrReg(cpu: usize, dst: u32, src: u32, pops: u32): void {
   withReg(SUBR, cpu, dst, src, pops);
 }
-export function fpuSubrF32(cpu: usize, bits: u32): void {
-  Out.exc = 0;
-  fromF32(bits);
-  withArg(SUBR, cpu);
-}
-export function fpuSubrF64(cpu: usize, bits: u64): void {
-  Out.exc = 0;
-  fromF64(bits);
-  withArg(SUBR, cpu);
-}
-export function fpuSubrInt(cpu: usize, value: i32): void {
-  Out.exc = 0;
-  fromInt(value);
-  withArg(SUBR, cpu);
+export function fpuSubrArg(cpu: usize, sig: u64, se: u32, exc: u32): void {
+  withArg(SUBR, cpu, sig, se, exc);
 }
 
 export function fpuMulReg(cpu: usize, dst: u32, src: u32, pops: u32): void {
   withReg(MUL, cpu, dst, src, pops);
 }
-export function fpuMulF32(cpu: usize, bits: u32): void {
-  Out.exc = 0;
-  fromF32(bits);
-  withArg(MUL, cpu);
-}
-export function fpuMulF64(cpu: usize, bits: u64): void {
-  Out.exc = 0;
-  fromF64(bits);
-  withArg(MUL, cpu);
-}
-export function fpuMulInt(cpu: usize, value: i32): void {
-  Out.exc = 0;
-  fromInt(value);
-  withArg(MUL, cpu);
+export function fpuMulArg(cpu: usize, sig: u64, se: u32, exc: u32): void {
+  withArg(MUL, cpu, sig, se, exc);
 }
 
 export function fpuDivReg(cpu: usize, dst: u32, src: u32, pops: u32): void {
   withReg(DIV, cpu, dst, src, pops);
 }
-export function fpuDivF32(cpu: usize, bits: u32): void {
-  Out.exc = 0;
-  fromF32(bits);
-  withArg(DIV, cpu);
-}
-export function fpuDivF64(cpu: usize, bits: u64): void {
-  Out.exc = 0;
-  fromF64(bits);
-  withArg(DIV, cpu);
-}
-export function fpuDivInt(cpu: usize, value: i32): void {
-  Out.exc = 0;
-  fromInt(value);
-  withArg(DIV, cpu);
+export function fpuDivArg(cpu: usize, sig: u64, se: u32, exc: u32): void {
+  withArg(DIV, cpu, sig, se, exc);
 }
 
 export function fpuDivrReg(cpu: usize, dst: u32, src: u32, pops: u32): void {
   withReg(DIVR, cpu, dst, src, pops);
 }
-export function fpuDivrF32(cpu: usize, bits: u32): void {
-  Out.exc = 0;
-  fromF32(bits);
-  withArg(DIVR, cpu);
-}
-export function fpuDivrF64(cpu: usize, bits: u64): void {
-  Out.exc = 0;
-  fromF64(bits);
-  withArg(DIVR, cpu);
-}
-export function fpuDivrInt(cpu: usize, value: i32): void {
-  Out.exc = 0;
-  fromInt(value);
-  withArg(DIVR, cpu);
+export function fpuDivrArg(cpu: usize, sig: u64, se: u32, exc: u32): void {
+  withArg(DIVR, cpu, sig, se, exc);
 }
 

@@ -1,77 +1,25 @@
-// x87: the exported helpers of FCOM, FUCOM, FTST, FICOM, FCOMI, FUCOMI and FXAM.
-import { CPU_FSW, CPU_FTW } from '../gen/layout';
-import { Arg, bitOf, C0, C1, C2, C3, isEmpty, Out, pop, raiseFlags, seOf, setCodes, SIGN, sigOf, st, stackUnderflow } from './core';
-import { classify, compare, UNORDERED } from './compare';
-import { fromF32, fromF64, fromInt } from './convert';
+// x87: the exported helpers of comparisons and FXAM.
+import { CPU_FSW } from '../gen/layout';
+import { classify, settle, UNORDERED } from './compare';
+import { C0, C1, C2, C3, isEmpty, Out, raiseFlags, seOf, SIGN, sigOf, st, stackUnderflow } from './core';
 
-@inline
-function finish(cpu: usize, codes: u32, pops: u32): void {
-  const goesOn = raiseFlags(cpu);
-  setCodes(cpu, codes);
-  if (!goesOn) return;
-  if (pops != 0) pop(cpu);
-  if (pops == 2) pop(cpu);
-}
+/** Beside the condition codes: an unmasked exception keeps the stack as it is. */
+const STAYS: u32 = 1;
 
-@inline
-function registers(cpu: usize, i: u32, quiet: u32): u32 {
-  const both = bitOf(cpu, 0) | bitOf(cpu, i);
-  if ((load<u32>(cpu, CPU_FTW) & both) != both) {
-    stackUnderflow();
-    return UNORDERED;
-  }
-  const a = st(cpu, 0);
-  const b = st(cpu, i);
-  Out.exc = 0;
-  return compare(sigOf(a), seOf(a), sigOf(b), seOf(b), quiet != 0);
-}
-
-/** Compares ST(0) with Arg; Out.exc may hold DE of its conversion. */
-@inline
-function withArg(cpu: usize, pops: u32): void {
-  let codes: u32;
-  if (isEmpty(cpu, 0)) {
+/**
+ * ST(0) against a number, which is ST(i) or came from memory (i = 0; exc: the exceptions of its conversion), where one of them is no plain number or
+ * a register is empty; `codes` is how they compare (src/lift/x87-compare.ts). Raises the exceptions: the condition codes as they become, and STAYS.
+ */
+export function fpuCompareSpecial(cpu: usize, i: u32, sig: u64, se: u32, exc: u32, quiet: u32, codes: u32): u32 {
+  if (isEmpty(cpu, 0) || isEmpty(cpu, i)) {
     stackUnderflow();
     codes = UNORDERED;
   } else {
     const a = st(cpu, 0);
-    codes = compare(sigOf(a), seOf(a), Arg.sig, Arg.se, false);
+    Out.exc = exc;
+    codes = settle(sigOf(a), seOf(a), sig, se, quiet != 0, codes);
   }
-  finish(cpu, codes, pops);
-}
-
-/** FCOM, FCOMP, FCOMPP (pops 0, 1, 2) and with `quiet` FUCOM, FUCOMP, FUCOMPP. */
-export function fpuCompareReg(cpu: usize, i: u32, quiet: u32, pops: u32): void {
-  finish(cpu, registers(cpu, i, quiet), pops);
-}
-export function fpuCompareF32(cpu: usize, bits: u32, pops: u32): void {
-  Out.exc = 0;
-  fromF32(bits);
-  withArg(cpu, pops);
-}
-export function fpuCompareF64(cpu: usize, bits: u64, pops: u32): void {
-  Out.exc = 0;
-  fromF64(bits);
-  withArg(cpu, pops);
-}
-export function fpuCompareInt(cpu: usize, value: i32, pops: u32): void {
-  Out.exc = 0;
-  fromInt(value);
-  withArg(cpu, pops);
-}
-export function fpuTest(cpu: usize): void {
-  Out.exc = 0;
-  Arg.sig = 0;
-  Arg.se = 0;
-  withArg(cpu, 0);
-}
-
-/** FCOMI, FUCOMI (and P forms): ZF, PF, CF at their places in EFLAGS. */
-export function fpuCompareFlags(cpu: usize, i: u32, quiet: u32, pops: u32): u32 {
-  const codes = registers(cpu, i, quiet);
-  if (raiseFlags(cpu) && pops != 0) pop(cpu);
-  // C0 is bit 8 -> CF, C2 bit 10 -> PF, C3 bit 14 -> ZF.
-  return (codes >> 8) & 0x45;
+  return raiseFlags(cpu) ? codes : codes | STAYS;
 }
 
 export function fpuExamine(cpu: usize): void {

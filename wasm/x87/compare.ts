@@ -1,36 +1,26 @@
-// x87: comparisons (SDM vol. 1, 8.3.6) and classification.
-import { C0, C2, C3, DE, EXP_MAX, IE, isDenormal, isInfinity, isNan, isNormal, isUnsupported, Out, QUIET, SIGN } from './core';
+// x87: comparisons of what is no plain number (SDM vol. 1, 8.3.6), and classification.
+import { C0, C2, C3, DE, EXP_MAX, IE, isDenormal, isInfinity, isNan, isUnsupported, Out, QUIET } from './core';
 
 export const UNORDERED: u32 = C0 | C2 | C3;
 
-/** Condition codes of a against b: 0 greater, C0 less, C3 equal, all of them unordered. `quiet`: QNaNs are no exception. */
-export function compare(sigA: u64, seA: u32, sigB: u64, seB: u32, quiet: bool): u32 {
-  if (!isNormal(sigA, seA) || !isNormal(sigB, seB)) {
-    if (isUnsupported(sigA, seA) || isUnsupported(sigB, seB)) {
-      Out.exc = IE;
-      return UNORDERED;
-    }
-    const nanA = isNan(sigA, seA);
-    const nanB = isNan(sigB, seB);
-    if (nanA || nanB) {
-      const signal = !quiet || (nanA && (sigA & QUIET) == 0) || (nanB && (sigB & QUIET) == 0);
-      Out.exc = signal ? IE : 0;
-      return UNORDERED;
-    }
-    if (isDenormal(sigA, seA) || isDenormal(sigB, seB)) Out.exc |= DE;
-    if (sigA == 0 && sigB == 0) return C3;
-    if (sigA == 0) return seB & SIGN ? 0 : C0;
-    if (sigB == 0) return seA & SIGN ? C0 : 0;
+/**
+ * What becomes of `codes`, the condition codes of a against b, where one of the two is no plain number: all set (unordered) for NaNs and unsupported
+ * encodings. Adds to Out.exc. `quiet`: QNaNs are no exception.
+ */
+export function settle(sigA: u64, seA: u32, sigB: u64, seB: u32, quiet: bool, codes: u32): u32 {
+  if (isUnsupported(sigA, seA) || isUnsupported(sigB, seB)) {
+    Out.exc = IE;
+    return UNORDERED;
   }
-  const negative = seA & SIGN;
-  if (negative != (seB & SIGN)) return negative ? C0 : 0;
-  let expA = seA & EXP_MAX;
-  let expB = seB & EXP_MAX;
-  if (expA == 0) expA = 1;
-  if (expB == 0) expB = 1;
-  if (expA == expB && sigA == sigB) return C3;
-  const less = expA < expB || (expA == expB && sigA < sigB);
-  return less != (negative != 0) ? C0 : 0;
+  const nanA = isNan(sigA, seA);
+  const nanB = isNan(sigB, seB);
+  if (nanA || nanB) {
+    const signal = !quiet || (nanA && (sigA & QUIET) == 0) || (nanB && (sigB & QUIET) == 0);
+    Out.exc = signal ? IE : 0;
+    return UNORDERED;
+  }
+  if (isDenormal(sigA, seA) || isDenormal(sigB, seB)) Out.exc |= DE;
+  return codes;
 }
 
 /** FXAM's class of a register that is in use, without the sign. */

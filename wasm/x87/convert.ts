@@ -1,68 +1,10 @@
-// x87: conversions between the extended format and 32/64-bit reals, integers and packed BCD (SDM vol. 1, 4.8 and 8.1.7).
-import { Arg, BIAS, C1, DE, EXP_MAX, IE, isUnsupported, MSB, OE, Out, PE, QUIET, SIGN, UE } from './core';
+// x87: conversions from the extended format to 32/64-bit reals, integers and packed BCD (the others are in src/lift/x87-operands.ts) (SDM vol. 1, 4.8 and 8.1.7).
+import { BIAS, C1, DE, EXP_MAX, IE, isUnsupported, MSB, OE, Out, PE, QUIET, SIGN, UE } from './core';
 import { Round, roundAt } from './pack';
 import { shiftRightSticky, Wide } from './wide';
 
 /** Control word: rounding control; 0 is to nearest. */
 const ROUNDING: u32 = 0xc00;
-
-/** Arg = the 32-bit real; a denormal sets DE in Out.exc; NaNs stay as they are. */
-export function fromF32(bits: u32): void {
-  const exp = (bits >> 23) & 0xff;
-  const sign = (bits >> 16) & SIGN;
-  const fraction = <u64>(bits & 0x7fffff) << 40;
-  if (exp - 1 < 0xfe) {
-    Arg.sig = MSB | fraction;
-    Arg.se = sign | (exp + 0x3f80);
-  } else if (exp != 0) {
-    Arg.sig = MSB | fraction;
-    Arg.se = sign | EXP_MAX;
-  } else if (fraction == 0) {
-    Arg.sig = 0;
-    Arg.se = sign;
-  } else {
-    Out.exc |= DE;
-    const n = <u32>clz(fraction);
-    Arg.sig = fraction << n;
-    Arg.se = sign | (0x3f81 - n);
-  }
-}
-
-/** Arg = the 64-bit real. */
-export function fromF64(bits: u64): void {
-  const exp = <u32>(bits >> 52) & 0x7ff;
-  const sign = <u32>(bits >> 48) & SIGN;
-  const fraction = (bits & 0xfffffffffffff) << 11;
-  if (exp - 1 < 0x7fe) {
-    Arg.sig = MSB | fraction;
-    Arg.se = sign | (exp + 0x3c00);
-  } else if (exp != 0) {
-    Arg.sig = MSB | fraction;
-    Arg.se = sign | EXP_MAX;
-  } else if (fraction == 0) {
-    Arg.sig = 0;
-    Arg.se = sign;
-  } else {
-    Out.exc |= DE;
-    const n = <u32>clz(fraction);
-    Arg.sig = fraction << n;
-    Arg.se = sign | (0x3c01 - n);
-  }
-}
-
-/** Arg = the integer. */
-export function fromInt(value: i64): void {
-  if (value == 0) {
-    Arg.sig = 0;
-    Arg.se = 0;
-    return;
-  }
-  const sign: u32 = value < 0 ? SIGN : 0;
-  const magnitude = <u64>(value < 0 ? 0 - value : value);
-  const n = <u32>clz(magnitude);
-  Arg.sig = magnitude << n;
-  Arg.se = sign | (BIAS + 63 - n);
-}
 
 /**
  * The register value in a shorter real format: `drop` significand bits fewer (40 or 11), extended exponents from
@@ -208,11 +150,10 @@ export function toBcd(sig: u64, se: u32, rc: u32): void {
   Out.se = <u32>(value % 10 | (value / 10 << 4)) | (se & SIGN);
 }
 
-/** Arg = the packed BCD number; digits above 9 count as they are (undefined by the manual). */
-export function fromBcd(low: u64, high: u32): void {
+/** The magnitude of a packed BCD number; digits above 9 count as they are (undefined by the manual). */
+export function fromBcd(low: u64, high: u32): u64 {
   let value: u64 = (high >> 4) & 15;
   value = value * 10 + (high & 15);
   for (let shift = 60; shift >= 0; shift -= 4) value = value * 10 + ((low >> shift) & 15);
-  fromInt(value);
-  Arg.se |= high & SIGN;
+  return value;
 }

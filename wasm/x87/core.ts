@@ -38,12 +38,6 @@ export class Out {
   static exc: u32 = 0;
 }
 
-/** A second operand that came from memory, converted to the extended format. */
-export class Arg {
-  static sig: u64 = 0;
-  static se: u32 = 0;
-}
-
 @inline
 export function control(cpu: usize): u32 {
   return load<u32>(cpu, CPU_FCW);

@@ -1,53 +1,26 @@
 // x87: the exported helpers that push: FLD, FILD, FBLD and the constants.
-import { Arg, control, isEmpty, Out, pushOut, QUIET, IE, isNan, seOf, setOut, sigOf, st, stackUnderflow } from './core';
-import { fromBcd, fromF32, fromF64, fromInt } from './convert';
+import { control, isEmpty, Out, pushOut, QUIET, IE, isNan, seOf, setOut, sigOf, st, stackUnderflow } from './core';
+import { fromBcd } from './convert';
 
-@inline
-function pushArg(cpu: usize): void {
-  Out.sig = Arg.sig;
-  Out.se = Arg.se;
-  pushOut(cpu);
-}
-
-/** A signalling NaN from memory becomes quiet, with #IA. */
-@inline
-function pushReal(cpu: usize): void {
-  if (isNan(Arg.sig, Arg.se) && (Arg.sig & QUIET) == 0) {
-    Out.exc = IE;
-    Arg.sig |= QUIET;
-  }
-  pushArg(cpu);
-}
-
-export function fpuLoadF32(cpu: usize, bits: u32): void {
-  Out.exc = 0;
-  fromF32(bits);
-  pushReal(cpu);
-}
-export function fpuLoadF64(cpu: usize, bits: u64): void {
-  Out.exc = 0;
-  fromF64(bits);
-  pushReal(cpu);
-}
-export function fpuLoadF80(cpu: usize, sig: u64, se: u32): void {
-  Out.exc = 0;
+/** FLD m80fp, FILD (converted): as it is. */
+export function fpuLoad(cpu: usize, sig: u64, se: u32, exc: u32): void {
+  Out.exc = exc;
   setOut(sig, se);
   pushOut(cpu);
 }
-export function fpuLoadInt(cpu: usize, value: i32): void {
-  Out.exc = 0;
-  fromInt(value);
-  pushArg(cpu);
+/** FLD m32fp, m64fp (converted; exc: the exceptions of that): a signalling NaN becomes quiet, with #IA. */
+export function fpuLoadReal(cpu: usize, sig: u64, se: u32, exc: u32): void {
+  Out.exc = exc;
+  if (isNan(sig, se) && (sig & QUIET) == 0) {
+    Out.exc = IE;
+    sig |= QUIET;
+  }
+  setOut(sig, se);
+  pushOut(cpu);
 }
-export function fpuLoadInt64(cpu: usize, value: i64): void {
-  Out.exc = 0;
-  fromInt(value);
-  pushArg(cpu);
-}
-export function fpuLoadBcd(cpu: usize, low: u64, high: u32): void {
-  Out.exc = 0;
-  fromBcd(low, high);
-  pushArg(cpu);
+/** The magnitude of FBLD's operand, of which these are the low 64 and high 16 bits. */
+export function fpuBcdMagnitude(_cpu: usize, low: u64, high: u32): u64 {
+  return fromBcd(low, high);
 }
 /** FLD ST(i). */
 export function fpuLoadReg(cpu: usize, i: u32): void {
