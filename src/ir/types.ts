@@ -12,6 +12,12 @@ export type FlagKind = 'add' | 'adc' | 'sub' | 'sbb' | 'logic' | 'inc' | 'dec';
 /** Condition codes by their usual suffix (SDM vol. 1, appendix B). */
 export type ConditionCode = 'o' | 'no' | 'b' | 'ae' | 'e' | 'ne' | 'be' | 'a' | 's' | 'ns' | 'p' | 'np' | 'l' | 'ge' | 'le' | 'g';
 
+/** Bytes of the CPU's state: offsets. */
+export interface Place {
+  readonly at: number;
+  readonly end: number;
+}
+
 export interface HelperEffects {
   /** Type of the result; none if left out. */
   readonly result?: Type;
@@ -26,6 +32,8 @@ export interface HelperEffects {
   readonly flags?: 'r' | 'w' | 'rw';
   /** Of the CPU's state it changes MXCSR alone (and Cpu.fault where it may fault): no other register, no TLB entry. */
   readonly quiet?: boolean;
+  /** Of the CPU's state beside Cpu.fault it changes these places alone. */
+  readonly changes?: readonly Place[];
   /** It reads Cpu.eip (set to this instruction's) even if it cannot fault. */
   readonly eip?: boolean;
 }
@@ -61,6 +69,8 @@ export type Op =
       readonly address: Value | undefined;
       readonly offset: number;
       readonly value: Value;
+      /** Places that it changes at the most, where the address does not tell. */
+      readonly within?: readonly Place[];
     }
   /** Guest memory at a linear address; may fault. `rmw`: check for writing. `locked`: the store of the same instruction to the same
    * address happens with this load as one; what is between them has no effects, as it may be done again. */

@@ -58,7 +58,7 @@ function checkWidth(op: Op, typeOfValue: (v: Value) => Type): string | undefined
     case 'linear':
       return op.bytes > 0 ? undefined : `${op.bytes} bytes`;
     case 'helper':
-      return op.seldom !== undefined && Object.keys(op.effects).some((effect) => effect !== 'result')
+      return op.seldom !== undefined && Object.keys(op.effects).some((effect) => effect !== 'result' && effect !== 'changes')
         ? 'effects of a call that may not be made'
         : undefined;
     default:

@@ -1,7 +1,7 @@
 // What a lift sees: operands that answer with IR, guest memory, stack, flags, faults, helpers and terminators.
 // A lift must do all that may fault before its first register write, so that faults are precise.
 import type { Builder } from '../ir/builder.ts';
-import type { ConditionCode, FlagKind, HelperEffects, Type, Value } from '../ir/types.ts';
+import type { ConditionCode, FlagKind, HelperEffects, Place, Type, Value } from '../ir/types.ts';
 import { Cpu, Eflags, Gpr, Seg, SegCache } from '../layout/cpu.ts';
 import type { Form, FormOperand } from './form.ts';
 import type { Leaves } from './leaves.ts';
@@ -173,8 +173,9 @@ export class Lifter {
   stateAt(type: Type, bytes: number, address: Value, offset: number): Value {
     return this.b.push({ kind: 'ldstate', type, bytes, signed: false, address, offset });
   }
-  setStateAt(bytes: number, address: Value, offset: number, value: Value): void {
-    this.b.push({ kind: 'ststate', bytes, address, offset, value });
+  /** `within`: what it changes at the most, where the address does not tell. */
+  setStateAt(bytes: number, address: Value, offset: number, value: Value, within?: readonly Place[]): void {
+    this.b.push({ kind: 'ststate', bytes, address, offset, value, ...(within && { within }) });
   }
   /** Address of a SegCache by number. */
   segCache(seg: number): Value {
@@ -268,10 +269,10 @@ export class Lifter {
   helper(name: string, args: readonly Value[] = [], effects: HelperEffects = {}): Value {
     return this.b.push({ kind: 'helper', type: effects.result, name, args: [...args], effects });
   }
-  /** The same where one of `when` is not 0, which is seldom; else the result is `otherwise`. It cannot fault, and leaves registers and flags alone. */
-  helperIf(when: readonly Value[], otherwise: Value, name: string, args: readonly Value[]): Value {
+  /** The same where one of `when` is not 0, which is seldom; else the result is `otherwise`. It cannot fault, and of the state it changes `changes` alone. */
+  helperIf(when: readonly Value[], otherwise: Value, name: string, args: readonly Value[], changes: readonly Place[]): Value {
     const { type } = this.b.code.ops[otherwise] as { type: Type };
-    return this.b.push({ kind: 'helper', type, name, args: [...args], effects: { result: type }, seldom: { when, otherwise } });
+    return this.b.push({ kind: 'helper', type, name, args: [...args], effects: { result: type, changes }, seldom: { when, otherwise } });
   }
   thisEip(): Value {
     return this.leaves.thisEip();

@@ -4,7 +4,7 @@
 import type { Value } from '../ir/types.ts';
 import { Cpu } from '../layout/cpu.ts';
 import type { Lifter } from './lifter.ts';
-import { EXP_MAX, inUse, pop, type Real, readRegister, register } from './x87-operands.ts';
+import { EXP_MAX, inUse, pop, type Real, readRegister, register, STATUS } from './x87-operands.ts';
 
 /** Places of the condition codes in the status word; all of them, and C1, which a comparison clears. */
 const C0 = 8;
@@ -55,14 +55,13 @@ function compare(x: Lifter, i: Value, quiet: number, memory?: Real): Value {
   const c = memory ?? readRegister(x, second);
   const used = memory === undefined ? inUse(x, first, second) : inUse(x, first);
   const codes = order(x, a, c);
-  return x.helperIf([...special(x, a), ...special(x, c), b.eqz(used), c.exc], codes, 'fpuCompareSpecial', [
-    i,
-    c.sig,
-    c.se,
-    c.exc,
-    b.const(quiet),
+  return x.helperIf(
+    [...special(x, a), ...special(x, c), b.eqz(used), c.exc],
     codes,
-  ]);
+    'fpuCompareSpecial',
+    [i, c.sig, c.se, c.exc, b.const(quiet), codes],
+    [STATUS],
+  );
 }
 
 /** The result goes to the status word. */

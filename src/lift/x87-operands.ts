@@ -1,7 +1,14 @@
 // Operands of x87 instructions: registers of the stack, and numbers of memory in the extended format (SDM vol. 1, 4.2, 8.1.2).
-import type { Value } from '../ir/types.ts';
+import type { Place, Value } from '../ir/types.ts';
 import { Cpu } from '../layout/cpu.ts';
 import type { Lifter } from './lifter.ts';
+
+/** Where the x87's state lies. */
+export const STATUS: Place = { at: Cpu.at.fsw, end: Cpu.at.fsw + 4 };
+export const TAGS: Place = { at: Cpu.at.ftw, end: Cpu.at.ftw + 4 };
+export const REGISTERS: Place = { at: Cpu.at.fpr, end: Cpu.at.fpr + 8 * 16 };
+/** Where helpers leave numbers. */
+export const NUMBER: Place = { at: Cpu.at.scratch, end: Cpu.at.scratch + 16 };
 
 /** A number in the extended format. */
 export interface Real {
@@ -27,10 +34,13 @@ export function register(x: Lifter, i: Value): Value {
   return x.b.known(i) === 0 ? top : x.b.and(x.b.add(top, i), x.b.const(7));
 }
 
+/** Its address, less Cpu.at.fpr. */
+export const registerAt = (x: Lifter, register: Value): Value => x.b.add(x.cpu(), x.b.shl(register, x.b.const(REGISTER_SHIFT)));
+
 /** What the register holds, whether it is in use or not. */
 export function readRegister(x: Lifter, register: Value): Real {
   const { b } = x;
-  const at = b.add(x.cpu(), b.shl(register, b.const(REGISTER_SHIFT)));
+  const at = registerAt(x, register);
   return { sig: x.stateAt('i64', 8, at, Cpu.at.fpr), se: x.stateAt('i32', 2, at, Cpu.at.fpr + 8), exc: b.const(0) };
 }
 

@@ -6,6 +6,7 @@ import type { Lift, Lifter, LiftTable } from './lifter.ts';
 import { FAULTS, STORES, x87Pending } from './shared.ts';
 import { compareToFlags, compareToStatus, zero } from './x87-compare.ts';
 import { type Real, readExtended, readInteger, readReal, SIGN, widenInteger } from './x87-operands.ts';
+import { absolute, changeSign, exchange, storeRegister } from './x87-stack.ts';
 
 const CR0_MP_TS = 2 | 8;
 
@@ -106,7 +107,7 @@ function storeBy(x: Lifter, name: string, ...args: number[]): void {
 const store = (pops: number): Lift =>
   computing((x) => {
     const { kind, size } = x.op(0);
-    if (kind !== 'm') x.helper('fpuStoreReg', [x.number(0), x.b.const(pops)]);
+    if (kind !== 'm') storeRegister(x, x.number(0), pops);
     else if (size === 10) storeBy(x, 'fpuStoreF80');
     else storeBy(x, size === 4 ? 'fpuStoreF32' : 'fpuStoreF64', pops);
   });
@@ -121,9 +122,6 @@ const storeBcd = computing((x) => storeBy(x, 'fpuStoreBcd'));
 
 // The stack ----------------------------------------------------------------------------------------------------------
 
-const exchange = computing((x) => {
-  x.helper('fpuExchange', [x.number(x.n - 1)]);
-});
 const moveIf = (cc: ConditionCode): Lift =>
   computing((x) => {
     x.helper('fpuMoveIf', [x.cond(cc), x.number(1)]);
@@ -238,7 +236,7 @@ export const lifts: LiftTable = {
   fldln2: call('fpuLoadConst', 5),
   fldz: call('fpuLoadConst', 6),
 
-  fxch: exchange,
+  fxch: computing((x) => exchange(x, x.number(x.n - 1))),
   fcmovb: moveIf('b'),
   fcmove: moveIf('e'),
   fcmovbe: moveIf('be'),
@@ -252,8 +250,8 @@ export const lifts: LiftTable = {
   fincstp: call('fpuRotate', 1),
   fdecstp: call('fpuRotate', 7),
 
-  fchs: call('fpuChangeSign'),
-  fabs: call('fpuAbsolute'),
+  fchs: computing(changeSign),
+  fabs: computing(absolute),
   fsqrt: call('fpuSqrt'),
   frndint: call('fpuRoundToInt'),
   fscale: call('fpuScale'),

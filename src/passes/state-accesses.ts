@@ -1,7 +1,7 @@
 // Drops accesses to the CPU's state in memory (XMM and MMX registers, segment caches, trap words) that a block has made before: a
 // load of what was loaded or stored gives that value, a store of what is there already is none, and a check that passed passes
 // again. Only stores by values stay that change something, since a fault shows the state as it is at its instruction.
-import { mapOperands, type Op, type Type, type Value } from '../ir/types.ts';
+import { mapOperands, type Op, type Place, type Type, type Value } from '../ir/types.ts';
 import { Cpu } from '../layout/cpu.ts';
 
 /** Bytes from `at` to `end` of the CPU's state hold `value`, whole. */
@@ -58,6 +58,12 @@ class Block {
     this.known = this.known.filter((k) => k.end <= at || k.at >= end);
   }
 
+  /** Undefined: any. */
+  private forgetPlaces(places: readonly Place[] | undefined): void {
+    if (places === undefined) this.known = [];
+    else for (const { at, end } of places) this.forget(at, end);
+  }
+
   private load(op: Extract<Op, { kind: 'ldstate' }>, i: number): void {
     const at = this.place(op);
     if (at === undefined || op.bytes !== WIDTH[op.type]) return;
@@ -78,7 +84,7 @@ class Block {
   private store(op: Extract<Op, { kind: 'ststate' }>, i: number): void {
     const at = this.place(op);
     if (at === undefined) {
-      this.known = [];
+      this.forgetPlaces(op.within);
       return;
     }
     const end = at + op.bytes;
@@ -113,7 +119,7 @@ class Block {
           break;
         case 'helper':
           if (op.effects.quiet) this.forget(Cpu.at.mxcsr, MXCSR_END);
-          else this.known = [];
+          else this.forgetPlaces(op.effects.changes);
           break;
       }
     }

@@ -98,3 +98,17 @@ test('a check that passed is not made again, unless its word may have changed', 
   const third = check();
   expect(c.kept()).toEqual([0, first, third - 3, third]);
 });
+
+test('a call, or a store to an address that is not known, that tells what it changes leaves the rest known', () => {
+  for (const told of [true, false]) {
+    const c = new Code();
+    const within = { at: Cpu.at.fsw, end: Cpu.at.fsw + 4 };
+    const status = c.load(Cpu.at.fsw, 'i32');
+    const top = c.load(Cpu.at.ftop, 'i32');
+    c.call(told ? { changes: [within] } : {});
+    const [statusAgain, topAgain] = [c.load(Cpu.at.fsw, 'i32'), c.load(Cpu.at.ftop, 'i32')];
+    const store = c.push({ kind: 'ststate', bytes: 4, address: topAgain, offset: 0, value: status, ...(told && { within: [within] }) });
+    const [statusLast, topLast] = [c.load(Cpu.at.fsw, 'i32'), c.load(Cpu.at.ftop, 'i32')];
+    expect(c.kept()).toEqual([status, top, statusAgain, ...(told ? [] : [topAgain]), store, statusLast, ...(told ? [] : [topLast])]);
+  }
+});

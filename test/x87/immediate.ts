@@ -94,7 +94,8 @@ function execute(view: DataView, exports: Record<string, Helper>, text: string):
     if (bytes === 4) view.setUint32(at(address), Number(v), true);
     else view.setUint16(at(address), Number(v), true);
   };
-  const state = (offset: number) => view.getInt32(CPU + offset, true);
+  const state = (offset: number, bytes = 4): Any =>
+    bytes === 8 ? view.getBigInt64(CPU + offset, true) : view.getInt32(CPU + offset, true);
   const raiseIf = (cond: Any, vector: number) => {
     if (cond) throw new Raised(vector);
   };
@@ -127,6 +128,10 @@ function execute(view: DataView, exports: Record<string, Helper>, text: string):
     setState: (offset: number, v: Any) => view.setUint32(CPU + offset, Number(v), true),
     stateAt: (_type: string, bytes: number, address: number, offset: number) =>
       bytes === 8 ? view.getBigInt64(address + offset, true) : view.getUint16(address + offset, true),
+    setStateAt(bytes: number, address: number, offset: number, v: Any) {
+      if (bytes === 8) view.setBigInt64(address + offset, v as bigint, true);
+      else view.setUint16(address + offset, Number(v), true);
+    },
     thisEip: () => 0x1234,
     cond: (cc: string) => Number(conditions[cc]!()),
     flagsRX(r: Any, x: Any) {
@@ -140,7 +145,7 @@ function execute(view: DataView, exports: Record<string, Helper>, text: string):
       when.every((v) => v === 0) ? otherwise : exports[name]!(CPU, ...args),
     helper(name: string, args: Any[] = []) {
       const result = exports[name]!(CPU, ...args);
-      const fault = state(Cpu.at.fault);
+      const fault = Number(state(Cpu.at.fault));
       view.setUint32(CPU + Cpu.at.fault, 0, true);
       raiseIf(fault, fault & 0xff);
       return result;

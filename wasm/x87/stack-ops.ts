@@ -1,39 +1,30 @@
-// x87: the exported helpers that move registers about: FXCH, FST(P) ST(i), FCMOVcc, FFREE, FINCSTP, FDECSTP, EMMS.
-import { CPU_FSW, CPU_FTOP, CPU_FTW } from '../gen/layout';
-import { bitOf, C1, commit, INDEFINITE_SE, INDEFINITE_SIG, isEmpty, Out, pop, raiseFlags, seOf, setOut, setReg, sigOf, st, stackUnderflow } from './core';
+// x87: the exported helpers that move registers about: what is not plain in FST ST(i), FXCH, FCHS and FABS (src/lift/x87-stack.ts); FCMOVcc, FFREE, FINCSTP, FDECSTP, EMMS.
+import { CPU_FSW, CPU_FTOP, CPU_FTW, CPU_SCRATCH } from '../gen/layout';
+import { bitOf, C1, commit, INDEFINITE_SE, INDEFINITE_SIG, isEmpty, Out, pop, raiseFlags, seOf, setReg, sigOf, st, stackUnderflow } from './core';
 
-export function fpuExchange(cpu: usize, i: u32): void {
-  const a = st(cpu, 0);
-  const b = st(cpu, i);
-  const both = bitOf(cpu, 0) | bitOf(cpu, i);
-  const tags = load<u32>(cpu, CPU_FTW);
-  if ((tags & both) == both) {
-    store<u32>(cpu, load<u32>(cpu, CPU_FSW) & ~C1, CPU_FSW);
-  } else {
-    const emptyA = isEmpty(cpu, 0);
-    const emptyB = isEmpty(cpu, i);
-    stackUnderflow();
-    if (!raiseFlags(cpu)) return;
-    if (emptyA) setReg(a, INDEFINITE_SIG, INDEFINITE_SE);
-    if (emptyB) setReg(b, INDEFINITE_SIG, INDEFINITE_SE);
-    store<u32>(cpu, tags | both, CPU_FTW);
-  }
-  const sig = sigOf(a);
-  const se = seOf(a);
-  setReg(a, sigOf(b), seOf(b));
-  setReg(b, sig, se);
+/** Of the results of the helpers below: an unmasked exception keeps the stack as it is. */
+const STAYS: u32 = 1;
+/** Cpu.scratch holds the number that goes on. */
+const THERE: u32 = 2;
+
+/** FST(P) ST(i), FCHS, FABS where ST(0) is empty. */
+export function fpuEmptySpecial(cpu: usize): u32 {
+  stackUnderflow();
+  store<u64>(cpu, Out.sig, CPU_SCRATCH);
+  store<u32>(cpu, Out.se, CPU_SCRATCH + 8);
+  return raiseFlags(cpu) ? THERE : THERE | STAYS;
 }
 
-/** FST ST(i), FSTP ST(i). */
-export function fpuStoreReg(cpu: usize, i: u32, pops: u32): void {
-  Out.exc = 0;
-  if (isEmpty(cpu, 0)) {
-    stackUnderflow();
-  } else {
-    const reg = st(cpu, 0);
-    setOut(sigOf(reg), seOf(reg));
-  }
-  if (commit(cpu, i) && pops != 0) pop(cpu);
+/** FXCH where one register is empty: 1 where an unmasked exception keeps the stack as it is, else both are in use. */
+export function fpuExchangeSpecial(cpu: usize, i: u32): u32 {
+  const emptyA = isEmpty(cpu, 0);
+  const emptyB = isEmpty(cpu, i);
+  stackUnderflow();
+  if (!raiseFlags(cpu)) return STAYS;
+  if (emptyA) setReg(st(cpu, 0), INDEFINITE_SIG, INDEFINITE_SE);
+  if (emptyB) setReg(st(cpu, i), INDEFINITE_SIG, INDEFINITE_SE);
+  store<u32>(cpu, load<u32>(cpu, CPU_FTW) | bitOf(cpu, 0) | bitOf(cpu, i), CPU_FTW);
+  return 0;
 }
 
 /** FCMOVcc: an empty register is a stack fault whether or not the condition holds. */

@@ -1,4 +1,4 @@
-// x87: the exported helpers with ST(0) alone or ST(0) and ST(1): FCHS, FABS, FSQRT, FRNDINT, FSCALE, FXTRACT, FPREM, FPREM1.
+// x87: the exported helpers with ST(0) alone or ST(0) and ST(1): FSQRT, FRNDINT, FSCALE, FXTRACT, FPREM, FPREM1.
 import { CPU_FSW, CPU_FTOP, CPU_FTW } from '../gen/layout';
 import {
   BIAS, bitOf, C0, C1, C2, C3, commit, control, DE, EXP_MAX, INDEFINITE_SE, INDEFINITE_SIG, isDenormal, isEmpty, isInfinity, MSB, invalid, Out,
@@ -9,25 +9,6 @@ import { nanOne, nanPair } from './nan';
 import { fromInteger, roundPack } from './pack';
 import { Remainder, remainder } from './rem';
 import { sqrt } from './sqrt';
-
-@inline
-function setSign(cpu: usize, keep: u32, flip: u32): void {
-  Out.exc = 0;
-  if (isEmpty(cpu, 0)) {
-    stackUnderflow();
-  } else {
-    const reg = st(cpu, 0);
-    setOut(sigOf(reg), (seOf(reg) & keep) ^ flip);
-  }
-  commit(cpu, 0);
-}
-
-export function fpuChangeSign(cpu: usize): void {
-  setSign(cpu, 0xffff, SIGN);
-}
-export function fpuAbsolute(cpu: usize): void {
-  setSign(cpu, EXP_MAX, 0);
-}
 
 export function fpuSqrt(cpu: usize): void {
   Out.exc = 0;
