@@ -11,9 +11,13 @@ import { walk, walkFrame, walkRights } from './walk';
 /** Bits of Fetched.frame beside the frame. */
 export const FRAME_BITS: u32 = TLB_GLOBAL | TLB_LARGE;
 
+/** A page is in one of so many entries, from its own on. */
+const WAYS: u32 = 4;
+
 @inline
-function entryOf(cpu: usize, user: bool, page: u32): usize {
-  return cpu + (user ? AREA_FETCHEDUSER : AREA_FETCHEDKERNEL) + (page & (FETCHED_ENTRIES - 1)) * FETCHED_SIZE;
+function entryOf(cpu: usize, user: bool, page: u32, way: u32): usize {
+  const index = (((page * 0x9e3779b1) >>> 12) + way) & (FETCHED_ENTRIES - 1);
+  return cpu + (user ? AREA_FETCHEDUSER : AREA_FETCHEDKERNEL) + index * FETCHED_SIZE;
 }
 @inline
 function generation(cpu: usize, user: bool): u32 {
@@ -59,25 +63,42 @@ function inRange(cpu: usize, user: bool, first: u32, last: u32): bool {
     : load<u32>(cpu, CPU_JUMPKERNELLOW) <= last && load<u32>(cpu, CPU_JUMPKERNELHIGH) >= first;
 }
 
+/** The entry of a page that a jump cache knows code of; 0: it has none in the table. */
+function known(cpu: usize, user: bool, page: u32): usize {
+  const gen = generation(cpu, user);
+  for (let way: u32 = 0; way < WAYS; way++) {
+    const entry = entryOf(cpu, user, page, way);
+    if (load<u32>(entry, FETCHED_GEN) != gen) return 0;
+    if (load<u32>(entry, FETCHED_PAGE) == page) return entry;
+  }
+  return 0;
+}
+
+/** A place for a page that is not in the table: a free entry, or else its own, whose page counts by the range from now on. */
+function freeEntry(cpu: usize, user: bool, page: u32): usize {
+  const gen = generation(cpu, user);
+  for (let way: u32 = 0; way < WAYS; way++) {
+    const entry = entryOf(cpu, user, page, way);
+    if (load<u32>(entry, FETCHED_GEN) != gen) return entry;
+  }
+  const own = entryOf(cpu, user, page, 0);
+  widen(cpu, user, load<u32>(own, FETCHED_PAGE));
+  return own;
+}
+
 /** A jump cache is about to know code of a linear page. `frame`: where that is mapped, with FRAME_BITS. */
 export function noteFetched(cpu: usize, user: bool, page: u32, frame: u32): void {
-  const entry = entryOf(cpu, user, page);
-  if (load<u32>(entry, FETCHED_GEN) == generation(cpu, user)) {
-    if (load<u32>(entry, FETCHED_PAGE) != page) widen(cpu, user, load<u32>(entry, FETCHED_PAGE));
-    else if (load<u32>(entry, FETCHED_FRAME) == frame) return;
+  const old = known(cpu, user, page);
+  if (old) {
+    if (load<u32>(old, FETCHED_FRAME) == frame) return;
     // Mapped elsewhere without an INVLPG: what was found before is told apart no more.
-    else flushOne(cpu, user);
+    flushOne(cpu, user);
   }
   if (frame & TLB_LARGE) widen(cpu, user, page);
+  const entry = freeEntry(cpu, user, page);
   store<u32>(entry, page, FETCHED_PAGE);
   store<u32>(entry, frame, FETCHED_FRAME);
   store<u32>(entry, generation(cpu, user), FETCHED_GEN);
-}
-
-/** The entry of a page that a jump cache knows code of; 0: it has none in the table. */
-function known(cpu: usize, user: bool, page: u32): usize {
-  const entry = entryOf(cpu, user, page);
-  return load<u32>(entry, FETCHED_GEN) == generation(cpu, user) && load<u32>(entry, FETCHED_PAGE) == page ? entry : 0;
 }
 
 /** Makes a jump cache stale that may know code of a page. */

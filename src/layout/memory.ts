@@ -200,7 +200,7 @@ export const JUMP_ENTRIES = 16384;
 
 /** Pages that a jump cache knows code of, by linear page: where they were mapped (wasm/fetched.ts). */
 export const Fetched = struct('FETCHED', { page: u32, gen: u32, frame: u32, unused: u32 });
-export const FETCHED_ENTRIES = 1024;
+export const FETCHED_ENTRIES = 2048;
 
 /** Block hash: (physical address, EIP, mode) -> block; open hashing with chains through BlockHead.hashNext. */
 export const BLOCK_HASH_BITS = 16;

@@ -154,18 +154,29 @@ describe('blocks', () => {
       expect(gens()).toEqual([kernel, user + 1]);
     });
 
-    test('makes it stale where the page found no place in the table', () => {
+    test('makes it stale where the table has no place for all pages', () => {
+      const pages = Array.from({ length: FETCHED_ENTRIES + 100 }, (_, k) => 0x800 + k);
+      for (const page of pages) {
+        m.setPhys32(DIRECTORY + (page >>> 10) * 4, TABLE | PT.P | PT.RW | PT.US);
+        m.setPhys32(pte(page), 0x500000 | PT.P | PT.RW | PT.US);
+      }
       m.setCpl(3);
-      const other = 0x400 + FETCHED_ENTRIES;
-      m.setPhys32(DIRECTORY + 8, TABLE | PT.P | PT.RW | PT.US);
-      m.set('eip', other << 12);
-      block(64, { eip: other << 12, phys: 0x400000, mode: m.get('mode') });
-      m.call.lookup(m.cpu);
-      m.setCpl(0);
-      const [, user] = gens() as [number, number];
-      m.setPhys32(pte(0x400), 0);
-      m.call.invlpg(m.cpu, 0x400000);
-      expect(m.get('jumpUserGen')).toBe(user + 1);
+      pages.forEach((page, k) => {
+        block(64 * (k + 1), { eip: page << 12, phys: 0x500000, mode: m.get('mode') });
+      });
+      for (const page of [pages[0]!, pages[777]!, pages[1500]!, pages.at(-1)!]) {
+        for (const each of pages) {
+          m.set('eip', each << 12);
+          m.call.lookup(m.cpu);
+        }
+        const user = m.get('jumpUserGen');
+        m.setCpl(0);
+        m.setPhys32(pte(page), 0);
+        m.call.invlpg(m.cpu, page << 12);
+        expect(m.get('jumpUserGen')).toBe(user + 1);
+        m.setPhys32(pte(page), 0x500000 | PT.P | PT.RW | PT.US);
+        m.setCpl(3);
+      }
     });
 
     test('makes it stale where the page was mapped anew without one', () => {
