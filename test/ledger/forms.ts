@@ -202,7 +202,6 @@ dd1b        fstp qword [ebx]
 db1b        fistp dword [ebx]
 d9c9        fxch st1
 dff1        fcomip st0, st1
-d9c9        fxch st1
 ddd9        fstp st1
 dfe0        fnstsw ax
 d93b        fnstcw [ebx]
