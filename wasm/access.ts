@@ -1,6 +1,6 @@
 // Guest memory behind the TLB: what every load and store of the runtime and every slow path of translated code ends in.
 // Handles TLB misses, accesses that cross a page, devices, ROM, and pages that hold code.
-import { alone, hasCode, hitsCode, isBesideCode, noticeStore } from './codepage';
+import { alone, hitsCode, isBesideCode, noticeStore, staysBesideCode } from './codepage';
 import {
   CPU_FAULT, CPU_RMWHOST, CPU_TLB, CPU_WATCH, CPU_WATCHBYTES, CPU_WATCHFIRST, FAULT_BAIL, LAPIC_BASE, LAPIC_EOI, RAM, TLB_CODE_KERNEL_WRITE, TLB_KERNEL_READ, TLB_KERNEL_WRITE,
   TLB_WATCHED_SHIFT,
@@ -83,12 +83,10 @@ function besideCode(cpu: usize, linear: u32, bytes: u32, access: u32): usize {
   return host && isBesideCode(<u32>host - RAM, bytes) ? host : 0;
 }
 
-/** Where `bytes` bytes beside code are that stay so for as long as this CPU decodes and installs nothing. 0 as well where another CPU may. */
+/** Host address of `bytes` bytes in a page with code, which this CPU may write to until its next poll, as none of them is code until then; else 0. */
 export function hostBesideCode(cpu: usize, linear: u32, bytes: u32): usize {
-  if (!alone()) return 0;
   const host = hostInCodePage(cpu, linear, bytes, userAccess(cpu));
-  const phys = <u32>host - RAM;
-  return host && hasCode(phys) && !hitsCode(phys, bytes) ? host : 0;
+  return host && staysBesideCode(<u32>host - RAM, bytes) ? host : 0;
 }
 
 /** readSlow without the short way. */

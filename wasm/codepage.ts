@@ -73,6 +73,39 @@ function mapPage(n: u32): usize {
   return CODE_MAP_PAGES + (n << 2);
 }
 
+/** Bit of a map's word: some CPU stores beside the code of its page without looking again before its next poll. */
+const STORES_BESIDE: u32 = 0x80000000;
+
+/** Address of the word that says which page has the map at `map`. */
+@inline
+function ownerOf(map: usize): usize {
+  return mapPage(<u32>(map - CODE_MAPS) / CODE_MAP_BYTES);
+}
+
+/**
+ * Whether a page has code, but none in `bytes` bytes at `phys`, all in that page, until the caller's next poll. Who enters code in the map meanwhile parks the caller before it
+ * looks at the bytes (settleStores in exclusive.ts): here the bit is set before the look at the map, there it is looked at behind the entry in the map.
+ */
+export function staysBesideCode(phys: u32, bytes: u32): bool {
+  if (!hasCode(phys)) return false;
+  const map: usize = load<u32>(pageMeta(phys), PAGEMETA_CODEMAP);
+  if (!map) return false;
+  if (!alone() && !(atomic.load<u32>(ownerOf(map)) & STORES_BESIDE)) atomic.or<u32>(ownerOf(map), STORES_BESIDE);
+  return !hitsCode(phys, bytes);
+}
+
+/** Whether a CPU may store beside the code of a page without looking. */
+export function hasStoresBeside(phys: u32): bool {
+  const map: usize = load<u32>(pageMeta(phys), PAGEMETA_CODEMAP);
+  return map != 0 && (atomic.load<u32>(ownerOf(map)) & STORES_BESIDE) != 0;
+}
+
+/** Nobody does from now on, as all other CPUs are parked. */
+export function forgetStoresBeside(phys: u32): void {
+  const map: usize = load<u32>(pageMeta(phys), PAGEMETA_CODEMAP);
+  if (map) atomic.and<u32>(ownerOf(map), ~STORES_BESIDE);
+}
+
 /** Number of a code map that no page with code has: one never used, or that of a page that is data by now; CODE_MAP_COUNT: none. */
 function freeMap(): u32 {
   const next = load<u32>(CONTROL, CONTROL_CODEMAPNEXT);
@@ -97,10 +130,10 @@ export function giveMap(phys: u32): void {
     if (n == CODE_MAP_COUNT) return;
     // Above the count, it is where the next search begins.
     store<u32>(CONTROL, n + 1 < CODE_MAP_COUNT && load<u32>(CONTROL, CONTROL_CODEMAPNEXT) < CODE_MAP_COUNT ? n + 1 : CODE_MAP_COUNT + n + 1, CONTROL_CODEMAPNEXT);
-    store<u32>(mapPage(n), phys >>> 12);
     map = CODE_MAPS + n * CODE_MAP_BYTES;
     store<u32>(meta, u32(map), PAGEMETA_CODEMAP);
   }
+  store<u32>(ownerOf(map), phys >>> 12);
   memory.fill(map, 0, CODE_MAP_BYTES);
 }
 

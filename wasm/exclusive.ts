@@ -20,7 +20,7 @@ import {
   CPU_PAUSES, CPU_PENDING, CPU_STEPARMED, CPU_WATCH, PAGEMETA_FLAGS, PAGE_HAS_CODE, PAGE_MARK, PENDING_HOLD, RAM,
 } from './gen/layout';
 import { probe, readSlow, writeSlow } from './access';
-import { alone, enterCode, giveMap, hitsCode, pageMeta } from './codepage';
+import { alone, enterCode, forgetStoresBeside, giveMap, hasStoresBeside, pageMeta, staysBesideCode } from './codepage';
 import { faulted } from './fault';
 import { POLLED } from './held';
 import { ACCESS_REGION, ACCESS_WRITE, userAccess } from './state';
@@ -121,6 +121,20 @@ export function markCode(cpu: usize, phys: u32, bytes: u32): void {
     end(cpu);
   }
   enterCode(phys, bytes);
+  settleStores(cpu, phys);
+}
+
+/**
+ * Code was entered in the map of a page with code: when this comes back, the stores of others that did not look behind that are done. Their CPUs have been parked, so each found
+ * its bytes to be no code before that, and looks again. Called by CPUs that are parked as well: installing goes on meanwhile.
+ */
+export function settleStores(cpu: usize, phys: u32): void {
+  if (alone() || !hasStoresBeside(phys)) return;
+  const parked = load<u32>(cpu, CPU_PARKED);
+  begin(cpu);
+  forgetStoresBeside(phys);
+  end(cpu);
+  if (parked) park(cpu);
 }
 
 /** Host address of `bytes` bytes for an atomic access. 0: a fault was raised, or it is none of aligned RAM without code. */
@@ -131,8 +145,7 @@ export function lockedHost(cpu: usize, linear: u32, bytes: u32, region: u32, eip
   // A step notes which data breakpoints it hits, through the slow paths; outside of one the probe found that there is none.
   if (linear & (bytes - 1) || (load<u32>(cpu, CPU_WATCH) && load<u32>(cpu, CPU_STEPARMED) && isWatched(cpu, linear, 0))) return 0;
   if (resolve(cpu, linear, user | ACCESS_WRITE)) return 0;
-  // Another CPU may enter this code in the map between a look at it and the access.
-  if (foundCode && !(alone() && !hitsCode(foundPhys, bytes))) return 0;
+  if (foundCode && !staysBesideCode(foundPhys, bytes)) return 0;
   return foundHost < RAM ? 0 : <u32>foundHost;
 }
 

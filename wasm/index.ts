@@ -22,7 +22,7 @@ export { iret } from './iret';
 export { taskSwitch } from './task';
 export { sysenter, sysexit } from './sysenter';
 export { enter, popa, pusha } from './stack';
-export { lockedHost, lockedLoad16, lockedLoad32, lockedLoad64, lockedLoad8, lockedStore16, lockedStore32, lockedStore64, lockedStore8, markCode, park, relax, unpark } from './exclusive';
+export { lockedHost, lockedLoad16, lockedLoad32, lockedLoad64, lockedLoad8, lockedStore16, lockedStore32, lockedStore64, lockedStore8, markCode, park, relax, settleStores, unpark } from './exclusive';
 export * from './engine';
 export * from './x87/index';
 export * from './sse';

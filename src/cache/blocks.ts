@@ -31,6 +31,8 @@ export interface CodeRuntime {
   translateExec(cpu: number, linear: number): number;
   /** This CPU holds code of `bytes` bytes at `phys`, in one page of RAM: from now on stores to them are noticed (wasm/exclusive.ts). */
   markCode(cpu: number, phys: number, bytes: number): void;
+  /** Behind code that was entered in a page's map: stores of other CPUs that do not know of it are done when this comes back (wasm/exclusive.ts). */
+  settleStores(cpu: number, phys: number): void;
   /** Since when a new block's heat is counted. */
   heatNow(cpu: number): number;
   /** Index into the table of blocks at Cpu.blockHash, from 0 to BLOCK_HASH_ENTRIES - 1. */
@@ -286,6 +288,11 @@ export class BlockCache {
 
   private mark(phys: number, bytes: number): void {
     if (this.physical.isRam(phys >>> PAGE_SHIFT)) this.runtime.markCode(this.cpu, phys, bytes);
+  }
+
+  /** Behind code of a region that was entered in the map of the page of `phys`; its bytes must be looked at once more behind this. */
+  settleStores(phys: number): void {
+    this.runtime.settleStores(this.cpu, phys);
   }
 
   private remember(page: number, head: number): void {

@@ -10,6 +10,8 @@
 // * Bits of the map are set by whoever decodes or installs, *before* it compares the bytes it has with those in RAM. A store is done *before* the look at the map. Both orders
 //   are of sequentially consistent accesses: so either the one sees the new bytes, or the other sees the bit and tells. That is all that keeps code and bytes together; nobody
 //   has to park for a bit.
+// * Small loops and locked instructions look at the map first and store later, up to their next poll, with no look behind it. They say so in the map (STORES_BESIDE in wasm/codepage.ts), and who enters
+//   bits in such a map parks all others before it compares (`settleStores`).
 // * Bits are cleared by a machine's only CPU, which knows what it holds, and by the clearing of the flag.
 // * The flag is cleared (drop.ts) when stores hit code several times and nobody decoded in between: all CPUs drop all they have of the page, and it is data from then on.
 import type { SharedMemory } from '../cpu/state.ts';

@@ -51,7 +51,9 @@ export class RegionTable {
   private put(region: Region): boolean {
     const { entry } = region;
     const page = entry.phys >>> PAGE_SHIFT;
-    if (!this.physical.enterImage(page, entry.image) || !this.physical.holds(page, entry.image)) return false;
+    if (!this.physical.enterImage(page, entry.image)) return false;
+    if (this.physical.isRam(page)) this.blocks.settleStores(entry.phys);
+    if (!this.physical.holds(page, entry.image)) return false;
     this.instance.table.set(entry.slot, region.code);
     const list = this.pages.get(page);
     if (list) list.set(entry.slot, region);

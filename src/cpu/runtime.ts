@@ -39,6 +39,7 @@ export interface RuntimeExports {
   translateExec(cpu: number, linear: number): number;
   codeAddress(cpu: number, linear: number): number;
   markCode(cpu: number, phys: number, bytes: number): void;
+  settleStores(cpu: number, phys: number): void;
   heatNow(cpu: number): number;
   blockHashIndex(phys: number, eip: number, mode: number): number;
   /** See wasm/exclusive.ts. */

@@ -260,7 +260,7 @@ describe('pages with code', () => {
     expect(m.calls).toEqual([{ name: 'invalidateCode', args: [0x501d, 4] }]);
   });
 
-  test('a loop that stores beside code may do so without looking, on the only CPU', () => {
+  test('a loop that stores beside code may do so without looking, and who enters code asks it to stop', () => {
     const free = (at: number, bytes: number) => m.call.hostBesideCode(m.cpu, at, bytes);
     m.markCode(0x5040, 3);
     m.call.load8(m.cpu, 0x5000);
@@ -276,8 +276,23 @@ describe('pages with code', () => {
     ]).toEqual([RAM + 0x5000, 0, 0, RAM + 0x5043, RAM + 0x5043, RAM + 0x5fff, 0]);
     // What has no code is left to the TLB.
     expect(free(0x6000, 4)).toBe(0);
+    const owner = () => m.view.getUint32(CODE_MAP_PAGES, true);
+    expect(owner()).toBe(5);
     m.control('cpuCount', 2);
-    expect(free(0x5043, 4)).toBe(0);
+    m.control('stop', 1); // nobody waits for the other CPU, which does not run
+    expect(free(0x5043, 4)).toBe(RAM + 0x5043);
+    expect(owner()).toBe((0x80000000 | 5) >>> 0);
+    const parked: number[] = [];
+    for (const before of [0, 1]) {
+      m.set('parked', before);
+      free(0x5043, 4);
+      m.call.settleStores(m.cpu, 0x5000);
+      parked.push(m.get('parked'), owner());
+    }
+    expect(parked).toEqual([0, 5, 1, 5]);
+    free(0x5043, 4);
+    m.call.markCode(m.cpu, 0x5044, 1);
+    expect([owner(), free(0x5043, 4)]).toEqual([5, 0]);
   });
 
   test('beside code as well the rights, the alignment and the data breakpoints are looked at', () => {

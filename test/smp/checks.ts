@@ -131,6 +131,7 @@ const SMC_PARTS = [
   'self-pages',
   'self-one-page',
   'int3',
+  'beside',
 ];
 
 export const NMI_PARTS = ['latched', 'two', 'behind', 'hlt'];

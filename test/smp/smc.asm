@@ -52,6 +52,8 @@ cpu_main:
   VERDICT "self-one-page"
   call text_patching
   VERDICT "int3"
+  call beside
+  VERDICT "beside"
   FINISH 0
 
 ; Number of rounds in ECX; each CPU patches the next one's code, in both directions where there are two. EAX, EDX: code and its bytes. ECX: bytes between
@@ -381,7 +383,125 @@ patched_loop:
   ret
 .end:
 
+; CPU 0 counts in what is no code, beside code, in hot loops; meanwhile CPU 1 runs just that for the first time. Behind the last count it sees it all.
+%define BESIDE 0x500000                         ; pages of: RET, 32 slots of 64 bytes
+%define LAST_US 120
+beside:
+  push ebp
+  mov dword [round], 0
+  test ebx, ebx
+  jnz .round
+  mov edi, BESIDE + 0xf00
+  rdtsc
+  mov esi, eax
+.warm:                                          ; until the loop is translated
+  mov ecx, 1000
+  call burst
+  rdtsc
+  sub eax, esi
+  cmp eax, 4 * BURST
+  jb .warm
+.round:
+  mov eax, [round]
+  mov edi, eax
+  shr edi, 5
+  shl edi, 12
+  and eax, 31
+  shl eax, 6
+  lea edi, [edi + eax + BESIDE + 64]            ; the slot
+  test ebx, ebx
+  jnz .ready
+  mov dword [counted], 0
+  mov esi, edi
+  and esi, -4096
+  mov byte [esi], 0xc3
+  call esi
+  mov dword [edi], 0xb8                         ; MOV EAX, 0; RET
+  mov word [edi + 4], 0xc300
+.ready:
+  call barrier
+  cmp ebx, 1
+  je .runs
+  ja .next
+  rdtsc
+  mov esi, eax
+  imul ebp, eax, 1103515245
+  shr ebp, 16
+  imul ebp, ebp, LAST_US * 1000
+  shr ebp, 16                                   ; ticks until it ends
+.counts:
+  mov ecx, 1000
+  test byte [round], 3
+  jz .locked
+  call burst
+  jmp .counted
+.locked:
+  call locked_burst
+.counted:
+  rdtsc
+  sub eax, esi
+  cmp eax, ebp
+  jb .counts
+  mov eax, [edi + 1]
+  mov [counted], eax
+  jmp .next
+.runs:
+  rdtsc
+  imul ecx, eax, 1103515245
+  shr ecx, 19                                   ; up to 8191 turns
+  inc ecx
+.delay:
+  dec ecx
+  jnz .delay
+  call edi
+.wait:
+  cmp dword [counted], 0
+  je .wait
+  xor eax, eax
+  mov esi, ebx
+  cpuid
+  mov ebx, esi
+  call edi
+  cmp eax, [counted]
+  je .next
+  lock inc dword [wrong]
+  mov [wrong_got], eax
+  mov eax, [counted]
+  mov [wrong_wanted], eax
+.next:
+  call barrier
+  test ebx, ebx
+  jnz .same
+  inc dword [round]
+.same:
+  call barrier
+  mov eax, [n]
+  cmp [round], eax
+  jb .round
+  pop ebp
+  ret
+align 64
+burst:
+  mov eax, itself
+.pass:                                          ; long passes, so that many of them last for as long as it takes to decode something
+  inc dword [edi + 1]
+  times 24 mov eax, [eax]
+  dec ecx
+  jnz .pass
+  ret
+align 64
+locked_burst:
+  lock inc dword [edi + 1]
+  dec ecx
+  jnz locked_burst
+  ret
+
 align 64, db 0
+itself: dd itself
+round: dd 0
+  align 64, db 0
+counted: dd 0
+  align 64, db 0
 wrong: dd 0
 wrong_got: dd 0
 wrong_wanted: dd 0
