@@ -4,25 +4,24 @@ import { execFile } from 'node:child_process';
 import { availableParallelism } from 'node:os';
 import { fileURLToPath } from 'node:url';
 import { Worker } from 'node:worker_threads';
+import { CLOCKS, clockDeviation } from '../test/smp/checks.ts';
 
-/** Nanoseconds that each is to find: 800H ticks of the 8254; 3,580 of the PM timer. */
-const WANTED: Readonly<Record<string, number>> = {
-  pit: (0x800 / 1193182) * 1e9,
-  pm: (3580 / 3579545) * 1e9,
-  apic: (0x800 / 1193182) * 1e9,
-};
 const at = (path: string) => fileURLToPath(new URL(`../${path}`, import.meta.url));
 const [runs, loops] = [Number(process.argv[2] ?? 100), Number(process.argv[3] ?? 2 * availableParallelism())];
 
 const busy = Array.from({ length: loops }, () => new Worker('for (;;);', { eval: true }));
 const options = ['--memory', '64', '--debug-exit', '0xf4', '--debugcon', '-', '--append', 'cpus=1 n=1 what=0'];
-const deviations = new Map<string, number[]>(Object.keys(WANTED).map((name) => [name, []]));
+const deviations = new Map<string, number[]>(CLOCKS.map((name) => [name, []]));
 for (let n = 0; n < runs; n++) {
   // The debug-exit port gives the process a status of its own.
   const command = [at('bin/dragoman.mjs'), 'run', at('test/smp/bin/clocks.bin'), ...options];
   const stdout = await new Promise<string>((resolve) => execFile(process.execPath, command, (_error, text) => resolve(text)));
-  if (!/^apic \d+$/m.test(stdout)) throw new Error('a machine ended without its figures');
-  for (const [, name, counts] of stdout.matchAll(/^(\w+) (\d+)$/gm)) deviations.get(name!)!.push(Number(counts) / WANTED[name!]! - 1);
+  const lines = stdout.split('\n');
+  for (const [name, all] of deviations) {
+    const [found] = clockDeviation(lines, name);
+    if (found === undefined) throw new Error(`a machine ended without '${name}'`);
+    all.push(found);
+  }
 }
 await Promise.all(busy.map((worker) => worker.terminate()));
 for (const [name, all] of deviations) {

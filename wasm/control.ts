@@ -5,8 +5,7 @@ import {
   SEG_FS, SEG_GS, SEG_LIMIT, SEG_SS, SEG_TOPREAD, SEG_TOPWRITE, SSE_NM, SSE_UD, VECTOR_DB, VECTOR_GP, VECTOR_UD,
 } from './gen/layout';
 import { raise, raiseError } from './fault';
-import { flushJumpsAt, flushKernelJumps, flushUserJumps } from './fetched';
-import { flushJumps } from './lookup';
+import { flushJumps, flushJumpsAt, flushKernelJumps, flushUserJumps } from './fetched';
 import {
   ACC_CODE, ACC_DB, ACC_DC, ACC_P, ACC_RW, ACC_S, CR0_AM, CR0_CD, CR0_EM, CR0_ET, CR0_MP, CR0_NE, CR0_NW, CR0_PE, CR0_PG, CR0_TS, CR0_WP,
   CR4_DE, CR4_MCE, CR4_OSFXSR, CR4_OSXMMEXCPT, CR4_PAE, CR4_PCE, CR4_PGE, CR4_PSE, CR4_TSD, segAt, serialize, untypedSegments,

@@ -41,6 +41,12 @@ export function flushKernelJumps(cpu: usize): void {
   store<u32>(cpu, 0, CPU_JUMPKERNELHIGH);
 }
 
+/** Makes all entries of both jump caches stale. */
+export function flushJumps(cpu: usize): void {
+  flushUserJumps(cpu);
+  flushKernelJumps(cpu);
+}
+
 function flushOne(cpu: usize, user: bool): void {
   if (user) flushUserJumps(cpu);
   else flushKernelJumps(cpu);

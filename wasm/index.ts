@@ -6,6 +6,7 @@ export * from './memory';
 export { fill, flush, flushNonGlobal, protectPage, tlbInvalidate } from './tlb';
 export { physHost, physLoad32, physLoad64, loadPdptes } from './walk';
 export * from './string';
+export { flushJumps } from './fetched';
 export * from './lookup';
 export * from './control';
 export * from './msr';

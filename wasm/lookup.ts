@@ -5,7 +5,7 @@ import {
   CPU_MSR, CPU_TLB, EXIT_LOOKUP, HEAD_EIP, HEAD_HANDLER, HEAD_HASHNEXT, HEAD_LASTPAGE, HEAD_MODE, HEAD_PHYS, HEAD_REGION, JUMP_ARG,
   JUMP_EIP, JUMP_ENTRIES, JUMP_FUNC, JUMP_GEN, JUMP_SIZE, MODE_BREAK, MODE_STEP, MODE_USER, RAM, SEG_BASE, SEG_CS, SEG_LIMIT, STEP_BAIL, TLB_GLOBAL, TLB_KERNEL_READ, TLB_WATCHED_SHIFT, VECTOR_GP,
 } from './gen/layout';
-import { FRAME_BITS, flushKernelJumps, flushUserJumps, noteFetched } from './fetched';
+import { FRAME_BITS, noteFetched } from './fetched';
 import { raiseError, raisePage } from './fault';
 import { codeHits } from './debug';
 import { noteBlock } from './history';
@@ -135,10 +135,4 @@ export function lookup(cpu: usize): u32 {
   store<u32>(entry, region ? region : load<u32>(head, HEAD_HANDLER), JUMP_FUNC);
   store<u32>(entry, region ? region : head, JUMP_ARG);
   return head;
-}
-
-/** Makes all entries of both jump caches stale. */
-export function flushJumps(cpu: usize): void {
-  flushUserJumps(cpu);
-  flushKernelJumps(cpu);
 }

@@ -7,7 +7,7 @@ import { privileged } from './control';
 import { raiseError } from './fault';
 import { machineTsc } from './clock';
 import { hostSetApicBase, hostSetTscDeadline, hostTscDeadlineArmed } from './host';
-import { flushJumps } from './lookup';
+import { flushJumps } from './fetched';
 import { CR4_PCE, CR4_TSD, reg, serialize, setReg } from './state';
 import { flush } from './tlb';
 import { EFER_NXE, MSR_SLOT_EFER } from './walk';

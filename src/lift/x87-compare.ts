@@ -4,16 +4,13 @@
 import type { Value } from '../ir/types.ts';
 import { Cpu } from '../layout/cpu.ts';
 import type { Lifter } from './lifter.ts';
-import { EXP_MAX, inUse, pop, type Real, readRegister, register, STATUS } from './x87-operands.ts';
+import { C1, clearC1, EXP_MAX, inUse, pop, type Real, readRegister, register, STATUS, STAYS } from './x87-operands.ts';
 
-/** Places of the condition codes in the status word; all of them, and C1, which a comparison clears. */
+/** Places of the condition codes in the status word; all of them but C1, which a comparison clears. */
 const C0 = 8;
 const C2 = 10;
 const C3 = 14;
 const CODES = 0x4500;
-const C1 = 0x200;
-/** Beside the condition codes: an unmasked exception keeps the stack as it is. */
-const STAYS = 1;
 
 /** Exponent - 1: -1 for zeros and denormals. */
 const exponent = (x: Lifter, r: Real): Value => x.b.sub(x.b.and(r.se, x.b.const(EXP_MAX)), x.b.const(1));
@@ -77,7 +74,7 @@ export function compareToFlags(x: Lifter, i: Value, quiet: number, pops: number)
   const { b } = x;
   const codes = compare(x, i, quiet);
   const [cf, pf, zf] = [C0, C2, C3].map((n) => b.and(b.shr_u(codes, b.const(n)), b.const(1))) as [Value, Value, Value];
-  x.setState(Cpu.at.fsw, b.and(x.state(Cpu.at.fsw), b.const(~C1)));
+  clearC1(x);
   // R is 0 or 1: its parity is its inverse (see Lifter.setArith).
   x.flagsRX(b.eqz(zf), b.or(b.mul(cf, b.const(0xc0000000)), b.shl(b.xor(pf, zf), b.const(8))));
   pop(x, pops, b.and(codes, b.const(STAYS)));

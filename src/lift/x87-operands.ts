@@ -28,6 +28,13 @@ const MSB = 1n << 63n;
 const BIAS = 0x3fff;
 const REGISTER_SHIFT = 4;
 
+/** Of a helper's answer: an unmasked exception keeps the stack as it is. */
+export const STAYS = 1;
+export const C1 = 0x200;
+
+/** Whatever an instruction finds, it sets C1 anew. */
+export const clearC1 = (x: Lifter): void => x.setState(Cpu.at.fsw, x.b.and(x.state(Cpu.at.fsw), x.b.const(~C1)));
+
 /** Number of the register that ST(i) is. */
 export function register(x: Lifter, i: Value): Value {
   const top = x.state(Cpu.at.ftop);

@@ -4,6 +4,7 @@ import type { Value } from '../ir/types.ts';
 import { Cpu } from '../layout/cpu.ts';
 import type { Lifter } from './lifter.ts';
 import {
+  clearC1,
   EXP_MAX,
   inUse,
   NUMBER,
@@ -15,15 +16,9 @@ import {
   registerAt,
   SIGN,
   STATUS,
+  STAYS,
   TAGS,
 } from './x87-operands.ts';
-
-/** Of a helper's result: an unmasked exception keeps the stack as it is. */
-const STAYS = 1;
-const C1 = 0x200;
-
-/** Whatever an instruction finds, it sets C1 anew. */
-const clearC1 = (x: Lifter): void => x.setState(Cpu.at.fsw, x.b.and(x.state(Cpu.at.fsw), x.b.const(~C1)));
 
 /** The number that goes on: the helper, which answered `answer`, left another in Cpu.scratch where that is not 0. */
 function settled(x: Lifter, number: Real, answer: Value): Real {

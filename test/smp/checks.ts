@@ -206,3 +206,15 @@ export const PROGRAMS: Readonly<Record<string, Program>> = {
 };
 
 export const checkProgram = (name: string, lines: readonly string[], options: Options): Report => PROGRAMS[name]!.check(lines, options);
+
+/** What each measurement of clocks.asm is to find, in nanoseconds: 800H ticks of the 8254; 3,580 of the PM timer. */
+const CLOCK_NS: Readonly<Record<string, number>> = {
+  pit: (0x800 / 1193182) * 1e9,
+  pm: (3580 / 3579545) * 1e9,
+  apic: (0x800 / 1193182) * 1e9,
+};
+export const CLOCKS = Object.keys(CLOCK_NS);
+
+/** How far each measurement of a kind in the output of clocks.asm is off, as a part of what it should be. */
+export const clockDeviation = (lines: readonly string[], name: string): number[] =>
+  lines.map((line) => line.split(' ')).flatMap(([of, counts]) => (of === name ? [Number(counts) / CLOCK_NS[name]! - 1] : []));
