@@ -1,5 +1,5 @@
 // Who drives IRQ 0 and IRQ 8: the 8254 and the RTC, or, in the HPET's LegacyReplacement mode, its timers 0 and 1 instead (IA-PC HPET
-// specification 1.0a, 2.3.5). A source that is not connected keeps its level for the time when it is again.
+// specification 1.0a, 2.3.5). A source that is not connected keeps its level for the time when it is again; edges that it had meanwhile are nobody's.
 import type { DeviceContext, IrqSink } from './device.ts';
 
 const REPLACED = 0;
@@ -13,10 +13,16 @@ const LINES = [0, 8];
 export class LegacyIrqs implements IrqSink {
   readonly #context: DeviceContext;
   readonly #s: Int32Array;
+  readonly #sources: (() => void)[] = [];
 
   constructor(context: DeviceContext) {
     this.#context = context;
     this.#s = context.words(WORDS);
+  }
+
+  /** `update` brings a chip's line to what it is now: while it has no deadlines, nobody did. */
+  add(update: () => void): void {
+    this.#sources.push(update);
   }
 
   /** True while what the old chips do is seen by nobody. */
@@ -35,6 +41,8 @@ export class LegacyIrqs implements IrqSink {
 
   replace(on: boolean): void {
     if (on === this.replaced) return;
+    // What came before belongs to who was connected.
+    for (const update of this.#sources) update();
     this.#s[REPLACED] = on ? 1 : 0;
     for (const line of LINES) this.#drive(line);
     // The old chips have had no deadlines.

@@ -41,6 +41,7 @@ export class Pit implements Device {
     });
     context.ports.map(0x43, 1, { write: (_port, _size, value) => this.#control(value) });
     context.ports.map(0x61, 1, { read: () => this.#readSystem(), write: (_port, _size, value) => this.#writeSystem(value) });
+    irqs.add(() => this.#update());
     if (context.isFirst) this.reset();
   }
 
@@ -62,6 +63,16 @@ export class Pit implements Device {
     this.#irqs.setIrq(0, false);
     this.#irqs.setIrq(0, true);
     this.#schedule(now);
+  }
+
+  /** Replaced by the HPET, IRQ 0 follows OUT without an edge for each period. */
+  #update(): void {
+    const now = this.#context.clock.now();
+    if (!this.#irqs.replaced) this.onTimer(now);
+    else {
+      this.#irqs.setIrq(0, this.#counters[0].output(now));
+      this.#schedule(now);
+    }
   }
 
   #schedule(now: number): void {

@@ -74,6 +74,7 @@ export class Rtc implements Device {
         else this.#write(this.#s[INDEX], value);
       },
     });
+    irqs.add(() => this.#sync());
     if (context.isFirst) this.reset();
   }
 

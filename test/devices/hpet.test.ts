@@ -172,6 +172,47 @@ describe('Hpet', () => {
     expect([Math.abs(ticks - 100) < 4, Math.abs(seconds - 102) < 4]).toEqual([true, true]);
   });
 
+  it('gives IRQ 0 back without the edges that the 8254 had meanwhile', () => {
+    for (const mode of [0x34, 0x36]) {
+      const b = bench();
+      initPic(b, 0x107);
+      for (const [port, value] of [
+        [0x43, mode],
+        [0x40, 1193 & 0xff],
+        [0x40, 1193 >> 8],
+      ] as const)
+        b.out(port, value);
+      b.write(CONFIG, 3);
+      b.advance(10_300_000);
+      b.write(CONFIG, 1);
+      // The line rises with the 8254's output, which is high; what comes behind that is a period's.
+      expect(b.pc.interruptAck(0)).toBe(0x30);
+      b.out(0x20, 0x20);
+      expect(taken(b, 2_000_000).map((text) => Math.round(Number(text.slice(6)) / 100))).toEqual([110, 120]);
+    }
+  });
+
+  it('does not lose a tick of the 8254 that was due before it takes IRQ 0', () => {
+    const b = bench();
+    // By the I/O APIC, which keeps an edge.
+    b.write(0xfee000f0, 0x1ff);
+    b.write(0xfec00000, 0x14);
+    b.write(0xfec00010, 0x30);
+    for (const [port, value] of [
+      [0x43, 0x34],
+      [0x40, 1193 & 0xff],
+      [0x40, 1193 >> 8],
+    ] as const)
+      b.out(port, value);
+    // The timekeeper is late.
+    b.time.now += 1_100_000;
+    b.write(CONFIG, 3);
+    expect(b.pc.interruptAck(0)).toBe(0x30);
+    b.write(0xfee000b0, 0);
+    b.advance(5_000_000);
+    expect(b.pc.interruptAck(0)).toBe(-1);
+  });
+
   it('keeps a route that it has not', () => {
     const b = bench();
     const routes = b.read(timer(2) + 4);

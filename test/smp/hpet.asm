@@ -22,6 +22,7 @@
 %define came FREE
 %define elapsed FREE + 4
 %define settled FREE + 8
+%define later FREE + 12
 
 %macro REDIRECT 1                               ; low word of the input's entry
   mov dword [IOAPIC], 0x10 + 2 * INPUT
@@ -93,6 +94,10 @@ first:
   mov ebp, eax                                  ; the last CPU, as ICR and I/O APIC have it
   REDIRECT VECTOR
 
+  ; The 8254 stands still until it is set again: between two parts it is connected.
+  mov al, 0x30
+  out 0x43, al
+
   ; n interrupts take n periods at least.
   STOP
   mov dword [TIMER0], ENABLE | PERIODIC | VALUE_SET | MODE_32
@@ -109,22 +114,26 @@ first:
   cmp [COUNTER], eax
   VERDICT ae, "periodic"
 
-  ; The comparator is a multiple of the period, ahead of the counter.
+  ; The comparator is a multiple of the period, ahead of the counter, which is looked at before it and behind it: between these two looks any time may go by.
   mov dword [TIMER0], PERIODIC | MODE_32
 .ahead:
   mov ecx, [COUNTER]
   mov eax, [COMPARATOR0]
+  mov edi, [COUNTER]
+  mov [later], edi
   mov edi, eax
   xor edx, edx
   mov esi, PERIOD
   div esi
-  mov eax, edi
-  sub eax, ecx
   ; The remainder is 0, and it is at most a period ahead, or the counter has just come there.
   test edx, edx
-  jnz .bad
-  cmp eax, PERIOD
-.bad:
+  jnz .verdict
+  cmp ecx, edi
+  ja .verdict
+  sub edi, [later]
+  jb .verdict
+  cmp edi, PERIOD
+.verdict:
   VERDICT be, "comparator"
 
   ; Once, where the counter is at the comparator, and never again.
