@@ -1,7 +1,7 @@
 // A compiled workload in a machine of one CPU without devices, called like a C function.
 import { setTimeout as sleep } from 'node:timers/promises';
 import { Eflags, Gpr } from '../src/layout/cpu.ts';
-import { createTestEngine } from '../src/machine/test-engine.ts';
+import { createTestEngine } from '../test/harness/cpu-engine.ts';
 import { IMAGE_BASE, type Program } from './workloads.ts';
 
 /** The function returns to a HLT here. */

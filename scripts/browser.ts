@@ -16,9 +16,9 @@ const PAGE = at('examples/browser/dist');
 /** Each is a script of its own; a Worker is started from the file beside the one that starts it. */
 const ENTRIES = [
   'examples/browser/page.ts',
-  'src/machine/cpu-worker.ts',
-  'src/machine/timer-worker.ts',
-  'src/machine/translator-worker.ts',
+  'src/machine/threads/cpu-worker.ts',
+  'src/machine/threads/timer-worker.ts',
+  'src/machine/threads/translator-worker.ts',
 ];
 const SHIM = './scripts/iced-shim.ts';
 

@@ -4,7 +4,7 @@ import {
 } from './gen/layout';
 import { hostMonotonic, hostRdtsc } from './host';
 
-/** What the guest's clock lags behind at `now` nanoseconds since power-on (src/machine/clock-lag.ts). */
+/** What the guest's clock lags behind at `now` nanoseconds since power-on (src/machine/board/clock-lag.ts). */
 function lagAt(now: u64): u64 {
   const lag = load<f64>(CONTROL, CONTROL_CLOCKLAG);
   if (lag == 0) return 0;

@@ -1,5 +1,5 @@
 // The execution trace, where Control.trace asks for it: a record for each block entered and each exception or interrupt, in the
-// CPU's ring. The host makes lines of them (src/machine/trace.ts). A CPU that finds its ring full waits for the host.
+// CPU's ring. The host makes lines of them (src/machine/report/trace.ts). A CPU that finds its ring full waits for the host.
 import {
   AREA_TRACE, CPU_CPL, CPU_CR2, CPU_CR3, CPU_EIP, CPU_GPR, CPU_SEG, CPU_TRACEHEAD, CPU_TRACETAIL, GPR_STRIDE, SEG_CS, SEG_SELECTOR, SEG_SIZE,
   TRACE_CPL, TRACE_CR2, TRACE_CR3, TRACE_CS, TRACE_EFLAGS, TRACE_EIP, TRACE_ERROR, TRACE_GPR, TRACE_KIND, TRACEKIND_DELIVERY,

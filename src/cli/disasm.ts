@@ -1,9 +1,9 @@
 // `dragoman disasm`: finds the bytes at an address in a kernel and asks the translator to explain what it makes of them.
 import { DragomanError } from '../api/errors.ts';
 import { MiB } from '../api/options.ts';
-import { contains } from '../machine/loaders/bytes.ts';
-import { checkSegments, isElf, readElf, toPhysical } from '../machine/loaders/elf.ts';
-import { loadKernel } from '../machine/loaders/kernel.ts';
+import { contains } from '../machine/boot/bytes.ts';
+import { checkSegments, isElf, readElf, toPhysical } from '../machine/boot/elf.ts';
+import { loadKernel } from '../machine/boot/kernel.ts';
 import type { DisasmArguments } from './arguments.ts';
 import { readInput } from './inputs.ts';
 

@@ -3,8 +3,8 @@ import { closeSync, fstatSync, openSync, readSync } from 'node:fs';
 import { gunzipSync } from 'node:zlib';
 import { DragomanError, type ErrorCode } from '../api/errors.ts';
 import type { DiskOptions } from '../api/options.ts';
-import { checkInitrd } from '../machine/loaders/initrd.ts';
-import { parseRecording } from '../machine/recording.ts';
+import { checkInitrd } from '../machine/boot/initrd.ts';
+import { parseRecording } from '../machine/lockstep/recording.ts';
 
 /** Larger files cannot be what they are said to be; without a limit a wrong name could read a whole disk. */
 const LARGEST_FILE = 1024 * 1024 * 1024;

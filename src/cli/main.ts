@@ -47,7 +47,7 @@ async function execute(command: Command): Promise<number> {
     case 'version':
       return print(`${version()}\n`);
     case 'disasm': {
-      const { explain } = await import('../machine/explain.ts');
+      const { explain } = await import('./explain.ts');
       return print(await disasm(command.arguments, explain));
     }
     case 'run': {

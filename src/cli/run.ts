@@ -4,7 +4,7 @@ import { describeEnd } from '../api/ending.ts';
 import { DragomanError } from '../api/errors.ts';
 import type { MachineFactory, MachineHandle, MachineOptions, RunResult } from '../api/options.ts';
 import { loopback } from '../devices/virtio/loopback.ts';
-import { checkRom } from '../machine/loaders/rom.ts';
+import { checkRom } from '../machine/boot/rom.ts';
 import type { RunArguments } from './arguments.ts';
 import { checkFiles } from './files.ts';
 import { checkDisk, readInitrd, readInput, readRecording } from './inputs.ts';

@@ -1,5 +1,5 @@
 // A VGA's registers as far as text mode needs them (IBM VGA technical reference, "Video Subsystem"): what was written reads back, and the retrace bits
-// follow the clock. There is no display: the text at B8000H is RAM (layout/memory.ts), which machine/screen.ts shows. Graphics modes have no memory.
+// follow the clock. There is no display: the text at B8000H is RAM (layout/memory.ts), which machine/report/screen.ts shows. Graphics modes have no memory.
 import type { Device, DeviceContext } from './device.ts';
 
 /** A frame of the 720 x 400 mode at 70 Hz: 449 lines, 400 of them with text; each of 31.78 us, 80% of it with text. */

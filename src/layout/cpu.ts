@@ -219,7 +219,7 @@ export const Cpu = struct(
     exclusive: u32,
     /** PAUSE instructions so far, modulo 2^32. */
     pauses: u32,
-    /** Lockstep: instructions that are left of this CPU's slice (machine/lockstep.ts). */
+    /** Lockstep: instructions that are left of this CPU's slice (machine/lockstep/lockstep.ts). */
     budget: u32,
     /** 1 from INIT (or power-on, but for the boot CPU) to the start-up IPI. */
     awaitsStartup: u32,
@@ -230,7 +230,7 @@ export const Cpu = struct(
     watchBytes: u64,
     /** Host address that the load of a read-modify-write found in the slow path (`rmwSlow` in wasm/access.ts), for its store; 0: the store must take the slow path, too. */
     rmwHost: u32,
-    /** Nonzero: the time-stamp counter must be asked for, because the guest holds clocks against each other (machine/stalls.ts). */
+    /** Nonzero: the time-stamp counter must be asked for, because the guest holds clocks against each other (machine/board/stalls.ts). */
     clockWatch: u32,
   },
   4096,

@@ -80,7 +80,7 @@ export const Control = struct('CONTROL', {
   trace: u32,
   /** Nonzero, from before any code is translated: accesses are in the order of x86 whatever the host is (wasm/order.ts). */
   strictOrder: u32,
-  /** Nonzero, from before any code runs: one CPU runs at a time, for Cpu.budget instructions (machine/lockstep.ts). */
+  /** Nonzero, from before any code runs: one CPU runs at a time, for Cpu.budget instructions (machine/lockstep/lockstep.ts). */
   lockstep: u32,
   /** A CPU that spins gives its host thread's core away at each PAUSE whose number has none of these bits; all ones: never. */
   pauseMask: u32,
@@ -123,7 +123,7 @@ export const Control = struct('CONTROL', {
   asleepForGood: u32,
   /** Counts how often a CPU entered HLT or left it. */
   clockChanges: u32,
-  /** Doubles, nanoseconds (machine/clock-lag.ts): how far the guest's clock lags behind the host's; since when; what timers have seen of the guest's. */
+  /** Doubles, nanoseconds (machine/board/clock-lag.ts): how far the guest's clock lags behind the host's; since when; what timers have seen of the guest's. */
   clockLag: u64,
   clockLagSince: u64,
   clockSeen: u64,
@@ -141,7 +141,7 @@ export const CATCH_UP_PARTS = 128;
 export const ClockAsks = {
   /** It is not the host's clock, but what HostImports.rdtsc says: lockstep, tests. */
   MADE: 1,
-  /** It lags behind the host's clock (machine/clock-lag.ts). */
+  /** It lags behind the host's clock (machine/board/clock-lag.ts). */
   LAGS: 2,
 } as const;
 

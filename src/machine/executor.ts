@@ -1,7 +1,7 @@
 // What runs a machine's CPUs: on a thread each (threads-executor.ts), or in turn on one (lockstep-executor.ts).
 import type { RunResult } from '../api/options.ts';
 import type { EngineImage } from '../cpu/runtime.ts';
-import type { InputKind } from './recording.ts';
+import type { InputKind } from './lockstep/recording.ts';
 
 export interface Executor {
   start(image: EngineImage): void;

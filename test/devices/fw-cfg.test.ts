@@ -1,6 +1,6 @@
 // fw_cfg as firmware reads it (QEMU's docs/specs/fw_cfg.rst), and the tables that its loader's script makes.
 import { describe, expect, it } from 'vitest';
-import { firmwareConfig } from '../../src/machine/firmware-config.ts';
+import { firmwareConfig } from '../../src/machine/firmware/config.ts';
 import { type Bench, bench } from './harness.ts';
 
 const machine = (cpuCount = 3) => bench(cpuCount, { firmware: () => firmwareConfig({ cpuCount, ramBytes: 64 << 20 }) });

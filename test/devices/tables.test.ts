@@ -1,7 +1,7 @@
 // ACPI and MP tables: where kernels look for them, checksums, structure.
 import { expect, it } from 'vitest';
-import * as aml from '../../src/machine/aml.ts';
-import { writeFirmwareTables } from '../../src/machine/firmware-tables.ts';
+import * as aml from '../../src/machine/firmware/aml.ts';
+import { writeFirmwareTables } from '../../src/machine/firmware/tables.ts';
 
 const make = (cpuCount: number) => {
   const ram = new Uint8Array(1 << 20);

@@ -1,5 +1,6 @@
-// What the tests ask of an engine: load memory and registers, run, read back. Implemented over the real machine in src/machine/test-engine.ts, which exports
-// `createTestEngine(name)`; the tests know nothing else of it.
+// What the tests ask of an engine: load memory and registers, run, read back. Implemented over the real CPU in cpu-engine.ts; the tests know nothing
+// else of it.
+import { createTestEngine } from './cpu-engine.ts';
 
 export interface SegmentState {
   selector: number;
@@ -84,15 +85,10 @@ export interface TestEngine {
   close?(): void;
 }
 
-const implementation = '../../src/machine/test-engine.ts';
-
 /** The engines that the tests run on. */
 export const engineNames = ['interpreter', 'jit'] as const;
 
 /** `onTrace` gets the lines of the execution trace; without it nothing is traced. */
 export async function openEngine(name: TestEngine['name'], onTrace?: (text: string) => void): Promise<TestEngine> {
-  const module = (await import(implementation)) as {
-    createTestEngine(name: TestEngine['name'], onTrace?: (text: string) => void): TestEngine | Promise<TestEngine>;
-  };
-  return module.createTestEngine(name, onTrace);
+  return createTestEngine(name, onTrace);
 }

@@ -1,7 +1,7 @@
 // Which loader takes a file, what is said of files that none takes, and ROM images.
 import { describe, expect, it } from 'vitest';
-import { commandLineOf, loadKernel } from '../../src/machine/loaders/kernel.ts';
-import { loadRom } from '../../src/machine/loaders/rom.ts';
+import { commandLineOf, loadKernel } from '../../src/machine/boot/kernel.ts';
+import { loadRom } from '../../src/machine/boot/rom.ts';
 import {
   archive,
   bzImage,

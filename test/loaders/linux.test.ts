@@ -1,6 +1,6 @@
 // The Linux boot protocol: what the loader leaves in guest RAM, and every way in which a file can be damaged.
 import { describe, expect, it } from 'vitest';
-import { loadLinux } from '../../src/machine/loaders/linux.ts';
+import { loadLinux } from '../../src/machine/boot/linux.ts';
 import { archive, bzImage, errorOf, expectError, MiB, noise, patched, untouched } from './images.ts';
 
 const RAM = 32 * MiB;

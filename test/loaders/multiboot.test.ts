@@ -1,6 +1,6 @@
 // Multiboot 1: what the loader leaves in guest RAM, and every way in which a file can be damaged.
 import { describe, expect, it } from 'vitest';
-import { type BootModule, loadMultiboot } from '../../src/machine/loaders/multiboot.ts';
+import { type BootModule, loadMultiboot } from '../../src/machine/boot/multiboot.ts';
 import { elf, errorOf, expectError, MiB, multibootCode, multibootElf, noise, patched, untouched } from './images.ts';
 
 const ram = () => new Uint8Array(4 * MiB);

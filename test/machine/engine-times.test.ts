@@ -2,7 +2,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { expect, it } from 'vitest';
 import { type EngineName, Machine, MiB } from '../../src/api/index.ts';
-import { engineTimes } from '../../src/machine/engine-times.ts';
+import { engineTimes } from '../../src/machine/report/engine-times.ts';
 import { CLI_HLT, kernel, SPIN } from './programs.ts';
 
 const machine = (engine: EngineName, ...code: string[]) => Machine.create({ engine, memoryBytes: 16 * MiB, kernel: kernel(...code) });

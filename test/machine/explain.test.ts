@@ -1,7 +1,7 @@
 // What `dragoman disasm` says about a region.
 import { expect, it } from 'vitest';
 import { locate } from '../../src/cli/disasm.ts';
-import { explain } from '../../src/machine/explain.ts';
+import { explain } from '../../src/cli/explain.ts';
 import { bzImage, expectError, multibootCode } from '../loaders/images.ts';
 import { ENTRY, kernel } from './programs.ts';
 

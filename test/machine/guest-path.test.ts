@@ -2,7 +2,7 @@
 import { describe, expect, it } from 'vitest';
 import { decode, LONGEST } from '../../src/decode/decoder.ts';
 import { Mode } from '../../src/layout/cpu.ts';
-import { GuestPath, isShortWay } from '../../src/machine/guest-path.ts';
+import { GuestPath, isShortWay } from '../../src/machine/board/guest-path.ts';
 
 const AT = 0x1000;
 const MODE = Mode.CODE32 | Mode.FLAT;

@@ -1,6 +1,6 @@
 // When a CPU in HLT looks for its interrupt instead of sleeping.
 import { expect, it } from 'vitest';
-import { HaltPoll, POLL_NS } from '../../src/machine/halt-poll.ts';
+import { HaltPoll, POLL_NS } from '../../src/machine/threads/halt-poll.ts';
 
 const TICK = 4e6;
 

@@ -1,7 +1,7 @@
 // When an idle guest's timer may be late, and when no longer.
 import { describe, expect, it } from 'vitest';
 import { defaultTimerSlackMs } from '../../src/api/options.ts';
-import { IDLE_AGAIN_NS, IDLE_WINDOW_NS, IdleWatch, WORK_NS, wakeAt } from '../../src/machine/idle-watch.ts';
+import { IDLE_AGAIN_NS, IDLE_WINDOW_NS, IdleWatch, WORK_NS, wakeAt } from '../../src/machine/threads/idle-watch.ts';
 
 const SLACK = 12e6;
 const TICK = 4e6;

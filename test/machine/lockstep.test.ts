@@ -1,7 +1,7 @@
 // The lockstep executor: runs repeat to the bit, with inputs by their recording; what a recording refuses.
 import { describe, expect, it } from 'vitest';
 import { DragomanError, Machine, type MachineOptions, MiB } from '../../src/api/index.ts';
-import { eventLine, headerLine, parseRecording } from '../../src/machine/recording.ts';
+import { eventLine, headerLine, parseRecording } from '../../src/machine/lockstep/recording.ts';
 import { CLI_HLT, ECHO, kernel, out, outDx, SPIN, UD2 } from './programs.ts';
 
 interface Run {

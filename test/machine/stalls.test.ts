@@ -4,8 +4,8 @@ import { describe, expect, it } from 'vitest';
 import { PM_TIMER_HZ, PM_TIMER_PORT } from '../../src/devices/acpi-pm.ts';
 import { LAPIC_BASE } from '../../src/devices/lapic.ts';
 import { ClockAsks, CONTROL, Control } from '../../src/layout/memory.ts';
-import { CATCH_UP, LARGEST_LAG_NS } from '../../src/machine/clock-lag.ts';
-import { HostClock } from '../../src/machine/host-clock.ts';
+import { CATCH_UP, LARGEST_LAG_NS } from '../../src/machine/board/clock-lag.ts';
+import { HostClock } from '../../src/machine/board/host-clock.ts';
 import { bench } from '../devices/harness.ts';
 
 const PIT_HZ = 1193182;

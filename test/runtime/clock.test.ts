@@ -2,7 +2,7 @@
 import { expect, test } from 'vitest';
 import { Gpr } from '../../src/layout/cpu.ts';
 import { ClockAsks } from '../../src/layout/memory.ts';
-import { CATCH_UP, ClockLag } from '../../src/machine/clock-lag.ts';
+import { CATCH_UP, ClockLag } from '../../src/machine/board/clock-lag.ts';
 import { machine } from './machine.ts';
 
 test('the counter lags as the clock does', async () => {

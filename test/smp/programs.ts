@@ -3,7 +3,7 @@
 import { createHash } from 'node:crypto';
 import { readdirSync, readFileSync } from 'node:fs';
 import { type EngineName, Machine, type MachineOptions, MiB, type RunResult } from '../../src/api/index.ts';
-import { dumpMachine } from '../../src/machine/dump.ts';
+import { dumpMachine } from '../../src/machine/report/dump.ts';
 
 const folder = new URL('./', import.meta.url);
 export const EXIT_PORT = 0xf4;

@@ -1,0 +1,99 @@
+// The parts of a machine that every thread builds for itself over the shared memory: clock and chipset.
+import { attachMemory, type SharedMemory } from '../../cpu/state.ts';
+import { Chipset } from '../../devices/chipset.ts';
+import type { Clock, RunEnd } from '../../devices/device.ts';
+import type { WaitingCpu } from '../../devices/hub.ts';
+import type { Outlets, Receiver } from '../../devices/outlet.ts';
+import { addVirtioDevices, type VirtioConfig, type VirtioDevices, type VirtioHost } from '../../devices/virtio/index.ts';
+import { host } from '../../host/node.ts';
+import { Cpu } from '../../layout/cpu.ts';
+import { CONTROL, Control, cpuBase, DEVICE_STATE, DEVICE_STATE_BYTES, type MemoryPlan, RAM } from '../../layout/memory.ts';
+import { firmwareConfig } from '../firmware/config.ts';
+import { HostClock } from './host-clock.ts';
+
+/** What is the same on every thread and can be sent to one. */
+export interface BoardConfig {
+  readonly memory: WebAssembly.Memory;
+  readonly plan: MemoryPlan;
+  /** The host's monotonic clock (Host.monotonicNs) and Unix milliseconds at power-on. */
+  readonly startNs: bigint;
+  readonly startWallMs: number;
+  readonly debugExitPort: number | undefined;
+  readonly debugConsole: boolean;
+  readonly logPost: boolean;
+  readonly testDevice: boolean;
+  readonly virtio: VirtioConfig;
+}
+
+/** What only one thread has. */
+export interface ThreadRole {
+  /** Not 0; different for every thread. */
+  readonly thread: number;
+  readonly isHost: boolean;
+  readonly isFirst: boolean;
+  readonly onEnd: (reason: RunEnd) => void;
+  /** Default: the host's clock. */
+  readonly clock?: Clock | undefined;
+  /** The host's: the callbacks' end of the devices. */
+  readonly outlets?: Outlets | undefined;
+  readonly onConsole?: Receiver<Uint8Array> | undefined;
+  readonly onConsoleInputTaken?: (() => void) | undefined;
+  readonly onDebugConsole?: Receiver<Uint8Array> | undefined;
+  readonly onPost?: Receiver<Uint8Array> | undefined;
+  /** A CPU's. */
+  readonly waiting?: WaitingCpu | undefined;
+  /** The host's ends of the virtio devices. */
+  readonly virtio?: VirtioHost | undefined;
+}
+
+export interface Board {
+  readonly shared: SharedMemory;
+  readonly clock: Clock;
+  readonly chipset: Chipset;
+  readonly virtio: VirtioDevices;
+}
+
+export function buildBoard(config: BoardConfig, role: ThreadRole): Board {
+  const shared = attachMemory(config.memory, config.plan);
+  const { i32 } = shared;
+  const word = (offset: number) => (CONTROL + offset) >> 2;
+  const clock = role.clock ?? new HostClock(config);
+  const { ramBytes, cpuCount } = config.plan;
+  const chipset = new Chipset({
+    state: new Int32Array(config.memory.buffer, DEVICE_STATE, DEVICE_STATE_BYTES / 4),
+    ram: new Uint8Array(config.memory.buffer, RAM, ramBytes),
+    clock,
+    thread: role.thread,
+    mayWait: host.mayWait,
+    isHost: role.isHost,
+    isFirst: role.isFirst,
+    hostSignal: { words: i32, index: word(Control.at.ioSignal) },
+    timerSignal: { words: i32, index: word(Control.at.timerSignal) },
+    onEnd: role.onEnd,
+    stopped: () => Atomics.load(i32, word(Control.at.stop)) !== 0,
+    outlets: role.outlets,
+    waiting: role.waiting,
+    cpuCount,
+    ramBytes,
+    memory: i32,
+    pendingIndex: (cpu) => (cpuBase(config.plan, cpu) + Cpu.at.pending) >> 2,
+    a20Index: word(Control.at.a20),
+    shadowIndex: word(Control.at.shadowRam),
+    serial: [{ ...(role.onConsole ? { onOutput: role.onConsole } : {}), onInputTaken: role.onConsoleInputTaken }],
+    debug: {
+      exitPort: config.debugExitPort,
+      console: config.debugConsole,
+      logPost: config.logPost,
+      ...(role.onDebugConsole ? { onConsole: role.onDebugConsole } : {}),
+      ...(role.onPost ? { onPost: role.onPost } : {}),
+    },
+    firmware: () => firmwareConfig({ cpuCount, ramBytes }),
+    testDevice: config.testDevice,
+  });
+  if (role.isFirst) {
+    i32[word(Control.at.lapics)] = chipset.interrupts.lapic.words.byteOffset;
+    i32[word(Control.at.lapicTable)] = chipset.interrupts.lapic.table.byteOffset;
+  }
+  const virtio = addVirtioDevices(chipset, config.virtio, role.virtio);
+  return { shared, clock, chipset, virtio };
+}

@@ -1,0 +1,148 @@
+// The lockstep executor as a machine has it: the turns (lockstep.ts), the run that makes them (lockstep-run.ts), what is recorded of it.
+import { DragomanError } from '../../api/errors.ts';
+import { LOCKSTEP_EPOCH_MS, type LockstepOptions, type MachineStats } from '../../api/options.ts';
+import type { EngineImage } from '../../cpu/runtime.ts';
+import type { SharedMemory } from '../../cpu/state.ts';
+import type { Chipset } from '../../devices/chipset.ts';
+import type { Outlet, Outlets } from '../../devices/outlet.ts';
+import { FIRST_FORM } from '../../emit/table.ts';
+import { Cpu } from '../../layout/cpu.ts';
+import { CONTROL, Control, cpuBase } from '../../layout/memory.ts';
+import { monotonicMs } from '../board/host-clock.ts';
+import type { Executor, ExecutorEnds } from '../executor.ts';
+import type { TraceReader } from '../report/trace.ts';
+import { Lockstep } from './lockstep.ts';
+import { SeededRandom } from './random.ts';
+import { checkIdentity, headerLine, type InputKind, type MachineIdentity, parseRecording, type Recording } from './recording.ts';
+import { type LockstepEnd, LockstepRun } from './run.ts';
+import { VirtualClock } from './virtual-clock.ts';
+
+/** The entropy device's numbers are not those that choose CPUs. */
+const ENTROPY = 0x5eed;
+
+/** What a machine's board needs of it, before there is an executor. */
+export interface LockstepTime {
+  readonly seed: number;
+  readonly recording: Recording | undefined;
+  readonly clock: VirtualClock;
+  /** For the entropy device. */
+  readonly random: SeededRandom;
+}
+
+/** Throws BAD_OPTION or BAD_RECORDING. */
+export function lockstepTime(options: LockstepOptions): LockstepTime {
+  const recording = options.replay === undefined ? undefined : parseRecording(options.replay);
+  const seed = options.seed ?? recording?.seed ?? 0;
+  if (!Number.isInteger(seed)) throw new DragomanError('BAD_OPTION', `a seed of ${seed}: it must be an integer`, 'lockstep.seed');
+  if (recording !== undefined && recording.seed !== seed)
+    throw new DragomanError('BAD_RECORDING', `it is of seed ${recording.seed}, not ${seed}`);
+  return { seed, recording, clock: new VirtualClock(LOCKSTEP_EPOCH_MS), random: new SeededRandom(seed ^ ENTROPY) };
+}
+
+export interface LockstepExecutorOptions extends ExecutorEnds {
+  readonly shared: SharedMemory;
+  readonly chipset: Chipset;
+  readonly jit: boolean;
+  readonly options: LockstepOptions;
+  readonly time: LockstepTime;
+  readonly outlets: Outlets;
+  /** What a recording is of. */
+  readonly identity: () => MachineIdentity;
+  readonly trace: TraceReader | undefined;
+  /** Gives an input to its device. */
+  readonly apply: (kind: InputKind, bytes: Uint8Array) => boolean;
+}
+
+export class LockstepExecutor implements Executor {
+  readonly #options: LockstepExecutorOptions;
+  readonly #identity: MachineIdentity | undefined;
+  readonly #record: Outlet<string> | undefined;
+  /** What came before the first turn. */
+  readonly #early: { readonly kind: InputKind; readonly bytes: Uint8Array }[] = [];
+  #lockstep: Lockstep | undefined;
+  #run: LockstepRun | undefined;
+  #stopped = false;
+
+  /** Throws BAD_RECORDING where the recording is of another machine. */
+  constructor(options: LockstepExecutorOptions) {
+    this.#options = options;
+    const { shared, time, outlets } = options;
+    const { onRecord } = options.options;
+    if (onRecord !== undefined) this.#record = outlets.add(onRecord, () => {});
+    shared.i32[(CONTROL + Control.at.lockstep) >> 2] = 1;
+    if (time.recording !== undefined || onRecord !== undefined) this.#identity = options.identity();
+    if (time.recording !== undefined) checkIdentity(time.recording.machine, this.#identity!);
+  }
+
+  get stats(): MachineStats['lockstep'] {
+    const { seed, clock } = this.#options.time;
+    return { seed, turns: this.#lockstep?.turns ?? 0, virtualMs: clock.now() / 1e6 };
+  }
+
+  start(image: EngineImage): void {
+    this.#work(image).catch((error: unknown) => this.#options.onFailure(error));
+  }
+
+  async #work(image: EngineImage): Promise<void> {
+    const { shared, chipset, jit, options, time, outlets, trace, apply } = this.#options;
+    const { seed, clock, recording } = time;
+    // Only who translates loads the encoder.
+    const translator = jit
+      ? new (await import('../../cache/translator.ts')).Translator(shared, FIRST_FORM + image.keys.length, false)
+      : undefined;
+    this.#lockstep = new Lockstep({ shared, image, chipset, clock, seed, translator, onTrace: () => trace?.drain() });
+    this.#record?.give(headerLine(seed, this.#identity!));
+    const startMs = monotonicMs();
+    this.#run = new LockstepRun({
+      lockstep: this.#lockstep,
+      clock,
+      pace: options.paced === false ? undefined : () => (monotonicMs() - startMs) * 1e6,
+      apply,
+      onRecord: this.#record && ((text) => this.#record!.give(text)),
+      outlets,
+      replay: recording?.events,
+      onEnd: (end) => this.#ended(end),
+      onPause: () => trace?.drain(),
+    });
+    for (const { kind, bytes } of this.#early.splice(0)) this.#run.input(kind, bytes);
+    if (!this.#stopped) await this.#run.run();
+  }
+
+  #ended(end: LockstepEnd): void {
+    const { shared, dump, onEnd, onCpuEnd } = this.#options;
+    switch (end.kind) {
+      case 'halted':
+        return onEnd({ kind: 'halted' });
+      case 'stopped':
+        return onEnd({ kind: 'stopped', reason: end.text });
+      case 'diverged':
+        return onEnd({ kind: 'internal-error', message: `the recording does not fit: ${end.text}`, dump: dump() });
+      case 'ended': {
+        const word = (offset: number) => shared.i32[(cpuBase(shared.plan, end.cpu) + offset) >> 2]!;
+        return onCpuEnd(end.cpu, end.exit, word(Cpu.at.exitArg), word(Cpu.at.exitData));
+      }
+    }
+  }
+
+  /** Waits for the end of a turn. */
+  input(kind: InputKind, bytes: Uint8Array): boolean {
+    if (this.#stopped) return false;
+    if (this.#run === undefined) this.#early.push({ kind, bytes: bytes.slice() });
+    else this.#run.input(kind, bytes);
+    return true;
+  }
+
+  inputWaiting(kind: InputKind): number {
+    const early = this.#early.reduce((sum, one) => (one.kind === kind ? sum + one.bytes.length : sum), 0);
+    return early + (this.#run?.inputWaiting(kind) ?? 0);
+  }
+
+  stop(reason: string | undefined): void {
+    this.#stopped = true;
+    this.#run?.stop(reason);
+  }
+
+  gone(): Promise<void> {
+    return Promise.resolve();
+  }
+}

@@ -1,0 +1,164 @@
+// The lockstep executor: all CPUs in turn on one thread. Which CPU runs, and for how many instructions, comes from a seed; the time that
+// the guest sees comes from the instructions. So a run depends on its seed and its inputs alone, and repeats on any machine.
+//
+// A turn is a slice of one CPU, then the devices. Between turns, and only there, inputs reach the devices; a recording notes before
+// which turn. Slices end at an exact number of instructions: blocks take theirs from Cpu.budget, and what is left of a slice when the next
+// block is longer is done one instruction at a time. So any two instructions can be the ones between which another CPU runs.
+//
+// With R CPUs running, an instruction takes NS / R: together they are as fast as R CPUs side by side. Where all wait in HLT the clock
+// jumps to the next timer, but not ahead of the host's clock, if the run is paced: then `sleep 1` takes a second.
+import { hasRequests, takeRequests } from '../../cache/heat.ts';
+import type { Translator } from '../../cache/translator.ts';
+import type { EngineImage } from '../../cpu/runtime.ts';
+import type { SharedMemory } from '../../cpu/state.ts';
+import { Vcpu } from '../../cpu/vcpu.ts';
+import type { Chipset } from '../../devices/chipset.ts';
+import { Cpu, Eflags, Exit, Pending, Step } from '../../layout/cpu.ts';
+import { cpuHost, wakeBits } from '../board/cpu-host.ts';
+import { SeededRandom } from './random.ts';
+import type { VirtualClock } from './virtual-clock.ts';
+
+/** Nanoseconds of an instruction, where one CPU runs. */
+const NS = 2;
+/** Instructions of a slice at the most, where one CPU runs and where several do. */
+const LONGEST = 100_000;
+const LONGEST_SHARED = 4000;
+/** One slice in so many is of a few instructions only: races are between two of them. */
+const SHORT_EVERY = 4;
+const SHORT = 32;
+
+export interface LockstepParts {
+  readonly shared: SharedMemory;
+  readonly image: EngineImage;
+  readonly chipset: Chipset;
+  readonly clock: VirtualClock;
+  readonly seed: number;
+  /** Undefined: the interpreter alone. */
+  readonly translator: Translator | undefined;
+  /** Trace records are waiting (see HostImports.trace). */
+  readonly onTrace: () => void;
+}
+
+/** What a turn came to. */
+export type Turn =
+  | { readonly kind: 'ran' }
+  /** All CPUs wait in HLT. `until`: nanoseconds of the machine's clock, when the next timer runs out; Infinity: none is set. */
+  | { readonly kind: 'idle'; readonly until: number }
+  /** No CPU can ever run again. */
+  | { readonly kind: 'halted' }
+  /** A CPU left its run loop for good. */
+  | { readonly kind: 'ended'; readonly cpu: number; readonly exit: number };
+
+export class Lockstep {
+  readonly cpus: readonly Vcpu[];
+  /** Turns so far. */
+  turns = 0;
+  readonly #parts: LockstepParts;
+  readonly #random: SeededRandom;
+
+  constructor(parts: LockstepParts) {
+    this.#parts = parts;
+    this.#random = new SeededRandom(parts.seed);
+    const { shared, image, chipset, clock, onTrace } = parts;
+    const make = (_: unknown, index: number) => new Vcpu(image, shared, index, cpuHost(chipset, clock, index, onTrace));
+    this.cpus = Array.from({ length: shared.plan.cpuCount }, make);
+    for (const cpu of this.cpus) cpu.refresh();
+    chipset.hub.endSlice = () => this.cpus[chipset.current.index]!.set(Cpu.at.budget, 0);
+  }
+
+  /** One slice of one CPU and what follows from it. Where all CPUs wait nothing happens. */
+  turn(): Turn {
+    const { chipset, clock } = this.#parts;
+    const running = this.cpus.filter((cpu) => this.#wakes(cpu));
+    const deadline = chipset.hub.nextDeadline();
+    if (running.length === 0) {
+      if (deadline <= clock.now()) {
+        chipset.hub.runTimers(clock.now());
+        return { kind: 'ran' };
+      }
+      const interruptible = this.cpus.some((cpu) => this.#takesInterrupts(cpu));
+      return interruptible ? { kind: 'idle', until: deadline } : { kind: 'halted' };
+    }
+    const cpu = running[this.#random.below(running.length)]!;
+    const exit = this.#slice(cpu, this.#length(running.length, deadline - clock.now()), NS / running.length);
+    this.turns++;
+    if (chipset.hub.nextDeadline() <= clock.now()) chipset.hub.runTimers(clock.now());
+    chipset.hub.runHostSignals();
+    if (hasRequests(this.#parts.shared)) this.#translate();
+    switch (exit) {
+      case Exit.SLICE:
+      case Exit.HALT:
+        return { kind: 'ran' };
+      case Exit.INIT:
+        this.#clear(cpu, Pending.INIT);
+        return cpu.init() ? { kind: 'ran' } : { kind: 'ended', cpu: cpu.index, exit: Exit.RESET };
+      case Exit.SIPI:
+        this.#clear(cpu, Pending.SIPI);
+        return { kind: 'ran' };
+      default:
+        return { kind: 'ended', cpu: cpu.index, exit };
+    }
+  }
+
+  #length(running: number, untilDeadline: number): number {
+    const most = running === 1 ? LONGEST : LONGEST_SHARED;
+    const length = 1 + (this.#random.below(SHORT_EVERY) === 0 ? this.#random.below(SHORT) : this.#random.below(most));
+    const left = Math.ceil(untilDeadline / (NS / running));
+    return Math.max(Math.min(length, left), 1);
+  }
+
+  /** Runs `length` instructions of a CPU, or less; the exit. */
+  #slice(cpu: Vcpu, length: number, ns: number): number {
+    cpu.set(Cpu.at.budget, length);
+    const passed = () => (length - (cpu.get(Cpu.at.budget) | 0)) * ns;
+    return this.#parts.clock.during(passed, () => {
+      let exit = cpu.run();
+      if (exit === Exit.SLICE && (cpu.get(Cpu.at.budget) | 0) > 0) {
+        cpu.set(Cpu.at.step, cpu.get(Cpu.at.step) | Step.FORCED);
+        exit = cpu.run();
+        cpu.set(Cpu.at.step, cpu.get(Cpu.at.step) & ~Step.FORCED);
+      }
+      return exit;
+    });
+  }
+
+  #pending(cpu: Vcpu): number {
+    return cpu.get(Cpu.at.pending);
+  }
+  #clear(cpu: Vcpu, bits: number): void {
+    Atomics.and(this.#parts.shared.i32, (cpu.base + Cpu.at.pending) >> 2, ~bits);
+  }
+  #takesInterrupts(cpu: Vcpu): boolean {
+    return cpu.get(Cpu.at.awaitsStartup) === 0 && (cpu.get(Cpu.at.eflags) & Eflags.IF) !== 0;
+  }
+
+  /** Whether the CPU runs; ends its HLT, or its wait for a start-up IPI, where something came. */
+  #wakes(cpu: Vcpu): boolean {
+    const { chipset } = this.#parts;
+    if (cpu.get(Cpu.at.awaitsStartup) !== 0) {
+      if ((this.#pending(cpu) & Pending.INIT) !== 0) {
+        this.#clear(cpu, Pending.INIT);
+        cpu.init();
+      }
+      if (cpu.get(Cpu.at.awaitsStartup) !== 0 && (this.#pending(cpu) & Pending.SIPI) === 0) return false;
+      this.#clear(cpu, Pending.SIPI);
+      cpu.startUp(chipset.interrupts.lapic.sipiVector(cpu.index));
+      return true;
+    }
+    if (cpu.get(Cpu.at.halted) === 0) return true;
+    if ((this.#pending(cpu) & wakeBits(this.#parts.shared.i32, cpu.base)) === 0) return false;
+    cpu.set(Cpu.at.halted, 0);
+    cpu.set(Cpu.at.shadow, 0);
+    return true;
+  }
+
+  /** Translates what is hot by now, and gives it to all CPUs: at this turn on every machine. */
+  #translate(): void {
+    const { shared, translator } = this.#parts;
+    for (let requests = takeRequests(shared); requests.length > 0; requests = takeRequests(shared)) {
+      if (translator === undefined || !translator.hasRoom) continue;
+      const module = translator.translate(requests);
+      if (module !== undefined) for (const cpu of this.cpus) cpu.regions.install(module);
+    }
+  }
+}

@@ -1,0 +1,172 @@
+// A run of a lockstep machine on the thread of its user: turns, in between the event loop, and the inputs that come from it. A turn begins when
+// all that the one before it sent has been taken: how fast somebody reads changes nothing for the guest.
+import type { Outlets } from '../../devices/outlet.ts';
+import { host } from '../../host/node.ts';
+import type { Lockstep, Turn } from './lockstep.ts';
+import { eventLine, type InputKind, type RecordedEvent } from './recording.ts';
+import type { VirtualClock } from './virtual-clock.ts';
+
+/** The event loop has its turn so often. */
+const WORK_MS = 8;
+/** A wait that no timer ends: look again. */
+const LONGEST_WAIT_MS = 1000;
+
+export type LockstepEnd = Exclude<Turn, { kind: 'ran' | 'idle' }> | { readonly kind: 'stopped' | 'diverged'; readonly text: string };
+
+export interface LockstepRunOptions {
+  readonly lockstep: Lockstep;
+  readonly clock: VirtualClock;
+  /** Nanoseconds that the machine does not run ahead of while all CPUs wait; undefined: it does. */
+  readonly pace: (() => number) | undefined;
+  /** Gives an input to its device. */
+  readonly apply: (kind: InputKind, bytes: Uint8Array) => void;
+  /** Gets the lines of the recording. */
+  readonly onRecord: ((text: string) => void) | undefined;
+  readonly outlets: Outlets;
+  /** Inputs come from here alone. */
+  readonly replay: readonly RecordedEvent[] | undefined;
+  /** A turn that ends the run; or a recording that says so, or does not fit. */
+  readonly onEnd: (end: LockstepEnd) => void;
+  /** Between stretches of work. */
+  readonly onPause: () => void;
+}
+
+export class LockstepRun {
+  readonly #options: LockstepRunOptions;
+  readonly #inputs: { readonly kind: InputKind; readonly bytes: Uint8Array }[] = [];
+  #replayed = 0;
+  #stopped = false;
+  #wake: (() => void) | undefined;
+
+  constructor(options: LockstepRunOptions) {
+    this.#options = options;
+  }
+
+  /** An input from outside: it reaches the guest before the next turn. Ignored where a recording is run again. */
+  input(kind: InputKind, bytes: Uint8Array): void {
+    if (this.#stopped || this.#options.replay !== undefined) return;
+    this.#inputs.push({ kind, bytes: bytes.slice() });
+    this.#wake?.();
+  }
+
+  /** Bytes of such input that no device has got yet. */
+  inputWaiting(kind: InputKind): number {
+    return this.#inputs.reduce((sum, one) => (one.kind === kind ? sum + one.bytes.length : sum), 0);
+  }
+
+  /** No turn begins after this. `reason`: the run is ended from outside, and a recording must say so. */
+  stop(reason?: string): void {
+    if (this.#stopped) return;
+    this.#stopped = true;
+    if (reason !== undefined) this.#record('stop', reason);
+    this.#wake?.();
+  }
+
+  /** Works until stop(). What a callback throws comes out here. */
+  async run(): Promise<void> {
+    const { onPause, outlets } = this.#options;
+    while (!this.#stopped) {
+      const waitMs = this.#work();
+      onPause();
+      for (let idle = outlets.idle(); idle !== undefined && !this.#stopped; idle = outlets.idle()) await this.#until(idle);
+      if (this.#stopped) return;
+      await this.#pause(waitMs);
+    }
+  }
+
+  /** Until then, or until the run is stopped. */
+  async #until(idle: Promise<void>): Promise<void> {
+    const stopped = new Promise<void>((resolve) => {
+      this.#wake = () => this.#stopped && resolve();
+    });
+    await Promise.race([idle, stopped]);
+    this.#wake = undefined;
+  }
+
+  async #pause(waitMs: number): Promise<void> {
+    await new Promise<void>((resolve) => {
+      if (waitMs === 0) {
+        host.soon(resolve);
+        return;
+      }
+      const timer = setTimeout(resolve, Math.min(waitMs, LONGEST_WAIT_MS));
+      this.#wake = () => {
+        clearTimeout(timer);
+        resolve();
+      };
+    });
+    this.#wake = undefined;
+  }
+
+  /** Some milliseconds of turns; how long nothing is to be done then. */
+  #work(): number {
+    const { lockstep, onEnd, outlets } = this.#options;
+    const until = performance.now() + WORK_MS;
+    while (!this.#stopped && !outlets.busy) {
+      this.#takeInputs();
+      if (this.#stopped) return 0;
+      const turn = lockstep.turn();
+      if (turn.kind === 'idle') {
+        const waitMs = this.#idle(turn.until);
+        if (waitMs > 0) return waitMs;
+      } else if (turn.kind !== 'ran') {
+        // A callback may have stopped the run in this very turn.
+        if (!this.#stopped) onEnd(turn);
+        return 0;
+      }
+      if (performance.now() >= until) return 0;
+    }
+    return 0;
+  }
+
+  /** All CPUs wait until a time of the guest's clock: jumps there, or says how long it is until then. */
+  #idle(until: number): number {
+    const { clock, pace, replay, lockstep } = this.#options;
+    if (replay !== undefined) {
+      const next = replay[this.#replayed];
+      if (next !== undefined && next.turn === lockstep.turns && next.time <= until) clock.jump(next.time);
+      else if (until === Number.POSITIVE_INFINITY) return this.#diverged('the guest waits for an input that the recording does not have');
+      else clock.jump(until);
+      return 0;
+    }
+    const limit = pace === undefined ? until : pace();
+    if (limit !== Number.POSITIVE_INFINITY) clock.jump(Math.min(until, limit));
+    if (until <= limit && until !== Number.POSITIVE_INFINITY) return 0;
+    return this.#inputs.length > 0 ? 0 : until === Number.POSITIVE_INFINITY ? LONGEST_WAIT_MS : Math.max((until - limit) / 1e6, 0.01);
+  }
+
+  #takeInputs(): void {
+    const { apply, lockstep, clock, replay, onEnd } = this.#options;
+    for (const { kind, bytes } of this.#inputs.splice(0)) {
+      this.#record(kind, host.toBase64(bytes));
+      apply(kind, bytes);
+    }
+    if (replay === undefined) return;
+    for (let next = replay[this.#replayed]; next !== undefined && next.turn <= lockstep.turns; next = replay[this.#replayed]) {
+      // The guest still waits for the time of it.
+      if (next.turn === lockstep.turns && next.time > clock.now()) return;
+      if (next.turn !== lockstep.turns || next.time !== clock.now()) {
+        this.#diverged(`turn ${next.turn} was at ${next.time} ns when it was recorded; it is turn ${lockstep.turns}, ${clock.now()} ns`);
+        return;
+      }
+      this.#replayed++;
+      if (next.kind === 'stop') {
+        this.#stopped = true;
+        onEnd({ kind: 'stopped', text: next.data });
+        return;
+      }
+      apply(next.kind, host.fromBase64(next.data));
+    }
+  }
+
+  #diverged(text: string): number {
+    this.#stopped = true;
+    this.#options.onEnd({ kind: 'diverged', text });
+    return 0;
+  }
+
+  #record(kind: RecordedEvent['kind'], data: string): void {
+    const { onRecord, lockstep, clock } = this.#options;
+    onRecord?.(eventLine({ turn: lockstep.turns, time: clock.now(), kind, data }));
+  }
+}

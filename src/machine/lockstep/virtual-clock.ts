@@ -1,0 +1,37 @@
+// The clock of a lockstep machine: it goes on with the instructions that are executed, and jumps where all CPUs wait.
+import type { Clock } from '../../devices/device.ts';
+
+export class VirtualClock implements Clock {
+  readonly #wall: number;
+  #now = 0;
+  /** Nanoseconds of the slice that runs now. */
+  #running: (() => number) | undefined;
+
+  /** `wallMs`: Unix milliseconds at power-on. */
+  constructor(wallMs: number) {
+    this.#wall = wallMs;
+  }
+
+  now(): number {
+    return this.#running === undefined ? this.#now : this.#now + this.#running();
+  }
+  wallMs(): number {
+    return this.#wall + this.now() / 1e6;
+  }
+
+  /** Runs `work`, in which the time goes on by what `passed` says. */
+  during<T>(passed: () => number, work: () => T): T {
+    this.#running = passed;
+    try {
+      return work();
+    } finally {
+      this.#now += passed();
+      this.#running = undefined;
+    }
+  }
+
+  /** Goes on to a later time. */
+  jump(to: number): void {
+    this.#now = Math.max(this.#now, to);
+  }
+}

@@ -1,0 +1,68 @@
+// The counters of a run, from the words in shared memory where each thread counts for itself.
+import type { MachineStats } from '../../api/options.ts';
+import type { SharedMemory } from '../../cpu/state.ts';
+import { Cpu, Exit } from '../../layout/cpu.ts';
+import { CONTROL, Control, cpuBase } from '../../layout/memory.ts';
+import { exitName } from './dump.ts';
+import { engineTimes } from './engine-times.ts';
+
+/** What the counters do not know. Times are milliseconds of the clock that all threads share. */
+export interface RunFacts {
+  readonly shared: SharedMemory;
+  readonly jit: boolean;
+  /** Instructions are counted. */
+  readonly counts: boolean;
+  /** Power-on; the start of the run, 0: not yet; the end of the run, or now. */
+  readonly startMs: number;
+  readonly startedAt: number;
+  readonly now: number;
+  readonly lockstep: MachineStats['lockstep'];
+}
+
+export function collectStats(run: RunFacts): MachineStats {
+  const { shared, jit, counts, startMs, startedAt, now } = run;
+  const { i32, plan } = shared;
+  const bases = Array.from({ length: plan.cpuCount }, (_, cpu) => cpuBase(plan, cpu));
+  const word = (offset: number) => i32[(CONTROL + offset) >> 2]! >>> 0;
+  const ofCpu = (base: number, offset: number) => (i32[(base + offset) >> 2]! >>> 0) + (i32[(base + offset + 4) >> 2]! >>> 0) * 2 ** 32;
+  const counter = (offset: number) => bases.reduce((sum, base) => sum + ofCpu(base, offset), 0);
+  const counted = (...offsets: number[]) => (counts ? offsets.reduce((sum, at) => sum + counter(at), 0) : null);
+  const wallMs = startedAt === 0 ? 0 : now - startedAt;
+  const samples = { interpreter: counter(Cpu.at.samplesInterpreted), jit: counter(Cpu.at.samplesTranslated) };
+  const sinceStart = (startedNs: number) => (startedNs === 0 ? 0 : now - startMs - startedNs / 1e6);
+  // A CPU in HLT has not yet counted the sleep that it is in.
+  const idleMs = counter(Cpu.at.idleNs) / 1e6 + bases.reduce((sum, base) => sum + sinceStart(ofCpu(base, Cpu.at.idleSinceNs)), 0);
+  const runningMs = bases.reduce((sum, base) => sum + sinceStart(ofCpu(base, Cpu.at.startedNs)), 0);
+  const times = engineTimes(jit, Math.max(runningMs - idleMs, 0), samples.interpreter, samples.jit);
+  const exits: Record<string, number> = {};
+  for (const n of Object.values(Exit)) {
+    const count = counter(Cpu.at.countExits + n * 8);
+    if (count > 0) exits[exitName(n)] = count;
+  }
+  return {
+    wallMs,
+    instructions: counted(Cpu.at.countInterpreted, Cpu.at.countTranslated),
+    instructionsAre: counts ? 'counted' : 'unknown',
+    timesAre: times.timesAre,
+    engines: {
+      interpreter: { ms: times.interpreter, samples: samples.interpreter, instructions: counted(Cpu.at.countInterpreted) },
+      jit: { ms: times.jit, samples: samples.jit, instructions: counted(Cpu.at.countTranslated) },
+    },
+    idleMs,
+    translator: {
+      ms: word(Control.at.statTranslateUs) / 1000,
+      publishMs: word(Control.at.statPublishUs) / 1000,
+      regions: word(Control.at.statRegions),
+      modules: word(Control.at.statModules),
+      bytes: word(Control.at.statModuleBytes),
+      failed: word(Control.at.statFailedRegions),
+    },
+    installs: { ms: counter(Cpu.at.installNs) / 1e6, modules: counter(Cpu.at.countInstalls) },
+    tlbMisses: counter(Cpu.at.countTlbMisses),
+    faults: counter(Cpu.at.countFaults),
+    interrupts: counter(Cpu.at.countInterrupts),
+    exits,
+    instructionsByCpu: counts ? bases.map((base) => ofCpu(base, Cpu.at.countInterpreted) + ofCpu(base, Cpu.at.countTranslated)) : null,
+    ...(run.lockstep === undefined ? {} : { lockstep: run.lockstep }),
+  };
+}

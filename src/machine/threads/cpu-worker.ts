@@ -1,0 +1,220 @@
+// One CPU's thread: runs it, sleeps in HLT, installs what the translator published.
+import { unseenModules } from '../../cache/publish.ts';
+import { Vcpu } from '../../cpu/vcpu.ts';
+import { IDLE_LOOK_NS, LOOK_NS, SHORT_RUN_NS } from '../../devices/lapic-timer.ts';
+import { host } from '../../host/node.ts';
+import { Cpu, Eflags, Exit, Pending } from '../../layout/cpu.ts';
+import { CONTROL, Control, cpuBase } from '../../layout/memory.ts';
+import { buildBoard } from '../board/board.ts';
+import { cpuHost, STARTS, wakeBits } from '../board/cpu-host.ts';
+import { pathOf } from '../board/guest-path.ts';
+import type { HostClock } from '../board/host-clock.ts';
+import { handOverTrace } from '../report/trace.ts';
+import { HaltPoll } from './halt-poll.ts';
+import { IdleWatch, wakeAt } from './idle-watch.ts';
+import type { CpuMessage, CpuWorkerData } from './messages.ts';
+
+const data = await host.workerData<CpuWorkerData>();
+const post = (message: CpuMessage) => host.post(message);
+
+const { shared, clock, chipset } = buildBoard(data.board, {
+  thread: data.thread,
+  isHost: false,
+  isFirst: false,
+  onEnd: (reason) => {
+    post({ kind: 'end-run', reason });
+    Atomics.store(shared.i32, (CONTROL + Control.at.stop) >> 2, 1);
+    Atomics.or(shared.i32, pending, Pending.STOP);
+  },
+  waiting: { park: () => runtime.park(cpu.base), unpark: () => runtime.unpark(cpu.base) },
+});
+const { i32 } = shared;
+
+const cpu = new Vcpu(
+  data.image,
+  shared,
+  data.index,
+  cpuHost(
+    chipset,
+    clock,
+    data.index,
+    (base) => handOverTrace(shared, base),
+    () => stalls.passes(),
+  ),
+);
+const others = Array.from({ length: shared.plan.cpuCount }, (_, index) => cpuBase(shared.plan, index)).filter((base) => base !== cpu.base);
+const stalls = (clock as HostClock).watchStalls({
+  words: i32,
+  index: (cpu.base + Cpu.at.clockWatch) >> 2,
+  isAlone: () => others.every((base) => (i32[(base + Cpu.at.halted) >> 2] | i32[(base + Cpu.at.awaitsStartup) >> 2]) !== 0),
+  path: pathOf(cpu),
+  lock: chipset.hub.lock,
+});
+cpu.engineWork = stalls;
+const { runtime } = cpu.instance;
+const pending = (cpu.base + Cpu.at.pending) >> 2;
+/** Bits of no interest to a CPU in HLT. */
+const NO_INTERRUPT = Pending.KICK | Pending.TIMER | Pending.SMI;
+const timerSignal = (CONTROL + Control.at.timerSignal) >> 2;
+
+cpu.onInstall = () => {
+  Atomics.and(i32, pending, ~Pending.INSTALL);
+  const start = performance.now();
+  for (const module of unseenModules(shared, cpu.base)) {
+    cpu.regions.install(module);
+    cpu.count(Cpu.at.countInstalls, 1);
+  }
+  cpu.count(Cpu.at.installNs, Math.round((performance.now() - start) * 1e6));
+};
+
+const LONG_SLEEP_NS = 20e6;
+/** So many short runs in a row, and the next is expected to be one. */
+const SHORT_RUNS = 3;
+const watch = new IdleWatch(data.timerSlackNs);
+const poll = new HaltPoll(data.polls);
+let resumedAt = 0;
+let shortRuns = 0;
+
+const asleep = (CONTROL + Control.at.asleepForGood) >> 2;
+
+/** This CPU is about to sleep until another one wakes it. False where none is left that could. */
+function mayBeWoken(): boolean {
+  const { plan } = shared;
+  if (Atomics.add(i32, asleep, 1) + 1 < plan.cpuCount) return true;
+  // Who sent something before it fell asleep itself has set the bit by now.
+  for (let n = 0; n < plan.cpuCount; n++) {
+    const base = cpuBase(plan, n);
+    if ((Atomics.load(i32, (base + Cpu.at.pending) >> 2) & wakeBits(i32, base)) !== 0) return true;
+  }
+  return false;
+}
+
+/** Sleeps until something is pending that HLT wakes for, and runs the CPU's own timer meanwhile. False where nothing ever can be. */
+function halt(): boolean {
+  const haltedAt = clock.now();
+  const ran = haltedAt - resumedAt;
+  shortRuns = ran < SHORT_RUN_NS ? shortRuns + 1 : 0;
+  // A kernel that sets its timer anew each time catches up; ticks that a periodic timer leaves out are lost.
+  const late = watch.halts(haltedAt, ran);
+  const slack = chipset.timerIsPeriodic(data.index) ? 0 : late;
+  const enabled = (cpu.get(Cpu.at.eflags) & Eflags.IF) !== 0;
+  const wakes = wakeBits(i32, cpu.base);
+  cpu.set(Cpu.at.shadow, 0);
+  runtime.park(cpu.base);
+  let timerRan = false;
+  let deadline = chipset.enterHalt(data.index);
+  cpu.count(Cpu.at.idleSinceNs, Math.round(haltedAt));
+  if (!enabled && !mayBeWoken()) return false;
+  const pollUntil = Math.min(haltedAt + poll.ns, deadline);
+  while (clock.now() < pollUntil && (Atomics.load(i32, pending) & wakes) === 0);
+  for (;;) {
+    const word = Atomics.load(i32, pending);
+    if ((word & wakes) !== 0) break;
+    const left = wakeAt(deadline, slack) - clock.now();
+    // What is no interrupt is done without waking the guest; pages to drop wait for the interrupt that tells of them.
+    if ((word & Pending.INSTALL) !== 0) cpu.onInstall?.();
+    else if ((word & NO_INTERRUPT) !== 0) Atomics.and(i32, pending, ~NO_INTERRUPT);
+    else if (left <= 0) {
+      deadline = chipset.runHaltedTimer(data.index);
+      timerRan = true;
+    } else {
+      // A bit that was set since `word` was read ends the wait before it begins.
+      Atomics.wait(i32, pending, word, (clock.hostNs?.(left) ?? left) / 1e6);
+    }
+  }
+  if (!enabled) Atomics.sub(i32, asleep, 1);
+  cpu.set(Cpu.at.halted, 0);
+  resumedAt = clock.now();
+  if (!timerRan) watch.disturbed(resumedAt);
+  const slept = resumedAt - haltedAt;
+  poll.woke(slept);
+  cpu.count(Cpu.at.idleNs, Math.round(slept));
+  i32.fill(0, (cpu.base + Cpu.at.idleSinceNs) >> 2, (cpu.base + Cpu.at.idleSinceNs + 8) >> 2);
+  leaveHalt(timerRan && shortRuns >= SHORT_RUNS ? (slack > 0 ? IDLE_LOOK_NS : LOOK_NS) : 0, slept);
+  runtime.unpark(cpu.base);
+  return true;
+}
+
+/** Sleeps until a start-up IPI comes, and starts the CPU; false where the machine stops, or none can come. */
+function waitForStartup(): boolean {
+  runtime.park(cpu.base);
+  cpu.set(Cpu.at.halted, 1);
+  if (!mayBeWoken()) return false;
+  for (;;) {
+    const word = Atomics.load(i32, pending);
+    if ((word & Pending.STOP) !== 0) return false;
+    if ((word & Pending.INSTALL) !== 0) cpu.onInstall?.();
+    else if ((word & STARTS) === 0) Atomics.wait(i32, pending, word);
+    else {
+      // One after the other: an INIT that came before the start-up IPI is done before it.
+      if ((word & Pending.INIT) !== 0) {
+        Atomics.and(i32, pending, ~Pending.INIT);
+        cpu.init();
+        cpu.set(Cpu.at.halted, 1);
+      }
+      if ((word & Pending.SIPI) !== 0) break;
+    }
+  }
+  Atomics.sub(i32, asleep, 1);
+  Atomics.and(i32, pending, ~Pending.SIPI);
+  cpu.set(Cpu.at.halted, 0);
+  cpu.startUp(chipset.interrupts.lapic.sipiVector(data.index));
+  begin();
+  leaveHalt(0, LONG_SLEEP_NS);
+  runtime.unpark(cpu.base);
+  return true;
+}
+
+function leaveHalt(lease: number, slept: number): void {
+  chipset.leaveHalt(data.index, lease);
+  // The timekeeper kicks no CPU that sleeps. It sees that this one runs when it next looks; after a long sleep, tell it.
+  if (lease > 0 || slept < LONG_SLEEP_NS) return;
+  Atomics.add(i32, timerSignal, 1);
+  Atomics.notify(i32, timerSignal);
+}
+
+// The others have run by the time that they are alone.
+if (data.index === 0) stalls.warmUp();
+
+/** The CPU executes its first instruction. */
+function begin(): void {
+  resumedAt = clock.now();
+  if (cpu.get(Cpu.at.startedNs) === 0) cpu.count(Cpu.at.startedNs, Math.round(resumedAt));
+}
+
+/** Runs the CPU until it ends the machine's run, or is told to stop: the last exit. */
+function run(): number {
+  for (;;) {
+    if (cpu.get(Cpu.at.awaitsStartup) !== 0 && !waitForStartup()) return Atomics.load(i32, pending) & Pending.STOP ? Exit.STOP : Exit.HALT;
+    const exit = cpu.run();
+    switch (exit) {
+      case Exit.HALT:
+        if (halt()) continue;
+        break;
+      case Exit.TIMER:
+        Atomics.and(i32, pending, ~Pending.TIMER);
+        continue;
+      case Exit.INIT:
+        Atomics.and(i32, pending, ~Pending.INIT);
+        if (cpu.init()) continue;
+        return Exit.RESET;
+      case Exit.SIPI:
+        // It runs already.
+        Atomics.and(i32, pending, ~Pending.SIPI);
+        continue;
+    }
+    return exit;
+  }
+}
+
+if (cpu.get(Cpu.at.awaitsStartup) === 0) begin();
+runtime.unpark(cpu.base);
+let exit: number;
+try {
+  exit = run();
+} finally {
+  // Nobody waits for a CPU that is gone.
+  runtime.park(cpu.base);
+}
+post({ kind: 'ended', cpu: data.index, exit, arg: cpu.get(Cpu.at.exitArg), data: cpu.get(Cpu.at.exitData) });
+host.workerEnds();

@@ -1,0 +1,153 @@
+// The threads executor: a Worker for each CPU, one that keeps time, one that translates. The host's ends of the devices work on the
+// thread of the machine's user.
+import { DragomanError } from '../../api/errors.ts';
+import type { EngineImage } from '../../cpu/runtime.ts';
+import type { SharedMemory } from '../../cpu/state.ts';
+import { FIRST_FORM } from '../../emit/table.ts';
+import type { HostWorker } from '../../host/host.ts';
+import { host } from '../../host/node.ts';
+import { CONTROL, Control } from '../../layout/memory.ts';
+import type { BoardConfig } from '../board/board.ts';
+import type { Executor, ExecutorEnds } from '../executor.ts';
+import type { InputKind } from '../lockstep/recording.ts';
+import { type CpuMessage, type CpuWorkerData, type TimerWorkerData, type TranslatorWorkerData, workerUrl } from './messages.ts';
+
+/** V8 replaces a function's baseline code only for its next call, so a loop must be left now and then to get the better code. */
+const KICK_MS = 5;
+/** A CPU that spins gives its core away at each PAUSE whose number has none of these bits: so often where CPUs outnumber the host's cores, and else. */
+const CROWDED_PAUSES = 63;
+const PAUSES = 0x3ffff;
+/** A thread that does not end by itself is ended. */
+const GRACE_MS = 1000;
+/** One that does not end even so hangs where no code of ours runs (nodejs/node issue 54918). */
+const LAST_GRACE_MS = 3000;
+/** A Worker's last message may come behind the news that it has ended, but not as late as this. */
+const LAST_MESSAGE_MS = 500;
+const TIMER_THREAD = 2;
+const FIRST_CPU_THREAD = 16;
+
+/** What the thread of a CPU is called on the host (`top -H`, `taskset`), where Node gives threads names. */
+export const cpuThreadName = (index: number): string => `CPU ${index}`;
+
+/** Workers of a machine: each CPU's, the timekeeper, and the translator. */
+export const threadsOf = (cpuCount: number, jit: boolean): number => cpuCount + (jit ? 2 : 1);
+
+/** Node's errors of a thread that the host does not give. */
+const NO_THREAD = ['ERR_WORKER_INIT_FAILED', 'ERR_WORKER_OUT_OF_MEMORY'];
+
+export interface ThreadsOptions extends ExecutorEnds {
+  readonly shared: SharedMemory;
+  readonly config: BoardConfig;
+  readonly jit: boolean;
+  readonly timerSlackMs: number;
+  /** Gives an input to its device. */
+  readonly apply: (kind: InputKind, bytes: Uint8Array) => boolean;
+}
+
+export class ThreadsExecutor implements Executor {
+  readonly #options: ThreadsOptions;
+  /** For tests as well, which end one. */
+  readonly workers: HostWorker[] = [];
+  /** Each resolves when its Worker has ended, which may be before we hear why. */
+  readonly gones: Promise<void>[] = [];
+  #stopped = false;
+
+  constructor(options: ThreadsOptions) {
+    this.#options = options;
+  }
+
+  start(image: EngineImage): void {
+    const { shared, config: board, jit, timerSlackMs } = this.#options;
+    const { cpuCount } = shared.plan;
+    new BigUint64Array(shared.memory.buffer)[(CONTROL + Control.at.clockStart) >> 3] = board.startNs;
+    shared.i32[(CONTROL + Control.at.clockAsks) >> 2] = 0;
+    this.#watchSignals();
+    this.#spawn<TimerWorkerData>('timer-worker', 'timekeeper', {
+      board,
+      thread: TIMER_THREAD,
+      kickMs: jit ? KICK_MS : Number.POSITIVE_INFINITY,
+    });
+    if (jit) this.#spawn<TranslatorWorkerData>('translator-worker', 'translator', { board, firstSlot: FIRST_FORM + image.keys.length });
+    const crowded = cpuCount > host.cores();
+    shared.i32[(CONTROL + Control.at.pauseMask) >> 2] = crowded ? CROWDED_PAUSES : PAUSES;
+    const polls = cpuCount > 1 && !crowded;
+    for (let index = 0; index < cpuCount; index++) {
+      const thread = FIRST_CPU_THREAD + index;
+      const data = { board, image, index, thread, timerSlackNs: timerSlackMs * 1e6, polls };
+      this.#spawn<CpuWorkerData>('cpu-worker', cpuThreadName(index), data, (message) => this.#onCpu(message as CpuMessage));
+    }
+  }
+
+  /** `thread`: the name of the host's thread. */
+  #spawn<T>(name: string, thread: string, data: T, onMessage?: (message: unknown) => void): void {
+    const { onEnd, onFailure, dump } = this.#options;
+    const crashed = (what: string) => onEnd({ kind: 'internal-error', message: `${name}${what}`, dump: dump() });
+    const gone = Promise.withResolvers<void>();
+    this.gones.push(gone.promise);
+    const worker = host.startWorker({
+      module: workerUrl(name),
+      name: thread,
+      data,
+      onMessage,
+      onError: (error) => {
+        if (!NO_THREAD.includes((error as NodeJS.ErrnoException).code ?? ''))
+          return crashed(`: ${error instanceof Error ? (error.stack ?? error.message) : error}`);
+        onFailure(new DragomanError('HOST_LIMIT', `the host gives no thread: ${(error as Error).message}`, thread, { cause: error }));
+      },
+      onExit: (code) => {
+        gone.resolve();
+        // Where nobody has ended the run by then, nobody ever would.
+        if (!this.#stopped) setTimeout(() => crashed(`: ended with ${code} while the machine ran`), LAST_MESSAGE_MS);
+      },
+    });
+    this.workers.push(worker);
+  }
+
+  #onCpu(message: CpuMessage): void {
+    if (message.kind === 'end-run') this.#options.onEnd(message.reason);
+    else this.#options.onCpuEnd(message.cpu, message.exit, message.arg, message.data);
+  }
+
+  /** Runs the devices' host ends whenever one asks. */
+  #watchSignals(): void {
+    const { shared, onHostSignal } = this.#options;
+    const { i32 } = shared;
+    const at = (CONTROL + Control.at.ioSignal) >> 2;
+    const look = () => {
+      if (this.#stopped) return;
+      const seen = Atomics.load(i32, at);
+      onHostSignal();
+      const wait = Atomics.waitAsync(i32, at, seen);
+      // Devices that have more to do signal themselves: let others have a turn in between.
+      if (wait.async) void wait.value.then(look);
+      else host.soon(look);
+    };
+    look();
+  }
+
+  input(kind: InputKind, bytes: Uint8Array): boolean {
+    return this.#options.apply(kind, bytes);
+  }
+
+  inputWaiting(): number {
+    return 0;
+  }
+
+  stop(): void {
+    this.#stopped = true;
+  }
+
+  async gone(): Promise<void> {
+    // They end by themselves at their next safe point; a thread that hangs is ended from here.
+    const timers: ReturnType<typeof setTimeout>[] = [];
+    const after = (ms: number, callback: () => void) => void timers.push(setTimeout(callback, ms));
+    const given = new Promise<void>((resolve) => {
+      after(GRACE_MS, () => {
+        for (const worker of this.workers) void worker.terminate();
+        after(LAST_GRACE_MS, resolve);
+      });
+    });
+    await Promise.race([Promise.all(this.gones), given]);
+    for (const timer of timers) clearTimeout(timer);
+  }
+}

@@ -1,0 +1,36 @@
+// What the threads of a machine say to each other, and how a Worker is started from a source or a built tree.
+
+import type { EngineImage } from '../../cpu/runtime.ts';
+import type { RunEnd } from '../../devices/device.ts';
+import type { BoardConfig } from '../board/board.ts';
+
+export interface CpuWorkerData {
+  readonly board: BoardConfig;
+  readonly image: EngineImage;
+  readonly index: number;
+  readonly thread: number;
+  /** Nanoseconds that the timer of a CPU that has long been idle may be late. */
+  readonly timerSlackNs: number;
+  /** Whether a CPU in HLT may look for what wakes it before it sleeps: there is a core of the host for each CPU. */
+  readonly polls: boolean;
+}
+
+export interface TranslatorWorkerData {
+  readonly board: BoardConfig;
+  readonly firstSlot: number;
+}
+
+export interface TimerWorkerData {
+  /** Milliseconds between two kicks (Pending.KICK) of a CPU that runs, at the least, and half of the most; Infinity for none. */
+  readonly kickMs: number;
+  readonly board: BoardConfig;
+  readonly thread: number;
+}
+
+/** From a CPU's Worker to the host. */
+export type CpuMessage =
+  | { readonly kind: 'ended'; readonly cpu: number; readonly exit: number; readonly arg: number; readonly data: number }
+  | { readonly kind: 'end-run'; readonly reason: RunEnd };
+
+/** Address of a Worker's module beside this one: .ts in the sources, .js when built. */
+export const workerUrl = (name: string): URL => new URL(`./${name}${import.meta.url.endsWith('.ts') ? '.ts' : '.js'}`, import.meta.url);

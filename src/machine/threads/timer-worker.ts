@@ -1,0 +1,42 @@
+// The timekeeper's thread: sleeps until the earliest deadline of any device, then runs its timer.
+import { host } from '../../host/node.ts';
+import { Cpu, Pending } from '../../layout/cpu.ts';
+import { CONTROL, Control, cpuBase } from '../../layout/memory.ts';
+import { buildBoard } from '../board/board.ts';
+import type { TimerWorkerData } from './messages.ts';
+
+const data = await host.workerData<TimerWorkerData>();
+const { shared, clock, chipset } = buildBoard(data.board, { thread: data.thread, isHost: false, isFirst: false, onEnd: () => {} });
+const { i32 } = shared;
+const signalAt = (CONTROL + Control.at.timerSignal) >> 2;
+const stopAt = (CONTROL + Control.at.stop) >> 2;
+const cpus = Array.from({ length: data.board.plan.cpuCount }, (_, cpu) => cpuBase(data.board.plan, cpu));
+let kickedAt = clock.now();
+
+/**
+ * Kicks the CPUs that run, if it is time; when it would be late. A kick waits for a deadline that wakes this thread anyway, for as long
+ * again: each wake takes a core from a CPU where there is none to spare. A CPU that leaves HLT bumps timerSignal.
+ */
+function kick(now: number): number {
+  if (data.kickMs === Number.POSITIVE_INFINITY) return data.kickMs;
+  const running = cpus.filter((cpu) => i32[(cpu + Cpu.at.halted) >> 2] === 0);
+  if (running.length === 0) return Number.POSITIVE_INFINITY;
+  if (now - kickedAt >= data.kickMs * 1e6) {
+    kickedAt = now;
+    for (const cpu of running) Atomics.or(i32, (cpu + Cpu.at.pending) >> 2, Pending.KICK);
+  }
+  return kickedAt + 2 * data.kickMs * 1e6;
+}
+
+while (Atomics.load(i32, stopAt) === 0) {
+  const signal = Atomics.load(i32, signalAt);
+  const now = clock.now();
+  const wakesAt = Math.min(kick(now), chipset.hub.nextExpected(now));
+  const deadline = chipset.hub.nextDeadline(wakesAt);
+  if (deadline <= now) chipset.hub.runTimers(now);
+  else {
+    const ms = (Math.min(wakesAt, deadline) - now) / 1e6;
+    Atomics.wait(i32, signalAt, signal, ms === Number.POSITIVE_INFINITY ? undefined : (clock.hostNs?.(ms) ?? ms));
+  }
+}
+host.workerEnds();
