@@ -1,5 +1,5 @@
 // Compiles the runtime: wasm/*.ts -> build/runtime.wasm, with the addresses of src/layout; and build/runtime-strict.wasm, for hosts that are no x86
-// (wasm/order.ts).
+// (wasm/base/order.ts).
 import { mkdirSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import asc from 'assemblyscript/asc';

@@ -29,9 +29,9 @@ const STALE = pseudoIndex('stale');
 export interface CodeRuntime {
   /** Physical address of a linear one for execution; sets Cpu.fault where it faults. */
   translateExec(cpu: number, linear: number): number;
-  /** This CPU holds code of `bytes` bytes at `phys`, in one page of RAM: from now on stores to them are noticed (wasm/exclusive.ts). */
+  /** This CPU holds code of `bytes` bytes at `phys`, in one page of RAM: from now on stores to them are noticed (wasm/memory/exclusive.ts). */
   markCode(cpu: number, phys: number, bytes: number): void;
-  /** Behind code that was entered in a page's map: stores of other CPUs that do not know of it are done when this comes back (wasm/exclusive.ts). */
+  /** Behind code that was entered in a page's map: stores of other CPUs that do not know of it are done when this comes back (wasm/memory/exclusive.ts). */
   settleStores(cpu: number, phys: number): void;
   /** Since when a new block's heat is counted. */
   heatNow(cpu: number): number;

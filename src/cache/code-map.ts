@@ -1,16 +1,16 @@
-// Which bytes of a page of RAM the CPUs hold code of, and how stores to them are noticed. The other half is wasm/codepage.ts.
+// Which bytes of a page of RAM the CPUs hold code of, and how stores to them are noticed. The other half is wasm/memory/codepage.ts.
 //
 // A page's flag (PAGE_HAS_CODE) says that some CPU holds code of it: no TLB gives a right to write there then, so every store takes a slow path, which looks at
 // the page's code map, a bit for each byte. A store beside all code is done and that was it. One that hits code is done as well (a region leaves it to the
 // interpreter), and then the CPU drops the blocks and regions that were made from other bytes than are there now, and tells the others (drop.ts) to look at theirs.
 //
 // Who sets what:
-// * The flag is set by `markCode` (wasm/exclusive.ts) while all other CPUs are parked, so no store is on its way that was looked up before. It gives the page an empty map first. Where no
+// * The flag is set by `markCode` (wasm/memory/exclusive.ts) while all other CPUs are parked, so no store is on its way that was looked up before. It gives the page an empty map first. Where no
 //   map is free, every byte counts as code.
 // * Bits of the map are set by whoever decodes or installs, *before* it compares the bytes it has with those in RAM. A store is done *before* the look at the map. Both orders
 //   are of sequentially consistent accesses: so either the one sees the new bytes, or the other sees the bit and tells. That is all that keeps code and bytes together; nobody
 //   has to park for a bit.
-// * Small loops and locked instructions look at the map first and store later, up to their next poll, with no look behind it. They say so in the map (STORES_BESIDE in wasm/codepage.ts), and who enters
+// * Small loops and locked instructions look at the map first and store later, up to their next poll, with no look behind it. They say so in the map (STORES_BESIDE in wasm/memory/codepage.ts), and who enters
 //   bits in such a map parks all others before it compares (`settleStores`).
 // * Bits are cleared by a machine's only CPU, which knows what it holds, and by the clearing of the flag.
 // * The flag is cleared (drop.ts) when stores hit code several times and nobody decoded in between: all CPUs drop all they have of the page, and it is data from then on.

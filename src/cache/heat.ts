@@ -1,4 +1,4 @@
-// Requests of hot code, from the CPUs (wasm/engine.ts, `hot`) to whoever translates: a ring in shared memory.
+// Requests of hot code, from the CPUs (wasm/engine/engine.ts, `hot`) to whoever translates: a ring in shared memory.
 import type { SharedMemory } from '../cpu/state.ts';
 import { CONTROL, Control, HEAT_QUEUE, HEAT_QUEUE_ENTRIES } from '../layout/memory.ts';
 import type { Request } from './translator.ts';

@@ -11,7 +11,7 @@ export interface EngineImage {
   readonly keys: readonly string[];
 }
 
-/** What the runtime asks of JavaScript (wasm/host.ts). */
+/** What the runtime asks of JavaScript (wasm/base/host.ts). */
 export interface HostImports {
   portIn(cpu: number, port: number, size: number): number;
   portOut(cpu: number, port: number, size: number, value: number): void;
@@ -27,7 +27,7 @@ export interface HostImports {
   interruptAck(cpu: number): number;
   /** FERR# changes, or is looked at again: whether IGNNE# is asserted. */
   fpuError(cpu: number, level: number): number;
-  /** `bytes` bytes at `phys`, all in one page, were stored, and hit code (wasm/codepage.ts). */
+  /** `bytes` bytes at `phys`, all in one page, were stored, and hit code (wasm/memory/codepage.ts). */
   invalidateCode(cpu: number, phys: number, bytes: number): void;
   /** The CPU's trace ring has records to read; comes back when there is room for more. */
   trace(cpu: number): void;
@@ -42,7 +42,7 @@ export interface RuntimeExports {
   settleStores(cpu: number, phys: number): void;
   heatNow(cpu: number): number;
   blockHashIndex(phys: number, eip: number, mode: number): number;
-  /** See wasm/exclusive.ts. */
+  /** See wasm/memory/exclusive.ts. */
   park(cpu: number): void;
   unpark(cpu: number): void;
   deliverFault(cpu: number): void;

@@ -36,7 +36,7 @@ export interface HubOptions {
 
 /** The CPU that this thread runs, where it cannot go on before the host has taken something. */
 export interface WaitingCpu {
-  /** Around a sleep: other CPUs may have the memory for themselves meanwhile (wasm/exclusive.ts). */
+  /** Around a sleep: other CPUs may have the memory for themselves meanwhile (wasm/memory/exclusive.ts). */
   park(): void;
   unpark(): void;
 }

@@ -6,7 +6,7 @@ import { AT } from './lapic-state.ts';
 export function request(words: Int32Array, at: number, vector: number, level: boolean): void {
   const bit = 1 << (vector & 31);
   const word = vector >> 5;
-  // Before ISR is read: a CPU that ends an interrupt without the lock (wasm/lapic.ts) does it the other way round.
+  // Before ISR is read: a CPU that ends an interrupt without the lock (wasm/system/lapic.ts) does it the other way round.
   Atomics.or(words, at + AT.IRR + word, bit);
   if (level) words[at + AT.TMR + word] |= bit;
   else words[at + AT.TMR + word] &= ~bit;

@@ -23,7 +23,7 @@ export interface LapicOptions extends DeliveryOptions, RegisterOptions {
 export class Lapic implements Device {
   readonly name = 'lapic';
   readonly delivery: LapicDelivery;
-  /** For the runtime, which reads registers and ends interrupts itself (wasm/lapic.ts): the words, and what registers are words (LAPIC_TABLE_BYTES). */
+  /** For the runtime, which reads registers and ends interrupts itself (wasm/system/lapic.ts): the words, and what registers are words (LAPIC_TABLE_BYTES). */
   readonly words: Int32Array;
   readonly table: Int32Array;
   readonly #cpuCount: number;

@@ -42,7 +42,7 @@ export abstract class AccessLowering extends Lowering {
   protected abstract tlbAllows(word: Expr, write: boolean): Expr;
   /** Whether stores to pages with code are done by the slow path (handlers) or refused (regions). */
   protected abstract readonly storePrefix: 'slow' | 'region';
-  /** Whether each access is in the order of x86 on any host (wasm/order.ts). */
+  /** Whether each access is in the order of x86 on any host (wasm/base/order.ts). */
   protected abstract readonly strictOrder: boolean;
   /** The page cache for accesses at an address, if it has one. */
   protected pageCache(_address: Value): PageCache | undefined {
@@ -159,7 +159,7 @@ export abstract class AccessLowering extends Lowering {
   /**
    * The load of a locked instruction. What follows up to its store is done again where another CPU stored in between (see
    * lockedStore), so no local that is free by then may be used for something else. A host address of 0: the runtime keeps all
-   * other CPUs away (wasm/exclusive.ts) from here to the store.
+   * other CPUs away (wasm/memory/exclusive.ts) from here to the store.
    */
   private lockedLoad(op: Extract<Op, { kind: 'load' }>, i: number): void {
     const { m } = this;
@@ -257,7 +257,7 @@ export abstract class AccessLowering extends Lowering {
     });
   }
 
-  /** An access that is atomic where it is aligned, and else has a fence on each side (see `serialize` in wasm/state.ts). */
+  /** An access that is atomic where it is aligned, and else has a fence on each side (see `serialize` in wasm/base/state.ts). */
   private inOrder(bytes: number, at: Expr, access: (host: () => Expr, aligned: boolean) => Expr): Expr {
     const { m } = this;
     const local = this.locals.take(i32);

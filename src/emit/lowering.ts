@@ -310,7 +310,7 @@ export abstract class Lowering {
     return (this.ops[v] as { type: Type }).type;
   }
 
-  /** See `serialize` in wasm/state.ts. */
+  /** See `serialize` in wasm/base/state.ts. */
   protected fence(): Expr[] {
     const { m } = this;
     return [m.i32.atomic.store(Cpu.at.zero, this.cpu(), this.c(0)), m.drop(m.i32.atomic.load(Cpu.at.zero, this.cpu()))];

@@ -24,13 +24,13 @@ const STALE_LABEL = 'stale';
 export interface RegionExtras {
   /** Count their instructions (Cpu.countTranslated). */
   readonly counts?: boolean;
-  /** Write a record of each block (wasm/trace.ts). */
+  /** Write a record of each block (wasm/engine/trace.ts). */
   readonly traces?: boolean;
   /** Take their instructions from Cpu.budget, and leave at a block that is more than what is left. */
   readonly budget?: boolean;
   /** Other CPUs run at the same time: locked accesses are atomic. */
   readonly atomic?: boolean;
-  /** Loads and stores of guest memory are in the order of x86 on any host (wasm/order.ts). */
+  /** Loads and stores of guest memory are in the order of x86 on any host (wasm/base/order.ts). */
   readonly strictOrder?: boolean;
 }
 

@@ -201,7 +201,7 @@ export const Cpu = struct(
     /** Kicks (Pending.KICK) by the engine that was running. */
     samplesInterpreted: u64,
     samplesTranslated: u64,
-    /** For dumps: EIPs of code that was entered through the runtime's slow ways (see wasm/history.ts), and how many so far: the newest is
+    /** For dumps: EIPs of code that was entered through the runtime's slow ways (see wasm/engine/history.ts), and how many so far: the newest is
      * at count - 1, modulo LAST_BLOCKS. */
     lastBlocks: array(LAST_BLOCKS, 4),
     lastBlockCount: u32,
@@ -213,7 +213,7 @@ export const Cpu = struct(
     /** Nanoseconds that installing published modules took, and their number. */
     installNs: u64,
     countInstalls: u64,
-    /** 1 while the CPU touches no guest memory and holds nothing that it found in its TLB: not started, in HLT, or held (wasm/exclusive.ts). */
+    /** 1 while the CPU touches no guest memory and holds nothing that it found in its TLB: not started, in HLT, or held (wasm/memory/exclusive.ts). */
     parked: u32,
     /** 1 while a locked instruction of this CPU runs with all others parked. */
     exclusive: u32,
@@ -228,7 +228,7 @@ export const Cpu = struct(
     /** From the first byte with a data breakpoint to the last one: where that is, and how many bytes (0: there is none). */
     watchFirst: u32,
     watchBytes: u64,
-    /** Host address that the load of a read-modify-write found in the slow path (`rmwSlow` in wasm/access.ts), for its store; 0: the store must take the slow path, too. */
+    /** Host address that the load of a read-modify-write found in the slow path (`rmwSlow` in wasm/memory/access.ts), for its store; 0: the store must take the slow path, too. */
     rmwHost: u32,
     /** Nonzero: the time-stamp counter must be asked for, because the guest holds clocks against each other (machine/board/stalls.ts). */
     clockWatch: u32,
@@ -306,7 +306,7 @@ export const Pending = {
   DROP: 256,
   /** Leave the loop that runs and come back at once: the engine may have better code for it by now. */
   KICK: 512,
-  /** Another CPU needs the memory for itself: park until this bit goes (wasm/exclusive.ts). */
+  /** Another CPU needs the memory for itself: park until this bit goes (wasm/memory/exclusive.ts). */
   HOLD: 1024,
   /** A second NMI: it came before the CPU took the one that NMI stands for. Alone it means the same as NMI. */
   NMI_AGAIN: 2048,
@@ -314,7 +314,7 @@ export const Pending = {
 
 /**
  * INTR while EFLAGS.IF is clear and NMIs while one is being served are held: so many bits higher in Cpu.pending, where no poll looks. The first poll
- * that cannot take one holds it; whoever sets IF, or ends the service, lets it go (wasm/held.ts).
+ * that cannot take one holds it; whoever sets IF, or ends the service, lets it go (wasm/system/held.ts).
  */
 export const PENDING_HELD_SHIFT = 16;
 

@@ -1,7 +1,7 @@
-// The features that CPUID announces (SDM vol. 2, CPUID): the one list for the CPUID instruction (wasm/cpuid.ts) and for the decoder, which knows
+// The features that CPUID announces (SDM vol. 2, CPUID): the one list for the CPUID instruction (wasm/system/cpuid.ts) and for the decoder, which knows
 // the instructions of these and of no other.
 
-/** Bits of leaf 1, EDX, by the manual's names; APIC and HTT come and go with the machine (wasm/cpuid.ts). */
+/** Bits of leaf 1, EDX, by the manual's names; APIC and HTT come and go with the machine (wasm/system/cpuid.ts). */
 const EDX = {
   FPU: 0,
   DE: 2,

@@ -1,4 +1,4 @@
-// The local APICs' shared words, which devices (src/devices/lapic*.ts) and the runtime (wasm/lapic.ts) know.
+// The local APICs' shared words, which devices (src/devices/lapic*.ts) and the runtime (wasm/system/lapic.ts) know.
 
 /** Where the registers of a CPU's local APIC are, for that CPU. */
 export const LAPIC_BASE = 0xfee00000;

@@ -68,7 +68,7 @@ export const Control = struct('CONTROL', {
   a20: u32,
   /** The execution count after which a block asks for a translation; 0x7fffffff: never. */
   hotThreshold: u32,
-  /** Within how much time (heatNow in wasm/engine.ts) a block must have been executed so often, for it to ask; 0: any. */
+  /** Within how much time (heatNow in wasm/engine/engine.ts) a block must have been executed so often, for it to ask; 0: any. */
   hotWithin: u32,
   /** Nonzero: exceptions of the guest end the run loop instead of being delivered (tests, debuggers). */
   stopOnFault: u32,
@@ -78,7 +78,7 @@ export const Control = struct('CONTROL', {
   countInstructions: u32,
   /** Nonzero, from before any code runs: blocks and deliveries are written to the CPUs' trace rings (CpuArea.trace). */
   trace: u32,
-  /** Nonzero, from before any code is translated: accesses are in the order of x86 whatever the host is (wasm/order.ts). */
+  /** Nonzero, from before any code is translated: accesses are in the order of x86 whatever the host is (wasm/base/order.ts). */
   strictOrder: u32,
   /** Nonzero, from before any code runs: one CPU runs at a time, for Cpu.budget instructions (machine/lockstep/lockstep.ts). */
   lockstep: u32,
@@ -113,7 +113,7 @@ export const Control = struct('CONTROL', {
   statPublishUs: u32,
   /** Pages entered in DROP_QUEUE so far. */
   dropped: u32,
-  /** 1 while some CPU has the memory for itself (wasm/exclusive.ts): a mutex. */
+  /** 1 while some CPU has the memory for itself (wasm/memory/exclusive.ts): a mutex. */
   exclusive: u32,
   /** 1 while a CPU writes to HEAT_QUEUE. */
   heatLock: u32,
@@ -198,7 +198,7 @@ export const TLB_LIST_ENTRIES = 16384;
 export const JumpEntry = struct('JUMP', { eip: u32, gen: u32, func: u32, arg: u32 });
 export const JUMP_ENTRIES = 16384;
 
-/** Pages that a jump cache knows code of, by linear page: where they were mapped (wasm/fetched.ts). */
+/** Pages that a jump cache knows code of, by linear page: where they were mapped (wasm/engine/fetched.ts). */
 export const Fetched = struct('FETCHED', { page: u32, gen: u32, frame: u32, unused: u32 });
 export const FETCHED_ENTRIES = 2048;
 
@@ -260,7 +260,7 @@ export const BlockHead = struct(
     count: u32,
     /** Next block in the hash chain. */
     hashNext: u32,
-    /** Since when `heat` has been counted (heatNow in wasm/engine.ts). */
+    /** Since when `heat` has been counted (heatNow in wasm/engine/engine.ts). */
     heatSince: u32,
     /** Table slot of the region that starts here; 0: none. */
     region: u32,

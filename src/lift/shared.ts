@@ -44,5 +44,5 @@ export function setCarry(x: Lifter, bit: Value): void {
   x.flagsRX(r, b.xor(old, b.mul(change, b.const(0xc0000000))));
 }
 
-/** #MF where an unmasked x87 exception is pending; with CR0.NE clear deliverFault makes FERR# of it (wasm/fpu-error.ts). */
+/** #MF where an unmasked x87 exception is pending; with CR0.NE clear deliverFault makes FERR# of it (wasm/x87/fpu-error.ts). */
 export const x87Pending = (x: Lifter): void => x.raiseIf(x.b.and(x.state(Cpu.at.fsw), x.state(Cpu.at.fpuStop)), Vector.MF);

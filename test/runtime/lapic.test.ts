@@ -1,4 +1,4 @@
-// What the runtime does of a CPU's own local APIC without asking the device (wasm/lapic.ts).
+// What the runtime does of a CPU's own local APIC without asking the device (wasm/system/lapic.ts).
 import { beforeEach, expect, test } from 'vitest';
 import { LAPIC_BASE, LAPIC_EOI, LAPIC_TABLE_BYTES, LAPIC_WORD, LAPIC_WORDS, lapicRegisterWord } from '../../src/layout/lapic.ts';
 import { DEVICE_STATE } from '../../src/layout/memory.ts';

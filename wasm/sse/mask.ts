@@ -1,6 +1,6 @@
 // MASKMOVQ and MASKMOVDQU: stores of the bytes whose mask bit is set, all of them or, where one may not be written, none.
 import { CPU_SCRATCH } from '../gen/layout';
-import { probeWrite, store8 } from '../memory';
+import { probeWrite, store8 } from '../memory/memory';
 
 function storeMasked(cpu: usize, linear: u32, data: v128, mask: u32): void {
   if (!mask) return;

@@ -1,7 +1,7 @@
 // IEEE 754 arithmetic on the bits of single and double precision numbers, in integers: the exact path behind the quick ones.
 // It knows everything that MXCSR says (SDM vol. 1, 10.2.3): rounding, flags, DAZ, FTZ, masks. `wide` chooses double precision;
 // a single is the low half of a u64. State is in globals: begin() takes MXCSR, finish() gives the flags back and raises #XM.
-import { raise } from '../fault';
+import { raise } from '../base/fault';
 import { CPU_CR4, CPU_MXCSR, VECTOR_UD, VECTOR_XM } from '../gen/layout';
 
 const IE: u32 = 1;

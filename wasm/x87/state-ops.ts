@@ -1,13 +1,13 @@
 // x87: the exported helpers for control and for images of the whole state: FLDCW, FNCLEX, FNINIT, FNSTENV, FLDENV, FNSAVE,
 // FRSTOR, FXSAVE, FXRSTOR (SDM vol. 1, 8.1.10 and 10.5).
-import { raiseError } from '../fault';
+import { raiseError } from '../base/fault';
 import {
   CPU_CR0, CPU_CR4, CPU_EFLAGS, CPU_FCS, CPU_FCW, CPU_FDP, CPU_FDS, CPU_FIP, CPU_FOP, CPU_FPR, CPU_FSW, CPU_FTOP, CPU_FTW, CPU_MXCSR, CPU_XMM,
   EFLAGS_VM, VECTOR_GP,
 } from '../gen/layout';
-import { settleError } from '../fpu-error';
-import { load16, load32, load64, load128, probeRead, probeWrite, store16, store32, store64, store128 } from '../memory';
-import { CR0_PE, CR4_OSFXSR } from '../state';
+import { settleError } from './fpu-error';
+import { load16, load32, load64, load128, probeRead, probeWrite, store16, store32, store64, store128 } from '../memory/memory';
+import { CR0_PE, CR4_OSFXSR } from '../base/state';
 import { BUSY, C0, C1, C2, C3, ES, EXP_MAX, MSB } from './core';
 
 const MASKS: u32 = 0x3f;

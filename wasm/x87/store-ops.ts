@@ -1,7 +1,7 @@
 // x87: the exported helpers that store to guest memory: FST(P), FIST(P), FISTTP, FBSTP. Each converts, stores (which may
 // fault: then nothing has changed), and only then sets the flags and pops. An unmasked exception suppresses the store.
-import { probeWrite, store16, store32, store64 } from '../memory';
-import { faulted } from '../fault';
+import { probeWrite, store16, store32, store64 } from '../memory/memory';
+import { faulted } from '../base/fault';
 import { control, Out, isEmpty, pop, raiseFlags, seOf, sigOf, st, stackUnderflow, OE, UE } from './core';
 import { toBcd, toF32, toF64, toInteger } from './convert';
 

@@ -26,7 +26,7 @@ export class ClockLag {
     return (this.#i32[this.#asks]! & ClockAsks.LAGS) !== 0;
   }
 
-  /** The lag at `host` nanoseconds since power-on. wasm/clock.ts has the same. */
+  /** The lag at `host` nanoseconds since power-on. wasm/system/clock.ts has the same. */
   at(host: number): number {
     const lag = this.#d[LAG]!;
     return lag === 0 ? 0 : Math.max(0, lag - (host - this.#d[SINCE]!) * CATCH_UP);

@@ -44,7 +44,7 @@ function deliveryLine(get: (offset: number) => number): string {
   return `exception ${hex(vector, 2)}${name === undefined ? '' : ` (#${name})`}${error} ${at}${cr2}${shutdown}`;
 }
 
-/** What happened last (wasm/history.ts). */
+/** What happened last (wasm/engine/history.ts). */
 function history(get: (offset: number) => number): string[] {
   const blocks = newest(get(Cpu.at.lastBlockCount), LAST_BLOCKS, (n) => hex(get(Cpu.at.lastBlocks + n * 4)));
   const deliveries = newest(get(Cpu.at.lastDeliveryCount), LAST_DELIVERIES, (n) =>

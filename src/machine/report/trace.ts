@@ -1,4 +1,4 @@
-// The execution trace from the CPUs' rings (wasm/trace.ts) to lines of text, and the wait of a CPU whose ring is full.
+// The execution trace from the CPUs' rings (wasm/engine/trace.ts) to lines of text, and the wait of a CPU whose ring is full.
 // The lines are described in docs/trace.md.
 import type { SharedMemory } from '../../cpu/state.ts';
 import type { Outlet } from '../../devices/outlet.ts';

@@ -1,0 +1,183 @@
+// The page walk (SDM vol. 3, ch. 4): two-level 32-bit paging with 4 MiB pages, and PAE with 2 MiB pages.
+// MAXPHYADDR is 32, so the upper words of PAE entries are reserved but for NX.
+import {
+  CONTROL, CONTROL_RAMBYTES, CONTROL_ROMBYTES, CONTROL_SHADOWRAM, CPU_CR0, CPU_CR3, CPU_CR4, CPU_MSR, CPU_PDPTE, LOW_ROM_BYTES, RAM, ROM, ROM_BYTES,
+  TLB_GLOBAL, TLB_KERNEL_READ, TLB_KERNEL_WRITE, TLB_LARGE, TLB_USER_READ, TLB_USER_WRITE,
+  TEXT_MEMORY, VIDEO_MEMORY,
+} from '../gen/layout';
+import { ACCESS_EXEC, ACCESS_PEEK, ACCESS_USER, ACCESS_WRITE, CR0_WP, CR4_PAE, CR4_PGE, CR4_PSE } from '../base/state';
+
+const P: u32 = 1;
+const RW: u32 = 2;
+const US: u32 = 4;
+const A: u32 = 0x20;
+const D: u32 = 0x40;
+const PS: u32 = 0x80;
+const G: u32 = 0x100;
+
+const ERROR_P: u32 = 1;
+const ERROR_RSVD: u32 = 8;
+/** Set in the result of a walk that failed; the rest is the error code. */
+export const WALK_FAILED: u32 = 0x80000000;
+
+/** Slot of IA32_EFER in Cpu.msr, and its NXE bit. */
+export const MSR_SLOT_EFER: u32 = 0;
+export const EFER_NXE: u32 = 0x800;
+
+/** What the last successful walk found: the 4 KiB frame, and the Tlb bits that may be cached for it. */
+export let walkFrame: u32 = 0;
+export let walkRights: u32 = 0;
+
+/** Host address of a guest physical address, or 0 where there is neither RAM nor, for reads, ROM. */
+export function physHost(phys: u32, write: bool): usize {
+  const rom = load<u32>(CONTROL, CONTROL_ROMBYTES);
+  if (phys < load<u32>(CONTROL, CONTROL_RAMBYTES)) {
+    if (phys - VIDEO_MEMORY < TEXT_MEMORY - VIDEO_MEMORY) return 0;
+    if (rom != 0 && phys < 0x100000) {
+      const window: u32 = min<u32>(rom, LOW_ROM_BYTES);
+      const into = phys - (0x100000 - window);
+      if (into < window) {
+        const ram = load<u32>(CONTROL, CONTROL_SHADOWRAM) & ((write ? 0x100 : 1) << ((phys >>> 14) & 7));
+        if (!ram) return write ? 0 : ROM + ROM_BYTES - window + into;
+      }
+    }
+    return RAM + phys;
+  }
+  if (rom != 0 && phys >= 0 - rom) return write ? 0 : ROM + ROM_BYTES + phys;
+  return 0;
+}
+
+/** Where reads and writes may go to different places: ROM, and the RAM that may stand in its place below 1 MiB. */
+@inline
+export function isGuarded(phys: u32, host: usize): bool {
+  return host < RAM || (phys - 0xe0000 < 0x20000 && load<u32>(CONTROL, CONTROL_ROMBYTES) != 0);
+}
+
+/** Words of guest physical memory, for page tables; outside RAM and ROM they read as 0. */
+export function physLoad32(phys: u32): u32 {
+  const host = physHost(phys, false);
+  return host == 0 ? 0 : atomic.load<u32>(host);
+}
+
+export function physLoad64(phys: u32): u64 {
+  const host = physHost(phys, false);
+  return host == 0 ? 0 : atomic.load<u64>(host);
+}
+
+/** Sets bits of an entry that was read as `old`; false if another CPU changed it meanwhile. */
+function mark32(phys: u32, old: u32, bits: u32): bool {
+  if ((old & bits) == bits) return true;
+  const host = physHost(phys, true);
+  return host == 0 || atomic.cmpxchg<u32>(host, old, old | bits) == old;
+}
+
+function mark64(phys: u32, old: u64, bits: u32): bool {
+  if ((<u32>old & bits) == bits) return true;
+  const host = physHost(phys, true);
+  return host == 0 || atomic.cmpxchg<u64>(host, old, old | <u64>bits) == old;
+}
+
+/** Checks the combined rights of all levels; 0 or the failure. */
+@inline
+function check(cpu: usize, rights: u32, noExec: bool, access: u32, code: u32): u32 {
+  if (access & ACCESS_USER && !(rights & US)) return WALK_FAILED | ERROR_P | code;
+  if (access & ACCESS_WRITE && !(rights & RW) && (access & ACCESS_USER || load<u32>(cpu, CPU_CR0) & CR0_WP)) {
+    return WALK_FAILED | ERROR_P | code;
+  }
+  if (access & ACCESS_EXEC && noExec) return WALK_FAILED | ERROR_P | code;
+  return 0;
+}
+
+/** Notes the result: `rights` combined, `leaf` the entry that maps the page, as it is now. */
+@inline
+function found(cpu: usize, frame: u32, rights: u32, leaf: u32, large: u32): u32 {
+  let bits = TLB_KERNEL_READ | large;
+  if (rights & US) bits |= TLB_USER_READ;
+  if (leaf & D) {
+    if (rights & RW || !(load<u32>(cpu, CPU_CR0) & CR0_WP)) bits |= TLB_KERNEL_WRITE;
+    if ((rights & (US | RW)) == (US | RW)) bits |= TLB_USER_WRITE;
+  }
+  if (leaf & G && load<u32>(cpu, CPU_CR4) & CR4_PGE) bits |= TLB_GLOBAL;
+  walkFrame = frame;
+  walkRights = bits;
+  return 0;
+}
+
+function walk32(cpu: usize, linear: u32, access: u32): u32 {
+  const code = access & (ACCESS_WRITE | ACCESS_USER);
+  const set = access & ACCESS_WRITE ? A | D : A;
+  while (true) {
+    const pdeAt = (load<u32>(cpu, CPU_CR3) & 0xfffff000) + ((linear >>> 22) << 2);
+    const pde = physLoad32(pdeAt);
+    if (!(pde & P)) return WALK_FAILED | code;
+    if (pde & PS && load<u32>(cpu, CPU_CR4) & CR4_PSE) {
+      // Without PSE-36, bits 21..13 are reserved (SDM vol. 3, table 4-4).
+      if (pde & 0x003fe000) return WALK_FAILED | ERROR_P | ERROR_RSVD | code;
+      const failure = check(cpu, pde, false, access, code);
+      if (failure) return failure;
+      if (access & ACCESS_PEEK && !(pde & A)) return WALK_FAILED;
+      if (!mark32(pdeAt, pde, set)) continue;
+      return found(cpu, (pde & 0xffc00000) | (linear & 0x003ff000), pde, pde | set, TLB_LARGE);
+    }
+    const pteAt = (pde & 0xfffff000) + (((linear >>> 12) & 0x3ff) << 2);
+    const pte = physLoad32(pteAt);
+    if (!(pte & P)) return WALK_FAILED | code;
+    const rights = pde & pte;
+    const failure = check(cpu, rights, false, access, code);
+    if (failure) return failure;
+    if (access & ACCESS_PEEK && !(rights & A)) return WALK_FAILED;
+    if (!mark32(pdeAt, pde, A) || !mark32(pteAt, pte, set)) continue;
+    return found(cpu, pte & 0xfffff000, rights, pte | set, 0);
+  }
+}
+
+function walkPae(cpu: usize, linear: u32, access: u32): u32 {
+  const nxe = (load<u32>(cpu + MSR_SLOT_EFER * 8, CPU_MSR) & EFER_NXE) != 0;
+  const code = access & (nxe ? ACCESS_WRITE | ACCESS_USER | ACCESS_EXEC : ACCESS_WRITE | ACCESS_USER);
+  const reserved: u64 = nxe ? 0x7fffffff00000000 : 0xffffffff00000000;
+  const set = access & ACCESS_WRITE ? A | D : A;
+  const pdpte = load<u64>(cpu + ((linear >>> 30) << 3), CPU_PDPTE);
+  if (!(<u32>pdpte & P)) return WALK_FAILED | code;
+  while (true) {
+    const pdeAt = (<u32>pdpte & 0xfffff000) + (((linear >>> 21) & 0x1ff) << 3);
+    const pde = physLoad64(pdeAt);
+    const pdeLow = <u32>pde;
+    if (!(pdeLow & P)) return WALK_FAILED | code;
+    if (pde & reserved) return WALK_FAILED | ERROR_P | ERROR_RSVD | code;
+    if (pdeLow & PS) {
+      if (pdeLow & 0x001fe000) return WALK_FAILED | ERROR_P | ERROR_RSVD | code;
+      const failure = check(cpu, pdeLow, <i64>pde < 0, access, code);
+      if (failure) return failure;
+      if (access & ACCESS_PEEK && !(pdeLow & A)) return WALK_FAILED;
+      if (!mark64(pdeAt, pde, set)) continue;
+      return found(cpu, (pdeLow & 0xffe00000) | (linear & 0x001ff000), pdeLow, pdeLow | set, TLB_LARGE);
+    }
+    const pteAt = (pdeLow & 0xfffff000) + (((linear >>> 12) & 0x1ff) << 3);
+    const pte = physLoad64(pteAt);
+    const pteLow = <u32>pte;
+    if (!(pteLow & P)) return WALK_FAILED | code;
+    if (pte & reserved) return WALK_FAILED | ERROR_P | ERROR_RSVD | code;
+    const rights = pdeLow & pteLow;
+    const failure = check(cpu, rights, <i64>(pde | pte) < 0, access, code);
+    if (failure) return failure;
+    if (access & ACCESS_PEEK && !(rights & A)) return WALK_FAILED;
+    if (!mark64(pdeAt, pde, A) || !mark64(pteAt, pte, set)) continue;
+    return found(cpu, pteLow & 0xfffff000, rights, pteLow | set, 0);
+  }
+}
+
+/** Translates through the page tables for `access`. 0 and walkFrame, walkRights; or WALK_FAILED | error code. Raises nothing. */
+export function walk(cpu: usize, linear: u32, access: u32): u32 {
+  return load<u32>(cpu, CPU_CR4) & CR4_PAE ? walkPae(cpu, linear, access) : walk32(cpu, linear, access);
+}
+
+/** Loads the four PDPTE registers from `cr3` (SDM vol. 3, 4.4.1). False, and nothing loaded, if one has a reserved bit set. */
+export function loadPdptes(cpu: usize, cr3: u32): bool {
+  const table = cr3 & 0xffffffe0;
+  for (let i: u32 = 0; i < 4; i++) {
+    const entry = physLoad64(table + (i << 3));
+    if (<u32>entry & P && entry & 0xffffffff000001e6) return false;
+  }
+  for (let i: u32 = 0; i < 4; i++) store<u64>(cpu + (i << 3), physLoad64(table + (i << 3)), CPU_PDPTE);
+  return true;
+}

@@ -1,0 +1,232 @@
+// Task switches (SDM vol. 3, 7.3): to the task of a TSS descriptor by JMP, CALL, IRET, or a task gate of the IDT.
+import { updateFpuTraps, movToCr, updateMode } from '../system/control';
+import { raiseTaskTrap, settleDebug } from '../system/debug';
+import {
+  PRESENT, NOT_SYSTEM, TYPE_BUSY, TYPE_TSS16, TYPE_TSS32, ACCESS_MASK, baseOf, descHigh, descLow, dplOf, fetchDescriptor, isCode, isConforming,
+  isNull, limitOf, markAccessed, markBusy, refuse, segment, typeOf,
+} from '../segments/descriptor';
+import { faulted } from '../base/fault';
+import { readFlags, writeFlags } from '../system/flags';
+import { general, setCode, settleResume } from './flow';
+import {
+  CPU_CPL, CPU_CR0, CPU_DR, CPU_EFLAGS, CPU_EIP, CPU_SCRATCH, CPU_STEPARMED, EFLAGS_NT, EFLAGS_VM, SEG_ACCESS, SEG_BASE, SEG_CS, SEG_DS, SEG_ES,
+  SEG_FS, SEG_GS, SEG_LDTR, SEG_LIMIT, SEG_SELECTOR, SEG_SS, SEG_TR, VECTOR_GP, VECTOR_NP, VECTOR_TS,
+} from '../gen/layout';
+import { load8, sysLoad16, sysLoad32, sysProbeWrite, sysStore16, sysStore32 } from '../memory/memory';
+import { loadLdt, readSelector, refuseData, refuseStack, setFromDescriptor, setNull, setReal, setSegment } from '../segments/segment';
+import { CR0_PG, CR0_TS, reg, setReg } from '../base/state';
+import { updateBreakpoints } from '../memory/watch';
+
+/** Why the task is switched. */
+export const TASK_JUMP: u32 = 0;
+export const TASK_CALL: u32 = 1;
+export const TASK_RETURN: u32 = 2;
+/** A task gate of the IDT: nests like a call. */
+export const TASK_GATE: u32 = 3;
+
+// Offsets in a 32-bit and in a 16-bit TSS (SDM vol. 3, figures 7-2 and 7-10).
+const TSS32_CR3: u32 = 0x1c;
+const TSS32_EIP: u32 = 0x20;
+const TSS32_GPR: u32 = 0x28;
+const TSS32_SEG: u32 = 0x48;
+const TSS32_LDT: u32 = 0x60;
+const TSS32_TRAP: u32 = 0x64;
+const TSS32_LIMIT: u32 = 0x67;
+const TSS16_EIP: u32 = 0x0e;
+const TSS16_GPR: u32 = 0x12;
+const TSS16_SEG: u32 = 0x22;
+const TSS16_LDT: u32 = 0x2a;
+const TSS16_LIMIT: u32 = 0x2b;
+
+const DR7_LOCAL: u32 = 0x155;
+
+// The incoming task as read from its TSS, in Cpu.scratch: EIP, EFLAGS, eight registers, six selectors. (Static data would be shared by
+// all CPUs.) Its LDT is here.
+let incomingLdt: u32 = 0;
+
+/** Length of the far jump or IRET at CS:EIP, the only instructions whose helpers are not told where the next one is. */
+export function lengthOfTransfer(cpu: usize): u32 {
+  const at = load<u32>(segment(cpu, SEG_CS) + SEG_BASE) + load<u32>(cpu + CPU_EIP);
+  const big = (load<u32>(segment(cpu, SEG_CS) + SEG_ACCESS) & 0x400000) != 0;
+  let wide = big;
+  let wideAddress = big;
+  let n: u32 = 0;
+  let byte: u32 = 0;
+  for (; n < 15; n++) {
+    byte = load8(cpu, at + n);
+    if (byte == 0x66) wide = !big;
+    else if (byte == 0x67) wideAddress = !big;
+    else if (byte != 0x2e && byte != 0x36 && byte != 0x3e && byte != 0x26 && (byte & 0xfe) != 0x64 && (byte & 0xfe) != 0xf2 && byte != 0xf0) break;
+  }
+  n++;
+  if (byte == 0xea) return n + (wide ? 6 : 4);
+  if (byte != 0xff) return n;
+  const modrm = load8(cpu, at + n);
+  const mod = modrm >>> 6;
+  const rm = modrm & 7;
+  n++;
+  if (!wideAddress) return n + (mod == 0 ? (rm == 6 ? 2 : 0) : mod);
+  let base = rm;
+  if (rm == 4) base = load8(cpu, at + n++) & 7;
+  return n + (mod == 0 ? (base == 5 ? 4 : 0) : mod == 1 ? 1 : 4);
+}
+
+/** Switches to the task of `selector`. `nextEip` is the outgoing task's resume point, `resume` is EFLAGS.RF where its image is to have it,
+ * `ext` bit 0 of error codes. Faults up to the point of no return leave all as it was; later ones belong to the new task. */
+export function taskSwitch(cpu: usize, selector: u32, kind: u32, nextEip: u32, resume: u32, ext: u32): void {
+  selector &= 0xffff;
+  const bad = kind == TASK_RETURN ? VECTOR_TS : VECTOR_GP;
+  if (selector & 4 || isNull(selector)) {
+    refuse(cpu, bad, selector, ext);
+    return;
+  }
+  if (fetchDescriptor(cpu, selector, bad, ext)) return;
+  const low = descLow;
+  const high = descHigh;
+  const wide = (typeOf(high) & ~TYPE_BUSY) == TYPE_TSS32;
+  const wanted: u32 = (wide ? TYPE_TSS32 : TYPE_TSS16) | (kind == TASK_RETURN ? TYPE_BUSY : 0);
+  if (high & NOT_SYSTEM || typeOf(high) != wanted) {
+    refuse(cpu, bad, selector, ext);
+    return;
+  }
+  if (!(high & PRESENT)) {
+    refuse(cpu, VECTOR_NP, selector, ext);
+    return;
+  }
+  const tss = baseOf(low, high);
+  const limit = limitOf(low, high);
+  const least = wide ? TSS32_LIMIT : TSS16_LIMIT;
+  if (least > limit) {
+    refuse(cpu, VECTOR_TS, selector, ext);
+    return;
+  }
+  const nested = kind == TASK_CALL || kind == TASK_GATE;
+  if (readTask(cpu, tss, wide)) return;
+  const cr3 = wide ? sysLoad32(cpu, tss + TSS32_CR3) : 0;
+  if (faulted(cpu)) return;
+  const trap = wide && (sysLoad16(cpu, tss + TSS32_TRAP) & 1) != 0;
+  if (faulted(cpu)) return;
+  if (nested && sysProbeWrite(cpu, tss, 2)) return;
+
+  const old = readSelector(cpu, SEG_TR);
+  if (saveTask(cpu, nextEip, (readFlags(cpu) & ~(kind == TASK_RETURN ? EFLAGS_NT : 0)) | resume)) return;
+  if (!nested && !isNull(old) && markBusy(cpu, old, false)) return;
+  if (nested) sysStore16(cpu, tss, old);
+  if (kind != TASK_RETURN && markBusy(cpu, selector, true)) return;
+
+  // The point of no return: from here on the fault of a check is the new task's.
+  setSegment(cpu, SEG_TR, selector, tss, limit, (high & ACCESS_MASK) | (TYPE_BUSY << 8));
+  store<u32>(cpu + CPU_CR0, load<u32>(cpu + CPU_CR0) | CR0_TS);
+  updateFpuTraps(cpu);
+  store<u32>(cpu + CPU_DR + 28, load<u32>(cpu + CPU_DR + 28) & ~DR7_LOCAL);
+  updateBreakpoints(cpu);
+  enterTask(cpu, wide, cr3, nested);
+  store<u32>(cpu + CPU_STEPARMED, 0);
+  updateMode(cpu);
+  settleResume(cpu);
+  settleDebug(cpu);
+  if (!faulted(cpu) && trap) raiseTaskTrap(cpu);
+}
+
+/** Reads the incoming task into Cpu.scratch; true: a fault was raised. */
+function readTask(cpu: usize, tss: u32, wide: bool): bool {
+  for (let i: u32 = 0; i < 10; i++) {
+    const value: u32 = wide ? sysLoad32(cpu, tss + TSS32_EIP + i * 4) : sysLoad16(cpu, tss + TSS16_EIP + i * 2);
+    if (faulted(cpu)) return true;
+    store<u32>(cpu + CPU_SCRATCH + i * 4, wide || i < 2 ? value : value | 0xffff0000);
+  }
+  for (let i: u32 = 0; i < 6; i++) {
+    const value: u32 = wide ? sysLoad16(cpu, tss + TSS32_SEG + i * 4) : i < 4 ? sysLoad16(cpu, tss + TSS16_SEG + i * 2) : 0;
+    if (faulted(cpu)) return true;
+    store<u32>(cpu + CPU_SCRATCH + 40 + i * 4, value);
+  }
+  incomingLdt = sysLoad16(cpu, tss + (wide ? TSS32_LDT : TSS16_LDT));
+  return faulted(cpu);
+}
+
+/** Saves the outgoing task in its TSS; true: a fault was raised, and nothing was written. */
+function saveTask(cpu: usize, eip: u32, flags: u32): bool {
+  const tr = segment(cpu, SEG_TR);
+  const tss = load<u32>(tr + SEG_BASE);
+  const wide = (typeOf(load<u32>(tr + SEG_ACCESS)) & ~TYPE_BUSY) == TYPE_TSS32;
+  const first = wide ? TSS32_EIP : TSS16_EIP;
+  const bytes: u32 = wide ? TSS32_LDT - TSS32_EIP : TSS16_LDT - TSS16_EIP;
+  if (first + bytes - 1 > load<u32>(tr + SEG_LIMIT)) return refuse(cpu, VECTOR_TS, load<u32>(tr + SEG_SELECTOR), 0);
+  if (sysProbeWrite(cpu, tss + first, bytes)) return true;
+  if (wide) {
+    sysStore32(cpu, tss + TSS32_EIP, eip);
+    sysStore32(cpu, tss + TSS32_EIP + 4, flags);
+    for (let i: u32 = 0; i < 8; i++) sysStore32(cpu, tss + TSS32_GPR + i * 4, reg(cpu, i));
+    for (let i: u32 = 0; i < 6; i++) sysStore16(cpu, tss + TSS32_SEG + i * 4, readSelector(cpu, i));
+  } else {
+    sysStore16(cpu, tss + TSS16_EIP, eip);
+    sysStore16(cpu, tss + TSS16_EIP + 2, flags);
+    for (let i: u32 = 0; i < 8; i++) sysStore16(cpu, tss + TSS16_GPR + i * 2, reg(cpu, i));
+    for (let i: u32 = 0; i < 4; i++) sysStore16(cpu, tss + TSS16_SEG + i * 2, readSelector(cpu, i));
+  }
+  return faulted(cpu);
+}
+
+/** Makes what readTask read the CPU's state. */
+function enterTask(cpu: usize, wide: bool, cr3: u32, nested: bool): void {
+  // Descriptor tables are read with the supervisor's rights whatever the new level is.
+  store<u32>(cpu + CPU_CPL, 0);
+  if (wide && load<u32>(cpu + CPU_CR0) & CR0_PG) {
+    movToCr(cpu, 3, cr3);
+    if (faulted(cpu)) return;
+  }
+  store<u32>(cpu + CPU_EIP, load<u32>(cpu + CPU_SCRATCH));
+  writeFlags(cpu, (load<u32>(cpu + CPU_SCRATCH + 4) & 0x3f7fd5) | (nested ? EFLAGS_NT : 0), wide ? 0x3f7fd5 : 0x7fd5 | EFLAGS_VM);
+  if (!wide) store<u32>(cpu + CPU_EFLAGS, load<u32>(cpu + CPU_EFLAGS) & ~EFLAGS_VM);
+  for (let i: u32 = 0; i < 8; i++) setReg(cpu, i, load<u32>(cpu + CPU_SCRATCH + 8 + i * 4));
+  // Selectors first, the hidden parts invalid until their descriptors are found good.
+  for (let i: u32 = 0; i < 6; i++) setNull(cpu, i, load<u32>(cpu + CPU_SCRATCH + 40 + i * 4));
+  const ldt = incomingLdt;
+  setNull(cpu, SEG_LDTR, ldt);
+  const virtual = (load<u32>(cpu + CPU_EFLAGS) & EFLAGS_VM) != 0;
+  const cpl: u32 = virtual ? 3 : readSelector(cpu, SEG_CS) & 3;
+  store<u32>(cpu + CPU_CPL, cpl);
+  if (!isNull(ldt) && loadLdt(cpu, ldt, VECTOR_TS, VECTOR_TS)) return;
+  if (virtual) {
+    for (let i: u32 = 0; i < 6; i++) setReal(cpu, i, readSelector(cpu, i));
+  } else {
+    if (loadTaskStack(cpu, cpl) || loadTaskCode(cpu, cpl)) return;
+    if (loadTaskData(cpu, SEG_ES, cpl) || loadTaskData(cpu, SEG_DS, cpl) || loadTaskData(cpu, SEG_FS, cpl) || loadTaskData(cpu, SEG_GS, cpl)) return;
+  }
+  if (load<u32>(cpu + CPU_EIP) > load<u32>(segment(cpu, SEG_CS) + SEG_LIMIT)) general(cpu, 0);
+}
+
+function loadTaskStack(cpu: usize, cpl: u32): bool {
+  const selector = readSelector(cpu, SEG_SS);
+  if (isNull(selector)) return refuse(cpu, VECTOR_TS, selector, 0);
+  if (fetchDescriptor(cpu, selector, VECTOR_TS, 0)) return true;
+  const low = descLow;
+  const high = descHigh;
+  if (refuseStack(cpu, selector, high, cpl, VECTOR_TS, 0) || markAccessed(cpu, selector, high)) return true;
+  setFromDescriptor(cpu, SEG_SS, selector, low, high);
+  return false;
+}
+
+function loadTaskCode(cpu: usize, cpl: u32): bool {
+  const selector = readSelector(cpu, SEG_CS);
+  if (isNull(selector)) return refuse(cpu, VECTOR_TS, selector, 0);
+  if (fetchDescriptor(cpu, selector, VECTOR_TS, 0)) return true;
+  const low = descLow;
+  const high = descHigh;
+  if (!isCode(high) || (isConforming(high) ? dplOf(high) > cpl : dplOf(high) != cpl)) return refuse(cpu, VECTOR_TS, selector, 0);
+  if (!(high & PRESENT)) return refuse(cpu, VECTOR_NP, selector, 0);
+  if (markAccessed(cpu, selector, high)) return true;
+  setCode(cpu, selector, low, high, cpl);
+  return false;
+}
+
+function loadTaskData(cpu: usize, seg: u32, cpl: u32): bool {
+  const selector = readSelector(cpu, seg);
+  if (isNull(selector)) return false;
+  if (fetchDescriptor(cpu, selector, VECTOR_TS, 0)) return true;
+  const low = descLow;
+  const high = descHigh;
+  if (refuseData(cpu, selector, high, cpl, VECTOR_TS) || markAccessed(cpu, selector, high)) return true;
+  setFromDescriptor(cpu, seg, selector, low, high);
+  return false;
+}
