@@ -1,17 +1,23 @@
-// npm run bless: writes the ledger (test/ledger/*.txt) anew, and says which of its files changed.
+// npm run bless: writes anew what is compared with a text (the ledger in test/ledger/*.txt, the operations in docs/ir.md), and says
+// which files changed.
 import { existsSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { withOperations } from '../test/ir/document.ts';
 import { ledger } from '../test/ledger/ledger.ts';
 
-const folder = new URL('../test/ledger/', import.meta.url);
-const files = ledger();
-for (const name of readdirSync(folder)) {
-  if (!name.endsWith('.txt') || files.has(name)) continue;
-  rmSync(new URL(name, folder));
-  console.log(`removed ${name}`);
-}
-for (const [name, text] of files) {
-  const path = new URL(name, folder);
-  if (existsSync(path) && readFileSync(path, 'utf8') === text) continue;
+const root = new URL('../', import.meta.url);
+
+function write(name: string, text: string): void {
+  const path = new URL(name, root);
+  if (existsSync(path) && readFileSync(path, 'utf8') === text) return;
   writeFileSync(path, text);
   console.log(`wrote ${name}`);
 }
+
+const files = ledger();
+for (const name of readdirSync(new URL('test/ledger/', root))) {
+  if (!name.endsWith('.txt') || files.has(name)) continue;
+  rmSync(new URL(`test/ledger/${name}`, root));
+  console.log(`removed test/ledger/${name}`);
+}
+for (const [name, text] of files) write(`test/ledger/${name}`, text);
+write('docs/ir.md', withOperations(readFileSync(new URL('docs/ir.md', root), 'utf8')));

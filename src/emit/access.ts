@@ -1,6 +1,7 @@
 // Guest memory in Wasm: the TLB probe inline, the slow ways out of line. A region may keep the page of its last access through
 // a base register in locals (PageCache), so that the next access there needs no look into the TLB.
-import type { Op, Type, Value } from '../ir/types.ts';
+import type { OpOf } from '../ir/operations.ts';
+import type { Type, Value } from '../ir/types.ts';
 import { Cpu } from '../layout/cpu.ts';
 import { CpuArea, PAGE, PAGE_SHIFT } from '../layout/memory.ts';
 import { Lowering } from './lowering.ts';
@@ -116,7 +117,7 @@ export abstract class AccessLowering extends Lowering {
     return [slow, this.m.if(this.unlikely(this.loadCpu(Cpu.at.fault)), this.faultExit())];
   }
 
-  protected guestLoad(op: Extract<Op, { kind: 'load' }>, i: number): void {
+  protected guestLoad(op: OpOf<'load'>, i: number): void {
     const { m } = this;
     const { bytes, rmw } = op;
     if (op.locked && this.atomic) return this.lockedLoad(op, i);
@@ -147,7 +148,7 @@ export abstract class AccessLowering extends Lowering {
     else this.place(i, result);
   }
 
-  private uncheckedLoad(op: Extract<Op, { kind: 'load' }>, i: number, delta: number): void {
+  private uncheckedLoad(op: OpOf<'load'>, i: number, delta: number): void {
     const { m } = this;
     const result = this.locals.take(wasmType[op.type]);
     const host = m.i32.add(this.value(op.address), this.get(delta));
@@ -161,7 +162,7 @@ export abstract class AccessLowering extends Lowering {
    * lockedStore), so no local that is free by then may be used for something else. A host address of 0: the runtime keeps all
    * other CPUs away (wasm/memory/exclusive.ts) from here to the store.
    */
-  private lockedLoad(op: Extract<Op, { kind: 'load' }>, i: number): void {
+  private lockedLoad(op: OpOf<'load'>, i: number): void {
     const { m } = this;
     const { bytes } = op;
     const type = bytes === 8 ? i64 : i32;
@@ -223,7 +224,7 @@ export abstract class AccessLowering extends Lowering {
   }
 
   /** Sets `result` to what is at the host address `at`. */
-  private hostLoad({ type, bytes, signed }: Extract<Op, { kind: 'load' }>, result: number, at: Expr): Expr {
+  private hostLoad({ type, bytes, signed }: OpOf<'load'>, result: number, at: Expr): Expr {
     const { m } = this;
     if (!this.strictOrder) return m.local.set(result, this.rawLoad(type, bytes, signed, 0, at));
     return this.inOrder(bytes, at, (host, aligned) => {
@@ -288,7 +289,7 @@ export abstract class AccessLowering extends Lowering {
     this.keep(undefined);
   }
 
-  protected guestStore(op: Extract<Op, { kind: 'store' }>): void {
+  protected guestStore(op: OpOf<'store'>): void {
     const { m, kept } = this;
     const { bytes } = op;
     const type = this.typeOfValue(op.value);

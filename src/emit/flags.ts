@@ -1,5 +1,6 @@
 // Lazy flags in Wasm: the two words from an operation, and conditions from the words or straight from the operation.
 // The words: see docs/architecture.md, "Flags".
+import { keepsCarry } from '../ir/operations.ts';
 import type { ConditionCode, FlagKind } from '../ir/types.ts';
 import type { Expr, WasmModule } from './module.ts';
 
@@ -24,7 +25,7 @@ export const wordR = (m: WasmModule, p: PendingFlags): Expr => signExtend(m, p.w
 export function wordX(m: WasmModule, p: PendingFlags, old: () => Expr): Expr {
   const c = (n: number) => m.i32.const(n);
   if (p.flag === 'logic') return c(0);
-  if (p.flag === 'inc' || p.flag === 'dec') {
+  if (keepsCarry(p.flag)) {
     const inc = p.flag === 'inc';
     const low = m.i32.and(p.r(), c(15));
     const af = m.i32.shl(inc ? m.i32.eqz(low) : m.i32.eq(low, c(15)), c(3));

@@ -1,7 +1,8 @@
 // The interpreter: one Wasm function ("handler") for each instruction form, generated at build time from the same
 // lifts as the JIT. A handler reads its operands from the record at local 0 and tail-calls the next record's handler.
 import { Builder } from '../ir/builder.ts';
-import type { Op, Value } from '../ir/types.ts';
+import type { Op } from '../ir/operations.ts';
+import type { Value } from '../ir/types.ts';
 import { Cpu, Exit, GPR_STRIDE, Mode, Vector } from '../layout/cpu.ts';
 import { BlockHead, CONTROL, Control, CpuArea, HEAT_PERIOD, JUMP_ENTRIES, JumpEntry, Record, Tlb } from '../layout/memory.ts';
 import type { Form } from '../lift/form.ts';
@@ -54,8 +55,9 @@ export class RecordLeaves implements Leaves {
     const { b } = this;
     const base = this.state(4, false, this.field(Record.at.base), 0);
     const index = this.state(4, false, this.field(Record.at.index), 0);
-    const sum = b.add(b.add(base, b.shl(index, this.field(Record.at.scale))), this.field(Record.at.disp));
-    return this.form.segmented ? b.and(sum, this.addressMask()) : sum;
+    const scaled = b.address('shl', index, this.field(Record.at.scale));
+    const sum = b.address('add', b.address('add', base, scaled), this.field(Record.at.disp));
+    return this.form.segmented ? b.address('and', sum, this.addressMask()) : sum;
   }
   segment(): Value {
     return this.field(Record.at.seg);

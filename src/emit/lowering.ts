@@ -1,6 +1,7 @@
 // IR -> Wasm expressions: what the interpreter's handlers and the JIT's regions have in common. Registers, record
 // fields, flags words and the ways out differ, and are abstract here.
-import { type Op, operands, type Type, type Value } from '../ir/types.ts';
+import { type Op, type OpOf, operands } from '../ir/operations.ts';
+import type { Type, Value } from '../ir/types.ts';
 import { Cpu, FAULT, FAULT_HAS_ERROR, SegCache } from '../layout/cpu.ts';
 import { conditionOfOperation, conditionOfWords, type PendingFlags } from './flags.ts';
 import { LocalPool } from './locals.ts';
@@ -44,18 +45,18 @@ export abstract class Lowering {
   protected abstract pendingFlags(): PendingFlags | undefined;
   protected abstract recordField(offset: number): Expr;
   /** Makes Cpu.gpr (and flags) in memory current before a helper, and drops what it changes after. */
-  protected abstract beforeHelper(op: Extract<Op, { kind: 'helper' }>): void;
-  protected abstract afterHelper(op: Extract<Op, { kind: 'helper' }>): void;
+  protected abstract beforeHelper(op: OpOf<'helper'>): void;
+  protected abstract afterHelper(op: OpOf<'helper'>): void;
   protected abstract terminator(op: Op): void;
-  protected abstract guestLoad(op: Extract<Op, { kind: 'load' }>, i: number): void;
-  protected abstract guestStore(op: Extract<Op, { kind: 'store' }>): void;
+  protected abstract guestLoad(op: OpOf<'load'>, i: number): void;
+  protected abstract guestStore(op: OpOf<'store'>): void;
   /** Whether locked accesses must be atomic, as other CPUs may run at the same time. */
   protected abstract readonly atomic: boolean;
   /** What was found out for a read-modify-write holds no longer. */
   protected abstract dropKept(): void;
   /** How far the inputs of a flags operation live: regions keep them lazily. */
   protected readonly lazyFlags: boolean = false;
-  protected startInstruction(_op: Extract<Op, { kind: 'insn' }>): void {}
+  protected startInstruction(_op: OpOf<'insn'>): void {}
 
   // Small words --------------------------------------------------------------------------------------------------------
   c(n: number): Expr {
@@ -341,7 +342,7 @@ export abstract class Lowering {
     return bytes === 2 ? m.i32.store16(offset, 1, address, v) : m.i32.store8(offset, 1, address, v);
   }
 
-  private linear(op: Extract<Op, { kind: 'linear' }>, i: number): void {
+  private linear(op: OpOf<'linear'>, i: number): void {
     const { m } = this;
     const seg = this.locals.take(i32);
     const offset = this.locals.take(i32);
@@ -364,11 +365,11 @@ export abstract class Lowering {
     else this.home[i] = result;
   }
 
-  protected helper(op: Extract<Op, { kind: 'helper' }>, i: number): void {
+  protected helper(op: OpOf<'helper'>, i: number): void {
     const { m } = this;
     const result = op.type === undefined ? none : wasmType[op.type];
     const name = this.e.import(op.name, [i32, ...op.args.map((v) => wasmType[this.typeOfValue(v)])], result);
-    if (op.seldom !== undefined) return this.seldomHelper(name, op, op.seldom, i);
+    if (op.when !== undefined) return this.seldomHelper(name, op, i);
     if (op.effects.mayFault || op.effects.eip) this.emit(this.storeCpu(Cpu.at.eip, this.eip()));
     const args = op.args.map((v) => this.value(v));
     this.beforeHelper(op);
@@ -381,19 +382,14 @@ export abstract class Lowering {
     if (op.effects.mayFault) this.emit(m.if(this.unlikely(this.loadCpu(Cpu.at.fault)), this.faultExit()));
   }
 
-  private seldomHelper(
-    name: string,
-    op: Extract<Op, { kind: 'helper' }>,
-    seldom: { when: readonly Value[]; otherwise: Value },
-    i: number,
-  ): void {
+  private seldomHelper(name: string, op: OpOf<'helper'>, i: number): void {
     const { m } = this;
     const type = wasmType[op.type!];
     const result = this.locals.take(type);
-    this.emit(m.local.set(result, this.value(seldom.otherwise)));
+    this.emit(m.local.set(result, this.value(op.otherwise!)));
     const call = m.call(name, [this.cpu(), ...op.args.map((v) => this.value(v))], type);
     // A branch for each: V8 would make values of the conditions to combine them.
-    const ways = seldom.when.map((v) => m.br('seldom', this.unlikely(this.value(v))));
+    const ways = op.when!.map((v) => m.br('seldom', this.unlikely(this.value(v))));
     this.emit(m.block('often', [m.block('seldom', [...ways, m.br('often')]), m.local.set(result, call)]));
     if (this.lastUse[i]! < 0) this.locals.free(result);
     else this.home[i] = result;

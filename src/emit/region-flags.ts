@@ -1,6 +1,7 @@
 // Guest registers and flags of a region, in locals. The last operation that set flags is kept as it is, over the edges between
 // blocks too (passes/flag-shapes.ts); the flag words are made where somebody looks.
-import type { FlagKind, Op } from '../ir/types.ts';
+import { keepsCarry, type Op } from '../ir/operations.ts';
+import type { FlagKind } from '../ir/types.ts';
 import { Cpu, GPR_STRIDE } from '../layout/cpu.ts';
 import { agrees, type Place, type Places, placesOf, type Shape } from '../passes/flag-shapes.ts';
 import { AccessLowering } from './access.ts';
@@ -165,7 +166,6 @@ export abstract class RegionFlags extends AccessLowering {
   }
   protected setFlags(p: PendingFlags): void {
     // They keep CF, which is looked for in the words.
-    const keepsCarry = (flag: FlagKind) => flag === 'inc' || flag === 'dec';
     if (keepsCarry(p.flag) && !(this.pending !== undefined && keepsCarry(this.pending.flag))) this.make();
     this.pending = p;
   }

@@ -1,7 +1,7 @@
 // A region as a graph of lifted blocks: what each leads to, and the unchecked copies of its small loops (passes/fast-loops.ts).
 import { type BasicBlock, type BlockId, beside } from '../decode/region.ts';
 import { Builder } from '../ir/builder.ts';
-import type { Op } from '../ir/types.ts';
+import type { Op } from '../ir/operations.ts';
 import { Lifter } from '../lift/lifter.ts';
 import { RegionLeaves } from '../lift/region-leaves.ts';
 import { dropDeadFlags } from '../passes/dead-flags.ts';

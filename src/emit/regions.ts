@@ -1,7 +1,8 @@
 // The JIT: a region (blocks joined by direct jumps) becomes one Wasm function. Guest registers and flags live in
 // locals, loops are Wasm loops, exits tail-call the table slot of where they lead.
 import { type BlockId, beside, eipOf, type Region } from '../decode/region.ts';
-import type { Op, Value } from '../ir/types.ts';
+import type { Op, OpOf } from '../ir/operations.ts';
+import type { Value } from '../ir/types.ts';
 import { Cpu, Exit, GPR_STRIDE } from '../layout/cpu.ts';
 import { addressBase, cachedBases } from '../passes/address-bases.ts';
 import { dirtyRegisters, synchronizes } from '../passes/dirty-registers.ts';
@@ -297,7 +298,7 @@ class RegionLowering extends NativeCalls {
     );
   }
 
-  protected override startInstruction(op: Extract<Op, { kind: 'insn' }>): void {
+  protected override startInstruction(op: OpOf<'insn'>): void {
     this.checkStores(op.eip);
     this.current = op;
   }
@@ -323,7 +324,7 @@ class RegionLowering extends NativeCalls {
     return this.pages.values();
   }
 
-  protected override helper(op: Extract<Op, { kind: 'helper' }>, i: number): void {
+  protected override helper(op: OpOf<'helper'>, i: number): void {
     if (op.name !== NATIVE_CALL) return super.helper(op, i);
     const last = this.lowering!.block.instructions.at(-1)!;
     this.beforeHelper(op);
@@ -335,7 +336,7 @@ class RegionLowering extends NativeCalls {
     this.stored = false;
   }
 
-  protected beforeHelper(op: Extract<Op, { kind: 'helper' }>): void {
+  protected beforeHelper(op: OpOf<'helper'>): void {
     const { reads, writes, flags } = op.effects;
     for (let reg = 0; reg < GPRS; reg++) if (touches(writes, reg)) this.keepCarried(reg);
     for (const reg of this.written)
@@ -346,7 +347,7 @@ class RegionLowering extends NativeCalls {
     if (this.writesFlags) this.emit(this.storeCpu(Cpu.at.flagR, this.get(FLAG_R)));
     if (this.writesFlags) this.emit(this.storeCpu(Cpu.at.flagX, this.get(FLAG_X)));
   }
-  protected afterHelper(op: Extract<Op, { kind: 'helper' }>): void {
+  protected afterHelper(op: OpOf<'helper'>): void {
     if (synchronizes(op)) this.dirty = 0;
     const { writes, flags, stores, mayFault, eip, quiet } = op.effects;
     if (stores) this.stored = true;

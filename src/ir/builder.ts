@@ -1,31 +1,10 @@
 // Builds IR: appends operations and folds constants on the way, so that lifts can be written plainly.
-import type { Code, Op, Type, Value } from './types.ts';
+import type { Code, Op } from './operations.ts';
+import { FOLD, NEUTRAL, resultType } from './operators.ts';
+import { ADDRESS, type Type, type Value } from './types.ts';
 
-/** Result type of a Wasm operator, from its name. */
-export function resultType(name: string): Type {
-  const [space, operator] = name.split('.') as [string, string];
-  if (space === 'i32' || space === 'i64' || space === 'f32' || space === 'f64') {
-    if (/^(eq|eqz|ne|lt|gt|le|ge)(_[su])?$/.test(operator)) return 'i32';
-    return space;
-  }
-  if (/^extract_lane/.test(operator)) return space === 'i64x2' ? 'i64' : space === 'f32x4' ? 'f32' : space === 'f64x2' ? 'f64' : 'i32';
-  if (/^(any_true|all_true|bitmask)$/.test(operator)) return 'i32';
-  return 'v128';
-}
-
-const FOLD: Record<string, (a: number, b: number) => number> = {
-  'i32.add': (a, b) => a + b,
-  'i32.sub': (a, b) => a - b,
-  'i32.mul': Math.imul,
-  'i32.and': (a, b) => a & b,
-  'i32.or': (a, b) => a | b,
-  'i32.xor': (a, b) => a ^ b,
-  'i32.shl': (a, b) => a << (b & 31),
-  'i32.shr_u': (a, b) => a >>> (b & 31),
-  'i32.shr_s': (a, b) => a >> (b & 31),
-  'i32.eq': (a, b) => Number((a | 0) === (b | 0)),
-  'i32.ne': (a, b) => Number((a | 0) !== (b | 0)),
-};
+/** Operators over guest addresses. */
+const AT = { add: `${ADDRESS}.add`, and: `${ADDRESS}.and`, shl: `${ADDRESS}.shl` } as const;
 
 export class Builder {
   readonly code: Code = { ops: [] };
@@ -50,107 +29,121 @@ export class Builder {
     return this.push({ kind: 'const', type: 'v128', value });
   }
 
-  /** Any Wasm operator without effects; the last argument may be `{imm}` for lane numbers and shuffle masks. */
-  op(name: string, ...args: (Value | { imm: number | readonly number[] })[]): Value {
-    const last = args.at(-1);
-    const imm = typeof last === 'object' ? last.imm : undefined;
-    const values = args.filter((a) => typeof a === 'number');
-    const fold = values.length === 2 ? FOLD[name] : undefined;
-    if (fold) {
-      const a = this.known(values[0]!);
-      const b = this.known(values[1]!);
-      if (a !== undefined && b !== undefined) return this.const(fold(a, b));
-      const neutral = name === 'i32.and' ? -1 : 0;
-      if (b === neutral && /\.(add|sub|and|or|xor|shl|shr_u|shr_s)$/.test(name)) return values[0]!;
-      if (a === neutral && /\.(add|and|or|xor)$/.test(name)) return values[1]!;
-    }
-    return this.push({ kind: 'pure', type: resultType(name), name, args: values, ...(imm === undefined ? {} : { imm }) });
+  /** An operator over guest addresses, whose type is ADDRESS. */
+  address(operator: keyof typeof AT, a: Value, b: Value): Value {
+    return this.binary(AT[operator], a, b);
   }
 
+  /** Any operator without effects; the last argument may be `{imm}` for lane numbers and shuffle masks. */
+  op(name: string, ...args: (Value | { imm: number | readonly number[] })[]): Value {
+    const last = args.at(-1);
+    if (typeof last === 'object') return this.pure(name, args.slice(0, -1) as Value[], last.imm);
+    if (args.length === 2) return this.binary(name, args[0] as Value, args[1] as Value);
+    return this.pure(name, args as Value[]);
+  }
+
+  private binary(name: string, a: Value, b: Value): Value {
+    const fold = FOLD[name];
+    if (fold !== undefined) {
+      const x = this.known(a);
+      const y = this.known(b);
+      if (x !== undefined && y !== undefined) return this.const(fold(x, y));
+      const neutral = NEUTRAL[name];
+      if (neutral !== undefined && y === neutral.value) return a;
+      if (neutral?.either && x === neutral.value) return b;
+    }
+    return this.pure(name, [a, b]);
+  }
+
+  private pure(name: string, args: readonly Value[], imm?: number | readonly number[]): Value {
+    const type = resultType(name, args, this.type);
+    return this.push(imm === undefined ? { kind: 'pure', type, name, args } : { kind: 'pure', type, name, args, imm });
+  }
+  private readonly type = (v: Value): Type => (this.code.ops[v] as { type: Type }).type;
+
   select(cond: Value, a: Value, b: Value): Value {
-    const type = (this.code.ops[a] as { type: Type }).type;
-    return this.push({ kind: 'pure', type, name: 'select', args: [cond, a, b] });
+    return this.pure('select', [cond, a, b]);
   }
 
   add(a: Value, b: Value): Value {
-    return this.op('i32.add', a, b);
+    return this.binary('i32.add', a, b);
   }
   sub(a: Value, b: Value): Value {
-    return this.op('i32.sub', a, b);
+    return this.binary('i32.sub', a, b);
   }
   mul(a: Value, b: Value): Value {
-    return this.op('i32.mul', a, b);
+    return this.binary('i32.mul', a, b);
   }
   and(a: Value, b: Value): Value {
-    return this.op('i32.and', a, b);
+    return this.binary('i32.and', a, b);
   }
   or(a: Value, b: Value): Value {
-    return this.op('i32.or', a, b);
+    return this.binary('i32.or', a, b);
   }
   xor(a: Value, b: Value): Value {
-    return this.op('i32.xor', a, b);
+    return this.binary('i32.xor', a, b);
   }
   shl(a: Value, b: Value): Value {
-    return this.op('i32.shl', a, b);
+    return this.binary('i32.shl', a, b);
   }
   shr_u(a: Value, b: Value): Value {
-    return this.op('i32.shr_u', a, b);
+    return this.binary('i32.shr_u', a, b);
   }
   shr_s(a: Value, b: Value): Value {
-    return this.op('i32.shr_s', a, b);
+    return this.binary('i32.shr_s', a, b);
   }
   rotl(a: Value, b: Value): Value {
-    return this.op('i32.rotl', a, b);
+    return this.binary('i32.rotl', a, b);
   }
   rotr(a: Value, b: Value): Value {
-    return this.op('i32.rotr', a, b);
+    return this.binary('i32.rotr', a, b);
   }
   eq(a: Value, b: Value): Value {
-    return this.op('i32.eq', a, b);
+    return this.binary('i32.eq', a, b);
   }
   ne(a: Value, b: Value): Value {
-    return this.op('i32.ne', a, b);
+    return this.binary('i32.ne', a, b);
   }
   lt_u(a: Value, b: Value): Value {
-    return this.op('i32.lt_u', a, b);
+    return this.binary('i32.lt_u', a, b);
   }
   lt_s(a: Value, b: Value): Value {
-    return this.op('i32.lt_s', a, b);
+    return this.binary('i32.lt_s', a, b);
   }
   gt_u(a: Value, b: Value): Value {
-    return this.op('i32.gt_u', a, b);
+    return this.binary('i32.gt_u', a, b);
   }
   gt_s(a: Value, b: Value): Value {
-    return this.op('i32.gt_s', a, b);
+    return this.binary('i32.gt_s', a, b);
   }
   le_u(a: Value, b: Value): Value {
-    return this.op('i32.le_u', a, b);
+    return this.binary('i32.le_u', a, b);
   }
   le_s(a: Value, b: Value): Value {
-    return this.op('i32.le_s', a, b);
+    return this.binary('i32.le_s', a, b);
   }
   ge_u(a: Value, b: Value): Value {
-    return this.op('i32.ge_u', a, b);
+    return this.binary('i32.ge_u', a, b);
   }
   ge_s(a: Value, b: Value): Value {
-    return this.op('i32.ge_s', a, b);
+    return this.binary('i32.ge_s', a, b);
   }
   eqz(a: Value): Value {
-    return this.op('i32.eqz', a);
+    return this.pure('i32.eqz', [a]);
   }
   clz(a: Value): Value {
-    return this.op('i32.clz', a);
+    return this.pure('i32.clz', [a]);
   }
   ctz(a: Value): Value {
-    return this.op('i32.ctz', a);
+    return this.pure('i32.ctz', [a]);
   }
   popcnt(a: Value): Value {
-    return this.op('i32.popcnt', a);
+    return this.pure('i32.popcnt', [a]);
   }
   extend8_s(a: Value): Value {
-    return this.op('i32.extend8_s', a);
+    return this.pure('i32.extend8_s', [a]);
   }
   extend16_s(a: Value): Value {
-    return this.op('i32.extend16_s', a);
+    return this.pure('i32.extend16_s', [a]);
   }
 }

@@ -1,16 +1,20 @@
-// The micro-op IR: a linear list of typed operations over values (each assigned once) with explicit effects.
-// One instruction's lift appends to such a list; emit/ lowers it to WebAssembly, passes/ rewrite it in between.
+// Words of the micro-op IR that everything else speaks: types, values, conditions, effects. The operations are in operations.ts.
 
 export type Type = 'i32' | 'i64' | 'f32' | 'f64' | 'v128';
 
 /** Index of the operation that defines it, in Code.ops. */
 export type Value = number;
 
-/** What an arithmetic instruction was, for its lazy flags. `a`, `b` are its inputs, `r` the result, all of `width` bits. */
-export type FlagKind = 'add' | 'adc' | 'sub' | 'sbb' | 'logic' | 'inc' | 'dec';
+/** Type of a guest's address: an offset in a segment, a linear address, an EIP. This is the one place that says how wide they are. */
+export const ADDRESS = 'i32' satisfies Type;
 
-/** Condition codes by their usual suffix (SDM vol. 1, appendix B). */
-export type ConditionCode = 'o' | 'no' | 'b' | 'ae' | 'e' | 'ne' | 'be' | 'a' | 's' | 'ns' | 'p' | 'np' | 'l' | 'ge' | 'le' | 'g';
+/** What an arithmetic instruction was, for its lazy flags. `a`, `b` are its inputs, `r` the result, all of `width` bits. */
+export const FLAG_KINDS = ['add', 'adc', 'sub', 'sbb', 'logic', 'inc', 'dec'] as const;
+export type FlagKind = (typeof FLAG_KINDS)[number];
+
+/** Condition codes by their usual suffix, in the order of their encoding (SDM vol. 1, appendix B). */
+export const CONDITION_CODES = ['o', 'no', 'b', 'ae', 'e', 'ne', 'be', 'a', 's', 'ns', 'p', 'np', 'l', 'ge', 'le', 'g'] as const;
+export type ConditionCode = (typeof CONDITION_CODES)[number];
 
 /** Bytes of the CPU's state: offsets. */
 export interface Place {
@@ -18,10 +22,9 @@ export interface Place {
   readonly end: number;
 }
 
-export interface HelperEffects {
-  /** Type of the result; none if left out. */
-  readonly result?: Type;
-  /** May set Cpu.fault: the caller tests it and leaves. */
+/** What an operation does beside giving its value. What is left out it does not do. */
+export interface Effects {
+  /** May raise an exception. A helper sets Cpu.fault: the caller tests it and leaves. */
   readonly mayFault?: boolean;
   /** Stores to guest memory, which may hold the code that called it: a region then looks whether it is still right. */
   readonly stores?: boolean;
@@ -38,179 +41,7 @@ export interface HelperEffects {
   readonly eip?: boolean;
 }
 
-export type Op =
-  | { readonly kind: 'const'; readonly type: Type; readonly value: number | bigint | Uint8Array }
-  /** A Wasm operator without effects, by its Wasm name. */
-  | {
-      readonly kind: 'pure';
-      readonly type: Type;
-      readonly name: string;
-      readonly args: readonly Value[];
-      readonly imm?: number | readonly number[];
-    }
-  | { readonly kind: 'cpu'; readonly type: 'i32' }
-  /** A general register, whole (region leaves only). */
-  | { readonly kind: 'get'; readonly type: 'i32'; readonly reg: number }
-  | { readonly kind: 'set'; readonly reg: number; readonly value: Value }
-  /** A field of the decoded record (handler leaves only). */
-  | { readonly kind: 'rec'; readonly type: 'i32'; readonly offset: number }
-  /** CPU state in memory at (address ?? cpu) + offset. */
-  | {
-      readonly kind: 'ldstate';
-      readonly type: Type;
-      readonly bytes: number;
-      readonly signed: boolean;
-      readonly address: Value | undefined;
-      readonly offset: number;
-    }
-  | {
-      readonly kind: 'ststate';
-      readonly bytes: number;
-      readonly address: Value | undefined;
-      readonly offset: number;
-      readonly value: Value;
-      /** Places that it changes at the most, where the address does not tell. */
-      readonly within?: readonly Place[];
-    }
-  /** Guest memory at a linear address; may fault. `rmw`: check for writing. `locked`: the store of the same instruction to the same
-   * address happens with this load as one; what is between them has no effects, as it may be done again. */
-  | {
-      readonly kind: 'load';
-      readonly type: Type;
-      readonly bytes: number;
-      readonly signed: boolean;
-      readonly address: Value;
-      readonly rmw: boolean;
-      readonly locked?: boolean;
-    }
-  | { readonly kind: 'store'; readonly bytes: number; readonly address: Value; readonly value: Value }
-  /** Loads and stores of other CPUs see this CPU's in the order of the program on both sides of a fence. */
-  | { readonly kind: 'fence' }
-  /** The CPU waits in a loop for something that another one does. */
-  | { readonly kind: 'pause' }
-  /** Linear address of `offset` in a segment, checked for an access of `bytes` bytes; may fault. */
-  | {
-      readonly kind: 'linear';
-      readonly type: 'i32';
-      readonly seg: Value;
-      readonly offset: Value;
-      readonly bytes: number;
-      readonly write: boolean;
-    }
-  | {
-      readonly kind: 'flags';
-      readonly flag: FlagKind;
-      readonly width: 8 | 16 | 32;
-      readonly a: Value;
-      readonly b: Value;
-      readonly r: Value;
-    }
-  | { readonly kind: 'setRX'; readonly r: Value; readonly x: Value }
-  | { readonly kind: 'flagR'; readonly type: 'i32' }
-  | { readonly kind: 'flagX'; readonly type: 'i32' }
-  | { readonly kind: 'cond'; readonly type: 'i32'; readonly cc: ConditionCode }
-  | {
-      readonly kind: 'helper';
-      readonly type: Type | undefined;
-      readonly name: string;
-      readonly args: readonly Value[];
-      readonly effects: HelperEffects;
-      /** Called only where one of `when` is not 0, which is seldom; else the result is `otherwise`. It cannot fault, and leaves registers and flags alone. */
-      readonly seldom?: { readonly when: readonly Value[]; readonly otherwise: Value };
-    }
-  | { readonly kind: 'raise'; readonly cond: Value | undefined; readonly vector: number; readonly error: Value | undefined }
-  /** The start of an instruction: where a precise fault points to. Values are undefined in handler code (the record knows). */
-  | { readonly kind: 'insn'; readonly eip: number; readonly next: number; readonly text?: string }
-  // Terminators: at most one, last.
-  | { readonly kind: 'jump' }
-  | { readonly kind: 'branch'; readonly cond: Value }
-  | { readonly kind: 'indirect'; readonly eip: Value }
-  /** A helper changed CS:EIP or the mode: leave through the dispatcher; Cpu.eip is right already. */
-  | { readonly kind: 'leave' }
-  /** Leave through the dispatcher behind this instruction (so that something is looked at again). */
-  | { readonly kind: 'next' }
-  /** Run this instruction again if cond. Only the last op of its instruction. */
-  | { readonly kind: 'repeat'; readonly cond: Value };
-
-export interface Code {
-  readonly ops: Op[];
+export interface HelperEffects extends Effects {
+  /** Type of the result; none if left out. */
+  readonly result?: Type;
 }
-
-export const isTerminator = (op: Op): boolean =>
-  op.kind === 'jump' || op.kind === 'branch' || op.kind === 'indirect' || op.kind === 'leave' || op.kind === 'next' || op.kind === 'repeat';
-
-/** Values that an operation reads. */
-export function operands(op: Op): readonly Value[] {
-  switch (op.kind) {
-    case 'pure':
-      return op.args;
-    case 'helper':
-      return op.seldom === undefined ? op.args : [...op.args, ...op.seldom.when, op.seldom.otherwise];
-    case 'set':
-      return [op.value];
-    case 'ldstate':
-      return op.address === undefined ? [] : [op.address];
-    case 'ststate':
-      return op.address === undefined ? [op.value] : [op.address, op.value];
-    case 'load':
-      return [op.address];
-    case 'store':
-      return [op.address, op.value];
-    case 'linear':
-      return [op.seg, op.offset];
-    case 'flags':
-      return [op.a, op.b, op.r];
-    case 'setRX':
-      return [op.r, op.x];
-    case 'raise':
-      return [op.cond, op.error].filter((v) => v !== undefined);
-    case 'branch':
-    case 'repeat':
-      return [op.cond];
-    case 'indirect':
-      return [op.eip];
-    default:
-      return [];
-  }
-}
-
-/** The operation with `f` of each value that it reads. */
-export function mapOperands(op: Op, f: (v: Value) => Value): Op {
-  const some = (v: Value | undefined) => (v === undefined ? undefined : f(v));
-  switch (op.kind) {
-    case 'pure':
-      return { ...op, args: op.args.map(f) };
-    case 'helper': {
-      const { seldom } = op;
-      return { ...op, args: op.args.map(f), ...(seldom && { seldom: { when: seldom.when.map(f), otherwise: f(seldom.otherwise) } }) };
-    }
-    case 'set':
-      return { ...op, value: f(op.value) };
-    case 'ldstate':
-      return { ...op, address: some(op.address) };
-    case 'ststate':
-      return { ...op, address: some(op.address), value: f(op.value) };
-    case 'load':
-      return { ...op, address: f(op.address) };
-    case 'store':
-      return { ...op, address: f(op.address), value: f(op.value) };
-    case 'linear':
-      return { ...op, seg: f(op.seg), offset: f(op.offset) };
-    case 'flags':
-      return { ...op, a: f(op.a), b: f(op.b), r: f(op.r) };
-    case 'setRX':
-      return { ...op, r: f(op.r), x: f(op.x) };
-    case 'raise':
-      return { ...op, cond: some(op.cond), error: some(op.error) };
-    case 'branch':
-    case 'repeat':
-      return { ...op, cond: f(op.cond) };
-    case 'indirect':
-      return { ...op, eip: f(op.eip) };
-    default:
-      return op;
-  }
-}
-
-/** Type of the value an operation defines; undefined for those that define none. */
-export const typeOf = (op: Op): Type | undefined => ('type' in op ? op.type : undefined);

@@ -1,50 +1,35 @@
-// Checks IR: every value is defined before it is used and of the type its user wants, widths exist, an instruction has
-// at most one terminator, at its end. Runs in tests and wherever passes are debugged.
+// Checks IR by the lines of its operations: every value is defined before it is used and of the type its user wants, widths exist, an
+// instruction has at most one terminator, at its end. Runs in tests, and between passes where these are debugged (translate/pipeline.ts).
+import { type Code, isTerminator, lineOf, type Op, operands, typeOf } from './operations.ts';
+import { OPERATORS, resultType, wantedTypes } from './operators.ts';
 import { printOp } from './print.ts';
-import { type Code, isTerminator, type Op, operands, type Type, typeOf, type Value } from './types.ts';
-
-type Space = 'i32' | 'i64' | 'f32' | 'f64';
+import type { Type, Value } from './types.ts';
 
 const BYTES: Record<Type, readonly number[]> = { i32: [1, 2, 4], i64: [1, 2, 4, 8], f32: [4], f64: [8], v128: [16] };
 
-/** Types of a Wasm operator's operands; undefined: not known here, so not checked. */
-export function operandTypes(name: string, result: Type): readonly Type[] | undefined {
-  if (name === 'select') return ['i32', result, result];
-  const [space, operator] = name.split('.') as [string, string];
-  if (space === 'i32' || space === 'i64' || space === 'f32' || space === 'f64') {
-    const from = /_(i32|i64|f32|f64)(_[su])?$/.exec(operator);
-    if (from) return [from[1] as Space];
-    if (/^(eqz|clz|ctz|popcnt|extend\d+_s|abs|neg|sqrt|ceil|floor|trunc|nearest)$/.test(operator)) return [space];
-    return [space, space];
-  }
-  const lane: Type = space === 'i64x2' ? 'i64' : space === 'f32x4' ? 'f32' : space === 'f64x2' ? 'f64' : 'i32';
-  if (operator === 'splat') return [lane];
-  if (operator === 'replace_lane') return ['v128', lane];
-  if (/^(shl|shr_[su])$/.test(operator)) return ['v128', 'i32'];
-  if (operator === 'bitselect') return ['v128', 'v128', 'v128'];
-  return undefined;
-}
-
 /** Types that an operation asks of its operands, in the order of operands(); undefined where any will do. */
 function wanted(op: Op): readonly (Type | undefined)[] {
-  switch (op.kind) {
-    case 'pure':
-      return operandTypes(op.name, op.type) ?? [];
-    case 'store':
-      return ['i32', undefined];
-    case 'ststate':
-      return op.address === undefined ? [undefined] : ['i32', undefined];
-    case 'helper':
-      return [];
-    default:
-      return operands(op).map(() => 'i32');
+  if (op.kind === 'pure') return wantedTypes(op.name).map((type) => type ?? op.type);
+  const out: (Type | undefined)[] = [];
+  for (const [field, want] of Object.entries(lineOf(op.kind).values)) {
+    const v = (op as unknown as Record<string, Value | readonly Value[] | undefined>)[field];
+    const type = want.replace(/[*?]+$/, '');
+    if (v !== undefined)
+      out.push(...Array<Type | undefined>(typeof v === 'number' ? 1 : v.length).fill(type === 'any' ? undefined : (type as Type)));
   }
+  return out;
 }
 
-const hasType = (op: Op): op is Extract<Op, { type: Type }> => typeOf(op) !== undefined;
-
-function checkWidth(op: Op, typeOfValue: (v: Value) => Type): string | undefined {
+/** What else is wrong with an operation whose operands are all right. */
+function wrong(op: Op, typeOfValue: (v: Value) => Type): string | undefined {
+  const { result } = lineOf(op.kind);
+  if (result !== 'any' && result !== 'any?' && typeOf(op) !== result) return `of type ${typeOf(op)}, not ${result}`;
   switch (op.kind) {
+    case 'pure': {
+      if (op.name !== 'select' && !OPERATORS.has(op.name)) return 'no such operator';
+      const type = resultType(op.name, op.args, typeOfValue);
+      return type === op.type ? undefined : `of type ${op.type}, not ${type}`;
+    }
     case 'load':
     case 'ldstate':
       return BYTES[op.type].includes(op.bytes) ? undefined : `${op.bytes} bytes into ${op.type}`;
@@ -58,7 +43,8 @@ function checkWidth(op: Op, typeOfValue: (v: Value) => Type): string | undefined
     case 'linear':
       return op.bytes > 0 ? undefined : `${op.bytes} bytes`;
     case 'helper':
-      return op.seldom !== undefined && Object.keys(op.effects).some((effect) => effect !== 'result' && effect !== 'changes')
+      if (op.type !== op.effects.result) return `of type ${op.type}, with a result of type ${op.effects.result}`;
+      return op.when !== undefined && Object.keys(op.effects).some((effect) => effect !== 'result' && effect !== 'changes')
         ? 'effects of a call that may not be made'
         : undefined;
     default:
@@ -77,25 +63,26 @@ export function problems(code: Code): string[] {
     else if (ended !== undefined) complain(`after the terminator %${ended}`);
     const types = wanted(op);
     const values = operands(op);
-    if (op.kind === 'pure' && types.length > 0 && types.length !== values.length)
-      complain(`${values.length} operands, not ${types.length}`);
+    if (op.kind === 'pure' && types.length !== values.length) complain(`${values.length} operands, not ${types.length}`);
+    let sound = true;
     values.forEach((v, k) => {
       const from = v < i ? ops[v] : undefined;
+      const type = from && typeOf(from);
+      if (type !== undefined && (types[k] === undefined || type === types[k])) return;
+      sound = false;
       if (from === undefined) complain(`operand %${v} is not defined before`);
-      else if (!hasType(from)) complain(`operand %${v} defines no value`);
-      else if (types[k] !== undefined && from.type !== types[k]) complain(`operand %${v} is ${from.type}, not ${types[k]}`);
+      else if (type === undefined) complain(`operand %${v} defines no value`);
+      else complain(`operand %${v} is ${type}, not ${types[k]}`);
     });
-    if (values.every((v) => v < i && hasType(ops[v]!))) {
-      const width = checkWidth(op, (v) => typeOf(ops[v]!)!);
-      if (width !== undefined) complain(width);
-    }
+    const other = sound ? wrong(op, (v) => typeOf(ops[v]!)!) : undefined;
+    if (other !== undefined) complain(other);
     if (isTerminator(op)) ended = i;
   });
   return found;
 }
 
-/** Throws if anything is wrong. */
-export function verify(code: Code): void {
+/** Throws if anything is wrong; `what` was verified. */
+export function verify(code: Code, what = 'IR'): void {
   const found = problems(code);
-  if (found.length > 0) throw new Error(`bad IR:\n${found.join('\n')}`);
+  if (found.length > 0) throw new Error(`bad ${what}:\n${found.join('\n')}`);
 }

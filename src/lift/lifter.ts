@@ -272,7 +272,7 @@ export class Lifter {
   /** The same where one of `when` is not 0, which is seldom; else the result is `otherwise`. It cannot fault, and of the state it changes `changes` alone. */
   helperIf(when: readonly Value[], otherwise: Value, name: string, args: readonly Value[], changes: readonly Place[]): Value {
     const { type } = this.b.code.ops[otherwise] as { type: Type };
-    return this.b.push({ kind: 'helper', type, name, args: [...args], effects: { result: type, changes }, seldom: { when, otherwise } });
+    return this.b.push({ kind: 'helper', type, name, args: [...args], effects: { result: type, changes }, when, otherwise });
   }
   thisEip(): Value {
     return this.leaves.thisEip();

@@ -44,11 +44,11 @@ export class RegionLeaves implements Leaves {
     let v: Value | undefined;
     if (m.base >= 0) v = this.getGpr(m.base, 4, false);
     if (m.index >= 0) {
-      const index = b.shl(this.getGpr(m.index, 4, false), b.const(m.scale));
-      v = v === undefined ? index : b.add(v, index);
+      const index = b.address('shl', this.getGpr(m.index, 4, false), b.const(m.scale));
+      v = v === undefined ? index : b.address('add', v, index);
     }
-    v = v === undefined ? b.const(m.disp) : b.add(v, b.const(m.disp));
-    return this.x.form.segmented && this.x.form.addrsize === 2 ? b.and(v, b.const(0xffff)) : v;
+    v = v === undefined ? b.const(m.disp) : b.address('add', v, b.const(m.disp));
+    return this.x.form.segmented && this.x.form.addrsize === 2 ? b.address('and', v, b.const(0xffff)) : v;
   }
   segment(): Value {
     return this.b.add(this.b.push({ kind: 'cpu', type: 'i32' }), this.b.const(Cpu.at.seg + this.x.memory!.seg * SegCache.size));

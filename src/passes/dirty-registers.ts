@@ -1,6 +1,6 @@
 // Forward data flow over a region's blocks: the general registers that may differ from memory at the start of each block. Only they
 // are stored where the region is left.
-import type { Op } from '../ir/types.ts';
+import type { Op } from '../ir/operations.ts';
 import type { Structure } from './structure.ts';
 
 /** Whether registers and memory agree behind an operation: all were stored before, and loaded again. */

@@ -4,7 +4,7 @@
 //   (ways in) -> guard -> head of the copy .. -> head of the copy (passes left) or guard
 //                     `-> head (a pass that runs into another page, or is slow) .. -> guard
 //
-import type { Op } from '../ir/types.ts';
+import type { Op } from '../ir/operations.ts';
 import { type Strides, strides } from './strides.ts';
 import type { Structure } from './structure.ts';
 

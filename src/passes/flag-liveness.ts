@@ -1,6 +1,7 @@
 // Backward data flow over a region's blocks: where the flags matter that a block finds. They do not where they are set anew before
 // anybody looks: a condition, the frame of a fault or of an interrupt at a loop's end, code outside the region.
-import type { ConditionCode, Op } from '../ir/types.ts';
+import { keepsCarry, type Op } from '../ir/operations.ts';
+import type { ConditionCode } from '../ir/types.ts';
 import { readsFlags, setsFlags } from './dead-flags.ts';
 import type { Structure } from './structure.ts';
 
@@ -19,7 +20,7 @@ export interface FlagsBlock {
 function verdict({ ops, unchecked }: FlagsBlock): boolean | undefined {
   let carryOnly = false;
   for (const [at, op] of ops.entries()) {
-    if (op.kind === 'flags' && (op.flag === 'inc' || op.flag === 'dec')) carryOnly = true;
+    if (op.kind === 'flags' && keepsCarry(op.flag)) carryOnly = true;
     else if (op.kind === 'cond' && carryOnly && !READS_CARRY.has(op.cc)) continue;
     else if (op.kind === 'helper' && (op.effects.stores || op.effects.eip)) return true;
     else if (readsFlags(op)) {

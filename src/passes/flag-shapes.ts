@@ -1,7 +1,8 @@
 // Forward data flow over a region's blocks: in which form the flags arrive at each of them. Where the ways in end with the
 // same kind of operation, it goes on to be known, and the flag words are only made where somebody looks; else the words are
 // carried. Inputs and result of the operation that are in a register, or constant, need no local of their own.
-import type { FlagKind, Op, Value } from '../ir/types.ts';
+import { keepsCarry, type Op, type OpOf } from '../ir/operations.ts';
+import type { FlagKind, Value } from '../ir/types.ts';
 import type { Structure } from './structure.ts';
 
 /** Where an input or the result of the operation can be found: in a general register, or it is a constant. */
@@ -25,7 +26,7 @@ export type Place = Source | 'local' | 'derived' | 'unused';
 export type Places = Readonly<Record<'a' | 'b' | 'r', Place>>;
 
 export function placesOf({ flag, a, b, r }: FlagShape): Places {
-  if (flag === 'logic' || flag === 'inc' || flag === 'dec') return { a: 'unused', b: 'unused', r: r ?? 'local' };
+  if (flag === 'logic' || keepsCarry(flag)) return { a: 'unused', b: 'unused', r: r ?? 'local' };
   if (flag === 'adc' || flag === 'sbb') return { a: a ?? 'local', b: b ?? 'local', r: r ?? 'local' };
   // Two of the three are enough.
   if (a && b) return { a, b, r: r ?? 'derived' };
@@ -50,7 +51,7 @@ export function shapeAfter(ops: readonly Op[], shape: Shape): Shape {
   const same = new Map<Value, Value>();
   const written = new Set<number>();
   const canonical = (v: Value) => same.get(v) ?? v;
-  let last: Extract<Op, { kind: 'flags' }> | 'words' | undefined;
+  let last: OpOf<'flags'> | 'words' | undefined;
   ops.forEach((op, i) => {
     if (op.kind === 'get') {
       const held = holds.get(op.reg);
@@ -74,7 +75,7 @@ export function shapeAfter(ops: readonly Op[], shape: Shape): Shape {
     const kept = (s: Source | undefined) => (s !== undefined && 'reg' in s && written.has(s.reg) ? undefined : s);
     return { ...shape, a: kept(shape.a), b: kept(shape.b), r: kept(shape.r) };
   }
-  const { flag, width, a, b, r } = last as Extract<Op, { kind: 'flags' }>;
+  const { flag, width, a, b, r } = last as OpOf<'flags'>;
   const source = (v: Value): Source | undefined => {
     const op = ops[v]!;
     if (op.kind === 'const') return { value: op.value as number };

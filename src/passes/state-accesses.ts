@@ -1,7 +1,8 @@
 // Drops accesses to the CPU's state in memory (XMM and MMX registers, segment caches, trap words) that a block has made before: a
 // load of what was loaded or stored gives that value, a store of what is there already is none, and a check that passed passes
 // again. Only stores by values stay that change something, since a fault shows the state as it is at its instruction.
-import { mapOperands, type Op, type Place, type Type, type Value } from '../ir/types.ts';
+import { mapOperands, type Op, type OpOf } from '../ir/operations.ts';
+import type { Place, Type, Value } from '../ir/types.ts';
 import { Cpu } from '../layout/cpu.ts';
 
 /** Bytes from `at` to `end` of the CPU's state hold `value`, whole. */
@@ -41,7 +42,7 @@ class Block {
   private readonly canonical = (v: Value): Value => this.number[this.now(v)] ?? this.now(v);
 
   /** Offset in the CPU's state of an access; undefined where it is not known. */
-  private place(op: Extract<Op, { kind: 'ldstate' | 'ststate' }>): number | undefined {
+  private place(op: OpOf<'ldstate' | 'ststate'>): number | undefined {
     if (op.address === undefined) return op.offset;
     const address = this.ops[op.address]!;
     if (address.kind === 'cpu') return op.offset;
@@ -64,7 +65,7 @@ class Block {
     else for (const { at, end } of places) this.forget(at, end);
   }
 
-  private load(op: Extract<Op, { kind: 'ldstate' }>, i: number): void {
+  private load(op: OpOf<'ldstate'>, i: number): void {
     const at = this.place(op);
     if (at === undefined || op.bytes !== WIDTH[op.type]) return;
     const end = at + op.bytes;
@@ -81,7 +82,7 @@ class Block {
     else this.known.push({ at, end, type: op.type, value: i });
   }
 
-  private store(op: Extract<Op, { kind: 'ststate' }>, i: number): void {
+  private store(op: OpOf<'ststate'>, i: number): void {
     const at = this.place(op);
     if (at === undefined) {
       this.forgetPlaces(op.within);
@@ -125,7 +126,7 @@ class Block {
     }
   }
 
-  private namePure(i: number, { name, args }: Extract<Op, { kind: 'pure' }>): void {
+  private namePure(i: number, { name, args }: OpOf<'pure'>): void {
     let same = this.pures.get(name);
     if (same === undefined) this.pures.set(name, (same = new Map()));
     this.name(i, same, this.canonical(args[0]!) * MOST_VALUES + (args[1] === undefined ? 0 : this.canonical(args[1])));

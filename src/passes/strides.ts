@@ -1,7 +1,8 @@
 // How addresses move in a loop: each is found as a sum of registers, as they are at the start of a pass through the loop, and a
 // known range. Where those registers stand still, or grow by the same amount in each pass, one look at the TLB answers for many
 // passes (see emit/fast-loops.ts).
-import type { Op, Value } from '../ir/types.ts';
+import type { Op, OpOf } from '../ir/operations.ts';
+import type { Value } from '../ir/types.ts';
 
 const GPRS = 8;
 /** Ranges wider than this say nothing about the page. */
@@ -50,7 +51,7 @@ const sameTerms = (p: Linear, q: Linear): boolean =>
 const same = (p: Form, q: Form): boolean => p !== undefined && q !== undefined && p.lo === q.lo && p.hi === q.hi && sameTerms(p, q);
 
 /** The range of what a pure operation gives whose inputs do not matter. */
-function rangeOf(op: Extract<Op, { kind: 'pure' }>, known: (v: Value) => number | undefined): Form {
+function rangeOf(op: OpOf<'pure'>, known: (v: Value) => number | undefined): Form {
   const by = op.args[1] === undefined ? undefined : known(op.args[1]);
   if (op.name === 'i32.and' && by !== undefined && by >= 0) return range(0, by);
   if (op.name === 'i32.shr_u' && by !== undefined && (by & 31) !== 0) return range(0, 2 ** (32 - (by & 31)) - 1);

@@ -1,6 +1,6 @@
 // Wasm functions as short text for the ledger: statements a line each, guest registers and CPU fields by name, and the number
 // of operations (instructions that do something: blocks and loops are free).
-import { stateName } from '../../src/ir/print.ts';
+import { stateName } from '../../src/ir/immediates.ts';
 import { Cpu } from '../../src/layout/cpu.ts';
 import { CpuArea } from '../../src/layout/memory.ts';
 

@@ -1,6 +1,7 @@
 // A plain evaluator of IR, written without regard to speed and apart from emit/: it says what a lift means, so that a lift can be
 // held against recorded vectors without an engine. Knows scalar operators, and the helpers that it is given.
-import type { Code, Op, Value } from '../../src/ir/types.ts';
+import type { Code, OpOf } from '../../src/ir/operations.ts';
+import type { Value } from '../../src/ir/types.ts';
 import { Cpu, GPR_STRIDE, SegCache } from '../../src/layout/cpu.ts';
 
 export type Outcome =
@@ -127,7 +128,7 @@ export class Machine {
     this.cpu.setInt32(Cpu.at.flagX, (bit(0) << 31) | ((bit(0) ^ bit(11)) << 30) | (odd << 8) | (bit(4) << 3) | bit(7), true);
   }
 
-  private setFlags(op: Extract<Op, { kind: 'flags' }>, a: number, b: number, r: number): void {
+  private setFlags(op: OpOf<'flags'>, a: number, b: number, r: number): void {
     const { width, flag } = op;
     const [ua, ub, ur] = [bitsOf(a, width), bitsOf(b, width), bitsOf(r, width)];
     const [sa, sb, sr] = [signed(a, width), signed(b, width), signed(r, width)];
@@ -259,7 +260,7 @@ export class Machine {
         case 'helper': {
           const helper = this.helpers[op.name];
           if (helper === undefined) throw new Error(`helper ${op.name} is not known here`);
-          const result = op.seldom?.when.every((v) => num(v) === 0) ? get(op.seldom.otherwise) : helper(this, ...op.args.map(get));
+          const result = op.when?.every((v) => num(v) === 0) ? get(op.otherwise!) : helper(this, ...op.args.map(get));
           if (result !== undefined) values[i] = result;
           break;
         }

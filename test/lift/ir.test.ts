@@ -4,9 +4,9 @@ import { expect, test } from 'vitest';
 import { enumerateForms } from '../../src/emit/enumerate.ts';
 import { RecordLeaves } from '../../src/emit/handlers.ts';
 import { Builder } from '../../src/ir/builder.ts';
+import type { Op } from '../../src/ir/operations.ts';
+import { typeOf } from '../../src/ir/operations.ts';
 import { print } from '../../src/ir/print.ts';
-import type { Op } from '../../src/ir/types.ts';
-import { typeOf } from '../../src/ir/types.ts';
 import { problems, verify } from '../../src/ir/verify.ts';
 import { LIFTS } from '../../src/lift/index.ts';
 import { Lifter } from '../../src/lift/lifter.ts';
@@ -33,7 +33,7 @@ test('a shift by a constant folds to the words of its flags', () => {
     %10 = i32.shl %0, 4
     %12 = i32.and %9, 0xc0000000
     set eax, %10
-    flags words %10, %12"
+    setRX %10, %12"
   `);
 });
 
@@ -91,7 +91,7 @@ test('push in 16-bit code honours SS', () => {
 test('rep movsd is a helper that says whether to come again', () => {
   expect(text('f3 a5')).toMatchInlineSnapshot(`
     "%2 = i32.add cpu, 0x100
-    %6 = helper movs(4, -1, %2, 1) [faults; reads ecx,esi,edi; writes ecx,esi,edi]
+    %6 = helper movs(4, -1, %2, 1) [faults; stores; eip; reads ecx,esi,edi; writes ecx,esi,edi]
     repeat if %6"
   `);
 });
@@ -122,7 +122,7 @@ test('mov ds, ax loads through the runtime and leaves', () => {
   expect(text('8e d8')).toMatchInlineSnapshot(`
     "%1 = get eax
     %3 = i32.and %1, 0xffff
-    helper loadSegment(3, %3) [faults]
+    helper loadSegment(3, %3) [faults; eip]
     next"
   `);
 });

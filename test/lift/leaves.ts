@@ -2,7 +2,7 @@
 import type { Instruction } from '../../src/decode/decoder.ts';
 import { decode } from '../../src/decode/decoder.ts';
 import { Builder } from '../../src/ir/builder.ts';
-import type { Code } from '../../src/ir/types.ts';
+import type { Code } from '../../src/ir/operations.ts';
 import { Mode } from '../../src/layout/cpu.ts';
 import { Lifter } from '../../src/lift/lifter.ts';
 import { RegionLeaves } from '../../src/lift/region-leaves.ts';

@@ -2,7 +2,7 @@
 // Cannot prove: lowering, helpers of the runtime (REP forms and system instructions are left out), segments, paging.
 import { expect, test } from 'vitest';
 import { decode } from '../../src/decode/decoder.ts';
-import type { Code } from '../../src/ir/types.ts';
+import type { Code } from '../../src/ir/operations.ts';
 import { Cpu, Eflags, GPR_STRIDE, Gpr, Mode } from '../../src/layout/cpu.ts';
 import { describe } from '../harness/compare.ts';
 import { baseState, CODE, readForms, SCRATCH, SCRATCH_BYTES, type Vector } from '../harness/vectors.ts';

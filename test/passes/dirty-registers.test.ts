@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import type { Op } from '../../src/ir/types.ts';
+import type { Op } from '../../src/ir/operations.ts';
 import { dirtyRegisters } from '../../src/passes/dirty-registers.ts';
 import { structure } from '../../src/passes/structure.ts';
 

@@ -1,6 +1,6 @@
 // Where flags matter at the start of blocks.
 import { expect, test } from 'vitest';
-import type { Op } from '../../src/ir/types.ts';
+import type { Op } from '../../src/ir/operations.ts';
 import { type FlagsBlock, liveFlags } from '../../src/passes/flag-liveness.ts';
 import { structure } from '../../src/passes/structure.ts';
 

@@ -1,7 +1,8 @@
 // Which accesses to the CPU's state are dropped, as text of the operations that are left.
 import { expect, test } from 'vitest';
 import { Builder } from '../../src/ir/builder.ts';
-import type { HelperEffects, Op, Value } from '../../src/ir/types.ts';
+import type { Op } from '../../src/ir/operations.ts';
+import type { HelperEffects, Value } from '../../src/ir/types.ts';
 import { Cpu } from '../../src/layout/cpu.ts';
 import { dropStateAccesses } from '../../src/passes/state-accesses.ts';
 

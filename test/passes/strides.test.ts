@@ -1,7 +1,7 @@
 // What is found out about addresses in loops, from guest code.
 import { describe, expect, test } from 'vitest';
 import { Builder } from '../../src/ir/builder.ts';
-import type { Op } from '../../src/ir/types.ts';
+import type { Op } from '../../src/ir/operations.ts';
 import { strides } from '../../src/passes/strides.ts';
 
 const [EAX, ECX, EDX, EBX] = [0, 1, 2, 3];

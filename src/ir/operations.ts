@@ -1,0 +1,199 @@
+// The operations of the IR, each declared once, a line each: its text, the type of what it gives, the types of the values that it reads,
+// its immediates, its effects. Types for the compiler, printer, reader and verifier follow from the lines; docs/ir.md explains them.
+//
+// In a text, `{x}` is the value or immediate x, `{x|, }` a list with what stands between, and what is in brackets is there only where x
+// is. `any` is a type that the operation itself carries; a `?` behind a type says that the value may be missing, a `*` that it is a list.
+import {
+  effects,
+  eip,
+  either,
+  flag,
+  type Immediate,
+  lanes,
+  note,
+  number,
+  oneOf,
+  optional,
+  places,
+  register,
+  state,
+  width,
+  word,
+} from './immediates.ts';
+import { ADDRESS, CONDITION_CODES, type Effects, FLAG_KINDS, type FlagKind, type HelperEffects, type Type, type Value } from './types.ts';
+
+/** A type of values, `any`, or either with `?` or `*`. */
+export type Want = `${Type | 'any'}${'' | '?' | '*' | '*?'}`;
+type Result = Type | 'any' | 'any?' | undefined;
+type Immediates = Readonly<Record<string, Immediate<any> & { readonly optional?: boolean }>>;
+
+export interface Line<
+  R extends Result = Result,
+  V extends Readonly<Record<string, Want>> = Readonly<Record<string, Want>>,
+  I extends Immediates = Immediates,
+> {
+  readonly text: string;
+  readonly result: R;
+  readonly values: V;
+  readonly immediates: I;
+  readonly effects: Effects;
+  /** It ends its block. */
+  readonly ends: boolean;
+}
+
+const NOTHING: Effects = {};
+const FAULTS: Effects = { mayFault: true };
+const READS_FLAGS: Effects = { flags: 'r' };
+const SETS_FLAGS: Effects = { flags: 'w' };
+const FLAGS_BUT_CARRY: Effects = { flags: 'rw' };
+
+/** Whether an instruction of the kind leaves CF as it was. */
+export const keepsCarry = (kind: FlagKind): boolean => kind === 'inc' || kind === 'dec';
+
+function line<R extends Result, const V extends Readonly<Record<string, Want>>, I extends Immediates>(
+  text: string,
+  result: R,
+  values: V,
+  immediates: I,
+  does: Effects = NOTHING,
+): Line<R, V, I> {
+  return { text, result, values, immediates, effects: does, ends: false };
+}
+
+/** An operation that ends its block; it gives nothing. */
+function end<const V extends Readonly<Record<string, Want>>, I extends Immediates>(
+  text: string,
+  values: V,
+  immediates: I,
+): Line<undefined, V, I> {
+  return { text, result: undefined, values, immediates, effects: NOTHING, ends: true };
+}
+
+const constant: Immediate<number | bigint | Uint8Array> = { pattern: '.*', print: String, read: Number };
+const helperEffects = effects as Immediate<HelperEffects>;
+const flagKind = oneOf(FLAG_KINDS);
+const flagWidth = number as Immediate<8 | 16 | 32>;
+const cc = oneOf(CONDITION_CODES);
+const signed = flag('s');
+
+// biome-ignore format: a line each
+export const OPERATIONS = {
+  /** Printed where it is used. */
+  const:    line('const {value}', 'any', {}, { value: constant }),
+  /** An operator without effects (operators.ts). */
+  pure:     line('{name} {args|, }[ {imm}]', 'any', { args: 'any*' }, { name: word, imm: optional(lanes) }),
+  /** Address of the CPU's state. */
+  cpu:      line('cpu', 'i32', {}, {}),
+  /** A general register, whole (in regions only). */
+  get:      line('get {reg}', 'i32', {}, { reg: register }),
+  set:      line('set {reg}, {value}', undefined, { value: 'i32' }, { reg: register }),
+  /** A field of the decoded record (in handlers only). */
+  rec:      line('rec {offset}', 'i32', {}, { offset: number }),
+  /** The CPU's state in memory at (address, else that of the CPU) + offset. */
+  ldstate:  line('ldstate{bytes}{signed} [{address} + ]{offset}', 'any', { address: 'i32?' }, { bytes: width, signed, offset: state }),
+  /** `within`: places that it changes at the most, where the address does not tell. */
+  ststate:  line('ststate{bytes} [{address} + ]{offset}, {value}[ within {within}]', undefined, { address: 'i32?', value: 'any' }, { bytes: width, offset: state, within: optional(places) }),
+  /** Guest memory at a linear address. `rmw`: checked for writing. `locked`: the store of the same instruction to the same address
+   * happens with this load as one; what is between them has no effects, as it may be done again. */
+  load:     line('load{bytes}{signed}{rmw}{locked} {address}', 'any', { address: ADDRESS }, { bytes: width, signed, rmw: flag(' rmw'), locked: optional(flag(' lock')) }, FAULTS),
+  store:    line('store{bytes} {address}, {value}', undefined, { address: ADDRESS, value: 'any' }, { bytes: width }, FAULTS),
+  /** Loads and stores of other CPUs see this CPU's in the order of the program on both sides of a fence. */
+  fence:    line('fence', undefined, {}, {}),
+  /** The CPU waits in a loop for something that another one does. */
+  pause:    line('pause', undefined, {}, {}),
+  /** Linear address of an offset in the segment whose cache is at `seg`, checked for an access of so many bytes. */
+  linear:   line('linear {seg}:{offset} {write} {bytes}', ADDRESS, { seg: 'i32', offset: ADDRESS }, { bytes: number, write: either('write', 'read') }, FAULTS),
+  /** Sets the flags as an arithmetic instruction does. INC and DEC keep CF. */
+  flags:    line('flags {flag}{width} {a}, {b} -> {r}', undefined, { a: 'i32', b: 'i32', r: 'i32' }, { flag: flagKind, width: flagWidth }, SETS_FLAGS),
+  /** Sets the flags' two words (docs/architecture.md). */
+  setRX:    line('setRX {r}, {x}', undefined, { r: 'i32', x: 'i32' }, {}, SETS_FLAGS),
+  flagR:    line('flagR', 'i32', {}, {}, READS_FLAGS),
+  flagX:    line('flagX', 'i32', {}, {}, READS_FLAGS),
+  /** Whether the condition holds: 0 or 1. */
+  cond:     line('cond {cc}', 'i32', {}, { cc }, READS_FLAGS),
+  /** Calls a function of the runtime: (CPU, ...args). With `when` only where one of these is not 0, which is seldom; else the result is
+   * `otherwise`. Such a one cannot fault, and leaves registers and flags alone. */
+  helper:   line('helper {name}({args|, }){effects}[ if {when| or }, else {otherwise}]', 'any?', { args: 'any*', when: 'i32*?', otherwise: 'any?' }, { name: word, effects: helperEffects }),
+  /** Raises an exception, if `cond` (where there is one) is not 0. */
+  raise:    line('raise {vector}[ error {error}][ if {cond}]', undefined, { cond: 'i32?', error: 'i32?' }, { vector: number }, FAULTS),
+  /** The start of an instruction, where a precise fault points to. (In handlers the record knows.) */
+  insn:     line('insn {eip}..{next}[  {text}]', undefined, {}, { eip, next: eip, text: optional(note) }),
+  /** Leaves to run this instruction again if `cond`. The last operation of its instruction. */
+  repeat:   line('repeat if {cond}', undefined, { cond: 'i32' }, {}, READS_FLAGS),
+
+  jump:     end('jump', {}, {}),
+  branch:   end('branch if {cond}', { cond: 'i32' }, {}),
+  indirect: end('indirect {eip}', { eip: ADDRESS }, {}),
+  /** A helper changed CS:EIP or the mode: through the dispatcher; Cpu.eip is right already. */
+  leave:    end('leave', {}, {}),
+  /** Through the dispatcher to what is behind this instruction (so that something is looked at again). */
+  next:     end('next', {}, {}),
+} as const;
+
+type Lines = typeof OPERATIONS;
+export type OpKind = keyof Lines;
+
+type ValueOf<W> = W extends `${string}*` | `${string}*?` ? readonly Value[] : Value;
+type Maybe<V> = { [F in keyof V]: V[F] extends `${string}?` ? F : never }[keyof V];
+type ImmediateOf<X> = X extends Immediate<infer T> ? T : never;
+type Optional<I> = { [F in keyof I]: I[F] extends { readonly optional: true } ? F : never }[keyof I];
+type TypeOf<R> = R extends undefined ? unknown : { readonly type: R extends 'any?' ? Type | undefined : R extends 'any' ? Type : R };
+type Fields<L> =
+  L extends Line<infer R, infer V, infer I>
+    ? TypeOf<R> & { readonly [F in Exclude<keyof V, Maybe<V>>]: ValueOf<V[F]> } & {
+        readonly [F in Maybe<V>]?: ValueOf<V[F]> | undefined;
+      } & { readonly [F in Exclude<keyof I, Optional<I>>]: ImmediateOf<I[F]> } & { readonly [F in Optional<I>]?: ImmediateOf<I[F]> }
+    : never;
+type Flat<T> = { [F in keyof T]: T[F] };
+/** An operation of one kind. */
+export type OpOf<K extends OpKind> = K extends OpKind ? Flat<{ readonly kind: K } & Fields<Lines[K]>> : never;
+export type Op = { [K in OpKind]: OpOf<K> }[OpKind];
+
+export interface Code {
+  readonly ops: Op[];
+}
+
+// What follows from the lines ---------------------------------------------------------------------------------------------
+const LINES: Readonly<Record<string, Line>> = OPERATIONS;
+
+export const lineOf = (kind: OpKind): Line => LINES[kind]!;
+
+/** By kind: the fields that hold values. */
+const VALUES = Object.fromEntries(Object.entries(LINES).map(([kind, { values }]) => [kind, Object.keys(values)]));
+type AnyValues = Readonly<Record<string, Value | readonly Value[] | undefined>>;
+
+/** Values that an operation reads, in the order of its line. */
+export function operands(op: Op): readonly Value[] {
+  if (op.kind === 'pure') return op.args;
+  const out: Value[] = [];
+  for (const field of VALUES[op.kind]!) {
+    const v = (op as unknown as AnyValues)[field];
+    if (typeof v === 'number') out.push(v);
+    else if (v !== undefined) out.push(...v);
+  }
+  return out;
+}
+
+/** The operation with `f` of each value that it reads; itself where that changes nothing. */
+export function mapOperands(op: Op, f: (v: Value) => Value): Op {
+  let out: Record<string, unknown> | undefined;
+  for (const field of VALUES[op.kind]!) {
+    const v = (op as unknown as AnyValues)[field];
+    if (v === undefined) continue;
+    if (typeof v === 'number') {
+      const to = f(v);
+      if (to !== v) (out ??= { ...op })[field] = to;
+    } else if (v.some((x) => f(x) !== x)) (out ??= { ...op })[field] = v.map(f);
+  }
+  return (out as Op | undefined) ?? op;
+}
+
+/** What an operation does; of a helper, what it says itself. */
+export const effectsOf = (op: Op): Effects =>
+  op.kind === 'helper' ? op.effects : op.kind === 'flags' && keepsCarry(op.flag) ? FLAGS_BUT_CARRY : LINES[op.kind]!.effects;
+
+/** Whether an operation is the last of its block. */
+export const isTerminator = (op: Op): boolean => LINES[op.kind]!.ends;
+
+/** Type of the value an operation defines; undefined for those that define none. */
+export const typeOf = (op: Op): Type | undefined => ('type' in op ? op.type : undefined);
