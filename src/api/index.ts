@@ -10,6 +10,7 @@ export { Machine } from '../machine/machine.ts';
 export { describeEnd } from './ending.ts';
 export { DragomanError, type ErrorCode } from './errors.ts';
 export {
+  type Bytes,
   DEFAULT_MAC,
   DEFAULT_MEMORY,
   type DiskOptions,

@@ -9,9 +9,12 @@ export interface DiskOptions {
   readonly readOnly?: boolean;
 }
 
+/** The bytes of a file: what `readFile` gives, or `fetch` as an `arrayBuffer()`. */
+export type Bytes = Uint8Array | ArrayBuffer;
+
 /** A multiboot module. */
 export interface ModuleOptions {
-  readonly data: Uint8Array;
+  readonly data: Bytes;
   /** Text that the kernel finds beside the module. */
   readonly string: string;
 }
@@ -41,7 +44,7 @@ export interface NetOptions extends NetBackend {
  * the same run, to the bit, on any machine. The clock starts at LOCKSTEP_EPOCH_MS, and the entropy device gives numbers of the seed.
  */
 export interface LockstepOptions {
-  /** An integer; another one is another interleaving of the CPUs. Default: 0, or that of the recording. */
+  /** 0 to 4294967295; another one is another interleaving of the CPUs. Default: 0, or that of the recording. */
   readonly seed?: number | undefined;
   /** Whether a guest that waits waits in real time: `sleep 1` takes a second. False: its clock jumps. Default: true. */
   readonly paced?: boolean | undefined;
@@ -55,9 +58,9 @@ export type EngineName = 'jit' | 'interpreter';
 
 export interface MachineOptions {
   /** A Linux bzImage or a multiboot kernel. Either this or `bios` must be given. */
-  readonly kernel?: Uint8Array | undefined;
+  readonly kernel?: Bytes | undefined;
   /** Initial RAM disk; Linux only. */
-  readonly initrd?: Uint8Array | undefined;
+  readonly initrd?: Bytes | undefined;
   /** Command line of the kernel. Default: empty. */
   readonly append?: string | undefined;
   /** The kernel's file name: the first word of a multiboot kernel's command line, as QEMU has it. Default: none; `append` is all of it. */
@@ -65,7 +68,7 @@ export interface MachineOptions {
   /** Multiboot only. */
   readonly modules?: readonly ModuleOptions[] | undefined;
   /** ROM image of 64 KiB to 1 MiB; the CPU starts at its reset vector. */
-  readonly bios?: Uint8Array | undefined;
+  readonly bios?: Bytes | undefined;
   /** CPUs, 1 to MOST_CPUS, each on a thread of its own. Default: 1. */
   readonly cpus?: number | undefined;
   /**
@@ -192,11 +195,11 @@ export interface MachineHandle {
   /**
    * Types bytes into the first serial port; any number of them, at any time: what the guest has not taken waits in memory. Where that is
    * more than INPUT_BUFFER bytes it returns a promise, which resolves when at most half as many wait (or the run has ended): who has more
-   * to send had better wait for it. Throws BAD_OPTION for what is no Uint8Array.
+   * to send had better wait for it. Throws BAD_OPTION for what is no bytes.
    */
-  sendInput(bytes: Uint8Array): Promise<void> | undefined;
+  sendInput(bytes: Bytes): Promise<void> | undefined;
   /** The same for the virtio console. Throws BAD_OPTION where the machine has none. */
-  sendVirtioConsole(bytes: Uint8Array): Promise<void> | undefined;
+  sendVirtioConsole(bytes: Bytes): Promise<void> | undefined;
   /**
    * Sends an Ethernet frame to the guest, SMALLEST_FRAME to LARGEST_FRAME bytes without checksum. False where it is lost, as on a wire:
    * the guest has no driver yet, NET_BACKLOG frames wait already, or the run has ended. Throws BAD_FRAME for what is no frame, and
@@ -212,5 +215,5 @@ export interface MachineHandle {
   memoryHash(): string;
 }
 
-/** Builds a machine. Throws a DragomanError where an option or a file cannot be used. */
+/** Builds a machine. Throws a DragomanError where an option (BAD_OPTION, which names it and what is allowed) or a file cannot be used. */
 export type MachineFactory = (options: MachineOptions) => Promise<MachineHandle>;

@@ -1,9 +1,6 @@
 // The texts of --help, and the version.
 import { readFileSync } from 'node:fs';
-import { MiB, MOST_CPUS } from '../api/options.ts';
-import { largestMemory } from '../layout/memory.ts';
-
-const most = (cpus: number) => Math.floor(largestMemory(cpus) / MiB);
+import { RUN_HELP } from './flags.ts';
 
 export const GENERAL = `Usage: dragoman COMMAND [OPTIONS]
 
@@ -24,32 +21,7 @@ Boots KERNEL (a Linux bzImage or a multiboot kernel), or a ROM image, with the f
 standard input and output. Messages of dragoman itself go to standard error. FILE '-' is standard output.
 
 Options:
-  --initrd FILE      initial RAM disk (Linux)
-  --append TEXT      command line of the kernel
-  --module FILE      module (multiboot); may be given several times
-  --bios ROM         ROM image of 64 KiB to 1 MiB, started at the reset vector instead of a kernel
-  --cpus N           number of CPUs, 1 to 64, each on a thread of its own (default: 1)
-  --memory SIZE      guest memory, 2M to ${most(1)}M, less with many CPUs (${MOST_CPUS}: ${most(MOST_CPUS)}M): a number with K, M or G; M where none is given (256M)
-  --disk FILE[,ro]   raw disk image as the next virtio disk; ',ro' for read-only (',,ro': the name ends so); may be given several times
-  --net NAME         network card: none (default), or loopback, which sends each frame back to the guest
-  --virtio-console FILE
-                     virtio console (Linux's /dev/hvc0): write what the guest sends there to FILE
-  --engine NAME      jit (default) or interpreter
-  --lockstep         all CPUs in turn on one thread, in the guest's own time: the same run each time
-  --seed N           lockstep with another interleaving of the CPUs (0)
-  --record FILE      lockstep; write the inputs of the run to FILE
-  --replay FILE      lockstep; the inputs of a recording come again, others are ignored
-  --strict-order     memory accesses in the order of x86 whatever the host is (the default with several CPUs on a host that is no x86)
-  --timer-slack MS   how late an idle guest's timer may be, so that it wakes the host less often (50; with more than two CPUs 25 for each, 200 at the most; 0: never late)
-  --debug-exit PORT  a write of V to this I/O port, or the three behind it (QEMU's isa-debug-exit with iosize=4), ends the run with exit status V * 2 + 1
-  --test-device      a device for tests of machines, as QEMU's pc-testdev (kvm-unit-tests use it)
-  --debugcon FILE    write what the guest sends to port 0xE9 or 0x402 to FILE
-  --post FILE        write POST codes (port 0x80) to FILE, one hexadecimal number a line
-  --until TEXT       end the run as soon as the console has printed TEXT
-  --timeout SECONDS  end the run after this time
-  --stats FILE       write statistics of the run to FILE, as JSON
-  --trace FILE       write a line for each block of code, exception and interrupt to FILE (slow; see docs/trace.md)
-  -h, --help         show this text
+${RUN_HELP}
 
 Keys, where standard input is a terminal:
   Ctrl-A x  quit      Ctrl-A h  help      Ctrl-A Ctrl-A  send Ctrl-A

@@ -357,7 +357,7 @@ export function planMemory(cpuCount: number, ramBytes: number): MemoryPlan {
     throw new DragomanError(
       'BAD_OPTION',
       `${ramBytes} bytes of memory are too many for ${cpuCount === 1 ? 'one CPU' : `${cpuCount} CPUs`}: at most ${most} (${Math.floor(most / MiB)} MiB)`,
-      'memory',
+      'memoryBytes',
     );
   }
   return { ramBytes, cpuCount, pageMeta, cpus, cpuStride, wasmPages: end / WASM_PAGE };

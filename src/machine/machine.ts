@@ -1,24 +1,12 @@
 // A PC put together: memory, kernel, the host's end of the devices, and the executor that runs its CPUs.
-import { checkBytes, checkOptions } from '../api/check.ts';
 import { DragomanError } from '../api/errors.ts';
-import {
-  DEFAULT_MAC,
-  DEFAULT_MEMORY,
-  defaultTimerSlackMs,
-  LARGEST_TIMER_SLACK_MS,
-  type MachineHandle,
-  type MachineOptions,
-  type MachineStats,
-  MEMORY_GRAIN,
-  MOST_CPUS,
-  type RunResult,
-  SMALLEST_MEMORY,
-} from '../api/options.ts';
+import type { Bytes, MachineHandle, MachineOptions, MachineStats, RunResult } from '../api/options.ts';
+import { BYTES, readOptions, type Settings } from '../api/schema.ts';
 import { ramWritten } from '../cache/drop.ts';
 import { loadEngineImage } from '../cpu/image.ts';
 import { createMemory, resetCpu, type SharedMemory } from '../cpu/state.ts';
 import { Outlets } from '../devices/outlet.ts';
-import { checkFrame, checkMac } from '../devices/virtio/ethernet.ts';
+import { checkFrame } from '../devices/virtio/ethernet.ts';
 import type { Disk } from '../host/host.ts';
 import { host } from '../host/node.ts';
 import { Cpu, Exit, Pending } from '../layout/cpu.ts';
@@ -53,7 +41,7 @@ const LAST_TURNS = 256;
 const HOST_THREAD = 1;
 
 export class Machine implements MachineHandle {
-  private readonly options: MachineOptions;
+  private readonly options: Settings;
   private readonly shared: SharedMemory;
   private readonly config: BoardConfig;
   private readonly board: Board;
@@ -80,10 +68,10 @@ export class Machine implements MachineHandle {
   /** Builds a machine and loads its kernel. Throws DragomanError for options and files that cannot be used. */
   static create(options: MachineOptions): Promise<Machine> {
     return host.prepare().then(() => {
-      checkOptions(options);
+      const settings = readOptions(options);
       const disks: Disk[] = [];
       try {
-        return new Machine(options, disks);
+        return new Machine(settings, disks);
       } catch (error) {
         for (const disk of disks) disk.close();
         throw error;
@@ -92,26 +80,11 @@ export class Machine implements MachineHandle {
   }
 
   /** `disks`: gets each disk that it opens. */
-  private constructor(options: MachineOptions, disks: Disk[]) {
+  private constructor(options: Settings, disks: Disk[]) {
     this.options = options;
-    const ramBytes = options.memoryBytes ?? DEFAULT_MEMORY;
-    if (!Number.isInteger(ramBytes) || ramBytes < SMALLEST_MEMORY || ramBytes % MEMORY_GRAIN !== 0)
-      throw new DragomanError('BAD_OPTION', `${ramBytes} bytes of memory: it must be 2 MiB or more in steps of 64 KiB`, 'memory');
-    const cpuCount = options.cpus ?? 1;
-    if (!Number.isInteger(cpuCount) || cpuCount < 1 || cpuCount > MOST_CPUS)
-      throw new DragomanError('BAD_OPTION', `${cpuCount} CPUs: there must be 1 to ${MOST_CPUS}`, 'cpus');
-    const timerSlackMs = options.timerSlackMs ?? defaultTimerSlackMs(cpuCount);
-    if (!(timerSlackMs >= 0 && timerSlackMs <= LARGEST_TIMER_SLACK_MS))
-      throw new DragomanError(
-        'BAD_OPTION',
-        `a timer slack of ${timerSlackMs} ms: it must be 0 to ${LARGEST_TIMER_SLACK_MS} ms`,
-        'timerSlackMs',
-      );
-    const plan = planMemory(cpuCount, ramBytes);
-    const { net } = options;
-    const mac = checkMac(net?.mac ?? DEFAULT_MAC, 'net.mac');
-    for (const { path, readOnly } of options.disks ?? []) disks.push(host.openDisk(path, readOnly));
-    const { lockstep } = options;
+    const { cpus: cpuCount, memoryBytes, timerSlackMs, net, mac, lockstep } = options;
+    const plan = planMemory(cpuCount, memoryBytes);
+    for (const { path, readOnly } of options.disks) disks.push(host.openDisk(path, readOnly));
     host.checkLimits(lockstep === undefined ? threadsOf(cpuCount, this.jit) : 0);
     this.shared = createMemory(plan);
     const time = lockstep === undefined ? undefined : lockstepTime(lockstep);
@@ -123,7 +96,7 @@ export class Machine implements MachineHandle {
       debugExitPort: options.debugExitPort,
       debugConsole: options.onDebugConsole !== undefined,
       logPost: options.onPost !== undefined,
-      testDevice: options.testDevice === true,
+      testDevice: options.testDevice,
       virtio: {
         disks: disks.map((disk) => ({ capacitySectors: disk.sectors, readOnly: disk.readOnly })),
         net: net === undefined ? [] : [{ mac }],
@@ -203,11 +176,12 @@ export class Machine implements MachineHandle {
       this.shared.i32[this.control(Control.at.romBytes)] = bios.length;
       return entry;
     }
-    if (kernel === undefined) throw new DragomanError('BAD_OPTION', 'neither a kernel nor a BIOS was given', 'kernel');
     // First what a BIOS leaves, then the kernel, as on a PC: its bytes win.
     writeFirmwareTables(this.ram, { cpuCount });
-    const commandLine = commandLineOf(kernel, kernelName, append ?? '');
-    return loadKernel(this.ram, { kernel, initrd, modules: modules ?? [], commandLine, ramBytes });
+    // There is one where there is no ROM.
+    const image = kernel!;
+    const commandLine = commandLineOf(image, kernelName, append);
+    return loadKernel(this.ram, { kernel: image, initrd, modules, commandLine, ramBytes });
   }
 
   private control(offset: number): number {
@@ -351,16 +325,15 @@ export class Machine implements MachineHandle {
     }
   }
 
-  sendInput(bytes: Uint8Array): Promise<void> | undefined {
-    checkBytes(bytes, 'sendInput');
-    return this.type('serial', bytes);
+  sendInput(bytes: Bytes): Promise<void> | undefined {
+    return this.type('serial', BYTES.take(bytes, 'sendInput'));
   }
 
-  sendVirtioConsole(bytes: Uint8Array): Promise<void> | undefined {
-    checkBytes(bytes, 'sendVirtioConsole');
+  sendVirtioConsole(bytes: Bytes): Promise<void> | undefined {
+    const taken = BYTES.take(bytes, 'sendVirtioConsole');
     if (this.board.virtio.console === undefined)
       throw new DragomanError('BAD_OPTION', 'the machine has no virtio console', 'onVirtioConsole');
-    return this.type('virtioConsole', bytes);
+    return this.type('virtioConsole', taken);
   }
 
   private type(kind: 'serial' | 'virtioConsole', bytes: Uint8Array): Promise<void> | undefined {
@@ -384,7 +357,7 @@ export class Machine implements MachineHandle {
   }
 
   private get jit(): boolean {
-    return (this.options.engine ?? 'jit') === 'jit';
+    return this.options.engine === 'jit';
   }
 
   private get strictOrder(): boolean {
@@ -393,7 +366,7 @@ export class Machine implements MachineHandle {
   }
 
   private get counts(): boolean {
-    return this.options.countInstructions === true || this.options.lockstep !== undefined;
+    return this.options.countInstructions || this.options.lockstep !== undefined;
   }
 
   stats(): MachineStats {

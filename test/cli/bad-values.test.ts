@@ -5,7 +5,8 @@ import { join } from 'node:path';
 import { PassThrough } from 'node:stream';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { DragomanError } from '../../src/api/errors.ts';
-import { parseCommand, RUN_OPTIONS } from '../../src/cli/arguments.ts';
+import { parseCommand } from '../../src/cli/arguments.ts';
+import { RUN_OPTIONS } from '../../src/cli/flags.ts';
 import { run } from '../../src/cli/run.ts';
 import { finish } from './process.ts';
 
@@ -54,7 +55,7 @@ function untouched(): void {
 const NUMBERS = ['-5', 'x', '1e3', '0x', '1,5', ' 1', 'NaN', 'Infinity', '99999999999999999999', '-'];
 const FILES = ['missing', 'dir', 'other/below'];
 /** Bad values of each option, besides the empty one and none at all; for files, names in the folder. */
-const BAD: Record<Exclude<keyof typeof RUN_OPTIONS, 'append' | 'until'>, readonly string[]> = {
+const BAD: Readonly<Record<string, readonly string[]>> = {
   help: ['=yes'],
   initrd: [...FILES, 'other'],
   module: FILES,

@@ -70,7 +70,7 @@ describe('dragoman run refuses, with status 2', () => {
     ['an odd disk', [kernel, '--disk', kernel], /not a multiple of 512/],
     ['a virtio console into no folder', [kernel, '--virtio-console', join(missing, 'x')], /cannot write: no such folder/],
     ['a virtio console into a directory', [kernel, '--virtio-console', join(folder, 'dir')], /is a directory/],
-    ['a network of another name', [kernel, '--net', 'tap'], /--net: 'tap' is neither/],
+    ['a network of another name', [kernel, '--net', 'tap'], /--net: 'tap' is not one of/],
     ['statistics into no folder', [kernel, '--stats', join(missing, 'x')], /cannot write: no such folder/],
     ['a trace into a directory', [kernel, '--trace', join(folder, 'dir')], /is a directory/],
     ['POST codes into a file as folder', [kernel, '--post', join(kernel, 'x')], /cannot write/],

@@ -59,7 +59,7 @@ class ScriptedMachine implements MachineHandle {
 
   async run(): Promise<RunResult> {
     const { kernel, onConsole, onVirtioConsole, onDebugConsole, onPost, net } = this.#options;
-    for (const step of JSON.parse(Buffer.from(kernel!).toString()) as Step[]) {
+    for (const step of JSON.parse(Buffer.from(kernel as Uint8Array).toString()) as Step[]) {
       if ('print' in step) this.#say(step.print);
       else if ('flood' in step) onConsole?.(new Uint8Array(step.flood * MiB).fill(0x2e));
       else if ('debug' in step) onDebugConsole?.(Buffer.from(step.debug));

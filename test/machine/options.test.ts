@@ -4,9 +4,9 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { runInNewContext } from 'node:vm';
 import { afterAll, describe, expect, it } from 'vitest';
-import { checkOptions } from '../../src/api/check.ts';
 import { DragomanError } from '../../src/api/errors.ts';
 import type { MachineOptions } from '../../src/api/options.ts';
+import { readOptions } from '../../src/api/schema.ts';
 import { DiskFile } from '../../src/host/disk-file.ts';
 import { Machine } from '../../src/machine/machine.ts';
 import { CLI_HLT, kernel } from './programs.ts';
@@ -26,7 +26,7 @@ async function refusal(options: unknown): Promise<DragomanError> {
 }
 
 const fn = () => {};
-const NO_BYTES = ['text', 5, true, null, [1, 2], {}, new ArrayBuffer(8), new Uint16Array(4), fn];
+const NO_BYTES = ['text', 5, true, null, [1, 2], {}, new SharedArrayBuffer(8), new Uint16Array(4), fn];
 const NO_TEXT = [5, true, null, ['x'], {}, fn, new Uint8Array(4)];
 const NO_FLAG = ['true', 1, 0, null, {}, fn];
 const NO_FUNCTION = ['log', true, 5, null, {}, []];
@@ -59,11 +59,14 @@ const WRONG: Record<keyof MachineOptions, readonly unknown[]> = {
     fn,
     { seed: '1' },
     { seed: 1.5 },
+    { seed: -1 },
+    { seed: 2 ** 32 },
     { seed: null },
     { paced: 1 },
     { onRecord: 'x' },
     { replay: 5 },
     { sead: 1 },
+    { onRecord: fn, replay: '' },
   ],
   timerSlackMs: ['5', true, null, [], {}, fn, Number.NaN, -1, 1001],
   memoryBytes: [...NO_COUNT, 1 << 20, (64 << 20) + 1],
@@ -104,28 +107,67 @@ const WRONG: Record<keyof MachineOptions, readonly unknown[]> = {
   onPost: NO_FUNCTION,
   onTrace: NO_FUNCTION,
 };
-/** Where the range is asked for, an option has a shorter name. */
-const NAMES: Record<string, string> = { memoryBytes: 'memory' };
 
 describe('Machine.create refuses', () => {
   const image = kernel(CLI_HLT);
   it.each(Object.entries(WRONG))('%s of the wrong kind', async (name, values) => {
     for (const value of values) {
       const error = await refusal({ ...(name === 'bios' ? {} : { kernel: image }), [name]: value });
-      expect([error.code, error.where]).toEqual(['BAD_OPTION', expect.stringMatching(new RegExp(`^${NAMES[name] ?? name}`))]);
+      expect([error.code, error.where]).toEqual(['BAD_OPTION', expect.stringMatching(new RegExp(`^${name}\\b`))]);
     }
   });
 
-  it('what are no options, and names that there are not', async () => {
-    for (const options of [undefined, null, 'kernel', 5, fn]) expect(await refusal(options)).toMatchObject({ code: 'BAD_OPTION' });
-    expect(await refusal({ kernel: image, memory: 64 })).toMatchObject({ code: 'BAD_OPTION', where: 'memory', message: /no such option/ });
-    expect(await refusal({ kernel: image, bios: image })).toMatchObject({ code: 'BAD_OPTION', where: 'bios' });
-    expect(await refusal({})).toMatchObject({ code: 'BAD_OPTION', where: 'kernel' });
+  it('what are no options', async () => {
+    for (const options of [undefined, null, 'kernel', 5, fn])
+      expect(await refusal(options)).toMatchObject({ code: 'BAD_OPTION', where: 'options', message: /is not an object with kernel, / });
+  });
+
+  // As the user reads them: each names the option and what is allowed.
+  it.each([
+    [{ engine: 'JIT' }, "engine: 'JIT' is not one of 'jit' and 'interpreter'; is 'jit' meant?"],
+    [{ engine: 'fast' }, "engine: 'fast' is not one of 'jit' and 'interpreter'"],
+    [{ lockstep: true }, 'lockstep: true is not an object with seed, paced, onRecord, replay'],
+    [{ lockstep: { sead: 1 } }, "lockstep.sead: there is no such option; is 'seed' meant?"],
+    [{ lockstep: { turns: 1 } }, 'lockstep.turns: there is no such option; there are seed, paced, onRecord, replay'],
+    [{ cpus: '2' }, "cpus: '2' is not a number of CPUs (1 to 64)"],
+    [{ kernel: [1] }, 'kernel: an array is not a Uint8Array or an ArrayBuffer'],
+    [{ memory: 64 }, "memory: there is no such option; is 'memoryBytes' meant?"],
+    [{ Initrd: 5 }, "Initrd: there is no such option; is 'initrd' meant?"],
+    [{ memoryBytes: 64 }, 'memoryBytes: 64 is not a size of memory (2M to 1'],
+    [{ disks: [{}] }, 'disks[0].path: is missing'],
+    [{ disks: [{ path: 'x', ro: true }] }, 'disks[0].ro: there is no such option; there are path, readOnly'],
+    [{ debugExitPort: 65536 }, 'debugExitPort: 65536 is not an I/O port (0 to 0xffff)'],
+    [{ timerSlackMs: 1001 }, 'timerSlackMs: 1001 is not a number of milliseconds (0 to 1000)'],
+    [{ bios: image }, 'bios: a ROM starts instead of a kernel: give one of them'],
+    [{ kernel: undefined }, 'kernel: is missing: give it, or bios'],
+    [{ kernel: undefined, bios: image, initrd: image }, 'initrd: is for a kernel, and none is given'],
+    [{ kernel: undefined, bios: image, modules: [{ data: image, string: '' }] }, 'modules: is for a kernel, and none is given'],
+  ])('%o', async (options, message) => {
+    const error = await refusal({ kernel: image, ...options });
+    expect([error.code, error.message.slice(0, message.length)]).toEqual(['BAD_OPTION', message]);
+    if (!message.includes('2M to')) expect(error.message).toBe(message);
   });
 
   it('nothing that is right: bytes of another realm, undefined, a back end with more to it', () => {
     const other = runInNewContext('new Uint8Array(8)');
-    expect(() => checkOptions({ kernel: other, initrd: undefined, net: { onFrame: fn, connect: undefined, more: 1 } })).not.toThrow();
+    const net = { onFrame: fn, connect: undefined, more: 1 };
+    expect(readOptions({ kernel: other, initrd: undefined, net })).toMatchObject({
+      kernel: other,
+      cpus: 1,
+      engine: 'jit',
+      memoryBytes: 256 << 20,
+    });
+    expect(readOptions({ kernel: other, net }).net).toBe(net);
+    expect(readOptions({ kernel: other, cpus: 4 }).timerSlackMs).toBe(100);
+  });
+
+  it('no ArrayBuffer: it is taken as its bytes', async () => {
+    const buffer = new Uint8Array(image).buffer;
+    const machine = await Machine.create({ kernel: buffer, memoryBytes: 16 << 20, engine: 'interpreter' });
+    const same = await Machine.create({ kernel: image, memoryBytes: 16 << 20, engine: 'interpreter' });
+    expect(machine.memoryHash()).toBe(same.memoryHash());
+    expect(await machine.run()).toEqual({ kind: 'halted' });
+    same.stop('made');
   });
 
   it('without keeping disks', async () => {

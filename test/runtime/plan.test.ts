@@ -15,6 +15,6 @@ test.each(Array.from({ length: MOST_CPUS }, (_, n) => n + 1))('%i CPUs', (cpus) 
     expect(end).toBe(plan.wasmPages * WASM_PAGE);
     expect(end | 0).toBe(end);
   }
-  const text = `--?memory: ${most + WASM_PAGE} bytes of memory are too many for ${cpus === 1 ? 'one CPU' : `${cpus} CPUs`}: at most ${most} `;
+  const text = `memoryBytes: ${most + WASM_PAGE} bytes of memory are too many for ${cpus === 1 ? 'one CPU' : `${cpus} CPUs`}: at most ${most} `;
   expectError(() => planMemory(cpus, most + WASM_PAGE), 'BAD_OPTION', new RegExp(text.slice(3)));
 });

@@ -29,11 +29,10 @@ export interface LockstepTime {
   readonly random: SeededRandom;
 }
 
-/** Throws BAD_OPTION or BAD_RECORDING. */
+/** Throws BAD_RECORDING. */
 export function lockstepTime(options: LockstepOptions): LockstepTime {
   const recording = options.replay === undefined ? undefined : parseRecording(options.replay);
   const seed = options.seed ?? recording?.seed ?? 0;
-  if (!Number.isInteger(seed)) throw new DragomanError('BAD_OPTION', `a seed of ${seed}: it must be an integer`, 'lockstep.seed');
   if (recording !== undefined && recording.seed !== seed)
     throw new DragomanError('BAD_RECORDING', `it is of seed ${recording.seed}, not ${seed}`);
   return { seed, recording, clock: new VirtualClock(LOCKSTEP_EPOCH_MS), random: new SeededRandom(seed ^ ENTROPY) };

@@ -15,10 +15,18 @@ function distance(a: string, b: string): number {
   return last[b.length];
 }
 
-/** The one of `names` that `wrong` begins, or is a slip of the hand away from: a letter in three, two at the most. */
+/** The one of `names` that `wrong` is but for capitals, begins, or is a slip of the hand away from: a letter in three, two at the most. */
 export function similar(wrong: string, names: readonly string[]): string | undefined {
+  const same = names.filter((name) => name.toLowerCase() === wrong.toLowerCase());
+  if (same.length === 1) return same[0];
   const begun = wrong.length > 1 ? names.filter((name) => name.startsWith(wrong)) : [];
   if (begun.length === 1) return begun[0];
   const [near] = names.map((name) => ({ name, apart: distance(wrong, name) })).sort((a, b) => a.apart - b.apart);
   return near !== undefined && near.apart <= Math.min(2, near.name.length / 3) ? near.name : undefined;
+}
+
+/** The question whether that is meant, to be put behind a message; nothing where there is no such name. `quote`: how the name is written. */
+export function meant(wrong: string, names: readonly string[], quote: (name: string) => string = (name) => `'${name}'`): string {
+  const name = similar(wrong, names);
+  return name === undefined ? '' : `; is ${quote(name)} meant?`;
 }

@@ -1,0 +1,163 @@
+// The options of a machine, a line each: kind and default. Whoever makes a machine goes through readOptions(); the command line reads its words by the
+// same kinds (cli/flags.ts).
+import { checkMac } from '../devices/virtio/ethernet.ts';
+import { largestMemory } from '../layout/memory.ts';
+import {
+  defaults,
+  having,
+  integer,
+  type Kind,
+  list,
+  needed,
+  oneOf,
+  optional,
+  parseDecimal,
+  plain,
+  refuse,
+  type Shape,
+  shape,
+  type WordKind,
+  word,
+} from './kind.ts';
+import {
+  DEFAULT_MAC,
+  DEFAULT_MEMORY,
+  defaultTimerSlackMs,
+  LARGEST_TIMER_SLACK_MS,
+  type MachineOptions,
+  MEMORY_GRAIN,
+  MiB,
+  MOST_CPUS,
+  MOST_DISKS,
+  type NetOptions,
+  SMALLEST_MEMORY,
+} from './options.ts';
+
+const tagOf = (value: unknown): string => Object.prototype.toString.call(value);
+
+/** Of another realm as well. */
+export const BYTES: Kind<Uint8Array> = {
+  what: 'a Uint8Array or an ArrayBuffer',
+  take(value, name) {
+    if (tagOf(value) === '[object Uint8Array]') return value as Uint8Array;
+    if (tagOf(value) === '[object ArrayBuffer]') return new Uint8Array(value as ArrayBuffer);
+    return NO_BYTES.take(value, name);
+  },
+};
+const NO_BYTES = plain<Uint8Array>(BYTES.what, () => false);
+
+export const TEXT: WordKind<string> = word(
+  'a string',
+  (value) => typeof value === 'string',
+  (text) => text,
+);
+export const PATH: WordKind<string> = word(
+  'the path of a file',
+  (value) => typeof value === 'string' && value !== '' && !value.includes('\0'),
+  (text) => text,
+);
+const BOOLEAN = plain<boolean>('true or false', (value) => typeof value === 'boolean');
+const callback = <T>() => plain<(value: T) => unknown>('a function', (value) => typeof value === 'function');
+const MAC: Kind<string> = { what: `a MAC address such as '${DEFAULT_MAC}'`, take: checkMac };
+
+export const CPUS = integer('a number of CPUs', 1, MOST_CPUS);
+export const SEED = integer('a seed', 0, 0xffffffff);
+export const PORT = integer('an I/O port', 0, 0xffff, '0 to 0xffff');
+export const ENGINE = oneOf('jit', 'interpreter');
+export const TIMER_SLACK = word<number>(
+  `a number of milliseconds (0 to ${LARGEST_TIMER_SLACK_MS})`,
+  (value) => Number(value) >= 0 && Number(value) <= LARGEST_TIMER_SLACK_MS && typeof value === 'number',
+  parseDecimal,
+);
+
+const UNITS: Readonly<Record<string, number>> = { '': MiB, k: 1024, m: MiB, g: 1024 * MiB };
+/** '256M' in bytes. */
+function parseSize(text: string): number | undefined {
+  const [, digits, unit] = /^(\d+(?:\.\d+)?)\s*([kmg]?)(?:i?b)?$/i.exec(text) ?? [];
+  return digits === undefined ? undefined : Number(digits) * UNITS[unit!.toLowerCase()]!;
+}
+
+/** Bytes of memory beside so many CPUs. */
+export function memoryBeside(cpus: number): WordKind<number> {
+  const most = largestMemory(cpus);
+  const range = `${SMALLEST_MEMORY / MiB}M to ${Math.floor(most / MiB)}M with ${cpus} CPU${cpus === 1 ? '' : 's'}, in steps of ${MEMORY_GRAIN / 1024}K`;
+  const is = (value: unknown) => Number(value) >= SMALLEST_MEMORY && Number(value) <= most && Number(value) % MEMORY_GRAIN === 0;
+  return word(
+    `a size of memory (${range})`,
+    (value) => typeof value === 'number' && is(value),
+    parseSize,
+    '; a number without a unit counts MiB',
+  );
+}
+
+const OPTIONS = {
+  kernel: optional(BYTES),
+  initrd: optional(BYTES),
+  append: defaults(TEXT, ''),
+  kernelName: optional(TEXT),
+  modules: defaults(list(shape({ data: needed(BYTES), string: needed(TEXT) })), []),
+  bios: optional(BYTES),
+  cpus: defaults(CPUS, 1),
+  strictOrder: optional(BOOLEAN),
+  lockstep: optional(
+    shape({ seed: optional(SEED), paced: defaults(BOOLEAN, true), onRecord: optional(callback<string>()), replay: optional(TEXT) }),
+  ),
+  timerSlackMs: optional(TIMER_SLACK),
+  memoryBytes: defaults(
+    plain<number>('a number of bytes', (value) => typeof value === 'number'),
+    DEFAULT_MEMORY,
+  ),
+  disks: defaults(list(shape({ path: needed(PATH), readOnly: defaults(BOOLEAN, false) }), MOST_DISKS), []),
+  // A back end may be any object.
+  net: optional(having<NetOptions>({ onFrame: needed(callback()), connect: optional(callback()), mac: optional(MAC) })),
+  engine: defaults(ENGINE, 'jit'),
+  debugExitPort: optional(PORT),
+  testDevice: defaults(BOOLEAN, false),
+  onConsole: optional(callback<Uint8Array>()),
+  onVirtioConsole: optional(callback<Uint8Array>()),
+  onDebugConsole: optional(callback<Uint8Array>()),
+  countInstructions: defaults(BOOLEAN, false),
+  onPost: optional(callback<Uint8Array>()),
+  onTrace: optional(callback<string>()),
+} satisfies Record<keyof MachineOptions, unknown>;
+
+/** Options that were read: none is of the wrong kind or out of range, and where there is a default none is undefined. */
+export type Settings = Omit<Shape<typeof OPTIONS>, 'timerSlackMs'> & {
+  readonly timerSlackMs: number;
+  /** The card's address. */
+  readonly mac: string;
+};
+const MACHINE = shape(OPTIONS);
+
+/** What only a kernel takes. */
+const OF_A_KERNEL = ['initrd', 'append', 'modules'] as const;
+interface Together {
+  readonly kernel?: unknown;
+  readonly bios?: unknown;
+  readonly initrd?: unknown;
+  readonly append?: string | undefined;
+  readonly modules?: readonly unknown[] | undefined;
+}
+/** Throws BAD_OPTION where options do not go together. `nameOf`: an option as its user knows it. */
+export function checkTogether(options: Together, nameOf: (option: keyof Together) => string = (option) => option): void {
+  const { kernel, bios } = options;
+  if (kernel === undefined && bios === undefined) refuse(nameOf('kernel'), `is missing: give it, or ${nameOf('bios')}`);
+  if (kernel !== undefined && bios !== undefined) refuse(nameOf('bios'), `a ROM starts instead of a ${nameOf('kernel')}: give one of them`);
+  if (kernel !== undefined) return;
+  for (const option of OF_A_KERNEL) {
+    const value = options[option];
+    if (value !== undefined && (value as { length: number }).length !== 0)
+      refuse(nameOf(option), `is for a ${nameOf('kernel')}, and none is given`);
+  }
+}
+
+/** Throws BAD_OPTION where `given` are no options of a machine. Whether files are what they should be is asked later. */
+export function readOptions(given: unknown): Settings {
+  const options = MACHINE.take(given, '');
+  const { cpus, memoryBytes, timerSlackMs, net, lockstep } = options;
+  checkTogether(options);
+  memoryBeside(cpus).take(memoryBytes, 'memoryBytes');
+  if (lockstep?.onRecord !== undefined && lockstep.replay !== undefined)
+    refuse('lockstep.onRecord', 'a recording that is run again cannot be recorded');
+  return { ...options, timerSlackMs: timerSlackMs ?? defaultTimerSlackMs(cpus), mac: net?.mac ?? DEFAULT_MAC };
+}

@@ -1,0 +1,170 @@
+// The options of `dragoman run`, a line each: its name, what stands for its value in the help, the kind of that, the help. What parseArgs is told, how
+// words become RunArguments, and the text of --help follow from the lines.
+import { oneOf, parseDecimal, type Readable, refuse, word } from '../api/kind.ts';
+import { DEFAULT_MEMORY, type DiskOptions, type EngineName, MiB, MOST_CPUS, MOST_DISKS } from '../api/options.ts';
+import { CPUS, ENGINE, memoryBeside, PATH, PORT, SEED, TEXT, TIMER_SLACK } from '../api/schema.ts';
+import { largestMemory } from '../layout/memory.ts';
+
+/** What the network card is plugged into; 'none': there is no card. */
+export type NetName = 'none' | 'loopback';
+
+/** What the options say; paths are as they were given. */
+export interface RunFlags {
+  readonly initrd: string | undefined;
+  readonly append: string;
+  readonly modules: readonly string[];
+  readonly bios: string | undefined;
+  readonly cpus: number;
+  readonly memoryBytes: number;
+  readonly disks: readonly DiskOptions[];
+  readonly net: NetName;
+  readonly virtioConsole: string | undefined;
+  readonly engine: EngineName;
+  readonly lockstep: boolean;
+  readonly seed: number | undefined;
+  readonly record: string | undefined;
+  readonly replay: string | undefined;
+  /** undefined: as the host wants it. */
+  readonly strictOrder: boolean | undefined;
+  readonly timerSlackMs: number | undefined;
+  readonly debugExitPort: number | undefined;
+  readonly testDevice: boolean;
+  readonly debugcon: string | undefined;
+  readonly post: string | undefined;
+  readonly until: string | undefined;
+  readonly timeoutSeconds: number | undefined;
+  readonly stats: string | undefined;
+  readonly trace: string | undefined;
+}
+
+export interface Flag<T> {
+  /** Without its dashes. */
+  readonly name: string;
+  /** What stands for its value in the help; undefined: it has none. */
+  readonly value: string | undefined;
+  readonly many: boolean;
+  /** May be an empty text. */
+  readonly mayBeEmpty: boolean;
+  /** `words`: the values that were given. `before`: what the lines above said. */
+  readonly read: (words: readonly string[], before: RunFlags) => T;
+  readonly help: string;
+}
+
+type KindOf<T> = Readable<T> | ((before: RunFlags) => Readable<T>);
+
+/** An option with a value; `otherwise` where it is not given. */
+function one<T, D>(name: string, value: string, kind: KindOf<T>, otherwise: D, help: string): Flag<T | D> {
+  const read = ([text]: readonly string[], before: RunFlags) =>
+    text === undefined ? otherwise : (typeof kind === 'function' ? kind(before) : kind).read(text, `--${name}`);
+  return { name, value, many: false, mayBeEmpty: name === 'append', read, help };
+}
+/** One that may be given several times, up to `most`. */
+function many<T>(name: string, value: string, kind: Readable<T>, help: string, most = Number.POSITIVE_INFINITY): Flag<readonly T[]> {
+  const read = (words: readonly string[]) => {
+    if (words.length > most) refuse(`--${name}`, `${words.length} are too many: at most ${most}`);
+    return words.map((text) => kind.read(text, `--${name}`));
+  };
+  return { name, value, many: true, mayBeEmpty: false, read, help: `${help}; may be given several times` };
+}
+/** One without a value. */
+function there<D>(name: string, otherwise: D, help: string): Flag<true | D> {
+  return { name, value: undefined, many: false, mayBeEmpty: false, read: ([text]) => (text === undefined ? otherwise : true), help };
+}
+
+/** 'FILE' or 'FILE,ro'; a file whose own name ends in ',ro' has its comma twice there. */
+const DISK: Readable<DiskOptions> = {
+  read(text, name) {
+    const readOnly = /(?<!,),ro$/.test(text);
+    const path = (readOnly ? text.slice(0, -3) : text).replace(/,,ro$/, ',ro');
+    return path === '' ? refuse(name, `'${text}' names no file`) : { path, readOnly };
+  },
+};
+const NET = oneOf('none', 'loopback');
+const MOST_SECONDS = 2_000_000;
+const SECONDS = word<number>(
+  `a number of seconds (up to ${MOST_SECONDS})`,
+  (value) => Number(value) > 0 && Number(value) <= MOST_SECONDS,
+  parseDecimal,
+);
+
+const most = (cpus: number) => Math.floor(largestMemory(cpus) / MiB);
+const MEMORY_HELP = `guest memory, 2M to ${most(1)}M, less with many CPUs (${MOST_CPUS}: ${most(MOST_CPUS)}M): a number with K, M or G; M where none is given (${DEFAULT_MEMORY / MiB}M)`;
+const CONSOLE_HELP = `virtio console (Linux's /dev/hvc0): write what the guest sends there to FILE`;
+const STRICT_HELP = 'memory accesses in the order of x86 whatever the host is (the default with several CPUs on a host that is no x86)';
+const SLACK_HELP = `how late an idle guest's timer may be, so that it wakes the host less often (50; with more than two CPUs 25 for each, 200 at the most; 0: never late)`;
+const EXIT_HELP = `a write of V to this I/O port, or the three behind it (QEMU's isa-debug-exit with iosize=4), ends the run with exit status V * 2 + 1`;
+
+export const RUN_FLAGS: { readonly [K in keyof RunFlags]: Flag<RunFlags[K]> } = {
+  initrd: one('initrd', 'FILE', PATH, undefined, 'initial RAM disk (Linux)'),
+  append: one('append', 'TEXT', TEXT, '', 'command line of the kernel'),
+  modules: many('module', 'FILE', PATH, 'module (multiboot)'),
+  bios: one('bios', 'ROM', PATH, undefined, 'ROM image of 64 KiB to 1 MiB, started at the reset vector instead of a kernel'),
+  cpus: one('cpus', 'N', CPUS, 1, `number of CPUs, 1 to ${MOST_CPUS}, each on a thread of its own (default: 1)`),
+  memoryBytes: one('memory', 'SIZE', ({ cpus }) => memoryBeside(cpus), DEFAULT_MEMORY, MEMORY_HELP),
+  disks: many(
+    'disk',
+    'FILE[,ro]',
+    DISK,
+    "raw disk image as the next virtio disk; ',ro' for read-only (',,ro': the name ends so)",
+    MOST_DISKS,
+  ),
+  net: one('net', 'NAME', NET, 'none', 'network card: none (default), or loopback, which sends each frame back to the guest'),
+  virtioConsole: one('virtio-console', 'FILE', PATH, undefined, CONSOLE_HELP),
+  engine: one('engine', 'NAME', ENGINE, 'jit', 'jit (default) or interpreter'),
+  lockstep: there('lockstep', false, "all CPUs in turn on one thread, in the guest's own time: the same run each time"),
+  seed: one('seed', 'N', SEED, undefined, 'lockstep with another interleaving of the CPUs (0)'),
+  record: one('record', 'FILE', PATH, undefined, 'lockstep; write the inputs of the run to FILE'),
+  replay: one('replay', 'FILE', PATH, undefined, 'lockstep; the inputs of a recording come again, others are ignored'),
+  strictOrder: there('strict-order', undefined, STRICT_HELP),
+  timerSlackMs: one('timer-slack', 'MS', TIMER_SLACK, undefined, SLACK_HELP),
+  debugExitPort: one('debug-exit', 'PORT', PORT, undefined, EXIT_HELP),
+  testDevice: there('test-device', false, "a device for tests of machines, as QEMU's pc-testdev (kvm-unit-tests use it)"),
+  debugcon: one('debugcon', 'FILE', PATH, undefined, 'write what the guest sends to port 0xE9 or 0x402 to FILE'),
+  post: one('post', 'FILE', PATH, undefined, 'write POST codes (port 0x80) to FILE, one hexadecimal number a line'),
+  until: one('until', 'TEXT', TEXT, undefined, 'end the run as soon as the console has printed TEXT'),
+  timeoutSeconds: one('timeout', 'SECONDS', SECONDS, undefined, 'end the run after this time'),
+  stats: one('stats', 'FILE', PATH, undefined, 'write statistics of the run to FILE, as JSON'),
+  trace: one(
+    'trace',
+    'FILE',
+    PATH,
+    undefined,
+    'write a line for each block of code, exception and interrupt to FILE (slow; see docs/trace.md)',
+  ),
+};
+
+const LINES = Object.entries(RUN_FLAGS) as [keyof RunFlags, Flag<unknown>][];
+
+/** For parseArgs. */
+export const RUN_OPTIONS: Readonly<Record<string, { type: 'string' | 'boolean'; multiple?: boolean; short?: string }>> = {
+  help: { type: 'boolean', short: 'h' },
+  ...Object.fromEntries(
+    LINES.map(([, { name, value, many }]) => [name, { type: value === undefined ? 'boolean' : 'string', multiple: many }]),
+  ),
+};
+
+/** An option as its user writes it. */
+export const flagName = (option: keyof RunFlags): string => `--${RUN_FLAGS[option].name}`;
+
+/** `values`: the words that were given, by the names of the options; without a value, the option's own name. Throws BAD_OPTION. */
+export function readFlags(values: ReadonlyMap<string, readonly string[]>): RunFlags {
+  const flags: Partial<Record<keyof RunFlags, unknown>> = {};
+  for (const [key, { name, mayBeEmpty, read }] of LINES) {
+    const words = values.get(name) ?? [];
+    if (words.includes('') && !mayBeEmpty) refuse(`--${name}`, 'the value is empty');
+    flags[key] = read(words, flags as unknown as RunFlags);
+  }
+  return flags as unknown as RunFlags;
+}
+
+/** Where the second column begins. */
+const COLUMN = 21;
+function helpLine(left: string, help: string): string {
+  const start = `  ${left}`;
+  return start.length > COLUMN - 2 ? `${start}\n${' '.repeat(COLUMN)}${help}` : `${start.padEnd(COLUMN)}${help}`;
+}
+/** The lines of --help. */
+export const RUN_HELP = [
+  ...LINES.map(([, { name, value, help }]) => helpLine(`--${name}${value === undefined ? '' : ` ${value}`}`, help)),
+  helpLine('-h, --help', 'show this text'),
+].join('\n');
