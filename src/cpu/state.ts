@@ -71,13 +71,12 @@ export function resetCpu(shared: SharedMemory, index: number): void {
   set(Cpu.at.fcw, 0x37f);
   set(Cpu.at.mxcsr, 0x1f80);
   set(Cpu.at.apicBase, LAPIC_BASE | 0x800 | (index === 0 ? 0x100 : 0));
-  set(Cpu.at.awaitsStartup, index === 0 ? 0 : 1);
   initCpu(shared, index);
 }
 
 /**
- * What INIT does to a CPU's registers (SDM vol. 3, table 10-1): x87, SSE and model-specific registers keep their values. The TLB and
- * the jump caches are the caller's to empty.
+ * What INIT does to a CPU (SDM vol. 3, table 10-1): x87, SSE and model-specific registers keep their values; all but the boot CPU wait for a start-up
+ * IPI. The TLB and the jump caches are the caller's to empty.
  */
 export function initCpu(shared: SharedMemory, index: number): void {
   const { i32, plan } = shared;
@@ -85,22 +84,11 @@ export function initCpu(shared: SharedMemory, index: number): void {
   const set = (offset: number, value: number) => (i32[(base + offset) >> 2] = value);
   for (let n = 0; n < 8; n++) set(Cpu.at.gpr + n * GPR_STRIDE, 0);
   for (let n = 0; n < 4; n++) set(Cpu.at.dr + n * 4, 0);
-  for (const field of [
-    'cpl',
-    'cr2',
-    'cr3',
-    'cr4',
-    'gdtBase',
-    'idtBase',
-    'fault',
-    'shadow',
-    'halted',
-    'step',
-    'stepArmed',
-    'nmiBlocked',
-  ] as const)
+  for (const field of ['cpl', 'cr2', 'cr3', 'cr4', 'gdtBase', 'idtBase', 'fault', 'shadow', 'step', 'stepArmed', 'nmiBlocked'] as const)
     set(Cpu.at[field], 0);
   set(Cpu.at.debugPending, 0);
+  set(Cpu.at.awaitsStartup, index === 0 ? 0 : 1);
+  set(Cpu.at.halted, index === 0 ? 0 : 1);
   set(Cpu.at.eip, 0xfff0);
   set(Cpu.at.eflags, 2);
   set(Cpu.at.flagR, 1);

@@ -3,10 +3,10 @@ import { BlockCache } from '../cache/blocks.ts';
 import { leaveCode } from '../cache/code-map.ts';
 import { codeWritten, pagesToDrop } from '../cache/drop.ts';
 import { RegionTable } from '../cache/regions.ts';
-import { Cpu, Exit, GPR_STRIDE, Mode, Pending, Seg, SegCache } from '../layout/cpu.ts';
-import { BlockHead, CONTROL, Control, cpuBase, PAGE, PAGE_SHIFT } from '../layout/memory.ts';
+import { Cpu, Exit, GPR_STRIDE, Mode, Pending } from '../layout/cpu.ts';
+import { BlockHead, cpuBase, PAGE, PAGE_SHIFT } from '../layout/memory.ts';
 import { type EngineImage, type HostImports, type Instance, instantiate } from './runtime.ts';
-import { initCpu, resetCpu, type SharedMemory } from './state.ts';
+import { resetCpu, type SharedMemory } from './state.ts';
 
 /** What the machine gives a CPU; the code cache is the CPU's own affair. */
 export type CpuHost = Omit<HostImports, 'invalidateCode'>;
@@ -38,34 +38,6 @@ export class Vcpu {
   /** Reset state (SDM vol. 3, 9.1). */
   reset(): void {
     resetCpu(this.shared, this.index);
-    this.refresh();
-  }
-
-  /**
-   * INIT: the CPU waits for a start-up IPI then, but for the boot CPU, which goes on at the reset vector. False: there it finds nothing, as
-   * the machine has no ROM.
-   */
-  init(): boolean {
-    if (this.index === 0 && this.shared.i32[(CONTROL + Control.at.romBytes) >> 2] === 0) return false;
-    const { runtime } = this.instance;
-    runtime.flush!(this.base);
-    this.blocks.bumpJumps();
-    runtime.unblockNmi!(this.base);
-    initCpu(this.shared, this.index);
-    runtime.updateBreakpoints!(this.base);
-    runtime.updateStep!(this.base);
-    this.set(Cpu.at.awaitsStartup, this.index === 0 ? 0 : 1);
-    this.refresh();
-    return true;
-  }
-
-  /** A start-up IPI: to the first byte of a page below 1 MiB, in real mode (SDM vol. 3, 9.4.3). */
-  startUp(vector: number): void {
-    const cs = Cpu.at.seg + Seg.CS * SegCache.size;
-    this.set(cs + SegCache.at.selector, vector << 8);
-    this.set(cs + SegCache.at.base, vector << 12);
-    this.set(Cpu.at.eip, 0);
-    this.set(Cpu.at.awaitsStartup, 0);
     this.refresh();
   }
 

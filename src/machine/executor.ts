@@ -1,14 +1,9 @@
-// What runs a machine's CPUs: on a thread each (threads-executor.ts), or in turn on one (lockstep-executor.ts).
+// What runs a machine's CPUs: on a thread each (threads/executor.ts), or in turn on one (lockstep/executor.ts).
 import type { RunResult } from '../api/options.ts';
 import type { EngineImage } from '../cpu/runtime.ts';
-import type { InputKind } from './lockstep/recording.ts';
 
 export interface Executor {
   start(image: EngineImage): void;
-  /** An input from outside; false where it is lost. */
-  input(kind: InputKind, bytes: Uint8Array): boolean;
-  /** Bytes of such input that have not reached its device. */
-  inputWaiting(kind: InputKind): number;
   /** The run has ended (Control.stop and Pending.STOP are set). `reason`: it was ended from outside. */
   stop(reason: string | undefined): void;
   /** Resolves when nothing of it runs any more. */

@@ -20,9 +20,9 @@ import { enterKernel } from './boot/start-state.ts';
 import type { Executor, ExecutorEnds } from './executor.ts';
 import { writeFirmwareTables } from './firmware/tables.ts';
 import { InputFlow } from './input-flow.ts';
+import { deviceInputs, type Inputs, type Typed } from './inputs.ts';
 import { LockstepExecutor, lockstepTime } from './lockstep/executor.ts';
 import { identityOf } from './lockstep/identity.ts';
-import type { InputKind } from './lockstep/recording.ts';
 import { dumpMachine, exitName, type ReadFlags } from './report/dump.ts';
 import { screenText } from './report/screen.ts';
 import { collectStats } from './report/stats.ts';
@@ -46,7 +46,7 @@ export class Machine implements MachineHandle {
   private readonly config: BoardConfig;
   private readonly board: Board;
   private readonly outlets: Outlets;
-  private readonly typing: Readonly<Record<'serial' | 'virtioConsole', InputFlow>>;
+  private readonly typing: Readonly<Record<Typed, InputFlow>>;
   private readonly trace: TraceReader | undefined;
   private traceTimer: ReturnType<typeof setInterval> | undefined;
   private finish: ((result: RunResult | Promise<never>) => void) | undefined;
@@ -56,6 +56,7 @@ export class Machine implements MachineHandle {
   /** For dumps, of the host's instance of the runtime. */
   private readonly readFlags: ReadFlags;
   private readonly executor: Executor;
+  private readonly inputs: Inputs;
   /** The same, of a lockstep machine. */
   private readonly lockstep: LockstepExecutor | undefined;
   private startedAt = 0;
@@ -105,7 +106,7 @@ export class Machine implements MachineHandle {
       },
     };
     this.outlets = new Outlets(lockstep !== undefined, (error) => this.failed(error));
-    const flow = (kind: InputKind) => new InputFlow(() => this.inputWaiting(kind));
+    const flow = (kind: Typed) => new InputFlow(() => this.inputWaiting(kind));
     this.typing = { serial: flow('serial'), virtioConsole: flow('virtioConsole') };
     const entry = this.load();
     this.board = buildBoard(this.config, {
@@ -130,7 +131,7 @@ export class Machine implements MachineHandle {
     });
     if (options.onTrace !== undefined) this.trace = new TraceReader(this.shared, this.board.chipset.hub.outlet(undefined, options.onTrace));
     const { shared, board, config, outlets, trace } = this;
-    const apply = (kind: InputKind, bytes: Uint8Array) => this.apply(kind, bytes);
+    const inputs = deviceInputs(board);
     const ends: ExecutorEnds = {
       onCpuEnd: (cpu, exit, arg, data) => this.cpuEnded(cpu, exit, arg, data),
       onEnd: (result) => this.end(result),
@@ -139,12 +140,13 @@ export class Machine implements MachineHandle {
       dump: () => this.dump(),
     };
     if (lockstep === undefined || time === undefined) {
-      this.executor = new ThreadsExecutor({ shared, config, jit: this.jit, timerSlackMs, apply, ...ends });
+      this.executor = new ThreadsExecutor({ shared, config, jit: this.jit, timerSlackMs, ...ends });
+      this.inputs = inputs;
     } else {
       // Disks are known by what is in them at the start.
       const identity = () => identityOf(options, config, lockstep.onRecord || lockstep.replay ? disks.map((disk) => disk.hash()) : []);
       const { chipset } = board;
-      this.executor = this.lockstep = new LockstepExecutor({
+      this.lockstep = new LockstepExecutor({
         shared,
         chipset,
         jit: this.jit,
@@ -153,9 +155,11 @@ export class Machine implements MachineHandle {
         outlets,
         identity,
         trace,
-        apply,
+        inputs,
         ...ends,
       });
+      this.executor = this.lockstep;
+      this.inputs = this.lockstep;
     }
     net?.connect?.({ receive: (frame) => this.receive(frame) });
     this.board.chipset.hub.reset();
@@ -231,15 +235,6 @@ export class Machine implements MachineHandle {
     this.hurried.resolve();
   }
 
-  /** Gives an input to its device; false where it is lost. */
-  private apply(kind: InputKind, bytes: Uint8Array): boolean {
-    const { chipset, virtio } = this.board;
-    if (kind === 'frame') return virtio.net[0]?.receive(bytes) === true;
-    if (kind === 'serial') chipset.serialInput(0, bytes);
-    else virtio.console?.pushInput(bytes);
-    return true;
-  }
-
   private dump(): string {
     const screen = this.screenText();
     return dumpMachine(this.shared, this.readFlags) + (screen === '' ? '' : `\n\nscreen:\n${screen}`);
@@ -271,11 +266,9 @@ export class Machine implements MachineHandle {
   }
 
   /** Bytes of such input that the guest has not taken. */
-  private inputWaiting(kind: InputKind): number {
+  private inputWaiting(kind: Typed): number {
     if (this.result !== undefined) return this.closed ? 0 : Number.POSITIVE_INFINITY;
-    const { chipset, virtio } = this.board;
-    const device = kind === 'serial' ? chipset.serial[0] : virtio.console;
-    return this.executor.inputWaiting(kind) + (device?.inputWaiting ?? 0);
+    return this.inputs.waiting(kind);
   }
 
   /** Ends the run once; everything the guest has written reaches its callbacks first. */
@@ -336,8 +329,8 @@ export class Machine implements MachineHandle {
     return this.type('virtioConsole', taken);
   }
 
-  private type(kind: 'serial' | 'virtioConsole', bytes: Uint8Array): Promise<void> | undefined {
-    if (this.result === undefined) this.executor.input(kind, bytes);
+  private type(kind: Typed, bytes: Uint8Array): Promise<void> | undefined {
+    if (this.result === undefined) this.inputs.push(kind, bytes);
     return this.typing[kind].room();
   }
 
@@ -348,7 +341,7 @@ export class Machine implements MachineHandle {
   }
 
   private receive(frame: Uint8Array): boolean {
-    return this.result === undefined && this.executor.input('frame', frame);
+    return this.result === undefined && this.inputs.push('frame', frame);
   }
 
   stop(reason: string): void {

@@ -1,19 +1,7 @@
-// What both executors give a CPU: the machine's devices and clock, and which bits end its sleep.
+// What both executors give a CPU: the machine's devices and clock.
 import type { CpuHost } from '../../cpu/vcpu.ts';
 import type { Chipset } from '../../devices/chipset.ts';
 import type { Clock } from '../../devices/device.ts';
-import { Cpu, Eflags, Pending } from '../../layout/cpu.ts';
-
-/** Bits that wake a CPU which waits for a start-up IPI. */
-export const STARTS = Pending.INIT | Pending.SIPI | Pending.STOP;
-
-/** Bits of Cpu.pending that end the sleep which the CPU at `base` is in, or would be in: an NMI not while another is being served. */
-export function wakeBits(i32: Int32Array, base: number): number {
-  const at = (offset: number) => i32[(base + offset) >> 2]!;
-  if (at(Cpu.at.awaitsStartup) !== 0) return STARTS;
-  const nmi = at(Cpu.at.nmiBlocked) === 0 ? Pending.NMI | Pending.NMI_AGAIN : 0;
-  return STARTS | nmi | ((at(Cpu.at.eflags) & Eflags.IF) !== 0 ? Pending.INTR : 0);
-}
 
 /** CPU `index` of a chipset. `trace`: see HostImports.trace. `passes`: told of each call for a port, MMIO or the time-stamp counter before it is made. */
 export function cpuHost(

@@ -10,10 +10,11 @@ import { Cpu } from '../../layout/cpu.ts';
 import { CONTROL, Control, cpuBase } from '../../layout/memory.ts';
 import { monotonicMs } from '../board/host-clock.ts';
 import type { Executor, ExecutorEnds } from '../executor.ts';
+import type { InputKind, Inputs, Typed } from '../inputs.ts';
 import type { TraceReader } from '../report/trace.ts';
 import { Lockstep } from './lockstep.ts';
 import { SeededRandom } from './random.ts';
-import { checkIdentity, headerLine, type InputKind, type MachineIdentity, parseRecording, type Recording } from './recording.ts';
+import { checkIdentity, headerLine, type MachineIdentity, parseRecording, type Recording } from './recording.ts';
 import { type LockstepEnd, LockstepRun } from './run.ts';
 import { VirtualClock } from './virtual-clock.ts';
 
@@ -48,11 +49,11 @@ export interface LockstepExecutorOptions extends ExecutorEnds {
   /** What a recording is of. */
   readonly identity: () => MachineIdentity;
   readonly trace: TraceReader | undefined;
-  /** Gives an input to its device. */
-  readonly apply: (kind: InputKind, bytes: Uint8Array) => boolean;
+  /** Of the devices. */
+  readonly inputs: Inputs;
 }
 
-export class LockstepExecutor implements Executor {
+export class LockstepExecutor implements Executor, Inputs {
   readonly #options: LockstepExecutorOptions;
   readonly #identity: MachineIdentity | undefined;
   readonly #record: Outlet<string> | undefined;
@@ -83,7 +84,7 @@ export class LockstepExecutor implements Executor {
   }
 
   async #work(image: EngineImage): Promise<void> {
-    const { shared, chipset, jit, options, time, outlets, trace, apply } = this.#options;
+    const { shared, chipset, jit, options, time, outlets, trace, inputs } = this.#options;
     const { seed, clock, recording } = time;
     // Only who translates loads the encoder.
     const translator = jit
@@ -96,7 +97,7 @@ export class LockstepExecutor implements Executor {
       lockstep: this.#lockstep,
       clock,
       pace: options.paced === false ? undefined : () => (monotonicMs() - startMs) * 1e6,
-      apply,
+      inputs,
       onRecord: this.#record && ((text) => this.#record!.give(text)),
       outlets,
       replay: recording?.events,
@@ -123,17 +124,17 @@ export class LockstepExecutor implements Executor {
     }
   }
 
-  /** Waits for the end of a turn. */
-  input(kind: InputKind, bytes: Uint8Array): boolean {
+  /** It waits for the end of a turn. */
+  push(kind: InputKind, bytes: Uint8Array): boolean {
     if (this.#stopped) return false;
     if (this.#run === undefined) this.#early.push({ kind, bytes: bytes.slice() });
     else this.#run.input(kind, bytes);
     return true;
   }
 
-  inputWaiting(kind: InputKind): number {
+  waiting(kind: Typed): number {
     const early = this.#early.reduce((sum, one) => (one.kind === kind ? sum + one.bytes.length : sum), 0);
-    return early + (this.#run?.inputWaiting(kind) ?? 0);
+    return early + (this.#run?.inputWaiting(kind) ?? 0) + this.#options.inputs.waiting(kind);
   }
 
   stop(reason: string | undefined): void {

@@ -9,12 +9,13 @@
 // jumps to the next timer, but not ahead of the host's clock, if the run is paced: then `sleep 1` takes a second.
 import { hasRequests, takeRequests } from '../../cache/heat.ts';
 import type { Translator } from '../../cache/translator.ts';
+import { Lifecycle } from '../../cpu/lifecycle.ts';
 import type { EngineImage } from '../../cpu/runtime.ts';
 import type { SharedMemory } from '../../cpu/state.ts';
 import { Vcpu } from '../../cpu/vcpu.ts';
 import type { Chipset } from '../../devices/chipset.ts';
-import { Cpu, Eflags, Exit, Pending, Step } from '../../layout/cpu.ts';
-import { cpuHost, wakeBits } from '../board/cpu-host.ts';
+import { Cpu, Exit, Step } from '../../layout/cpu.ts';
+import { cpuHost } from '../board/cpu-host.ts';
 import { SeededRandom } from './random.ts';
 import type { VirtualClock } from './virtual-clock.ts';
 
@@ -54,6 +55,8 @@ export class Lockstep {
   /** Turns so far. */
   turns = 0;
   readonly #parts: LockstepParts;
+  /** By the CPUs' indices. */
+  readonly #lives: readonly Lifecycle[];
   readonly #random: SeededRandom;
 
   constructor(parts: LockstepParts) {
@@ -63,20 +66,21 @@ export class Lockstep {
     const make = (_: unknown, index: number) => new Vcpu(image, shared, index, cpuHost(chipset, clock, index, onTrace));
     this.cpus = Array.from({ length: shared.plan.cpuCount }, make);
     for (const cpu of this.cpus) cpu.refresh();
+    this.#lives = this.cpus.map((cpu) => new Lifecycle(cpu, () => chipset.interrupts.lapic.sipiVector(cpu.index)));
     chipset.hub.endSlice = () => this.cpus[chipset.current.index]!.set(Cpu.at.budget, 0);
   }
 
   /** One slice of one CPU and what follows from it. Where all CPUs wait nothing happens. */
   turn(): Turn {
     const { chipset, clock } = this.#parts;
-    const running = this.cpus.filter((cpu) => this.#wakes(cpu));
+    const running = this.cpus.filter(({ index }) => this.#lives[index]!.wake());
     const deadline = chipset.hub.nextDeadline();
     if (running.length === 0) {
       if (deadline <= clock.now()) {
         chipset.hub.runTimers(clock.now());
         return { kind: 'ran' };
       }
-      const interruptible = this.cpus.some((cpu) => this.#takesInterrupts(cpu));
+      const interruptible = this.#lives.some((life) => life.takesInterrupts);
       return interruptible ? { kind: 'idle', until: deadline } : { kind: 'halted' };
     }
     const cpu = running[this.#random.below(running.length)]!;
@@ -85,19 +89,8 @@ export class Lockstep {
     if (chipset.hub.nextDeadline() <= clock.now()) chipset.hub.runTimers(clock.now());
     chipset.hub.runHostSignals();
     if (hasRequests(this.#parts.shared)) this.#translate();
-    switch (exit) {
-      case Exit.SLICE:
-      case Exit.HALT:
-        return { kind: 'ran' };
-      case Exit.INIT:
-        this.#clear(cpu, Pending.INIT);
-        return cpu.init() ? { kind: 'ran' } : { kind: 'ended', cpu: cpu.index, exit: Exit.RESET };
-      case Exit.SIPI:
-        this.#clear(cpu, Pending.SIPI);
-        return { kind: 'ran' };
-      default:
-        return { kind: 'ended', cpu: cpu.index, exit };
-    }
+    const end = exit === Exit.SLICE ? undefined : this.#lives[cpu.index]!.after(exit);
+    return end === undefined ? { kind: 'ran' } : { kind: 'ended', cpu: cpu.index, exit: end };
   }
 
   #length(running: number, untilDeadline: number): number {
@@ -120,36 +113,6 @@ export class Lockstep {
       }
       return exit;
     });
-  }
-
-  #pending(cpu: Vcpu): number {
-    return cpu.get(Cpu.at.pending);
-  }
-  #clear(cpu: Vcpu, bits: number): void {
-    Atomics.and(this.#parts.shared.i32, (cpu.base + Cpu.at.pending) >> 2, ~bits);
-  }
-  #takesInterrupts(cpu: Vcpu): boolean {
-    return cpu.get(Cpu.at.awaitsStartup) === 0 && (cpu.get(Cpu.at.eflags) & Eflags.IF) !== 0;
-  }
-
-  /** Whether the CPU runs; ends its HLT, or its wait for a start-up IPI, where something came. */
-  #wakes(cpu: Vcpu): boolean {
-    const { chipset } = this.#parts;
-    if (cpu.get(Cpu.at.awaitsStartup) !== 0) {
-      if ((this.#pending(cpu) & Pending.INIT) !== 0) {
-        this.#clear(cpu, Pending.INIT);
-        cpu.init();
-      }
-      if (cpu.get(Cpu.at.awaitsStartup) !== 0 && (this.#pending(cpu) & Pending.SIPI) === 0) return false;
-      this.#clear(cpu, Pending.SIPI);
-      cpu.startUp(chipset.interrupts.lapic.sipiVector(cpu.index));
-      return true;
-    }
-    if (cpu.get(Cpu.at.halted) === 0) return true;
-    if ((this.#pending(cpu) & wakeBits(this.#parts.shared.i32, cpu.base)) === 0) return false;
-    cpu.set(Cpu.at.halted, 0);
-    cpu.set(Cpu.at.shadow, 0);
-    return true;
   }
 
   /** Translates what is hot by now, and gives it to all CPUs: at this turn on every machine. */

@@ -2,13 +2,12 @@
 // from, then the inputs in their order. An instant is a turn of the executor (machine/lockstep/lockstep.ts), and the guest's time in it: while all
 // CPUs wait, turns do not go on.
 import { DragomanError } from '../../api/errors.ts';
+import type { InputKind } from '../inputs.ts';
 
 export const RECORDING_VERSION = 1;
 
 /** What must be the same when a recording is run again. Files by the SHA-256 of their bytes. */
 export type MachineIdentity = Readonly<Record<string, string | number | boolean | readonly string[] | null>>;
-
-export type InputKind = 'serial' | 'virtioConsole' | 'frame';
 
 /** An input, or the end that the run was brought to from outside. */
 export interface RecordedEvent {

@@ -2,8 +2,9 @@
 // all that the one before it sent has been taken: how fast somebody reads changes nothing for the guest.
 import type { Outlets } from '../../devices/outlet.ts';
 import { host } from '../../host/node.ts';
+import type { InputKind, Inputs } from '../inputs.ts';
 import type { Lockstep, Turn } from './lockstep.ts';
-import { eventLine, type InputKind, type RecordedEvent } from './recording.ts';
+import { eventLine, type RecordedEvent } from './recording.ts';
 import type { VirtualClock } from './virtual-clock.ts';
 
 /** The event loop has its turn so often. */
@@ -18,8 +19,8 @@ export interface LockstepRunOptions {
   readonly clock: VirtualClock;
   /** Nanoseconds that the machine does not run ahead of while all CPUs wait; undefined: it does. */
   readonly pace: (() => number) | undefined;
-  /** Gives an input to its device. */
-  readonly apply: (kind: InputKind, bytes: Uint8Array) => void;
+  /** Of the devices. */
+  readonly inputs: Inputs;
   /** Gets the lines of the recording. */
   readonly onRecord: ((text: string) => void) | undefined;
   readonly outlets: Outlets;
@@ -136,10 +137,10 @@ export class LockstepRun {
   }
 
   #takeInputs(): void {
-    const { apply, lockstep, clock, replay, onEnd } = this.#options;
+    const { inputs, lockstep, clock, replay, onEnd } = this.#options;
     for (const { kind, bytes } of this.#inputs.splice(0)) {
       this.#record(kind, host.toBase64(bytes));
-      apply(kind, bytes);
+      inputs.push(kind, bytes);
     }
     if (replay === undefined) return;
     for (let next = replay[this.#replayed]; next !== undefined && next.turn <= lockstep.turns; next = replay[this.#replayed]) {
@@ -155,7 +156,7 @@ export class LockstepRun {
         onEnd({ kind: 'stopped', text: next.data });
         return;
       }
-      apply(next.kind, host.fromBase64(next.data));
+      inputs.push(next.kind, host.fromBase64(next.data));
     }
   }
 

@@ -1,12 +1,13 @@
 // One CPU's thread: runs it, sleeps in HLT, installs what the translator published.
 import { unseenModules } from '../../cache/publish.ts';
+import { Lifecycle, wakeBits } from '../../cpu/lifecycle.ts';
 import { Vcpu } from '../../cpu/vcpu.ts';
 import { IDLE_LOOK_NS, LOOK_NS, SHORT_RUN_NS } from '../../devices/lapic-timer.ts';
 import { host } from '../../host/node.ts';
-import { Cpu, Eflags, Exit, Pending } from '../../layout/cpu.ts';
+import { Cpu, Exit, Pending } from '../../layout/cpu.ts';
 import { CONTROL, Control, cpuBase } from '../../layout/memory.ts';
 import { buildBoard } from '../board/board.ts';
-import { cpuHost, STARTS, wakeBits } from '../board/cpu-host.ts';
+import { cpuHost } from '../board/cpu-host.ts';
 import { pathOf } from '../board/guest-path.ts';
 import type { HostClock } from '../board/host-clock.ts';
 import { handOverTrace } from '../report/trace.ts';
@@ -52,6 +53,7 @@ const stalls = (clock as HostClock).watchStalls({
 });
 cpu.engineWork = stalls;
 const { runtime } = cpu.instance;
+const life = new Lifecycle(cpu, () => chipset.interrupts.lapic.sipiVector(data.index));
 const pending = (cpu.base + Cpu.at.pending) >> 2;
 /** Bits of no interest to a CPU in HLT. */
 const NO_INTERRUPT = Pending.KICK | Pending.TIMER | Pending.SMI;
@@ -97,9 +99,8 @@ function halt(): boolean {
   // A kernel that sets its timer anew each time catches up; ticks that a periodic timer leaves out are lost.
   const late = watch.halts(haltedAt, ran);
   const slack = chipset.timerIsPeriodic(data.index) ? 0 : late;
-  const enabled = (cpu.get(Cpu.at.eflags) & Eflags.IF) !== 0;
+  const enabled = life.takesInterrupts;
   const wakes = wakeBits(i32, cpu.base);
-  cpu.set(Cpu.at.shadow, 0);
   runtime.park(cpu.base);
   let timerRan = false;
   let deadline = chipset.enterHalt(data.index);
@@ -123,7 +124,7 @@ function halt(): boolean {
     }
   }
   if (!enabled) Atomics.sub(i32, asleep, 1);
-  cpu.set(Cpu.at.halted, 0);
+  life.endHalt();
   resumedAt = clock.now();
   if (!timerRan) watch.disturbed(resumedAt);
   const slept = resumedAt - haltedAt;
@@ -138,27 +139,15 @@ function halt(): boolean {
 /** Sleeps until a start-up IPI comes, and starts the CPU; false where the machine stops, or none can come. */
 function waitForStartup(): boolean {
   runtime.park(cpu.base);
-  cpu.set(Cpu.at.halted, 1);
   if (!mayBeWoken()) return false;
   for (;;) {
     const word = Atomics.load(i32, pending);
     if ((word & Pending.STOP) !== 0) return false;
+    if (life.wake()) break;
     if ((word & Pending.INSTALL) !== 0) cpu.onInstall?.();
-    else if ((word & STARTS) === 0) Atomics.wait(i32, pending, word);
-    else {
-      // One after the other: an INIT that came before the start-up IPI is done before it.
-      if ((word & Pending.INIT) !== 0) {
-        Atomics.and(i32, pending, ~Pending.INIT);
-        cpu.init();
-        cpu.set(Cpu.at.halted, 1);
-      }
-      if ((word & Pending.SIPI) !== 0) break;
-    }
+    else Atomics.wait(i32, pending, word);
   }
   Atomics.sub(i32, asleep, 1);
-  Atomics.and(i32, pending, ~Pending.SIPI);
-  cpu.set(Cpu.at.halted, 0);
-  cpu.startUp(chipset.interrupts.lapic.sipiVector(data.index));
   begin();
   leaveHalt(0, LONG_SLEEP_NS);
   runtime.unpark(cpu.base);
@@ -185,29 +174,20 @@ function begin(): void {
 /** Runs the CPU until it ends the machine's run, or is told to stop: the last exit. */
 function run(): number {
   for (;;) {
-    if (cpu.get(Cpu.at.awaitsStartup) !== 0 && !waitForStartup()) return Atomics.load(i32, pending) & Pending.STOP ? Exit.STOP : Exit.HALT;
+    if (life.awaitsStartup) {
+      if (!waitForStartup()) return Atomics.load(i32, pending) & Pending.STOP ? Exit.STOP : Exit.HALT;
+    } else if (life.waits && !halt()) return Exit.HALT;
     const exit = cpu.run();
-    switch (exit) {
-      case Exit.HALT:
-        if (halt()) continue;
-        break;
-      case Exit.TIMER:
-        Atomics.and(i32, pending, ~Pending.TIMER);
-        continue;
-      case Exit.INIT:
-        Atomics.and(i32, pending, ~Pending.INIT);
-        if (cpu.init()) continue;
-        return Exit.RESET;
-      case Exit.SIPI:
-        // It runs already.
-        Atomics.and(i32, pending, ~Pending.SIPI);
-        continue;
+    if (exit === Exit.TIMER) {
+      Atomics.and(i32, pending, ~Pending.TIMER);
+      continue;
     }
-    return exit;
+    const end = life.after(exit);
+    if (end !== undefined) return end;
   }
 }
 
-if (cpu.get(Cpu.at.awaitsStartup) === 0) begin();
+if (!life.awaitsStartup) begin();
 runtime.unpark(cpu.base);
 let exit: number;
 try {

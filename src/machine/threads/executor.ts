@@ -9,7 +9,6 @@ import { host } from '../../host/node.ts';
 import { CONTROL, Control } from '../../layout/memory.ts';
 import type { BoardConfig } from '../board/board.ts';
 import type { Executor, ExecutorEnds } from '../executor.ts';
-import type { InputKind } from '../lockstep/recording.ts';
 import { type CpuMessage, type CpuWorkerData, type TimerWorkerData, type TranslatorWorkerData, workerUrl } from './messages.ts';
 
 /** V8 replaces a function's baseline code only for its next call, so a loop must be left now and then to get the better code. */
@@ -40,8 +39,6 @@ export interface ThreadsOptions extends ExecutorEnds {
   readonly config: BoardConfig;
   readonly jit: boolean;
   readonly timerSlackMs: number;
-  /** Gives an input to its device. */
-  readonly apply: (kind: InputKind, bytes: Uint8Array) => boolean;
 }
 
 export class ThreadsExecutor implements Executor {
@@ -123,14 +120,6 @@ export class ThreadsExecutor implements Executor {
       else host.soon(look);
     };
     look();
-  }
-
-  input(kind: InputKind, bytes: Uint8Array): boolean {
-    return this.#options.apply(kind, bytes);
-  }
-
-  inputWaiting(): number {
-    return 0;
   }
 
   stop(): void {
