@@ -17,7 +17,7 @@ export { deliver, interrupt, into, poll, pollRegion, softInterrupt, unblockNmi }
 export { traceInterpreted, traceTranslated } from './engine/trace';
 export { cli, popf, pushf, sti } from './transfer/flow';
 export { checkBreakpoints, checkData, singleStepTrap, updateStep } from './system/debug';
-export { updateBreakpoints } from './memory/watch';
+export { updateBreakpoints } from './system/watching';
 export { farCall, farJump, farRet } from './transfer/transfer';
 export { iret } from './transfer/iret';
 export { taskSwitch } from './transfer/task';

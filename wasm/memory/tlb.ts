@@ -1,18 +1,16 @@
 // The TLB: one word for each page of linear space, filled by the page walk, flushed through lists of what was filled.
 import {
   CPU_COUNTTLBMISSES, CPU_CR0, CPU_TLB, CPU_TLBGLOBALCOUNT, CPU_TLBGLOBALLIST, CPU_TLBLARGE, CPU_TLBLIST, CPU_TLBLISTCOUNT, CPU_WATCH, RAM,
-  TLB_CODE_KERNEL_WRITE, TLB_CODE_SHIFT, TLB_GLOBAL, TLB_KERNEL_READ, TLB_KERNEL_WRITE, TLB_LARGE, TLB_LIST_ENTRIES, TLB_USER_READ, TLB_USER_WRITE,
+  TLB_CODE_KERNEL_WRITE, TLB_CODE_SHIFT, TLB_GLOBAL, TLB_KERNEL_READ, TLB_KERNEL_WRITE, TLB_LARGE, TLB_LIST_ENTRIES, TLB_USER_WRITE,
   TLB_WATCHED_SHIFT,
 } from '../gen/layout';
 import { hasCode } from './codepage';
 import { raisePage } from '../base/fault';
 import { ACCESS_USER, ACCESS_WRITE, CR0_PG } from '../base/state';
-import { WALK_FAILED, isGuarded, physHost, walk, walkFrame, walkRights } from './walk';
+import { RIGHTS, WALK_FAILED, isGuarded, physHost, walk, walkFrame, walkRights } from './walk';
 import { watchedRights } from './watch';
 
 const WRITE_BITS: u32 = TLB_KERNEL_WRITE | TLB_USER_WRITE;
-/** The bits of a TLB word that are rights. */
-export const RIGHTS: u32 = TLB_KERNEL_READ | TLB_KERNEL_WRITE | TLB_USER_READ | TLB_USER_WRITE;
 /** The rights to write, wherever they stand. */
 const ANY_WRITE: u32 = WRITE_BITS | (WRITE_BITS << TLB_WATCHED_SHIFT);
 

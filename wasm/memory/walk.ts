@@ -24,6 +24,9 @@ export const WALK_FAILED: u32 = 0x80000000;
 export const MSR_SLOT_EFER: u32 = 0;
 export const EFER_NXE: u32 = 0x800;
 
+/** The bits of a TLB word that are rights. */
+export const RIGHTS: u32 = TLB_KERNEL_READ | TLB_KERNEL_WRITE | TLB_USER_READ | TLB_USER_WRITE;
+
 /** What the last successful walk found: the 4 KiB frame, and the Tlb bits that may be cached for it. */
 export let walkFrame: u32 = 0;
 export let walkRights: u32 = 0;

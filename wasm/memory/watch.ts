@@ -1,21 +1,21 @@
 // Accesses that need a closer look: data breakpoints (SDM vol. 3, 17.2.4) and alignment checks (SDM vol. 3, 6.15, #AC).
 // While either is on, the pages concerned stay out of the TLB's fast bits, so that every access to them ends in the slow
-// paths, which ask here; no other page is slower for it. Code with instruction breakpoints is lookup.ts's.
-import { breakpointAt, checkData, codeHits, mustBail, readBreakpoint } from '../system/debug';
+// paths, which ask here; no other page is slower for it. When that changes is watching.ts's; code with instruction breakpoints is lookup.ts's.
 import { raiseError } from '../base/fault';
+import { ACCESS_TABLE, ACCESS_USER, ACCESS_WRITE } from '../base/state';
 import {
-  BREAKPOINTKIND_EXECUTE, BREAKPOINTKIND_READ, BREAKPOINTKIND_WRITE, BREAKPOINT_FIRST, BREAKPOINT_KINDS, BREAKPOINT_LENGTH, CPU_CPL, CPU_CR0, CPU_EFLAGS, CPU_FAULT, CPU_TLB, CPU_WATCH, CPU_WATCHBYTES, CPU_WATCHFIRST, EFLAGS_AC,
+  BREAKPOINTKIND_EXECUTE, BREAKPOINTKIND_READ, BREAKPOINTKIND_WRITE, BREAKPOINT_FIRST, BREAKPOINT_KINDS, CPU_FAULT, CPU_WATCH,
   FAULT_BAIL, HEAD_COUNT, HEAD_EIP, HEAD_END, REC_EIP, REC_SIZE, TLB_USER_READ, TLB_USER_WRITE, TLB_CODE_SHIFT, TLB_WATCHED_SHIFT, VECTOR_AC, WATCH_ALIGN, WATCH_CODE, WATCH_DATA,
 } from '../gen/layout';
-import { flushJumpsOn } from '../engine/fetched';
-import { ACCESS_TABLE, ACCESS_USER, ACCESS_WRITE, CR0_AM } from '../base/state';
-import { RIGHTS, flush } from './tlb';
+import { breakpointAt, checkData, codeHits, mustBail } from '../system/debug';
+import { RIGHTS } from './walk';
 
-const DATA: u32 = BREAKPOINTKIND_READ | BREAKPOINTKIND_WRITE;
+/** Kinds of data breakpoints. */
+export const DATA: u32 = BREAKPOINTKIND_READ | BREAKPOINTKIND_WRITE;
 
 /** Page of breakpoint n (an aligned range of at most 8 bytes is in one), where it is of one of these kinds; else -1, which is no page. */
 @inline
-function pageOf(cpu: usize, n: u32, kinds: u32): u32 {
+export function pageOf(cpu: usize, n: u32, kinds: u32): u32 {
   const at = breakpointAt(cpu, n);
   return load<u32>(at + BREAKPOINT_KINDS) & kinds ? load<u32>(at + BREAKPOINT_FIRST) >>> 12 : -1;
 }
@@ -24,55 +24,6 @@ function pageOf(cpu: usize, n: u32, kinds: u32): u32 {
 function onPage(cpu: usize, linear: u32, kinds: u32): bool {
   const page = linear >>> 12;
   return pageOf(cpu, 0, kinds) == page || pageOf(cpu, 1, kinds) == page || pageOf(cpu, 2, kinds) == page || pageOf(cpu, 3, kinds) == page;
-}
-
-/** Makes the fast paths forget a page of data, and one of code. */
-function forget(cpu: usize, data: u32, code: u32): void {
-  if (data != -1) store<u32>(load<u32>(cpu, CPU_TLB) + (data << 2), 0);
-  if (code != -1) flushJumpsOn(cpu, code);
-}
-
-/** After a change of the debug registers: which pages are watched. Only those that are, or were, are affected. */
-export function updateBreakpoints(cpu: usize): void {
-  let watch = load<u32>(cpu, CPU_WATCH) & ~(WATCH_DATA | WATCH_CODE);
-  let first: u32 = -1;
-  let last: u32 = 0;
-  for (let n: u32 = 0; n < 4; n++) {
-    const data = pageOf(cpu, n, DATA);
-    const code = pageOf(cpu, n, BREAKPOINTKIND_EXECUTE);
-    if (readBreakpoint(cpu, n)) {
-      forget(cpu, data, code);
-      forget(cpu, pageOf(cpu, n, DATA), pageOf(cpu, n, BREAKPOINTKIND_EXECUTE));
-    }
-    const at = breakpointAt(cpu, n);
-    const kinds = load<u32>(at + BREAKPOINT_KINDS);
-    if (kinds & DATA) {
-      watch |= WATCH_DATA;
-      first = min<u32>(first, load<u32>(at + BREAKPOINT_FIRST));
-      last = max<u32>(last, load<u32>(at + BREAKPOINT_FIRST) + load<u32>(at + BREAKPOINT_LENGTH) - 1);
-    }
-    if (kinds & BREAKPOINTKIND_EXECUTE) watch |= WATCH_CODE;
-  }
-  store<u32>(cpu, watch, CPU_WATCH);
-  store<u32>(cpu, first, CPU_WATCHFIRST);
-  store<u64>(cpu, watch & WATCH_DATA ? <u64>last - first + 1 : 0, CPU_WATCHBYTES);
-}
-
-
-/** After a change of CPL, EFLAGS.AC or CR0.AM: whether alignment is checked. */
-export function updateAlignment(cpu: usize): void {
-  const watch = load<u32>(cpu, CPU_WATCH);
-  const on = load<u32>(cpu, CPU_CPL) == 3 && load<u32>(cpu, CPU_EFLAGS) & EFLAGS_AC && load<u32>(cpu, CPU_CR0) & CR0_AM;
-  if (((watch & WATCH_ALIGN) != 0) == (on != 0)) return;
-  store<u32>(cpu, watch ^ WATCH_ALIGN, CPU_WATCH);
-  // What is in the TLB already would let accesses pass.
-  if (on) flush(cpu);
-}
-
-/** updateAlignment for the hot paths: nearly always EFLAGS.AC is clear and alignment is not checked. */
-@inline
-export function settleAlignment(cpu: usize): void {
-  if (load<u32>(cpu, CPU_EFLAGS) & EFLAGS_AC || load<u32>(cpu, CPU_WATCH) & WATCH_ALIGN) updateAlignment(cpu);
 }
 
 /** The TLB bits that may be cached for a page while Cpu.watch is not 0. */

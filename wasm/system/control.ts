@@ -12,7 +12,7 @@ import {
 } from '../base/state';
 import { flush, flushNonGlobal, tlbInvalidate } from '../memory/tlb';
 import { loadPdptes } from '../memory/walk';
-import { settleAlignment, updateAlignment, updateBreakpoints } from '../memory/watch';
+import { settleAlignment, updateAlignment, updateBreakpoints } from './watching';
 
 const CR0_KNOWN: u32 = CR0_PE | CR0_MP | CR0_EM | CR0_TS | CR0_NE | CR0_WP | CR0_AM | CR0_NW | CR0_CD | CR0_PG;
 const CR4_KNOWN: u32 = CR4_TSD | CR4_DE | CR4_PSE | CR4_PAE | CR4_MCE | CR4_PGE | CR4_PCE | CR4_OSFXSR | CR4_OSXMMEXCPT;

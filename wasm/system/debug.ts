@@ -3,14 +3,13 @@
 // A breakpoint costs nothing where it is not. Pages with one on data have no rights in the TLB that the fast paths see (watch.ts), pages with one on
 // code have no regions (lookup.ts). Whoever meets one there, or at a port, outside of a step does nothing and raises FAULT_BAIL: the
 // instruction is run again, alone, and then notes what it hits; the #DB comes when it has ended (endStep in engine.ts).
-import { segment } from '../segments/descriptor';
 import { raise } from '../base/fault';
 import {
   BREAKPOINTKIND_EXECUTE, BREAKPOINTKIND_PORT, BREAKPOINTKIND_READ, BREAKPOINTKIND_WRITE, BREAKPOINT_FIRST, BREAKPOINT_KINDS, BREAKPOINT_LENGTH, BREAKPOINT_SIZE, CPU_BREAKPOINTS, CPU_CR4,
   CPU_DEBUGPENDING, CPU_DR, CPU_EFLAGS, CPU_EIP, CPU_FAULT, CPU_STEP, CPU_STEPARMED, EFLAGS_RF, EFLAGS_TF, FAULT, FAULT_BAIL, FAULT_TRAP, SEG_BASE, SEG_CS, STEP_TF, STEP_TRAP,
   VECTOR_DB,
 } from '../gen/layout';
-import { CR4_DE } from '../base/state';
+import { CR4_DE, segAt } from '../base/state';
 
 const DR6_BS: u32 = 0x4000;
 const DR6_BT: u32 = 0x8000;
@@ -110,7 +109,7 @@ export function codeHits(cpu: usize, linear: u32): u32 {
 /** Linear address of CS:EIP. */
 @inline
 export function linearEip(cpu: usize): u32 {
-  return load<u32>(segment(cpu, SEG_CS) + SEG_BASE) + load<u32>(cpu + CPU_EIP);
+  return load<u32>(segAt(cpu, SEG_CS) + SEG_BASE) + load<u32>(cpu + CPU_EIP);
 }
 
 /** Before an instruction at CS:EIP that is run alone: raises #DB for an instruction breakpoint, unless RF holds it off

@@ -4,7 +4,7 @@ import {
   EFLAGS_TF, EFLAGS_ZF, STEP_TF,
 } from '../gen/layout';
 import { setSystemFlags } from './held';
-import { settleAlignment } from '../memory/watch';
+import { settleAlignment } from './watching';
 
 /** CF PF AF ZF SF OF at their places in EFLAGS. */
 export function readArith(cpu: usize): u32 {

@@ -17,7 +17,7 @@ import { setSystemFlags } from '../system/held';
 import { sysLoad16, sysLoad32 } from '../memory/memory';
 import { refuseStack, setNull } from '../segments/segment';
 import { loadedEsp } from './stack';
-import { settleAlignment } from '../memory/watch';
+import { settleAlignment } from '../system/watching';
 
 /** The inner stack that innerStack found. */
 export let innerSelector: u32 = 0;

@@ -15,7 +15,7 @@ import {
 import { load8, sysLoad16, sysLoad32, sysProbeWrite, sysStore16, sysStore32 } from '../memory/memory';
 import { loadLdt, readSelector, refuseData, refuseStack, setFromDescriptor, setNull, setReal, setSegment } from '../segments/segment';
 import { CR0_PG, CR0_TS, reg, setReg } from '../base/state';
-import { updateBreakpoints } from '../memory/watch';
+import { updateBreakpoints } from '../system/watching';
 
 /** Why the task is switched. */
 export const TASK_JUMP: u32 = 0;
