@@ -92,7 +92,7 @@ export function heatNow(cpu: usize): u32 {
 
 /** Whether the block took so long to reach the threshold that a region of it would not pay: it is counted anew. */
 function isLukewarm(cpu: usize, head: usize): bool {
-  const within = load<u32>(CONTROL + CONTROL_HOTWITHIN);
+  const within = load<u32>(CONTROL, CONTROL_HOTWITHIN);
   if (!within || load<u32>(head, HEAD_HEAT) >= HEAT_PERIOD) return false;
   const now = heatNow(cpu);
   if (now - load<u32>(head, HEAD_HEATSINCE) <= within) return false;
@@ -108,22 +108,22 @@ export function hot(cpu: usize, head: usize): void {
   // Code that a program writes as it goes along is often done before its region would be there: it is asked for a period later.
   if (load<u32>(head, HEAD_HEAT) < HEAT_PERIOD && growsCode(load<u32>(head, HEAD_PHYS))) return;
   // Another CPU is writing to the queue.
-  if (atomic.cmpxchg<u32>(CONTROL + CONTROL_HEATLOCK, 0, 1) != 0) return;
+  if (atomic.cmpxchg<u32>(CONTROL, 0, 1, CONTROL_HEATLOCK) != 0) return;
   request(head);
-  atomic.store<u32>(CONTROL + CONTROL_HEATLOCK, 0);
+  atomic.store<u32>(CONTROL, 0, CONTROL_HEATLOCK);
 }
 
 function request(head: usize): void {
-  const tail = load<u32>(CONTROL + CONTROL_HEATTAIL);
+  const tail = load<u32>(CONTROL, CONTROL_HEATTAIL);
   const next = (tail + 1) % HEAT_QUEUE_ENTRIES;
-  if (next == atomic.load<u32>(CONTROL + CONTROL_HEATHEAD)) return;
+  if (next == atomic.load<u32>(CONTROL, CONTROL_HEATHEAD)) return;
   const entry = HEAT_QUEUE + tail * 16;
   store<u32>(entry, load<u32>(head, HEAD_PHYS));
   store<u32>(entry, load<u32>(head, REC_EIP), 4);
   store<u32>(entry, load<u32>(head, HEAD_MODE), 8);
   store<u32>(entry, u32(head), 12);
-  atomic.store<u32>(CONTROL + CONTROL_HEATTAIL, next);
-  atomic.add<u32>(CONTROL + CONTROL_HEATSIGNAL, 1);
+  atomic.store<u32>(CONTROL, next, CONTROL_HEATTAIL);
+  atomic.add<u32>(CONTROL, 1, CONTROL_HEATSIGNAL);
   atomic.notify(CONTROL + CONTROL_HEATSIGNAL, 1);
 }
 
@@ -164,13 +164,13 @@ export function deliverFault(cpu: usize): void {
     stopForError(cpu);
     return;
   }
-  if (load<u32>(CONTROL + CONTROL_STOPONFAULT)) {
+  if (load<u32>(CONTROL, CONTROL_STOPONFAULT)) {
     store<u32>(cpu, EXIT_FAULT, CPU_EXIT);
     return;
   }
   deliver(cpu);
   // A guest whose handlers fault for ever never comes to a block's head.
-  if (load<u32>(CONTROL + CONTROL_LOCKSTEP) && !load<u32>(cpu, CPU_EXIT)) {
+  if (load<u32>(CONTROL, CONTROL_LOCKSTEP) && !load<u32>(cpu, CPU_EXIT)) {
     const left = load<i32>(cpu, CPU_BUDGET) - 1;
     store<i32>(cpu, left, CPU_BUDGET);
     if (left < 0) store<u32>(cpu, EXIT_SLICE, CPU_EXIT);
@@ -225,7 +225,7 @@ export function stepDispatch(cpu: usize): u32 {
     }
   }
   if (!load<u32>(cpu, CPU_STEP)) return 0;
-  if (load<u32>(CONTROL + CONTROL_LOCKSTEP) && load<i32>(cpu, CPU_BUDGET) <= 0) {
+  if (load<u32>(CONTROL, CONTROL_LOCKSTEP) && load<i32>(cpu, CPU_BUDGET) <= 0) {
     store<u32>(cpu, EXIT_SLICE, CPU_EXIT);
     return 0;
   }
@@ -251,8 +251,8 @@ export function stepDispatch(cpu: usize): u32 {
     return 0;
   }
   noteBlock(cpu, load<u32>(cpu, CPU_EIP));
-  if (load<u32>(CONTROL + CONTROL_TRACE)) traceInterpreted(cpu, load<u32>(cpu, CPU_EIP));
-  if (load<u32>(CONTROL + CONTROL_LOCKSTEP)) {
+  if (load<u32>(CONTROL, CONTROL_TRACE)) traceInterpreted(cpu, load<u32>(cpu, CPU_EIP));
+  if (load<u32>(CONTROL, CONTROL_LOCKSTEP)) {
     store<u32>(cpu, load<u32>(cpu, CPU_BUDGET) - 1, CPU_BUDGET);
     store<u64>(cpu, load<u64>(cpu, CPU_COUNTINTERPRETED) + 1, CPU_COUNTINTERPRETED);
   }

@@ -23,5 +23,5 @@ export function noteDelivery(cpu: usize, what: u32, error: u32): void {
   store<u32>(note, load<u32>(cpu, CPU_EIP), NOTE_EIP);
   store<u32>(note, load<u32>(cpu, CPU_CR2), NOTE_CR2);
   store<u32>(cpu, count + 1, CPU_LASTDELIVERYCOUNT);
-  if (load<u32>(CONTROL + CONTROL_TRACE)) traceDelivery(cpu, what, error);
+  if (load<u32>(CONTROL, CONTROL_TRACE)) traceDelivery(cpu, what, error);
 }

@@ -67,7 +67,7 @@ export function unpark(cpu: usize): void {
 export function begin(cpu: usize): void {
   if (alone()) return;
   park(cpu);
-  while (atomic.cmpxchg<u32>(CONTROL + CONTROL_EXCLUSIVE, 0, 1) != 0) {
+  while (atomic.cmpxchg<u32>(CONTROL, 0, 1, CONTROL_EXCLUSIVE) != 0) {
     if (stopping()) break;
     atomic.wait<u32>(CONTROL + CONTROL_EXCLUSIVE, 1, LOOK);
   }

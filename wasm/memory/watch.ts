@@ -17,7 +17,7 @@ export const DATA: u32 = BREAKPOINTKIND_READ | BREAKPOINTKIND_WRITE;
 @inline
 export function pageOf(cpu: usize, n: u32, kinds: u32): u32 {
   const at = breakpointAt(cpu, n);
-  return load<u32>(at + BREAKPOINT_KINDS) & kinds ? load<u32>(at + BREAKPOINT_FIRST) >>> 12 : -1;
+  return load<u32>(at, BREAKPOINT_KINDS) & kinds ? load<u32>(at, BREAKPOINT_FIRST) >>> 12 : -1;
 }
 
 /** Whether a breakpoint of these kinds is on the page of a linear address. */
@@ -69,7 +69,7 @@ export function breaksInside(cpu: usize, head: usize, linear: u32): bool {
   let near = false;
   for (let n: u32 = 0; n < 4; n++) {
     const at = breakpointAt(cpu, n);
-    if (load<u32>(at + BREAKPOINT_KINDS) & BREAKPOINTKIND_EXECUTE && load<u32>(at + BREAKPOINT_FIRST) - linear < bytes) near = true;
+    if (load<u32>(at, BREAKPOINT_KINDS) & BREAKPOINTKIND_EXECUTE && load<u32>(at, BREAKPOINT_FIRST) - linear < bytes) near = true;
   }
   if (!near) return false;
   const end = head + (load<u32>(head, HEAD_COUNT) + 1) * REC_SIZE;

@@ -87,7 +87,7 @@ export function isNull(selector: u32): bool {
 /** Protected mode proper: neither real nor virtual-8086 mode. */
 @inline
 export function isProtected(cpu: usize): bool {
-  return (load<u32>(cpu + CPU_CR0) & 1) != 0 && (load<u32>(cpu + CPU_EFLAGS) & EFLAGS_VM) == 0;
+  return (load<u32>(cpu, CPU_CR0) & 1) != 0 && (load<u32>(cpu, CPU_EFLAGS) & EFLAGS_VM) == 0;
 }
 
 @inline
@@ -97,7 +97,7 @@ export function segment(cpu: usize, seg: u32): usize {
 
 /** Linear address of the descriptor that a selector names. */
 export function descriptorAddress(cpu: usize, selector: u32): u32 {
-  const base = selector & 4 ? load<u32>(segment(cpu, SEG_LDTR) + SEG_BASE) : load<u32>(cpu + CPU_GDTBASE);
+  const base = selector & 4 ? load<u32>(segment(cpu, SEG_LDTR), SEG_BASE) : load<u32>(cpu, CPU_GDTBASE);
   return base + (selector & 0xfff8);
 }
 
@@ -106,9 +106,9 @@ export function inTable(cpu: usize, selector: u32): bool {
   const last = (selector & 0xffff) | 7;
   if (selector & 4) {
     const ldt = segment(cpu, SEG_LDTR);
-    return load<u32>(ldt + SEG_ACCESS) != 0 && last <= load<u32>(ldt + SEG_LIMIT);
+    return load<u32>(ldt, SEG_ACCESS) != 0 && last <= load<u32>(ldt, SEG_LIMIT);
   }
-  return last <= load<u32>(cpu + CPU_GDTLIMIT);
+  return last <= load<u32>(cpu, CPU_GDTLIMIT);
 }
 
 /** Reads a descriptor that is known to be inside its table; true: a page fault was raised. */

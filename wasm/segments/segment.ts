@@ -22,10 +22,10 @@ const ACCESS_REAL: u32 = 0x9300;
 /** Sets a segment register and its hidden part. updateMode must follow: it computes the fast-check words. */
 export function setSegment(cpu: usize, seg: u32, selector: u32, base: u32, limit: u32, access: u32): void {
   const s = segment(cpu, seg);
-  store<u32>(s + SEG_SELECTOR, selector);
-  store<u32>(s + SEG_BASE, base);
-  store<u32>(s + SEG_LIMIT, limit);
-  store<u32>(s + SEG_ACCESS, access);
+  store<u32>(s, selector, SEG_SELECTOR);
+  store<u32>(s, base, SEG_BASE);
+  store<u32>(s, limit, SEG_LIMIT);
+  store<u32>(s, access, SEG_ACCESS);
 }
 
 /** Sets a code or data segment from its descriptor (which counts as accessed from now on). */
@@ -36,20 +36,20 @@ export function setFromDescriptor(cpu: usize, seg: u32, selector: u32, low: u32,
 export function setNull(cpu: usize, seg: u32, selector: u32): void {
   setSegment(cpu, seg, selector, 0, 0, 0);
   const s = segment(cpu, seg);
-  store<u32>(s + SEG_TOPREAD, 0);
-  store<u32>(s + SEG_TOPWRITE, 0);
+  store<u32>(s, 0, SEG_TOPREAD);
+  store<u32>(s, 0, SEG_TOPWRITE);
 }
 
 /** Loads a segment register as real mode (limit and access stay) or virtual-8086 mode does. */
 export function setReal(cpu: usize, seg: u32, selector: u32): void {
   selector &= 0xffff;
-  if ((load<u32>(cpu + CPU_EFLAGS) & EFLAGS_VM) != 0) {
+  if ((load<u32>(cpu, CPU_EFLAGS) & EFLAGS_VM) != 0) {
     setSegment(cpu, seg, selector, selector << 4, 0xffff, ACCESS_V86);
     return;
   }
   const s = segment(cpu, seg);
-  let access = load<u32>(s + SEG_ACCESS);
-  let limit = load<u32>(s + SEG_LIMIT);
+  let access = load<u32>(s, SEG_ACCESS);
+  let limit = load<u32>(s, SEG_LIMIT);
   if (access == 0) {
     access = ACCESS_REAL;
     limit = 0xffff;
@@ -61,7 +61,7 @@ export function setReal(cpu: usize, seg: u32, selector: u32): void {
 }
 
 export function readSelector(cpu: usize, seg: u32): u32 {
-  return load<u32>(segment(cpu, seg) + SEG_SELECTOR);
+  return load<u32>(segment(cpu, seg), SEG_SELECTOR);
 }
 
 /** Checks a descriptor for SS (SDM vol. 3, 5.7). `bad` is the vector of a wrong one: #GP or #TS. True: a fault was raised. */
@@ -94,7 +94,7 @@ export function loadSegment(cpu: usize, seg: u32, selector: u32): void {
     if (fetchDescriptor(cpu, selector, VECTOR_GP, 0)) return;
     const low = descLow;
     const high = descHigh;
-    const cpl = load<u32>(cpu + CPU_CPL);
+    const cpl = load<u32>(cpu, CPU_CPL);
     if (seg == SEG_SS ? refuseStack(cpu, selector, high, cpl, VECTOR_GP, 0) : refuseData(cpu, selector, high, cpl, VECTOR_GP)) return;
     if (markAccessed(cpu, selector, high)) return;
     setFromDescriptor(cpu, seg, selector, low, high);
@@ -108,7 +108,7 @@ function refuseOutside(cpu: usize, most: u32): bool {
     raise(cpu, VECTOR_UD);
     return true;
   }
-  if (load<u32>(cpu + CPU_CPL) > most) {
+  if (load<u32>(cpu, CPU_CPL) > most) {
     raiseError(cpu, VECTOR_GP, 0);
     return true;
   }
@@ -175,7 +175,7 @@ export function str(cpu: usize): u32 {
 }
 
 function loadTable(cpu: usize, linear: u32, opsize: u32, baseField: u32, limitField: u32): void {
-  if (load<u32>(cpu + CPU_CPL) != 0) {
+  if (load<u32>(cpu, CPU_CPL) != 0) {
     raiseError(cpu, VECTOR_GP, 0);
     return;
   }
@@ -202,11 +202,11 @@ export function lidt(cpu: usize, linear: u32, opsize: u32): void {
 }
 
 export function sgdt(cpu: usize, linear: u32): void {
-  storeTable(cpu, linear, load<u32>(cpu + CPU_GDTBASE), load<u32>(cpu + CPU_GDTLIMIT));
+  storeTable(cpu, linear, load<u32>(cpu, CPU_GDTBASE), load<u32>(cpu, CPU_GDTLIMIT));
 }
 
 export function sidt(cpu: usize, linear: u32): void {
-  storeTable(cpu, linear, load<u32>(cpu + CPU_IDTBASE), load<u32>(cpu + CPU_IDTLIMIT));
+  storeTable(cpu, linear, load<u32>(cpu, CPU_IDTBASE), load<u32>(cpu, CPU_IDTLIMIT));
 }
 
 /** Reads the descriptor for LAR, LSL, VERR, VERW; true where the selector is of use at this CPL. Clears or sets ZF only through `answer`. */
@@ -214,7 +214,7 @@ function visible(cpu: usize, selector: u32): bool {
   if (isNull(selector) || !inTable(cpu, selector)) return false;
   if (readDescriptor(cpu, selector)) return false;
   const dpl = dplOf(descHigh);
-  return isConforming(descHigh) || (dpl >= load<u32>(cpu + CPU_CPL) && dpl >= (selector & 3));
+  return isConforming(descHigh) || (dpl >= load<u32>(cpu, CPU_CPL) && dpl >= (selector & 3));
 }
 
 /** Sets ZF, unless a fault is on its way. */

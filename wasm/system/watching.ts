@@ -28,11 +28,11 @@ export function updateBreakpoints(cpu: usize): void {
       forget(cpu, pageOf(cpu, n, DATA), pageOf(cpu, n, BREAKPOINTKIND_EXECUTE));
     }
     const at = breakpointAt(cpu, n);
-    const kinds = load<u32>(at + BREAKPOINT_KINDS);
+    const kinds = load<u32>(at, BREAKPOINT_KINDS);
     if (kinds & DATA) {
       watch |= WATCH_DATA;
-      first = min<u32>(first, load<u32>(at + BREAKPOINT_FIRST));
-      last = max<u32>(last, load<u32>(at + BREAKPOINT_FIRST) + load<u32>(at + BREAKPOINT_LENGTH) - 1);
+      first = min<u32>(first, load<u32>(at, BREAKPOINT_FIRST));
+      last = max<u32>(last, load<u32>(at, BREAKPOINT_FIRST) + load<u32>(at, BREAKPOINT_LENGTH) - 1);
     }
     if (kinds & BREAKPOINTKIND_EXECUTE) watch |= WATCH_CODE;
   }

@@ -50,17 +50,17 @@ export function deliver(cpu: usize): void {
   /** A page fault or contributory exception whose delivery is under way; 32: none. */
   let first: u32 = 32;
   while (true) {
-    const fault = load<u32>(cpu + CPU_FAULT);
+    const fault = load<u32>(cpu, CPU_FAULT);
     if (!(fault & FAULT)) return;
     let vector = fault & 0xff;
-    let error = load<u32>(cpu + CPU_FAULTERROR);
+    let error = load<u32>(cpu, CPU_FAULTERROR);
     let hasError = (fault & FAULT_HAS_ERROR) != 0;
     // The debug trap of a new task: the delivery that led to it is over.
     if (fault & FAULT_TRAP) first = 32;
     if (first == VECTOR_DF) {
       noteDelivery(cpu, vector | DELIVERY_SHUTDOWN | (hasError ? DELIVERY_ERROR : 0), error);
-      store<u32>(cpu + CPU_FAULT, 0);
-      store<u32>(cpu + CPU_EXIT, EXIT_TRIPLE_FAULT);
+      store<u32>(cpu, 0, CPU_FAULT);
+      store<u32>(cpu, EXIT_TRIPLE_FAULT, CPU_EXIT);
       return;
     }
     if (first == VECTOR_PF ? vector == VECTOR_PF || isContributory(vector) : first < 32 && isContributory(first) && isContributory(vector)) {
@@ -68,7 +68,7 @@ export function deliver(cpu: usize): void {
       error = 0;
       hasError = true;
     }
-    store<u32>(cpu + CPU_FAULT, 0);
+    store<u32>(cpu, 0, CPU_FAULT);
     count(cpu + CPU_COUNTFAULTS);
     noteDelivery(cpu, vector | (hasError ? DELIVERY_ERROR : 0), error);
     let flags = readFlags(cpu);
@@ -83,7 +83,7 @@ export function deliver(cpu: usize): void {
 /** To a handler by no instruction: what it stores and hits traps before the handler's first one. */
 function deliverOne(cpu: usize, vector: u32, hasError: bool, error: u32, flags: u32): void {
   setDelivering(true);
-  dispatch(cpu, vector, false, 1, hasError, error, load<u32>(cpu + CPU_EIP), flags);
+  dispatch(cpu, vector, false, 1, hasError, error, load<u32>(cpu, CPU_EIP), flags);
   setDelivering(false);
 }
 
@@ -102,9 +102,9 @@ export function softInterrupt(cpu: usize, vector: u32, nextEip: u32, kind: u32):
     raiseError(cpu, VECTOR_GP, 0);
     return;
   }
-  if (load<u32>(CONTROL + CONTROL_STOPONFAULT)) {
-    store<u32>(cpu + CPU_EIP, nextEip);
-    store<u32>(cpu + CPU_FAULT, FAULT | FAULT_TRAP | vector);
+  if (load<u32>(CONTROL, CONTROL_STOPONFAULT)) {
+    store<u32>(cpu, nextEip, CPU_EIP);
+    store<u32>(cpu, FAULT | FAULT_TRAP | vector, CPU_FAULT);
     return;
   }
   noteDelivery(cpu, vector | DELIVERY_SOFTWARE, 0);
@@ -112,8 +112,8 @@ export function softInterrupt(cpu: usize, vector: u32, nextEip: u32, kind: u32):
     dispatch(cpu, vector, true, 0, false, 0, nextEip, flags);
     return;
   }
-  const hits = load<u32>(cpu + CPU_DEBUGPENDING);
-  store<u32>(cpu + CPU_DEBUGPENDING, 0);
+  const hits = load<u32>(cpu, CPU_DEBUGPENDING);
+  store<u32>(cpu, 0, CPU_DEBUGPENDING);
   dispatch(cpu, vector, false, 1, false, 0, nextEip, flags);
   if (!faulted(cpu)) noteInt1(cpu, hits);
 }
@@ -121,23 +121,23 @@ export function softInterrupt(cpu: usize, vector: u32, nextEip: u32, kind: u32):
 /** INTO: goes on at `nextEip` where OF (`overflow`) is clear. */
 export function into(cpu: usize, nextEip: u32, overflow: u32): void {
   if (overflow) softInterrupt(cpu, VECTOR_OF, nextEip, SOFT_INTO);
-  else store<u32>(cpu + CPU_EIP, nextEip);
+  else store<u32>(cpu, nextEip, CPU_EIP);
 }
 
 /** To the handler of `vector`. `soft`: the gate's DPL is checked. `ext`: bit 0 of the error codes of what goes wrong.
  * `eip` and `flags` are what is pushed. On a fault nothing has changed (but for a task switch that was past its point of no return). */
 function dispatch(cpu: usize, vector: u32, soft: bool, ext: u32, hasError: bool, error: u32, eip: u32, flags: u32): void {
-  if (!(load<u32>(cpu + CPU_CR0) & 1)) {
+  if (!(load<u32>(cpu, CPU_CR0) & 1)) {
     dispatchReal(cpu, vector, eip, flags);
     return;
   }
   const place = vector * 8;
   const code = place + 2 + ext;
-  if (place + 7 > load<u32>(cpu + CPU_IDTLIMIT)) {
+  if (place + 7 > load<u32>(cpu, CPU_IDTLIMIT)) {
     raiseError(cpu, VECTOR_GP, code);
     return;
   }
-  const gate = load<u32>(cpu + CPU_IDTBASE) + place;
+  const gate = load<u32>(cpu, CPU_IDTBASE) + place;
   const gateLow = sysLoad32(cpu, gate);
   if (faulted(cpu)) return;
   const gateHigh = sysLoad32(cpu, gate + 4);
@@ -148,7 +148,7 @@ function dispatch(cpu: usize, vector: u32, soft: bool, ext: u32, hasError: bool,
     raiseError(cpu, VECTOR_GP, code);
     return;
   }
-  const cpl = load<u32>(cpu + CPU_CPL);
+  const cpl = load<u32>(cpu, CPU_CPL);
   if (soft && dplOf(gateHigh) < cpl) {
     raiseError(cpu, VECTOR_GP, code);
     return;
@@ -214,7 +214,7 @@ function dispatch(cpu: usize, vector: u32, soft: bool, ext: u32, hasError: bool,
   // Nothing can fail any more.
   let clear: u32 = EFLAGS_TF | EFLAGS_NT | EFLAGS_RF | EFLAGS_VM;
   if (!(type & 1)) clear |= EFLAGS_IF;
-  store<u32>(cpu + CPU_EFLAGS, load<u32>(cpu + CPU_EFLAGS) & ~clear);
+  store<u32>(cpu, load<u32>(cpu, CPU_EFLAGS) & ~clear, CPU_EFLAGS);
   if (inner) setFromDescriptor(cpu, SEG_SS, innerSelector, innerLow, innerHigh);
   closeStack(cpu);
   if (virtual) {
@@ -230,10 +230,10 @@ function dispatch(cpu: usize, vector: u32, soft: bool, ext: u32, hasError: bool,
 /** What every delivery ends with. A single step that was under way is over: it does not trap in the handler. */
 function arrive(cpu: usize, eip: u32): void {
   noteBlock(cpu, eip);
-  store<u32>(cpu + CPU_EIP, eip);
-  store<u32>(cpu + CPU_STEPARMED, 0);
-  store<u32>(cpu + CPU_HALTED, 0);
-  store<u32>(cpu + CPU_SHADOW, 0);
+  store<u32>(cpu, eip, CPU_EIP);
+  store<u32>(cpu, 0, CPU_STEPARMED);
+  store<u32>(cpu, 0, CPU_HALTED);
+  store<u32>(cpu, 0, CPU_SHADOW);
   settleMode(cpu);
   updateStep(cpu);
   settleDebug(cpu);
@@ -242,20 +242,20 @@ function arrive(cpu: usize, eip: u32): void {
 /** Real mode: through the interrupt vector table (SDM vol. 3, 20.1.4). Error codes are not pushed. */
 function dispatchReal(cpu: usize, vector: u32, eip: u32, flags: u32): void {
   const place = vector * 4;
-  if (place + 3 > load<u32>(cpu + CPU_IDTLIMIT)) {
+  if (place + 3 > load<u32>(cpu, CPU_IDTLIMIT)) {
     raise(cpu, VECTOR_GP);
     return;
   }
-  const entry = sysLoad32(cpu, load<u32>(cpu + CPU_IDTBASE) + place);
+  const entry = sysLoad32(cpu, load<u32>(cpu, CPU_IDTBASE) + place);
   if (faulted(cpu)) return;
-  if ((entry & 0xffff) > load<u32>(segment(cpu, SEG_CS) + SEG_LIMIT)) {
+  if ((entry & 0xffff) > load<u32>(segment(cpu, SEG_CS), SEG_LIMIT)) {
     raise(cpu, VECTOR_GP);
     return;
   }
   openCurrentStack(cpu, 0);
   if (push(cpu, flags, 2) || push(cpu, readSelector(cpu, SEG_CS), 2) || push(cpu, eip, 2)) return;
   closeStack(cpu);
-  store<u32>(cpu + CPU_EFLAGS, load<u32>(cpu + CPU_EFLAGS) & ~(EFLAGS_IF | EFLAGS_TF | EFLAGS_AC | EFLAGS_RF));
+  store<u32>(cpu, load<u32>(cpu, CPU_EFLAGS) & ~(EFLAGS_IF | EFLAGS_TF | EFLAGS_AC | EFLAGS_RF), CPU_EFLAGS);
   setReal(cpu, SEG_CS, entry >>> 16);
   arrive(cpu, entry & 0xffff);
 }
@@ -263,30 +263,30 @@ function dispatchReal(cpu: usize, vector: u32, eip: u32, flags: u32): void {
 /** Through a task gate: the error code goes to the new task's stack. */
 function dispatchTask(cpu: usize, selector: u32, ext: u32, hasError: bool, error: u32, eip: u32, flags: u32): void {
   taskSwitch(cpu, selector, TASK_GATE, eip, flags & EFLAGS_RF, ext);
-  const trap = load<u32>(cpu + CPU_FAULT);
+  const trap = load<u32>(cpu, CPU_FAULT);
   if (trap & FAULT && !(trap & FAULT_TRAP)) return;
-  store<u32>(cpu + CPU_HALTED, 0);
-  store<u32>(cpu + CPU_SHADOW, 0);
+  store<u32>(cpu, 0, CPU_HALTED);
+  store<u32>(cpu, 0, CPU_SHADOW);
   if (!hasError) return;
   // A trap of the new task's debug bit waits until the error code is on its stack.
-  store<u32>(cpu + CPU_FAULT, 0);
+  store<u32>(cpu, 0, CPU_FAULT);
   openCurrentStack(cpu, ext);
-  if (push(cpu, error, load<u32>(segment(cpu, SEG_TR) + SEG_ACCESS) & 0x800 ? 4 : 2)) return;
+  if (push(cpu, error, load<u32>(segment(cpu, SEG_TR), SEG_ACCESS) & 0x800 ? 4 : 2)) return;
   closeStack(cpu);
-  store<u32>(cpu + CPU_FAULT, trap);
+  store<u32>(cpu, trap, CPU_FAULT);
 }
 
 const NMIS: u32 = PENDING_NMI | PENDING_NMI_AGAIN;
 
 /** The shadow that the instruction at `eip` is in: that of STI, that of a load of SS, or 0. */
 export function shadowAt(cpu: usize, eip: u32): u32 {
-  return load<u32>(cpu + CPU_SHADOWEIP) == eip ? load<u32>(cpu + CPU_SHADOW) : 0;
+  return load<u32>(cpu, CPU_SHADOWEIP) == eip ? load<u32>(cpu, CPU_SHADOW) : 0;
 }
 
 /** At a safe point that found something pending: does it, or holds what cannot be taken yet. 1: Cpu.exit is set, or CS:EIP changed, and the caller must go
  * through the dispatcher. Bits that end in an exit are the host's to clear. `samples`: counts kicks. */
 function doPending(cpu: usize, eip: u32, samples: usize): u32 {
-  store<u32>(cpu + CPU_EIP, eip);
+  store<u32>(cpu, eip, CPU_EIP);
   noteBlock(cpu, eip);
   const pending = polled(cpu);
   if (pending & ~(PENDING_INTR | NMIS)) {
@@ -303,38 +303,38 @@ function doPending(cpu: usize, eip: u32, samples: usize): u32 {
     else if (pending & PENDING_INIT) exit = EXIT_INIT;
     else if (pending & PENDING_SIPI) exit = EXIT_SIPI;
     if (exit) {
-      store<u32>(cpu + CPU_EXIT, exit);
+      store<u32>(cpu, exit, CPU_EXIT);
       return 1;
     }
     if (pending & PENDING_KICK) {
-      atomic.and<u32>(cpu + CPU_PENDING, ~PENDING_KICK);
+      atomic.and<u32>(cpu, ~PENDING_KICK, CPU_PENDING);
       count(samples);
       return 1;
     }
     // No system-management mode.
-    atomic.and<u32>(cpu + CPU_PENDING, ~PENDING_SMI);
+    atomic.and<u32>(cpu, ~PENDING_SMI, CPU_PENDING);
   }
   if (shadowAt(cpu, eip)) {
     // One more instruction, and exactly one: stepDispatch runs it. So the shadow costs nothing while nothing is pending.
-    store<u32>(cpu + CPU_STEP, load<u32>(cpu + CPU_STEP) | STEP_SHADOW);
+    store<u32>(cpu, load<u32>(cpu, CPU_STEP) | STEP_SHADOW, CPU_STEP);
     return 1;
   }
   const nmi = pending & NMIS;
-  if (nmi && load<u32>(cpu + CPU_NMIBLOCKED)) hold(cpu, NMIS);
+  if (nmi && load<u32>(cpu, CPU_NMIBLOCKED)) hold(cpu, NMIS);
   else if (nmi) {
     // Of two the second stays.
-    atomic.and<u32>(cpu + CPU_PENDING, ~(nmi & PENDING_NMI_AGAIN ? PENDING_NMI_AGAIN : PENDING_NMI));
-    store<u32>(cpu + CPU_NMIBLOCKED, 1);
+    atomic.and<u32>(cpu, ~(nmi & PENDING_NMI_AGAIN ? PENDING_NMI_AGAIN : PENDING_NMI), CPU_PENDING);
+    store<u32>(cpu, 1, CPU_NMIBLOCKED);
     interrupt(cpu, VECTOR_NMI);
     return 1;
   }
   if (!(pending & PENDING_INTR)) return 0;
-  if (!(load<u32>(cpu + CPU_EFLAGS) & EFLAGS_IF)) {
+  if (!(load<u32>(cpu, CPU_EFLAGS) & EFLAGS_IF)) {
     hold(cpu, PENDING_INTR);
     return 0;
   }
   // Cleared first: the acknowledgement sets it again where more is waiting.
-  atomic.and<u32>(cpu + CPU_PENDING, ~PENDING_INTR);
+  atomic.and<u32>(cpu, ~PENDING_INTR, CPU_PENDING);
   const vector = hostInterruptAck(cpu);
   if (vector < 0) return 0;
   interrupt(cpu, vector);
@@ -343,10 +343,10 @@ function doPending(cpu: usize, eip: u32, samples: usize): u32 {
 
 /** IRET: NMIs come again. While one was being served one more could wait, but no third (SDM vol. 3, 6.7.1). */
 export function unblockNmi(cpu: usize): void {
-  if (!load<u32>(cpu + CPU_NMIBLOCKED)) return;
-  store<u32>(cpu + CPU_NMIBLOCKED, 0);
+  if (!load<u32>(cpu, CPU_NMIBLOCKED)) return;
+  store<u32>(cpu, 0, CPU_NMIBLOCKED);
   letGo(cpu, NMIS);
-  if ((polled(cpu) & NMIS) == NMIS) atomic.and<u32>(cpu + CPU_PENDING, ~PENDING_NMI_AGAIN);
+  if ((polled(cpu) & NMIS) == NMIS) atomic.and<u32>(cpu, ~PENDING_NMI_AGAIN, CPU_PENDING);
 }
 
 /** The interpreter's safe points: see doPending. */

@@ -26,7 +26,7 @@ export function iret(cpu: usize, opsize: u32): void {
     iretReal(cpu, opsize);
     return;
   }
-  if (load<u32>(cpu + CPU_EFLAGS) & EFLAGS_NT) {
+  if (load<u32>(cpu, CPU_EFLAGS) & EFLAGS_NT) {
     iretTask(cpu);
     return;
   }
@@ -37,7 +37,7 @@ export function iret(cpu: usize, opsize: u32): void {
   if (faulted(cpu)) return;
   const flags = pop(cpu, opsize);
   if (faulted(cpu)) return;
-  const cpl = load<u32>(cpu + CPU_CPL);
+  const cpl = load<u32>(cpu, CPU_CPL);
   if (opsize == 4 && flags & EFLAGS_VM && cpl == 0) {
     iretVirtual(cpu, eip, selector, flags);
     return;
@@ -57,7 +57,7 @@ function finish(cpu: usize): void {
 
 /** Real and virtual-8086 mode. */
 function iretReal(cpu: usize, opsize: u32): void {
-  const old = load<u32>(cpu + CPU_EFLAGS);
+  const old = load<u32>(cpu, CPU_EFLAGS);
   const virtual = (old & EFLAGS_VM) != 0;
   if (virtual && (old & EFLAGS_IOPL) != EFLAGS_IOPL) {
     general(cpu, 0);
@@ -70,7 +70,7 @@ function iretReal(cpu: usize, opsize: u32): void {
   if (faulted(cpu)) return;
   const flags = pop(cpu, opsize);
   if (faulted(cpu)) return;
-  if (eip > load<u32>(segment(cpu, SEG_CS) + SEG_LIMIT)) {
+  if (eip > load<u32>(segment(cpu, SEG_CS), SEG_LIMIT)) {
     general(cpu, 0);
     return;
   }
@@ -80,7 +80,7 @@ function iretReal(cpu: usize, opsize: u32): void {
   if (opsize == 2) mask &= 0xffff;
   writeFlags(cpu, flags, mask);
   setReal(cpu, SEG_CS, selector);
-  store<u32>(cpu + CPU_EIP, eip);
+  store<u32>(cpu, eip, CPU_EIP);
   updateMode(cpu);
   finish(cpu);
 }
@@ -104,7 +104,7 @@ function iretVirtual(cpu: usize, eip: u32, cs: u32, flags: u32): void {
     return;
   }
   writeFlags(cpu, flags, ALL);
-  store<u32>(cpu + CPU_CPL, 3);
+  store<u32>(cpu, 3, CPU_CPL);
   setReg(cpu, GPR_ESP, esp);
   setReal(cpu, SEG_CS, cs);
   setReal(cpu, SEG_SS, ss);
@@ -112,16 +112,16 @@ function iretVirtual(cpu: usize, eip: u32, cs: u32, flags: u32): void {
   setReal(cpu, SEG_DS, ds);
   setReal(cpu, SEG_FS, fs);
   setReal(cpu, SEG_GS, gs);
-  store<u32>(cpu + CPU_EIP, eip);
+  store<u32>(cpu, eip, CPU_EIP);
   updateMode(cpu);
   finish(cpu);
 }
 
 /** With NT set: back to the task that the link of the current TSS names (SDM vol. 3, 7.4). */
 function iretTask(cpu: usize): void {
-  const link = sysLoad16(cpu, load<u32>(segment(cpu, SEG_TR) + SEG_BASE));
+  const link = sysLoad16(cpu, load<u32>(segment(cpu, SEG_TR), SEG_BASE));
   if (faulted(cpu)) return;
-  const next = load<u32>(cpu + CPU_EIP) + lengthOfTransfer(cpu);
+  const next = load<u32>(cpu, CPU_EIP) + lengthOfTransfer(cpu);
   taskSwitch(cpu, link, TASK_RETURN, next, 0, 0);
   if (!faulted(cpu)) unblockNmi(cpu);
 }

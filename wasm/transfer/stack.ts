@@ -39,9 +39,9 @@ export function loadedEsp(cpu: usize, access: u32, esp: u32): u32 {
 /** Works on the current stack. `code` is the error code of its #SS. */
 export function openCurrentStack(cpu: usize, code: u32): void {
   const ss = segment(cpu, SEG_SS);
-  const access = load<u32>(ss + SEG_ACCESS);
+  const access = load<u32>(ss, SEG_ACCESS);
   const esp = reg(cpu, GPR_ESP);
-  openStack(load<u32>(ss + SEG_BASE), load<u32>(ss + SEG_LIMIT), access, esp, false, code);
+  openStack(load<u32>(ss, SEG_BASE), load<u32>(ss, SEG_LIMIT), access, esp, false, code);
   if (!isProtected(cpu)) down = false;
 }
 

@@ -46,8 +46,8 @@ let incomingLdt: u32 = 0;
 
 /** Length of the far jump or IRET at CS:EIP, the only instructions whose helpers are not told where the next one is. */
 export function lengthOfTransfer(cpu: usize): u32 {
-  const at = load<u32>(segment(cpu, SEG_CS) + SEG_BASE) + load<u32>(cpu + CPU_EIP);
-  const big = (load<u32>(segment(cpu, SEG_CS) + SEG_ACCESS) & 0x400000) != 0;
+  const at = load<u32>(segment(cpu, SEG_CS), SEG_BASE) + load<u32>(cpu, CPU_EIP);
+  const big = (load<u32>(segment(cpu, SEG_CS), SEG_ACCESS) & 0x400000) != 0;
   let wide = big;
   let wideAddress = big;
   let n: u32 = 0;
@@ -116,12 +116,12 @@ export function taskSwitch(cpu: usize, selector: u32, kind: u32, nextEip: u32, r
 
   // The point of no return: from here on the fault of a check is the new task's.
   setSegment(cpu, SEG_TR, selector, tss, limit, (high & ACCESS_MASK) | (TYPE_BUSY << 8));
-  store<u32>(cpu + CPU_CR0, load<u32>(cpu + CPU_CR0) | CR0_TS);
+  store<u32>(cpu, load<u32>(cpu, CPU_CR0) | CR0_TS, CPU_CR0);
   updateFpuTraps(cpu);
-  store<u32>(cpu + CPU_DR + 28, load<u32>(cpu + CPU_DR + 28) & ~DR7_LOCAL);
+  store<u32>(cpu, load<u32>(cpu, CPU_DR + 28) & ~DR7_LOCAL, CPU_DR + 28);
   updateBreakpoints(cpu);
   enterTask(cpu, wide, cr3, nested);
-  store<u32>(cpu + CPU_STEPARMED, 0);
+  store<u32>(cpu, 0, CPU_STEPARMED);
   updateMode(cpu);
   settleResume(cpu);
   settleDebug(cpu);
@@ -133,12 +133,12 @@ function readTask(cpu: usize, tss: u32, wide: bool): bool {
   for (let i: u32 = 0; i < 10; i++) {
     const value: u32 = wide ? sysLoad32(cpu, tss + TSS32_EIP + i * 4) : sysLoad16(cpu, tss + TSS16_EIP + i * 2);
     if (faulted(cpu)) return true;
-    store<u32>(cpu + CPU_SCRATCH + i * 4, wide || i < 2 ? value : value | 0xffff0000);
+    store<u32>(cpu + i * 4, wide || i < 2 ? value : value | 0xffff0000, CPU_SCRATCH);
   }
   for (let i: u32 = 0; i < 6; i++) {
     const value: u32 = wide ? sysLoad16(cpu, tss + TSS32_SEG + i * 4) : i < 4 ? sysLoad16(cpu, tss + TSS16_SEG + i * 2) : 0;
     if (faulted(cpu)) return true;
-    store<u32>(cpu + CPU_SCRATCH + 40 + i * 4, value);
+    store<u32>(cpu + i * 4, value, CPU_SCRATCH + 40);
   }
   incomingLdt = sysLoad16(cpu, tss + (wide ? TSS32_LDT : TSS16_LDT));
   return faulted(cpu);
@@ -147,11 +147,11 @@ function readTask(cpu: usize, tss: u32, wide: bool): bool {
 /** Saves the outgoing task in its TSS; true: a fault was raised, and nothing was written. */
 function saveTask(cpu: usize, eip: u32, flags: u32): bool {
   const tr = segment(cpu, SEG_TR);
-  const tss = load<u32>(tr + SEG_BASE);
-  const wide = (typeOf(load<u32>(tr + SEG_ACCESS)) & ~TYPE_BUSY) == TYPE_TSS32;
+  const tss = load<u32>(tr, SEG_BASE);
+  const wide = (typeOf(load<u32>(tr, SEG_ACCESS)) & ~TYPE_BUSY) == TYPE_TSS32;
   const first = wide ? TSS32_EIP : TSS16_EIP;
   const bytes: u32 = wide ? TSS32_LDT - TSS32_EIP : TSS16_LDT - TSS16_EIP;
-  if (first + bytes - 1 > load<u32>(tr + SEG_LIMIT)) return refuse(cpu, VECTOR_TS, load<u32>(tr + SEG_SELECTOR), 0);
+  if (first + bytes - 1 > load<u32>(tr, SEG_LIMIT)) return refuse(cpu, VECTOR_TS, load<u32>(tr, SEG_SELECTOR), 0);
   if (sysProbeWrite(cpu, tss + first, bytes)) return true;
   if (wide) {
     sysStore32(cpu, tss + TSS32_EIP, eip);
@@ -170,22 +170,22 @@ function saveTask(cpu: usize, eip: u32, flags: u32): bool {
 /** Makes what readTask read the CPU's state. */
 function enterTask(cpu: usize, wide: bool, cr3: u32, nested: bool): void {
   // Descriptor tables are read with the supervisor's rights whatever the new level is.
-  store<u32>(cpu + CPU_CPL, 0);
-  if (wide && load<u32>(cpu + CPU_CR0) & CR0_PG) {
+  store<u32>(cpu, 0, CPU_CPL);
+  if (wide && load<u32>(cpu, CPU_CR0) & CR0_PG) {
     movToCr(cpu, 3, cr3);
     if (faulted(cpu)) return;
   }
-  store<u32>(cpu + CPU_EIP, load<u32>(cpu + CPU_SCRATCH));
-  writeFlags(cpu, (load<u32>(cpu + CPU_SCRATCH + 4) & 0x3f7fd5) | (nested ? EFLAGS_NT : 0), wide ? 0x3f7fd5 : 0x7fd5 | EFLAGS_VM);
-  if (!wide) store<u32>(cpu + CPU_EFLAGS, load<u32>(cpu + CPU_EFLAGS) & ~EFLAGS_VM);
-  for (let i: u32 = 0; i < 8; i++) setReg(cpu, i, load<u32>(cpu + CPU_SCRATCH + 8 + i * 4));
+  store<u32>(cpu, load<u32>(cpu, CPU_SCRATCH), CPU_EIP);
+  writeFlags(cpu, (load<u32>(cpu, CPU_SCRATCH + 4) & 0x3f7fd5) | (nested ? EFLAGS_NT : 0), wide ? 0x3f7fd5 : 0x7fd5 | EFLAGS_VM);
+  if (!wide) store<u32>(cpu, load<u32>(cpu, CPU_EFLAGS) & ~EFLAGS_VM, CPU_EFLAGS);
+  for (let i: u32 = 0; i < 8; i++) setReg(cpu, i, load<u32>(cpu + i * 4, CPU_SCRATCH + 8));
   // Selectors first, the hidden parts invalid until their descriptors are found good.
-  for (let i: u32 = 0; i < 6; i++) setNull(cpu, i, load<u32>(cpu + CPU_SCRATCH + 40 + i * 4));
+  for (let i: u32 = 0; i < 6; i++) setNull(cpu, i, load<u32>(cpu + i * 4, CPU_SCRATCH + 40));
   const ldt = incomingLdt;
   setNull(cpu, SEG_LDTR, ldt);
-  const virtual = (load<u32>(cpu + CPU_EFLAGS) & EFLAGS_VM) != 0;
+  const virtual = (load<u32>(cpu, CPU_EFLAGS) & EFLAGS_VM) != 0;
   const cpl: u32 = virtual ? 3 : readSelector(cpu, SEG_CS) & 3;
-  store<u32>(cpu + CPU_CPL, cpl);
+  store<u32>(cpu, cpl, CPU_CPL);
   if (!isNull(ldt) && loadLdt(cpu, ldt, VECTOR_TS, VECTOR_TS)) return;
   if (virtual) {
     for (let i: u32 = 0; i < 6; i++) setReal(cpu, i, readSelector(cpu, i));
@@ -193,7 +193,7 @@ function enterTask(cpu: usize, wide: bool, cr3: u32, nested: bool): void {
     if (loadTaskStack(cpu, cpl) || loadTaskCode(cpu, cpl)) return;
     if (loadTaskData(cpu, SEG_ES, cpl) || loadTaskData(cpu, SEG_DS, cpl) || loadTaskData(cpu, SEG_FS, cpl) || loadTaskData(cpu, SEG_GS, cpl)) return;
   }
-  if (load<u32>(cpu + CPU_EIP) > load<u32>(segment(cpu, SEG_CS) + SEG_LIMIT)) general(cpu, 0);
+  if (load<u32>(cpu, CPU_EIP) > load<u32>(segment(cpu, SEG_CS), SEG_LIMIT)) general(cpu, 0);
 }
 
 function loadTaskStack(cpu: usize, cpl: u32): bool {

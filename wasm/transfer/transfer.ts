@@ -17,24 +17,24 @@ import { TASK_CALL, TASK_JUMP, lengthOfTransfer, taskSwitch } from './task';
 /** Goes to CS:EIP in real or virtual-8086 mode. */
 function goReal(cpu: usize, selector: u32, offset: u32): void {
   setReal(cpu, SEG_CS, selector);
-  store<u32>(cpu + CPU_EIP, offset);
+  store<u32>(cpu, offset, CPU_EIP);
   updateMode(cpu);
 }
 
 /** Whether an offset is outside CS in real or virtual-8086 mode; true: #GP was raised. */
 function outsideReal(cpu: usize, offset: u32): bool {
-  return offset > load<u32>(segment(cpu, SEG_CS) + SEG_LIMIT) && general(cpu, 0);
+  return offset > load<u32>(segment(cpu, SEG_CS), SEG_LIMIT) && general(cpu, 0);
 }
 
 function go(cpu: usize, selector: u32, low: u32, high: u32, cpl: u32, offset: u32): void {
   setCode(cpu, selector, low, high, cpl);
-  store<u32>(cpu + CPU_EIP, offset);
+  store<u32>(cpu, offset, CPU_EIP);
   settleMode(cpu);
 }
 
 /** Checks the code segment of a direct far jump or call (SDM vol. 3, 5.8.1); true: a fault was raised. */
 function refuseDirect(cpu: usize, selector: u32, high: u32): bool {
-  const cpl = load<u32>(cpu + CPU_CPL);
+  const cpl = load<u32>(cpu, CPU_CPL);
   const dpl = dplOf(high);
   if (isConforming(high) ? dpl > cpl : (selector & 3) > cpl || dpl != cpl) return refuse(cpu, VECTOR_GP, selector, 0);
   return !(high & PRESENT) && refuse(cpu, VECTOR_NP, selector, 0);
@@ -69,7 +69,7 @@ export function farJump(cpu: usize, selector: u32, offset: u32, opsize: u32): vo
     return;
   }
   if (markAccessed(cpu, selector, high)) return;
-  go(cpu, selector, low, high, load<u32>(cpu + CPU_CPL), offset);
+  go(cpu, selector, low, high, load<u32>(cpu, CPU_CPL), offset);
 }
 
 /** Checks DPL and P of a gate or TSS descriptor, and its type among `types` (bits); true: a fault was raised. */
@@ -77,7 +77,7 @@ function refuseSystem(cpu: usize, selector: u32, high: u32): bool {
   const types: u32 = (1 << TYPE_TSS16) | (1 << TYPE_CALL16) | (1 << TYPE_TASK) | (1 << TYPE_TSS32) | (1 << TYPE_CALL32);
   if (!((types >>> typeOf(high)) & 1)) return refuse(cpu, VECTOR_GP, selector, 0);
   const dpl = dplOf(high);
-  if (dpl < load<u32>(cpu + CPU_CPL) || dpl < (selector & 3)) return refuse(cpu, VECTOR_GP, selector, 0);
+  if (dpl < load<u32>(cpu, CPU_CPL) || dpl < (selector & 3)) return refuse(cpu, VECTOR_GP, selector, 0);
   return !(high & PRESENT) && refuse(cpu, VECTOR_NP, selector, 0);
 }
 
@@ -95,14 +95,14 @@ function gateOffset(low: u32, high: u32): u32 {
 function fetchTarget(cpu: usize, selector: u32): bool {
   if (isNull(selector)) return general(cpu, 0);
   if (fetchDescriptor(cpu, selector, VECTOR_GP, 0)) return true;
-  if (!isCode(descHigh) || dplOf(descHigh) > load<u32>(cpu + CPU_CPL)) return refuse(cpu, VECTOR_GP, selector, 0);
+  if (!isCode(descHigh) || dplOf(descHigh) > load<u32>(cpu, CPU_CPL)) return refuse(cpu, VECTOR_GP, selector, 0);
   return false;
 }
 
 function jumpSystem(cpu: usize, selector: u32, low: u32, high: u32): void {
   if (refuseSystem(cpu, selector, high)) return;
   if (!isCallGate(high)) {
-    taskSwitch(cpu, typeOf(high) == TYPE_TASK ? low >>> 16 : selector, TASK_JUMP, load<u32>(cpu + CPU_EIP) + lengthOfTransfer(cpu), 0, 0);
+    taskSwitch(cpu, typeOf(high) == TYPE_TASK ? low >>> 16 : selector, TASK_JUMP, load<u32>(cpu, CPU_EIP) + lengthOfTransfer(cpu), 0, 0);
     return;
   }
   const offset = gateOffset(low, high);
@@ -110,7 +110,7 @@ function jumpSystem(cpu: usize, selector: u32, low: u32, high: u32): void {
   if (fetchTarget(cpu, target)) return;
   const codeLow = descLow;
   const codeHigh = descHigh;
-  const cpl = load<u32>(cpu + CPU_CPL);
+  const cpl = load<u32>(cpu, CPU_CPL);
   // A jump never changes the privilege level.
   if (!isConforming(codeHigh) && dplOf(codeHigh) != cpl) {
     refuse(cpu, VECTOR_GP, target, 0);
@@ -168,7 +168,7 @@ function callSame(cpu: usize, selector: u32, low: u32, high: u32, offset: u32, o
   }
   if (markAccessed(cpu, selector, high)) return;
   closeStack(cpu);
-  go(cpu, selector, low, high, load<u32>(cpu + CPU_CPL), offset);
+  go(cpu, selector, low, high, load<u32>(cpu, CPU_CPL), offset);
 }
 
 function callSystem(cpu: usize, selector: u32, low: u32, high: u32, nextEip: u32): void {
@@ -188,7 +188,7 @@ function callSystem(cpu: usize, selector: u32, low: u32, high: u32, nextEip: u32
     return;
   }
   const dpl = dplOf(codeHigh);
-  if (isConforming(codeHigh) || dpl == load<u32>(cpu + CPU_CPL)) {
+  if (isConforming(codeHigh) || dpl == load<u32>(cpu, CPU_CPL)) {
     callSame(cpu, target, codeLow, codeHigh, offset, size, nextEip);
     return;
   }
@@ -210,8 +210,8 @@ function callSystem(cpu: usize, selector: u32, low: u32, high: u32, nextEip: u32
 /** Copies `count` parameters from the caller's stack, still the current one, to the new stack; true: a fault was raised. */
 function copyParameters(cpu: usize, count: u32, size: u32): bool {
   const ss = segment(cpu, SEG_SS);
-  const mask: u32 = load<u32>(ss + SEG_ACCESS) & 0x400000 ? 0xffffffff : 0xffff;
-  const base = load<u32>(ss + SEG_BASE);
+  const mask: u32 = load<u32>(ss, SEG_ACCESS) & 0x400000 ? 0xffffffff : 0xffff;
+  const base = load<u32>(ss, SEG_BASE);
   for (let i = count; i > 0; i--) {
     const at = base + ((reg(cpu, GPR_ESP) + (i - 1) * size) & mask);
     const value = size == 4 ? load32(cpu, at) : load16(cpu, at);
@@ -244,7 +244,7 @@ export function refuseReturn(cpu: usize, selector: u32): bool {
   if (fetchDescriptor(cpu, selector, VECTOR_GP, 0)) return true;
   const rpl = selector & 3;
   const dpl = dplOf(descHigh);
-  if (!isCode(descHigh) || rpl < load<u32>(cpu + CPU_CPL) || (isConforming(descHigh) ? dpl > rpl : dpl != rpl)) {
+  if (!isCode(descHigh) || rpl < load<u32>(cpu, CPU_CPL) || (isConforming(descHigh) ? dpl > rpl : dpl != rpl)) {
     return refuse(cpu, VECTOR_GP, selector, 0);
   }
   return !(descHigh & PRESENT) && refuse(cpu, VECTOR_NP, selector, 0);
@@ -257,7 +257,7 @@ export function farReturn(cpu: usize, selector: u32, offset: u32, opsize: u32, p
   const low = descLow;
   const high = descHigh;
   const rpl = selector & 3;
-  if (rpl == load<u32>(cpu + CPU_CPL)) {
+  if (rpl == load<u32>(cpu, CPU_CPL)) {
     if (offset > limitOf(low, high)) return general(cpu, 0);
     if (markAccessed(cpu, selector, high)) return true;
     closeStack(cpu);
@@ -281,7 +281,7 @@ export function farReturn(cpu: usize, selector: u32, offset: u32, opsize: u32, p
   closeStack(cpu);
   setCode(cpu, selector, low, high, rpl);
   dropSegments(cpu, rpl);
-  store<u32>(cpu + CPU_EIP, offset);
+  store<u32>(cpu, offset, CPU_EIP);
   settleMode(cpu);
   return false;
 }
