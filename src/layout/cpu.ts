@@ -1,5 +1,5 @@
 // The state of one simulated CPU in shared memory. Every address is `cpu base + offset`.
-import { array, struct, u32, u64 } from './struct.ts';
+import { area, array, records, shared32, struct, u16, u32, u64 } from './struct.ts';
 
 /** Bytes between two general registers (wide enough for x86-64); AH is at +1 of EAX's slot. */
 export const GPR_STRIDE = 8;
@@ -12,7 +12,7 @@ export const Gpr = { EAX: 0, ECX: 1, EDX: 2, EBX: 3, ESP: 4, EBP: 5, ESI: 6, EDI
 export const Seg = { ES: 0, CS: 1, SS: 2, DS: 3, FS: 4, GS: 5, LDTR: 6, TR: 7 } as const;
 
 /** A segment register with its hidden part (SDM vol. 3, 3.4.3). */
-export const SegCache = struct('SEG', {
+export const SegCache = struct({
   selector: u32,
   base: u32,
   /** Highest valid offset, in bytes (granularity applied). */
@@ -26,7 +26,7 @@ export const SegCache = struct('SEG', {
 });
 
 /** What a breakpoint of DR0 to DR3 stands for now (SDM vol. 3, 17.2.4); its kinds are bits of BreakpointKind, 0 where it is not enabled. */
-export const Breakpoint = struct('BREAKPOINT', {
+export const Breakpoint = struct({
   kinds: u32,
   /** The first address (linear, or of a port) that it is for, and how many bytes. */
   first: u32,
@@ -34,8 +34,18 @@ export const Breakpoint = struct('BREAKPOINT', {
 });
 export const BreakpointKind = { EXECUTE: 1, READ: 2, WRITE: 4, PORT: 8 } as const;
 
+/** A register of the x87; MMn is the significand of Rn. */
+export const FpuRegister = struct({
+  significand: u64,
+  /** Sign (bit 15) and biased exponent. */
+  signExponent: u16,
+});
+
+/** A task as it was read from its TSS (in Cpu.scratch, while tasks are switched). */
+export const IncomingTask = struct({ eip: u32, eflags: u32, gpr: array(8, u32), seg: array(6, u32) });
+
 /** One of the last exceptions and interrupts (Cpu.lastDeliveries). */
-export const DeliveryNote = struct('NOTE', {
+export const DeliveryNote = struct({
   /** The vector, with bits of Delivery. */
   what: u32,
   error: u32,
@@ -48,10 +58,9 @@ export const LAST_DELIVERIES = 16;
 export const LAST_BLOCKS = 16;
 
 export const Cpu = struct(
-  'CPU',
   {
     /** General registers, GPR_STRIDE apart. */
-    gpr: array(GPR_COUNT, GPR_STRIDE),
+    gpr: array(GPR_COUNT, u32, GPR_STRIDE),
     /** Offset in CS of the current instruction; only exact when no translated code runs, or a fault is being raised. */
     eip: u32,
     eipHigh: u32,
@@ -63,8 +72,8 @@ export const Cpu = struct(
     eflags: u32,
     cpl: u32,
     /** A slot that is always zero: stands for "no base" or "no index" in interpreter records. */
-    zero: u64,
-    seg: array(8, SegCache.size, 16),
+    zero: { ...shared32, bytes: 8, align: 8 },
+    seg: records(8, SegCache, 16),
     gdtBase: u32,
     gdtLimit: u32,
     idtBase: u32,
@@ -73,9 +82,9 @@ export const Cpu = struct(
     cr2: u32,
     cr3: u32,
     cr4: u32,
-    dr: array(8, 4),
+    dr: array(8, u32),
     /** PDPTE registers of PAE paging (SDM vol. 3, 4.4.1), loaded by MOV CR3. */
-    pdpte: array(4, 8),
+    pdpte: array(4, u64),
     /** Index into Mode: which specialisation of code may run now. */
     mode: u32,
     /** 0xffffffff or 0xffff: mask of ESP by SS.B. */
@@ -86,7 +95,7 @@ export const Cpu = struct(
     fault: u32,
     faultError: u32,
     /** Poll word: OR of Pending bits; tested at back-edges, returns and block heads. Set by anybody with Atomics. Upper half: what is held (PENDING_HELD_SHIFT). */
-    pending: u32,
+    pending: shared32,
     /** Nonzero: interrupts are held off for one more instruction (Shadow: after STI; after MOV SS or POP SS also debug traps). */
     shadow: u32,
     /** 1 while HLT waits. */
@@ -95,7 +104,7 @@ export const Cpu = struct(
     exit: u32,
     exitArg: u32,
     /** Extra words of an exit. */
-    exitData: array(4, 4),
+    exitData: array(4, u32),
     /** Nonzero: run one instruction at a time (Step bits). */
     step: u32,
     /** Nonzero while a block of one instruction runs: bit 0; bit 1 where EFLAGS.TF was set at its start; bit 2 where it was a string
@@ -124,16 +133,16 @@ export const Cpu = struct(
     sysenterEsp: u32,
     sysenterEip: u32,
     apicBase: u32,
-    msr: array(32, 8),
+    msr: array(32, u64),
 
     // Pointers into this CPU's own areas (absolute addresses) --------------------------------------------------------
     tlb: u32,
     tlbList: u32,
-    tlbListCount: u32,
+    tlbListCount: shared32,
     tlbGlobalList: u32,
-    tlbGlobalCount: u32,
+    tlbGlobalCount: shared32,
     /** Bitmap, a bit for each 4 MiB of linear space, of regions that large pages filled. */
-    tlbLarge: array(32, 4),
+    tlbLarge: array(32, u32),
     jumpKernel: u32,
     jumpUser: u32,
     /** Current generations: an entry of another generation is stale. */
@@ -157,8 +166,8 @@ export const Cpu = struct(
     callReturn: u32,
 
     // x87, MMX, SSE ----------------------------------------------------------------------------------------------------
-    /** Physical registers R0..R7: significand (u64) at +0, sign and exponent (u16) at +8; MMn is the significand of Rn. */
-    fpr: array(8, 16),
+    /** Physical registers R0..R7. */
+    fpr: records(8, FpuRegister, 16),
     fcw: u32,
     /** Status word without TOP (bits 11..13 are 0 here). */
     fsw: u32,
@@ -171,15 +180,15 @@ export const Cpu = struct(
     fdp: u32,
     fds: u32,
     mxcsr: u32,
-    xmm: array(16, 16),
+    xmm: area(16 * 16, 16),
     /** 32 bytes for helpers to take and return wide values in. */
-    scratch: array(4, 16),
+    scratch: area(64, 16),
 
     // Counters (u64 each, written by this CPU only) -----------------------------------------------------------------------
     countTlbMisses: u64,
     countFaults: u64,
     countInterrupts: u64,
-    countExits: array(32, 8),
+    countExits: array(32, u64),
     /** Bytes of published modules this CPU has installed (see Control.published). */
     consumed: u32,
     /** Entries of DROP_QUEUE that this CPU has seen to. */
@@ -203,18 +212,18 @@ export const Cpu = struct(
     samplesTranslated: u64,
     /** For dumps: EIPs of code that was entered through the runtime's slow ways (see wasm/engine/history.ts), and how many so far: the newest is
      * at count - 1, modulo LAST_BLOCKS. */
-    lastBlocks: array(LAST_BLOCKS, 4),
+    lastBlocks: array(LAST_BLOCKS, u32),
     lastBlockCount: u32,
-    lastDeliveries: array(LAST_DELIVERIES, DeliveryNote.size, 4),
+    lastDeliveries: records(LAST_DELIVERIES, DeliveryNote),
     lastDeliveryCount: u32,
     /** Records of the trace written (by this CPU) and read (by the host) so far, modulo 2^32. */
-    traceHead: u32,
-    traceTail: u32,
+    traceHead: shared32,
+    traceTail: shared32,
     /** Nanoseconds that installing published modules took, and their number. */
     installNs: u64,
     countInstalls: u64,
     /** 1 while the CPU touches no guest memory and holds nothing that it found in its TLB: not started, in HLT, or held (wasm/memory/exclusive.ts). */
-    parked: u32,
+    parked: shared32,
     /** 1 while a locked instruction of this CPU runs with all others parked. */
     exclusive: u32,
     /** PAUSE instructions so far, modulo 2^32. */
@@ -224,7 +233,7 @@ export const Cpu = struct(
     /** 1 from INIT (or power-on, but for the boot CPU) to the start-up IPI. */
     awaitsStartup: u32,
     /** DR0 to DR3 as DR7 enables them. */
-    breakpoints: array(4, Breakpoint.size, 4),
+    breakpoints: records(4, Breakpoint),
     /** From the first byte with a data breakpoint to the last one: where that is, and how many bytes (0: there is none). */
     watchFirst: u32,
     watchBytes: u64,

@@ -2,7 +2,7 @@
 // grows with the number of CPUs. Nobody else writes an address as a number.
 import { DragomanError } from '../api/errors.ts';
 import { Cpu } from './cpu.ts';
-import { array, struct, u32, u64 } from './struct.ts';
+import { area, array, f64, records, shared32, struct, u32, u64 } from './struct.ts';
 
 export const WASM_PAGE = 0x10000;
 export const PAGE = 4096;
@@ -25,6 +25,8 @@ export const DEVICE_STATE_BYTES = 0x80000;
 /** Requests of hot code from CPUs to the translator: a ring. */
 export const HEAT_QUEUE = 0x100000;
 export const HEAT_QUEUE_ENTRIES = 4096;
+/** An entry of it. */
+export const HeatRequest = struct({ phys: u32, eip: u32, mode: u32, head: u32 });
 /** A block that stays in the interpreter asks again after this many executions. A power of two. */
 export const HEAT_PERIOD = 16384;
 /** Bytes of published modules: a ring of PUBLISH_BYTES. */
@@ -32,7 +34,7 @@ export const PUBLISH = 0x400000;
 export const PUBLISH_BYTES = 12 * MiB;
 /** Guest PC and mode of each table slot. */
 export const SLOTS = 0x200000;
-export const Slot = struct('SLOT', { eip: u32, phys: u32, mode: u32, state: u32 });
+export const Slot = struct({ eip: u32, phys: u32, mode: u32, state: u32 });
 /** ROM images at the top of the 32-bit physical space and below 1 MiB. */
 export const ROM = 0x1000000;
 export const ROM_BYTES = 1 * MiB;
@@ -52,7 +54,7 @@ export const RAM = 0x2000000;
 
 const CACHE_LINE = 64;
 
-export const Control = struct('CONTROL', {
+export const Control = struct({
   // What changes seldom or never, on cache lines of its own: every CPU reads it all the time.
   cpuCount: u32,
   ramBytes: u32,
@@ -85,7 +87,7 @@ export const Control = struct('CONTROL', {
   /** A CPU that spins gives its host thread's core away at each PAUSE whose number has none of these bits; all ones: never. */
   pauseMask: u32,
   /** Nonzero once somebody asked the machine to stop. */
-  stop: u32,
+  stop: shared32,
   /** ClockAsks bits; 0: the time-stamp counter is the host's monotonic clock less clockStart. */
   clockAsks: u32,
   /** The host's monotonic clock at power-on, nanoseconds. */
@@ -93,11 +95,11 @@ export const Control = struct('CONTROL', {
 
   // What threads tell each other.
   /** Bumped when the translator published a module. */
-  epoch: { bytes: 4, align: CACHE_LINE },
-  heatHead: u32,
-  heatTail: u32,
+  epoch: { ...u32, align: CACHE_LINE },
+  heatHead: shared32,
+  heatTail: shared32,
   /** Words that sleepers wait on. */
-  heatSignal: u32,
+  heatSignal: shared32,
   ioSignal: u32,
   timerSignal: u32,
   /** Table slots handed out so far. */
@@ -114,9 +116,9 @@ export const Control = struct('CONTROL', {
   /** Pages entered in DROP_QUEUE so far. */
   dropped: u32,
   /** 1 while some CPU has the memory for itself (wasm/memory/exclusive.ts): a mutex. */
-  exclusive: u32,
+  exclusive: shared32,
   /** 1 while a CPU writes to HEAT_QUEUE. */
-  heatLock: u32,
+  heatLock: shared32,
   /** Code maps handed out so far, at first; later where the search for one that is free goes on. */
   codeMapNext: u32,
   /** CPUs that can only be woken by another CPU (HLT with interrupts off, or waiting for a start-up IPI). */
@@ -124,9 +126,9 @@ export const Control = struct('CONTROL', {
   /** Counts how often a CPU entered HLT or left it. */
   clockChanges: u32,
   /** Doubles, nanoseconds (machine/board/clock-lag.ts): how far the guest's clock lags behind the host's; since when; what timers have seen of the guest's. */
-  clockLag: u64,
-  clockLagSince: u64,
-  clockSeen: u64,
+  clockLag: f64,
+  clockLagSince: f64,
+  clockSeen: f64,
   /** Regions that an error of the translator prevented. */
   statFailedRegions: u32,
   /** Addresses of the local APICs' words (layout/lapic.ts), CPU 0 first, and of the table of their registers; 0: there are none. */
@@ -147,11 +149,10 @@ export const ClockAsks = {
 
 /** What we know of one page of guest RAM. */
 export const PageMeta = struct(
-  'PAGEMETA',
   {
     /** Bit 0: some CPU holds decoded blocks or regions of this page, so stores to it take the slow path. Bit 1 (PAGE_GROWS): somebody stored beside its code
      * since then. The bits above count the decodings (PAGE_MARK), so that whoever clears the flag sees that none came in between. */
-    flags: u32,
+    flags: shared32,
     /** Bumped by every store that hit code on this page. */
     version: u32,
     /** How the CPUs were last told to drop this page (cache/drop.ts): Control.dropped from then on, `flags` before, by which CPU. */
@@ -195,11 +196,11 @@ export const TLB_WATCHED_SHIFT = 4;
 export const TLB_LIST_ENTRIES = 16384;
 
 /** Jump cache: guest EIP -> function; direct-mapped. */
-export const JumpEntry = struct('JUMP', { eip: u32, gen: u32, func: u32, arg: u32 });
+export const JumpEntry = struct({ eip: u32, gen: u32, func: u32, arg: u32 });
 export const JUMP_ENTRIES = 16384;
 
 /** Pages that a jump cache knows code of, by linear page: where they were mapped (wasm/engine/fetched.ts). */
-export const Fetched = struct('FETCHED', { page: u32, gen: u32, frame: u32, unused: u32 });
+export const Fetched = struct({ page: u32, gen: u32, frame: u32, unused: u32 });
 export const FETCHED_ENTRIES = 2048;
 
 /** Block hash: (physical address, EIP, mode) -> block; open hashing with chains through BlockHead.hashNext. */
@@ -212,7 +213,6 @@ const ARENA_LEAST = 6 * MiB;
 
 /** Decoded instruction, as the interpreter's handlers read it. All addresses absolute. */
 export const Record = struct(
-  'REC',
   {
     /** Table index of the handler. */
     handler: u32,
@@ -245,7 +245,6 @@ export const Record = struct(
 
 /** The head of a block: laid out as a Record (its handler counts and polls) and followed by the instructions' records. */
 export const BlockHead = struct(
-  'HEAD',
   {
     handler: u32,
     eip: u32,
@@ -273,7 +272,7 @@ export const BlockHead = struct(
 );
 
 /** One line of the execution trace. */
-export const TraceRecord = struct('TRACE', {
+export const TraceRecord = struct({
   /** Low byte: TraceKind. Above it, for a delivery: vector and bits of Delivery. */
   kind: u32,
   eip: u32,
@@ -283,7 +282,7 @@ export const TraceRecord = struct('TRACE', {
   cr3: u32,
   /** All of EFLAGS. */
   eflags: u32,
-  gpr: array(8, 4),
+  gpr: array(8, u32),
   /** Of a delivery only. */
   error: u32,
   cr2: u32,
@@ -295,20 +294,19 @@ export const TRACE_WAKE = 4096;
 
 /** A CPU's block: state, TLB, lists, jump caches, block hash, trace, decode arena. */
 export const CpuArea = struct(
-  'AREA',
   {
-    state: { bytes: Cpu.size, align: PAGE },
-    jumpKernel: { bytes: JUMP_ENTRIES * JumpEntry.size, align: PAGE },
-    jumpUser: { bytes: JUMP_ENTRIES * JumpEntry.size, align: PAGE },
-    tlbList: { bytes: TLB_LIST_ENTRIES * 4, align: PAGE },
-    tlbGlobalList: { bytes: TLB_LIST_ENTRIES * 4, align: PAGE },
-    blockHash: { bytes: BLOCK_HASH_ENTRIES * 4, align: PAGE },
-    tlb: { bytes: TLB_BYTES, align: PAGE },
-    trace: { bytes: TRACE_RECORDS * TraceRecord.size, align: PAGE },
-    fetchedKernel: { bytes: FETCHED_ENTRIES * Fetched.size, align: PAGE },
-    fetchedUser: { bytes: FETCHED_ENTRIES * Fetched.size, align: PAGE },
+    state: area(Cpu.size, PAGE),
+    jumpKernel: area(JUMP_ENTRIES * JumpEntry.size, PAGE),
+    jumpUser: area(JUMP_ENTRIES * JumpEntry.size, PAGE),
+    tlbList: area(TLB_LIST_ENTRIES * 4, PAGE),
+    tlbGlobalList: area(TLB_LIST_ENTRIES * 4, PAGE),
+    blockHash: area(BLOCK_HASH_ENTRIES * 4, PAGE),
+    tlb: area(TLB_BYTES, PAGE),
+    trace: records(TRACE_RECORDS, TraceRecord, PAGE),
+    fetchedKernel: records(FETCHED_ENTRIES, Fetched, PAGE),
+    fetchedUser: records(FETCHED_ENTRIES, Fetched, PAGE),
     /** To the end of the CPU's block. */
-    arena: { bytes: 0, align: PAGE },
+    arena: area(0, PAGE),
   },
   WASM_PAGE,
 );

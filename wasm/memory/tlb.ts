@@ -1,16 +1,11 @@
 // The TLB: one word for each page of linear space, filled by the page walk, flushed through lists of what was filled.
-import {
-  CPU_COUNTTLBMISSES, CPU_CR0, CPU_TLB, CPU_TLBGLOBALCOUNT, CPU_TLBGLOBALLIST, CPU_TLBLARGE, CPU_TLBLIST, CPU_TLBLISTCOUNT, CPU_WATCH, RAM,
-  TLB_CODE_KERNEL_WRITE, TLB_CODE_SHIFT, TLB_GLOBAL, TLB_KERNEL_READ, TLB_KERNEL_WRITE, TLB_LARGE, TLB_LIST_ENTRIES, TLB_USER_WRITE,
-  TLB_WATCHED_SHIFT,
-} from '../gen/layout';
-import { hasCode } from './codepage';
 import { raisePage } from '../base/fault';
-import { ACCESS_USER, ACCESS_WRITE, CR0_PG } from '../base/state';
-import { RIGHTS, WALK_FAILED, isGuarded, physHost, walk, walkFrame, walkRights } from './walk';
+import { Access, Cpu, Cr0, RAM, Tlb, TLB_CODE_SHIFT, TLB_LIST_ENTRIES, TLB_WATCHED_SHIFT } from '../gen/layout';
+import { hasCode } from './codepage';
+import { isGuarded, physHost, RIGHTS, walk, WALK_FAILED, walkFrame, walkRights } from './walk';
 import { watchedRights } from './watch';
 
-const WRITE_BITS: u32 = TLB_KERNEL_WRITE | TLB_USER_WRITE;
+const WRITE_BITS: u32 = Tlb.KERNEL_WRITE | Tlb.USER_WRITE;
 /** The rights to write, wherever they stand. */
 const ANY_WRITE: u32 = WRITE_BITS | (WRITE_BITS << TLB_WATCHED_SHIFT);
 
@@ -25,8 +20,8 @@ function besideCode(rights: u32): u32 {
   return (rights & ~WRITE_BITS) | ((rights & WRITE_BITS) << TLB_CODE_SHIFT);
 }
 
-function flushList(cpu: usize, list: usize, count: u32): void {
-  const tlb: usize = load<u32>(cpu, CPU_TLB);
+function flushList(cpu: Cpu, list: usize, count: u32): void {
+  const tlb: usize = cpu.tlb;
   const end = list + (count << 2);
   while (list < end) {
     store<u32>(tlb + (load<u32>(list) << 2), 0);
@@ -35,27 +30,27 @@ function flushList(cpu: usize, list: usize, count: u32): void {
 }
 
 /** Forgets all translations that are not global (MOV CR3). */
-export function flushNonGlobal(cpu: usize): void {
-  flushList(cpu, load<u32>(cpu, CPU_TLBLIST), load<u32>(cpu, CPU_TLBLISTCOUNT));
-  store<u32>(cpu, 0, CPU_TLBLISTCOUNT);
+export function flushNonGlobal(cpu: Cpu): void {
+  flushList(cpu, cpu.tlbList, cpu.tlbListCount.plain);
+  cpu.tlbListCount.plain = 0;
 }
 
 /** Forgets all translations. */
-export function flush(cpu: usize): void {
+export function flush(cpu: Cpu): void {
   flushNonGlobal(cpu);
-  flushList(cpu, load<u32>(cpu, CPU_TLBGLOBALLIST), load<u32>(cpu, CPU_TLBGLOBALCOUNT));
-  store<u32>(cpu, 0, CPU_TLBGLOBALCOUNT);
-  memory.fill(cpu + CPU_TLBLARGE, 0, 128);
+  flushList(cpu, cpu.tlbGlobalList, cpu.tlbGlobalCount.plain);
+  cpu.tlbGlobalCount.plain = 0;
+  memory.fill(cpu.tlbLarge.address, 0, 128);
 }
 
 /** Forgets the translation of one page, and all of a large page that it is in. */
-export function tlbInvalidate(cpu: usize, linear: u32): void {
-  const tlb: usize = load<u32>(cpu, CPU_TLB);
-  const word = cpu + CPU_TLBLARGE + ((linear >>> 27) << 2);
+export function tlbInvalidate(cpu: Cpu, linear: u32): void {
+  const tlb: usize = cpu.tlb;
+  const large = linear >>> 27;
   const bit: u32 = 1 << ((linear >>> 22) & 31);
-  if (load<u32>(word) & bit) {
+  if (cpu.tlbLarge[large] & bit) {
     memory.fill(tlb + ((linear >>> 22) << 12), 0, 4096);
-    store<u32>(word, load<u32>(word) & ~bit);
+    cpu.tlbLarge[large] &= ~bit;
   } else {
     store<u32>(tlb + ((linear >>> 12) << 2), 0);
   }
@@ -63,14 +58,14 @@ export function tlbInvalidate(cpu: usize, linear: u32): void {
 
 /** Takes the rights to write a physical page out of one CPU's TLB. Any thread may call it for any CPU, after it has set the
  * page's PAGE_HAS_CODE: whoever fills the TLB meanwhile sees the flag. */
-export function protectPage(cpu: usize, physPage: u32): void {
+export function protectPage(cpu: Cpu, physPage: u32): void {
   const host = RAM + (physPage << 12);
-  protectList(cpu, load<u32>(cpu, CPU_TLBLIST), atomic.load<u32>(cpu, CPU_TLBLISTCOUNT), host);
-  protectList(cpu, load<u32>(cpu, CPU_TLBGLOBALLIST), atomic.load<u32>(cpu, CPU_TLBGLOBALCOUNT), host);
+  protectList(cpu, cpu.tlbList, cpu.tlbListCount.load(), host);
+  protectList(cpu, cpu.tlbGlobalList, cpu.tlbGlobalCount.load(), host);
 }
 
-function protectList(cpu: usize, list: usize, count: u32, host: u32): void {
-  const tlb: usize = load<u32>(cpu, CPU_TLB);
+function protectList(cpu: Cpu, list: usize, count: u32, host: u32): void {
+  const tlb: usize = cpu.tlb;
   const end = list + (count << 2);
   for (; list < end; list += 4) {
     const page = load<u32>(list);
@@ -83,46 +78,45 @@ function protectList(cpu: usize, list: usize, count: u32, host: u32): void {
   }
 }
 
-function remember(cpu: usize, page: u32, word: u32): void {
-  if (word & TLB_GLOBAL) {
-    let count = load<u32>(cpu, CPU_TLBGLOBALCOUNT);
+function remember(cpu: Cpu, page: u32, word: u32): void {
+  if (word & Tlb.GLOBAL) {
+    let count = cpu.tlbGlobalCount.plain;
     if (count >= TLB_LIST_ENTRIES) {
       flush(cpu);
       count = 0;
     }
-    store<u32>(load<u32>(cpu, CPU_TLBGLOBALLIST) + (count << 2), page);
-    store<u32>(cpu, count + 1, CPU_TLBGLOBALCOUNT);
+    store<u32>(cpu.tlbGlobalList + (count << 2), page);
+    cpu.tlbGlobalCount.plain = count + 1;
   } else {
-    let count = load<u32>(cpu, CPU_TLBLISTCOUNT);
+    let count = cpu.tlbListCount.plain;
     if (count >= TLB_LIST_ENTRIES) {
       flushNonGlobal(cpu);
       count = 0;
     }
-    store<u32>(load<u32>(cpu, CPU_TLBLIST) + (count << 2), page);
-    store<u32>(cpu, count + 1, CPU_TLBLISTCOUNT);
+    store<u32>(cpu.tlbList + (count << 2), page);
+    cpu.tlbListCount.plain = count + 1;
   }
 }
 
-function insert(cpu: usize, linear: u32, host: usize, rights: u32): void {
-  if (load<u32>(cpu, CPU_WATCH)) rights = watchedRights(cpu, linear, rights);
+function insert(cpu: Cpu, linear: u32, host: usize, rights: u32): void {
+  if (cpu.watch) rights = watchedRights(cpu, linear, rights);
   const page = linear >>> 12;
-  const at: usize = load<u32>(cpu, CPU_TLB) + (page << 2);
+  const at: usize = cpu.tlb + (page << 2);
   const old = load<u32>(at);
   // A page that is in the list already need not be listed again; one that became global or local must be in the right list.
-  if (old == 0 || (old ^ rights) & TLB_GLOBAL) remember(cpu, page, rights);
-  if (rights & TLB_LARGE) {
-    const word = cpu + CPU_TLBLARGE + ((linear >>> 27) << 2);
-    store<u32>(word, load<u32>(word) | (1 << ((linear >>> 22) & 31)));
+  if (old == 0 || (old ^ rights) & Tlb.GLOBAL) remember(cpu, page, rights);
+  if (rights & Tlb.LARGE) {
+    cpu.tlbLarge[linear >>> 27] |= 1 << ((linear >>> 22) & 31);
   }
   atomic.store<u32>(at, ((<u32>host & 0xfffff000) - (linear & 0xfffff000)) | rights);
 }
 
 /** Translates `linear` for `access`, fills the TLB, sets found*. True: #PF was raised. */
-export function fill(cpu: usize, linear: u32, access: u32): bool {
-  store<u64>(cpu, load<u64>(cpu, CPU_COUNTTLBMISSES) + 1, CPU_COUNTTLBMISSES);
+export function fill(cpu: Cpu, linear: u32, access: u32): bool {
+  cpu.countTlbMisses += 1;
   let phys = linear;
   let rights = RIGHTS;
-  if (load<u32>(cpu, CPU_CR0) & CR0_PG) {
+  if (cpu.cr0 & Cr0.PG) {
     const failure = walk(cpu, linear, access);
     if (failure) {
       raisePage(cpu, linear, failure & ~WALK_FAILED);
@@ -137,7 +131,7 @@ export function fill(cpu: usize, linear: u32, access: u32): bool {
   foundHost = host;
   if (host == 0) return false;
   if (isGuarded(phys, host)) {
-    if (access & ACCESS_WRITE) {
+    if (access & Access.WRITE) {
       foundHost = physHost(phys, true);
       foundCode = foundHost != 0 && hasCode(phys);
     }
@@ -159,11 +153,11 @@ export function fill(cpu: usize, linear: u32, access: u32): bool {
 }
 
 /** As fill, but asks the TLB first. */
-export function resolve(cpu: usize, linear: u32, access: u32): bool {
-  const word = load<u32>(load<u32>(cpu, CPU_TLB) + ((linear >>> 12) << 2));
-  const bit = (access & ACCESS_WRITE ? TLB_KERNEL_WRITE : TLB_KERNEL_READ) << ((access & ACCESS_USER) >>> 1);
+export function resolve(cpu: Cpu, linear: u32, access: u32): bool {
+  const word = load<u32>(cpu.tlb + ((linear >>> 12) << 2));
+  const bit = (access & Access.WRITE ? Tlb.KERNEL_WRITE : Tlb.KERNEL_READ) << ((access & Access.USER) >>> 1);
   if (!(word & (bit | (bit << TLB_WATCHED_SHIFT)))) {
-    if (!(access & ACCESS_WRITE && word & (TLB_CODE_KERNEL_WRITE << ((access & ACCESS_USER) >>> 1)))) return fill(cpu, linear, access);
+    if (!(access & Access.WRITE && word & (Tlb.CODE_KERNEL_WRITE << ((access & Access.USER) >>> 1)))) return fill(cpu, linear, access);
     foundHost = linear + (word & 0xfffff000);
     foundPhys = <u32>foundHost - RAM;
     foundCode = hasCode(foundPhys);

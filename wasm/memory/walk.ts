@@ -1,11 +1,6 @@
 // The page walk (SDM vol. 3, ch. 4): two-level 32-bit paging with 4 MiB pages, and PAE with 2 MiB pages.
 // MAXPHYADDR is 32, so the upper words of PAE entries are reserved but for NX.
-import {
-  CONTROL, CONTROL_RAMBYTES, CONTROL_ROMBYTES, CONTROL_SHADOWRAM, CPU_CR0, CPU_CR3, CPU_CR4, CPU_MSR, CPU_PDPTE, LOW_ROM_BYTES, RAM, ROM, ROM_BYTES,
-  TLB_GLOBAL, TLB_KERNEL_READ, TLB_KERNEL_WRITE, TLB_LARGE, TLB_USER_READ, TLB_USER_WRITE,
-  TEXT_MEMORY, VIDEO_MEMORY,
-} from '../gen/layout';
-import { ACCESS_EXEC, ACCESS_PEEK, ACCESS_USER, ACCESS_WRITE, CR0_WP, CR4_PAE, CR4_PGE, CR4_PSE } from '../base/state';
+import { Access, control, Cpu, Cr0, Cr4, LOW_ROM_BYTES, RAM, ROM, ROM_BYTES, TEXT_MEMORY, Tlb, VIDEO_MEMORY } from '../gen/layout';
 
 const P: u32 = 1;
 const RW: u32 = 2;
@@ -25,7 +20,7 @@ export const MSR_SLOT_EFER: u32 = 0;
 export const EFER_NXE: u32 = 0x800;
 
 /** The bits of a TLB word that are rights. */
-export const RIGHTS: u32 = TLB_KERNEL_READ | TLB_KERNEL_WRITE | TLB_USER_READ | TLB_USER_WRITE;
+export const RIGHTS: u32 = Tlb.KERNEL_READ | Tlb.KERNEL_WRITE | Tlb.USER_READ | Tlb.USER_WRITE;
 
 /** What the last successful walk found: the 4 KiB frame, and the Tlb bits that may be cached for it. */
 export let walkFrame: u32 = 0;
@@ -33,14 +28,14 @@ export let walkRights: u32 = 0;
 
 /** Host address of a guest physical address, or 0 where there is neither RAM nor, for reads, ROM. */
 export function physHost(phys: u32, write: bool): usize {
-  const rom = load<u32>(CONTROL, CONTROL_ROMBYTES);
-  if (phys < load<u32>(CONTROL, CONTROL_RAMBYTES)) {
+  const rom = control.romBytes;
+  if (phys < control.ramBytes) {
     if (phys - VIDEO_MEMORY < TEXT_MEMORY - VIDEO_MEMORY) return 0;
     if (rom != 0 && phys < 0x100000) {
       const window: u32 = min<u32>(rom, LOW_ROM_BYTES);
       const into = phys - (0x100000 - window);
       if (into < window) {
-        const ram = load<u32>(CONTROL, CONTROL_SHADOWRAM) & ((write ? 0x100 : 1) << ((phys >>> 14) & 7));
+        const ram = control.shadowRam & ((write ? 0x100 : 1) << ((phys >>> 14) & 7));
         if (!ram) return write ? 0 : ROM + ROM_BYTES - window + into;
       }
     }
@@ -53,7 +48,7 @@ export function physHost(phys: u32, write: bool): usize {
 /** Where reads and writes may go to different places: ROM, and the RAM that may stand in its place below 1 MiB. */
 @inline
 export function isGuarded(phys: u32, host: usize): bool {
-  return host < RAM || (phys - 0xe0000 < 0x20000 && load<u32>(CONTROL, CONTROL_ROMBYTES) != 0);
+  return host < RAM || (phys - 0xe0000 < 0x20000 && control.romBytes != 0);
 }
 
 /** Words of guest physical memory, for page tables; outside RAM and ROM they read as 0. */
@@ -82,45 +77,45 @@ function mark64(phys: u32, old: u64, bits: u32): bool {
 
 /** Checks the combined rights of all levels; 0 or the failure. */
 @inline
-function check(cpu: usize, rights: u32, noExec: bool, access: u32, code: u32): u32 {
-  if (access & ACCESS_USER && !(rights & US)) return WALK_FAILED | ERROR_P | code;
-  if (access & ACCESS_WRITE && !(rights & RW) && (access & ACCESS_USER || load<u32>(cpu, CPU_CR0) & CR0_WP)) {
+function check(cpu: Cpu, rights: u32, noExec: bool, access: u32, code: u32): u32 {
+  if (access & Access.USER && !(rights & US)) return WALK_FAILED | ERROR_P | code;
+  if (access & Access.WRITE && !(rights & RW) && (access & Access.USER || cpu.cr0 & Cr0.WP)) {
     return WALK_FAILED | ERROR_P | code;
   }
-  if (access & ACCESS_EXEC && noExec) return WALK_FAILED | ERROR_P | code;
+  if (access & Access.EXEC && noExec) return WALK_FAILED | ERROR_P | code;
   return 0;
 }
 
 /** Notes the result: `rights` combined, `leaf` the entry that maps the page, as it is now. */
 @inline
-function found(cpu: usize, frame: u32, rights: u32, leaf: u32, large: u32): u32 {
-  let bits = TLB_KERNEL_READ | large;
-  if (rights & US) bits |= TLB_USER_READ;
+function found(cpu: Cpu, frame: u32, rights: u32, leaf: u32, large: u32): u32 {
+  let bits = Tlb.KERNEL_READ | large;
+  if (rights & US) bits |= Tlb.USER_READ;
   if (leaf & D) {
-    if (rights & RW || !(load<u32>(cpu, CPU_CR0) & CR0_WP)) bits |= TLB_KERNEL_WRITE;
-    if ((rights & (US | RW)) == (US | RW)) bits |= TLB_USER_WRITE;
+    if (rights & RW || !(cpu.cr0 & Cr0.WP)) bits |= Tlb.KERNEL_WRITE;
+    if ((rights & (US | RW)) == (US | RW)) bits |= Tlb.USER_WRITE;
   }
-  if (leaf & G && load<u32>(cpu, CPU_CR4) & CR4_PGE) bits |= TLB_GLOBAL;
+  if (leaf & G && cpu.cr4 & Cr4.PGE) bits |= Tlb.GLOBAL;
   walkFrame = frame;
   walkRights = bits;
   return 0;
 }
 
-function walk32(cpu: usize, linear: u32, access: u32): u32 {
-  const code = access & (ACCESS_WRITE | ACCESS_USER);
-  const set = access & ACCESS_WRITE ? A | D : A;
+function walk32(cpu: Cpu, linear: u32, access: u32): u32 {
+  const code = access & (Access.WRITE | Access.USER);
+  const set = access & Access.WRITE ? A | D : A;
   while (true) {
-    const pdeAt = (load<u32>(cpu, CPU_CR3) & 0xfffff000) + ((linear >>> 22) << 2);
+    const pdeAt = (cpu.cr3 & 0xfffff000) + ((linear >>> 22) << 2);
     const pde = physLoad32(pdeAt);
     if (!(pde & P)) return WALK_FAILED | code;
-    if (pde & PS && load<u32>(cpu, CPU_CR4) & CR4_PSE) {
+    if (pde & PS && cpu.cr4 & Cr4.PSE) {
       // Without PSE-36, bits 21..13 are reserved (SDM vol. 3, table 4-4).
       if (pde & 0x003fe000) return WALK_FAILED | ERROR_P | ERROR_RSVD | code;
       const failure = check(cpu, pde, false, access, code);
       if (failure) return failure;
-      if (access & ACCESS_PEEK && !(pde & A)) return WALK_FAILED;
+      if (access & Access.PEEK && !(pde & A)) return WALK_FAILED;
       if (!mark32(pdeAt, pde, set)) continue;
-      return found(cpu, (pde & 0xffc00000) | (linear & 0x003ff000), pde, pde | set, TLB_LARGE);
+      return found(cpu, (pde & 0xffc00000) | (linear & 0x003ff000), pde, pde | set, Tlb.LARGE);
     }
     const pteAt = (pde & 0xfffff000) + (((linear >>> 12) & 0x3ff) << 2);
     const pte = physLoad32(pteAt);
@@ -128,18 +123,18 @@ function walk32(cpu: usize, linear: u32, access: u32): u32 {
     const rights = pde & pte;
     const failure = check(cpu, rights, false, access, code);
     if (failure) return failure;
-    if (access & ACCESS_PEEK && !(rights & A)) return WALK_FAILED;
+    if (access & Access.PEEK && !(rights & A)) return WALK_FAILED;
     if (!mark32(pdeAt, pde, A) || !mark32(pteAt, pte, set)) continue;
     return found(cpu, pte & 0xfffff000, rights, pte | set, 0);
   }
 }
 
-function walkPae(cpu: usize, linear: u32, access: u32): u32 {
-  const nxe = (load<u32>(cpu + MSR_SLOT_EFER * 8, CPU_MSR) & EFER_NXE) != 0;
-  const code = access & (nxe ? ACCESS_WRITE | ACCESS_USER | ACCESS_EXEC : ACCESS_WRITE | ACCESS_USER);
+function walkPae(cpu: Cpu, linear: u32, access: u32): u32 {
+  const nxe = (<u32>cpu.msr[MSR_SLOT_EFER] & EFER_NXE) != 0;
+  const code = access & (nxe ? Access.WRITE | Access.USER | Access.EXEC : Access.WRITE | Access.USER);
   const reserved: u64 = nxe ? 0x7fffffff00000000 : 0xffffffff00000000;
-  const set = access & ACCESS_WRITE ? A | D : A;
-  const pdpte = load<u64>(cpu + ((linear >>> 30) << 3), CPU_PDPTE);
+  const set = access & Access.WRITE ? A | D : A;
+  const pdpte = cpu.pdpte[linear >>> 30];
   if (!(<u32>pdpte & P)) return WALK_FAILED | code;
   while (true) {
     const pdeAt = (<u32>pdpte & 0xfffff000) + (((linear >>> 21) & 0x1ff) << 3);
@@ -151,9 +146,9 @@ function walkPae(cpu: usize, linear: u32, access: u32): u32 {
       if (pdeLow & 0x001fe000) return WALK_FAILED | ERROR_P | ERROR_RSVD | code;
       const failure = check(cpu, pdeLow, <i64>pde < 0, access, code);
       if (failure) return failure;
-      if (access & ACCESS_PEEK && !(pdeLow & A)) return WALK_FAILED;
+      if (access & Access.PEEK && !(pdeLow & A)) return WALK_FAILED;
       if (!mark64(pdeAt, pde, set)) continue;
-      return found(cpu, (pdeLow & 0xffe00000) | (linear & 0x001ff000), pdeLow, pdeLow | set, TLB_LARGE);
+      return found(cpu, (pdeLow & 0xffe00000) | (linear & 0x001ff000), pdeLow, pdeLow | set, Tlb.LARGE);
     }
     const pteAt = (pdeLow & 0xfffff000) + (((linear >>> 12) & 0x1ff) << 3);
     const pte = physLoad64(pteAt);
@@ -163,24 +158,24 @@ function walkPae(cpu: usize, linear: u32, access: u32): u32 {
     const rights = pdeLow & pteLow;
     const failure = check(cpu, rights, <i64>(pde | pte) < 0, access, code);
     if (failure) return failure;
-    if (access & ACCESS_PEEK && !(rights & A)) return WALK_FAILED;
+    if (access & Access.PEEK && !(rights & A)) return WALK_FAILED;
     if (!mark64(pdeAt, pde, A) || !mark64(pteAt, pte, set)) continue;
     return found(cpu, pteLow & 0xfffff000, rights, pteLow | set, 0);
   }
 }
 
 /** Translates through the page tables for `access`. 0 and walkFrame, walkRights; or WALK_FAILED | error code. Raises nothing. */
-export function walk(cpu: usize, linear: u32, access: u32): u32 {
-  return load<u32>(cpu, CPU_CR4) & CR4_PAE ? walkPae(cpu, linear, access) : walk32(cpu, linear, access);
+export function walk(cpu: Cpu, linear: u32, access: u32): u32 {
+  return cpu.cr4 & Cr4.PAE ? walkPae(cpu, linear, access) : walk32(cpu, linear, access);
 }
 
 /** Loads the four PDPTE registers from `cr3` (SDM vol. 3, 4.4.1). False, and nothing loaded, if one has a reserved bit set. */
-export function loadPdptes(cpu: usize, cr3: u32): bool {
+export function loadPdptes(cpu: Cpu, cr3: u32): bool {
   const table = cr3 & 0xffffffe0;
   for (let i: u32 = 0; i < 4; i++) {
     const entry = physLoad64(table + (i << 3));
     if (<u32>entry & P && entry & 0xffffffff000001e6) return false;
   }
-  for (let i: u32 = 0; i < 4; i++) store<u64>(cpu + (i << 3), physLoad64(table + (i << 3)), CPU_PDPTE);
+  for (let i: u32 = 0; i < 4; i++) cpu.pdpte[i] = physLoad64(table + (i << 3));
   return true;
 }

@@ -1,21 +1,21 @@
 // When a result of WebAssembly's own arithmetic is what the processor gives, flags included: operands that are no denormals, a result that
 // is neither tiny nor infinite nor NaN, rounding to nearest, and PE set and masked already or the result exact. Every other case is for soft.ts.
-import { CPU_MXCSR } from '../gen/layout';
+import { Cpu } from '../gen/layout';
 
 const RC: u32 = 0x6000;
 const PE: u32 = 0x20;
 const PM: u32 = 0x1000;
 
 /** Rounding to nearest, and an inexact result would change nothing. */
-@inline export function inexactIsQuiet(cpu: usize): bool {
-  return (load<u32>(cpu, CPU_MXCSR) & (RC | PM | PE)) == (PM | PE);
+@inline export function inexactIsQuiet(cpu: Cpu): bool {
+  return (cpu.mxcsr & (RC | PM | PE)) == (PM | PE);
 }
 /** The same without regard to RC. */
-@inline export function precisionIsQuiet(cpu: usize): bool {
-  return (load<u32>(cpu, CPU_MXCSR) & (PM | PE)) == (PM | PE);
+@inline export function precisionIsQuiet(cpu: Cpu): bool {
+  return (cpu.mxcsr & (PM | PE)) == (PM | PE);
 }
-@inline export function roundsToNearest(cpu: usize): bool {
-  return (load<u32>(cpu, CPU_MXCSR) & RC) == 0;
+@inline export function roundsToNearest(cpu: Cpu): bool {
+  return (cpu.mxcsr & RC) == 0;
 }
 
 // Packed single -----------------------------------------------------------------------------------------------------

@@ -2,7 +2,7 @@
 // It knows everything that MXCSR says (SDM vol. 1, 10.2.3): rounding, flags, DAZ, FTZ, masks. `wide` chooses double precision;
 // a single is the low half of a u64. State is in globals: begin() takes MXCSR, finish() gives the flags back and raises #XM.
 import { raise } from '../base/fault';
-import { CPU_CR4, CPU_MXCSR, VECTOR_UD, VECTOR_XM } from '../gen/layout';
+import { Cpu, Cr4, Vector } from '../gen/layout';
 
 const IE: u32 = 1;
 const DE: u32 = 2;
@@ -14,7 +14,6 @@ const DAZ: u32 = 0x40;
 const OM: u32 = 0x400;
 const UM: u32 = 0x800;
 const FTZ: u32 = 0x8000;
-const CR4_OSXMMEXCPT: u32 = 0x400;
 
 const NEAREST: u32 = 0;
 const DOWN: u32 = 1;
@@ -25,8 +24,8 @@ let control: u32 = 0;
 let rounding: u32 = 0;
 let raised: u32 = 0;
 
-export function begin(cpu: usize): void {
-  control = load<u32>(cpu, CPU_MXCSR);
+export function begin(cpu: Cpu): void {
+  control = cpu.mxcsr;
   rounding = (control >> 13) & 3;
   raised = 0;
 }
@@ -36,11 +35,11 @@ export function roundingMode(): u32 {
 }
 
 /** Flags that were found go to MXCSR; where one is not masked, the exception is noted (SDM vol. 1, 11.5). */
-export function finish(cpu: usize): void {
+export function finish(cpu: Cpu): void {
   const open = raised & ~((control >> 7) & 0x3f);
   // Invalid, denormal and divide by zero are found before the operation: it does not take place.
-  store<u32>(cpu, control | (open & (IE | DE | ZE) ? raised & (IE | DE | ZE) : raised), CPU_MXCSR);
-  if (open) raise(cpu, load<u32>(cpu, CPU_CR4) & CR4_OSXMMEXCPT ? VECTOR_XM : VECTOR_UD);
+  cpu.mxcsr = control | (open & (IE | DE | ZE) ? raised & (IE | DE | ZE) : raised);
+  if (open) raise(cpu, cpu.cr4 & Cr4.OSXMMEXCPT ? Vector.XM : Vector.UD);
 }
 
 // Parts of a number -------------------------------------------------------------------------------------------------

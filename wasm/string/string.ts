@@ -1,24 +1,24 @@
 // String instructions (SDM vol. 2: MOVS STOS LODS CMPS SCAS, REP). A call does one element, or with a REP prefix a chunk; it
 // returns 1 where there is more to do (the caller runs the instruction again), 0 when it is done or Cpu.fault is set.
 // Registers always stand at the element that comes next, or that faults.
-import { orderBulk } from '../base/order';
-import { CPU_EFLAGS, CPU_WATCH, EFLAGS_DF, GPR_EAX, GPR_ECX, GPR_EDI, GPR_ESI, SEG_BASE, SEG_ES } from '../gen/layout';
 import { faulted } from '../base/fault';
-import { polled } from '../system/held';
-import { again, stepBudget } from './repeat';
-import { setSubFlags } from '../system/flags';
-import { load16, load32, load8, segAllows, segLinear, store16, store32, store8 } from '../memory/memory';
-import { ACCESS_WRITE, reg, segAt, setReg, setRegMasked, userAccess } from '../base/state';
+import { orderBulk } from '../base/order';
+import { setRegMasked, userAccess } from '../base/state';
+import { Access, Cpu, Eflags, Gpr, Seg, SegCache } from '../gen/layout';
 import { hitsCode, noticeStore } from '../memory/codepage';
+import { load16, load32, load8, segAllows, segLinear, store16, store32, store8 } from '../memory/memory';
 import { foundCode, foundHost, foundPhys, resolve } from '../memory/tlb';
 import { isWatched, watchProbe } from '../memory/watch';
+import { setSubFlags } from '../system/flags';
+import { polled } from '../system/held';
+import { again, stepBudget } from './repeat';
 
 /** Bytes that one call moves at most. */
 const CHUNK_BYTES: u32 = 0x10000;
 
 /** Elements that one call does at most. */
 @inline
-function budgetOf(cpu: usize, size: u32): u32 {
+function budgetOf(cpu: Cpu, size: u32): u32 {
   return stepBudget(cpu, CHUNK_BYTES >>> (size >>> 1));
 }
 
@@ -26,12 +26,12 @@ function budgetOf(cpu: usize, size: u32): u32 {
 const REPE: u32 = 1;
 
 @inline
-function loadElement(cpu: usize, linear: u32, size: u32): u32 {
+function loadElement(cpu: Cpu, linear: u32, size: u32): u32 {
   return size == 4 ? load32(cpu, linear) : size == 1 ? load8(cpu, linear) : load16(cpu, linear);
 }
 
 @inline
-function storeElement(cpu: usize, linear: u32, value: u32, size: u32): void {
+function storeElement(cpu: Cpu, linear: u32, value: u32, size: u32): void {
   if (size == 4) store32(cpu, linear, value);
   else if (size == 1) store8(cpu, linear, value);
   else store16(cpu, linear, value);
@@ -43,22 +43,22 @@ function loadHost(host: usize, size: u32): u32 {
 }
 
 @inline
-function backward(cpu: usize): bool {
-  return (load<u32>(cpu, CPU_EFLAGS) & EFLAGS_DF) != 0;
+function backward(cpu: Cpu): bool {
+  return (cpu.eflags & Eflags.DF) != 0;
 }
 
 /** How many of `count` elements from `offset` on lie in one page and do not wrap. */
 @inline
-function inPage(seg: usize, offset: u32, size: u32, mask: u32, count: u32): u32 {
-  const linear = load<u32>(seg, SEG_BASE) + offset;
+function inPage(seg: SegCache, offset: u32, size: u32, mask: u32, count: u32): u32 {
+  const linear = seg.base + offset;
   const shift: u32 = size >>> 1; // 1, 2, 4 -> 0, 1, 2
   return min<u32>(count, min<u32>((0x1000 - (linear & 0xfff)) >>> shift, (mask - offset) >>> shift));
 }
 
 /** The same downwards: elements from `offset` on that lie in one page and do not wrap. */
 @inline
-function inPageDown(seg: usize, offset: u32, size: u32, count: u32): u32 {
-  const linear = load<u32>(seg, SEG_BASE) + offset;
+function inPageDown(seg: SegCache, offset: u32, size: u32, count: u32): u32 {
+  const linear = seg.base + offset;
   const shift: u32 = size >>> 1;
   if ((linear & 0xfff) + size > 0x1000) return 0;
   return min<u32>(count, min<u32>(((linear & 0xfff) >>> shift) + 1, offset >>> shift));
@@ -69,11 +69,11 @@ let runCode: u32 = 0;
 
 /** Host address of a run of elements that lies in one page of RAM; 0: go element by element, or a fault was raised. The run is
  * entered at `offset`, and starts `below` bytes under it. Of a page with code, only what is beside the code is written so. */
-function runHost(cpu: usize, seg: usize, offset: u32, below: u32, bytes: u32, write: u32): usize {
-  const linear = load<u32>(seg, SEG_BASE) + offset;
+function runHost(cpu: Cpu, seg: SegCache, offset: u32, below: u32, bytes: u32, write: u32): usize {
+  const linear = seg.base + offset;
   const user = userAccess(cpu);
-  if ((load<u32>(cpu, CPU_WATCH) && isWatched(cpu, linear, user)) || !segAllows(cpu, seg, offset - below, bytes, write)) return 0;
-  if (resolve(cpu, linear, user | (write ? ACCESS_WRITE : 0))) return 0;
+  if ((cpu.watch && isWatched(cpu, linear, user)) || !segAllows(cpu, seg, offset - below, bytes, write)) return 0;
+  if (resolve(cpu, linear, user | (write ? Access.WRITE : 0))) return 0;
   if (foundHost == 0 || (foundCode && hitsCode(foundPhys - below, bytes))) return 0;
   if (write) runCode = foundCode ? foundPhys - below : 0;
   return foundHost - below;
@@ -81,7 +81,7 @@ function runHost(cpu: usize, seg: usize, offset: u32, below: u32, bytes: u32, wr
 
 /** The run was written. */
 @inline
-function noticeRun(cpu: usize, bytes: u32): void {
+function noticeRun(cpu: Cpu, bytes: u32): void {
   if (runCode) noticeStore(cpu, runCode, bytes);
 }
 
@@ -119,15 +119,15 @@ function copyDown(to: usize, from: usize, bytes: u32, size: u32): void {
   }
 }
 
-function doMovs(cpu: usize, size: u32, mask: u32, seg: usize, rep: u32): u32 {
-  let count: u32 = rep ? reg(cpu, GPR_ECX) & mask : 1;
+function doMovs(cpu: Cpu, size: u32, mask: u32, seg: SegCache, rep: u32): u32 {
+  let count: u32 = rep ? cpu.gpr[Gpr.ECX] & mask : 1;
   if (count == 0) return 0;
-  const es = segAt(cpu, SEG_ES);
+  const es = cpu.seg[Seg.ES];
   const back = backward(cpu);
   let budget = budgetOf(cpu, size);
   do {
-    const esi = reg(cpu, GPR_ESI);
-    const edi = reg(cpu, GPR_EDI);
+    const esi = cpu.gpr[Gpr.ESI];
+    const edi = cpu.gpr[Gpr.EDI];
     let n: u32 = 0;
     if (count > 1) {
       const most = min<u32>(count, budget);
@@ -153,7 +153,7 @@ function doMovs(cpu: usize, size: u32, mask: u32, seg: usize, rep: u32): u32 {
       const from = segLinear(cpu, seg, esi & mask, size, 0);
       if (faulted(cpu)) return 0;
       // A device's register is read once: what stops the store for a step must come before.
-      if (load<u32>(cpu, CPU_WATCH) && watchProbe(cpu, load<u32>(es, SEG_BASE) + (edi & mask), size, ACCESS_WRITE)) return 0;
+      if (cpu.watch && watchProbe(cpu, es.base + (edi & mask), size, Access.WRITE)) return 0;
       const value = loadElement(cpu, from, size);
       if (faulted(cpu)) return 0;
       const to = segLinear(cpu, es, edi & mask, size, 1);
@@ -163,10 +163,10 @@ function doMovs(cpu: usize, size: u32, mask: u32, seg: usize, rep: u32): u32 {
       n = 1;
     }
     const step = back ? 0 - n * size : n * size;
-    setRegMasked(cpu, GPR_ESI, esi + step, mask);
-    setRegMasked(cpu, GPR_EDI, edi + step, mask);
+    setRegMasked(cpu, Gpr.ESI, esi + step, mask);
+    setRegMasked(cpu, Gpr.EDI, edi + step, mask);
     count -= n;
-    if (rep) setRegMasked(cpu, GPR_ECX, count, mask);
+    if (rep) setRegMasked(cpu, Gpr.ECX, count, mask);
     if (count == 0) return 0;
     budget -= n;
   } while (budget != 0 && polled(cpu) == 0);
@@ -186,16 +186,16 @@ function fillUp(to: usize, value: u32, bytes: u32, size: u32): void {
   if (to < end) store<u16>(to, <u16>value);
 }
 
-function doStos(cpu: usize, size: u32, mask: u32, _seg: usize, rep: u32): u32 {
-  let count: u32 = rep ? reg(cpu, GPR_ECX) & mask : 1;
+function doStos(cpu: Cpu, size: u32, mask: u32, _seg: SegCache, rep: u32): u32 {
+  let count: u32 = rep ? cpu.gpr[Gpr.ECX] & mask : 1;
   if (count == 0) return 0;
-  const es = segAt(cpu, SEG_ES);
+  const es = cpu.seg[Seg.ES];
   const back = backward(cpu);
-  const eax = reg(cpu, GPR_EAX);
+  const eax = cpu.gpr[Gpr.EAX];
   const value: u32 = size == 4 ? eax : eax & ((1 << (size << 3)) - 1);
   let budget = budgetOf(cpu, size);
   do {
-    const edi = reg(cpu, GPR_EDI);
+    const edi = cpu.gpr[Gpr.EDI];
     let n: u32 = 0;
     if (!back && count > 1) {
       n = inPage(es, edi & mask, size, mask, min<u32>(count, budget));
@@ -215,31 +215,31 @@ function doStos(cpu: usize, size: u32, mask: u32, _seg: usize, rep: u32): u32 {
       if (faulted(cpu)) return 0;
       n = 1;
     }
-    setRegMasked(cpu, GPR_EDI, edi + (back ? 0 - size : n * size), mask);
+    setRegMasked(cpu, Gpr.EDI, edi + (back ? 0 - size : n * size), mask);
     count -= n;
-    if (rep) setRegMasked(cpu, GPR_ECX, count, mask);
+    if (rep) setRegMasked(cpu, Gpr.ECX, count, mask);
     if (count == 0) return 0;
     budget -= n;
   } while (budget != 0 && polled(cpu) == 0);
   return again(cpu);
 }
 
-function doLods(cpu: usize, size: u32, mask: u32, seg: usize, rep: u32): u32 {
-  let count: u32 = rep ? reg(cpu, GPR_ECX) & mask : 1;
+function doLods(cpu: Cpu, size: u32, mask: u32, seg: SegCache, rep: u32): u32 {
+  let count: u32 = rep ? cpu.gpr[Gpr.ECX] & mask : 1;
   if (count == 0) return 0;
   const step = backward(cpu) ? 0 - size : size;
   const part: u32 = size == 4 ? 0xffffffff : (1 << (size << 3)) - 1;
   let budget = budgetOf(cpu, size);
   do {
-    const esi = reg(cpu, GPR_ESI);
+    const esi = cpu.gpr[Gpr.ESI];
     const from = segLinear(cpu, seg, esi & mask, size, 0);
     if (faulted(cpu)) return 0;
     const value = loadElement(cpu, from, size);
     if (faulted(cpu)) return 0;
-    setReg(cpu, GPR_EAX, (reg(cpu, GPR_EAX) & ~part) | value);
-    setRegMasked(cpu, GPR_ESI, esi + step, mask);
+    cpu.gpr[Gpr.EAX] = (cpu.gpr[Gpr.EAX] & ~part) | value;
+    setRegMasked(cpu, Gpr.ESI, esi + step, mask);
     count--;
-    if (rep) setRegMasked(cpu, GPR_ECX, count, mask);
+    if (rep) setRegMasked(cpu, Gpr.ECX, count, mask);
     if (count == 0) return 0;
     budget--;
   } while (budget != 0 && polled(cpu) == 0);
@@ -247,15 +247,15 @@ function doLods(cpu: usize, size: u32, mask: u32, seg: usize, rep: u32): u32 {
 }
 
 /** CMPS: flags of [seg:ESI] - [ES:EDI]. */
-function doCmps(cpu: usize, size: u32, mask: u32, seg: usize, rep: u32): u32 {
-  let count: u32 = rep ? reg(cpu, GPR_ECX) & mask : 1;
+function doCmps(cpu: Cpu, size: u32, mask: u32, seg: SegCache, rep: u32): u32 {
+  let count: u32 = rep ? cpu.gpr[Gpr.ECX] & mask : 1;
   if (count == 0) return 0;
-  const es = segAt(cpu, SEG_ES);
+  const es = cpu.seg[Seg.ES];
   const back = backward(cpu);
   let budget = budgetOf(cpu, size);
   do {
-    const esi = reg(cpu, GPR_ESI);
-    const edi = reg(cpu, GPR_EDI);
+    const esi = cpu.gpr[Gpr.ESI];
+    const edi = cpu.gpr[Gpr.EDI];
     let n: u32 = 0;
     let a: u32 = 0;
     let b: u32 = 0;
@@ -288,11 +288,11 @@ function doCmps(cpu: usize, size: u32, mask: u32, seg: usize, rep: u32): u32 {
       n = 1;
     }
     const step = back ? 0 - size : n * size;
-    setRegMasked(cpu, GPR_ESI, esi + step, mask);
-    setRegMasked(cpu, GPR_EDI, edi + step, mask);
+    setRegMasked(cpu, Gpr.ESI, esi + step, mask);
+    setRegMasked(cpu, Gpr.EDI, edi + step, mask);
     setSubFlags(cpu, a, b, size);
     count -= n;
-    if (rep) setRegMasked(cpu, GPR_ECX, count, mask);
+    if (rep) setRegMasked(cpu, Gpr.ECX, count, mask);
     if (count == 0 || (a == b) != (rep == REPE)) return 0;
     budget -= n;
   } while (budget != 0 && polled(cpu) == 0);
@@ -300,16 +300,16 @@ function doCmps(cpu: usize, size: u32, mask: u32, seg: usize, rep: u32): u32 {
 }
 
 /** SCAS: flags of AL, AX or EAX - [ES:EDI]. */
-function doScas(cpu: usize, size: u32, mask: u32, _seg: usize, rep: u32): u32 {
-  let count: u32 = rep ? reg(cpu, GPR_ECX) & mask : 1;
+function doScas(cpu: Cpu, size: u32, mask: u32, _seg: SegCache, rep: u32): u32 {
+  let count: u32 = rep ? cpu.gpr[Gpr.ECX] & mask : 1;
   if (count == 0) return 0;
-  const es = segAt(cpu, SEG_ES);
+  const es = cpu.seg[Seg.ES];
   const back = backward(cpu);
-  const eax = reg(cpu, GPR_EAX);
+  const eax = cpu.gpr[Gpr.EAX];
   const a: u32 = size == 4 ? eax : eax & ((1 << (size << 3)) - 1);
   let budget = budgetOf(cpu, size);
   do {
-    const edi = reg(cpu, GPR_EDI);
+    const edi = cpu.gpr[Gpr.EDI];
     let n: u32 = 0;
     let b: u32 = 0;
     if (!back && count > 1) {
@@ -332,10 +332,10 @@ function doScas(cpu: usize, size: u32, mask: u32, _seg: usize, rep: u32): u32 {
       if (faulted(cpu)) return 0;
       n = 1;
     }
-    setRegMasked(cpu, GPR_EDI, edi + (back ? 0 - size : n * size), mask);
+    setRegMasked(cpu, Gpr.EDI, edi + (back ? 0 - size : n * size), mask);
     setSubFlags(cpu, a, b, size);
     count -= n;
-    if (rep) setRegMasked(cpu, GPR_ECX, count, mask);
+    if (rep) setRegMasked(cpu, Gpr.ECX, count, mask);
     if (count == 0 || (a == b) != (rep == REPE)) return 0;
     budget -= n;
   } while (budget != 0 && polled(cpu) == 0);
@@ -344,35 +344,35 @@ function doScas(cpu: usize, size: u32, mask: u32, _seg: usize, rep: u32): u32 {
 
 // Many accesses at a time: what is before and behind them is in order with all of them.
 
-export function movs(cpu: usize, size: u32, mask: u32, seg: usize, rep: u32): u32 {
+export function movs(cpu: Cpu, size: u32, mask: u32, seg: SegCache, rep: u32): u32 {
   orderBulk(cpu);
   const more = doMovs(cpu, size, mask, seg, rep);
   orderBulk(cpu);
   return more;
 }
 
-export function stos(cpu: usize, size: u32, mask: u32, _seg: usize, rep: u32): u32 {
+export function stos(cpu: Cpu, size: u32, mask: u32, _seg: SegCache, rep: u32): u32 {
   orderBulk(cpu);
   const more = doStos(cpu, size, mask, _seg, rep);
   orderBulk(cpu);
   return more;
 }
 
-export function lods(cpu: usize, size: u32, mask: u32, seg: usize, rep: u32): u32 {
+export function lods(cpu: Cpu, size: u32, mask: u32, seg: SegCache, rep: u32): u32 {
   orderBulk(cpu);
   const more = doLods(cpu, size, mask, seg, rep);
   orderBulk(cpu);
   return more;
 }
 
-export function cmps(cpu: usize, size: u32, mask: u32, seg: usize, rep: u32): u32 {
+export function cmps(cpu: Cpu, size: u32, mask: u32, seg: SegCache, rep: u32): u32 {
   orderBulk(cpu);
   const more = doCmps(cpu, size, mask, seg, rep);
   orderBulk(cpu);
   return more;
 }
 
-export function scas(cpu: usize, size: u32, mask: u32, _seg: usize, rep: u32): u32 {
+export function scas(cpu: Cpu, size: u32, mask: u32, _seg: SegCache, rep: u32): u32 {
   orderBulk(cpu);
   const more = doScas(cpu, size, mask, _seg, rep);
   orderBulk(cpu);

@@ -1,7 +1,7 @@
 // CPUID. The features are those of src/layout/features.ts. The signature is that of a 32-bit Intel core without speculation, for which kernels switch no mitigations on.
-import { CONTROL, CONTROL_CPUCOUNT, CPU_APICBASE, CPU_APICID, CPUID_ECX, CPUID_EDX, GPR_EAX, GPR_EBX, GPR_ECX, GPR_EDX } from '../gen/layout';
+import { serialize } from '../base/state';
+import { control, Cpu, CPUID_ECX, CPUID_EDX, Gpr } from '../gen/layout';
 import { APIC_BASE_ENABLE } from './msr';
-import { reg, serialize, setReg } from '../base/state';
 
 /** Family 6, model 0x1c, stepping 10. */
 const SIGNATURE: u32 = 0x000106ca;
@@ -20,38 +20,38 @@ const BRAND = memory.data<u8>([
   0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0,
 ]);
 
-function answer(cpu: usize, eax: u32, ebx: u32, ecx: u32, edx: u32): void {
-  setReg(cpu, GPR_EAX, eax);
-  setReg(cpu, GPR_EBX, ebx);
-  setReg(cpu, GPR_ECX, ecx);
-  setReg(cpu, GPR_EDX, edx);
+function answer(cpu: Cpu, eax: u32, ebx: u32, ecx: u32, edx: u32): void {
+  cpu.gpr[Gpr.EAX] = eax;
+  cpu.gpr[Gpr.EBX] = ebx;
+  cpu.gpr[Gpr.ECX] = ecx;
+  cpu.gpr[Gpr.EDX] = edx;
 }
 
 /** All CPUs are cores of one package: identifiers that their APICs may have, a power of two. A kernel then measures its delay loop once, not on each CPU. */
 function identifiers(): u32 {
   let n: u32 = 1;
-  while (n < load<u32>(CONTROL, CONTROL_CPUCOUNT)) n <<= 1;
+  while (n < control.cpuCount) n <<= 1;
   return n;
 }
 
 /** A cache of `sets` sets with 8 ways and lines of 64 bytes that each core has for itself (SDM vol. 2, CPUID, leaf 4). */
-function cache(cpu: usize, type: u32, level: u32, sets: u32): void {
+function cache(cpu: Cpu, type: u32, level: u32, sets: u32): void {
   answer(cpu, type | (level << 5) | (1 << 8) | ((identifiers() - 1) << 26), (7 << 22) | 63, sets - 1, 0);
 }
 
 /** Leaf 0BH, level ECX: a core is one thread, a package all CPUs (SDM vol. 2, CPUID, table 3-8). */
-function topology(cpu: usize): void {
-  const level = reg(cpu, GPR_ECX) & 0xff;
-  const id = load<u32>(cpu, CPU_APICID);
+function topology(cpu: Cpu): void {
+  const level = cpu.gpr[Gpr.ECX] & 0xff;
+  const id = cpu.apicId;
   if (level == 0) answer(cpu, 0, 1, 0x100, id);
-  else if (level == 1) answer(cpu, ctz(identifiers()), load<u32>(CONTROL, CONTROL_CPUCOUNT), 0x201, id);
+  else if (level == 1) answer(cpu, ctz(identifiers()), control.cpuCount, 0x201, id);
   else answer(cpu, 0, 0, level, id);
 }
 
 /** CPUID: leaf in EAX; unknown leaves are all zeros. */
-export function cpuid(cpu: usize): void {
+export function cpuid(cpu: Cpu): void {
   serialize(cpu);
-  const leaf = reg(cpu, GPR_EAX);
+  const leaf = cpu.gpr[Gpr.EAX];
   if (leaf - 0x80000002 < 3) {
     const at = BRAND + ((leaf - 0x80000002) << 4);
     answer(cpu, load<u32>(at), load<u32>(at, 4), load<u32>(at, 8), load<u32>(at, 12));
@@ -62,10 +62,10 @@ export function cpuid(cpu: usize): void {
       answer(cpu, MAX_LEAF, 0x756e6547, 0x6c65746e, 0x49656e69);
       return;
     case 1: {
-      const apic = load<u32>(cpu, CPU_APICBASE) & APIC_BASE_ENABLE ? FEATURE_APIC : 0;
+      const apic = cpu.apicBase & APIC_BASE_ENABLE ? FEATURE_APIC : 0;
       const count = identifiers();
       // CLFLUSH line of 64 bytes, the package's logical processors, the APIC's identifier.
-      const ebx = (load<u32>(cpu, CPU_APICID) << 24) | (count << 16) | 0x800;
+      const ebx = (cpu.apicId << 24) | (count << 16) | 0x800;
       answer(cpu, SIGNATURE, ebx, CPUID_ECX, CPUID_EDX | apic | (count > 1 ? FEATURE_HTT : 0));
       return;
     }
@@ -73,7 +73,7 @@ export function cpuid(cpu: usize): void {
       answer(cpu, 0x02b35001, 0, 0, 0x0030802c);
       return;
     case 4: {
-      const index = reg(cpu, GPR_ECX);
+      const index = cpu.gpr[Gpr.ECX];
       if (index < 2) cache(cpu, index + 1, 1, 64); // data, instructions
       else if (index == 2) cache(cpu, 3, 2, 1024);
       else answer(cpu, 0, 0, 0, 0);
@@ -83,7 +83,7 @@ export function cpuid(cpu: usize): void {
       answer(cpu, 4, 0, 0, 0);
       return;
     case 7: // IA32_TSC_ADJUST, by which a kernel sees that nobody has touched the counters
-      answer(cpu, 0, reg(cpu, GPR_ECX) == 0 ? 2 : 0, 0, 0);
+      answer(cpu, 0, cpu.gpr[Gpr.ECX] == 0 ? 2 : 0, 0, 0);
       return;
     case 0xb:
       topology(cpu);

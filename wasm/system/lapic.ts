@@ -1,24 +1,21 @@
 // A CPU's own local APIC, as far as it needs neither the device lock nor JavaScript: registers that are words, and the usual end of an
 // interrupt. The rest is src/devices/lapic*.ts.
-import {
-  CONTROL, CONTROL_LAPICS, CONTROL_LAPICTABLE, CPU_INDEX, LAPIC_BASE, LAPIC_WORDS, LAPIC_WORD_GLOBAL, LAPIC_WORD_IRR, LAPIC_WORD_ISR,
-  LAPIC_WORD_TMR, LAPIC_WORD_TPR,
-} from '../gen/layout';
 import { hostMmioWrite } from '../base/host';
+import { control, Cpu, LAPIC_BASE, LAPIC_WORD, LAPIC_WORDS } from '../gen/layout';
 
 /** The words of the CPU's local APIC; 0 where it is switched off, or there is none. */
-function own(cpu: usize): usize {
-  const all: usize = load<u32>(CONTROL, CONTROL_LAPICS);
+function own(cpu: Cpu): usize {
+  const all: usize = control.lapics;
   if (all == 0) return 0;
-  const words = all + load<u32>(cpu, CPU_INDEX) * LAPIC_WORDS * 4;
-  return load<u32>(words + LAPIC_WORD_GLOBAL * 4) ? words : 0;
+  const words = all + cpu.index * LAPIC_WORDS * 4;
+  return load<u32>(words + LAPIC_WORD.GLOBAL * 4) ? words : 0;
 }
 
 /** Address of the word that is the register at `phys`, which is in the page of LAPIC_BASE; 0: the device must be asked. */
-export function lapicWord(cpu: usize, phys: u32): usize {
+export function lapicWord(cpu: Cpu, phys: u32): usize {
   const words = own(cpu);
   if (words == 0) return 0;
-  const word: u32 = load<u8>(load<u32>(CONTROL, CONTROL_LAPICTABLE) + ((phys & 0xfff) >>> 4));
+  const word: u32 = load<u8>(control.lapicTable + ((phys & 0xfff) >>> 4));
   return word ? words + (word - 1) * 4 : 0;
 }
 
@@ -27,20 +24,20 @@ export function lapicWord(cpu: usize, phys: u32): usize {
  * changes its ISR. Whoever requests an interrupt meanwhile sets IRR and then looks at ISR; here ISR is cleared and then IRR looked at. So one of
  * both sees that it can be delivered.
  */
-export function endInterrupt(cpu: usize): bool {
+export function endInterrupt(cpu: Cpu): bool {
   const words = own(cpu);
   if (words == 0) return false;
   for (let i: i32 = 7; i >= 0; i--) {
-    const isr = words + ((LAPIC_WORD_ISR + i) << 2);
+    const isr = words + ((LAPIC_WORD.ISR + i) << 2);
     const service = load<u32>(isr);
     if (!service) continue;
     const bit: u32 = 0x80000000 >>> clz(service);
-    if (load<u32>(words + ((LAPIC_WORD_TMR + i) << 2)) & bit) return false;
+    if (load<u32>(words + ((LAPIC_WORD.TMR + i) << 2)) & bit) return false;
     atomic.and<u32>(isr, ~bit);
     let requests: u32 = 0;
-    for (let n: u32 = 0; n < 8; n++) requests |= atomic.load<u32>(words + ((LAPIC_WORD_IRR + n) << 2));
+    for (let n: u32 = 0; n < 8; n++) requests |= atomic.load<u32>(words + ((LAPIC_WORD.IRR + n) << 2));
     // A write of the task priority, though it changes nothing, has the device see what may interrupt now.
-    if (requests) hostMmioWrite(cpu, LAPIC_BASE + 0x80, 4, load<u32>(words + LAPIC_WORD_TPR * 4));
+    if (requests) hostMmioWrite(cpu, LAPIC_BASE + 0x80, 4, load<u32>(words + LAPIC_WORD.TPR * 4));
     return true;
   }
   return true;

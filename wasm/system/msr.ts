@@ -1,16 +1,13 @@
 // Model-specific registers and the time-stamp counter.
-import {
-  CPU_APICBASE, CPU_CPL, CPU_CR4, CPU_MSR, CPU_SYSENTERCS, CPU_SYSENTEREIP, CPU_SYSENTERESP, CPU_TSCOFFSET, GPR_EAX, GPR_ECX, GPR_EDX,
-  VECTOR_GP, LAPIC_BASE,
-} from '../gen/layout';
-import { privileged } from './control';
 import { raiseError } from '../base/fault';
-import { machineTsc } from './clock';
 import { hostSetApicBase, hostSetTscDeadline, hostTscDeadlineArmed } from '../base/host';
+import { serialize } from '../base/state';
 import { flushJumps } from '../engine/fetched';
-import { CR4_PCE, CR4_TSD, reg, serialize, setReg } from '../base/state';
+import { Cpu, Cr4, Gpr, LAPIC_BASE, Vector } from '../gen/layout';
 import { flush } from '../memory/tlb';
 import { EFER_NXE, MSR_SLOT_EFER } from '../memory/walk';
+import { machineTsc } from './clock';
+import { privileged } from './control';
 
 // Slots of Cpu.msr; 0 is MSR_SLOT_EFER. PAT and MISC_ENABLE are kept as the difference from their reset values, so that a
 // zeroed CPU has those.
@@ -29,22 +26,22 @@ const APIC_BASE_BSP: u32 = 1 << 8;
 export const APIC_BASE_ENABLE: u32 = 1 << 11;
 
 @inline
-function slot(cpu: usize, n: u32): u64 {
-  return load<u64>(cpu + n * 8, CPU_MSR);
+function slot(cpu: Cpu, n: u32): u64 {
+  return cpu.msr[n];
 }
 
 @inline
-function setSlot(cpu: usize, n: u32, value: u64): void {
-  store<u64>(cpu + n * 8, value, CPU_MSR);
+function setSlot(cpu: Cpu, n: u32, value: u64): void {
+  cpu.msr[n] = value;
 }
 
-function tsc(cpu: usize): u64 {
-  return machineTsc(cpu) + load<u64>(cpu, CPU_TSCOFFSET);
+function tsc(cpu: Cpu): u64 {
+  return machineTsc(cpu) + cpu.tscOffset;
 }
 
-function setPair(cpu: usize, value: u64): void {
-  setReg(cpu, GPR_EAX, <u32>value);
-  setReg(cpu, GPR_EDX, <u32>(value >> 32));
+function setPair(cpu: Cpu, value: u64): void {
+  cpu.gpr[Gpr.EAX] = <u32>value;
+  cpu.gpr[Gpr.EDX] = <u32>(value >> 32);
 }
 
 /** MSRs that kernels read without asking and that say nothing here: they read 0 and ignore writes. */
@@ -78,20 +75,20 @@ function empty(index: u32): bool {
 }
 
 /** RDMSR: ECX -> EDX:EAX. */
-export function rdmsr(cpu: usize): void {
+export function rdmsr(cpu: Cpu): void {
   if (privileged(cpu)) return;
-  const index = reg(cpu, GPR_ECX);
+  const index = cpu.gpr[Gpr.ECX];
   let value: u64 = 0;
   switch (index) {
     case 0x10: value = tsc(cpu); break;
-    case 0x1b: value = load<u32>(cpu, CPU_APICBASE); break;
+    case 0x1b: value = cpu.apicBase; break;
     // The counters of all CPUs are one; what a CPU's differs by is all there is to adjust (SDM vol. 3, 17.17.3).
-    case 0x3b: value = load<u64>(cpu, CPU_TSCOFFSET); break;
+    case 0x3b: value = cpu.tscOffset; break;
     case 0x6e0: value = hostTscDeadlineArmed(cpu) ? slot(cpu, SLOT_TSC_DEADLINE) : 0; break;
     case 0x8b: value = <u64>0x219 << 32; break; // BIOS_SIGN: newer than any erratum that kernels know of
-    case 0x174: value = load<u32>(cpu, CPU_SYSENTERCS); break;
-    case 0x175: value = load<u32>(cpu, CPU_SYSENTERESP); break;
-    case 0x176: value = load<u32>(cpu, CPU_SYSENTEREIP); break;
+    case 0x174: value = cpu.sysenterCs; break;
+    case 0x175: value = cpu.sysenterEsp; break;
+    case 0x176: value = cpu.sysenterEip; break;
     case 0x179: value = MCG_BANKS; break;
     case 0x17a: value = slot(cpu, SLOT_MCG_STATUS); break;
     case 0x400: value = slot(cpu, SLOT_MC0_CTL); break;
@@ -102,7 +99,7 @@ export function rdmsr(cpu: usize): void {
     case 0xc0000080: value = slot(cpu, MSR_SLOT_EFER); break;
     default:
       if (!empty(index)) {
-        raiseError(cpu, VECTOR_GP, 0);
+        raiseError(cpu, Vector.GP, 0);
         return;
       }
   }
@@ -124,32 +121,32 @@ function goodApicBase(value: u64): bool {
 }
 
 /** WRMSR: EDX:EAX -> MSR[ECX]. */
-export function wrmsr(cpu: usize): void {
+export function wrmsr(cpu: Cpu): void {
   serialize(cpu);
   if (privileged(cpu)) return;
-  const index = reg(cpu, GPR_ECX);
-  const low = reg(cpu, GPR_EAX);
-  const high = reg(cpu, GPR_EDX);
+  const index = cpu.gpr[Gpr.ECX];
+  const low = cpu.gpr[Gpr.EAX];
+  const high = cpu.gpr[Gpr.EDX];
   const value = <u64>low | (<u64>high << 32);
   let good = true;
   switch (index) {
-    case 0x10: store<u64>(cpu, value - machineTsc(cpu), CPU_TSCOFFSET); break;
+    case 0x10: cpu.tscOffset = value - machineTsc(cpu); break;
     case 0x1b:
       good = goodApicBase(value);
-      if (good && low != load<u32>(cpu, CPU_APICBASE)) {
-        store<u32>(cpu, low, CPU_APICBASE);
+      if (good && low != cpu.apicBase) {
+        cpu.apicBase = low;
         hostSetApicBase(cpu, low);
       }
       break;
-    case 0x3b: store<u64>(cpu, value, CPU_TSCOFFSET); break;
+    case 0x3b: cpu.tscOffset = value; break;
     case 0x6e0:
       setSlot(cpu, SLOT_TSC_DEADLINE, value);
-      hostSetTscDeadline(cpu, value == 0 ? 0 : max<i64>(value - load<u64>(cpu, CPU_TSCOFFSET), 1));
+      hostSetTscDeadline(cpu, value == 0 ? 0 : max<i64>(value - cpu.tscOffset, 1));
       break;
     case 0x8b: break;
-    case 0x174: store<u32>(cpu, low, CPU_SYSENTERCS); break;
-    case 0x175: store<u32>(cpu, low, CPU_SYSENTERESP); break;
-    case 0x176: store<u32>(cpu, low, CPU_SYSENTEREIP); break;
+    case 0x174: cpu.sysenterCs = low; break;
+    case 0x175: cpu.sysenterEsp = low; break;
+    case 0x176: cpu.sysenterEip = low; break;
     case 0x17a:
       good = value < 8;
       if (good) setSlot(cpu, SLOT_MCG_STATUS, value);
@@ -173,18 +170,18 @@ export function wrmsr(cpu: usize): void {
     default:
       good = empty(index);
   }
-  if (!good) raiseError(cpu, VECTOR_GP, 0);
+  if (!good) raiseError(cpu, Vector.GP, 0);
 }
 
-export function rdtsc(cpu: usize): void {
-  if (load<u32>(cpu, CPU_CPL) != 0 && load<u32>(cpu, CPU_CR4) & CR4_TSD) {
-    raiseError(cpu, VECTOR_GP, 0);
+export function rdtsc(cpu: Cpu): void {
+  if (cpu.cpl != 0 && cpu.cr4 & Cr4.TSD) {
+    raiseError(cpu, Vector.GP, 0);
     return;
   }
   setPair(cpu, tsc(cpu));
 }
 
 /** RDPMC: there are no counters, so every index is wrong. */
-export function rdpmc(cpu: usize): void {
-  raiseError(cpu, VECTOR_GP, 0);
+export function rdpmc(cpu: Cpu): void {
+  raiseError(cpu, Vector.GP, 0);
 }

@@ -1,12 +1,9 @@
 // A stack at work: the pushes and pops of control transfers, which may use a stack that is not yet the current one and
 // change ESP only when all is well; and the stack instructions that are too big for a lift (ENTER, PUSHA, POPA).
-import { BIG, CODE, CONFORMING, isProtected, segment } from '../segments/descriptor';
 import { faulted, raiseError } from '../base/fault';
-import {
-  GPR_EBP, GPR_ESP, SEG_ACCESS, SEG_BASE, SEG_LIMIT, SEG_SS, VECTOR_SS,
-} from '../gen/layout';
+import { Cpu, Descriptor, Gpr, Seg, Vector } from '../gen/layout';
 import { load16, load32, probeWrite, pushAs16, pushAs32, store16, store32 } from '../memory/memory';
-import { reg, setReg } from '../base/state';
+import { isProtected } from '../segments/descriptor';
 
 let base: u32 = 0;
 let limit: u32 = 0;
@@ -22,8 +19,8 @@ let error: u32 = 0;
 export function openStack(segBase: u32, segLimit: u32, access: u32, esp: u32, sys: bool, code: u32): void {
   base = segBase;
   limit = segLimit;
-  down = (access & (CODE | CONFORMING)) == CONFORMING;
-  mask = access & BIG ? 0xffffffff : 0xffff;
+  down = (access & (Descriptor.CODE | Descriptor.EXPAND_DOWN)) == Descriptor.EXPAND_DOWN;
+  mask = access & Descriptor.BIG ? 0xffffffff : 0xffff;
   high = esp & ~mask;
   sp = esp & mask;
   system = sys;
@@ -32,33 +29,33 @@ export function openStack(segBase: u32, segLimit: u32, access: u32, esp: u32, sy
 
 /** ESP after a load of SS:ESP with a segment of these rights: a 16-bit stack takes SP alone, and the upper half stays (as QEMU, Bochs and
  * processors have it; in the manual's pseudo-code for inner and outer stacks all of ESP is loaded). */
-export function loadedEsp(cpu: usize, access: u32, esp: u32): u32 {
-  return access & BIG ? esp : (reg(cpu, GPR_ESP) & 0xffff0000) | (esp & 0xffff);
+export function loadedEsp(cpu: Cpu, access: u32, esp: u32): u32 {
+  return access & Descriptor.BIG ? esp : (cpu.gpr[Gpr.ESP] & 0xffff0000) | (esp & 0xffff);
 }
 
 /** Works on the current stack. `code` is the error code of its #SS. */
-export function openCurrentStack(cpu: usize, code: u32): void {
-  const ss = segment(cpu, SEG_SS);
-  const access = load<u32>(ss, SEG_ACCESS);
-  const esp = reg(cpu, GPR_ESP);
-  openStack(load<u32>(ss, SEG_BASE), load<u32>(ss, SEG_LIMIT), access, esp, false, code);
+export function openCurrentStack(cpu: Cpu, code: u32): void {
+  const ss = cpu.seg[Seg.SS];
+  const access = ss.access;
+  const esp = cpu.gpr[Gpr.ESP];
+  openStack(ss.base, ss.limit, access, esp, false, code);
   if (!isProtected(cpu)) down = false;
 }
 
 /** Raises #SS unless `bytes` bytes at `offset` are inside the segment (SDM vol. 3, 5.3); true: it was raised. */
-function outside(cpu: usize, offset: u32, bytes: u32): bool {
+function outside(cpu: Cpu, offset: u32, bytes: u32): bool {
   const last = offset + bytes - 1;
   if (down) {
     if (offset > limit && last >= offset && last <= mask) return false;
   } else if (limit == 0xffffffff || (last >= offset && last <= limit)) {
     return false;
   }
-  raiseError(cpu, VECTOR_SS, error);
+  raiseError(cpu, Vector.SS, error);
   return true;
 }
 
 /** Pushes 2 or 4 bytes; true: a fault was raised. */
-export function push(cpu: usize, value: u32, size: u32): bool {
+export function push(cpu: Cpu, value: u32, size: u32): bool {
   const to = (sp - size) & mask;
   if (outside(cpu, to, size)) return true;
   if (size == 4) {
@@ -75,7 +72,7 @@ export function push(cpu: usize, value: u32, size: u32): bool {
 }
 
 /** Pops 2 or 4 bytes, with the rights of the current CPL. Ask faulted() afterwards. */
-export function pop(cpu: usize, size: u32): u32 {
+export function pop(cpu: Cpu, size: u32): u32 {
   if (outside(cpu, sp, size)) return 0;
   const value = size == 4 ? load32(cpu, base + sp) : load16(cpu, base + sp);
   sp = (sp + size) & mask;
@@ -88,16 +85,16 @@ export function skip(bytes: u32): void {
 }
 
 /** Makes it the ESP. */
-export function closeStack(cpu: usize): void {
-  setReg(cpu, GPR_ESP, high | sp);
+export function closeStack(cpu: Cpu): void {
+  cpu.gpr[Gpr.ESP] = high | sp;
 }
 
 /** ENTER (SDM vol. 2). `opsize` is 2 or 4. */
-export function enter(cpu: usize, size: u32, nesting: u32, opsize: u32): void {
+export function enter(cpu: Cpu, size: u32, nesting: u32, opsize: u32): void {
   nesting &= 31;
   size &= 0xffff;
   openCurrentStack(cpu, 0);
-  const ebp = reg(cpu, GPR_EBP);
+  const ebp = cpu.gpr[Gpr.EBP];
   if (push(cpu, ebp, opsize)) return;
   const frame = sp;
   if (nesting > 0) {
@@ -115,19 +112,19 @@ export function enter(cpu: usize, size: u32, nesting: u32, opsize: u32): void {
   // The new top of the stack must be writable, though nothing is written there.
   if (outside(cpu, top, opsize) || probeWrite(cpu, base + top, opsize)) return;
   sp = top;
-  setReg(cpu, GPR_EBP, opsize == 4 && mask == 0xffffffff ? frame : (ebp & (opsize == 4 ? ~mask : 0xffff0000)) | (frame & 0xffff));
+  cpu.gpr[Gpr.EBP] = opsize == 4 && mask == 0xffffffff ? frame : (ebp & (opsize == 4 ? ~mask : 0xffff0000)) | (frame & 0xffff);
   closeStack(cpu);
 }
 
 /** PUSHA, PUSHAD. */
-export function pusha(cpu: usize, opsize: u32): void {
+export function pusha(cpu: Cpu, opsize: u32): void {
   openCurrentStack(cpu, 0);
-  for (let i: u32 = 0; i < 8; i++) if (push(cpu, reg(cpu, i), opsize)) return;
+  for (let i: u32 = 0; i < 8; i++) if (push(cpu, cpu.gpr[i], opsize)) return;
   closeStack(cpu);
 }
 
 /** POPA, POPAD: all loads come before the first change of a register. */
-export function popa(cpu: usize, opsize: u32): void {
+export function popa(cpu: Cpu, opsize: u32): void {
   openCurrentStack(cpu, 0);
   const first = sp;
   for (let i: u32 = 0; i < 8; i++) {
@@ -139,7 +136,7 @@ export function popa(cpu: usize, opsize: u32): void {
   for (let i: u32 = 0; i < 8; i++) {
     const n = 7 - i;
     const value = pop(cpu, opsize);
-    if (n != GPR_ESP) setReg(cpu, n, opsize == 4 ? value : (reg(cpu, n) & 0xffff0000) | value);
+    if (n != Gpr.ESP) cpu.gpr[n] = opsize == 4 ? value : (cpu.gpr[n] & 0xffff0000) | value;
   }
   sp = end;
   closeStack(cpu);

@@ -1,21 +1,14 @@
 // Task switches (SDM vol. 3, 7.3): to the task of a TSS descriptor by JMP, CALL, IRET, or a task gate of the IDT.
-import { updateFpuTraps, movToCr, updateMode } from '../system/control';
-import { raiseTaskTrap, settleDebug } from '../system/debug';
-import {
-  PRESENT, NOT_SYSTEM, TYPE_BUSY, TYPE_TSS16, TYPE_TSS32, ACCESS_MASK, baseOf, descHigh, descLow, dplOf, fetchDescriptor, isCode, isConforming,
-  isNull, limitOf, markAccessed, markBusy, refuse, segment, typeOf,
-} from '../segments/descriptor';
 import { faulted } from '../base/fault';
-import { readFlags, writeFlags } from '../system/flags';
-import { general, setCode, settleResume } from './flow';
-import {
-  CPU_CPL, CPU_CR0, CPU_DR, CPU_EFLAGS, CPU_EIP, CPU_SCRATCH, CPU_STEPARMED, EFLAGS_NT, EFLAGS_VM, SEG_ACCESS, SEG_BASE, SEG_CS, SEG_DS, SEG_ES,
-  SEG_FS, SEG_GS, SEG_LDTR, SEG_LIMIT, SEG_SELECTOR, SEG_SS, SEG_TR, VECTOR_GP, VECTOR_NP, VECTOR_TS,
-} from '../gen/layout';
+import { Cpu, Cr0, Descriptor, Eflags, IncomingTask, Seg, SystemType, Vector } from '../gen/layout';
 import { load8, sysLoad16, sysLoad32, sysProbeWrite, sysStore16, sysStore32 } from '../memory/memory';
+import { baseOf, descHigh, descLow, dplOf, fetchDescriptor, isCode, isConforming, isNull, limitOf, markAccessed, markBusy, refuse, typeOf } from '../segments/descriptor';
 import { loadLdt, readSelector, refuseData, refuseStack, setFromDescriptor, setNull, setReal, setSegment } from '../segments/segment';
-import { CR0_PG, CR0_TS, reg, setReg } from '../base/state';
+import { movToCr, updateFpuTraps, updateMode } from '../system/control';
+import { raiseTaskTrap, settleDebug } from '../system/debug';
+import { readFlags, writeFlags } from '../system/flags';
 import { updateBreakpoints } from '../system/watching';
+import { general, setCode, settleResume } from './flow';
 
 /** Why the task is switched. */
 export const TASK_JUMP: u32 = 0;
@@ -45,9 +38,9 @@ const DR7_LOCAL: u32 = 0x155;
 let incomingLdt: u32 = 0;
 
 /** Length of the far jump or IRET at CS:EIP, the only instructions whose helpers are not told where the next one is. */
-export function lengthOfTransfer(cpu: usize): u32 {
-  const at = load<u32>(segment(cpu, SEG_CS), SEG_BASE) + load<u32>(cpu, CPU_EIP);
-  const big = (load<u32>(segment(cpu, SEG_CS), SEG_ACCESS) & 0x400000) != 0;
+export function lengthOfTransfer(cpu: Cpu): u32 {
+  const at = cpu.seg[Seg.CS].base + cpu.eip;
+  const big = (cpu.seg[Seg.CS].access & 0x400000) != 0;
   let wide = big;
   let wideAddress = big;
   let n: u32 = 0;
@@ -73,9 +66,9 @@ export function lengthOfTransfer(cpu: usize): u32 {
 
 /** Switches to the task of `selector`. `nextEip` is the outgoing task's resume point, `resume` is EFLAGS.RF where its image is to have it,
  * `ext` bit 0 of error codes. Faults up to the point of no return leave all as it was; later ones belong to the new task. */
-export function taskSwitch(cpu: usize, selector: u32, kind: u32, nextEip: u32, resume: u32, ext: u32): void {
+export function taskSwitch(cpu: Cpu, selector: u32, kind: u32, nextEip: u32, resume: u32, ext: u32): void {
   selector &= 0xffff;
-  const bad = kind == TASK_RETURN ? VECTOR_TS : VECTOR_GP;
+  const bad = kind == TASK_RETURN ? Vector.TS : Vector.GP;
   if (selector & 4 || isNull(selector)) {
     refuse(cpu, bad, selector, ext);
     return;
@@ -83,21 +76,21 @@ export function taskSwitch(cpu: usize, selector: u32, kind: u32, nextEip: u32, r
   if (fetchDescriptor(cpu, selector, bad, ext)) return;
   const low = descLow;
   const high = descHigh;
-  const wide = (typeOf(high) & ~TYPE_BUSY) == TYPE_TSS32;
-  const wanted: u32 = (wide ? TYPE_TSS32 : TYPE_TSS16) | (kind == TASK_RETURN ? TYPE_BUSY : 0);
-  if (high & NOT_SYSTEM || typeOf(high) != wanted) {
+  const wide = (typeOf(high) & ~SystemType.BUSY) == SystemType.TSS32;
+  const wanted: u32 = (wide ? SystemType.TSS32 : SystemType.TSS16) | (kind == TASK_RETURN ? SystemType.BUSY : 0);
+  if (high & Descriptor.NOT_SYSTEM || typeOf(high) != wanted) {
     refuse(cpu, bad, selector, ext);
     return;
   }
-  if (!(high & PRESENT)) {
-    refuse(cpu, VECTOR_NP, selector, ext);
+  if (!(high & Descriptor.PRESENT)) {
+    refuse(cpu, Vector.NP, selector, ext);
     return;
   }
   const tss = baseOf(low, high);
   const limit = limitOf(low, high);
   const least = wide ? TSS32_LIMIT : TSS16_LIMIT;
   if (least > limit) {
-    refuse(cpu, VECTOR_TS, selector, ext);
+    refuse(cpu, Vector.TS, selector, ext);
     return;
   }
   const nested = kind == TASK_CALL || kind == TASK_GATE;
@@ -108,20 +101,20 @@ export function taskSwitch(cpu: usize, selector: u32, kind: u32, nextEip: u32, r
   if (faulted(cpu)) return;
   if (nested && sysProbeWrite(cpu, tss, 2)) return;
 
-  const old = readSelector(cpu, SEG_TR);
-  if (saveTask(cpu, nextEip, (readFlags(cpu) & ~(kind == TASK_RETURN ? EFLAGS_NT : 0)) | resume)) return;
+  const old = readSelector(cpu, Seg.TR);
+  if (saveTask(cpu, nextEip, (readFlags(cpu) & ~(kind == TASK_RETURN ? Eflags.NT : 0)) | resume)) return;
   if (!nested && !isNull(old) && markBusy(cpu, old, false)) return;
   if (nested) sysStore16(cpu, tss, old);
   if (kind != TASK_RETURN && markBusy(cpu, selector, true)) return;
 
   // The point of no return: from here on the fault of a check is the new task's.
-  setSegment(cpu, SEG_TR, selector, tss, limit, (high & ACCESS_MASK) | (TYPE_BUSY << 8));
-  store<u32>(cpu, load<u32>(cpu, CPU_CR0) | CR0_TS, CPU_CR0);
+  setSegment(cpu, Seg.TR, selector, tss, limit, (high & Descriptor.KEPT) | (SystemType.BUSY << 8));
+  cpu.cr0 |= Cr0.TS;
   updateFpuTraps(cpu);
-  store<u32>(cpu, load<u32>(cpu, CPU_DR + 28) & ~DR7_LOCAL, CPU_DR + 28);
+  cpu.dr[7] &= ~DR7_LOCAL;
   updateBreakpoints(cpu);
   enterTask(cpu, wide, cr3, nested);
-  store<u32>(cpu, 0, CPU_STEPARMED);
+  cpu.stepArmed = 0;
   updateMode(cpu);
   settleResume(cpu);
   settleDebug(cpu);
@@ -129,104 +122,108 @@ export function taskSwitch(cpu: usize, selector: u32, kind: u32, nextEip: u32, r
 }
 
 /** Reads the incoming task into Cpu.scratch; true: a fault was raised. */
-function readTask(cpu: usize, tss: u32, wide: bool): bool {
+function readTask(cpu: Cpu, tss: u32, wide: bool): bool {
+  const task = changetype<IncomingTask>(cpu.scratch);
   for (let i: u32 = 0; i < 10; i++) {
     const value: u32 = wide ? sysLoad32(cpu, tss + TSS32_EIP + i * 4) : sysLoad16(cpu, tss + TSS16_EIP + i * 2);
     if (faulted(cpu)) return true;
-    store<u32>(cpu + i * 4, wide || i < 2 ? value : value | 0xffff0000, CPU_SCRATCH);
+    if (i == 0) task.eip = value;
+    else if (i == 1) task.eflags = value;
+    else task.gpr[i - 2] = wide ? value : value | 0xffff0000;
   }
   for (let i: u32 = 0; i < 6; i++) {
     const value: u32 = wide ? sysLoad16(cpu, tss + TSS32_SEG + i * 4) : i < 4 ? sysLoad16(cpu, tss + TSS16_SEG + i * 2) : 0;
     if (faulted(cpu)) return true;
-    store<u32>(cpu + i * 4, value, CPU_SCRATCH + 40);
+    task.seg[i] = value;
   }
   incomingLdt = sysLoad16(cpu, tss + (wide ? TSS32_LDT : TSS16_LDT));
   return faulted(cpu);
 }
 
 /** Saves the outgoing task in its TSS; true: a fault was raised, and nothing was written. */
-function saveTask(cpu: usize, eip: u32, flags: u32): bool {
-  const tr = segment(cpu, SEG_TR);
-  const tss = load<u32>(tr, SEG_BASE);
-  const wide = (typeOf(load<u32>(tr, SEG_ACCESS)) & ~TYPE_BUSY) == TYPE_TSS32;
+function saveTask(cpu: Cpu, eip: u32, flags: u32): bool {
+  const tr = cpu.seg[Seg.TR];
+  const tss = tr.base;
+  const wide = (typeOf(tr.access) & ~SystemType.BUSY) == SystemType.TSS32;
   const first = wide ? TSS32_EIP : TSS16_EIP;
   const bytes: u32 = wide ? TSS32_LDT - TSS32_EIP : TSS16_LDT - TSS16_EIP;
-  if (first + bytes - 1 > load<u32>(tr, SEG_LIMIT)) return refuse(cpu, VECTOR_TS, load<u32>(tr, SEG_SELECTOR), 0);
+  if (first + bytes - 1 > tr.limit) return refuse(cpu, Vector.TS, tr.selector, 0);
   if (sysProbeWrite(cpu, tss + first, bytes)) return true;
   if (wide) {
     sysStore32(cpu, tss + TSS32_EIP, eip);
     sysStore32(cpu, tss + TSS32_EIP + 4, flags);
-    for (let i: u32 = 0; i < 8; i++) sysStore32(cpu, tss + TSS32_GPR + i * 4, reg(cpu, i));
+    for (let i: u32 = 0; i < 8; i++) sysStore32(cpu, tss + TSS32_GPR + i * 4, cpu.gpr[i]);
     for (let i: u32 = 0; i < 6; i++) sysStore16(cpu, tss + TSS32_SEG + i * 4, readSelector(cpu, i));
   } else {
     sysStore16(cpu, tss + TSS16_EIP, eip);
     sysStore16(cpu, tss + TSS16_EIP + 2, flags);
-    for (let i: u32 = 0; i < 8; i++) sysStore16(cpu, tss + TSS16_GPR + i * 2, reg(cpu, i));
+    for (let i: u32 = 0; i < 8; i++) sysStore16(cpu, tss + TSS16_GPR + i * 2, cpu.gpr[i]);
     for (let i: u32 = 0; i < 4; i++) sysStore16(cpu, tss + TSS16_SEG + i * 2, readSelector(cpu, i));
   }
   return faulted(cpu);
 }
 
 /** Makes what readTask read the CPU's state. */
-function enterTask(cpu: usize, wide: bool, cr3: u32, nested: bool): void {
+function enterTask(cpu: Cpu, wide: bool, cr3: u32, nested: bool): void {
+  const task = changetype<IncomingTask>(cpu.scratch);
   // Descriptor tables are read with the supervisor's rights whatever the new level is.
-  store<u32>(cpu, 0, CPU_CPL);
-  if (wide && load<u32>(cpu, CPU_CR0) & CR0_PG) {
+  cpu.cpl = 0;
+  if (wide && cpu.cr0 & Cr0.PG) {
     movToCr(cpu, 3, cr3);
     if (faulted(cpu)) return;
   }
-  store<u32>(cpu, load<u32>(cpu, CPU_SCRATCH), CPU_EIP);
-  writeFlags(cpu, (load<u32>(cpu, CPU_SCRATCH + 4) & 0x3f7fd5) | (nested ? EFLAGS_NT : 0), wide ? 0x3f7fd5 : 0x7fd5 | EFLAGS_VM);
-  if (!wide) store<u32>(cpu, load<u32>(cpu, CPU_EFLAGS) & ~EFLAGS_VM, CPU_EFLAGS);
-  for (let i: u32 = 0; i < 8; i++) setReg(cpu, i, load<u32>(cpu + i * 4, CPU_SCRATCH + 8));
+  cpu.eip = task.eip;
+  writeFlags(cpu, (task.eflags & 0x3f7fd5) | (nested ? Eflags.NT : 0), wide ? 0x3f7fd5 : 0x7fd5 | Eflags.VM);
+  if (!wide) cpu.eflags &= ~Eflags.VM;
+  for (let i: u32 = 0; i < 8; i++) cpu.gpr[i] = task.gpr[i];
   // Selectors first, the hidden parts invalid until their descriptors are found good.
-  for (let i: u32 = 0; i < 6; i++) setNull(cpu, i, load<u32>(cpu + i * 4, CPU_SCRATCH + 40));
+  for (let i: u32 = 0; i < 6; i++) setNull(cpu, i, task.seg[i]);
   const ldt = incomingLdt;
-  setNull(cpu, SEG_LDTR, ldt);
-  const virtual = (load<u32>(cpu, CPU_EFLAGS) & EFLAGS_VM) != 0;
-  const cpl: u32 = virtual ? 3 : readSelector(cpu, SEG_CS) & 3;
-  store<u32>(cpu, cpl, CPU_CPL);
-  if (!isNull(ldt) && loadLdt(cpu, ldt, VECTOR_TS, VECTOR_TS)) return;
+  setNull(cpu, Seg.LDTR, ldt);
+  const virtual = (cpu.eflags & Eflags.VM) != 0;
+  const cpl: u32 = virtual ? 3 : readSelector(cpu, Seg.CS) & 3;
+  cpu.cpl = cpl;
+  if (!isNull(ldt) && loadLdt(cpu, ldt, Vector.TS, Vector.TS)) return;
   if (virtual) {
     for (let i: u32 = 0; i < 6; i++) setReal(cpu, i, readSelector(cpu, i));
   } else {
     if (loadTaskStack(cpu, cpl) || loadTaskCode(cpu, cpl)) return;
-    if (loadTaskData(cpu, SEG_ES, cpl) || loadTaskData(cpu, SEG_DS, cpl) || loadTaskData(cpu, SEG_FS, cpl) || loadTaskData(cpu, SEG_GS, cpl)) return;
+    if (loadTaskData(cpu, Seg.ES, cpl) || loadTaskData(cpu, Seg.DS, cpl) || loadTaskData(cpu, Seg.FS, cpl) || loadTaskData(cpu, Seg.GS, cpl)) return;
   }
-  if (load<u32>(cpu, CPU_EIP) > load<u32>(segment(cpu, SEG_CS), SEG_LIMIT)) general(cpu, 0);
+  if (cpu.eip > cpu.seg[Seg.CS].limit) general(cpu, 0);
 }
 
-function loadTaskStack(cpu: usize, cpl: u32): bool {
-  const selector = readSelector(cpu, SEG_SS);
-  if (isNull(selector)) return refuse(cpu, VECTOR_TS, selector, 0);
-  if (fetchDescriptor(cpu, selector, VECTOR_TS, 0)) return true;
+function loadTaskStack(cpu: Cpu, cpl: u32): bool {
+  const selector = readSelector(cpu, Seg.SS);
+  if (isNull(selector)) return refuse(cpu, Vector.TS, selector, 0);
+  if (fetchDescriptor(cpu, selector, Vector.TS, 0)) return true;
   const low = descLow;
   const high = descHigh;
-  if (refuseStack(cpu, selector, high, cpl, VECTOR_TS, 0) || markAccessed(cpu, selector, high)) return true;
-  setFromDescriptor(cpu, SEG_SS, selector, low, high);
+  if (refuseStack(cpu, selector, high, cpl, Vector.TS, 0) || markAccessed(cpu, selector, high)) return true;
+  setFromDescriptor(cpu, Seg.SS, selector, low, high);
   return false;
 }
 
-function loadTaskCode(cpu: usize, cpl: u32): bool {
-  const selector = readSelector(cpu, SEG_CS);
-  if (isNull(selector)) return refuse(cpu, VECTOR_TS, selector, 0);
-  if (fetchDescriptor(cpu, selector, VECTOR_TS, 0)) return true;
+function loadTaskCode(cpu: Cpu, cpl: u32): bool {
+  const selector = readSelector(cpu, Seg.CS);
+  if (isNull(selector)) return refuse(cpu, Vector.TS, selector, 0);
+  if (fetchDescriptor(cpu, selector, Vector.TS, 0)) return true;
   const low = descLow;
   const high = descHigh;
-  if (!isCode(high) || (isConforming(high) ? dplOf(high) > cpl : dplOf(high) != cpl)) return refuse(cpu, VECTOR_TS, selector, 0);
-  if (!(high & PRESENT)) return refuse(cpu, VECTOR_NP, selector, 0);
+  if (!isCode(high) || (isConforming(high) ? dplOf(high) > cpl : dplOf(high) != cpl)) return refuse(cpu, Vector.TS, selector, 0);
+  if (!(high & Descriptor.PRESENT)) return refuse(cpu, Vector.NP, selector, 0);
   if (markAccessed(cpu, selector, high)) return true;
   setCode(cpu, selector, low, high, cpl);
   return false;
 }
 
-function loadTaskData(cpu: usize, seg: u32, cpl: u32): bool {
+function loadTaskData(cpu: Cpu, seg: u32, cpl: u32): bool {
   const selector = readSelector(cpu, seg);
   if (isNull(selector)) return false;
-  if (fetchDescriptor(cpu, selector, VECTOR_TS, 0)) return true;
+  if (fetchDescriptor(cpu, selector, Vector.TS, 0)) return true;
   const low = descLow;
   const high = descHigh;
-  if (refuseData(cpu, selector, high, cpl, VECTOR_TS) || markAccessed(cpu, selector, high)) return true;
+  if (refuseData(cpu, selector, high, cpl, Vector.TS) || markAccessed(cpu, selector, high)) return true;
   setFromDescriptor(cpu, seg, selector, low, high);
   return false;
 }

@@ -1,6 +1,6 @@
 // x87: the exported helpers of FADD, FSUB, FSUBR, FMUL, FDIV, FDIVR in their operand forms.
 // Reg: ST(dst) = ST(dst) op ST(src), then perhaps a pop. Arg: ST(0) = ST(0) op memory operand, converted; exc: the exceptions of that.
-import { CPU_FTW } from '../gen/layout';
+import { Cpu } from '../gen/layout';
 import { add } from './add';
 import { bitOf, commit, control, isEmpty, Out, pop, seOf, SIGN, sigOf, st, stackUnderflow } from './core';
 import { div } from './div';
@@ -24,9 +24,9 @@ function compute(op: i32, sigA: u64, seA: u32, sigB: u64, seB: u32, cw: u32): vo
 }
 
 @inline
-function withReg(op: i32, cpu: usize, dst: u32, src: u32, pops: u32): void {
+function withReg(op: i32, cpu: Cpu, dst: u32, src: u32, pops: u32): void {
   const both = bitOf(cpu, dst) | bitOf(cpu, src);
-  if ((load<u32>(cpu, CPU_FTW) & both) == both) {
+  if ((cpu.ftw & both) == both) {
     const a = st(cpu, dst);
     const b = st(cpu, src);
     Out.exc = 0;
@@ -38,7 +38,7 @@ function withReg(op: i32, cpu: usize, dst: u32, src: u32, pops: u32): void {
 }
 
 @inline
-function withArg(op: i32, cpu: usize, sig: u64, se: u32, exc: u32): void {
+function withArg(op: i32, cpu: Cpu, sig: u64, se: u32, exc: u32): void {
   if (isEmpty(cpu, 0)) {
     stackUnderflow();
   } else {
@@ -49,45 +49,45 @@ function withArg(op: i32, cpu: usize, sig: u64, se: u32, exc: u32): void {
   commit(cpu, 0);
 }
 
-export function fpuAddReg(cpu: usize, dst: u32, src: u32, pops: u32): void {
+export function fpuAddReg(cpu: Cpu, dst: u32, src: u32, pops: u32): void {
   withReg(ADD, cpu, dst, src, pops);
 }
-export function fpuAddArg(cpu: usize, sig: u64, se: u32, exc: u32): void {
+export function fpuAddArg(cpu: Cpu, sig: u64, se: u32, exc: u32): void {
   withArg(ADD, cpu, sig, se, exc);
 }
 
-export function fpuSubReg(cpu: usize, dst: u32, src: u32, pops: u32): void {
+export function fpuSubReg(cpu: Cpu, dst: u32, src: u32, pops: u32): void {
   withReg(SUB, cpu, dst, src, pops);
 }
-export function fpuSubArg(cpu: usize, sig: u64, se: u32, exc: u32): void {
+export function fpuSubArg(cpu: Cpu, sig: u64, se: u32, exc: u32): void {
   withArg(SUB, cpu, sig, se, exc);
 }
 
-export function fpuSubrReg(cpu: usize, dst: u32, src: u32, pops: u32): void {
+export function fpuSubrReg(cpu: Cpu, dst: u32, src: u32, pops: u32): void {
   withReg(SUBR, cpu, dst, src, pops);
 }
-export function fpuSubrArg(cpu: usize, sig: u64, se: u32, exc: u32): void {
+export function fpuSubrArg(cpu: Cpu, sig: u64, se: u32, exc: u32): void {
   withArg(SUBR, cpu, sig, se, exc);
 }
 
-export function fpuMulReg(cpu: usize, dst: u32, src: u32, pops: u32): void {
+export function fpuMulReg(cpu: Cpu, dst: u32, src: u32, pops: u32): void {
   withReg(MUL, cpu, dst, src, pops);
 }
-export function fpuMulArg(cpu: usize, sig: u64, se: u32, exc: u32): void {
+export function fpuMulArg(cpu: Cpu, sig: u64, se: u32, exc: u32): void {
   withArg(MUL, cpu, sig, se, exc);
 }
 
-export function fpuDivReg(cpu: usize, dst: u32, src: u32, pops: u32): void {
+export function fpuDivReg(cpu: Cpu, dst: u32, src: u32, pops: u32): void {
   withReg(DIV, cpu, dst, src, pops);
 }
-export function fpuDivArg(cpu: usize, sig: u64, se: u32, exc: u32): void {
+export function fpuDivArg(cpu: Cpu, sig: u64, se: u32, exc: u32): void {
   withArg(DIV, cpu, sig, se, exc);
 }
 
-export function fpuDivrReg(cpu: usize, dst: u32, src: u32, pops: u32): void {
+export function fpuDivrReg(cpu: Cpu, dst: u32, src: u32, pops: u32): void {
   withReg(DIVR, cpu, dst, src, pops);
 }
-export function fpuDivrArg(cpu: usize, sig: u64, se: u32, exc: u32): void {
+export function fpuDivrArg(cpu: Cpu, sig: u64, se: u32, exc: u32): void {
   withArg(DIVR, cpu, sig, se, exc);
 }
 

@@ -1,5 +1,5 @@
 // x87: conversions from the extended format to 32/64-bit reals, integers and packed BCD (the others are in src/lift/x87-operands.ts) (SDM vol. 1, 4.8 and 8.1.7).
-import { BIAS, C1, DE, EXP_MAX, IE, isUnsupported, MSB, OE, Out, PE, QUIET, SIGN, UE } from './core';
+import { BIAS, C1, EXP_MAX, IE, isUnsupported, MSB, OE, Out, PE, QUIET, SIGN, UE } from './core';
 import { Round, roundAt } from './pack';
 import { shiftRightSticky, Wide } from './wide';
 

@@ -1,6 +1,6 @@
 // x87: the vocabulary shared by all files of this folder: bits of the control and status words, the registers in
 // CPU state, the result globals, and how a finished operation is committed (SDM vol. 1, 8.1 and 8.5).
-import { CPU_FCW, CPU_FPR, CPU_FSW, CPU_FTOP, CPU_FTW } from '../gen/layout';
+import { Cpu, FpuRegister } from '../gen/layout';
 
 // Exception flags; the same bits in the status word, and as masks in the control word.
 export const IE: u32 = 1;
@@ -39,41 +39,41 @@ export class Out {
 }
 
 @inline
-export function control(cpu: usize): u32 {
-  return load<u32>(cpu, CPU_FCW);
+export function control(cpu: Cpu): u32 {
+  return cpu.fcw;
 }
 
-/** Address of ST(i). */
+/** ST(i). */
 @inline
-export function st(cpu: usize, i: u32): usize {
-  return cpu + CPU_FPR + (((load<u32>(cpu, CPU_FTOP) + i) & 7) << 4);
-}
-
-@inline
-export function sigOf(reg: usize): u64 {
-  return load<u64>(reg);
+export function st(cpu: Cpu, i: u32): FpuRegister {
+  return cpu.fpr[(cpu.ftop + i) & 7];
 }
 
 @inline
-export function seOf(reg: usize): u32 {
-  return load<u16>(reg, 8);
+export function sigOf(reg: FpuRegister): u64 {
+  return reg.significand;
 }
 
 @inline
-export function setReg(reg: usize, sig: u64, se: u32): void {
-  store<u64>(reg, sig);
-  store<u16>(reg, <u16>se, 8);
+export function seOf(reg: FpuRegister): u32 {
+  return reg.signExponent;
+}
+
+@inline
+export function setReg(reg: FpuRegister, sig: u64, se: u32): void {
+  reg.significand = sig;
+  reg.signExponent = <u16>se;
 }
 
 /** Bit of ST(i) in the tag word. */
 @inline
-export function bitOf(cpu: usize, i: u32): u32 {
-  return 1 << ((load<u32>(cpu, CPU_FTOP) + i) & 7);
+export function bitOf(cpu: Cpu, i: u32): u32 {
+  return 1 << ((cpu.ftop + i) & 7);
 }
 
 @inline
-export function isEmpty(cpu: usize, i: u32): bool {
-  return (load<u32>(cpu, CPU_FTW) & bitOf(cpu, i)) == 0;
+export function isEmpty(cpu: Cpu, i: u32): bool {
+  return (cpu.ftw & bitOf(cpu, i)) == 0;
 }
 
 /** Neither zero, denormal, infinity, NaN nor an unsupported form. */
@@ -133,51 +133,51 @@ export function stackOverflow(): void {
  * Puts Out.exc into the status word (C1 is replaced). False where an unmasked exception of the kind that is found
  * before the operation (#I, #D, #Z) forbids to write the result or to touch the stack; `hold` adds kinds.
  */
-export function raiseFlags(cpu: usize, hold: u32 = 7): bool {
-  const sw = load<u32>(cpu, CPU_FSW) & ~C1;
+export function raiseFlags(cpu: Cpu, hold: u32 = 7): bool {
+  const sw = cpu.fsw & ~C1;
   let exc = Out.exc;
-  const unmasked = exc & ~load<u32>(cpu, CPU_FCW) & 0x3f;
+  const unmasked = exc & ~cpu.fcw & 0x3f;
   if (unmasked == 0) {
-    store<u32>(cpu, sw | exc, CPU_FSW);
+    cpu.fsw = sw | exc;
     return true;
   }
   if (unmasked & 7) exc &= exc & SF ? 7 | SF | C1 : 7 | SF;
-  store<u32>(cpu, sw | exc | ES | BUSY, CPU_FSW);
+  cpu.fsw = sw | exc | ES | BUSY;
   return (unmasked & hold) == 0;
 }
 
 /** Raises the flags and, where allowed, writes Out to the register ST(i). */
-export function commit(cpu: usize, i: u32): bool {
+export function commit(cpu: Cpu, i: u32): bool {
   if (!raiseFlags(cpu)) return false;
   setReg(st(cpu, i), Out.sig, Out.se);
-  store<u32>(cpu, load<u32>(cpu, CPU_FTW) | bitOf(cpu, i), CPU_FTW);
+  cpu.ftw = cpu.ftw | bitOf(cpu, i);
   return true;
 }
 
 /** Pops: ST(0) becomes empty, TOP moves on. */
-export function pop(cpu: usize): void {
-  const top = load<u32>(cpu, CPU_FTOP);
-  store<u32>(cpu, load<u32>(cpu, CPU_FTW) & ~(1 << top), CPU_FTW);
-  store<u32>(cpu, (top + 1) & 7, CPU_FTOP);
+export function pop(cpu: Cpu): void {
+  const top = cpu.ftop;
+  cpu.ftw = cpu.ftw & ~(1 << top);
+  cpu.ftop = (top + 1) & 7;
 }
 
 /**
  * Pushes Out (or the indefinite, where ST(7) is in use) after raising its flags. An unmasked #D does not keep the
  * operand of a load from the stack.
  */
-export function pushOut(cpu: usize): bool {
-  const top = (load<u32>(cpu, CPU_FTOP) - 1) & 7;
-  const tags = load<u32>(cpu, CPU_FTW);
+export function pushOut(cpu: Cpu): bool {
+  const top = (cpu.ftop - 1) & 7;
+  const tags = cpu.ftw;
   // An operand that was a stack fault already (FLD of an empty register) stays one.
   if (tags & (1 << top) && (Out.exc & SF) == 0) stackOverflow();
   if (!raiseFlags(cpu, IE | ZE)) return false;
-  setReg(cpu + CPU_FPR + (top << 4), Out.sig, Out.se);
-  store<u32>(cpu, top, CPU_FTOP);
-  store<u32>(cpu, tags | (1 << top), CPU_FTW);
+  setReg(cpu.fpr[top], Out.sig, Out.se);
+  cpu.ftop = top;
+  cpu.ftw = tags | (1 << top);
   return true;
 }
 
 /** Sets C0, C2 and C3 (and leaves the rest of the status word). */
-export function setCodes(cpu: usize, codes: u32): void {
-  store<u32>(cpu, (load<u32>(cpu, CPU_FSW) & ~(C0 | C2 | C3)) | codes, CPU_FSW);
+export function setCodes(cpu: Cpu, codes: u32): void {
+  cpu.fsw = (cpu.fsw & ~(C0 | C2 | C3)) | codes;
 }

@@ -1,15 +1,16 @@
 // x87: the exported helpers that push: FLD, FILD, FBLD and the constants.
-import { control, isEmpty, Out, pushOut, QUIET, IE, isNan, seOf, setOut, sigOf, st, stackUnderflow } from './core';
+import { Cpu } from '../gen/layout';
 import { fromBcd } from './convert';
+import { control, IE, isEmpty, isNan, Out, pushOut, QUIET, seOf, setOut, sigOf, st, stackUnderflow } from './core';
 
 /** FLD m80fp, FILD (converted): as it is. */
-export function fpuLoad(cpu: usize, sig: u64, se: u32, exc: u32): void {
+export function fpuLoad(cpu: Cpu, sig: u64, se: u32, exc: u32): void {
   Out.exc = exc;
   setOut(sig, se);
   pushOut(cpu);
 }
 /** FLD m32fp, m64fp (converted; exc: the exceptions of that): a signalling NaN becomes quiet, with #IA. */
-export function fpuLoadReal(cpu: usize, sig: u64, se: u32, exc: u32): void {
+export function fpuLoadReal(cpu: Cpu, sig: u64, se: u32, exc: u32): void {
   Out.exc = exc;
   if (isNan(sig, se) && (sig & QUIET) == 0) {
     Out.exc = IE;
@@ -23,7 +24,7 @@ export function fpuBcdMagnitude(_cpu: usize, low: u64, high: u32): u64 {
   return fromBcd(low, high);
 }
 /** FLD ST(i). */
-export function fpuLoadReg(cpu: usize, i: u32): void {
+export function fpuLoadReg(cpu: Cpu, i: u32): void {
   Out.exc = 0;
   if (isEmpty(cpu, i)) {
     stackUnderflow();
@@ -45,7 +46,7 @@ const ROUND_UP: u32 = 0b0111100;
 const INEXACT: u32 = 0b0111110;
 
 /** Pushes constant `which` (0..6), rounded as RC asks; never an inexact exception (SDM vol. 1, 8.3.2). */
-export function fpuLoadConst(cpu: usize, which: u32): void {
+export function fpuLoadConst(cpu: Cpu, which: u32): void {
   Out.exc = 0;
   let sig = load<u64>(CONSTANTS + (which << 4));
   const rc = (control(cpu) >> 10) & 3;

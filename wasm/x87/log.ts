@@ -1,5 +1,5 @@
 // x87: FYL2X and FYL2XP1.
-import { BIAS, DE, EXP_MAX, isDenormal, isInfinity, MSB, invalid, Out, PC_EXTENDED, PE, setOut, SIGN, UE, ZE } from './core';
+import { BIAS, DE, EXP_MAX, invalid, isDenormal, isInfinity, MSB, Out, PC_EXTENDED, PE, setOut, SIGN, UE, ZE } from './core';
 import { outside } from './exp';
 import { nanPair } from './nan';
 import { roundPack } from './pack';

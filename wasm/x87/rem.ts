@@ -1,5 +1,5 @@
 // x87: partial remainders FPREM (quotient chopped) and FPREM1 (quotient to nearest).
-import { DE, EXP_MAX, isDenormal, isInfinity, invalid, Out, PC_EXTENDED, setOut, SIGN } from './core';
+import { DE, EXP_MAX, invalid, isDenormal, isInfinity, Out, PC_EXTENDED, setOut, SIGN } from './core';
 import { nanPair } from './nan';
 import { roundPack } from './pack';
 import { div128, normalise, Wide } from './wide';

@@ -2,7 +2,7 @@
 // compute in, and the rounding of their results.
 import { BIAS, MSB, PC_EXTENDED, SIGN } from './core';
 import { roundPack } from './pack';
-import { divide128, mulHigh64, mulHigh128, normalise, shiftRight, Wide } from './wide';
+import { divide128, mulHigh128, mulHigh64, normalise, shiftRight, Wide } from './wide';
 
 /** A positive number hi:lo * 2^(exp - 127), bit 127 set: result of the functions below. */
 export class Real {

@@ -1,25 +1,26 @@
 // x87: the exported helpers that store to guest memory: FST(P), FIST(P), FISTTP, FBSTP. Each converts, stores (which may
 // fault: then nothing has changed), and only then sets the flags and pops. An unmasked exception suppresses the store.
-import { probeWrite, store16, store32, store64 } from '../memory/memory';
 import { faulted } from '../base/fault';
-import { control, Out, isEmpty, pop, raiseFlags, seOf, sigOf, st, stackUnderflow, OE, UE } from './core';
+import { Cpu } from '../gen/layout';
+import { probeWrite, store16, store32, store64 } from '../memory/memory';
 import { toBcd, toF32, toF64, toInteger } from './convert';
+import { control, isEmpty, OE, Out, pop, raiseFlags, seOf, sigOf, st, stackUnderflow, UE } from './core';
 
 /** Kinds of exception that, unmasked, keep a store from memory. */
 const HOLD: u32 = 7 | OE | UE;
 
 @inline
-function held(cpu: usize): bool {
+function held(cpu: Cpu): bool {
   return (Out.exc & HOLD & ~control(cpu)) != 0;
 }
 
 /** Sets the flags after the store and pops. */
 @inline
-function finish(cpu: usize, pops: u32): void {
+function finish(cpu: Cpu, pops: u32): void {
   if (raiseFlags(cpu, HOLD) && pops != 0) pop(cpu);
 }
 
-export function fpuStoreF32(cpu: usize, linear: u32, pops: u32): void {
+export function fpuStoreF32(cpu: Cpu, linear: u32, pops: u32): void {
   let bits: u32 = 0xffc00000;
   if (isEmpty(cpu, 0)) {
     stackUnderflow();
@@ -35,7 +36,7 @@ export function fpuStoreF32(cpu: usize, linear: u32, pops: u32): void {
   finish(cpu, pops);
 }
 
-export function fpuStoreF64(cpu: usize, linear: u32, pops: u32): void {
+export function fpuStoreF64(cpu: Cpu, linear: u32, pops: u32): void {
   let bits: u64 = 0xfff8000000000000;
   if (isEmpty(cpu, 0)) {
     stackUnderflow();
@@ -52,7 +53,7 @@ export function fpuStoreF64(cpu: usize, linear: u32, pops: u32): void {
 }
 
 /** FSTP m80fp: the register as it is. */
-export function fpuStoreF80(cpu: usize, linear: u32): void {
+export function fpuStoreF80(cpu: Cpu, linear: u32): void {
   Out.exc = 0;
   if (isEmpty(cpu, 0)) {
     stackUnderflow();
@@ -68,7 +69,7 @@ export function fpuStoreF80(cpu: usize, linear: u32): void {
 }
 
 /** Ten bytes at once; true where a fault was raised. */
-function store80(cpu: usize, linear: u32, low: u64, high: u32): bool {
+function store80(cpu: Cpu, linear: u32, low: u64, high: u32): bool {
   if (probeWrite(cpu, linear, 10)) return true;
   store64(cpu, linear, low);
   store16(cpu, linear + 8, high & 0xffff);
@@ -76,7 +77,7 @@ function store80(cpu: usize, linear: u32, low: u64, high: u32): bool {
 }
 
 @inline
-function integer(cpu: usize, rc: u32, bits: u32): i64 {
+function integer(cpu: Cpu, rc: u32, bits: u32): i64 {
   if (isEmpty(cpu, 0)) {
     stackUnderflow();
     return 0 - (<i64>1 << (bits - 1));
@@ -87,7 +88,7 @@ function integer(cpu: usize, rc: u32, bits: u32): i64 {
 }
 
 @inline
-function storeInt16(cpu: usize, linear: u32, pops: u32, rc: u32): void {
+function storeInt16(cpu: Cpu, linear: u32, pops: u32, rc: u32): void {
   const value = integer(cpu, rc, 16);
   if (!held(cpu)) {
     store16(cpu, linear, <u32>value & 0xffff);
@@ -97,7 +98,7 @@ function storeInt16(cpu: usize, linear: u32, pops: u32, rc: u32): void {
 }
 
 @inline
-function storeInt32(cpu: usize, linear: u32, pops: u32, rc: u32): void {
+function storeInt32(cpu: Cpu, linear: u32, pops: u32, rc: u32): void {
   const value = integer(cpu, rc, 32);
   if (!held(cpu)) {
     store32(cpu, linear, <u32>value);
@@ -107,7 +108,7 @@ function storeInt32(cpu: usize, linear: u32, pops: u32, rc: u32): void {
 }
 
 @inline
-function storeInt64(cpu: usize, linear: u32, rc: u32): void {
+function storeInt64(cpu: Cpu, linear: u32, rc: u32): void {
   const value = integer(cpu, rc, 64);
   if (!held(cpu)) {
     store64(cpu, linear, value);
@@ -117,31 +118,31 @@ function storeInt64(cpu: usize, linear: u32, rc: u32): void {
 }
 
 @inline
-function rounding(cpu: usize): u32 {
+function rounding(cpu: Cpu): u32 {
   return (control(cpu) >> 10) & 3;
 }
 
-export function fpuStoreInt16(cpu: usize, linear: u32, pops: u32): void {
+export function fpuStoreInt16(cpu: Cpu, linear: u32, pops: u32): void {
   storeInt16(cpu, linear, pops, rounding(cpu));
 }
-export function fpuStoreInt32(cpu: usize, linear: u32, pops: u32): void {
+export function fpuStoreInt32(cpu: Cpu, linear: u32, pops: u32): void {
   storeInt32(cpu, linear, pops, rounding(cpu));
 }
-export function fpuStoreInt64(cpu: usize, linear: u32): void {
+export function fpuStoreInt64(cpu: Cpu, linear: u32): void {
   storeInt64(cpu, linear, rounding(cpu));
 }
 /** FISTTP (SSE3): chops whatever RC says. */
-export function fpuTruncInt16(cpu: usize, linear: u32): void {
+export function fpuTruncInt16(cpu: Cpu, linear: u32): void {
   storeInt16(cpu, linear, 1, 3);
 }
-export function fpuTruncInt32(cpu: usize, linear: u32): void {
+export function fpuTruncInt32(cpu: Cpu, linear: u32): void {
   storeInt32(cpu, linear, 1, 3);
 }
-export function fpuTruncInt64(cpu: usize, linear: u32): void {
+export function fpuTruncInt64(cpu: Cpu, linear: u32): void {
   storeInt64(cpu, linear, 3);
 }
 
-export function fpuStoreBcd(cpu: usize, linear: u32): void {
+export function fpuStoreBcd(cpu: Cpu, linear: u32): void {
   if (isEmpty(cpu, 0)) {
     stackUnderflow();
 

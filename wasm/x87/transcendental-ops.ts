@@ -1,17 +1,14 @@
 // x87: the exported helpers of F2XM1, FYL2X, FYL2XP1, FPATAN, FSIN, FCOS, FSINCOS, FPTAN.
-import { CPU_FSW, CPU_FTOP, CPU_FTW } from '../gen/layout';
+import { Cpu } from '../gen/layout';
 import { arctan } from './atan';
-import {
-  BIAS, bitOf, C2, commit, control, DE, EXP_MAX, isDenormal, isEmpty, MSB, invalid, isInfinity, Out, pop, raiseFlags, seOf, setOut, setReg,
-  SIGN, sigOf, st, stackOverflow, stackUnderflow,
-} from './core';
+import { BIAS, bitOf, C2, commit, control, DE, EXP_MAX, invalid, isDenormal, isEmpty, isInfinity, MSB, Out, pop, raiseFlags, seOf, setOut, setReg, SIGN, sigOf, st, stackOverflow, stackUnderflow } from './core';
 import { exp2m1 } from './exp';
 import { yLog2x, yLog2xp1 } from './log';
 import { nanOne } from './nan';
 import { roundReal } from './series';
 import { cosine, reduce, sine, tangent } from './trig';
 
-export function fpuExp2m1(cpu: usize): void {
+export function fpuExp2m1(cpu: Cpu): void {
   Out.exc = 0;
   const reg = st(cpu, 0);
   if (isEmpty(cpu, 0)) stackUnderflow();
@@ -19,7 +16,7 @@ export function fpuExp2m1(cpu: usize): void {
   commit(cpu, 0);
 }
 
-export function fpuYLog2x(cpu: usize): void {
+export function fpuYLog2x(cpu: Cpu): void {
   Out.exc = 0;
   const x = st(cpu, 0);
   const y = st(cpu, 1);
@@ -28,7 +25,7 @@ export function fpuYLog2x(cpu: usize): void {
   if (commit(cpu, 1)) pop(cpu);
 }
 
-export function fpuYLog2xp1(cpu: usize): void {
+export function fpuYLog2xp1(cpu: Cpu): void {
   Out.exc = 0;
   const x = st(cpu, 0);
   const y = st(cpu, 1);
@@ -37,7 +34,7 @@ export function fpuYLog2xp1(cpu: usize): void {
   if (commit(cpu, 1)) pop(cpu);
 }
 
-export function fpuArctan(cpu: usize): void {
+export function fpuArctan(cpu: Cpu): void {
   Out.exc = 0;
   const x = st(cpu, 0);
   const y = st(cpu, 1);
@@ -65,8 +62,8 @@ function trig(which: i32, sig: u64, se: u32, cw: u32): void {
   roundReal(flip, cw);
 }
 
-function setC2(cpu: usize, on: bool): void {
-  store<u32>(cpu, (load<u32>(cpu, CPU_FSW) & ~C2) | (on ? C2 : 0), CPU_FSW);
+function setC2(cpu: Cpu, on: bool): void {
+  cpu.fsw = (cpu.fsw & ~C2) | (on ? C2 : 0);
 }
 
 /** Out of range: C2, the operand stays. */
@@ -75,7 +72,7 @@ function tooLarge(sig: u64, se: u32): bool {
   return exp >= <u32>BIAS + 63 && exp != EXP_MAX && <i64>sig < 0;
 }
 
-function one(cpu: usize, which: i32): void {
+function one(cpu: Cpu, which: i32): void {
   const reg = st(cpu, 0);
   const sig = sigOf(reg);
   const se = seOf(reg);
@@ -99,15 +96,15 @@ function one(cpu: usize, which: i32): void {
   commit(cpu, 0);
 }
 
-export function fpuSin(cpu: usize): void {
+export function fpuSin(cpu: Cpu): void {
   one(cpu, SINE);
 }
-export function fpuCos(cpu: usize): void {
+export function fpuCos(cpu: Cpu): void {
   one(cpu, COSINE);
 }
 
 /** FSINCOS and FPTAN: ST(0) is replaced by the sine or tangent, then the cosine or 1 is pushed. */
-function two(cpu: usize, which: i32): void {
+function two(cpu: Cpu, which: i32): void {
   const reg = st(cpu, 0);
   const sig = sigOf(reg);
   const se = seOf(reg);
@@ -146,16 +143,16 @@ function two(cpu: usize, which: i32): void {
   }
   setC2(cpu, false);
   if (!raiseFlags(cpu)) return;
-  const tags = load<u32>(cpu, CPU_FTW) | bitOf(cpu, 0) | bitOf(cpu, 7);
+  const tags = cpu.ftw | bitOf(cpu, 0) | bitOf(cpu, 7);
   setReg(reg, Out.sig, Out.se);
   setReg(st(cpu, 7), secondSig, secondSe);
-  store<u32>(cpu, tags, CPU_FTW);
-  store<u32>(cpu, (load<u32>(cpu, CPU_FTOP) + 7) & 7, CPU_FTOP);
+  cpu.ftw = tags;
+  cpu.ftop = (cpu.ftop + 7) & 7;
 }
 
-export function fpuSinCos(cpu: usize): void {
+export function fpuSinCos(cpu: Cpu): void {
   two(cpu, SINE);
 }
-export function fpuTan(cpu: usize): void {
+export function fpuTan(cpu: Cpu): void {
   two(cpu, TANGENT);
 }

@@ -1,16 +1,13 @@
 // x87: the exported helpers with ST(0) alone or ST(0) and ST(1): FSQRT, FRNDINT, FSCALE, FXTRACT, FPREM, FPREM1.
-import { CPU_FSW, CPU_FTOP, CPU_FTW } from '../gen/layout';
-import {
-  BIAS, bitOf, C0, C1, C2, C3, commit, control, DE, EXP_MAX, INDEFINITE_SE, INDEFINITE_SIG, isDenormal, isEmpty, isInfinity, MSB, invalid, Out,
-  PC_EXTENDED, raiseFlags, seOf, setCodes, setOut, setReg, SIGN, sigOf, st, stackOverflow, stackUnderflow, ZE,
-} from './core';
+import { Cpu } from '../gen/layout';
 import { toMagnitude } from './convert';
+import { BIAS, bitOf, C0, C1, C2, C3, commit, control, DE, EXP_MAX, INDEFINITE_SE, INDEFINITE_SIG, invalid, isDenormal, isEmpty, isInfinity, MSB, Out, PC_EXTENDED, raiseFlags, seOf, setCodes, setOut, setReg, SIGN, sigOf, st, stackOverflow, stackUnderflow, ZE } from './core';
 import { nanOne, nanPair } from './nan';
 import { fromInteger, roundPack } from './pack';
 import { Remainder, remainder } from './rem';
 import { sqrt } from './sqrt';
 
-export function fpuSqrt(cpu: usize): void {
+export function fpuSqrt(cpu: Cpu): void {
   Out.exc = 0;
   const reg = st(cpu, 0);
   if (isEmpty(cpu, 0)) stackUnderflow();
@@ -33,7 +30,7 @@ function roundToInteger(sig: u64, se: u32, cw: u32): void {
   setOut(value << n, (se & SIGN) | (BIAS + 63 - n));
 }
 
-export function fpuRoundToInt(cpu: usize): void {
+export function fpuRoundToInt(cpu: Cpu): void {
   Out.exc = 0;
   const reg = st(cpu, 0);
   if (isEmpty(cpu, 0)) stackUnderflow();
@@ -71,7 +68,7 @@ function scale(sigA: u64, seA: u32, sigB: u64, seB: u32, cw: u32): void {
   roundPack(seA & SIGN, (exp == 0 ? 1 : exp) - n + by, sigA << n, 0, (cw & ~(<u32>0x300)) | PC_EXTENDED);
 }
 
-export function fpuScale(cpu: usize): void {
+export function fpuScale(cpu: Cpu): void {
   Out.exc = 0;
   const a = st(cpu, 0);
   const b = st(cpu, 1);
@@ -81,7 +78,7 @@ export function fpuScale(cpu: usize): void {
 }
 
 /** FXTRACT: ST(0) becomes the exponent, then the significand is pushed. */
-export function fpuExtract(cpu: usize): void {
+export function fpuExtract(cpu: Cpu): void {
   const reg = st(cpu, 0);
   let sig = sigOf(reg);
   let se = seOf(reg);
@@ -119,15 +116,15 @@ export function fpuExtract(cpu: usize): void {
     se = (se & SIGN) | BIAS;
   }
   if (!raiseFlags(cpu)) return;
-  const tags = load<u32>(cpu, CPU_FTW) | bitOf(cpu, 0) | bitOf(cpu, 7);
+  const tags = cpu.ftw | bitOf(cpu, 0) | bitOf(cpu, 7);
   setReg(reg, exponentSig, exponentSe);
   setReg(st(cpu, 7), sig, se);
-  store<u32>(cpu, tags, CPU_FTW);
-  store<u32>(cpu, (load<u32>(cpu, CPU_FTOP) + 7) & 7, CPU_FTOP);
+  cpu.ftw = tags;
+  cpu.ftop = (cpu.ftop + 7) & 7;
 }
 
 /** FPREM, and with `nearest` FPREM1: C2 says that the reduction is partial, else C0, C3, C1 are the quotient's low bits. */
-export function fpuRemainder(cpu: usize, nearest: u32): void {
+export function fpuRemainder(cpu: Cpu, nearest: u32): void {
   Out.exc = 0;
   const a = st(cpu, 0);
   const b = st(cpu, 1);
@@ -136,7 +133,7 @@ export function fpuRemainder(cpu: usize, nearest: u32): void {
   Remainder.none = true;
   if (isEmpty(cpu, 0) || isEmpty(cpu, 1)) stackUnderflow();
   else remainder(sigOf(a), seOf(a), sigOf(b), seOf(b), nearest != 0, control(cpu));
-  const sw = load<u32>(cpu, CPU_FSW);
+  const sw = cpu.fsw;
   const written = commit(cpu, 0);
   if (Remainder.none || !written) {
     // Without a quotient only C2 (and C1) are cleared.
@@ -149,5 +146,5 @@ export function fpuRemainder(cpu: usize, nearest: u32): void {
     return;
   }
   setCodes(cpu, (q & 4 ? C0 : 0) | (q & 2 ? C3 : 0));
-  if (q & 1) store<u32>(cpu, load<u32>(cpu, CPU_FSW) | C1, CPU_FSW);
+  if (q & 1) cpu.fsw |= C1;
 }
