@@ -1,6 +1,31 @@
 // What the emitted code calls to get from one block to the next when the inline ways do not know:
 // links, hot blocks, single steps, faults, empty table slots.
-import { BlockHead, control, Cpu, Cr0, Eflags, Exit, FAULT, FAULT_BAIL, FAULT_TRAP, HEAT_PERIOD, HEAT_QUEUE, HEAT_QUEUE_ENTRIES, HeatRequest, Mode, PAGE, Pending, Record, Seg, Shadow, Slot, SLOTS, Step, Vector, Watch } from '../gen/layout';
+import {
+  BlockHead,
+  Cpu,
+  Cr0,
+  control,
+  Eflags,
+  Exit,
+  FAULT,
+  FAULT_BAIL,
+  FAULT_TRAP,
+  HEAT_PERIOD,
+  HEAT_QUEUE,
+  HEAT_QUEUE_ENTRIES,
+  HeatRequest,
+  Mode,
+  PAGE,
+  Pending,
+  Record,
+  Seg,
+  Shadow,
+  SLOTS,
+  Slot,
+  Step,
+  Vector,
+  Watch,
+} from '../gen/layout';
 import { growsCode } from '../memory/codepage';
 import { isBreakPage } from '../memory/watch';
 import { engineClock } from '../system/clock';
@@ -200,7 +225,7 @@ export function stepDispatch(cpu: Cpu): u32 {
 }
 
 /** EIP that belongs to a table slot. */
-export function slotEip(cpu: Cpu, slot: u32): u32 {
+export function slotEip(_cpu: Cpu, slot: u32): u32 {
   return changetype<Slot>(SLOTS + slot * Slot.SIZE).eip;
 }
 

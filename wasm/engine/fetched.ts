@@ -1,7 +1,7 @@
 // Where the pages were mapped that the jump caches know code of: for INVLPG, which need not touch the caches where that is as it was (Linux's mprotect
 // of code that a program writes, and all of its pages of data). A cache's pages are in a table, by linear page; those that found no place
 // there, and those of large pages, are in a range instead.
-import { Access, Cpu, CpuArea, Cr0, Fetched, FETCHED_ENTRIES, Tlb } from '../gen/layout';
+import { Access, Cpu, CpuArea, Cr0, FETCHED_ENTRIES, Fetched, Tlb } from '../gen/layout';
 import { walk, walkFrame, walkRights } from '../memory/walk';
 
 /** Bits of Fetched.frame beside the frame. */
@@ -61,9 +61,7 @@ function widen(cpu: Cpu, user: bool, page: u32): void {
 
 /** Whether the range of a jump cache has one of the pages `first` to `last`. */
 function inRange(cpu: Cpu, user: bool, first: u32, last: u32): bool {
-  return user
-    ? cpu.jumpUserLow <= last && cpu.jumpUserHigh >= first
-    : cpu.jumpKernelLow <= last && cpu.jumpKernelHigh >= first;
+  return user ? cpu.jumpUserLow <= last && cpu.jumpUserHigh >= first : cpu.jumpKernelLow <= last && cpu.jumpKernelHigh >= first;
 }
 
 /** The entry of a page that a jump cache knows code of; 0: it has none in the table. */

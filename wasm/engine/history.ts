@@ -1,13 +1,13 @@
 // What happened last on a CPU, for the dump of its state: code entered through the runtime's slow ways, and exceptions and
 // interrupts. Nothing here is on a hot path; every block's entry would cost too much (docs/architecture.md).
-import { control, Cpu, LAST_BLOCKS, LAST_DELIVERIES } from '../gen/layout';
+import { Cpu, control, LAST_BLOCKS, LAST_DELIVERIES } from '../gen/layout';
 import { traceDelivery } from './trace';
 
 /** Code at `eip` is entered. The same as before counts once. */
 export function noteBlock(cpu: Cpu, eip: u32): void {
   const count = cpu.lastBlockCount;
-  if (count && cpu.lastBlocks[((count - 1) & (LAST_BLOCKS - 1))] == eip) return;
-  cpu.lastBlocks[(count & (LAST_BLOCKS - 1))] = eip;
+  if (count && cpu.lastBlocks[(count - 1) & (LAST_BLOCKS - 1)] == eip) return;
+  cpu.lastBlocks[count & (LAST_BLOCKS - 1)] = eip;
   cpu.lastBlockCount = count + 1;
 }
 

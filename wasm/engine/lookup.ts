@@ -1,8 +1,25 @@
 // From a guest EIP to code: instruction-fetch translation, the hash table of decoded blocks, the jump caches.
 import { raiseError, raisePage } from '../base/fault';
 import { userAccess } from '../base/state';
-import { Access, BLOCK_HASH_BITS, BlockHead, Cpu, Cr0, Cr4, Exit, JUMP_ENTRIES, JumpEntry, Mode, RAM, Seg, Step, Tlb, TLB_WATCHED_SHIFT, Vector } from '../gen/layout';
-import { EFER_NXE, MSR_SLOT_EFER, walk, WALK_FAILED, walkFrame, walkRights } from '../memory/walk';
+import {
+  Access,
+  BLOCK_HASH_BITS,
+  BlockHead,
+  Cpu,
+  Cr0,
+  Cr4,
+  Exit,
+  JUMP_ENTRIES,
+  JumpEntry,
+  Mode,
+  RAM,
+  Seg,
+  Step,
+  TLB_WATCHED_SHIFT,
+  Tlb,
+  Vector,
+} from '../gen/layout';
+import { EFER_NXE, MSR_SLOT_EFER, WALK_FAILED, walk, walkFrame, walkRights } from '../memory/walk';
 import { breaksInside, isBreakPage } from '../memory/watch';
 import { codeHits } from '../system/debug';
 import { FRAME_BITS, noteFetched } from './fetched';

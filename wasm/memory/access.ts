@@ -3,7 +3,7 @@
 import { hostMmioRead, hostMmioWrite } from '../base/host';
 import { loadGuest, storeGuest } from '../base/order';
 import { userAccess } from '../base/state';
-import { Access, Cpu, FAULT_BAIL, LAPIC_BASE, LAPIC_EOI, RAM, Tlb, TLB_WATCHED_SHIFT } from '../gen/layout';
+import { Access, Cpu, FAULT_BAIL, LAPIC_BASE, LAPIC_EOI, RAM, TLB_WATCHED_SHIFT, Tlb } from '../gen/layout';
 import { endInterrupt, lapicWord } from '../system/lapic';
 import { alone, hitsCode, isBesideCode, noticeStore, staysBesideCode } from './codepage';
 import { foundCode, foundHost, foundPhys, resolve } from './tlb';
@@ -104,9 +104,8 @@ export function readLong(cpu: Cpu, linear: u32, bytes: u32, access: u32): u64 {
   if (cpu.watch && watchAccess(cpu, linear, bytes, access)) return 0;
   let value: u64 = 0;
   for (let i: u32 = 0; i < bytes; i++) {
-    const byte = i < first
-      ? readAt(cpu, host1 ? host1 + i : 0, phys1 + i, 1)
-      : readAt(cpu, host2 ? host2 + (i - first) : 0, phys2 + (i - first), 1);
+    const byte =
+      i < first ? readAt(cpu, host1 ? host1 + i : 0, phys1 + i, 1) : readAt(cpu, host2 ? host2 + (i - first) : 0, phys2 + (i - first), 1);
     value |= byte << (i << 3);
   }
   return value;

@@ -1,7 +1,17 @@
 // Stores to pages with code: which of them hit code, and who is told. The other half, and why it is right, is in src/cache/code-map.ts.
 import { hostInvalidateCode } from '../base/host';
 import { serialize } from '../base/state';
-import { CODE_MAP_BYTES, CODE_MAP_COUNT, CODE_MAP_PAGES, CODE_MAPS, control, Cpu, PAGE_GROWS, PAGE_HAS_CODE, PageMeta } from '../gen/layout';
+import {
+  CODE_MAP_BYTES,
+  CODE_MAP_COUNT,
+  CODE_MAP_PAGES,
+  CODE_MAPS,
+  Cpu,
+  control,
+  PAGE_GROWS,
+  PAGE_HAS_CODE,
+  PageMeta,
+} from '../gen/layout';
 
 /** Address of a page's metadata. */
 @inline

@@ -17,7 +17,7 @@
 // CPU at a time: it always has the memory for itself.
 import { faulted } from '../base/fault';
 import { userAccess } from '../base/state';
-import { Access, control, Cpu, PAGE_HAS_CODE, PAGE_MARK, Pending, RAM } from '../gen/layout';
+import { Access, Cpu, control, PAGE_HAS_CODE, PAGE_MARK, Pending, RAM } from '../gen/layout';
 import { POLLED } from '../system/held';
 import { probe, readSlow, writeSlow } from './access';
 import { alone, enterCode, forgetStoresBeside, giveMap, hasStoresBeside, pageMeta, staysBesideCode } from './codepage';

@@ -1,8 +1,8 @@
 // The TLB: one word for each page of linear space, filled by the page walk, flushed through lists of what was filled.
 import { raisePage } from '../base/fault';
-import { Access, Cpu, Cr0, RAM, Tlb, TLB_CODE_SHIFT, TLB_LIST_ENTRIES, TLB_WATCHED_SHIFT } from '../gen/layout';
+import { Access, Cpu, Cr0, RAM, TLB_CODE_SHIFT, TLB_LIST_ENTRIES, TLB_WATCHED_SHIFT, Tlb } from '../gen/layout';
 import { hasCode } from './codepage';
-import { isGuarded, physHost, RIGHTS, walk, WALK_FAILED, walkFrame, walkRights } from './walk';
+import { isGuarded, physHost, RIGHTS, WALK_FAILED, walk, walkFrame, walkRights } from './walk';
 import { watchedRights } from './watch';
 
 const WRITE_BITS: u32 = Tlb.KERNEL_WRITE | Tlb.USER_WRITE;

@@ -1,6 +1,6 @@
 // The page walk (SDM vol. 3, ch. 4): two-level 32-bit paging with 4 MiB pages, and PAE with 2 MiB pages.
 // MAXPHYADDR is 32, so the upper words of PAE entries are reserved but for NX.
-import { Access, control, Cpu, Cr0, Cr4, LOW_ROM_BYTES, RAM, ROM, ROM_BYTES, TEXT_MEMORY, Tlb, VIDEO_MEMORY } from '../gen/layout';
+import { Access, Cpu, Cr0, Cr4, control, LOW_ROM_BYTES, RAM, ROM, ROM_BYTES, TEXT_MEMORY, Tlb, VIDEO_MEMORY } from '../gen/layout';
 
 const P: u32 = 1;
 const RW: u32 = 2;

@@ -2,7 +2,19 @@
 // While either is on, the pages concerned stay out of the TLB's fast bits, so that every access to them ends in the slow
 // paths, which ask here; no other page is slower for it. When that changes is watching.ts's; code with instruction breakpoints is lookup.ts's.
 import { raiseError } from '../base/fault';
-import { Access, BlockHead, BreakpointKind, Cpu, FAULT_BAIL, Record, Tlb, TLB_CODE_SHIFT, TLB_WATCHED_SHIFT, Vector, Watch } from '../gen/layout';
+import {
+  Access,
+  BlockHead,
+  BreakpointKind,
+  Cpu,
+  FAULT_BAIL,
+  Record,
+  TLB_CODE_SHIFT,
+  TLB_WATCHED_SHIFT,
+  Tlb,
+  Vector,
+  Watch,
+} from '../gen/layout';
 import { breakpointAt, checkData, codeHits, mustBail } from '../system/debug';
 import { RIGHTS } from './walk';
 
@@ -51,7 +63,8 @@ export function watchProbe(cpu: Cpu, linear: u32, bytes: u32, access: u32): bool
 /** Whether accesses to the page of a linear address must be made one by one through the slow paths. */
 export function isWatched(cpu: Cpu, linear: u32, access: u32): bool {
   const watch = cpu.watch;
-  return (watch & Watch.ALIGN && access & Access.USER) || (watch & Watch.DATA && onPage(cpu, linear, DATA)) ? true : false;
+  if (watch & Watch.ALIGN && access & Access.USER) return true;
+  return (watch & Watch.DATA) != 0 && onPage(cpu, linear, DATA);
 }
 
 /** Whether there is an instruction breakpoint on the page of a linear address. */

@@ -37,7 +37,10 @@ export function isCode(high: u32): bool {
 
 @inline
 export function isConforming(high: u32): bool {
-  return (high & (Descriptor.NOT_SYSTEM | Descriptor.CODE | Descriptor.CONFORMING)) == (Descriptor.NOT_SYSTEM | Descriptor.CODE | Descriptor.CONFORMING);
+  return (
+    (high & (Descriptor.NOT_SYSTEM | Descriptor.CODE | Descriptor.CONFORMING)) ==
+    (Descriptor.NOT_SYSTEM | Descriptor.CODE | Descriptor.CONFORMING)
+  );
 }
 
 /** A data segment that may be written: what SS must be. */

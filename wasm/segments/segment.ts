@@ -5,7 +5,25 @@ import { Cpu, Descriptor, Eflags, Seg, SystemType, Vector } from '../gen/layout'
 import { load16, load32, probeWrite, store16, store32 } from '../memory/memory';
 import { updateMode } from '../system/control';
 import { writeFlags } from '../system/flags';
-import { baseOf, descHigh, descLow, dplOf, fetchDescriptor, inTable, isConforming, isNull, isProtected, isReadable, isStack, limitOf, markAccessed, markBusy, readDescriptor, refuse, typeOf } from './descriptor';
+import {
+  baseOf,
+  descHigh,
+  descLow,
+  dplOf,
+  fetchDescriptor,
+  inTable,
+  isConforming,
+  isNull,
+  isProtected,
+  isReadable,
+  isStack,
+  limitOf,
+  markAccessed,
+  markBusy,
+  readDescriptor,
+  refuse,
+  typeOf,
+} from './descriptor';
 
 /** Access word of every segment in virtual-8086 mode: present, DPL 3, writable data, accessed. */
 const ACCESS_V86: u32 = 0xf300;

@@ -8,12 +8,14 @@ const EQ: u32 = 1;
 const LT: u32 = 2;
 const GT: u32 = 4;
 const UNORD: u32 = 8;
-@inline function outcomes(predicate: u32): u32 {
+@inline
+function outcomes(predicate: u32): u32 {
   const base = (predicate & 3) == 0 ? EQ : (predicate & 3) == 1 ? LT : (predicate & 3) == 2 ? LT | EQ : UNORD;
   return predicate & 4 ? base ^ (EQ | LT | GT | UNORD) : base;
 }
 /** LT LE NLT NLE are invalid for quiet NaNs too. */
-@inline function isQuiet(predicate: u32): bool {
+@inline
+function isQuiet(predicate: u32): bool {
   return (predicate & 3) == 0 || (predicate & 3) == 3;
 }
 function holds(a: u64, b: u64, predicate: u32, wide: bool): bool {
@@ -61,7 +63,8 @@ export function sseCmpsd(cpu: Cpu, a: f64, b: f64, predicate: u32): i64 {
 }
 
 /** ZF PF CF at their places in EFLAGS. */
-@inline function flagsOf(outcome: u32): u32 {
+@inline
+function flagsOf(outcome: u32): u32 {
   return outcome == GREATER ? 0 : outcome == LESS ? 1 : outcome == EQUAL ? 0x40 : 0x45;
 }
 function comparedSingle(cpu: Cpu, a: f32, b: f32, quiet: bool): u32 {

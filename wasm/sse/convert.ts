@@ -1,16 +1,19 @@
 // Conversions between single, double and 32-bit integers. Those to integers give 0x80000000 where there is no such integer.
 import { Cpu } from '../gen/layout';
 import { inexactIsQuiet, plain32, precisionIsQuiet, roundsToNearest, usualSingle } from './quick';
-import { begin, finish, intToSingle, operand, roundingMode, toDouble, toInt, toSingle, TRUNCATE } from './soft';
+import { begin, finish, intToSingle, operand, roundingMode, TRUNCATE, toDouble, toInt, toSingle } from './soft';
 
 /** The number to convert, a denormal being zero where DAZ says so. */
-@inline function single(a: f32): f64 {
+@inline
+function single(a: f32): f64 {
   return <f64>reinterpret<f32>(<u32>operand(reinterpret<u32>(a), false));
 }
-@inline function double(a: f64): f64 {
+@inline
+function double(a: f64): f64 {
   return reinterpret<f64>(operand(reinterpret<u64>(a), true));
 }
-@inline function fits(r: f64): bool {
+@inline
+function fits(r: f64): bool {
   return r >= -2147483648.0 && r <= 2147483647.0;
 }
 
@@ -71,10 +74,12 @@ function slowInts64(cpu: Cpu, a: v128, truncating: bool): v128 {
   finish(cpu);
   return r;
 }
-@inline function allFit32(r: v128): bool {
+@inline
+function allFit32(r: v128): bool {
   return i32x4.all_true(f32x4.lt(f32x4.abs(r), f32x4.splat(2147483648.0)));
 }
-@inline function allFit64(r: v128): bool {
+@inline
+function allFit64(r: v128): bool {
   return i64x2.all_true(f64x2.lt(f64x2.abs(r), f64x2.splat(2147483648.0)));
 }
 export function sseCvtps2dq(cpu: Cpu, a: v128): v128 {
@@ -108,7 +113,8 @@ export function sseCvttps2pi(cpu: Cpu, a: u64): u64 {
 
 // From integers -----------------------------------------------------------------------------------------------------
 /** Integers up to 2^24 are singles. */
-@inline function isSingle(a: i32): bool {
+@inline
+function isSingle(a: i32): bool {
   return <u32>(a + (1 << 24)) <= 1 << 25;
 }
 export function sseCvtsi2ss(cpu: Cpu, a: i32): f32 {
@@ -174,7 +180,8 @@ export function sseCvtpd2ps(cpu: Cpu, a: v128): v128 {
   const m = f64x2.abs(back);
   const usual = v128.and(f64x2.gt(m, f64x2.splat(1.1754943508222875e-38)), f64x2.lt(m, f64x2.splat(Infinity)));
   const zero = f64x2.eq(a, f64x2.splat(0));
-  if (i64x2.all_true(v128.or(usual, zero)) && (inexactIsQuiet(cpu) || (roundsToNearest(cpu) && !v128.any_true(f64x2.ne(back, a))))) return r;
+  if (i64x2.all_true(v128.or(usual, zero)) && (inexactIsQuiet(cpu) || (roundsToNearest(cpu) && !v128.any_true(f64x2.ne(back, a)))))
+    return r;
   begin(cpu);
   const low = toSingle(i64x2.extract_lane(a, 0));
   const high = toSingle(i64x2.extract_lane(a, 1));

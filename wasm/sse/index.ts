@@ -1,7 +1,8 @@
 // SSE: what lifts cannot do alone, which is all arithmetic that MXCSR has a say in. Helpers are named sse + mnemonic.
-export * from './packed';
-export * from './scalar';
+
+export * from './approximate';
 export * from './compare';
 export * from './convert';
-export * from './approximate';
 export * from './mask';
+export * from './packed';
+export * from './scalar';

@@ -1,7 +1,20 @@
 // Packed arithmetic: one function an instruction, each with its second operand from a register or from memory. What quick.ts calls usual
 // is WebAssembly's own arithmetic; the rest goes lane by lane through soft.ts. All take (cpu, destination, source).
 import { Cpu } from '../gen/layout';
-import { exactProduct32, exactProduct64, exactSum32, exactSum64, inexactIsQuiet, plain32, plain64, roundsToNearest, usual32, usual64, usualProduct32, usualProduct64 } from './quick';
+import {
+  exactProduct32,
+  exactProduct64,
+  exactSum32,
+  exactSum64,
+  inexactIsQuiet,
+  plain32,
+  plain64,
+  roundsToNearest,
+  usual32,
+  usual64,
+  usualProduct32,
+  usualProduct64,
+} from './quick';
 import { ADD, ADDSUB, begin, DIV, finish, lane, MAX, MIN, MUL, SQRT, SUB } from './soft';
 
 function slow32(cpu: Cpu, op: u32, a: v128, b: v128): v128 {
@@ -104,10 +117,12 @@ export function sseAddsubpd(cpu: Cpu, a: v128, b: v128): v128 {
   if (usual64(a, b, r) && (inexactIsQuiet(cpu) || (roundsToNearest(cpu) && exactSum64(a, c, r)))) return r;
   return slow64(cpu, ADDSUB, a, b);
 }
-@inline function even(a: v128, b: v128): v128 {
+@inline
+function even(a: v128, b: v128): v128 {
   return v128.shuffle<i32>(a, b, 0, 2, 4, 6);
 }
-@inline function odd(a: v128, b: v128): v128 {
+@inline
+function odd(a: v128, b: v128): v128 {
   return v128.shuffle<i32>(a, b, 1, 3, 5, 7);
 }
 export function sseHaddps(cpu: Cpu, a: v128, b: v128): v128 {

@@ -7,32 +7,39 @@ const PE: u32 = 0x20;
 const PM: u32 = 0x1000;
 
 /** Rounding to nearest, and an inexact result would change nothing. */
-@inline export function inexactIsQuiet(cpu: Cpu): bool {
+@inline
+export function inexactIsQuiet(cpu: Cpu): bool {
   return (cpu.mxcsr & (RC | PM | PE)) == (PM | PE);
 }
 /** The same without regard to RC. */
-@inline export function precisionIsQuiet(cpu: Cpu): bool {
+@inline
+export function precisionIsQuiet(cpu: Cpu): bool {
   return (cpu.mxcsr & (PM | PE)) == (PM | PE);
 }
-@inline export function roundsToNearest(cpu: Cpu): bool {
+@inline
+export function roundsToNearest(cpu: Cpu): bool {
   return (cpu.mxcsr & RC) == 0;
 }
 
 // Packed single -----------------------------------------------------------------------------------------------------
-@inline function abs32(a: v128): v128 {
+@inline
+function abs32(a: v128): v128 {
   return v128.and(a, i32x4.splat(0x7fffffff));
 }
 /** Magnitude - 1, so that unsigned compares see zero as the largest. */
-@inline function less32(a: v128): v128 {
+@inline
+function less32(a: v128): v128 {
   return i32x4.sub(abs32(a), i32x4.splat(1));
 }
 /** No denormal operands; a finite result that is no denormal. */
-@inline export function usual32(a: v128, b: v128, r: v128): bool {
+@inline
+export function usual32(a: v128, b: v128, r: v128): bool {
   const least = i32x4.min_u(i32x4.min_u(less32(a), less32(b)), less32(r));
   return !v128.any_true(v128.or(i32x4.lt_u(least, i32x4.splat(0x7fffff)), i32x4.ge_s(abs32(r), i32x4.splat(0x7f800000))));
 }
 /** The same, and the result is no rounded-up tiny number or an underflow to zero. */
-@inline export function usualProduct32(a: v128, b: v128, r: v128): bool {
+@inline
+export function usualProduct32(a: v128, b: v128, r: v128): bool {
   const least = i32x4.min_u(less32(a), less32(b));
   const edge = i32x4.ge_u(i32x4.sub(abs32(r), i32x4.splat(0x00800001)), i32x4.splat(0x7f800000 - 0x00800001));
   if (!v128.any_true(v128.or(i32x4.lt_u(least, i32x4.splat(0x7fffff)), edge))) return true;
@@ -46,7 +53,8 @@ function zeroProduct32(a: v128, b: v128, least: v128, edge: v128, r: v128): bool
   return !v128.any_true(v128.andnot(edge, exact));
 }
 /** Neither NaN nor denormal: for comparisons. */
-@inline export function plain32(a: v128, b: v128): bool {
+@inline
+export function plain32(a: v128, b: v128): bool {
   const least = i32x4.min_u(less32(a), less32(b));
   return !v128.any_true(v128.or(i32x4.lt_u(least, i32x4.splat(0x7fffff)), v128.or(f32x4.ne(a, a), f32x4.ne(b, b))));
 }
@@ -67,18 +75,22 @@ export function exactProduct32(a: v128, b: v128, r: v128): bool {
 }
 
 // Packed double -----------------------------------------------------------------------------------------------------
-@inline function abs64(a: v128): v128 {
+@inline
+function abs64(a: v128): v128 {
   return v128.and(a, i64x2.splat(i64.MAX_VALUE));
 }
 /** There are no unsigned compares of 64-bit lanes: magnitude - 1 with its top bit flipped. */
-@inline function denormal64(a: v128): v128 {
+@inline
+function denormal64(a: v128): v128 {
   return i64x2.lt_s(i64x2.add(abs64(a), i64x2.splat(i64.MAX_VALUE)), i64x2.splat(0x000fffffffffffff + i64.MIN_VALUE));
 }
-@inline export function usual64(a: v128, b: v128, r: v128): bool {
+@inline
+export function usual64(a: v128, b: v128, r: v128): bool {
   const odd = v128.or(v128.or(denormal64(a), denormal64(b)), denormal64(r));
   return !v128.any_true(v128.or(odd, i64x2.ge_s(abs64(r), i64x2.splat(0x7ff0000000000000))));
 }
-@inline export function usualProduct64(a: v128, b: v128, r: v128): bool {
+@inline
+export function usualProduct64(a: v128, b: v128, r: v128): bool {
   const odd = v128.or(denormal64(a), denormal64(b));
   const edge = v128.or(i64x2.le_s(abs64(r), i64x2.splat(0x0010000000000000)), i64x2.ge_s(abs64(r), i64x2.splat(0x7ff0000000000000)));
   if (!v128.any_true(v128.or(odd, edge))) return true;
@@ -86,7 +98,8 @@ export function exactProduct32(a: v128, b: v128, r: v128): bool {
   const zero = f64x2.splat(0);
   return !v128.any_true(v128.andnot(edge, v128.and(f64x2.eq(r, zero), v128.or(f64x2.eq(a, zero), f64x2.eq(b, zero)))));
 }
-@inline export function plain64(a: v128, b: v128): bool {
+@inline
+export function plain64(a: v128, b: v128): bool {
   return !v128.any_true(v128.or(v128.or(denormal64(a), denormal64(b)), v128.or(f64x2.ne(a, a), f64x2.ne(b, b))));
 }
 export function exactSum64(a: v128, b: v128, r: v128): bool {
@@ -96,48 +109,61 @@ export function exactSum64(a: v128, b: v128, r: v128): bool {
 }
 
 // Scalar ------------------------------------------------------------------------------------------------------------
-@inline function bits32(a: f32): u32 {
+@inline
+function bits32(a: f32): u32 {
   return reinterpret<u32>(a) & 0x7fffffff;
 }
-@inline function bits64(a: f64): u64 {
+@inline
+function bits64(a: f64): u64 {
   return reinterpret<u64>(a) & 0x7fffffffffffffff;
 }
-@inline function denormal(a: f32): bool {
+@inline
+function denormal(a: f32): bool {
   return bits32(a) - 1 < 0x7fffff;
 }
-@inline function denormalDouble(a: f64): bool {
+@inline
+function denormalDouble(a: f64): bool {
   return bits64(a) - 1 < 0x000fffffffffffff;
 }
-@inline export function usualSingle(a: f32, b: f32, r: f32): bool {
+@inline
+export function usualSingle(a: f32, b: f32, r: f32): bool {
   return !(denormal(a) || denormal(b) || denormal(r) || bits32(r) >= 0x7f800000);
 }
-@inline export function usualDouble(a: f64, b: f64, r: f64): bool {
+@inline
+export function usualDouble(a: f64, b: f64, r: f64): bool {
   return !(denormalDouble(a) || denormalDouble(b) || denormalDouble(r) || bits64(r) >= 0x7ff0000000000000);
 }
-@inline export function usualProductSingle(a: f32, b: f32, r: f32): bool {
+@inline
+export function usualProductSingle(a: f32, b: f32, r: f32): bool {
   if (denormal(a) || denormal(b)) return false;
   return bits32(r) - 0x00800001 < 0x7f800000 - 0x00800001 || (r == 0 && (a == 0 || b == 0));
 }
-@inline export function usualProductDouble(a: f64, b: f64, r: f64): bool {
+@inline
+export function usualProductDouble(a: f64, b: f64, r: f64): bool {
   if (denormalDouble(a) || denormalDouble(b)) return false;
   return bits64(r) - 0x0010000000000001 < 0x7ff0000000000000 - 0x0010000000000001 || (r == 0 && (a == 0 || b == 0));
 }
-@inline export function plainSingle(a: f32, b: f32): bool {
+@inline
+export function plainSingle(a: f32, b: f32): bool {
   return !(denormal(a) || denormal(b) || a != a || b != b);
 }
-@inline export function plainDouble(a: f64, b: f64): bool {
+@inline
+export function plainDouble(a: f64, b: f64): bool {
   return !(denormalDouble(a) || denormalDouble(b) || a != a || b != b);
 }
-@inline export function exactSum(a: f64, b: f64, r: f64): bool {
+@inline
+export function exactSum(a: f64, b: f64, r: f64): bool {
   const t = r - a;
   return a - (r - t) + (b - t) == 0;
 }
-@inline export function exactSumSingle(a: f32, b: f32, r: f32): bool {
+@inline
+export function exactSumSingle(a: f32, b: f32, r: f32): bool {
   const t = r - a;
   return a - (r - t) + (b - t) == 0;
 }
 /** Bits from the leading to the last set one. */
-@inline function length(a: f64): u64 {
+@inline
+function length(a: f64): u64 {
   return 53 - ctz((reinterpret<u64>(a) & 0x000fffffffffffff) | 0x0010000000000000);
 }
 /** Whether a * b needs no more bits than there are, and is r. May say no where it is. */

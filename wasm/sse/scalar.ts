@@ -1,6 +1,18 @@
 // Scalar arithmetic: as packed.ts, on the lowest lane. All take (cpu, destination, source) and give the new lowest lane.
 import { Cpu } from '../gen/layout';
-import { exactProduct, exactSum, exactSumSingle, inexactIsQuiet, plainDouble, plainSingle, roundsToNearest, usualDouble, usualProductDouble, usualProductSingle, usualSingle } from './quick';
+import {
+  exactProduct,
+  exactSum,
+  exactSumSingle,
+  inexactIsQuiet,
+  plainDouble,
+  plainSingle,
+  roundsToNearest,
+  usualDouble,
+  usualProductDouble,
+  usualProductSingle,
+  usualSingle,
+} from './quick';
 import { ADD, begin, DIV, finish, lane, MAX, MIN, MUL, SQRT, SUB } from './soft';
 
 function slowSingle(cpu: Cpu, op: u32, a: f32, b: f32): f32 {

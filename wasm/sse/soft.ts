@@ -43,31 +43,40 @@ export function finish(cpu: Cpu): void {
 }
 
 // Parts of a number -------------------------------------------------------------------------------------------------
-@inline function signBit(wide: bool): u64 {
+@inline
+function signBit(wide: bool): u64 {
   return wide ? 0x8000000000000000 : 0x80000000;
 }
-@inline function infinity(wide: bool): u64 {
+@inline
+function infinity(wide: bool): u64 {
   return wide ? 0x7ff0000000000000 : 0x7f800000;
 }
-@inline function quietBit(wide: bool): u64 {
+@inline
+function quietBit(wide: bool): u64 {
   return wide ? 0x0008000000000000 : 0x00400000;
 }
-@inline function fractionBits(wide: bool): u64 {
+@inline
+function fractionBits(wide: bool): u64 {
   return wide ? 52 : 23;
 }
-@inline function bias(wide: bool): i32 {
+@inline
+function bias(wide: bool): i32 {
   return wide ? 1023 : 127;
 }
-@inline function magnitude(a: u64, wide: bool): u64 {
+@inline
+function magnitude(a: u64, wide: bool): u64 {
   return a & (signBit(wide) - 1);
 }
-@inline function isNan(a: u64, wide: bool): bool {
+@inline
+function isNan(a: u64, wide: bool): bool {
   return magnitude(a, wide) > infinity(wide);
 }
-@inline function isSignaling(a: u64, wide: bool): bool {
+@inline
+function isSignaling(a: u64, wide: bool): bool {
   return isNan(a, wide) && !(a & quietBit(wide));
 }
-@inline function isDenormal(a: u64, wide: bool): bool {
+@inline
+function isDenormal(a: u64, wide: bool): bool {
   return magnitude(a, wide) - 1 < ((<u64>1) << fractionBits(wide)) - 1;
 }
 /** The default NaN is negative (SDM vol. 1, 4.8.3.7). */
@@ -90,14 +99,16 @@ function nanOf(a: u64, b: u64, wide: bool): u64 {
 }
 
 /** Significand with its leading bit at 63 (0 for zero). */
-@inline function significand(a: u64, wide: bool): u64 {
+@inline
+function significand(a: u64, wide: bool): u64 {
   const fraction = a & (((<u64>1) << fractionBits(wide)) - 1);
   const exponent = magnitude(a, wide) >> fractionBits(wide);
-  if (exponent) return (((<u64>1) << 63)) | (fraction << (wide ? 11 : 40));
+  if (exponent) return ((<u64>1) << 63) | (fraction << (wide ? 11 : 40));
   return fraction ? fraction << clz(fraction) : 0;
 }
 /** Exponent of the leading bit, unbiased; far below all others for zero. */
-@inline function exponentOf(a: u64, wide: bool): i32 {
+@inline
+function exponentOf(a: u64, wide: bool): i32 {
   const m = magnitude(a, wide);
   const exponent = <i32>(m >> fractionBits(wide));
   if (exponent) return exponent - bias(wide);
@@ -105,7 +116,8 @@ function nanOf(a: u64, b: u64, wide: bool): u64 {
 }
 
 /** Shifts right; what falls out stays in the lowest bit. */
-@inline function shiftJam(v: u64, n: i32): u64 {
+@inline
+function shiftJam(v: u64, n: i32): u64 {
   if (n <= 0) return v;
   if (n > 63) return v ? 1 : 0;
   return (v >> n) | (v << (64 - n) ? 1 : 0);
@@ -262,7 +274,7 @@ function div(a: u64, b: u64, wide: bool): u64 {
   // A quotient of 55 or 56 bits: a nearby one from floating point, then corrected by its exact remainder (modulo 2^64).
   const x = significand(a, wide) >> 11;
   const y = significand(b, wide) >> 11;
-  let q = <u64>((<f64>x / <f64>y) * <f64>(<u64>1 << 55));
+  let q = <u64>((<f64>x / <f64>y) * <f64>((<u64>1) << 55));
   let rest = <i64>((x << 55) - q * y);
   while (rest < 0) {
     q--;

@@ -6,7 +6,7 @@ import { orderBulk } from '../base/order';
 import { setRegMasked, userAccess } from '../base/state';
 import { Access, Cpu, Eflags, Gpr, Seg, SegCache } from '../gen/layout';
 import { hitsCode, noticeStore } from '../memory/codepage';
-import { load16, load32, load8, segAllows, segLinear, store16, store32, store8 } from '../memory/memory';
+import { load8, load16, load32, segAllows, segLinear, store8, store16, store32 } from '../memory/memory';
 import { foundCode, foundHost, foundPhys, resolve } from '../memory/tlb';
 import { isWatched, watchProbe } from '../memory/watch';
 import { setSubFlags } from '../system/flags';

@@ -2,7 +2,23 @@
 import { raise, raiseError } from '../base/fault';
 import { serialize, untypedSegments } from '../base/state';
 import { flushJumps, flushJumpsAt, flushKernelJumps, flushUserJumps } from '../engine/fetched';
-import { control, Cpu, Cr0, Cr4, Descriptor, Exit, FPU_ERROR, Mode, MODE_LIMIT_PAGES, MODE_LIMIT_SHIFT, Seg, SegCache, SSE_NM, SSE_UD, Vector } from '../gen/layout';
+import {
+  Cpu,
+  Cr0,
+  Cr4,
+  control,
+  Descriptor,
+  Exit,
+  FPU_ERROR,
+  MODE_LIMIT_PAGES,
+  MODE_LIMIT_SHIFT,
+  Mode,
+  Seg,
+  SegCache,
+  SSE_NM,
+  SSE_UD,
+  Vector,
+} from '../gen/layout';
 import { flush, flushNonGlobal, tlbInvalidate } from '../memory/tlb';
 import { loadPdptes } from '../memory/walk';
 import { settleAlignment, updateAlignment, updateBreakpoints } from './watching';
@@ -107,7 +123,7 @@ function flushEverything(cpu: Cpu): void {
 function setCr0(cpu: Cpu, value: u32): void {
   const old = cpu.cr0;
   const cr0 = (value & CR0_KNOWN) | Cr0.ET;
-  if (cr0 & Cr0.PG && !(cr0 & Cr0.PE) || (cr0 & (Cr0.NW | Cr0.CD)) == Cr0.NW) {
+  if ((cr0 & Cr0.PG && !(cr0 & Cr0.PE)) || (cr0 & (Cr0.NW | Cr0.CD)) == Cr0.NW) {
     raiseError(cpu, Vector.GP, 0);
     return;
   }

@@ -1,6 +1,6 @@
 // CPUID. The features are those of src/layout/features.ts. The signature is that of a 32-bit Intel core without speculation, for which kernels switch no mitigations on.
 import { serialize } from '../base/state';
-import { control, Cpu, CPUID_ECX, CPUID_EDX, Gpr } from '../gen/layout';
+import { CPUID_ECX, CPUID_EDX, Cpu, control, Gpr } from '../gen/layout';
 import { APIC_BASE_ENABLE } from './msr';
 
 /** Family 6, model 0x1c, stepping 10. */
@@ -16,8 +16,8 @@ const CRYSTAL_HZ: u32 = 1000000000;
 
 /** "Dragoman virtual CPU", padded to 48 bytes. */
 const BRAND = memory.data<u8>([
-  0x44, 0x72, 0x61, 0x67, 0x6f, 0x6d, 0x61, 0x6e, 0x20, 0x76, 0x69, 0x72, 0x74, 0x75, 0x61, 0x6c, 0x20, 0x43, 0x50, 0x55, 0, 0, 0, 0,
-  0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0,
+  0x44, 0x72, 0x61, 0x67, 0x6f, 0x6d, 0x61, 0x6e, 0x20, 0x76, 0x69, 0x72, 0x74, 0x75, 0x61, 0x6c, 0x20, 0x43, 0x50, 0x55, 0, 0, 0, 0, 0, 0,
+  0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0,
 ]);
 
 function answer(cpu: Cpu, eax: u32, ebx: u32, ecx: u32, edx: u32): void {
@@ -74,7 +74,8 @@ export function cpuid(cpu: Cpu): void {
       return;
     case 4: {
       const index = cpu.gpr[Gpr.ECX];
-      if (index < 2) cache(cpu, index + 1, 1, 64); // data, instructions
+      if (index < 2)
+        cache(cpu, index + 1, 1, 64); // data, instructions
       else if (index == 2) cache(cpu, 3, 2, 1024);
       else answer(cpu, 0, 0, 0, 0);
       return;

@@ -36,7 +36,14 @@ export function readBreakpoint(cpu: Cpu, n: u32): bool {
   const code = (dr7 >>> (18 + n * 4)) & 3;
   let kinds: u32 = 0;
   if ((dr7 >>> (n * 2)) & 3) {
-    kinds = type == 0 ? BreakpointKind.EXECUTE : type == 1 ? BreakpointKind.WRITE : type == 2 ? BreakpointKind.PORT : BreakpointKind.READ | BreakpointKind.WRITE;
+    kinds =
+      type == 0
+        ? BreakpointKind.EXECUTE
+        : type == 1
+          ? BreakpointKind.WRITE
+          : type == 2
+            ? BreakpointKind.PORT
+            : BreakpointKind.READ | BreakpointKind.WRITE;
   }
   const length: u32 = type == 0 ? 1 : code == 2 ? 8 : code + 1;
   const first: u32 = kinds ? cpu.dr[n] & ~(length - 1) : 0;

@@ -47,7 +47,7 @@ export function writeFlags(cpu: Cpu, value: u32, mask: u32): void {
 export function setSubFlags(cpu: Cpu, a: u32, b: u32, size: u32): void {
   const width = size << 3;
   const fill = 32 - width;
-  const r = ((a - b) << fill);
+  const r = (a - b) << fill;
   const result = <u32>(<i32>r >> fill);
   const borrow = (~a & b) | ((~a | b) & (a - b));
   cpu.flagR = result;

@@ -1,6 +1,6 @@
 // Interrupts that a CPU cannot take yet (SDM vol. 3, 6.7.1, 6.8.1) are held in the upper half of Cpu.pending: polls look at the lower half alone, so
 // what waits for STI costs one poll and not all of them. Both halves are one word: a device that withdraws its interrupt clears it in both at once.
-import { Cpu, Eflags, Pending, PENDING_HELD_SHIFT } from '../gen/layout';
+import { Cpu, Eflags, PENDING_HELD_SHIFT, Pending } from '../gen/layout';
 
 /** The half that polls look at. */
 export const POLLED: u32 = (1 << PENDING_HELD_SHIFT) - 1;

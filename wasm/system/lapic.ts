@@ -1,7 +1,7 @@
 // A CPU's own local APIC, as far as it needs neither the device lock nor JavaScript: registers that are words, and the usual end of an
 // interrupt. The rest is src/devices/lapic*.ts.
 import { hostMmioWrite } from '../base/host';
-import { control, Cpu, LAPIC_BASE, LAPIC_WORD, LAPIC_WORDS } from '../gen/layout';
+import { Cpu, control, LAPIC_BASE, LAPIC_WORD, LAPIC_WORDS } from '../gen/layout';
 
 /** The words of the CPU's local APIC; 0 where it is switched off, or there is none. */
 function own(cpu: Cpu): usize {

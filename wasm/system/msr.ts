@@ -80,23 +80,54 @@ export function rdmsr(cpu: Cpu): void {
   const index = cpu.gpr[Gpr.ECX];
   let value: u64 = 0;
   switch (index) {
-    case 0x10: value = tsc(cpu); break;
-    case 0x1b: value = cpu.apicBase; break;
+    case 0x10:
+      value = tsc(cpu);
+      break;
+    case 0x1b:
+      value = cpu.apicBase;
+      break;
     // The counters of all CPUs are one; what a CPU's differs by is all there is to adjust (SDM vol. 3, 17.17.3).
-    case 0x3b: value = cpu.tscOffset; break;
-    case 0x6e0: value = hostTscDeadlineArmed(cpu) ? slot(cpu, SLOT_TSC_DEADLINE) : 0; break;
-    case 0x8b: value = <u64>0x219 << 32; break; // BIOS_SIGN: newer than any erratum that kernels know of
-    case 0x174: value = cpu.sysenterCs; break;
-    case 0x175: value = cpu.sysenterEsp; break;
-    case 0x176: value = cpu.sysenterEip; break;
-    case 0x179: value = MCG_BANKS; break;
-    case 0x17a: value = slot(cpu, SLOT_MCG_STATUS); break;
-    case 0x400: value = slot(cpu, SLOT_MC0_CTL); break;
-    case 0x401: break; // MC0_STATUS
-    case 0x1a0: value = slot(cpu, SLOT_MISC_ENABLE) ^ MISC_ENABLE_RESET; break;
-    case 0x1d9: value = slot(cpu, SLOT_DEBUGCTL); break;
-    case 0x277: value = slot(cpu, SLOT_PAT) ^ PAT_RESET; break;
-    case 0xc0000080: value = slot(cpu, MSR_SLOT_EFER); break;
+    case 0x3b:
+      value = cpu.tscOffset;
+      break;
+    case 0x6e0:
+      value = hostTscDeadlineArmed(cpu) ? slot(cpu, SLOT_TSC_DEADLINE) : 0;
+      break;
+    case 0x8b:
+      value = (<u64>0x219) << 32;
+      break; // BIOS_SIGN: newer than any erratum that kernels know of
+    case 0x174:
+      value = cpu.sysenterCs;
+      break;
+    case 0x175:
+      value = cpu.sysenterEsp;
+      break;
+    case 0x176:
+      value = cpu.sysenterEip;
+      break;
+    case 0x179:
+      value = MCG_BANKS;
+      break;
+    case 0x17a:
+      value = slot(cpu, SLOT_MCG_STATUS);
+      break;
+    case 0x400:
+      value = slot(cpu, SLOT_MC0_CTL);
+      break;
+    case 0x401:
+      break; // MC0_STATUS
+    case 0x1a0:
+      value = slot(cpu, SLOT_MISC_ENABLE) ^ MISC_ENABLE_RESET;
+      break;
+    case 0x1d9:
+      value = slot(cpu, SLOT_DEBUGCTL);
+      break;
+    case 0x277:
+      value = slot(cpu, SLOT_PAT) ^ PAT_RESET;
+      break;
+    case 0xc0000080:
+      value = slot(cpu, MSR_SLOT_EFER);
+      break;
     default:
       if (!empty(index)) {
         raiseError(cpu, Vector.GP, 0);
@@ -117,7 +148,7 @@ function goodPat(value: u64): bool {
 
 /** IA32_APIC_BASE (SDM vol. 3, 11.4.4): boot CPU and enabled can change. The registers stay where they are, and there is no x2APIC mode. */
 function goodApicBase(value: u64): bool {
-  return (value & ~<u64>(APIC_BASE_BSP | APIC_BASE_ENABLE)) == LAPIC_BASE;
+  return (value & ~(<u64>(APIC_BASE_BSP | APIC_BASE_ENABLE))) == LAPIC_BASE;
 }
 
 /** WRMSR: EDX:EAX -> MSR[ECX]. */
@@ -127,10 +158,12 @@ export function wrmsr(cpu: Cpu): void {
   const index = cpu.gpr[Gpr.ECX];
   const low = cpu.gpr[Gpr.EAX];
   const high = cpu.gpr[Gpr.EDX];
-  const value = <u64>low | (<u64>high << 32);
+  const value = <u64>low | ((<u64>high) << 32);
   let good = true;
   switch (index) {
-    case 0x10: cpu.tscOffset = value - machineTsc(cpu); break;
+    case 0x10:
+      cpu.tscOffset = value - machineTsc(cpu);
+      break;
     case 0x1b:
       good = goodApicBase(value);
       if (good && low != cpu.apicBase) {
@@ -138,29 +171,46 @@ export function wrmsr(cpu: Cpu): void {
         hostSetApicBase(cpu, low);
       }
       break;
-    case 0x3b: cpu.tscOffset = value; break;
+    case 0x3b:
+      cpu.tscOffset = value;
+      break;
     case 0x6e0:
       setSlot(cpu, SLOT_TSC_DEADLINE, value);
       hostSetTscDeadline(cpu, value == 0 ? 0 : max<i64>(value - cpu.tscOffset, 1));
       break;
-    case 0x8b: break;
-    case 0x174: cpu.sysenterCs = low; break;
-    case 0x175: cpu.sysenterEsp = low; break;
-    case 0x176: cpu.sysenterEip = low; break;
+    case 0x8b:
+      break;
+    case 0x174:
+      cpu.sysenterCs = low;
+      break;
+    case 0x175:
+      cpu.sysenterEsp = low;
+      break;
+    case 0x176:
+      cpu.sysenterEip = low;
+      break;
     case 0x17a:
       good = value < 8;
       if (good) setSlot(cpu, SLOT_MCG_STATUS, value);
       break;
-    case 0x400: setSlot(cpu, SLOT_MC0_CTL, value); break;
-    case 0x401: good = value == 0; break; // only clearing is allowed (SDM vol. 3, 15.3.2.2)
-    case 0x1a0: setSlot(cpu, SLOT_MISC_ENABLE, value ^ MISC_ENABLE_RESET); break;
-    case 0x1d9: setSlot(cpu, SLOT_DEBUGCTL, low & 3); break;
+    case 0x400:
+      setSlot(cpu, SLOT_MC0_CTL, value);
+      break;
+    case 0x401:
+      good = value == 0;
+      break; // only clearing is allowed (SDM vol. 3, 15.3.2.2)
+    case 0x1a0:
+      setSlot(cpu, SLOT_MISC_ENABLE, value ^ MISC_ENABLE_RESET);
+      break;
+    case 0x1d9:
+      setSlot(cpu, SLOT_DEBUGCTL, low & 3);
+      break;
     case 0x277:
       good = goodPat(value);
       if (good) setSlot(cpu, SLOT_PAT, value ^ PAT_RESET);
       break;
     case 0xc0000080:
-      good = (value & ~<u64>EFER_NXE) == 0;
+      good = (value & ~(<u64>EFER_NXE)) == 0;
       if (good && slot(cpu, MSR_SLOT_EFER) != value) {
         setSlot(cpu, MSR_SLOT_EFER, value);
         flush(cpu);

@@ -2,8 +2,8 @@
 import { faulted, raiseError } from '../base/fault';
 import { hostInvalidateCode, hostPortIn, hostPortOut } from '../base/host';
 import { setRegMasked, untypedSegments } from '../base/state';
-import { control, Cpu, Descriptor, Eflags, Gpr, PAGE, Seg, SegCache, Vector } from '../gen/layout';
-import { load16, load32, load8, probeWrite, segLinear, store16, store32, store8, sysLoad16 } from '../memory/memory';
+import { Cpu, control, Descriptor, Eflags, Gpr, PAGE, Seg, SegCache, Vector } from '../gen/layout';
+import { load8, load16, load32, probeWrite, segLinear, store8, store16, store32, sysLoad16 } from '../memory/memory';
 import { flush } from '../memory/tlb';
 import { again, stepBudget } from '../string/repeat';
 import { checkPort } from './debug';

@@ -3,10 +3,38 @@
 import { faulted, raise, raiseError } from '../base/fault';
 import { hostInterruptAck } from '../base/host';
 import { noteBlock, noteDelivery } from '../engine/history';
-import { control, Cpu, Delivery, Descriptor, Eflags, Exit, FAULT, FAULT_HAS_ERROR, FAULT_TRAP, Gpr, Pending, Seg, Step, SystemType, Vector } from '../gen/layout';
+import {
+  Cpu,
+  control,
+  Delivery,
+  Descriptor,
+  Eflags,
+  Exit,
+  FAULT,
+  FAULT_HAS_ERROR,
+  FAULT_TRAP,
+  Gpr,
+  Pending,
+  Seg,
+  Step,
+  SystemType,
+  Vector,
+} from '../gen/layout';
 import { unpark } from '../memory/exclusive';
 import { sysLoad32 } from '../memory/memory';
-import { baseOf, descHigh, descLow, dplOf, fetchDescriptor, isCode, isConforming, isNull, limitOf, markAccessed, refuse } from '../segments/descriptor';
+import {
+  baseOf,
+  descHigh,
+  descLow,
+  dplOf,
+  fetchDescriptor,
+  isCode,
+  isConforming,
+  isNull,
+  limitOf,
+  markAccessed,
+  refuse,
+} from '../segments/descriptor';
 import { readSelector, setFromDescriptor, setNull, setReal } from '../segments/segment';
 import { enterDebug, noteInt1, setDelivering, settleDebug, updateStep } from '../system/debug';
 import { readFlags } from '../system/flags';
@@ -48,7 +76,9 @@ export function deliver(cpu: Cpu): void {
       cpu.exit = Exit.TRIPLE_FAULT;
       return;
     }
-    if (first == Vector.PF ? vector == Vector.PF || isContributory(vector) : first < 32 && isContributory(first) && isContributory(vector)) {
+    if (
+      first == Vector.PF ? vector == Vector.PF || isContributory(vector) : first < 32 && isContributory(first) && isContributory(vector)
+    ) {
       vector = Vector.DF;
       error = 0;
       hasError = true;

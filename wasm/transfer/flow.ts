@@ -3,7 +3,20 @@
 import { faulted, raiseError } from '../base/fault';
 import { Cpu, Descriptor, Eflags, Mode, Seg, SegCache, Shadow, Step, SystemType, Vector, Watch } from '../gen/layout';
 import { sysLoad16, sysLoad32 } from '../memory/memory';
-import { baseOf, descHigh, descLow, dplOf, fetchDescriptor, isConforming, isNull, isProtected, limitOf, markAccessed, refuse, typeOf } from '../segments/descriptor';
+import {
+  baseOf,
+  descHigh,
+  descLow,
+  dplOf,
+  fetchDescriptor,
+  isConforming,
+  isNull,
+  isProtected,
+  limitOf,
+  markAccessed,
+  refuse,
+  typeOf,
+} from '../segments/descriptor';
 import { refuseStack, setNull } from '../segments/segment';
 import { updateMode } from '../system/control';
 import { updateStep } from '../system/debug';

@@ -15,7 +15,18 @@ import { farReturn } from './transfer';
 
 /** What a 32-bit IRET at CPL 0 can set when it goes to virtual-8086 mode: all. */
 const ALL: u32 =
-  Eflags.ARITH | Eflags.TF | Eflags.IF | Eflags.DF | Eflags.IOPL | Eflags.NT | Eflags.RF | Eflags.VM | Eflags.AC | Eflags.VIF | Eflags.VIP | Eflags.ID;
+  Eflags.ARITH |
+  Eflags.TF |
+  Eflags.IF |
+  Eflags.DF |
+  Eflags.IOPL |
+  Eflags.NT |
+  Eflags.RF |
+  Eflags.VM |
+  Eflags.AC |
+  Eflags.VIF |
+  Eflags.VIP |
+  Eflags.ID;
 
 export function iret(cpu: Cpu, opsize: u32): void {
   serialize(cpu);

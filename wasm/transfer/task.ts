@@ -2,7 +2,21 @@
 import { faulted } from '../base/fault';
 import { Cpu, Cr0, Descriptor, Eflags, IncomingTask, Seg, SystemType, Vector } from '../gen/layout';
 import { load8, sysLoad16, sysLoad32, sysProbeWrite, sysStore16, sysStore32 } from '../memory/memory';
-import { baseOf, descHigh, descLow, dplOf, fetchDescriptor, isCode, isConforming, isNull, limitOf, markAccessed, markBusy, refuse, typeOf } from '../segments/descriptor';
+import {
+  baseOf,
+  descHigh,
+  descLow,
+  dplOf,
+  fetchDescriptor,
+  isCode,
+  isConforming,
+  isNull,
+  limitOf,
+  markAccessed,
+  markBusy,
+  refuse,
+  typeOf,
+} from '../segments/descriptor';
 import { loadLdt, readSelector, refuseData, refuseStack, setFromDescriptor, setNull, setReal, setSegment } from '../segments/segment';
 import { movToCr, updateFpuTraps, updateMode } from '../system/control';
 import { raiseTaskTrap, settleDebug } from '../system/debug';
@@ -49,7 +63,8 @@ export function lengthOfTransfer(cpu: Cpu): u32 {
     byte = load8(cpu, at + n);
     if (byte == 0x66) wide = !big;
     else if (byte == 0x67) wideAddress = !big;
-    else if (byte != 0x2e && byte != 0x36 && byte != 0x3e && byte != 0x26 && (byte & 0xfe) != 0x64 && (byte & 0xfe) != 0xf2 && byte != 0xf0) break;
+    else if (byte != 0x2e && byte != 0x36 && byte != 0x3e && byte != 0x26 && (byte & 0xfe) != 0x64 && (byte & 0xfe) != 0xf2 && byte != 0xf0)
+      break;
   }
   n++;
   if (byte == 0xea) return n + (wide ? 6 : 4);
@@ -188,7 +203,13 @@ function enterTask(cpu: Cpu, wide: bool, cr3: u32, nested: bool): void {
     for (let i: u32 = 0; i < 6; i++) setReal(cpu, i, readSelector(cpu, i));
   } else {
     if (loadTaskStack(cpu, cpl) || loadTaskCode(cpu, cpl)) return;
-    if (loadTaskData(cpu, Seg.ES, cpl) || loadTaskData(cpu, Seg.DS, cpl) || loadTaskData(cpu, Seg.FS, cpl) || loadTaskData(cpu, Seg.GS, cpl)) return;
+    if (
+      loadTaskData(cpu, Seg.ES, cpl) ||
+      loadTaskData(cpu, Seg.DS, cpl) ||
+      loadTaskData(cpu, Seg.FS, cpl) ||
+      loadTaskData(cpu, Seg.GS, cpl)
+    )
+      return;
   }
   if (cpu.eip > cpu.seg[Seg.CS].limit) general(cpu, 0);
 }

@@ -3,7 +3,21 @@
 import { faulted } from '../base/fault';
 import { Cpu, Descriptor, Gpr, Seg, SystemType, Vector } from '../gen/layout';
 import { load16, load32 } from '../memory/memory';
-import { baseOf, descHigh, descLow, dplOf, fetchDescriptor, isCode, isConforming, isNull, isProtected, limitOf, markAccessed, refuse, typeOf } from '../segments/descriptor';
+import {
+  baseOf,
+  descHigh,
+  descLow,
+  dplOf,
+  fetchDescriptor,
+  isCode,
+  isConforming,
+  isNull,
+  isProtected,
+  limitOf,
+  markAccessed,
+  refuse,
+  typeOf,
+} from '../segments/descriptor';
 import { readSelector, refuseStack, setFromDescriptor, setReal } from '../segments/segment';
 import { updateMode } from '../system/control';
 import { dropSegments, general, innerEsp, innerHigh, innerLow, innerSelector, innerStack, setCode, settleMode } from './flow';
@@ -70,7 +84,8 @@ export function farJump(cpu: Cpu, selector: u32, offset: u32, opsize: u32): void
 
 /** Checks DPL and P of a gate or TSS descriptor, and its type among `types` (bits); true: a fault was raised. */
 function refuseSystem(cpu: Cpu, selector: u32, high: u32): bool {
-  const types: u32 = (1 << SystemType.TSS16) | (1 << SystemType.CALL16) | (1 << SystemType.TASK) | (1 << SystemType.TSS32) | (1 << SystemType.CALL32);
+  const types: u32 =
+    (1 << SystemType.TSS16) | (1 << SystemType.CALL16) | (1 << SystemType.TASK) | (1 << SystemType.TSS32) | (1 << SystemType.CALL32);
   if (!((types >>> typeOf(high)) & 1)) return refuse(cpu, Vector.GP, selector, 0);
   const dpl = dplOf(high);
   if (dpl < cpu.cpl || dpl < (selector & 3)) return refuse(cpu, Vector.GP, selector, 0);

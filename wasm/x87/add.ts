@@ -1,5 +1,5 @@
 // x87: addition and subtraction.
-import { DE, EXP_MAX, invalid, isDenormal, isInfinity, isNormal, MSB, Out, setOut, SIGN } from './core';
+import { DE, EXP_MAX, invalid, isDenormal, isInfinity, isNormal, MSB, Out, SIGN, setOut } from './core';
 import { nanPair } from './nan';
 import { roundPack } from './pack';
 import { normalise, shiftRightSticky, Wide } from './wide';

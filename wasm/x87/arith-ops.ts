@@ -2,7 +2,7 @@
 // Reg: ST(dst) = ST(dst) op ST(src), then perhaps a pop. Arg: ST(0) = ST(0) op memory operand, converted; exc: the exceptions of that.
 import { Cpu } from '../gen/layout';
 import { add } from './add';
-import { bitOf, commit, control, isEmpty, Out, pop, seOf, SIGN, sigOf, st, stackUnderflow } from './core';
+import { bitOf, commit, control, isEmpty, Out, pop, SIGN, seOf, sigOf, st, stackUnderflow } from './core';
 import { div } from './div';
 import { mul } from './mul';
 
@@ -90,4 +90,3 @@ export function fpuDivrReg(cpu: Cpu, dst: u32, src: u32, pops: u32): void {
 export function fpuDivrArg(cpu: Cpu, sig: u64, se: u32, exc: u32): void {
   withArg(DIVR, cpu, sig, se, exc);
 }
-

@@ -1,5 +1,5 @@
 // x87: FPATAN.
-import { DE, EXP_MAX, isDenormal, isInfinity, Out, setOut, SIGN } from './core';
+import { DE, EXP_MAX, isDenormal, isInfinity, Out, SIGN, setOut } from './core';
 import { nanPair } from './nan';
 import { divideReal, multiplyReal, Real, roundReal, series, setReal, toFraction } from './series';
 import { ATAN_TABLE, ODD_TABLE, ODD_TERMS, PI_HI, PI_LO, THREE_PI_4_HI, THREE_PI_4_LO } from './tables';
@@ -21,7 +21,7 @@ function ratio(expA: i32, a: u64, expB: i32, b: u64): void {
   const shift = expB - expA;
   // i = 16 a / b to nearest; a / b = (i/16 + t) / (1 - i/16 t), so atan(a/b) = atan(i/16) + atan(t).
   let i: u64 = 0;
-  if (shift < 7) i = ((a >> (56 + shift)) * 32 / (b >> 56) + 1) >> 1;
+  if (shift < 7) i = (((a >> (56 + shift)) * 32) / (b >> 56) + 1) >> 1;
   if (i == 0) {
     divideReal(expA, a, 0, expB, b, 0);
     small();
@@ -42,7 +42,7 @@ function ratio(expA: i32, a: u64, expB: i32, b: u64): void {
   times(i, 0, a);
   const dl = Wide.lo + (bl << 4);
   const dh = Wide.hi + ((bh << 4) | (bl >> 60)) + u64(dl < Wide.lo);
-  const at = ATAN_TABLE + (<usize>i << 4);
+  const at = ATAN_TABLE + ((<usize>i) << 4);
   const th = load<u64>(at);
   const tl = load<u64>(at, 8);
   if ((nh | nl) == 0) {

@@ -1,7 +1,7 @@
 // x87: the exported helpers of comparisons and FXAM.
 import { Cpu } from '../gen/layout';
 import { classify, settle, UNORDERED } from './compare';
-import { C0, C1, C2, C3, isEmpty, Out, raiseFlags, seOf, SIGN, sigOf, st, stackUnderflow } from './core';
+import { C0, C1, C2, C3, isEmpty, Out, raiseFlags, SIGN, seOf, sigOf, st, stackUnderflow } from './core';
 
 /** Beside the condition codes: an unmasked exception keeps the stack as it is. */
 const STAYS: u32 = 1;

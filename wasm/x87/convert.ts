@@ -11,7 +11,7 @@ const ROUNDING: u32 = 0xc00;
  * `low` (smallest normal) to `high`. The result has no sign and no place yet.
  */
 function shorten(sig: u64, se: u32, cw: u32, drop: u32, low: i32, high: i32): u64 {
-  const infinity = <u64>(high - low + 2) << (63 - drop);
+  const infinity = (<u64>(high - low + 2)) << (63 - drop);
   let exp = <i32>(se & EXP_MAX);
   if (isUnsupported(sig, se)) {
     Out.exc = IE;
@@ -55,7 +55,7 @@ function shorten(sig: u64, se: u32, cw: u32, drop: u32, low: i32, high: i32): u6
     return small >> drop;
   }
   Out.exc |= flags;
-  return (<u64>(after - low) << (63 - drop)) + (rounded >> drop);
+  return ((<u64>(after - low)) << (63 - drop)) + (rounded >> drop);
 }
 
 export function toF32(sig: u64, se: u32, cw: u32): u32 {
@@ -74,14 +74,14 @@ export function toF32(sig: u64, se: u32, cw: u32): u32 {
     return v;
   }
   const v = shorten(sig, se, cw, 40, BIAS - 126, BIAS + 127);
-  return <u32>v | <u32>(v >> 63 << 31) | ((se & SIGN) << 16);
+  return <u32>v | <u32>((v >> 63) << 31) | ((se & SIGN) << 16);
 }
 
 export function toF64(sig: u64, se: u32, cw: u32): u64 {
   const exp = (se & EXP_MAX) - 0x3c00;
   if (<i64>sig < 0 && exp - 1 < 0x7fd && (cw & ROUNDING) == 0) {
     const rest = sig & 0x7ff;
-    let v = (<u64>(se & SIGN) << 48) | (<u64>exp << 52) | ((sig >> 11) & 0xfffffffffffff);
+    let v = ((<u64>(se & SIGN)) << 48) | ((<u64>exp) << 52) | ((sig >> 11) & 0xfffffffffffff);
     if (rest != 0) {
       Out.exc |= PE;
       if (rest > 0x400 || (rest == 0x400 && (v & 1) != 0)) {
@@ -92,7 +92,7 @@ export function toF64(sig: u64, se: u32, cw: u32): u64 {
     return v;
   }
   const v = shorten(sig, se, cw, 11, BIAS - 1022, BIAS + 1023);
-  return v | (<u64>(se & SIGN) << 48);
+  return v | ((<u64>(se & SIGN)) << 48);
 }
 
 /** Rounds to an integer: the magnitude, with flags in Out.exc; IE where it is not below 2^64 or no number. */
@@ -143,11 +143,11 @@ export function toBcd(sig: u64, se: u32, rc: u32): void {
   }
   let low: u64 = 0;
   for (let shift = 0; shift < 64; shift += 4) {
-    low |= value % 10 << shift;
+    low |= (value % 10) << shift;
     value /= 10;
   }
   Out.sig = low;
-  Out.se = <u32>(value % 10 | (value / 10 << 4)) | (se & SIGN);
+  Out.se = <u32>((value % 10) | ((value / 10) << 4)) | (se & SIGN);
 }
 
 /** The magnitude of a packed BCD number; digits above 9 count as they are (undefined by the manual). */

@@ -1,5 +1,5 @@
 // x87: division.
-import { BIAS, DE, EXP_MAX, invalid, isDenormal, isInfinity, isNormal, MSB, Out, setOut, SIGN, ZE } from './core';
+import { BIAS, DE, EXP_MAX, invalid, isDenormal, isInfinity, isNormal, MSB, Out, SIGN, setOut, ZE } from './core';
 import { nanPair } from './nan';
 import { roundPack } from './pack';
 import { div128, Wide } from './wide';

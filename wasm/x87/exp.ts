@@ -1,5 +1,5 @@
 // x87: F2XM1.
-import { BIAS, DE, EXP_MAX, isDenormal, isInfinity, MSB, Out, PE, setOut, SIGN } from './core';
+import { BIAS, DE, EXP_MAX, isDenormal, isInfinity, MSB, Out, PE, SIGN, setOut } from './core';
 import { nanOne } from './nan';
 import { multiplyReal, Real, roundReal, series, setReal, toFraction } from './series';
 import { EXP_TABLE, EXP_TERMS, LN2_HI, LN2_LO } from './tables';

@@ -37,8 +37,8 @@ export function fpuLoadReg(cpu: Cpu, i: u32): void {
 
 /** Constants of FLD1, FLDL2T, FLDL2E, FLDPI, FLDLG2, FLDLN2, FLDZ (opcodes D9 E8..EE): significand cut off, exponent. */
 const CONSTANTS = memory.data<u64>([
-  0x8000000000000000, 0x3fff, 0xd49a784bcd1b8afe, 0x4000, 0xb8aa3b295c17f0bb, 0x3fff, 0xc90fdaa22168c234, 0x4000,
-  0x9a209a84fbcff798, 0x3ffd, 0xb17217f7d1cf79ab, 0x3ffe, 0, 0,
+  0x8000000000000000, 0x3fff, 0xd49a784bcd1b8afe, 0x4000, 0xb8aa3b295c17f0bb, 0x3fff, 0xc90fdaa22168c234, 0x4000, 0x9a209a84fbcff798,
+  0x3ffd, 0xb17217f7d1cf79ab, 0x3ffe, 0, 0,
 ]);
 /** Bit k: constant k is below its value by more than half a unit, so it is rounded up to nearest. */
 const ROUND_UP: u32 = 0b0111100;

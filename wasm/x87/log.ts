@@ -1,5 +1,5 @@
 // x87: FYL2X and FYL2XP1.
-import { BIAS, DE, EXP_MAX, invalid, isDenormal, isInfinity, MSB, Out, PC_EXTENDED, PE, setOut, SIGN, UE, ZE } from './core';
+import { BIAS, DE, EXP_MAX, invalid, isDenormal, isInfinity, MSB, Out, PC_EXTENDED, PE, SIGN, setOut, UE, ZE } from './core';
 import { outside } from './exp';
 import { nanPair } from './nan';
 import { roundPack } from './pack';
@@ -34,7 +34,7 @@ function log2(exp: i32, hi: u64, lo: u64): bool {
   }
   const one: u64 = 0x4000000000000000;
   const below = mh < one;
-  let negative = below;
+  const negative = below;
   const nl = below ? 0 - ml : ml;
   const nh = below ? one - mh - u64(ml != 0) : mh - one;
   if ((nh | nl) == 0) {
@@ -60,7 +60,7 @@ function log2(exp: i32, hi: u64, lo: u64): bool {
     fh = Wide.hi;
     fl = Wide.lo;
   }
-  const k = <u64>(exp < 0 ? -exp : exp) << 48;
+  const k = (<u64>(exp < 0 ? -exp : exp)) << 48;
   if (negative == exp < 0) {
     setReal(15, k + fh, fl);
   } else {

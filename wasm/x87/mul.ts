@@ -1,5 +1,5 @@
 // x87: multiplication.
-import { BIAS, DE, EXP_MAX, invalid, isDenormal, isInfinity, isNormal, MSB, Out, setOut, SIGN } from './core';
+import { BIAS, DE, EXP_MAX, invalid, isDenormal, isInfinity, isNormal, MSB, Out, SIGN, setOut } from './core';
 import { nanPair } from './nan';
 import { roundPack } from './pack';
 import { mul64, Wide } from './wide';

@@ -100,7 +100,7 @@ function roundSlow(sign: u32, exp: i32, hi: u64, lo: u64, cw: u32): void {
     Out.se = sign | EXP_MAX;
   } else {
     Out.exc &= ~C1;
-    Out.sig = ((<u64>-1) >> drop) << drop;
+    Out.sig = (<u64>-1 >> drop) << drop;
     Out.se = sign | 0x7ffe;
   }
 }

@@ -1,5 +1,5 @@
 // x87: partial remainders FPREM (quotient chopped) and FPREM1 (quotient to nearest).
-import { DE, EXP_MAX, invalid, isDenormal, isInfinity, Out, PC_EXTENDED, setOut, SIGN } from './core';
+import { DE, EXP_MAX, invalid, isDenormal, isInfinity, Out, PC_EXTENDED, SIGN, setOut } from './core';
 import { nanPair } from './nan';
 import { roundPack } from './pack';
 import { div128, normalise, Wide } from './wide';
@@ -45,7 +45,7 @@ export function remainder(sigA: u64, seA: u32, sigB: u64, seB: u32, nearest: boo
     expB = 1 - <i32>clz(sigB);
     sigB <<= clz(sigB);
   }
-  let difference = expA - expB;
+  const difference = expA - expB;
   const least: i32 = nearest ? -1 : 0;
   if (difference < least) {
     roundPack(sign, expA, sigA, 0, exact);

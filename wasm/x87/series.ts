@@ -2,7 +2,7 @@
 // compute in, and the rounding of their results.
 import { BIAS, MSB, PC_EXTENDED, SIGN } from './core';
 import { roundPack } from './pack';
-import { divide128, mulHigh128, mulHigh64, normalise, shiftRight, Wide } from './wide';
+import { divide128, mulHigh64, mulHigh128, normalise, shiftRight, Wide } from './wide';
 
 /** A positive number hi:lo * 2^(exp - 127), bit 127 set: result of the functions below. */
 export class Real {
@@ -51,8 +51,8 @@ export function series(table: usize, terms: i32, zh: u64, zl: u64, alternate: bo
     terms = min(terms, 126 / zeros + 1);
     wide = min(terms, 63 / zeros + 1);
   }
-  let at = table + (<usize>terms << 4);
-  const near = table + (<usize>wide << 4);
+  let at = table + ((<usize>terms) << 4);
+  const near = table + ((<usize>wide) << 4);
   let hi = load<u64>(at);
   while (at != near) {
     at -= 16;

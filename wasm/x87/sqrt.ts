@@ -1,5 +1,5 @@
 // x87: FSQRT.
-import { BIAS, DE, EXP_MAX, invalid, MSB, Out, setOut, SIGN } from './core';
+import { BIAS, DE, EXP_MAX, invalid, MSB, Out, SIGN, setOut } from './core';
 import { nanOne } from './nan';
 import { roundPack } from './pack';
 import { mul64, Wide } from './wide';

@@ -1,6 +1,21 @@
 // x87: the exported helpers that move registers about: what is not plain in FST ST(i), FXCH, FCHS and FABS (src/lift/x87-stack.ts); FCMOVcc, FFREE, FINCSTP, FDECSTP, EMMS.
 import { Cpu } from '../gen/layout';
-import { bitOf, C1, commit, INDEFINITE_SE, INDEFINITE_SIG, isEmpty, Out, pop, raiseFlags, seOf, setReg, sigOf, st, stackUnderflow } from './core';
+import {
+  bitOf,
+  C1,
+  commit,
+  INDEFINITE_SE,
+  INDEFINITE_SIG,
+  isEmpty,
+  Out,
+  pop,
+  raiseFlags,
+  seOf,
+  setReg,
+  sigOf,
+  st,
+  stackUnderflow,
+} from './core';
 
 /** Of the results of the helpers below: an unmasked exception keeps the stack as it is. */
 const STAYS: u32 = 1;

@@ -2,7 +2,7 @@
 // FRSTOR, FXSAVE, FXRSTOR (SDM vol. 1, 8.1.10 and 10.5).
 import { raiseError } from '../base/fault';
 import { Cpu, Cr0, Cr4, Eflags, Vector } from '../gen/layout';
-import { load128, load16, load32, load64, probeRead, probeWrite, store128, store16, store32, store64 } from '../memory/memory';
+import { load16, load32, load64, load128, probeRead, probeWrite, store16, store32, store64, store128 } from '../memory/memory';
 import { BUSY, C0, C1, C2, C3, ES, EXP_MAX, MSB, st } from './core';
 import { settleError } from './fpu-error';
 
@@ -70,7 +70,7 @@ export function fpuInit(cpu: Cpu): void {
 }
 
 export function fpuClearExceptions(cpu: Cpu): void {
-  cpu.fsw &= (C0 | C1 | C2 | C3);
+  cpu.fsw &= C0 | C1 | C2 | C3;
   settleError(cpu);
 }
 

@@ -80,7 +80,7 @@ function store80(cpu: Cpu, linear: u32, low: u64, high: u32): bool {
 function integer(cpu: Cpu, rc: u32, bits: u32): i64 {
   if (isEmpty(cpu, 0)) {
     stackUnderflow();
-    return 0 - (<i64>1 << (bits - 1));
+    return 0 - ((<i64>1) << (bits - 1));
   }
   const reg = st(cpu, 0);
   Out.exc = 0;
@@ -145,7 +145,6 @@ export function fpuTruncInt64(cpu: Cpu, linear: u32): void {
 export function fpuStoreBcd(cpu: Cpu, linear: u32): void {
   if (isEmpty(cpu, 0)) {
     stackUnderflow();
-
   } else {
     const reg = st(cpu, 0);
     Out.exc = 0;

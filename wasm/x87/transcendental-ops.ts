@@ -1,7 +1,31 @@
 // x87: the exported helpers of F2XM1, FYL2X, FYL2XP1, FPATAN, FSIN, FCOS, FSINCOS, FPTAN.
 import { Cpu } from '../gen/layout';
 import { arctan } from './atan';
-import { BIAS, bitOf, C2, commit, control, DE, EXP_MAX, invalid, isDenormal, isEmpty, isInfinity, MSB, Out, pop, raiseFlags, seOf, setOut, setReg, SIGN, sigOf, st, stackOverflow, stackUnderflow } from './core';
+import {
+  BIAS,
+  bitOf,
+  C2,
+  commit,
+  control,
+  DE,
+  EXP_MAX,
+  invalid,
+  isDenormal,
+  isEmpty,
+  isInfinity,
+  MSB,
+  Out,
+  pop,
+  raiseFlags,
+  SIGN,
+  seOf,
+  setOut,
+  setReg,
+  sigOf,
+  st,
+  stackOverflow,
+  stackUnderflow,
+} from './core';
 import { exp2m1 } from './exp';
 import { yLog2x, yLog2xp1 } from './log';
 import { nanOne } from './nan';

@@ -89,7 +89,7 @@ export function sine(): bool {
   const q = Angle.quadrant;
   if (q & 1) cosReduced();
   else sinReduced();
-  return (q >= 2) != ((q & 1) == 0 && Angle.negative);
+  return q >= 2 != ((q & 1) == 0 && Angle.negative);
 }
 
 /** Real = |cos x|; true where it is negative. */

@@ -1,7 +1,38 @@
 // x87: the exported helpers with ST(0) alone or ST(0) and ST(1): FSQRT, FRNDINT, FSCALE, FXTRACT, FPREM, FPREM1.
 import { Cpu } from '../gen/layout';
 import { toMagnitude } from './convert';
-import { BIAS, bitOf, C0, C1, C2, C3, commit, control, DE, EXP_MAX, INDEFINITE_SE, INDEFINITE_SIG, invalid, isDenormal, isEmpty, isInfinity, MSB, Out, PC_EXTENDED, raiseFlags, seOf, setCodes, setOut, setReg, SIGN, sigOf, st, stackOverflow, stackUnderflow, ZE } from './core';
+import {
+  BIAS,
+  bitOf,
+  C0,
+  C1,
+  C2,
+  C3,
+  commit,
+  control,
+  DE,
+  EXP_MAX,
+  INDEFINITE_SE,
+  INDEFINITE_SIG,
+  invalid,
+  isDenormal,
+  isEmpty,
+  isInfinity,
+  MSB,
+  Out,
+  PC_EXTENDED,
+  raiseFlags,
+  SIGN,
+  seOf,
+  setCodes,
+  setOut,
+  setReg,
+  sigOf,
+  st,
+  stackOverflow,
+  stackUnderflow,
+  ZE,
+} from './core';
 import { nanOne, nanPair } from './nan';
 import { fromInteger, roundPack } from './pack';
 import { Remainder, remainder } from './rem';
