@@ -6,7 +6,7 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { build as bundle } from 'esbuild';
 import sirv from 'sirv';
-import { ENGINE_FILES } from '../src/host/host.ts';
+import { ENGINE_FILES, NAME_FILES } from '../src/host/host.ts';
 import { SERAI } from './serai.ts';
 
 const ROOT = fileURLToPath(new URL('..', import.meta.url));
@@ -42,7 +42,7 @@ export async function buildPage(): Promise<void> {
     alias: { fs: SHIM, path: SHIM, util: SHIM },
     logLevel: 'warning',
   });
-  await Promise.all(ENGINE_FILES.map((name) => copyFile(at(`build/${name}`), join(PAGE, name))));
+  await Promise.all([...ENGINE_FILES, ...NAME_FILES].map((name) => copyFile(at(`build/${name}`), join(PAGE, name))));
   await copyFile(SERAI, join(PAGE, 'serai.elf'));
   await copyFile(at('examples/browser/index.html'), join(PAGE, 'index.html'));
 }

@@ -107,6 +107,13 @@ export interface MachineOptions {
   /** Lines (whole, with their newlines, many at a time) of the execution trace: see docs/trace.md. Slow in any case; without it nothing is
    * traced. */
   readonly onTrace?: Receiver<string> | undefined;
+  /**
+   * The engine's functions have names for profilers: instruction forms, functions of the runtime, regions by the guest's code. In Node the files for
+   * Linux perf are written as well (docs/profiling.md). Default: false.
+   */
+  readonly perfMap?: boolean | undefined;
+  /** The text of the guest kernel's System.map, or of its /proc/kallsyms: for the names of regions. */
+  readonly symbols?: string | undefined;
 }
 
 export const MiB = 1024 * 1024;

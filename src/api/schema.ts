@@ -119,6 +119,8 @@ const OPTIONS = {
   countInstructions: defaults(BOOLEAN, false),
   onPost: optional(callback<Uint8Array>()),
   onTrace: optional(callback<string>()),
+  perfMap: defaults(BOOLEAN, false),
+  symbols: optional(TEXT),
 } satisfies Record<keyof MachineOptions, unknown>;
 
 /** Options that were read: none is of the wrong kind or out of range, and where there is a default none is undefined. */

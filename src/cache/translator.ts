@@ -4,6 +4,7 @@ import { PhysicalMemory } from '../cpu/physical.ts';
 import type { SharedMemory } from '../cpu/state.ts';
 import { growRegion, type Region } from '../decode/region.ts';
 import { Emitter } from '../emit/module.ts';
+import { withExportNames } from '../emit/names.ts';
 import { emitRegion, type RegionExtras } from '../emit/regions.ts';
 import { CONTROL, Control, PAGE, PAGE_SHIFT, SLOTS, Slot, TABLE_ENTRIES } from '../layout/memory.ts';
 import { type CodeImage, imageOf } from './code-map.ts';
@@ -65,6 +66,8 @@ export class Translator {
   failed = 0;
   /** Gets such an error: what some code is must not end the machine, so it stays in the interpreter. Without it the error is thrown. */
   onError: ((error: unknown, request: Request) => void) | undefined;
+  /** Names regions for profilers; without it they have no names. */
+  nameOf: ((request: Request) => string) | undefined;
 
   /** `firstSlot`: the first table index behind the handlers. `atomic`: whether locked accesses are atomic. */
   constructor(shared: SharedMemory, firstSlot: number, atomic = shared.plan.cpuCount > 1) {
@@ -174,6 +177,13 @@ export class Translator {
     else this.copies.set(phys, { version, count: 1 });
   }
 
+  private named(bytes: Uint8Array, entries: readonly RegionEntry[]): Uint8Array {
+    const { nameOf } = this;
+    if (nameOf === undefined) return bytes;
+    const names = new Map(entries.map((entry) => [`r${entry.slot}`, nameOf(entry)]));
+    return withExportNames(bytes, 'regions', (exported) => names.get(exported)!);
+  }
+
   /** One module with a region for each request that can be translated; undefined where none can. `force`: even where there is one. */
   translate(requests: readonly Request[], force = false): TranslatedModule | undefined {
     const e = new Emitter();
@@ -205,6 +215,6 @@ export class Translator {
       this.regions++;
     }
     const bytes = e.finish();
-    return entries.length === 0 ? undefined : { bytes, entries };
+    return entries.length === 0 ? undefined : { bytes: this.named(bytes, entries), entries };
   }
 }

@@ -48,6 +48,7 @@ function uses(args: RunArguments): FileUse[] {
     ...args.modules.flatMap((path) => use('--module', path, 'read')),
     ...use('--bios', args.bios, 'read'),
     ...use('--replay', args.replay, 'read'),
+    ...use('--symbols', args.symbols, 'read'),
     ...args.disks.flatMap(({ path, readOnly }) => use('--disk', path, readOnly ? 'read' : 'disk')),
     ...Object.entries({ ...outputs, '--stats': args.stats, '--record': args.record }).flatMap(([who, path]) =>
       path === '-' ? [] : use(who, path, 'write'),

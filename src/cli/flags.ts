@@ -35,6 +35,8 @@ export interface RunFlags {
   readonly timeoutSeconds: number | undefined;
   readonly stats: string | undefined;
   readonly trace: string | undefined;
+  readonly perfMap: boolean;
+  readonly symbols: string | undefined;
 }
 
 export interface Flag<T> {
@@ -131,6 +133,12 @@ export const RUN_FLAGS: { readonly [K in keyof RunFlags]: Flag<RunFlags[K]> } = 
     undefined,
     'write a line for each block of code, exception and interrupt to FILE (slow; see docs/trace.md)',
   ),
+  perfMap: there(
+    'perf-map',
+    false,
+    "names for profilers: forms of instructions, the runtime's functions, the guest's code (see docs/profiling.md)",
+  ),
+  symbols: one('symbols', 'FILE', PATH, undefined, "the guest kernel's System.map or /proc/kallsyms, for names of its code"),
 };
 
 const LINES = Object.entries(RUN_FLAGS) as [keyof RunFlags, Flag<unknown>][];

@@ -5,6 +5,12 @@ const SHELL = '/bin/sh';
 /** Of Node's own options: those by which it writes something at its end. */
 const WRITES_AT_END = /prof|coverage|inspect|report|trace-event/;
 
+let writes = false;
+/** V8 was told meanwhile to write something that must not be cut off. */
+export function writesAtEnd(): void {
+  writes = true;
+}
+
 /** What libuv did to a stream that others may share (a pipe is one for all who write to it), Node undoes when it ends by itself. */
 function letGo(stream: object): void {
   (stream as { _handle?: { setBlocking?: (blocking: boolean) => number } | null })._handle?.setBlocking?.(true);
@@ -18,7 +24,7 @@ function letGo(stream: object): void {
 export function leave(status: number): never {
   process.exitCode = status;
   const options = [...process.execArgv, process.env.NODE_OPTIONS ?? '', process.env.NODE_V8_COVERAGE === undefined ? '' : 'coverage'];
-  if (process.execve !== undefined && !options.some((option) => WRITES_AT_END.test(option))) {
+  if (process.execve !== undefined && !writes && !options.some((option) => WRITES_AT_END.test(option))) {
     try {
       accessSync(SHELL, constants.X_OK);
       process.emit('exit', status);

@@ -4,7 +4,7 @@ import type { MachineFactory } from '../api/options.ts';
 import { type Command, parseCommand } from './arguments.ts';
 import { disasm } from './disasm.ts';
 import { launched } from './job.ts';
-import { leave } from './leave.ts';
+import { leave, writesAtEnd } from './leave.ts';
 import { Patience } from './patience.ts';
 import { run, type Surroundings } from './run.ts';
 import { outputFailure, StreamSink } from './sinks.ts';
@@ -52,6 +52,7 @@ async function execute(command: Command): Promise<number> {
     }
     case 'run': {
       const create: MachineFactory = async (options) => (await import('../machine/machine.ts')).Machine.create(options);
+      if (command.arguments.perfMap) writesAtEnd();
       return run(command.arguments, create, surroundings);
     }
   }

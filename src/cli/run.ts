@@ -7,7 +7,7 @@ import { loopback } from '../devices/virtio/loopback.ts';
 import { checkRom } from '../machine/boot/rom.ts';
 import type { RunArguments } from './arguments.ts';
 import { checkFiles } from './files.ts';
-import { checkDisk, readInitrd, readInput, readRecording } from './inputs.ts';
+import { checkDisk, readInitrd, readInput, readRecording, readSymbols } from './inputs.ts';
 import { Matcher } from './matcher.ts';
 import { Patience } from './patience.ts';
 import { openSink, outputFailure, type Sink, StreamSink } from './sinks.ts';
@@ -56,6 +56,8 @@ function machineOptions(args: RunArguments): MachineOptions {
     timerSlackMs: args.timerSlackMs,
     debugExitPort: args.debugExitPort,
     testDevice: args.testDevice,
+    perfMap: args.perfMap,
+    symbols: optional('--symbols', args.symbols, readSymbols),
   };
 }
 

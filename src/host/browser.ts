@@ -2,7 +2,7 @@
 import { sha256 } from '@noble/hashes/sha2.js';
 import { bytesToHex } from '@noble/hashes/utils.js';
 import { DragomanError } from '../api/errors.ts';
-import { ENGINE_FILES, type Host } from './host.ts';
+import { ENGINE_FILES, type Host, NAME_FILES } from './host.ts';
 
 /** The engine's files, which are beside this script. */
 const built = new Map<string, Uint8Array<ArrayBuffer>>();
@@ -65,7 +65,7 @@ export const host: Host = {
   monotonicNs: () => ORIGIN_NS + BigInt(Math.round(performance.now() * 1e6)),
   threadTimeNs: () => undefined,
   cores: () => navigator.hardwareConcurrency,
-  async prepare() {
+  async prepare(names) {
     if (!globalThis.crossOriginIsolated)
       throw new DragomanError(
         'NO_ISOLATION',
@@ -76,12 +76,15 @@ export const host: Host = {
     prepared ??= Promise.all([...ENGINE_FILES.map(fetchFile), askProcessor()]).then(() => {});
     try {
       await prepared;
+      if (names) await Promise.all(NAME_FILES.map(fetchFile));
     } catch (error) {
       // The next machine may find the network again.
       prepared = undefined;
       throw error;
     }
   },
+  // Its profiler shows names as they are.
+  writePerfMap() {},
   // A browser has limits of its own, and tells nobody.
   checkLimits() {},
   built(name) {

@@ -5,6 +5,9 @@ import type { BlockBackend } from '../devices/virtio/blk.ts';
 /** The engine's files, of which `npm run build` makes build/. */
 export const ENGINE_FILES = ['handlers.json', 'runtime.wasm', 'handlers.wasm', 'runtime-strict.wasm', 'handlers-strict.wasm'];
 
+/** Names of the runtime's functions, for profilers: a section "name" for each runtime of ENGINE_FILES. */
+export const NAME_FILES = ['runtime.names', 'runtime-strict.names'];
+
 /** A thread of its own, made from a module. */
 export interface HostWorker {
   /** The name it was given, where the host knows names of threads. */
@@ -45,10 +48,15 @@ export interface Host {
   threadTimeNs(): number | undefined;
   /** Logical processors. */
   cores(): number;
-  /** To be awaited before a machine is made. Throws DragomanError: NO_ISOLATION, INTERNAL where the engine cannot be fetched. */
-  prepare(): Promise<void>;
+  /**
+   * To be awaited before a machine is made. `names`: with NAME_FILES. Throws DragomanError: NO_ISOLATION, INTERNAL where the engine cannot be
+   * fetched.
+   */
+  prepare(names: boolean): Promise<void>;
   /** Throws HOST_LIMIT where the host cannot give a machine so many threads (0: one that runs in lockstep). */
   checkLimits(threads: number): void;
+  /** From now on the host's profiler is told of what threads compile, where there is a way to. */
+  writePerfMap(): void;
   /** A file of the engine (build/). Throws INTERNAL where it was not built. */
   built(name: string): Uint8Array<ArrayBuffer>;
   /** Opens a disk image. Throws DragomanError: NO_FILE, BAD_DISK, NOT_SUPPORTED. */

@@ -2,6 +2,7 @@
 import { createHash } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { availableParallelism } from 'node:os';
+import { setFlagsFromString } from 'node:v8';
 import { parentPort, Worker, workerData } from 'node:worker_threads';
 import { DragomanError } from '../api/errors.ts';
 import { DiskFile } from './disk-file.ts';
@@ -17,6 +18,8 @@ export const host: Host = {
   threadTimeNs,
   cores: availableParallelism,
   prepare: () => Promise.resolve(),
+  // For isolates that begin after this: those of Workers.
+  writePerfMap: () => setFlagsFromString('--perf-basic-prof'),
   checkLimits,
   built(name) {
     try {

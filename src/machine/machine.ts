@@ -26,6 +26,7 @@ import { identityOf } from './lockstep/identity.ts';
 import { dumpMachine, exitName, type ReadFlags } from './report/dump.ts';
 import { screenText } from './report/screen.ts';
 import { collectStats } from './report/stats.ts';
+import { Symbols } from './report/symbols.ts';
 import { releaseTracers, TraceReader } from './report/trace.ts';
 import { ThreadsExecutor, threadsOf } from './threads/executor.ts';
 
@@ -68,7 +69,7 @@ export class Machine implements MachineHandle {
 
   /** Builds a machine and loads its kernel. Throws DragomanError for options and files that cannot be used. */
   static create(options: MachineOptions): Promise<Machine> {
-    return host.prepare().then(() => {
+    return host.prepare((options as MachineOptions | undefined)?.perfMap === true).then(() => {
       const settings = readOptions(options);
       const disks: Disk[] = [];
       try {
@@ -84,6 +85,7 @@ export class Machine implements MachineHandle {
   private constructor(options: Settings, disks: Disk[]) {
     this.options = options;
     const { cpus: cpuCount, memoryBytes, timerSlackMs, net, mac, lockstep } = options;
+    if (options.symbols !== undefined) new Symbols(options.symbols, 'symbols');
     const plan = planMemory(cpuCount, memoryBytes);
     for (const { path, readOnly } of options.disks) disks.push(host.openDisk(path, readOnly));
     host.checkLimits(lockstep === undefined ? threadsOf(cpuCount, this.jit) : 0);
@@ -132,6 +134,7 @@ export class Machine implements MachineHandle {
     if (options.onTrace !== undefined) this.trace = new TraceReader(this.shared, this.board.chipset.hub.outlet(undefined, options.onTrace));
     const { shared, board, config, outlets, trace } = this;
     const inputs = deviceInputs(board);
+    const profile = options.perfMap ? { symbols: options.symbols } : undefined;
     const ends: ExecutorEnds = {
       onCpuEnd: (cpu, exit, arg, data) => this.cpuEnded(cpu, exit, arg, data),
       onEnd: (result) => this.end(result),
@@ -140,7 +143,7 @@ export class Machine implements MachineHandle {
       dump: () => this.dump(),
     };
     if (lockstep === undefined || time === undefined) {
-      this.executor = new ThreadsExecutor({ shared, config, jit: this.jit, timerSlackMs, ...ends });
+      this.executor = new ThreadsExecutor({ shared, config, jit: this.jit, timerSlackMs, profile, ...ends });
       this.inputs = inputs;
     } else {
       // Disks are known by what is in them at the start.
@@ -155,6 +158,7 @@ export class Machine implements MachineHandle {
         outlets,
         identity,
         trace,
+        profile,
         inputs,
         ...ends,
       });
@@ -199,7 +203,9 @@ export class Machine implements MachineHandle {
       this.endedAt = this.startedAt;
       return Promise.resolve(this.result);
     }
-    const image = loadEngineImage(this.strictOrder);
+    const { perfMap } = this.options;
+    if (perfMap) host.writePerfMap();
+    const image = loadEngineImage(this.strictOrder, perfMap);
     const { jit } = this;
     this.shared.i32[this.control(Control.at.hotThreshold)] = jit ? HOT : NEVER;
     this.shared.i32[this.control(Control.at.hotWithin)] = HOT_WITHIN;

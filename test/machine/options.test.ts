@@ -106,6 +106,8 @@ const WRONG: Record<keyof MachineOptions, readonly unknown[]> = {
   onDebugConsole: NO_FUNCTION,
   onPost: NO_FUNCTION,
   onTrace: NO_FUNCTION,
+  perfMap: NO_FLAG,
+  symbols: [...NO_TEXT, '', 'no symbols', 'c1000000 D data_only', '00000000 T hidden'],
 };
 
 describe('Machine.create refuses', () => {

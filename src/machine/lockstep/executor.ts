@@ -11,6 +11,7 @@ import { CONTROL, Control, cpuBase } from '../../layout/memory.ts';
 import { monotonicMs } from '../board/host-clock.ts';
 import type { Executor, ExecutorEnds } from '../executor.ts';
 import type { InputKind, Inputs, Typed } from '../inputs.ts';
+import { nameRegions, type Profile } from '../report/profile.ts';
 import type { TraceReader } from '../report/trace.ts';
 import { Lockstep } from './lockstep.ts';
 import { SeededRandom } from './random.ts';
@@ -49,6 +50,7 @@ export interface LockstepExecutorOptions extends ExecutorEnds {
   /** What a recording is of. */
   readonly identity: () => MachineIdentity;
   readonly trace: TraceReader | undefined;
+  readonly profile: Profile | undefined;
   /** Of the devices. */
   readonly inputs: Inputs;
 }
@@ -84,12 +86,13 @@ export class LockstepExecutor implements Executor, Inputs {
   }
 
   async #work(image: EngineImage): Promise<void> {
-    const { shared, chipset, jit, options, time, outlets, trace, inputs } = this.#options;
+    const { shared, chipset, jit, options, time, outlets, trace, profile, inputs } = this.#options;
     const { seed, clock, recording } = time;
     // Only who translates loads the encoder.
     const translator = jit
       ? new (await import('../../cache/translator.ts')).Translator(shared, FIRST_FORM + image.keys.length, false)
       : undefined;
+    if (translator !== undefined && profile !== undefined) nameRegions(translator, profile);
     this.#lockstep = new Lockstep({ shared, image, chipset, clock, seed, translator, onTrace: () => trace?.drain() });
     this.#record?.give(headerLine(seed, this.#identity!));
     const startMs = monotonicMs();

@@ -9,6 +9,7 @@ import { host } from '../../host/node.ts';
 import { CONTROL, Control } from '../../layout/memory.ts';
 import type { BoardConfig } from '../board/board.ts';
 import type { Executor, ExecutorEnds } from '../executor.ts';
+import type { Profile } from '../report/profile.ts';
 import { type CpuMessage, type CpuWorkerData, type TimerWorkerData, type TranslatorWorkerData, workerUrl } from './messages.ts';
 
 /** V8 replaces a function's baseline code only for its next call, so a loop must be left now and then to get the better code. */
@@ -39,6 +40,7 @@ export interface ThreadsOptions extends ExecutorEnds {
   readonly config: BoardConfig;
   readonly jit: boolean;
   readonly timerSlackMs: number;
+  readonly profile: Profile | undefined;
 }
 
 export class ThreadsExecutor implements Executor {
@@ -54,7 +56,7 @@ export class ThreadsExecutor implements Executor {
   }
 
   start(image: EngineImage): void {
-    const { shared, config: board, jit, timerSlackMs } = this.#options;
+    const { shared, config: board, jit, timerSlackMs, profile } = this.#options;
     const { cpuCount } = shared.plan;
     new BigUint64Array(shared.memory.buffer)[(CONTROL + Control.at.clockStart) >> 3] = board.startNs;
     shared.i32[(CONTROL + Control.at.clockAsks) >> 2] = 0;
@@ -64,7 +66,8 @@ export class ThreadsExecutor implements Executor {
       thread: TIMER_THREAD,
       kickMs: jit ? KICK_MS : Number.POSITIVE_INFINITY,
     });
-    if (jit) this.#spawn<TranslatorWorkerData>('translator-worker', 'translator', { board, firstSlot: FIRST_FORM + image.keys.length });
+    const firstSlot = FIRST_FORM + image.keys.length;
+    if (jit) this.#spawn<TranslatorWorkerData>('translator-worker', 'translator', { board, firstSlot, profile });
     const crowded = cpuCount > host.cores();
     shared.i32[(CONTROL + Control.at.pauseMask) >> 2] = crowded ? CROWDED_PAUSES : PAUSES;
     const polls = cpuCount > 1 && !crowded;

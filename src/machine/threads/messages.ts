@@ -3,6 +3,7 @@
 import type { EngineImage } from '../../cpu/runtime.ts';
 import type { RunEnd } from '../../devices/device.ts';
 import type { BoardConfig } from '../board/board.ts';
+import type { Profile } from '../report/profile.ts';
 
 export interface CpuWorkerData {
   readonly board: BoardConfig;
@@ -18,6 +19,7 @@ export interface CpuWorkerData {
 export interface TranslatorWorkerData {
   readonly board: BoardConfig;
   readonly firstSlot: number;
+  readonly profile: Profile | undefined;
 }
 
 export interface TimerWorkerData {

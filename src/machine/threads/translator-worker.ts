@@ -5,6 +5,7 @@ import { Translator } from '../../cache/translator.ts';
 import { attachMemory } from '../../cpu/state.ts';
 import { host } from '../../host/node.ts';
 import { CONTROL, Control } from '../../layout/memory.ts';
+import { nameRegions } from '../report/profile.ts';
 import type { TranslatorWorkerData } from './messages.ts';
 
 const data = await host.workerData<TranslatorWorkerData>();
@@ -13,6 +14,7 @@ const { i32 } = shared;
 const word = (offset: number) => (CONTROL + offset) >> 2;
 const translator = new Translator(shared, data.firstSlot);
 const publisher = new Publisher(shared);
+if (data.profile !== undefined) nameRegions(translator, data.profile);
 translator.onError = (error, { eip }) => {
   i32[word(Control.at.statFailedRegions)]!++;
   // Once: a guest could make many of one kind.
