@@ -1,5 +1,5 @@
 // npm run bench -- boot and memory: Debian's kernel from power-on to the shell, on Dragoman and on its peers, in turn.
-import { ensureGuest, READY } from '../scripts/guests.ts';
+import { ensureGuest, READY } from '../guests/linux.ts';
 import { runUntil, type Sample } from './child.ts';
 import { median, percent, short, spread, type Table, times } from './figures.ts';
 import { type BootMachine, dragoman, MEMORY_MIB, qemu, v86 } from './machines.ts';

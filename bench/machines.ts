@@ -4,7 +4,7 @@ import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
-import type { Guest } from '../scripts/guests.ts';
+import type { Guest } from '../guests/linux.ts';
 
 export const MEMORY_MIB = 256;
 /** The same for all. */

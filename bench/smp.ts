@@ -2,8 +2,8 @@
 // side by side, and serai's `primes` and `parallel`. Beside it, what the host gives for that work: two machines of one CPU at the same time, which share nothing.
 // Then what each further CPU costs in memory, at the boot, and while the guest idles.
 import { readFileSync } from 'node:fs';
-import { ensureGuest, READY } from '../scripts/guests.ts';
-import { SERAI } from '../scripts/serai.ts';
+import { ensureGuest, READY } from '../guests/linux.ts';
+import { SERAI } from '../guests/serai.ts';
 import { Machine, MiB } from '../src/api/index.ts';
 import { GuestConsole } from '../test/boot/console.ts';
 import { median, percent, short, spread, type Table, times } from './figures.ts';

@@ -6,8 +6,8 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { build as bundle } from 'esbuild';
 import sirv from 'sirv';
+import { SERAI } from '../guests/serai.ts';
 import { ENGINE_FILES, NAME_FILES } from '../src/host/host.ts';
-import { SERAI } from './serai.ts';
 
 const ROOT = fileURLToPath(new URL('..', import.meta.url));
 const at = (path: string) => join(ROOT, path);

@@ -5,9 +5,9 @@ import { availableParallelism } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { usualCpus } from '../examples/serai/cpus.ts';
+import { ensureGuest } from '../guests/linux.ts';
+import { SERAI } from '../guests/serai.ts';
 import { build } from './build.ts';
-import { ensureGuest } from './guests.ts';
-import { SERAI } from './serai.ts';
 
 const MAIN = join(fileURLToPath(new URL('..', import.meta.url)), 'dist/cli/main.js');
 

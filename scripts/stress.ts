@@ -1,14 +1,14 @@
-// npm run stress -- [--cpus N] [--seconds S] [--engine NAME] [--part NAME]: Debian's kernel runs the stress program (test/boot/stress/README.md) on N CPUs for S
+// npm run stress -- [--cpus N] [--seconds S] [--engine NAME] [--part NAME]: Debian's kernel runs the stress program (guests/stress/README.md) on N CPUs for S
 // seconds; then its log and its disk are looked at. Exit status 0: nothing was wrong.
 import { closeSync, mkdtempSync, openSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
+import { ensureGuest, READY } from '../guests/linux.ts';
+import { diskBytes, diskErrors } from '../guests/stress/disk.ts';
+import { troubleIn } from '../guests/stress/dmesg.ts';
 import { GuestConsole } from '../test/boot/console.ts';
-import { diskBytes, diskErrors } from '../test/boot/stress/disk.ts';
-import { troubleIn } from '../test/boot/stress/dmesg.ts';
 import { build } from './build.ts';
-import { ensureGuest, READY } from './guests.ts';
 
 const USAGE = 'usage: npm run stress -- [--cpus N] [--seconds S] [--engine jit|interpreter] [--part NAME] [--log FILE]\n';
 /** How much later than asked the guest may be done before it counts as stuck. */

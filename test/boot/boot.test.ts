@@ -5,7 +5,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { answer } from '../../examples/frames.ts';
-import { guestOrSkip, READY } from '../../scripts/guests.ts';
+import { guestOrSkip, READY } from '../../guests/linux.ts';
 import { Machine, MiB, type RunResult } from '../../src/api/index.ts';
 import { GuestConsole } from './console.ts';
 

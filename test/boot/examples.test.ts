@@ -3,7 +3,7 @@ import { execFile } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
 import { describe, expect, it } from 'vitest';
 import { answer, describe as inWords } from '../../examples/frames.ts';
-import { guestOrSkip } from '../../scripts/guests.ts';
+import { guestOrSkip } from '../../guests/linux.ts';
 
 const { guest, reason } = await guestOrSkip();
 if (guest === undefined) console.warn(`examples are not run: ${reason}`);

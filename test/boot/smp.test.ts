@@ -4,12 +4,12 @@ import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { guestOrSkip, READY } from '../../scripts/guests.ts';
+import { guestOrSkip, READY } from '../../guests/linux.ts';
+import { compile, programHash, readManifest, sourcesHash, tools } from '../../guests/stress/build.ts';
+import { diskBytes, diskErrors } from '../../guests/stress/disk.ts';
+import { troubleIn } from '../../guests/stress/dmesg.ts';
 import { type EngineName, Machine, MiB, type RunResult } from '../../src/api/index.ts';
 import { GuestConsole } from './console.ts';
-import { compile, programHash, readManifest, sourcesHash, tools } from './stress/build.ts';
-import { diskBytes, diskErrors } from './stress/disk.ts';
-import { troubleIn } from './stress/dmesg.ts';
 
 const { guest, reason } = await guestOrSkip();
 if (guest === undefined) console.warn(`no SMP boots: ${reason}`);
@@ -122,7 +122,7 @@ for (const { cpus, engine, seconds, random, skip } of MACHINES) {
 
 describe('the stress program', () => {
   const manifest = readManifest();
-  it('is of the present sources (else run test/boot/stress/build.ts)', () => {
+  it('is of the present sources (else run guests/stress/build.ts)', () => {
     expect({ sources: sourcesHash(), program: programHash() }).toEqual({ sources: manifest.sources, program: manifest.program });
   });
 
@@ -132,7 +132,7 @@ describe('the stress program', () => {
     const folder = mkdtempSync(join(tmpdir(), 'dragoman-stress-'));
     try {
       compile(join(folder, 'stress'));
-      expect(readFileSync(join(folder, 'stress')).equals(readFileSync(new URL('stress/stress', import.meta.url)))).toBe(true);
+      expect(readFileSync(join(folder, 'stress')).equals(readFileSync(new URL('../../guests/stress/stress', import.meta.url)))).toBe(true);
     } finally {
       rmSync(folder, { recursive: true });
     }

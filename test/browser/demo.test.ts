@@ -3,8 +3,8 @@ import { readFileSync } from 'node:fs';
 import type { Server } from 'node:http';
 import type { Browser, BrowserContext } from 'playwright-core';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
+import { guestOrSkip, READY } from '../../guests/linux.ts';
 import { buildPage, servePage } from '../../scripts/browser.ts';
-import { guestOrSkip, READY } from '../../scripts/guests.ts';
 import { findChromium, launch } from './chromium.ts';
 
 const { guest, reason } = await guestOrSkip();

@@ -1,6 +1,6 @@
 // Small well-formed kernels and archives for the loaders' tests, and the damages done to them.
 import { expect } from 'vitest';
-import { type CpioEntry, cpio } from '../../scripts/cpio.ts';
+import { type CpioEntry, cpio } from '../../guests/cpio.ts';
 import { DragomanError, type ErrorCode } from '../../src/api/errors.ts';
 
 export const MiB = 1024 * 1024;

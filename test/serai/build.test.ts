@@ -1,7 +1,7 @@
 // The image of serai in the repository is what its source gives: the same compiler and linker make the same bytes of it.
 import { readFileSync } from 'node:fs';
 import { expect, it } from 'vitest';
-import { build, SERAI, whyNot } from '../../scripts/serai.ts';
+import { build, SERAI, whyNot } from '../../guests/serai.ts';
 
 /** A hundred runs of the compiler, on a machine with other things to do. */
 const BUILD_MS = 180_000;

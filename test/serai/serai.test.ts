@@ -1,7 +1,7 @@
 // serai, the demo kernel of examples/serai, boots and works: shell, processes, faults, system calls, timers.
 import { readFileSync } from 'node:fs';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { SERAI } from '../../scripts/serai.ts';
+import { SERAI } from '../../guests/serai.ts';
 import { type EngineName, Machine, MiB, MOST_CPUS, type RunResult } from '../../src/api/index.ts';
 import { GuestConsole } from '../boot/console.ts';
 

@@ -1,7 +1,7 @@
 // Lockstep machines with several CPUs: the same interleaving for a seed, another one for another; whole SMP programs under it.
 import { readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
-import { SERAI } from '../../scripts/serai.ts';
+import { SERAI } from '../../guests/serai.ts';
 import { type EngineName, Machine } from '../../src/api/index.ts';
 import { MEMORY, machineFor, type Options } from './programs.ts';
 

@@ -5,7 +5,7 @@ enum { SECTOR = 512, AREA = 201 * SECTOR, LARGEST = 70000, MAGIC = 0x73657274 };
 static u8 *data, *back;
 static i32 disk;
 
-/** Byte at `position` of what worker `n` wrote in generation `g`; test/boot/stress/disk.ts has the same. */
+/** Byte at `position` of what worker `n` wrote in generation `g`; guests/stress/disk.ts has the same. */
 static u8 pattern(u32 n, u32 g, u32 position) {
   u32 h = (n + 1) * 0x9e3779b1u + g * 0x85ebca6bu + (position >> 2) * 0xc2b2ae35u;
   h ^= h >> 15;

@@ -11,8 +11,8 @@ export const READY = 'dragoman-guest: ready';
 /** Modules that /init loads; what they depend on comes along. */
 const MODULES = ['virtio_pci', 'virtio_blk', 'virtio_net', 'virtio_console', 'virtio_rng'];
 
-/** The program /bin/stress of the initial RAM disk: test/boot/stress/README.md. */
-export const STRESS = fileURLToPath(new URL('../test/boot/stress/stress', import.meta.url));
+/** The program /bin/stress of the initial RAM disk: guests/stress/README.md. */
+export const STRESS = fileURLToPath(new URL('./stress/stress', import.meta.url));
 
 const initScript = (modules: readonly string[]) => `#!/bin/busybox sh
 /bin/busybox mount -t proc proc /proc

@@ -4,10 +4,10 @@ import { createHash } from 'node:crypto';
 import { copyFile, mkdir, readFile, rename, rm, stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { locked } from '../scripts/lock.ts';
 import { DragomanError } from '../src/api/errors.ts';
 import { Apt, unpack } from './apt.ts';
 import { buildInitrd, READY, STRESS } from './initrd.ts';
-import { locked } from './lock.ts';
 
 export { READY } from './initrd.ts';
 

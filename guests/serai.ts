@@ -1,7 +1,7 @@
 // Builds serai, the demo kernel of examples/serai, and holds it against the image in the repository.
 //
-//     node scripts/with-node.mjs scripts/serai.ts            # the same bytes?
-//     node scripts/with-node.mjs scripts/serai.ts --write    # puts the image and the versions of its tools into the repository
+//     node scripts/with-node.mjs guests/serai.ts            # the same bytes?
+//     node scripts/with-node.mjs guests/serai.ts --write    # puts the image and the versions of its tools into the repository
 import { execFileSync } from 'node:child_process';
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';

@@ -1,4 +1,4 @@
-// Compiles the stress program and notes with what and from what. Usage: node scripts/with-node.mjs test/boot/stress/build.ts
+// Compiles the stress program and notes with what and from what. Usage: node scripts/with-node.mjs guests/stress/build.ts
 import { execFileSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
