@@ -19,7 +19,7 @@ interface Part {
 }
 
 /** What decides about the decoder, the lifts and the code that they become. */
-const SEMANTICS = ['src/layout', 'src/decode', 'src/lift', 'src/ir', 'src/passes', 'src/emit'];
+const SEMANTICS = ['src/layout', 'src/decode', 'src/lift', 'src/ir', 'src/passes', 'src/emit', 'src/runtime'];
 
 const runtime: Part = {
   name: 'runtime',
@@ -30,7 +30,14 @@ const runtime: Part = {
 
 const handlers: Part = {
   name: 'handlers',
-  inputs: [...SEMANTICS, 'scripts/build-handlers.ts', 'package-lock.json', 'build/runtime.wasm'],
+  inputs: [
+    ...SEMANTICS,
+    'scripts/build-handlers.ts',
+    'scripts/check-abi.ts',
+    'package-lock.json',
+    'build/runtime.wasm',
+    'build/runtime-strict.wasm',
+  ],
   outputs: ['build/handlers.wasm', 'build/handlers-strict.wasm', 'build/handlers.json'],
   make: async () => void (await import('./build-handlers.ts')).buildHandlers(),
 };

@@ -2,6 +2,7 @@
 import { FIRST_FORM, PSEUDO } from '../emit/table.ts';
 import { host as machineHost } from '../host/node.ts';
 import { TABLE_ENTRIES } from '../layout/memory.ts';
+import type { HostCall, runtime } from '../runtime/abi.ts';
 import type { SharedMemory } from './state.ts';
 
 /** Compiled modules and the forms' keys; may be sent to Workers. */
@@ -34,25 +35,8 @@ export interface HostImports {
   log(code: number, value: number): void;
 }
 
-/** The runtime's exports that JavaScript itself calls. */
-export interface RuntimeExports {
-  translateExec(cpu: number, linear: number): number;
-  codeAddress(cpu: number, linear: number): number;
-  markCode(cpu: number, phys: number, bytes: number): void;
-  settleStores(cpu: number, phys: number): void;
-  heatNow(cpu: number): number;
-  blockHashIndex(phys: number, eip: number, mode: number): number;
-  /** See wasm/memory/exclusive.ts. */
-  park(cpu: number): void;
-  unpark(cpu: number): void;
-  deliverFault(cpu: number): void;
-  updateMode(cpu: number): void;
-  updateFpuTraps(cpu: number): void;
-  readFlags(cpu: number): number;
-  writeFlags(cpu: number, value: number, mask: number): void;
-  movToCr(cpu: number, n: number, value: number): void;
-  [name: string]: (...args: any[]) => any;
-}
+/** The runtime as JavaScript calls it. */
+export type RuntimeExports = { readonly [K in keyof typeof runtime]: HostCall<(typeof runtime)[K]> };
 
 export interface Instance {
   readonly runtime: RuntimeExports;

@@ -4,8 +4,10 @@ import type { OpOf } from '../ir/operations.ts';
 import type { Type, Value } from '../ir/types.ts';
 import { Cpu } from '../layout/cpu.ts';
 import { CpuArea, PAGE, PAGE_SHIFT } from '../layout/memory.ts';
+import { runtime } from '../runtime/abi.ts';
 import { Lowering } from './lowering.ts';
-import { type Expr, i32, i64, none, v128, wasmType } from './module.ts';
+import { type Expr, i32, i64, none, wasmType } from './module.ts';
+import { LOAD, LOCKED_LOAD, LOCKED_STORE, REGION, type SlowWays } from './slow-ways.ts';
 import { pure } from './wasm.ts';
 
 const PAGE_MASK = PAGE - 1;
@@ -42,7 +44,7 @@ export abstract class AccessLowering extends Lowering {
   /** 0 where the entry `word` of the TLB does not allow the access. */
   protected abstract tlbAllows(word: Expr, write: boolean): Expr;
   /** Whether stores to pages with code are done by the slow path (handlers) or refused (regions). */
-  protected abstract readonly storePrefix: 'slow' | 'region';
+  protected abstract readonly slow: SlowWays;
   /** Whether each access is in the order of x86 on any host (wasm/base/order.ts). */
   protected abstract readonly strictOrder: boolean;
   /** The page cache for accesses at an address, if it has one. */
@@ -126,10 +128,8 @@ export abstract class AccessLowering extends Lowering {
     const linear = this.locals.take(i32);
     this.emit(m.local.set(linear, this.value(op.address)));
     const result = this.locals.take(wasmType[op.type]);
-    const prefix = rmw ? (this.storePrefix === 'slow' ? 'slowRmw' : 'regionRmw') : 'slowLoad';
-    const wide = bytes <= 4 ? i32 : bytes === 8 ? i64 : v128;
-    const name = this.e.import(`${prefix}${bytes * 8}`, [i32, i32, i32], wide);
-    let slow = m.call(name, [this.cpu(), this.get(linear), this.eip()], wide);
+    const way = rmw ? this.slow.rmw : LOAD;
+    let slow = this.callRuntime(way[bytes]!, this.get(linear), this.eip());
     if (op.signed && bytes < 4) slow = bytes === 1 ? m.i32.extend8_s(slow) : m.i32.extend16_s(slow);
     if (op.type === 'i64' && bytes <= 4) slow = m.i64.extend_u(slow);
     const slowly = this.orFault(m.local.set(result, slow));
@@ -178,20 +178,17 @@ export abstract class AccessLowering extends Lowering {
       m.local.set(host, m.i32.add(this.get(linear), m.i32.and(this.get(word), this.c(~PAGE_MASK)))),
     ];
     if (bytes > 1) fast.push(m.br(slowly, this.unlikely(m.i32.and(this.get(linear), this.c(bytes - 1)))));
-    const find = m.call(
-      this.e.import('lockedHost', [i32, i32, i32, i32, i32], i32),
-      [this.cpu(), this.get(linear), this.c(bytes), this.c(this.storePrefix === 'region' ? 1 : 0), this.eip()],
-      i32,
-    );
+    const region = this.c(this.slow === REGION ? 1 : 0);
+    const find = this.callRuntime(runtime.lockedHost, this.get(linear), this.c(bytes), region, this.eip());
     this.emit(m.block(out, [m.block(slowly, [...fast, m.br(out)], none), ...this.orFault(m.local.set(host, find))], none));
     this.locals.free(word);
     this.locals.hold();
     this.keep({ linear, host, address: op.address, bytes, locked: { result, unused: this.dead(i), start: this.body.length } });
-    const name = this.e.import(`lockedLoad${bytes * 8}`, [i32, i32], type);
+    const load = this.callRuntime(LOCKED_LOAD[bytes]!, this.get(linear));
     this.emit(
       m.if(
         this.unlikely(m.i32.eqz(this.get(host))),
-        m.block(null, [...this.orFault(m.local.set(result, m.call(name, [this.cpu(), this.get(linear)], type))), ...this.forget()]),
+        m.block(null, [...this.orFault(m.local.set(result, load)), ...this.forget()]),
         m.local.set(result, this.rawLoad(op.type, bytes, false, 0, this.get(host))),
       ),
     );
@@ -205,7 +202,7 @@ export abstract class AccessLowering extends Lowering {
     const type = bytes === 8 ? i64 : i32;
     const to = this.locals.take(type);
     this.emit(m.local.set(to, this.value(value)));
-    const name = this.e.import(`lockedStore${bytes * 8}`, [i32, i32, type], none);
+    const store = this.callRuntime(LOCKED_STORE[bytes]!, this.get(linear), this.get(to, type));
     const rmw = bytes === 8 ? m.i64.atomic.rmw : bytes === 4 ? m.i32.atomic.rmw : bytes === 2 ? m.i32.atomic.rmw16_u : m.i32.atomic.rmw8_u;
     const was = rmw.cmpxchg(0, this.get(host), this.get(result, type), this.get(to, type));
     const differs = (bytes === 8 ? m.i64 : m.i32).ne(was, this.get(result, type));
@@ -213,7 +210,7 @@ export abstract class AccessLowering extends Lowering {
     const pieces = this.body.splice(start);
     const end = m.if(
       this.unlikely(m.i32.eqz(this.get(host))),
-      m.block(null, [m.call(name, [this.cpu(), this.get(linear), this.get(to, type)], none), ...this.forget()]),
+      m.block(null, [store, ...this.forget()]),
       m.br(again, this.unlikely(differs)),
     );
     this.emit(m.loop(again, m.block(null, [...pieces, end])));
@@ -309,10 +306,8 @@ export abstract class AccessLowering extends Lowering {
     const value = this.locals.take(wasmType[type]);
     this.emit(m.local.set(value, this.value(op.value)));
     const wide = this.get(value, wasmType[type]);
-    const wideType = bytes <= 4 ? i32 : bytes === 8 ? i64 : v128;
-    const name = this.e.import(`${this.storePrefix}Store${bytes * 8}`, [i32, i32, wideType, i32], none);
     const arg = type === 'i64' && bytes <= 4 ? m.i32.wrap(wide) : wide;
-    const slow = this.orFault(m.call(name, [this.cpu(), this.get(linear), arg, this.eip()], none));
+    const slow = this.orFault(this.callRuntime(this.slow.store[bytes]!, this.get(linear), arg, this.eip()));
     const store = (at: Expr) => this.hostStore(bytes, at, () => this.get(value, wasmType[type]), type);
     if (again) {
       this.emit(m.if(this.unlikely(m.i32.eqz(this.get(kept.host))), m.block(null, slow), store(this.get(kept.host))));

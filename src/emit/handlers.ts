@@ -8,10 +8,12 @@ import { BlockHead, CONTROL, Control, CpuArea, HEAT_PERIOD, JUMP_ENTRIES, JumpEn
 import type { Form } from '../lift/form.ts';
 import type { Leaves } from '../lift/leaves.ts';
 import { Lifter, type LiftSpec } from '../lift/lifter.ts';
+import { type RuntimeFunction, runtime } from '../runtime/abi.ts';
 import { AccessLowering } from './access.ts';
 import { type PendingFlags, wordR, wordX } from './flags.ts';
-import { Emitter, type Expr, i32, none, type ValueType } from './module.ts';
+import { Emitter, type Expr, i32, none, wasmType } from './module.ts';
 import { NO_RETURN } from './native-calls.ts';
+import { HANDLER } from './slow-ways.ts';
 import { FIRST_FORM, type Pseudo } from './table.ts';
 
 const OPERAND_FIELDS = [Record.at.op0, Record.at.op1, Record.at.op2];
@@ -82,7 +84,7 @@ export class RecordLeaves implements Leaves {
 const REC_LOCAL = 0;
 
 class HandlerLowering extends AccessLowering {
-  protected readonly storePrefix = 'slow';
+  protected readonly slow = HANDLER;
   protected readonly atomic = true;
   /** The instruction is a near RET of flat code. */
   isReturn = false;
@@ -227,24 +229,12 @@ function addPseudo(e: Emitter, name: Pseudo, write: (t: HandlerLowering) => void
 
 function addPseudos(e: Emitter): void {
   const { m } = e;
-  const I = (...n: string[]): ValueType[] => n.map(() => i32);
-  const names = {
-    poll: e.import('poll', I('cpu', 'eip'), i32),
-    trace: e.import('traceInterpreted', I('cpu', 'eip'), none),
-    hot: e.import('hot', I('cpu', 'head'), none),
-    lookup: e.import('lookup', I('cpu'), i32),
-    stepDispatch: e.import('stepDispatch', I('cpu'), i32),
-    deliverFault: e.import('deliverFault', I('cpu'), none),
-    resolveLink: e.import('resolveLink', I('cpu', 'link'), none),
-    internalError: e.import('internalError', I('cpu', 'code', 'arg'), none),
-    slotEip: e.import('slotEip', I('cpu', 'slot'), i32),
-  };
-  const call = (name: keyof typeof names, args: Expr[], type: ValueType = none) => m.call(names[name], args, type);
+  const call = (f: RuntimeFunction, args: Expr[]) => m.call(e.runtime(f), args, f.result === undefined ? none : wasmType[f.result]);
   const dispatch = (t: HandlerLowering) => m.return_call('dispatch', [t.c(0), t.cpu()], none);
   const pollThenLeave = (t: HandlerLowering, eip: () => Expr) =>
     m.if(
       m.i32.load16_u(Cpu.at.pending, 2, t.cpu()),
-      m.if(call('poll', [t.cpu(), eip()], i32), m.if(t.loadCpu(Cpu.at.exit), m.return(), dispatch(t))),
+      m.if(call(runtime.poll, [t.cpu(), eip()]), m.if(t.loadCpu(Cpu.at.exit), m.return(), dispatch(t))),
     );
 
   // The head of a block: polls, counts heat (a request at the threshold, and again each period), and starts the first instruction.
@@ -255,7 +245,7 @@ function addPseudos(e: Emitter): void {
     t.emit(m.local.set(heat, m.i32.add(t.recordField(BlockHead.at.heat), t.c(1))));
     t.emit(m.i32.store(BlockHead.at.heat, 4, t.rec(), t.get(heat)));
     const threshold = m.i32.load(CONTROL + Control.at.hotThreshold, 4, t.c(0));
-    t.emit(m.if(m.i32.eq(m.i32.and(t.get(heat), t.c(HEAT_PERIOD - 1)), threshold), call('hot', [t.cpu(), t.rec()])));
+    t.emit(m.if(m.i32.eq(m.i32.and(t.get(heat), t.c(HEAT_PERIOD - 1)), threshold), call(runtime.hot, [t.cpu(), t.rec()])));
     t.next();
   };
   const counting = (t: HandlerLowering) => t.count(Cpu.at.countInterpreted, m.i64.extend_u(t.recordField(BlockHead.at.count)));
@@ -278,7 +268,7 @@ function addPseudos(e: Emitter): void {
   addPseudo(e, 'headTracing', (t) => {
     const asked = m.i32.load(CONTROL + Control.at.countInstructions, 4, t.c(0));
     const lockstep = m.i32.load(CONTROL + Control.at.lockstep, 4, t.c(0));
-    const trace = call('trace', [t.cpu(), t.recordField(BlockHead.at.eip)]);
+    const trace = call(runtime.traceInterpreted, [t.cpu(), t.recordField(BlockHead.at.eip)]);
     head(t, m.block(null, [m.if(lockstep, m.block(null, budget(t))), trace, m.if(asked, counting(t))]));
   });
   // A block that ended without a branch: on to what follows.
@@ -301,11 +291,11 @@ function addPseudos(e: Emitter): void {
   });
   addPseudo(e, 'unsupported', (t) => {
     t.emit(t.storeCpu(Cpu.at.eip, t.recordField(Record.at.eip)));
-    t.emit(call('internalError', [t.cpu(), t.c(1), t.rec()]));
+    t.emit(call(runtime.internalError, [t.cpu(), t.c(1), t.rec()]));
   });
   // An empty slot of the table: local 0 is the slot; its guest PC stands in the slot table.
   addPseudo(e, 'stub', (t) => {
-    t.dispatchTo(call('slotEip', [t.cpu(), t.rec()], i32));
+    t.dispatchTo(call(runtime.slotEip, [t.cpu(), t.rec()]));
   });
   // From Cpu.eip on: the jump cache inline, then the runtime's look-up, then JavaScript.
   addPseudo(e, 'dispatch', (t) => {
@@ -317,7 +307,7 @@ function addPseudos(e: Emitter): void {
       m.if(
         t.loadCpu(Cpu.at.step),
         m.block(null, [
-          m.local.set(entry, call('stepDispatch', [t.cpu()], i32)),
+          m.local.set(entry, call(runtime.stepDispatch, [t.cpu()])),
           m.if(m.i32.eqz(t.get(entry)), m.if(t.loadCpu(Cpu.at.exit), m.return(), dispatch(t))),
           m.return_call_indirect(m.i32.load(Record.at.handler, 4, t.get(entry)), [t.get(entry), t.cpu()]),
         ]),
@@ -339,18 +329,18 @@ function addPseudos(e: Emitter): void {
         m.return_call_indirect(field(JumpEntry.at.func), [field(JumpEntry.at.arg), t.cpu()]),
       ),
     );
-    t.emit(m.local.set(entry, call('lookup', [t.cpu()], i32)));
+    t.emit(m.local.set(entry, call(runtime.lookup, [t.cpu()])));
     t.emit(m.if(t.get(entry), dispatch(t)));
     t.emit(m.if(t.loadCpu(Cpu.at.fault), m.return_call('raise', [t.c(0), t.cpu()], none)));
   });
   // Delivers Cpu.fault and goes on in the handler.
   addPseudo(e, 'raise', (t) => {
-    t.emit(call('deliverFault', [t.cpu()]));
+    t.emit(call(runtime.deliverFault, [t.cpu()]));
     t.emit(dispatch(t));
   });
   // Local 0 is the address of an empty link field; Cpu.eip is where it leads.
   addPseudo(e, 'resolve', (t) => {
-    t.emit(call('resolveLink', [t.cpu(), t.rec()]));
+    t.emit(call(runtime.resolveLink, [t.cpu(), t.rec()]));
     t.emit(dispatch(t));
   });
 }

@@ -3,6 +3,7 @@
 import { type Op, type OpOf, operands } from '../ir/operations.ts';
 import type { Type, Value } from '../ir/types.ts';
 import { Cpu, FAULT, FAULT_HAS_ERROR, SegCache } from '../layout/cpu.ts';
+import { type RuntimeFunction, runtime, runtimeFunction } from '../runtime/abi.ts';
 import { conditionOfOperation, conditionOfWords, type PendingFlags } from './flags.ts';
 import { LocalPool } from './locals.ts';
 import { type Emitter, type Expr, i32, none, type ValueType, type WasmModule, wasmType } from './module.ts';
@@ -297,7 +298,7 @@ export abstract class Lowering {
         if (this.atomic) for (const e of this.fence()) this.emit(e);
         return;
       case 'pause':
-        if (this.atomic) this.emit(m.call(this.e.import('relax', [i32], none), [this.cpu()], none));
+        if (this.atomic) this.emit(this.callRuntime(runtime.relax));
         return;
       case 'insn':
         this.dropKept();
@@ -350,8 +351,14 @@ export abstract class Lowering {
     this.emit(m.local.set(seg, this.value(op.seg)));
     this.emit(m.local.set(offset, this.value(op.offset)));
     const top = m.i32.load(op.write ? SegCache.at.topWrite : SegCache.at.topRead, 4, this.get(seg));
-    const name = this.e.import('slowLinear', [i32, i32, i32, i32, i32, i32], i32);
-    const slow = m.call(name, [this.cpu(), this.get(seg), this.get(offset), this.c(op.bytes), this.c(op.write ? 1 : 0), this.eip()], i32);
+    const slow = this.callRuntime(
+      runtime.slowLinear,
+      this.get(seg),
+      this.get(offset),
+      this.c(op.bytes),
+      this.c(op.write ? 1 : 0),
+      this.eip(),
+    );
     this.emit(
       m.if(
         m.i32.lt_u(this.get(offset), top),
@@ -367,13 +374,12 @@ export abstract class Lowering {
 
   protected helper(op: OpOf<'helper'>, i: number): void {
     const { m } = this;
-    const result = op.type === undefined ? none : wasmType[op.type];
-    const name = this.e.import(op.name, [i32, ...op.args.map((v) => wasmType[this.typeOfValue(v)])], result);
-    if (op.when !== undefined) return this.seldomHelper(name, op, i);
+    const f = this.callee(op);
+    if (op.when !== undefined) return this.seldomHelper(f, op, i);
     if (op.effects.mayFault || op.effects.eip) this.emit(this.storeCpu(Cpu.at.eip, this.eip()));
     const args = op.args.map((v) => this.value(v));
     this.beforeHelper(op);
-    const call = m.call(name, [this.cpu(), ...args], result);
+    const call = this.callRuntime(f, ...args);
     this.dropKept();
     if (op.type === undefined) this.emit(call);
     else this.define(i, op.type, call);
@@ -382,12 +388,26 @@ export abstract class Lowering {
     if (op.effects.mayFault) this.emit(m.if(this.unlikely(this.loadCpu(Cpu.at.fault)), this.faultExit()));
   }
 
-  private seldomHelper(name: string, op: OpOf<'helper'>, i: number): void {
+  /** The function that a helper operation calls. Throws where it is called with other types than it has. */
+  private callee(op: OpOf<'helper'>): RuntimeFunction {
+    const f = runtimeFunction(op.name);
+    const wrong =
+      f.result !== op.type || f.params.length !== op.args.length + 1 || op.args.some((v, k) => this.typeOfValue(v) !== f.params[k + 1]);
+    if (wrong) throw new Error(`${op.name} is called with other types than src/runtime/abi.ts declares`);
+    return f;
+  }
+
+  /** A call of the runtime, which gets the CPU first. */
+  protected callRuntime(f: RuntimeFunction, ...args: Expr[]): Expr {
+    return this.m.call(this.e.runtime(f), [this.cpu(), ...args], f.result === undefined ? none : wasmType[f.result]);
+  }
+
+  private seldomHelper(f: RuntimeFunction, op: OpOf<'helper'>, i: number): void {
     const { m } = this;
     const type = wasmType[op.type!];
     const result = this.locals.take(type);
     this.emit(m.local.set(result, this.value(op.otherwise!)));
-    const call = m.call(name, [this.cpu(), ...op.args.map((v) => this.value(v))], type);
+    const call = this.callRuntime(f, ...op.args.map((v) => this.value(v)));
     // A branch for each: V8 would make values of the conditions to combine them.
     const ways = op.when!.map((v) => m.br('seldom', this.unlikely(this.value(v))));
     this.emit(m.block('often', [m.block('seldom', [...ways, m.br('often')]), m.local.set(result, call)]));

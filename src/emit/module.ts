@@ -1,5 +1,6 @@
 // A module wired to the shared memory and the function table: the frame of every module that we emit.
 import type { Type } from '../ir/types.ts';
+import type { RuntimeFunction } from '../runtime/abi.ts';
 import { type Expr, type Wasm, wasm } from './wasm.ts';
 import { f32, f64, i32, i64, none, type ValueType, v128 } from './wasm-types.ts';
 import { functionText } from './wat.ts';
@@ -25,8 +26,18 @@ export class Emitter {
     this.texts = texts ? new Map() : undefined;
   }
 
-  /** Name, inside the module, of an imported function of the runtime, or (module 'code') of the handlers' module. */
-  import(base: string, params: readonly ValueType[], result: ValueType, module = 'runtime'): string {
+  /** Name, inside the module, of a function of the runtime. */
+  runtime({ name, params, result }: RuntimeFunction): string {
+    const known = this.imported.get(name);
+    if (known !== undefined) return known.name;
+    const types = params.map((type) => wasmType[type]);
+    return this.import(name, types, result === undefined ? none : wasmType[result], 'runtime');
+  }
+  /** Name, inside the module, of a function of the handlers' module. */
+  code(name: 'dispatch' | 'raise'): string {
+    return this.import(name, [i32, i32], none, 'code');
+  }
+  private import(base: string, params: readonly ValueType[], result: ValueType, module: 'runtime' | 'code'): string {
     const known = this.imported.get(base);
     if (known === undefined) {
       const made = { name: `${module}.${base}`, module, base, params, result };
@@ -34,7 +45,6 @@ export class Emitter {
       this.writer.addImport(made);
       return made.name;
     }
-    if (known.params.length !== params.length || known.result !== result) throw new Error(`import ${base} is used with two signatures`);
     return known.name;
   }
 

@@ -2,7 +2,8 @@
 import type { Region } from '../decode/region.ts';
 import { Cpu, Mode, PENDING_HELD_SHIFT } from '../layout/cpu.ts';
 import { CpuArea, JUMP_ENTRIES, JumpEntry, PAGE_SHIFT, Tlb } from '../layout/memory.ts';
-import { type Emitter, type Expr, i32, none } from './module.ts';
+import { runtime } from '../runtime/abi.ts';
+import { type Emitter, type Expr, none } from './module.ts';
 import { RegionFlags } from './region-flags.ts';
 
 /** Gives the table slot of the code at a guest PC (the same page as the region, so the mapping is certain). */
@@ -12,14 +13,12 @@ export abstract class RegionExits extends RegionFlags {
   protected readonly region: Region;
   private readonly slotOf: SlotOf;
   private readonly dispatchName: string;
-  private readonly pollName: string;
 
   constructor(e: Emitter, region: Region, slotOf: SlotOf) {
     super(e);
     this.region = region;
     this.slotOf = slotOf;
-    this.dispatchName = e.import('dispatch', [i32, i32], none, 'code');
-    this.pollName = e.import('pollRegion', [i32, i32], i32);
+    this.dispatchName = e.code('dispatch');
   }
 
   /** Tail call to the dispatcher, which goes on at Cpu.eip. */
@@ -128,7 +127,7 @@ export abstract class RegionExits extends RegionFlags {
     const { m } = this;
     return m.if(
       this.unlikely(this.pendingWord()),
-      m.block(null, [...keep, m.if(m.call(this.pollName, [this.cpu(), this.c(to)], i32), this.dispatch())]),
+      m.block(null, [...keep, m.if(this.callRuntime(runtime.pollRegion, this.c(to)), this.dispatch())]),
     );
   }
 

@@ -10,6 +10,7 @@ import { fastLoops } from '../passes/fast-loops.ts';
 import { liveFlags } from '../passes/flag-liveness.ts';
 import { flagShapes, shapeAfter } from '../passes/flag-shapes.ts';
 import { type Structure, structure } from '../passes/structure.ts';
+import { runtime } from '../runtime/abi.ts';
 import type { PageCache } from './access.ts';
 import { type GuardContext, guardCode, hasPasses, nextPass } from './fast-loops.ts';
 import { type Emitter, type Expr, i32, i64, none, type ValueType } from './module.ts';
@@ -17,6 +18,7 @@ import { NativeCalls } from './native-calls.ts';
 import type { SlotOf } from './region-exits.ts';
 import { FIRST_REG, FIRST_TEMP, FLAG_R, FLAG_X, GPRS } from './region-flags.ts';
 import { copyLoops, type LiftedBlock, liftBlock, mayLeave, NATIVE_CALL, successors } from './region-graph.ts';
+import { REGION } from './slow-ways.ts';
 
 const FAULT_LABEL = 'fault';
 const STALE_LABEL = 'stale';
@@ -52,7 +54,7 @@ const loopLabel = (eip: number) => `l${eip}`;
 const touches = (list: readonly number[] | 'all' | undefined, reg: number): boolean => list === 'all' || list?.includes(reg) === true;
 
 class RegionLowering extends NativeCalls {
-  protected readonly storePrefix = 'region';
+  protected readonly slow = REGION;
   protected readonly atomic: boolean;
   protected readonly strictOrder: boolean;
   private readonly extras: RegionExtras;
@@ -71,7 +73,7 @@ class RegionLowering extends NativeCalls {
     this.extras = extras;
     this.atomic = extras.atomic === true;
     this.strictOrder = extras.strictOrder === true;
-    this.raiseName = e.import('raise', [i32, i32], none, 'code');
+    this.raiseName = e.code('raise');
   }
 
   /** Emits the whole function. */
@@ -222,14 +224,12 @@ class RegionLowering extends NativeCalls {
     register: (reg) => this.getRegister(reg),
     tlbEntry: (linear) => this.tlbEntry(linear),
     allows: (word, write) => this.tlbAllows(word, write),
-    besideCode: (linear, span) =>
-      this.m.call(this.e.import('hostBesideCode', [i32, i32, i32], i32), [this.cpu(), linear, this.c(span)], i32),
+    besideCode: (linear, span) => this.callRuntime(runtime.hostBesideCode, linear, this.c(span)),
   };
 
   /** At a block's start: a record of the state for the trace. */
   private traceBlock(eip: number): Expr[] {
-    const name = this.e.import('traceTranslated', [i32, i32], none);
-    return [...this.settle(), ...this.spill(), this.m.call(name, [this.cpu(), this.c(eip)], none)];
+    return [...this.settle(), ...this.spill(), this.callRuntime(runtime.traceTranslated, this.c(eip))];
   }
 
   /** At a block's start: leaves where its instructions are more than what is left of the slice. */

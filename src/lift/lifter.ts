@@ -1,8 +1,9 @@
 // What a lift sees: operands that answer with IR, guest memory, stack, flags, faults, helpers and terminators.
 // A lift must do all that may fault before its first register write, so that faults are precise.
 import type { Builder } from '../ir/builder.ts';
-import type { ConditionCode, FlagKind, HelperEffects, Place, Type, Value } from '../ir/types.ts';
+import type { ConditionCode, FlagKind, Place, Type, Value } from '../ir/types.ts';
 import { Cpu, Eflags, Gpr, Seg, SegCache } from '../layout/cpu.ts';
+import type { RuntimeFunction } from '../runtime/abi.ts';
 import type { Form, FormOperand } from './form.ts';
 import type { Leaves } from './leaves.ts';
 
@@ -265,14 +266,21 @@ export class Lifter {
   raise(vector: number, error?: Value): void {
     this.b.push({ kind: 'raise', cond: undefined, vector, error });
   }
-  /** Calls an exported function of wasm/: (cpu, ...args). */
-  helper(name: string, args: readonly Value[] = [], effects: HelperEffects = {}): Value {
-    return this.b.push({ kind: 'helper', type: effects.result, name, args: [...args], effects });
+  /** Calls a function of the runtime: (cpu, ...args). */
+  helper({ name, result, effects }: RuntimeFunction, args: readonly Value[] = []): Value {
+    return this.b.push({ kind: 'helper', type: result, name, args: [...args], effects: { ...effects, ...(result && { result }) } });
   }
-  /** The same where one of `when` is not 0, which is seldom; else the result is `otherwise`. It cannot fault, and of the state it changes `changes` alone. */
-  helperIf(when: readonly Value[], otherwise: Value, name: string, args: readonly Value[], changes: readonly Place[]): Value {
-    const { type } = this.b.code.ops[otherwise] as { type: Type };
-    return this.b.push({ kind: 'helper', type, name, args: [...args], effects: { result: type, changes }, when, otherwise });
+  /** The same where one of `when` is not 0, which is seldom; else the result is `otherwise`. It cannot fault, and of the state it changes what its effects name alone. */
+  helperIf(when: readonly Value[], otherwise: Value, { name, result, effects }: RuntimeFunction, args: readonly Value[]): Value {
+    return this.b.push({
+      kind: 'helper',
+      type: result,
+      name,
+      args: [...args],
+      effects: { ...effects, ...(result && { result }) },
+      when,
+      otherwise,
+    });
   }
   thisEip(): Value {
     return this.leaves.thisEip();

@@ -2,12 +2,12 @@
 // All of them may change what mode code runs in, so they leave through the dispatcher behind themselves.
 import type { Value } from '../ir/types.ts';
 import { Cpu, Gpr, Seg, Shadow } from '../layout/cpu.ts';
+import { runtime } from '../runtime/abi.ts';
 import type { Lifter, LiftTable } from './lifter.ts';
-import { FAULTS } from './shared.ts';
 
 /** Loads segment register `number` with all checks. */
 function loadSegment(x: Lifter, number: Value, selector: Value): void {
-  x.helper('loadSegment', [number, x.b.and(selector, x.b.const(0xffff))], FAULTS);
+  x.helper(runtime.loadSegment, [number, x.b.and(selector, x.b.const(0xffff))]);
 }
 
 /** SDM vol. 3, 6.8.3: nothing comes between a load of SS and the load of ESP that follows it (LSS needs no such care). */
@@ -30,16 +30,16 @@ export function moveSystem(x: Lifter): void {
       break;
     }
     case 'cr':
-      x.helper('movToCr', [x.number(0), x.read(1)], FAULTS);
+      x.helper(runtime.movToCr, [x.number(0), x.read(1)]);
       x.next();
       break;
     case 'dr':
-      x.helper('movToDr', [x.number(0), x.read(1)], FAULTS);
+      x.helper(runtime.movToDr, [x.number(0), x.read(1)]);
       x.next();
       break;
     default: {
-      const name = x.op(1).kind === 'cr' ? 'movFromCr' : 'movFromDr';
-      x.write(0, x.helper(name, [x.number(1)], { ...FAULTS, result: 'i32' }));
+      const from = x.op(1).kind === 'cr' ? runtime.movFromCr : runtime.movFromDr;
+      x.write(0, x.helper(from, [x.number(1)]));
     }
   }
 }

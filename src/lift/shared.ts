@@ -26,15 +26,6 @@ export const CONDITIONS: readonly ConditionCode[] = [
 /** Width of operand k in bits. */
 export const widthOf = (x: Lifter, k = 0): 8 | 16 | 32 => (x.op(k).size * 8) as 8 | 16 | 32;
 
-/** Effects of a helper that may do anything to the CPU: transfers, interrupts, mode changes. */
-export const ANYTHING = { mayFault: true, reads: 'all', writes: 'all', flags: 'rw', eip: true } as const;
-
-/** Effects of a helper that may fault but leaves registers and flags alone. */
-export const FAULTS = { mayFault: true, eip: true } as const;
-
-/** Effects of a helper that also stores to guest memory. */
-export const STORES = { ...FAULTS, stores: true } as const;
-
 /** Sets CF to `bit` (0 or 1) and nothing else. CF and CF ^ OF are bits 31 and 30 of flagX: they flip together. */
 export function setCarry(x: Lifter, bit: Value): void {
   const { b } = x;

@@ -4,9 +4,6 @@ import { Cpu, SSE_NM, SSE_UD, Vector } from '../layout/cpu.ts';
 import type { Lifter } from './lifter.ts';
 import { x87Pending } from './shared.ts';
 
-/** Effects of a helper that computes in floating point: it may raise #XM. */
-export const ARITHMETIC = { mayFault: true, eip: true, quiet: true } as const;
-
 /** #UD or #NM where the system says so (SDM vol. 3, 2.5, table 13-1). */
 export function sseCheck(x: Lifter): void {
   const trap = x.state(Cpu.at.sseTrap);

@@ -1,26 +1,26 @@
 // Conversions between integers, singles and doubles (SDM vol. 1, 11.4.1.6). Those that cannot be inexact are done in place.
 import type { Value } from '../ir/types.ts';
+import { type RuntimeFunction, runtime } from '../runtime/abi.ts';
 import type { Lift, Lifter, LiftTable } from './lifter.ts';
 import { x87Pending } from './shared.ts';
-import { ARITHMETIC, double, fromLow64, half, low32, low64, mmxEnter, single, sseCheck, vector, writeMmx } from './sse-common.ts';
+import { double, fromLow64, half, low32, low64, mmxEnter, single, sseCheck, vector, writeMmx } from './sse-common.ts';
 
-type Type = 'i32' | 'i64' | 'f32' | 'f64' | 'v128';
-const call = (x: Lifter, name: string, arg: Value, result: Type): Value => x.helper(name, [arg], { ...ARITHMETIC, result });
+const call = (x: Lifter, f: RuntimeFunction, arg: Value): Value => x.helper(f, [arg]);
 
 /** CVTSS2SI r32, xmm/m32 and its like */
 const toInteger =
-  (name: string, read: (x: Lifter, k: number) => Value): Lift =>
+  (f: RuntimeFunction, read: (x: Lifter, k: number) => Value): Lift =>
   (x) => {
     sseCheck(x);
-    x.write(0, call(x, name, read(x, 1), 'i32'));
+    x.write(0, call(x, f, read(x, 1)));
   };
 
 /** xmm1 = whole conversion of a vector */
 const whole =
-  (name: string): Lift =>
+  (f: RuntimeFunction): Lift =>
   (x) => {
     sseCheck(x);
-    x.write(0, call(x, name, vector(x, 1), 'v128'));
+    x.write(0, call(x, f, vector(x, 1)));
   };
 
 /** The lowest lane of xmm1; the rest stays. */
@@ -59,34 +59,34 @@ const fromMmx =
   };
 
 export const lifts: LiftTable = {
-  cvtss2si: toInteger('sseCvtss2si', single),
-  cvttss2si: toInteger('sseCvttss2si', single),
-  cvtsd2si: toInteger('sseCvtsd2si', double),
-  cvttsd2si: toInteger('sseCvttsd2si', double),
-  cvtps2dq: whole('sseCvtps2dq'),
-  cvttps2dq: whole('sseCvttps2dq'),
-  cvtpd2dq: whole('sseCvtpd2dq'),
-  cvttpd2dq: whole('sseCvttpd2dq'),
-  cvtdq2ps: whole('sseCvtdq2ps'),
-  cvtpd2ps: whole('sseCvtpd2ps'),
+  cvtss2si: toInteger(runtime.sseCvtss2si, single),
+  cvttss2si: toInteger(runtime.sseCvttss2si, single),
+  cvtsd2si: toInteger(runtime.sseCvtsd2si, double),
+  cvttsd2si: toInteger(runtime.sseCvttsd2si, double),
+  cvtps2dq: whole(runtime.sseCvtps2dq),
+  cvttps2dq: whole(runtime.sseCvttps2dq),
+  cvtpd2dq: whole(runtime.sseCvtpd2dq),
+  cvttpd2dq: whole(runtime.sseCvttpd2dq),
+  cvtdq2ps: whole(runtime.sseCvtdq2ps),
+  cvtpd2ps: whole(runtime.sseCvtpd2ps),
   cvtps2pd: (x) => {
     sseCheck(x);
-    x.write(0, call(x, 'sseCvtps2pd', low64(x, 1), 'v128'));
+    x.write(0, call(x, runtime.sseCvtps2pd, low64(x, 1)));
   },
   cvtdq2pd: (x) => {
     sseCheck(x);
     x.write(0, doubles(x, low64(x, 1)));
   },
-  cvtsi2ss: intoLane('f32x4', (x) => call(x, 'sseCvtsi2ss', low32(x, 1), 'f32')),
+  cvtsi2ss: intoLane('f32x4', (x) => call(x, runtime.sseCvtsi2ss, low32(x, 1))),
   cvtsi2sd: intoLane('f64x2', (x) => x.b.op('f64.convert_i32_s', low32(x, 1))),
-  cvtss2sd: intoLane('f64x2', (x) => call(x, 'sseCvtss2sd', single(x, 1), 'f64')),
-  cvtsd2ss: intoLane('f32x4', (x) => call(x, 'sseCvtsd2ss', double(x, 1), 'f32')),
-  cvtps2pi: toMmx(low64, (x, v) => call(x, 'sseCvtps2pi', v, 'i64')),
-  cvttps2pi: toMmx(low64, (x, v) => call(x, 'sseCvttps2pi', v, 'i64')),
-  cvtpd2pi: toMmx(vector, (x, v) => half(x, call(x, 'sseCvtpd2dq', v, 'v128'))),
-  cvttpd2pi: toMmx(vector, (x, v) => half(x, call(x, 'sseCvttpd2dq', v, 'v128'))),
+  cvtss2sd: intoLane('f64x2', (x) => call(x, runtime.sseCvtss2sd, single(x, 1))),
+  cvtsd2ss: intoLane('f32x4', (x) => call(x, runtime.sseCvtsd2ss, double(x, 1))),
+  cvtps2pi: toMmx(low64, (x, v) => call(x, runtime.sseCvtps2pi, v)),
+  cvttps2pi: toMmx(low64, (x, v) => call(x, runtime.sseCvttps2pi, v)),
+  cvtpd2pi: toMmx(vector, (x, v) => half(x, call(x, runtime.sseCvtpd2dq, v))),
+  cvttpd2pi: toMmx(vector, (x, v) => half(x, call(x, runtime.sseCvttpd2dq, v))),
   /** CVTPI2PS xmm, mm/m64: the high half stays. */
-  cvtpi2ps: fromMmx((x, v) => x.b.op('i64x2.replace_lane', x.read(0), call(x, 'sseCvtpi2ps', v, 'i64'), { imm: 0 })),
+  cvtpi2ps: fromMmx((x, v) => x.b.op('i64x2.replace_lane', x.read(0), call(x, runtime.sseCvtpi2ps, v), { imm: 0 })),
   /** CVTPI2PD xmm, mm/m64 */
   cvtpi2pd: fromMmx(doubles),
 };

@@ -1,8 +1,9 @@
 // Moves of SSE, SSE2 and SSE3 that change no bits (SDM vol. 1, 10.4.1, 11.4.1).
 import type { Value } from '../ir/types.ts';
 import { Gpr } from '../layout/cpu.ts';
+import { type RuntimeFunction, runtime } from '../runtime/abi.ts';
 import type { Lift, Lifter, LiftTable } from './lifter.ts';
-import { FAULTS, x87Pending } from './shared.ts';
+import { x87Pending } from './shared.ts';
 import { aligned, fromLow32, fromLow64, half, low32, low64, mmxCheck, mmxEnter, sseCheck, writeMmx } from './sse-common.ts';
 
 /** MOVAPS xmm1, xmm2/m128 and back: memory on its boundary. */
@@ -104,13 +105,13 @@ const movnti: Lift = (x) => x.write(0, x.read(1));
 
 /** MASKMOVQ mm1, mm2 and MASKMOVDQU xmm1, xmm2: bytes with a mask bit to [seg:EDI]. The segment check is for all of them. */
 const masked =
-  (name: string, bytes: 8 | 16): Lift =>
+  (f: RuntimeFunction, bytes: 8 | 16): Lift =>
   (x) => {
     const mmx = bytes === 8;
     if (mmx) mmxCheck(x);
     else sseCheck(x);
     const to = x.inSegment(x.segment(), x.b.and(x.get(Gpr.EDI), x.addressMask()), bytes, true);
-    x.helper(name, [to, x.read(1), x.read(2)], FAULTS);
+    x.helper(f, [to, x.read(1), x.read(2)]);
     if (mmx) mmxEnter(x);
   };
 
@@ -172,8 +173,8 @@ export const lifts: LiftTable = {
     mmxEnter(x);
     writeMmx(x, 0, v);
   },
-  maskmovq: { lift: masked('sseMaskmovq', 8), string: true },
-  maskmovdqu: { lift: masked('sseMaskmovdqu', 16), string: true },
+  maskmovq: { lift: masked(runtime.sseMaskmovq, 8), string: true },
+  maskmovdqu: { lift: masked(runtime.sseMaskmovdqu, 16), string: true },
   andps: and,
   andpd: and,
   andnps: andn,

@@ -1,10 +1,10 @@
 // Stack instructions (SDM vol. 1, 6.2). A faulting push or pop leaves ESP as it was.
 import type { Value } from '../ir/types.ts';
 import { Cpu, Eflags, Gpr } from '../layout/cpu.ts';
+import { runtime } from '../runtime/abi.ts';
 import { readSelector } from './data.ts';
 import type { Lifter, LiftTable } from './lifter.ts';
 import { popSegment } from './segment.ts';
-import { FAULTS, STORES } from './shared.ts';
 
 // PUSH r/m | PUSH imm | PUSH sreg (PUSH ESP pushes ESP as it was; a pushed selector is zero-extended)
 function push(x: Lifter): void {
@@ -64,7 +64,7 @@ const pushf =
   (x: Lifter): void => {
     const { b } = x;
     const inline = (): Value => b.or(b.and(x.state(Cpu.at.eflags), b.const(~(Eflags.VM | Eflags.RF))), x.arith());
-    x.push(x.form.flat ? inline() : x.helper('pushf', [], { ...FAULTS, result: 'i32', flags: 'r' }), size);
+    x.push(x.form.flat ? inline() : x.helper(runtime.pushf), size);
   };
 
 // POPF | POPFD: what may change depends on CPL and IOPL; TF and IF are looked at behind it
@@ -72,15 +72,14 @@ const popf =
   (size: 2 | 4) =>
   (x: Lifter): void => {
     const value = x.peek(0, size);
-    x.helper('popf', [value, x.b.const(size)], { ...FAULTS, flags: 'rw' });
+    x.helper(runtime.popf, [value, x.b.const(size)]);
     x.setStackPointer(x.b.add(x.stackPointer(), x.b.const(size)));
     x.next();
   };
 
 // ENTER imm16, imm8
 function enter(x: Lifter): void {
-  const used = [ESP, EBP];
-  x.helper('enter', [x.read(0), x.read(1), x.b.const(x.opsize)], { ...STORES, reads: used, writes: used });
+  x.helper(runtime.enter, [x.read(0), x.read(1), x.b.const(x.opsize)]);
 }
 
 // LEAVE: ESP = EBP (as wide as the stack is), EBP = pop of the operand size

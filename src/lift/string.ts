@@ -2,11 +2,12 @@
 // to come again. ESI, EDI and ECX are as wide as addresses are; the source may have a segment override, ES may not.
 import type { Value } from '../ir/types.ts';
 import { Cpu, Gpr, Seg } from '../layout/cpu.ts';
+import { runtime } from '../runtime/abi.ts';
 import type { Lift, Lifter, LiftSpec, LiftTable } from './lifter.ts';
-import { FAULTS, STORES } from './shared.ts';
 
-const { EAX, ECX, EDX, ESI, EDI } = Gpr;
+const { EAX, ESI, EDI } = Gpr;
 type Size = 1 | 2 | 4;
+type Name = 'movs' | 'stos' | 'lods' | 'cmps' | 'scas' | 'ins' | 'outs';
 
 /** Size of an element, as the decrement or increment that EFLAGS.DF asks for. */
 function step(x: Lifter, size: Size): Value {
@@ -75,42 +76,23 @@ const scas =
     x.flags('sub', (size * 8) as 8 | 16 | 32, left, right, x.b.sub(left, right));
   };
 
-/** General registers that the helper reads and writes. REP with a count of 0 writes nothing, so what is written counts as read. */
-const USED: Record<string, readonly number[]> = {
-  movs: [ECX, ESI, EDI],
-  stos: [EAX, ECX, EDI],
-  lods: [EAX, ECX, ESI],
-  cmps: [ECX, ESI, EDI],
-  scas: [EAX, ECX, EDI],
-  ins: [ECX, EDX, EDI],
-  outs: [ECX, EDX, ESI],
-};
-
 /** REP: the helper moves registers and memory along, element by element; a fault leaves them at the element that faults. */
-function repeated(x: Lifter, name: string, size: Size): void {
+function repeated(x: Lifter, name: Name, size: Size): void {
   const { b } = x;
   const seg = name === 'ins' ? [] : [x.segment()];
   const args = [b.const(size), x.addressMask(), ...seg, b.const(x.rep)];
-  const compares = name === 'cmps' || name === 'scas';
-  const used = USED[name]!;
-  const again = x.helper(name, args, {
-    ...(name === 'movs' || name === 'stos' || name === 'ins' ? STORES : FAULTS),
-    result: 'i32',
-    reads: used,
-    writes: used,
-    ...(compares ? { flags: 'rw' as const } : {}),
-  });
+  const again = x.helper(runtime[name], args);
   if (x.rep) x.repeatIf(again);
 }
 
 // Flatness matters for ES, so these count as users of the stack's form; the address size names the form as well.
-const instruction = (name: string, size: Size, one?: (size: Size) => Lift): LiftSpec => ({
+const instruction = (name: Name, size: Size, one?: (size: Size) => Lift): LiftSpec => ({
   lift: (x) => (x.rep || one === undefined ? repeated(x, name, size) : one(size)(x)),
   string: true,
   stack: true,
 });
 
-function family(name: string, one?: (size: Size) => Lift): LiftTable {
+function family(name: Name, one?: (size: Size) => Lift): LiftTable {
   return { [`${name}b`]: instruction(name, 1, one), [`${name}w`]: instruction(name, 2, one), [`${name}d`]: instruction(name, 4, one) };
 }
 

@@ -1,9 +1,8 @@
 // System instructions (SDM vol. 3, 2.8; vol. 1, 7.3.13 to 7.3.15): flags that are not arithmetic, ports, descriptor tables, MSRs.
-import { Cpu, Eflags, Gpr, SegCache, Vector } from '../layout/cpu.ts';
+import { Cpu, Eflags, SegCache, Vector } from '../layout/cpu.ts';
+import { runtime } from '../runtime/abi.ts';
 import type { Lift, Lifter, LiftTable } from './lifter.ts';
-import { FAULTS, STORES, setCarry, widthOf } from './shared.ts';
-
-const { EAX, ECX, EDX, EBX } = Gpr;
+import { setCarry, widthOf } from './shared.ts';
 
 // Flags --------------------------------------------------------------------------------------------------------------
 
@@ -30,13 +29,13 @@ function cli(x: Lifter): void {
 
 // STI: interrupts come after the instruction that follows
 function sti(x: Lifter): void {
-  x.helper('sti', [x.nextEip()], FAULTS);
+  x.helper(runtime.sti, [x.nextEip()]);
   x.next();
 }
 
 // HLT: the CPU waits behind it
 function hlt(x: Lifter): void {
-  x.helper('hlt', [], FAULTS);
+  x.helper(runtime.hlt);
   x.setState(Cpu.at.eip, x.nextEip());
   x.leave();
 }
@@ -44,12 +43,12 @@ function hlt(x: Lifter): void {
 // Ports --------------------------------------------------------------------------------------------------------------
 
 // IN AL/AX/EAX, imm8/DX
-const input = (x: Lifter): void => x.write(0, x.helper('portIn', [x.read(1), x.b.const(x.op(0).size)], { ...FAULTS, result: 'i32' }));
+const input = (x: Lifter): void => x.write(0, x.helper(runtime.portIn, [x.read(1), x.b.const(x.op(0).size)]));
 
 // OUT imm8/DX, AL/AX/EAX
 function output(x: Lifter): void {
   const value = x.read(1);
-  x.helper('portOut', [x.read(0), x.b.const(x.op(1).size), value], FAULTS);
+  x.helper(runtime.portOut, [x.read(0), x.b.const(x.op(1).size), value]);
 }
 
 // Descriptor tables --------------------------------------------------------------------------------------------------
@@ -58,32 +57,32 @@ function output(x: Lifter): void {
 const loadTable =
   (name: 'lgdt' | 'lidt') =>
   (x: Lifter): void => {
-    x.helper(name, [x.linear(0, 6, false), x.b.const(x.opsize)], FAULTS);
+    x.helper(runtime[name], [x.linear(0, 6, false), x.b.const(x.opsize)]);
   };
 
 // SGDT | SIDT  m16&32
 const storeTable =
   (name: 'sgdt' | 'sidt') =>
   (x: Lifter): void => {
-    x.helper(name, [x.linear(0, 6, true)], STORES);
+    x.helper(runtime[name], [x.linear(0, 6, true)]);
   };
 
 // LLDT | LTR  r/m16
 const loadSystemSegment =
   (name: 'lldt' | 'ltr') =>
   (x: Lifter): void => {
-    x.helper(name, [x.read(0)], FAULTS);
+    x.helper(runtime[name], [x.read(0)]);
   };
 
 // SLDT | STR | SMSW  r/m16, r32 (zero-extended; SMSW: all of CR0)
 const storeWord =
   (name: 'sldt' | 'str' | 'smsw') =>
   (x: Lifter): void => {
-    x.write(0, x.helper(name, [], { ...FAULTS, result: 'i32' }));
+    x.write(0, x.helper(runtime[name]));
   };
 
 // LMSW r/m16
-const lmsw = (x: Lifter): void => void x.helper('lmsw', [x.read(0)], FAULTS);
+const lmsw = (x: Lifter): void => void x.helper(runtime.lmsw, [x.read(0)]);
 
 // LAR | LSL  r, r/m16: the helper sets ZF; where it is 0 the destination stays
 const describeSegment =
@@ -91,7 +90,7 @@ const describeSegment =
   (x: Lifter): void => {
     const { b } = x;
     const selector = b.and(x.read(1), b.const(0xffff));
-    const value = x.helper(name, [selector], { ...FAULTS, result: 'i32', flags: 'rw' });
+    const value = x.helper(runtime[name], [selector]);
     x.write(0, b.select(x.cond('e'), value, x.read(0)));
   };
 
@@ -99,13 +98,13 @@ const describeSegment =
 const verify =
   (name: 'verr' | 'verw') =>
   (x: Lifter): void => {
-    x.helper(name, [x.read(0)], { ...FAULTS, flags: 'rw' });
+    x.helper(runtime[name], [x.read(0)]);
   };
 
 // ARPL r/m16, r16
 function arpl(x: Lifter): void {
   const destination = x.readRmw(0);
-  x.write(0, x.helper('arpl', [destination, x.read(1)], { ...FAULTS, result: 'i32', flags: 'rw' }));
+  x.write(0, x.helper(runtime.arpl, [destination, x.read(1)]));
 }
 
 // BOUND r, m: #BR where the signed index is out of [lower, upper]
@@ -125,26 +124,24 @@ function bound(x: Lifter): void {
 function invlpg(x: Lifter): void {
   const offset = x.offset(0);
   const linear = x.form.segmented ? x.b.add(x.stateAt('i32', 4, x.segment(), SegCache.at.base), offset) : offset;
-  x.helper('invlpg', [linear], FAULTS);
+  x.helper(runtime.invlpg, [linear]);
 }
 
 // CLFLUSH m8: faults as a load of the byte does
 const clflush = (x: Lifter): void => void x.read(0);
 
-const pair = [EAX, EDX];
-
 // RDTSC | RDPMC | RDMSR | WRMSR | CPUID
-const rdtsc = (x: Lifter): void => void x.helper('rdtsc', [], { ...FAULTS, writes: pair });
-const rdpmc = (x: Lifter): void => void x.helper('rdpmc', [], { ...FAULTS, writes: pair });
-const rdmsr = (x: Lifter): void => void x.helper('rdmsr', [], { ...FAULTS, reads: [ECX], writes: pair });
-const wrmsr = (x: Lifter): void => void x.helper('wrmsr', [], { ...FAULTS, reads: [EAX, ECX, EDX] });
-const cpuid = (x: Lifter): void => void x.helper('cpuid', [], { reads: [EAX, ECX], writes: [EAX, ECX, EDX, EBX] });
+const rdtsc = (x: Lifter): void => void x.helper(runtime.rdtsc);
+const rdpmc = (x: Lifter): void => void x.helper(runtime.rdpmc);
+const rdmsr = (x: Lifter): void => void x.helper(runtime.rdmsr);
+const wrmsr = (x: Lifter): void => void x.helper(runtime.wrmsr);
+const cpuid = (x: Lifter): void => void x.helper(runtime.cpuid);
 
 /** A helper without arguments that may fault. */
 const plain =
-  (name: string): Lift =>
+  (name: 'clts' | 'wbinvd'): Lift =>
   (x) => {
-    x.helper(name, [], FAULTS);
+    x.helper(runtime[name]);
   };
 
 // LFENCE | SFENCE: loads stay in order with loads and stores with stores in any case

@@ -2,8 +2,8 @@
 // CS:EIP, so that code goes on through the dispatcher.
 import type { Value } from '../ir/types.ts';
 import { Vector } from '../layout/cpu.ts';
+import { runtime } from '../runtime/abi.ts';
 import type { Lifter, LiftTable } from './lifter.ts';
-import { ANYTHING } from './shared.ts';
 
 /** Whether the operand of JMP or CALL is a far pointer: immediate, or in memory as an offset and a selector. */
 export const isFar = (x: Lifter): boolean => x.op(0).kind === 'far' || (x.op(0).kind === 'm' && x.op(0).size === x.opsize + 2);
@@ -19,20 +19,20 @@ function farPointer(x: Lifter): { selector: Value; offset: Value } {
 // JMP ptr16:16/32 | JMP m16:16/32
 export function farJump(x: Lifter): void {
   const { selector, offset } = farPointer(x);
-  x.helper('farJump', [selector, offset, x.b.const(x.opsize)], ANYTHING);
+  x.helper(runtime.farJump, [selector, offset, x.b.const(x.opsize)]);
   x.leave();
 }
 
 // CALL ptr16:16/32 | CALL m16:16/32
 export function farCall(x: Lifter): void {
   const { selector, offset } = farPointer(x);
-  x.helper('farCall', [selector, offset, x.b.const(x.opsize), x.nextEip()], ANYTHING);
+  x.helper(runtime.farCall, [selector, offset, x.b.const(x.opsize), x.nextEip()]);
   x.leave();
 }
 
 // RETF | RETF imm16
 function retf(x: Lifter): void {
-  x.helper('farRet', [x.b.const(x.opsize), x.n === 0 ? x.b.const(0) : x.read(0)], ANYTHING);
+  x.helper(runtime.farRet, [x.b.const(x.opsize), x.n === 0 ? x.b.const(0) : x.read(0)]);
   x.leave();
 }
 
@@ -40,7 +40,7 @@ function retf(x: Lifter): void {
 const iret =
   (size: 2 | 4) =>
   (x: Lifter): void => {
-    x.helper('iret', [x.b.const(size)], ANYTHING);
+    x.helper(runtime.iret, [x.b.const(size)]);
     x.leave();
   };
 
@@ -48,7 +48,7 @@ const iret =
 const Kind = { INT: 0, INT3: 1, INT1: 3 } as const;
 
 function interrupt(x: Lifter, vector: Value, kind: number): void {
-  x.helper('softInterrupt', [vector, x.nextEip(), x.b.const(kind)], ANYTHING);
+  x.helper(runtime.softInterrupt, [vector, x.nextEip(), x.b.const(kind)]);
   x.leave();
 }
 
@@ -59,7 +59,7 @@ const int1 = (x: Lifter): void => interrupt(x, x.b.const(Vector.DB), Kind.INT1);
 
 // INTO: INT 4 where OF is set; else on behind it
 function into(x: Lifter): void {
-  x.helper('into', [x.nextEip(), x.cond('o')], ANYTHING);
+  x.helper(runtime.into, [x.nextEip(), x.cond('o')]);
   x.leave();
 }
 
@@ -67,7 +67,7 @@ function into(x: Lifter): void {
 const fast =
   (name: 'sysenter' | 'sysexit') =>
   (x: Lifter): void => {
-    x.helper(name, [], ANYTHING);
+    x.helper(runtime[name]);
     x.leave();
   };
 

@@ -3,8 +3,9 @@
 // and says what becomes of the result (wasm/x87/compare-ops.ts).
 import type { Value } from '../ir/types.ts';
 import { Cpu } from '../layout/cpu.ts';
+import { runtime } from '../runtime/abi.ts';
 import type { Lifter } from './lifter.ts';
-import { C1, clearC1, EXP_MAX, inUse, pop, type Real, readRegister, register, STATUS, STAYS } from './x87-operands.ts';
+import { C1, clearC1, EXP_MAX, inUse, pop, type Real, readRegister, register, STAYS } from './x87-operands.ts';
 
 /** Places of the condition codes in the status word; all of them but C1, which a comparison clears. */
 const C0 = 8;
@@ -52,13 +53,14 @@ function compare(x: Lifter, i: Value, quiet: number, memory?: Real): Value {
   const c = memory ?? readRegister(x, second);
   const used = memory === undefined ? inUse(x, first, second) : inUse(x, first);
   const codes = order(x, a, c);
-  return x.helperIf(
-    [...special(x, a), ...special(x, c), b.eqz(used), c.exc],
+  return x.helperIf([...special(x, a), ...special(x, c), b.eqz(used), c.exc], codes, runtime.fpuCompareSpecial, [
+    i,
+    c.sig,
+    c.se,
+    c.exc,
+    b.const(quiet),
     codes,
-    'fpuCompareSpecial',
-    [i, c.sig, c.se, c.exc, b.const(quiet), codes],
-    [STATUS],
-  );
+  ]);
 }
 
 /** The result goes to the status word. */

@@ -1,14 +1,7 @@
 // Operands of x87 instructions: registers of the stack, and numbers of memory in the extended format (SDM vol. 1, 4.2, 8.1.2).
-import type { Place, Value } from '../ir/types.ts';
+import type { Value } from '../ir/types.ts';
 import { Cpu } from '../layout/cpu.ts';
 import type { Lifter } from './lifter.ts';
-
-/** Where the x87's state lies. */
-export const STATUS: Place = { at: Cpu.at.fsw, end: Cpu.at.fsw + 4 };
-export const TAGS: Place = { at: Cpu.at.ftw, end: Cpu.at.ftw + 4 };
-export const REGISTERS: Place = { at: Cpu.at.fpr, end: Cpu.at.fpr + 8 * 16 };
-/** Where helpers leave numbers. */
-export const NUMBER: Place = { at: Cpu.at.scratch, end: Cpu.at.scratch + 16 };
 
 /** A number in the extended format. */
 export interface Real {

@@ -2,23 +2,9 @@
 // a helper is asked, which raises the exceptions (wasm/x87/stack-ops.ts). Its result is 0 where all goes on as if nothing were.
 import type { Value } from '../ir/types.ts';
 import { Cpu } from '../layout/cpu.ts';
+import { NUMBER, REGISTERS, runtime } from '../runtime/abi.ts';
 import type { Lifter } from './lifter.ts';
-import {
-  clearC1,
-  EXP_MAX,
-  inUse,
-  NUMBER,
-  pop,
-  REGISTERS,
-  type Real,
-  readRegister,
-  register,
-  registerAt,
-  SIGN,
-  STATUS,
-  STAYS,
-  TAGS,
-} from './x87-operands.ts';
+import { clearC1, EXP_MAX, inUse, pop, type Real, readRegister, register, registerAt, SIGN, STAYS } from './x87-operands.ts';
 
 /** The number that goes on: the helper, which answered `answer`, left another in Cpu.scratch where that is not 0. */
 function settled(x: Lifter, number: Real, answer: Value): Real {
@@ -45,7 +31,7 @@ function move(x: Lifter, i: Value, pops: number, change: (se: Value) => Value): 
   const { b } = x;
   clearC1(x);
   const top = register(x, b.const(0));
-  const answer = x.helperIf([b.eqz(inUse(x, top))], b.const(0), 'fpuEmptySpecial', [], [STATUS, NUMBER]);
+  const answer = x.helperIf([b.eqz(inUse(x, top))], b.const(0), runtime.fpuEmptySpecial, []);
   const stays = b.and(answer, b.const(STAYS));
   const number = readRegister(x, top);
   put(x, register(x, i), settled(x, { ...number, se: change(number.se) }, answer), stays);
@@ -62,7 +48,7 @@ export function exchange(x: Lifter, i: Value): void {
   const { b } = x;
   clearC1(x);
   const first = register(x, b.const(0));
-  const stays = x.helperIf([b.eqz(inUse(x, first, register(x, i)))], b.const(0), 'fpuExchangeSpecial', [i], [STATUS, TAGS, REGISTERS]);
+  const stays = x.helperIf([b.eqz(inUse(x, first, register(x, i)))], b.const(0), runtime.fpuExchangeSpecial, [i]);
   // With itself where the stack stays as it is.
   const second = register(x, b.and(i, b.sub(stays, b.const(1))));
   const [a, c] = [readRegister(x, first), readRegister(x, second)];

@@ -2,8 +2,9 @@
 // operand and calls one helper, which gets memory operands in the extended format; stores are done by the helper, which commits after them.
 import type { ConditionCode, Value } from '../ir/types.ts';
 import { Cpu, Gpr, Vector } from '../layout/cpu.ts';
+import { type RuntimeFunction, runtime } from '../runtime/abi.ts';
 import type { Lift, Lifter, LiftTable } from './lifter.ts';
-import { FAULTS, STORES, x87Pending } from './shared.ts';
+import { x87Pending } from './shared.ts';
 import { compareToFlags, compareToStatus, zero } from './x87-compare.ts';
 import { type Real, readExtended, readInteger, readReal, SIGN, widenInteger } from './x87-operands.ts';
 import { absolute, changeSign, exchange, storeRegister } from './x87-stack.ts';
@@ -37,13 +38,25 @@ const computing =
   };
 
 /** A helper without operands, or with constants. */
-const call = (name: string, ...args: number[]): Lift =>
+const call = (f: RuntimeFunction, ...args: number[]): Lift =>
   computing((x) => {
     x.helper(
-      name,
+      f,
       args.map((n) => x.b.const(n)),
     );
   });
+
+/** FADD and its like, with a number or with registers. */
+interface Arithmetic {
+  readonly arg: RuntimeFunction;
+  readonly reg: RuntimeFunction;
+}
+const ADD = { arg: runtime.fpuAddArg, reg: runtime.fpuAddReg };
+const SUB = { arg: runtime.fpuSubArg, reg: runtime.fpuSubReg };
+const SUBR = { arg: runtime.fpuSubrArg, reg: runtime.fpuSubrReg };
+const MUL = { arg: runtime.fpuMulArg, reg: runtime.fpuMulReg };
+const DIV = { arg: runtime.fpuDivArg, reg: runtime.fpuDivReg };
+const DIVR = { arg: runtime.fpuDivrArg, reg: runtime.fpuDivrReg };
 
 // Arithmetic ---------------------------------------------------------------------------------------------------------
 
@@ -51,20 +64,20 @@ const call = (name: string, ...args: number[]): Lift =>
 const parts = ({ sig, se, exc }: Real): Value[] => [sig, se, exc];
 
 /** FADD and its like: m32, m64, or ST(dst), ST(src). */
-const arithmetic = (name: string): Lift =>
+const arithmetic = ({ arg, reg }: Arithmetic): Lift =>
   computing((x) => {
-    if (x.op(0).kind === 'm') x.helper(`fpu${name}Arg`, parts(readReal(x)));
-    else x.helper(`fpu${name}Reg`, [x.number(0), x.number(1), x.b.const(0)]);
+    if (x.op(0).kind === 'm') x.helper(arg, parts(readReal(x)));
+    else x.helper(reg, [x.number(0), x.number(1), x.b.const(0)]);
   });
 /** FADDP and its like. */
-const arithmeticPop = (name: string): Lift =>
+const arithmeticPop = ({ reg }: Arithmetic): Lift =>
   computing((x) => {
-    x.helper(`fpu${name}Reg`, [x.number(0), x.number(1), x.b.const(1)]);
+    x.helper(reg, [x.number(0), x.number(1), x.b.const(1)]);
   });
 /** FIADD and its like: m16, m32. */
-const arithmeticInt = (name: string): Lift =>
+const arithmeticInt = ({ arg }: Arithmetic): Lift =>
   computing((x) => {
-    x.helper(`fpu${name}Arg`, parts(readInteger(x)));
+    x.helper(arg, parts(readInteger(x)));
   });
 
 // Comparisons --------------------------------------------------------------------------------------------------------
@@ -86,49 +99,52 @@ const compareFlags = (quiet: number, pops: number): Lift => computing((x) => com
 
 const load = computing((x) => {
   const { kind, size } = x.op(0);
-  if (kind !== 'm') x.helper('fpuLoadReg', [x.number(0)]);
-  else if (size === 10) x.helper('fpuLoad', parts(readExtended(x)));
-  else x.helper('fpuLoadReal', parts(readReal(x)));
+  if (kind !== 'm') x.helper(runtime.fpuLoadReg, [x.number(0)]);
+  else if (size === 10) x.helper(runtime.fpuLoad, parts(readExtended(x)));
+  else x.helper(runtime.fpuLoadReal, parts(readReal(x)));
 });
 const loadInt = computing((x) => {
-  x.helper('fpuLoad', parts(readInteger(x)));
+  x.helper(runtime.fpuLoad, parts(readInteger(x)));
 });
 const loadBcd = computing((x) => {
   const { sig, se } = readExtended(x);
-  const magnitude = widenInteger(x, x.helper('fpuBcdMagnitude', [sig, se], { result: 'i64' }));
-  x.helper('fpuLoad', parts({ ...magnitude, se: x.b.or(magnitude.se, x.b.and(se, x.b.const(SIGN))) }));
+  const magnitude = widenInteger(x, x.helper(runtime.fpuBcdMagnitude, [sig, se]));
+  x.helper(runtime.fpuLoad, parts({ ...magnitude, se: x.b.or(magnitude.se, x.b.and(se, x.b.const(SIGN))) }));
 });
 
 /** A store to memory by a helper (cpu, linear, ...args). */
-function storeBy(x: Lifter, name: string, ...args: number[]): void {
-  x.helper(name, [x.linear(0, x.op(0).size, true), ...args.map((n) => x.b.const(n))], STORES);
+function storeBy(x: Lifter, f: RuntimeFunction, ...args: number[]): void {
+  x.helper(f, [x.linear(0, x.op(0).size, true), ...args.map((n) => x.b.const(n))]);
 }
 
 const store = (pops: number): Lift =>
   computing((x) => {
     const { kind, size } = x.op(0);
     if (kind !== 'm') storeRegister(x, x.number(0), pops);
-    else if (size === 10) storeBy(x, 'fpuStoreF80');
-    else storeBy(x, size === 4 ? 'fpuStoreF32' : 'fpuStoreF64', pops);
+    else if (size === 10) storeBy(x, runtime.fpuStoreF80);
+    else storeBy(x, size === 4 ? runtime.fpuStoreF32 : runtime.fpuStoreF64, pops);
   });
 const storeInt = (pops: number): Lift =>
   computing((x) => {
     const { size } = x.op(0);
-    if (size === 8) storeBy(x, 'fpuStoreInt64');
-    else storeBy(x, size === 2 ? 'fpuStoreInt16' : 'fpuStoreInt32', pops);
+    if (size === 8) storeBy(x, runtime.fpuStoreInt64);
+    else storeBy(x, size === 2 ? runtime.fpuStoreInt16 : runtime.fpuStoreInt32, pops);
   });
-const truncate = computing((x) => storeBy(x, `fpuTruncInt${x.op(0).size * 8}`));
-const storeBcd = computing((x) => storeBy(x, 'fpuStoreBcd'));
+const truncate = computing((x) => {
+  const { size } = x.op(0);
+  storeBy(x, size === 2 ? runtime.fpuTruncInt16 : size === 4 ? runtime.fpuTruncInt32 : runtime.fpuTruncInt64);
+});
+const storeBcd = computing((x) => storeBy(x, runtime.fpuStoreBcd));
 
 // The stack ----------------------------------------------------------------------------------------------------------
 
 const moveIf = (cc: ConditionCode): Lift =>
   computing((x) => {
-    x.helper('fpuMoveIf', [x.cond(cc), x.number(1)]);
+    x.helper(runtime.fpuMoveIf, [x.cond(cc), x.number(1)]);
   });
 const free = (pops: number): Lift =>
   computing((x) => {
-    x.helper('fpuFree', [x.number(0), x.b.const(pops)]);
+    x.helper(runtime.fpuFree, [x.number(0), x.b.const(pops)]);
   });
 
 // Control ------------------------------------------------------------------------------------------------------------
@@ -146,7 +162,7 @@ function storeControl(x: Lifter): void {
 }
 function loadControl(x: Lifter): void {
   x87Check(x);
-  x.helper('fpuLoadControl', [x.read(0)]);
+  x.helper(runtime.fpuLoadControl, [x.read(0)]);
 }
 function storeStatus(x: Lifter): void {
   x87Trap(x);
@@ -156,26 +172,26 @@ function storeStatus(x: Lifter): void {
 }
 /** FNINIT, FNCLEX: no wait. */
 const quick =
-  (name: string): Lift =>
+  (f: RuntimeFunction): Lift =>
   (x) => {
     x87Trap(x);
-    x.helper(name);
+    x.helper(f);
   };
 
 /** FNSTENV, FLDENV, FNSAVE, FRSTOR: the size of the image tells the operand size. */
 const image =
-  (name: string, begin: Lift, write: boolean): Lift =>
+  (f: RuntimeFunction, begin: Lift, write: boolean): Lift =>
   (x) => {
     begin(x);
     const { size } = x.op(0);
-    x.helper(name, [x.linear(0, size, write), x.b.const(size === 14 || size === 94 ? 2 : 4)], write ? STORES : FAULTS);
+    x.helper(f, [x.linear(0, size, write), x.b.const(size === 14 || size === 94 ? 2 : 4)]);
   };
 /** FXSAVE, FXRSTOR: 512 bytes; they do not look at pending exceptions. */
 const fxImage =
-  (name: string, write: boolean): Lift =>
+  (f: RuntimeFunction, write: boolean): Lift =>
   (x) => {
     x87Trap(x);
-    x.helper(name, [x.linear(0, 512, write)], write ? STORES : FAULTS);
+    x.helper(f, [x.linear(0, 512, write)]);
   };
 
 /** FNENI, FNDISI, FNSETPM: meant something to an 8087 or 287 only. */
@@ -184,24 +200,24 @@ const obsolete = (x: Lifter): void => x87Trap(x);
 const nothing = (x: Lifter): void => x87Check(x);
 
 export const lifts: LiftTable = {
-  fadd: arithmetic('Add'),
-  faddp: arithmeticPop('Add'),
-  fiadd: arithmeticInt('Add'),
-  fsub: arithmetic('Sub'),
-  fsubp: arithmeticPop('Sub'),
-  fisub: arithmeticInt('Sub'),
-  fsubr: arithmetic('Subr'),
-  fsubrp: arithmeticPop('Subr'),
-  fisubr: arithmeticInt('Subr'),
-  fmul: arithmetic('Mul'),
-  fmulp: arithmeticPop('Mul'),
-  fimul: arithmeticInt('Mul'),
-  fdiv: arithmetic('Div'),
-  fdivp: arithmeticPop('Div'),
-  fidiv: arithmeticInt('Div'),
-  fdivr: arithmetic('Divr'),
-  fdivrp: arithmeticPop('Divr'),
-  fidivr: arithmeticInt('Divr'),
+  fadd: arithmetic(ADD),
+  faddp: arithmeticPop(ADD),
+  fiadd: arithmeticInt(ADD),
+  fsub: arithmetic(SUB),
+  fsubp: arithmeticPop(SUB),
+  fisub: arithmeticInt(SUB),
+  fsubr: arithmetic(SUBR),
+  fsubrp: arithmeticPop(SUBR),
+  fisubr: arithmeticInt(SUBR),
+  fmul: arithmetic(MUL),
+  fmulp: arithmeticPop(MUL),
+  fimul: arithmeticInt(MUL),
+  fdiv: arithmetic(DIV),
+  fdivp: arithmeticPop(DIV),
+  fidiv: arithmeticInt(DIV),
+  fdivr: arithmetic(DIVR),
+  fdivrp: arithmeticPop(DIVR),
+  fidivr: arithmeticInt(DIVR),
 
   fcom: compare(0, 0),
   fcomp: compare(0, 1),
@@ -216,7 +232,7 @@ export const lifts: LiftTable = {
   fucomi: compareFlags(1, 0),
   fucomip: compareFlags(1, 1),
   ftst: compareZero,
-  fxam: call('fpuExamine'),
+  fxam: call(runtime.fpuExamine),
 
   fld: load,
   fild: loadInt,
@@ -228,13 +244,13 @@ export const lifts: LiftTable = {
   fistp: storeInt(1),
   fisttp: truncate,
   fbstp: storeBcd,
-  fld1: call('fpuLoadConst', 0),
-  fldl2t: call('fpuLoadConst', 1),
-  fldl2e: call('fpuLoadConst', 2),
-  fldpi: call('fpuLoadConst', 3),
-  fldlg2: call('fpuLoadConst', 4),
-  fldln2: call('fpuLoadConst', 5),
-  fldz: call('fpuLoadConst', 6),
+  fld1: call(runtime.fpuLoadConst, 0),
+  fldl2t: call(runtime.fpuLoadConst, 1),
+  fldl2e: call(runtime.fpuLoadConst, 2),
+  fldpi: call(runtime.fpuLoadConst, 3),
+  fldlg2: call(runtime.fpuLoadConst, 4),
+  fldln2: call(runtime.fpuLoadConst, 5),
+  fldz: call(runtime.fpuLoadConst, 6),
 
   fxch: computing((x) => exchange(x, x.number(x.n - 1))),
   fcmovb: moveIf('b'),
@@ -247,40 +263,40 @@ export const lifts: LiftTable = {
   fcmovnu: moveIf('np'),
   ffree: free(0),
   ffreep: free(1),
-  fincstp: call('fpuRotate', 1),
-  fdecstp: call('fpuRotate', 7),
+  fincstp: call(runtime.fpuRotate, 1),
+  fdecstp: call(runtime.fpuRotate, 7),
 
   fchs: computing(changeSign),
   fabs: computing(absolute),
-  fsqrt: call('fpuSqrt'),
-  frndint: call('fpuRoundToInt'),
-  fscale: call('fpuScale'),
-  fxtract: call('fpuExtract'),
-  fprem: call('fpuRemainder', 0),
-  fprem1: call('fpuRemainder', 1),
-  f2xm1: call('fpuExp2m1'),
-  fyl2x: call('fpuYLog2x'),
-  fyl2xp1: call('fpuYLog2xp1'),
-  fpatan: call('fpuArctan'),
-  fptan: call('fpuTan'),
-  fsin: call('fpuSin'),
-  fcos: call('fpuCos'),
-  fsincos: call('fpuSinCos'),
+  fsqrt: call(runtime.fpuSqrt),
+  frndint: call(runtime.fpuRoundToInt),
+  fscale: call(runtime.fpuScale),
+  fxtract: call(runtime.fpuExtract),
+  fprem: call(runtime.fpuRemainder, 0),
+  fprem1: call(runtime.fpuRemainder, 1),
+  f2xm1: call(runtime.fpuExp2m1),
+  fyl2x: call(runtime.fpuYLog2x),
+  fyl2xp1: call(runtime.fpuYLog2xp1),
+  fpatan: call(runtime.fpuArctan),
+  fptan: call(runtime.fpuTan),
+  fsin: call(runtime.fpuSin),
+  fcos: call(runtime.fpuCos),
+  fsincos: call(runtime.fpuSinCos),
 
   fnop: nothing,
   fneni: obsolete,
   fndisi: obsolete,
   fnsetpm: obsolete,
   wait,
-  fninit: quick('fpuInit'),
-  fnclex: quick('fpuClearExceptions'),
+  fninit: quick(runtime.fpuInit),
+  fnclex: quick(runtime.fpuClearExceptions),
   fnstcw: storeControl,
   fldcw: loadControl,
   fnstsw: storeStatus,
-  fnstenv: image('fpuStoreEnv', x87Trap, true),
-  fldenv: image('fpuLoadEnv', x87Check, false),
-  fnsave: image('fpuSave', x87Trap, true),
-  frstor: image('fpuRestore', x87Check, false),
-  fxsave: fxImage('fpuFxsave', true),
-  fxrstor: fxImage('fpuFxrstor', false),
+  fnstenv: image(runtime.fpuStoreEnv, x87Trap, true),
+  fldenv: image(runtime.fpuLoadEnv, x87Check, false),
+  fnsave: image(runtime.fpuSave, x87Trap, true),
+  frstor: image(runtime.fpuRestore, x87Check, false),
+  fxsave: fxImage(runtime.fpuFxsave, true),
+  fxrstor: fxImage(runtime.fpuFxrstor, false),
 };

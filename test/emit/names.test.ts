@@ -1,12 +1,13 @@
 // Names of WebAssembly functions in modules of any origin: V8 shows them in the stack of a trap.
 import { expect, it } from 'vitest';
-import { Emitter, i32, none } from '../../src/emit/module.ts';
+import { Emitter, i32 } from '../../src/emit/module.ts';
 import { exportedFunctions, nameSection, splitNames, withExportNames, withSection } from '../../src/emit/names.ts';
+import { runtime } from '../../src/runtime/abi.ts';
 
 /** An imported function, then two of our own, of which the second traps. */
 function module(): Uint8Array {
   const e = new Emitter();
-  e.import('poll', [i32], none);
+  e.runtime(runtime.poll);
   e.addFunction('quiet', [i32], [], e.m.block(null, []));
   e.addFunction('traps', [i32], [], e.m.unreachable());
   return e.finishChecked();

@@ -2,10 +2,12 @@
 // The guest has 64 KiB, mapped one to one; the instruction's memory operand is at OPERAND.
 import { readFileSync } from 'node:fs';
 import { Builder } from '../../src/ir/builder.ts';
+import type { Op } from '../../src/ir/operations.ts';
 import { Cpu, FPU_ERROR } from '../../src/layout/cpu.ts';
 import { CONTROL, Control, RAM, Tlb } from '../../src/layout/memory.ts';
 import type { Lifter } from '../../src/lift/lifter.ts';
 import { lifts } from '../../src/lift/x87.ts';
+import type { RuntimeFunction } from '../../src/runtime/abi.ts';
 import { operator } from '../lift/evaluate.ts';
 
 export const OPERAND = 0x1000;
@@ -64,8 +66,12 @@ class Immediate extends Builder {
   override const64(value: bigint): number {
     return BigInt.asIntN(64, value) as unknown as number;
   }
-  override op(name: string, ...args: (number | { imm: number | readonly number[] })[]): number {
-    return operator(name, args as number[]) as number;
+  override push(op: Op): number {
+    if (op.kind !== 'pure') throw new Error(`${op.kind} has no value here`);
+    return operator(op.name, op.args as number[]) as number;
+  }
+  override op(name: string, ...args: number[]): number {
+    return operator(name, args) as number;
   }
   override select(cond: number, a: number, b: number): number {
     return cond === 0 ? b : a;
@@ -141,9 +147,9 @@ function execute(view: DataView, exports: Record<string, Helper>, text: string):
       view.setUint32(CPU + Cpu.at.eflags, Number(exports.readFlags!(CPU)), true);
     },
     raiseIf,
-    helperIf: (when: Any[], otherwise: Any, name: string, args: Any[]) =>
+    helperIf: (when: Any[], otherwise: Any, { name }: RuntimeFunction, args: Any[]) =>
       when.every((v) => v === 0) ? otherwise : exports[name]!(CPU, ...args),
-    helper(name: string, args: Any[] = []) {
+    helper({ name }: RuntimeFunction, args: Any[] = []) {
       const result = exports[name]!(CPU, ...args);
       const fault = Number(state(Cpu.at.fault));
       view.setUint32(CPU + Cpu.at.fault, 0, true);

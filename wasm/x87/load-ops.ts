@@ -20,7 +20,7 @@ export function fpuLoadReal(cpu: Cpu, sig: u64, se: u32, exc: u32): void {
   pushOut(cpu);
 }
 /** The magnitude of FBLD's operand, of which these are the low 64 and high 16 bits. */
-export function fpuBcdMagnitude(_cpu: usize, low: u64, high: u32): u64 {
+export function fpuBcdMagnitude(_cpu: Cpu, low: u64, high: u32): u64 {
   return fromBcd(low, high);
 }
 /** FLD ST(i). */

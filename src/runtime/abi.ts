@@ -1,0 +1,350 @@
+// The runtime's interface: a line for each function of wasm/ that emitted code (handlers, regions) or the host may call, with its types and what it does to the CPU. Lifts
+// and emitters hold these objects, so a name that is not here does not compile; the build compares the lines with what the compiled runtime exports (check.ts).
+import type { Effects, Place, Type } from '../ir/types.ts';
+import { Cpu, Gpr } from '../layout/cpu.ts';
+
+/** A function that the runtime exports. */
+export interface RuntimeFunction {
+  readonly name: string;
+  /** The first is the CPU's address, but for functions that know no CPU. */
+  readonly params: readonly Type[];
+  readonly result: Type | undefined;
+  readonly effects: Effects;
+}
+
+/** Effects of a function that may do anything to the CPU: transfers, interrupts, mode changes. */
+const ANYTHING = { mayFault: true, reads: 'all', writes: 'all', flags: 'rw', eip: true } as const;
+/** Of one that may fault but leaves registers and flags alone. */
+const FAULTS = { mayFault: true, eip: true } as const;
+/** Of one that also stores to guest memory. */
+const STORES = { ...FAULTS, stores: true } as const;
+/** Of one that computes in floating point: it may raise #XM. */
+const ARITHMETIC = { mayFault: true, eip: true, quiet: true } as const;
+/** Of a load or store of guest memory, which is given its EIP. */
+const ACCESS = { mayFault: true } as const;
+const STORE = { ...ACCESS, stores: true } as const;
+
+/** Where the x87's state lies. */
+export const STATUS: Place = { at: Cpu.at.fsw, end: Cpu.at.fsw + 4 };
+export const TAGS: Place = { at: Cpu.at.ftw, end: Cpu.at.ftw + 4 };
+export const REGISTERS: Place = { at: Cpu.at.fpr, end: Cpu.at.fpr + 8 * 16 };
+/** Where functions leave numbers. */
+export const NUMBER: Place = { at: Cpu.at.scratch, end: Cpu.at.scratch + 16 };
+
+const { EAX, ECX, EDX, EBX, ESP, EBP, ESI, EDI } = Gpr;
+const [i32, i64, f32, f64, v128] = ['i32', 'i64', 'f32', 'f64', 'v128'] as const;
+
+/** A line: the parameters behind the CPU's address, what it does, and the type of its result, if any. */
+const fn = <const P extends readonly Type[], const R extends Type | undefined = undefined>(
+  params: P,
+  effects: Effects = {},
+  result?: R,
+) => ({
+  params: [i32, ...params] as const,
+  effects,
+  result: result as R,
+});
+/** A line of a function that knows no CPU and changes nothing. */
+const pure = <const P extends readonly Type[], const R extends Type>(params: P, result: R) => ({ params, effects: {}, result });
+
+type Line = Omit<RuntimeFunction, 'name'>;
+const named = <T extends Record<string, Line>>(lines: T) =>
+  Object.fromEntries(Object.entries(lines).map(([name, line]) => [name, { name, ...line }])) as {
+    readonly [K in keyof T]: T[K] & { readonly name: K & string };
+  };
+
+// biome-ignore format: a line each
+export const runtime = named({
+  // Guest memory: what emitted code asks where the TLB does not tell. The last parameter is the EIP of the instruction.
+  slowLoad8: fn([i32, i32], ACCESS, i32),
+  slowLoad16: fn([i32, i32], ACCESS, i32),
+  slowLoad32: fn([i32, i32], ACCESS, i32),
+  slowLoad64: fn([i32, i32], ACCESS, i64),
+  slowLoad128: fn([i32, i32], ACCESS, v128),
+  slowRmw8: fn([i32, i32], ACCESS, i32),
+  slowRmw16: fn([i32, i32], ACCESS, i32),
+  slowRmw32: fn([i32, i32], ACCESS, i32),
+  slowRmw64: fn([i32, i32], ACCESS, i64),
+  slowStore8: fn([i32, i32, i32], STORE),
+  slowStore16: fn([i32, i32, i32], STORE),
+  slowStore32: fn([i32, i32, i32], STORE),
+  slowStore64: fn([i32, i64, i32], STORE),
+  slowStore128: fn([i32, v128, i32], STORE),
+
+  // The same for regions, which must not change code themselves: FAULT_BAIL.
+  regionRmw8: fn([i32, i32], ACCESS, i32),
+  regionRmw16: fn([i32, i32], ACCESS, i32),
+  regionRmw32: fn([i32, i32], ACCESS, i32),
+  regionRmw64: fn([i32, i32], ACCESS, i64),
+  regionStore8: fn([i32, i32, i32], STORE),
+  regionStore16: fn([i32, i32, i32], STORE),
+  regionStore32: fn([i32, i32, i32], STORE),
+  regionStore64: fn([i32, i64, i32], STORE),
+  regionStore128: fn([i32, v128, i32], STORE),
+
+  // Linear address of an offset in a segment: (SegCache, offset, bytes, write, EIP).
+  slowLinear: fn([i32, i32, i32, i32, i32], ACCESS, i32),
+
+  // Locked accesses: (linear, bytes, region, EIP) to a host address, or 0; then the load and the store for which there was none.
+  lockedHost: fn([i32, i32, i32, i32], ACCESS, i32),
+  lockedLoad8: fn([i32], ACCESS, i32),
+  lockedLoad16: fn([i32], ACCESS, i32),
+  lockedLoad32: fn([i32], ACCESS, i32),
+  lockedLoad64: fn([i32], ACCESS, i64),
+  lockedStore8: fn([i32, i32], STORE),
+  lockedStore16: fn([i32, i32], STORE),
+  lockedStore32: fn([i32, i32], STORE),
+  lockedStore64: fn([i32, i64], STORE),
+
+  // A store beside code without a call: (linear, bytes) to a host address, or 0.
+  hostBesideCode: fn([i32, i32], {}, i32),
+
+  // From block to block.
+  poll: fn([i32], ANYTHING, i32),
+  pollRegion: fn([i32], ANYTHING, i32),
+  lookup: fn([], ANYTHING, i32),
+  stepDispatch: fn([], ANYTHING, i32),
+  resolveLink: fn([i32], ANYTHING),
+  slotEip: fn([i32], {}, i32),
+  hot: fn([i32]),
+  deliverFault: fn([], ANYTHING),
+  internalError: fn([i32, i32], ANYTHING),
+  relax: fn([]),
+  traceInterpreted: fn([i32], { reads: 'all', flags: 'r' }),
+  traceTranslated: fn([i32], { reads: 'all', flags: 'r' }),
+
+  // Segments, descriptors, control and debug registers.
+  loadSegment: fn([i32, i32], FAULTS),
+  lgdt: fn([i32, i32], FAULTS),
+  lidt: fn([i32, i32], FAULTS),
+  sgdt: fn([i32], STORES),
+  sidt: fn([i32], STORES),
+  lldt: fn([i32], FAULTS),
+  ltr: fn([i32], FAULTS),
+  sldt: fn([], FAULTS, i32),
+  str: fn([], FAULTS, i32),
+  lar: fn([i32], { ...FAULTS, flags: 'rw' }, i32),
+  lsl: fn([i32], { ...FAULTS, flags: 'rw' }, i32),
+  verr: fn([i32], { ...FAULTS, flags: 'rw' }),
+  verw: fn([i32], { ...FAULTS, flags: 'rw' }),
+  arpl: fn([i32, i32], { ...FAULTS, flags: 'rw' }, i32),
+  movToCr: fn([i32, i32], FAULTS),
+  movFromCr: fn([i32], FAULTS, i32),
+  movToDr: fn([i32, i32], FAULTS),
+  movFromDr: fn([i32], FAULTS, i32),
+  lmsw: fn([i32], FAULTS),
+  smsw: fn([], FAULTS, i32),
+  clts: fn([], FAULTS),
+  invlpg: fn([i32], FAULTS),
+  wbinvd: fn([], FAULTS),
+
+  // Flags, interrupts, time, model-specific registers, ports.
+  pushf: fn([], { ...FAULTS, flags: 'r' }, i32),
+  popf: fn([i32, i32], { ...FAULTS, flags: 'rw' }),
+  sti: fn([i32], FAULTS),
+  hlt: fn([], FAULTS),
+  rdtsc: fn([], { ...FAULTS, writes: [EAX, EDX] }),
+  rdpmc: fn([], { ...FAULTS, writes: [EAX, EDX] }),
+  rdmsr: fn([], { ...FAULTS, reads: [ECX], writes: [EAX, EDX] }),
+  wrmsr: fn([], { ...FAULTS, reads: [EAX, ECX, EDX] }),
+  cpuid: fn([], { reads: [EAX, ECX], writes: [EAX, ECX, EDX, EBX] }),
+  portIn: fn([i32, i32], FAULTS, i32),
+  portOut: fn([i32, i32, i32], FAULTS),
+
+  // Far transfers.
+  farJump: fn([i32, i32, i32], ANYTHING),
+  farCall: fn([i32, i32, i32, i32], ANYTHING),
+  farRet: fn([i32, i32], ANYTHING),
+  iret: fn([i32], ANYTHING),
+  softInterrupt: fn([i32, i32, i32], ANYTHING),
+  into: fn([i32, i32], ANYTHING),
+  sysenter: fn([], ANYTHING),
+  sysexit: fn([], ANYTHING),
+
+  // The stack.
+  enter: fn([i32, i32, i32], { ...STORES, reads: [ESP, EBP], writes: [ESP, EBP] }),
+
+  // Strings: (size, address mask, source segment, REP) to whether to come again. REP with a count of 0 writes nothing, so what is
+  // written counts as read.
+  movs: fn([i32, i32, i32, i32], { ...STORES, reads: [ECX, ESI, EDI], writes: [ECX, ESI, EDI] }, i32),
+  stos: fn([i32, i32, i32, i32], { ...STORES, reads: [EAX, ECX, EDI], writes: [EAX, ECX, EDI] }, i32),
+  lods: fn([i32, i32, i32, i32], { ...FAULTS, reads: [EAX, ECX, ESI], writes: [EAX, ECX, ESI] }, i32),
+  cmps: fn([i32, i32, i32, i32], { ...FAULTS, reads: [ECX, ESI, EDI], writes: [ECX, ESI, EDI], flags: 'rw' }, i32),
+  scas: fn([i32, i32, i32, i32], { ...FAULTS, reads: [EAX, ECX, EDI], writes: [EAX, ECX, EDI], flags: 'rw' }, i32),
+  ins: fn([i32, i32, i32], { ...STORES, reads: [ECX, EDX, EDI], writes: [ECX, EDX, EDI] }, i32),
+  outs: fn([i32, i32, i32, i32], { ...FAULTS, reads: [ECX, EDX, ESI], writes: [ECX, EDX, ESI] }, i32),
+
+  // x87: arithmetic with a number (significand, sign and exponent, exceptions), or (destination, source, pops).
+  fpuAddArg: fn([i64, i32, i32]),
+  fpuAddReg: fn([i32, i32, i32]),
+  fpuDivArg: fn([i64, i32, i32]),
+  fpuDivReg: fn([i32, i32, i32]),
+  fpuDivrArg: fn([i64, i32, i32]),
+  fpuDivrReg: fn([i32, i32, i32]),
+  fpuMulArg: fn([i64, i32, i32]),
+  fpuMulReg: fn([i32, i32, i32]),
+  fpuSubArg: fn([i64, i32, i32]),
+  fpuSubReg: fn([i32, i32, i32]),
+  fpuSubrArg: fn([i64, i32, i32]),
+  fpuSubrReg: fn([i32, i32, i32]),
+
+  // x87: loads and stores.
+  fpuLoad: fn([i64, i32, i32]),
+  fpuLoadReal: fn([i64, i32, i32]),
+  fpuLoadReg: fn([i32]),
+  fpuLoadConst: fn([i32]),
+  fpuBcdMagnitude: fn([i64, i32], {}, i64),
+  fpuStoreF32: fn([i32, i32], STORES),
+  fpuStoreF64: fn([i32, i32], STORES),
+  fpuStoreF80: fn([i32], STORES),
+  fpuStoreInt16: fn([i32, i32], STORES),
+  fpuStoreInt32: fn([i32, i32], STORES),
+  fpuStoreInt64: fn([i32], STORES),
+  fpuTruncInt16: fn([i32], STORES),
+  fpuTruncInt32: fn([i32], STORES),
+  fpuTruncInt64: fn([i32], STORES),
+  fpuStoreBcd: fn([i32], STORES),
+
+  // x87: what lifts ask seldom. Of the state they change what is named alone.
+  fpuCompareSpecial: fn([i32, i64, i32, i32, i32, i32], { changes: [STATUS] }, i32),
+  fpuEmptySpecial: fn([], { changes: [STATUS, NUMBER] }, i32),
+  fpuExchangeSpecial: fn([i32], { changes: [STATUS, TAGS, REGISTERS] }, i32),
+
+  // x87: the rest.
+  fpuArctan: fn([]),
+  fpuClearExceptions: fn([]),
+  fpuCos: fn([]),
+  fpuExamine: fn([]),
+  fpuExp2m1: fn([]),
+  fpuExtract: fn([]),
+  fpuFree: fn([i32, i32]),
+  fpuFxrstor: fn([i32], FAULTS),
+  fpuFxsave: fn([i32], STORES),
+  fpuInit: fn([]),
+  fpuLoadControl: fn([i32]),
+  fpuLoadEnv: fn([i32, i32], FAULTS),
+  fpuMoveIf: fn([i32, i32]),
+  fpuRemainder: fn([i32]),
+  fpuRestore: fn([i32, i32], FAULTS),
+  fpuRotate: fn([i32]),
+  fpuRoundToInt: fn([]),
+  fpuSave: fn([i32, i32], STORES),
+  fpuScale: fn([]),
+  fpuSin: fn([]),
+  fpuSinCos: fn([]),
+  fpuSqrt: fn([]),
+  fpuStoreEnv: fn([i32, i32], STORES),
+  fpuTan: fn([]),
+  fpuYLog2x: fn([]),
+  fpuYLog2xp1: fn([]),
+
+  // SSE: packed and scalar arithmetic.
+  sseAddpd: fn([v128, v128], ARITHMETIC, v128),
+  sseAddps: fn([v128, v128], ARITHMETIC, v128),
+  sseAddsd: fn([f64, f64], ARITHMETIC, f64),
+  sseAddss: fn([f32, f32], ARITHMETIC, f32),
+  sseAddsubpd: fn([v128, v128], ARITHMETIC, v128),
+  sseAddsubps: fn([v128, v128], ARITHMETIC, v128),
+  sseDivpd: fn([v128, v128], ARITHMETIC, v128),
+  sseDivps: fn([v128, v128], ARITHMETIC, v128),
+  sseDivsd: fn([f64, f64], ARITHMETIC, f64),
+  sseDivss: fn([f32, f32], ARITHMETIC, f32),
+  sseHaddpd: fn([v128, v128], ARITHMETIC, v128),
+  sseHaddps: fn([v128, v128], ARITHMETIC, v128),
+  sseHsubpd: fn([v128, v128], ARITHMETIC, v128),
+  sseHsubps: fn([v128, v128], ARITHMETIC, v128),
+  sseMaxpd: fn([v128, v128], ARITHMETIC, v128),
+  sseMaxps: fn([v128, v128], ARITHMETIC, v128),
+  sseMaxsd: fn([f64, f64], ARITHMETIC, f64),
+  sseMaxss: fn([f32, f32], ARITHMETIC, f32),
+  sseMinpd: fn([v128, v128], ARITHMETIC, v128),
+  sseMinps: fn([v128, v128], ARITHMETIC, v128),
+  sseMinsd: fn([f64, f64], ARITHMETIC, f64),
+  sseMinss: fn([f32, f32], ARITHMETIC, f32),
+  sseMulpd: fn([v128, v128], ARITHMETIC, v128),
+  sseMulps: fn([v128, v128], ARITHMETIC, v128),
+  sseMulsd: fn([f64, f64], ARITHMETIC, f64),
+  sseMulss: fn([f32, f32], ARITHMETIC, f32),
+  sseSqrtpd: fn([v128], ARITHMETIC, v128),
+  sseSqrtps: fn([v128], ARITHMETIC, v128),
+  sseSqrtsd: fn([f64], ARITHMETIC, f64),
+  sseSqrtss: fn([f32], ARITHMETIC, f32),
+  sseSubpd: fn([v128, v128], ARITHMETIC, v128),
+  sseSubps: fn([v128, v128], ARITHMETIC, v128),
+  sseSubsd: fn([f64, f64], ARITHMETIC, f64),
+  sseSubss: fn([f32, f32], ARITHMETIC, f32),
+
+  // SSE: approximations, which raise nothing.
+  sseRcpps: fn([v128], {}, v128),
+  sseRcpss: fn([f32], {}, f32),
+  sseRsqrtps: fn([v128], {}, v128),
+  sseRsqrtss: fn([f32], {}, f32),
+
+  // SSE: comparisons.
+  sseCmppd: fn([v128, v128, i32], ARITHMETIC, v128),
+  sseCmpps: fn([v128, v128, i32], ARITHMETIC, v128),
+  sseCmpsd: fn([f64, f64, i32], ARITHMETIC, i64),
+  sseCmpss: fn([f32, f32, i32], ARITHMETIC, i32),
+  sseComisd: fn([f64, f64], ARITHMETIC, i32),
+  sseComiss: fn([f32, f32], ARITHMETIC, i32),
+  sseUcomisd: fn([f64, f64], ARITHMETIC, i32),
+  sseUcomiss: fn([f32, f32], ARITHMETIC, i32),
+
+  // SSE: conversions.
+  sseCvtdq2ps: fn([v128], ARITHMETIC, v128),
+  sseCvtpd2dq: fn([v128], ARITHMETIC, v128),
+  sseCvtpd2ps: fn([v128], ARITHMETIC, v128),
+  sseCvtpi2ps: fn([i64], ARITHMETIC, i64),
+  sseCvtps2dq: fn([v128], ARITHMETIC, v128),
+  sseCvtps2pd: fn([i64], ARITHMETIC, v128),
+  sseCvtps2pi: fn([i64], ARITHMETIC, i64),
+  sseCvtsd2si: fn([f64], ARITHMETIC, i32),
+  sseCvtsd2ss: fn([f64], ARITHMETIC, f32),
+  sseCvtsi2ss: fn([i32], ARITHMETIC, f32),
+  sseCvtss2sd: fn([f32], ARITHMETIC, f64),
+  sseCvtss2si: fn([f32], ARITHMETIC, i32),
+  sseCvttpd2dq: fn([v128], ARITHMETIC, v128),
+  sseCvttps2dq: fn([v128], ARITHMETIC, v128),
+  sseCvttps2pi: fn([i64], ARITHMETIC, i64),
+  sseCvttsd2si: fn([f64], ARITHMETIC, i32),
+  sseCvttss2si: fn([f32], ARITHMETIC, i32),
+
+  // Bytes with a mask bit.
+  sseMaskmovq: fn([i32, i64, i64], FAULTS),
+  sseMaskmovdqu: fn([i32, v128, v128], FAULTS),
+
+  // What the host alone calls. (It calls some of the above as well.)
+  translateExec: fn([i32], { mayFault: true }, i32),
+  codeAddress: fn([i32], {}, f64),
+  markCode: fn([i32, i32]),
+  settleStores: fn([i32]),
+  heatNow: fn([], {}, i32),
+  blockHashIndex: pure([i32, i32, i32], i32),
+  park: fn([]),
+  unpark: fn([]),
+  updateMode: fn([]),
+  updateFpuTraps: fn([]),
+  updateBreakpoints: fn([]),
+  updateStep: fn([]),
+  unblockNmi: fn([]),
+  flush: fn([]),
+  readFlags: fn([], { flags: 'r' }, i32),
+  writeFlags: fn([i32, i32], { flags: 'rw' }),
+});
+
+const byName: ReadonlyMap<string, RuntimeFunction> = new Map(Object.entries(runtime));
+
+/** The function that the IR calls by this name. Throws where there is none. */
+export function runtimeFunction(name: string): RuntimeFunction {
+  const found = byName.get(name);
+  if (found === undefined) throw new Error(`the runtime has no function ${name}`);
+  return found;
+}
+
+type OfJavaScript<T> = T extends 'i64' ? bigint : T extends 'v128' ? never : number;
+
+/** A function of the runtime as JavaScript calls it. (One with a v128 cannot be called.) */
+export type HostCall<F extends RuntimeFunction> = (
+  ...args: HostArguments<F['params']>
+) => F['result'] extends Type ? OfJavaScript<F['result']> : void;
+type HostArguments<P extends readonly Type[]> = { -readonly [K in keyof P]: OfJavaScript<P[K]> };
