@@ -1,8 +1,9 @@
-// npm run bless: writes anew what is compared with a text (the ledger in test/ledger/*.txt, the operations in docs/ir.md), and says
+// npm run bless: writes anew what is compared with a text (the ledger in test/ledger/*.txt, the operations in docs/ir.md, docs/outline.md), and says
 // which files changed.
 import { existsSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { withOperations } from '../test/ir/document.ts';
 import { ledger } from '../test/ledger/ledger.ts';
+import { outline } from './outline.ts';
 
 const root = new URL('../', import.meta.url);
 
@@ -21,3 +22,4 @@ for (const name of readdirSync(new URL('test/ledger/', root))) {
 }
 for (const [name, text] of files) write(`test/ledger/${name}`, text);
 write('docs/ir.md', withOperations(readFileSync(new URL('docs/ir.md', root), 'utf8')));
+write('docs/outline.md', outline());

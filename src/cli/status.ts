@@ -1,4 +1,4 @@
-/** Exit statuses of the command; what they mean is in usage.ts. */
+// Exit statuses of the command; what they mean is in usage.ts.
 export const Status = {
   OK: 0,
   USAGE: 2,
