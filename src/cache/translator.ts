@@ -2,11 +2,11 @@
 // background, a CPU that is told to translate everything at once calls it directly.
 import { PhysicalMemory } from '../cpu/physical.ts';
 import type { SharedMemory } from '../cpu/state.ts';
-import { growRegion, type Region } from '../decode/region.ts';
 import { Emitter } from '../emit/module.ts';
 import { withExportNames } from '../emit/names.ts';
 import { emitRegion, type RegionExtras } from '../emit/regions.ts';
 import { CONTROL, Control, PAGE, PAGE_SHIFT, SLOTS, Slot, TABLE_ENTRIES } from '../layout/memory.ts';
+import { growRegion, type Region } from '../translate/grow.ts';
 import { type CodeImage, imageOf } from './code-map.ts';
 
 export interface Request {

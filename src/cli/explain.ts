@@ -1,13 +1,13 @@
 // What `dragoman disasm` shows: the region of code at an address as x86, as IR, and as the WebAssembly that it becomes.
 
-import { growRegion, type Region } from '../decode/region.ts';
 import { instructionText } from '../decode/text.ts';
 import { Emitter } from '../emit/module.ts';
-import { liftBlock } from '../emit/region-graph.ts';
 import { emitRegion } from '../emit/regions.ts';
 import { print } from '../ir/print.ts';
 import { Mode } from '../layout/cpu.ts';
 import { PAGE } from '../layout/memory.ts';
+import { growRegion, type Region } from '../translate/grow.ts';
+import { translate } from '../translate/pipeline.ts';
 import type { CodeImage } from './disasm.ts';
 
 const hex = (n: number) => (n >>> 0).toString(16).padStart(8, '0');
@@ -44,9 +44,11 @@ class Listing {
   }
 
   ir(): string {
+    // Without the unchecked copies of loops, which would say the same again.
+    const { blocks } = translate(this.region, { slices: true }).ir;
     return this.blocks
       .map((block) => {
-        const ops = liftBlock(block).ops.map((op) => (op.kind === 'insn' ? { ...op, text: this.text(op.eip, op.next - op.eip) } : op));
+        const ops = blocks.get(block.id)!.ops.map((op) => (op.kind === 'insn' ? { ...op, text: this.text(op.eip, op.next - op.eip) } : op));
         return `${hex(block.eip)}:\n${indent(print({ ops }), '  ')}`;
       })
       .join('\n');

@@ -56,9 +56,9 @@ export abstract class AccessLowering extends Lowering {
     return [];
   }
 
-  /** The local with host minus linear address for an access that needs no check at all, by its place among the operations. */
-  protected unchecked(_at: number): number | undefined {
-    return undefined;
+  /** The local with host minus linear address for the unchecked accesses of a group. */
+  protected unchecked(_group: number): number {
+    throw new Error('only regions have unchecked accesses');
   }
 
   /** Empties the page caches. */
@@ -123,8 +123,7 @@ export abstract class AccessLowering extends Lowering {
     const { m } = this;
     const { bytes, rmw } = op;
     if (op.locked && this.atomic) return this.lockedLoad(op, i);
-    const delta = this.unchecked(this.at);
-    if (delta !== undefined) return this.uncheckedLoad(op, i, delta);
+    if (op.group !== undefined) return this.uncheckedLoad(op, i, this.unchecked(op.group));
     const linear = this.locals.take(i32);
     this.emit(m.local.set(linear, this.value(op.address)));
     const result = this.locals.take(wasmType[op.type]);
@@ -295,9 +294,8 @@ export abstract class AccessLowering extends Lowering {
       if (!again) throw new Error('a locked instruction stores elsewhere');
       return this.lockedStore(kept, op.value);
     }
-    const delta = this.unchecked(this.at);
-    if (delta !== undefined) {
-      const host = m.i32.add(this.value(op.address), this.get(delta));
+    if (op.group !== undefined) {
+      const host = m.i32.add(this.value(op.address), this.get(this.unchecked(op.group)));
       this.emit(this.hostStore(bytes, host, () => this.value(op.value), type));
       return;
     }

@@ -1,9 +1,8 @@
-// The guard of a loop's unchecked copy (see passes/fast-loops.ts): looks up the pages of its addresses and counts the passes that
+// The guard of a loop's unchecked copy (see translate/loops.ts): looks up the pages of its addresses and counts the passes that
 // stay on them.
-import type { BlockId } from '../decode/region.ts';
 import { PAGE, PAGE_SHIFT, Tlb } from '../layout/memory.ts';
-import type { FastLoop } from '../passes/fast-loops.ts';
 import type { Group } from '../passes/strides.ts';
+import type { LoopCopy } from '../translate/loops.ts';
 import { NOWHERE, type PageCache } from './access.ts';
 import type { LocalPool } from './locals.ts';
 import { type Expr, i64, none, type ValueType, type WasmModule } from './module.ts';
@@ -22,35 +21,20 @@ const SLOW =
   Tlb.WATCHED_USER_READ |
   Tlb.WATCHED_USER_WRITE;
 
-/** A copy is so many passes one behind the other, and the passes that are left are counted once in all of them. */
-const MOST_UNROLLED = 4;
-/** Operations in all passes of a copy together, at the most; and the part of a page that they may use up. */
-const MOST_OPS = 300;
-const MOST_BYTES = PAGE / 16;
-export function unrolling({ strides }: FastLoop, ops: number): number {
-  const widest = Math.max(...strides.groups.map((g) => Math.abs(g.step)));
-  let times = MOST_UNROLLED;
-  while (times > 1 && (times * ops > MOST_OPS || times * widest > MOST_BYTES)) times /= 2;
-  return times;
+/** A loop's copy with the locals that it and its guard share: passes left, and the pages of the groups' addresses. Other loops of the region
+ * use the same ones: short loops over the same pages find them as they were left. */
+export interface LoopLocals extends LoopCopy {
+  readonly passes: number;
+  readonly caches: readonly PageCache[];
 }
 
-/** Ids that belong to loop `k` of a region: its blocks in pass `pass` of the copy, and its guard, behind those of all inlined callees. */
-const COPY = 2 ** 32;
-const FIRST_COPY = 1024;
-const IDS_OF_LOOP = MOST_UNROLLED + 1;
-export const copyOf = (id: BlockId, k: number, pass: number): BlockId => id + COPY * FIRST_COPY * (IDS_OF_LOOP * k + 1 + pass);
-export const guardOf = (head: BlockId, k: number): BlockId => copyOf(head, k, MOST_UNROLLED);
-
-/** A loop's copy, its guard, and the locals they share: passes left, and the pages of the groups' addresses. Other loops of the region use
- * the same ones: short loops over the same pages find them as they were left. */
-export interface LoopCopy {
-  readonly loop: FastLoop;
-  readonly head: BlockId;
-  readonly guard: BlockId;
-  readonly passes: number;
-  /** Passes that are counted as one. */
-  readonly unrolled: number;
-  readonly caches: readonly PageCache[];
+/** The loops of a region with their locals; `cache` gives new ones of a page, `local` an i32 local. */
+export function loopLocals(loops: readonly LoopCopy[], local: () => number, cache: (writes: boolean) => PageCache): LoopLocals[] {
+  if (loops.length === 0) return [];
+  const passes = local();
+  const groups = Math.max(...loops.map(({ strides }) => strides.groups.length));
+  const caches = Array.from({ length: groups }, (_, k) => cache(loops.some(({ strides }) => strides.groups[k]?.writes === true)));
+  return loops.map((loop) => ({ ...loop, passes, caches }));
 }
 
 /** What a guard needs of the region's lowering. */
@@ -83,12 +67,12 @@ function sum(t: GuardContext, terms: ReadonlyMap<number, number>, constant: numb
 }
 
 /** Whether passes through the copy are left. */
-export const hasPasses = ({ m, c, get }: GuardContext, { passes }: LoopCopy): Expr => m.i32.gt_s(get(passes), c(0));
+export const hasPasses = ({ m, c, get }: GuardContext, { passes }: LoopLocals): Expr => m.i32.gt_s(get(passes), c(0));
 
 /** Sets the locals of a copy: 0 passes where the loop must be run as it is once, less where it must so often. */
-export function guardCode(t: GuardContext, { loop, passes, unrolled, caches, guard }: LoopCopy): Expr[] {
+export function guardCode(t: GuardContext, { strides, passes, unrolled, caches, guard }: LoopLocals): Expr[] {
   const { m } = t;
-  const { groups, bounds } = loop.strides;
+  const { groups, bounds } = strides;
   const label = `g${guard}`;
   const room = t.locals.take();
   const linear = t.locals.take();
@@ -194,7 +178,7 @@ export function guardCode(t: GuardContext, { loop, passes, unrolled, caches, gua
 }
 
 /** At the end of a pass through the copy: another one, while there are passes left. */
-export const nextPass = (t: GuardContext, { passes }: LoopCopy, label: string): Expr[] => [
+export const nextPass = (t: GuardContext, { passes }: LoopLocals, label: string): Expr[] => [
   t.m.local.set(passes, t.m.i32.sub(t.get(passes), t.c(1))),
   t.m.br(label, t.get(passes)),
 ];

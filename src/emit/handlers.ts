@@ -26,6 +26,9 @@ export class RecordLeaves implements Leaves {
     this.b = b;
     this.form = form;
   }
+  /** The record knows. */
+  readonly target = undefined;
+  readonly next = undefined;
   private field(offset: number): Value {
     return this.b.push({ kind: 'rec', type: 'i32', offset });
   }
@@ -86,8 +89,8 @@ const REC_LOCAL = 0;
 class HandlerLowering extends AccessLowering {
   protected readonly slow = HANDLER;
   protected readonly atomic = true;
-  /** The instruction is a near RET of flat code. */
-  isReturn = false;
+  /** The instruction runs in flat code. */
+  flat = false;
 
   protected readonly strictOrder: boolean;
 
@@ -180,12 +183,16 @@ class HandlerLowering extends AccessLowering {
   protected terminator(op: Op): void {
     switch (op.kind) {
       case 'jump':
+      case 'call':
         return this.emit(this.chain(Record.at.link, Record.at.target));
       case 'branch':
         this.emit(this.m.if(this.value(op.cond), this.chain(Record.at.link, Record.at.target)));
         return this.emit(this.chain(Record.at.linkNext, Record.at.next));
       case 'indirect':
-        return this.isReturn ? this.returnTo(this.value(op.eip)) : this.dispatchTo(this.value(op.eip));
+      case 'callIndirect':
+        return this.dispatchTo(this.value(op.eip));
+      case 'ret':
+        return this.flat ? this.returnTo(this.value(op.eip)) : this.dispatchTo(this.value(op.eip));
       case 'leave':
         return this.emit(this.m.return_call('dispatch', [this.c(0), this.cpu()], none));
       case 'next':
@@ -210,7 +217,7 @@ export function addHandler(e: Emitter, name: string, form: Form, spec: LiftSpec,
   const x = new Lifter(b, form, new RecordLeaves(b, form));
   spec.lift(x);
   const t = new HandlerLowering(e, strictOrder);
-  t.isReturn = form.flat && form.mnemonic === 'ret';
+  t.flat = form.flat;
   const body = t.lower(b.code.ops);
   if (!x.ended) {
     if (spec.alone) t.dispatchTo(t.recordField(Record.at.next));

@@ -1,6 +1,6 @@
 // IR -> Wasm expressions: what the interpreter's handlers and the JIT's regions have in common. Registers, record
 // fields, flags words and the ways out differ, and are abstract here.
-import { type Op, type OpOf, operands } from '../ir/operations.ts';
+import { effectsOf, isCall, type Op, type OpOf, operands } from '../ir/operations.ts';
 import type { Type, Value } from '../ir/types.ts';
 import { Cpu, FAULT, FAULT_HAS_ERROR, SegCache } from '../layout/cpu.ts';
 import { type RuntimeFunction, runtime, runtimeFunction } from '../runtime/abi.ts';
@@ -11,6 +11,9 @@ import { pure } from './wasm.ts';
 
 /** Local of every table function that holds the CPU's base address. */
 export const CPU_LOCAL = 1;
+
+/** An operation that calls something. */
+export type CallOp = OpOf<'helper' | 'call' | 'callIndirect'>;
 
 export abstract class Lowering {
   readonly e: Emitter;
@@ -46,8 +49,8 @@ export abstract class Lowering {
   protected abstract pendingFlags(): PendingFlags | undefined;
   protected abstract recordField(offset: number): Expr;
   /** Makes Cpu.gpr (and flags) in memory current before a helper, and drops what it changes after. */
-  protected abstract beforeHelper(op: OpOf<'helper'>): void;
-  protected abstract afterHelper(op: OpOf<'helper'>): void;
+  protected abstract beforeHelper(op: CallOp): void;
+  protected abstract afterHelper(op: CallOp): void;
   protected abstract terminator(op: Op): void;
   protected abstract guestLoad(op: OpOf<'load'>, i: number): void;
   protected abstract guestStore(op: OpOf<'store'>): void;
@@ -143,7 +146,10 @@ export abstract class Lowering {
       for (let j = i + 1; clean && j < Math.min(this.lastUse[i]!, ops.length); j++) {
         const other = ops[j]!;
         if (other.kind === 'set' && other.reg === op.reg) clean = false;
-        if (other.kind === 'helper' && (other.effects.writes === 'all' || other.effects.writes?.includes(op.reg))) clean = false;
+        if (isCall(other)) {
+          const { writes } = effectsOf(other);
+          if (writes === 'all' || writes?.includes(op.reg)) clean = false;
+        }
       }
       this.folded[i] = clean;
     }

@@ -59,7 +59,7 @@ export abstract class NativeCalls extends RegionExits {
     if (target === undefined) return this.lookUp(where, false);
     if (!this.samePage(target)) return this.lookUpKnown(target, false);
     // What runs is what stands at the region's entry: no need of the table.
-    if (target === this.region.entry) return [m.call(this.functionName, [this.c(0), this.cpu()], none)];
+    if (target === this.region.eip) return [m.call(this.functionName, [this.c(0), this.cpu()], none)];
     const slot = this.slotAt(target);
     return [m.call_indirect(this.c(slot), [this.c(slot), this.cpu()])];
   }

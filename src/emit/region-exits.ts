@@ -1,8 +1,8 @@
 // The ways out of a region, and the look at the pending word.
-import type { Region } from '../decode/region.ts';
 import { Cpu, Mode, PENDING_HELD_SHIFT } from '../layout/cpu.ts';
 import { CpuArea, JUMP_ENTRIES, JumpEntry, PAGE_SHIFT, Tlb } from '../layout/memory.ts';
 import { runtime } from '../runtime/abi.ts';
+import type { RegionIr } from '../translate/graph.ts';
 import { type Emitter, type Expr, none } from './module.ts';
 import { RegionFlags } from './region-flags.ts';
 
@@ -10,11 +10,11 @@ import { RegionFlags } from './region-flags.ts';
 export type SlotOf = (phys: number, eip: number, mode: number) => number;
 
 export abstract class RegionExits extends RegionFlags {
-  protected readonly region: Region;
+  protected readonly region: RegionIr;
   private readonly slotOf: SlotOf;
   private readonly dispatchName: string;
 
-  constructor(e: Emitter, region: Region, slotOf: SlotOf) {
+  constructor(e: Emitter, region: RegionIr, slotOf: SlotOf) {
     super(e);
     this.region = region;
     this.slotOf = slotOf;
@@ -35,7 +35,7 @@ export abstract class RegionExits extends RegionFlags {
 
   /** Whether EIP `to` is on the region's page, so that its slot is known. */
   protected samePage(to: number): boolean {
-    return to >>> PAGE_SHIFT === this.region.entry >>> PAGE_SHIFT && (this.region.mode & Mode.FLAT) !== 0;
+    return to >>> PAGE_SHIFT === this.region.eip >>> PAGE_SHIFT && (this.region.mode & Mode.FLAT) !== 0;
   }
   protected slotAt(to: number): number {
     const { region } = this;

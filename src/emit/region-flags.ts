@@ -1,6 +1,6 @@
 // Guest registers and flags of a region, in locals. The last operation that set flags is kept as it is, over the edges between
 // blocks too (passes/flag-shapes.ts); the flag words are made where somebody looks.
-import { keepsCarry, type Op } from '../ir/operations.ts';
+import { effectsOf, isCall, keepsCarry, type Op } from '../ir/operations.ts';
 import type { FlagKind } from '../ir/types.ts';
 import { Cpu, GPR_STRIDE } from '../layout/cpu.ts';
 import { agrees, type Place, type Places, placesOf, type Shape } from '../passes/flag-shapes.ts';
@@ -51,7 +51,10 @@ export abstract class RegionFlags extends AccessLowering {
       else if (op.kind === 'set') this.written.add(op.reg);
       else if (op.kind === 'flags' || op.kind === 'setRX') this.writesFlags = true;
       else if (op.kind === 'cond' || op.kind === 'flagR' || op.kind === 'flagX') this.usesFlags = true;
-      else if (op.kind === 'helper' && (op.effects.flags === 'w' || op.effects.flags === 'rw')) this.writesFlags = true;
+      else if (isCall(op)) {
+        const { flags } = effectsOf(op);
+        if (flags === 'w' || flags === 'rw') this.writesFlags = true;
+      }
     }
   }
 

@@ -1,23 +1,24 @@
 // The JIT: a region (blocks joined by direct jumps) becomes one Wasm function. Guest registers and flags live in
 // locals, loops are Wasm loops, exits tail-call the table slot of where they lead.
-import { type BlockId, beside, eipOf, type Region } from '../decode/region.ts';
-import type { Op, OpOf } from '../ir/operations.ts';
+import { type BlockId, eipOf } from '../ir/blocks.ts';
+import { effectsOf, type Op, type OpOf } from '../ir/operations.ts';
 import type { Value } from '../ir/types.ts';
 import { Cpu, Exit, GPR_STRIDE } from '../layout/cpu.ts';
-import { addressBase, cachedBases } from '../passes/address-bases.ts';
-import { dirtyRegisters, synchronizes } from '../passes/dirty-registers.ts';
-import { fastLoops } from '../passes/fast-loops.ts';
-import { liveFlags } from '../passes/flag-liveness.ts';
-import { flagShapes, shapeAfter } from '../passes/flag-shapes.ts';
-import { type Structure, structure } from '../passes/structure.ts';
+import { addressBase } from '../passes/address-bases.ts';
+import { synchronizes } from '../passes/dirty-registers.ts';
+import { shapeAfter } from '../passes/flag-shapes.ts';
 import { runtime } from '../runtime/abi.ts';
+import type { RegionBlock } from '../translate/graph.ts';
+import type { Region } from '../translate/grow.ts';
+import { type Demands, type Translation, translate } from '../translate/pipeline.ts';
+import type { Structure } from '../translate/structure.ts';
 import type { PageCache } from './access.ts';
-import { type GuardContext, guardCode, hasPasses, nextPass } from './fast-loops.ts';
+import { type GuardContext, guardCode, hasPasses, type LoopLocals, loopLocals, nextPass } from './fast-loops.ts';
+import type { CallOp } from './lowering.ts';
 import { type Emitter, type Expr, i32, i64, none, type ValueType } from './module.ts';
 import { NativeCalls } from './native-calls.ts';
 import type { SlotOf } from './region-exits.ts';
 import { FIRST_REG, FIRST_TEMP, FLAG_R, FLAG_X, GPRS } from './region-flags.ts';
-import { copyLoops, type LiftedBlock, liftBlock, mayLeave, NATIVE_CALL, successors } from './region-graph.ts';
 import { REGION } from './slow-ways.ts';
 
 const FAULT_LABEL = 'fault';
@@ -35,6 +36,8 @@ export interface RegionExtras {
   readonly atomic?: boolean;
   /** Loads and stores of guest memory are in the order of x86 on any host (wasm/base/order.ts). */
   readonly strictOrder?: boolean;
+  /** Verify its IR behind each pass. */
+  readonly verify?: boolean;
 }
 
 /** A way out of a block: to another one, or (without `to`) code that leaves the region. */
@@ -63,13 +66,16 @@ class RegionLowering extends NativeCalls {
   /** The instruction before may have stored through a helper. */
   private stored = false;
   /** The block that is being lowered. */
-  private lowering: LiftedBlock | undefined;
+  private lowering: RegionBlock | undefined;
+  private readonly translation: Translation;
+  private loops: readonly LoopLocals[] = [];
   /** By the name of their base (see passes/address-bases.ts). */
   private readonly pages = new Map<string, PageCache>();
   private readonly raiseName: string;
 
-  constructor(e: Emitter, region: Region, slotOf: SlotOf, extras: RegionExtras) {
-    super(e, region, slotOf);
+  constructor(e: Emitter, translation: Translation, slotOf: SlotOf, extras: RegionExtras) {
+    super(e, translation.ir, slotOf);
+    this.translation = translation;
     this.extras = extras;
     this.atomic = extras.atomic === true;
     this.strictOrder = extras.strictOrder === true;
@@ -80,34 +86,25 @@ class RegionLowering extends NativeCalls {
   emitFunction(name: string): void {
     this.functionName = name;
     const { m } = this;
-    const lifted = new Map([...this.region.blocks].map(([eip, block]) => [eip, liftBlock(block)]));
-    for (const l of lifted.values()) this.census(l.ops);
-    const graph = () => new Map([...lifted].map(([id, l]) => [id, { ops: l.ops, next: successors(l) }]));
-    let { entry }: { entry: BlockId } = this.region;
-    const shape = () => structure(entry, new Map([...graph()].map(([id, { next }]) => [id, next])));
-    let flow = shape();
-    // The copies make many passes without a look at anything.
-    const loops = this.extras.budget ? [] : fastLoops(flow, graph());
-    if (loops.length > 0) {
-      const cache = (writes: boolean) => {
-        const found = { page: this.locals.take(i64), delta: this.locals.take(), writes };
-        this.pages.set(`loops ${this.pages.size}`, found);
-        return found;
-      };
-      entry = copyLoops(loops, lifted, () => this.locals.take(), cache)(entry);
-      flow = shape();
-    }
-    this.shapes = flagShapes(entry, flow, graph(), this.liveFlags(lifted, flow));
-    for (const [base, writes] of cachedBases(flow, lifted))
-      this.pages.set(base, { page: this.locals.take(i64), delta: this.locals.take(), writes });
-    const dirty = dirtyRegisters(flow, graph());
+    const { ir, dirty, bases } = this.translation;
+    const { flow, blocks, entry } = ir;
+    for (const { ops } of blocks.values()) this.census(ops);
+    const cache = (writes: boolean) => ({ page: this.locals.take(i64), delta: this.locals.take(), writes });
+    const loopCache = (writes: boolean) => {
+      const found = cache(writes);
+      this.pages.set(`loops ${this.pages.size}`, found);
+      return found;
+    };
+    this.loops = loopLocals(ir.loops, () => this.locals.take(), loopCache);
+    this.shapes = this.translation.shapes;
+    for (const [base, writes] of bases) this.pages.set(base, cache(writes));
     const lowered = new Map<number, LoweredBlock>();
     for (const eip of flow.order) {
       this.dirty = dirty.get(eip)!;
-      lowered.set(eip, this.lowerBlock(lifted.get(eip)!, flow));
+      lowered.set(eip, this.lowerBlock(blocks.get(eip)!, flow));
     }
     const rendered = this.render(entry, flow, lowered);
-    const enter: Expr[] = [this.pollHere(this.region.entry, [])];
+    const enter: Expr[] = [this.pollHere(this.region.eip, [])];
     for (const reg of new Set([...this.used, ...this.written]))
       enter.push(m.local.set(FIRST_REG + reg, this.loadCpu(Cpu.at.gpr + reg * GPR_STRIDE)));
     if (this.usesFlags || this.writesFlags) {
@@ -124,95 +121,69 @@ class RegionLowering extends NativeCalls {
     this.e.addCode(name, locals, body);
   }
 
-  /** Blocks at whose start the flags matter. */
-  private liveFlags(lifted: ReadonlyMap<BlockId, LiftedBlock>, flow: Structure): ReadonlySet<BlockId> {
-    // A trace shows the flags of each block, and a slice may end before any.
-    if (this.extras.traces || this.extras.budget) return new Set(flow.order);
-    const block = (id: BlockId) => {
-      const l = lifted.get(id)!;
-      return { ops: l.ops, unchecked: l.unchecked, next: successors(l), leaves: mayLeave(l, (to) => flow.keeps(id, to)) };
-    };
-    return liveFlags(flow, new Map(flow.order.map((id) => [id, block(id)])));
-  }
-
-  private lowerBlock(l: LiftedBlock, flow: Structure): LoweredBlock {
+  private lowerBlock(block: RegionBlock, flow: Structure): LoweredBlock {
     const { m } = this;
     const edges: Edge[] = [];
-    const { block } = l;
-    const from = block.id;
+    const { id: from, ops, next, instructions } = block;
     this.enter(this.shapes.get(from)!);
-    this.lowering = l;
-    if (l.isGuard) return this.lowerGuard(l, flow);
-    const budget = this.extras.budget ? this.takeBudget(block.eip, block.instructions.length) : [];
-    const trace = this.extras.traces ? this.traceBlock(block.eip) : [];
+    this.lowering = block;
+    const t = ops.at(-1)!;
+    const copy = block.copy === undefined ? undefined : this.loops[block.copy]!;
+    const kept = next.filter((to) => flow.keeps(from, to));
+    if (t.kind === 'guard') return this.lowerGuard(copy!, kept);
+    const budget = this.extras.budget ? this.takeBudget(eipOf(from), instructions) : [];
+    const trace = this.extras.traces ? this.traceBlock(eipOf(from)) : [];
     const finish = () => {
-      const t = l.terminator;
-      const last = block.instructions.at(-1)!;
-      if (t === undefined) this.checkStores(block.end);
+      if (t.kind === 'jump') this.checkStores(eipOf(t.to!));
       this.stored = false;
-      const next = [...new Set(successors(l))].filter((to) => flow.keeps(from, to));
-      this.carry(shapeAfter(l.ops, this.shapes.get(from)!), next);
+      this.carry(shapeAfter(ops, this.shapes.get(from)!), kept);
       const leaving = (exprs: Expr[]) => m.block(null, [...this.settle(), ...this.spill(), ...exprs]);
-      const edge = (target: BlockId, cond?: Expr) => {
+      const edge = (to: BlockId, cond?: Expr) => {
         const common = cond === undefined ? {} : { cond };
-        const to = l.route?.(target) ?? target;
-        if (to === l.copy?.head && flow.isBack(from, to))
+        if (to === copy?.head && flow.isBack(from, to))
           return edges.push({
-            to: l.copy.guard,
+            to: copy.guard,
             ...common,
-            code: m.block(null, [...nextPass(this.guardContext, l.copy, loopLabel(to)), this.pollAt(eipOf(to))]),
+            code: m.block(null, [...nextPass(this.guardContext, copy, loopLabel(to)), this.pollAt(eipOf(to))]),
           });
         if (!flow.keeps(from, to)) edges.push({ ...common, code: leaving(this.chain(eipOf(to))) });
         else edges.push({ to, ...common, ...(flow.isBack(from, to) ? { code: this.pollAt(eipOf(to)) } : {}) });
       };
       const leave = (exprs: Expr[]) => edges.push({ code: leaving(exprs) });
-      switch (t?.kind) {
-        case undefined:
-          edge(beside(block, block.end));
-          return;
+      switch (t.kind) {
         case 'jump':
-          // A call that is not inlined leaves the region: its return comes back through the return point's own slot.
-          if (last.form.mnemonic !== 'call') {
-            edge(beside(block, last.target!));
-            return;
-          }
-          if (block.callee === undefined) leave(this.chain(last.target!));
-          else edge(block.callee);
+          edge(t.to!);
           return;
         case 'branch':
-          if (last.target !== last.next) edge(beside(block, last.target!), this.value(t.cond));
-          edge(beside(block, last.next));
+          if (t.to !== t.next) edge(t.to!, this.value(t.cond));
+          edge(t.next!);
           return;
-        case 'indirect': {
-          const { returnPoint } = block;
-          if (returnPoint !== undefined && flow.keeps(from, returnPoint))
-            edge(returnPoint, m.i32.eq(this.value(t.eip), this.c(eipOf(returnPoint))));
-          return leave(last.form.mnemonic === 'ret' ? this.returnTo(this.value(t.eip)) : this.lookUpValue(this.value(t.eip)));
-        }
+        case 'indirect':
+          return leave(this.lookUpValue(this.value(t.eip)));
+        case 'ret':
+          if (t.to !== undefined && flow.keeps(from, t.to)) edge(t.to, m.i32.eq(this.value(t.eip), this.c(eipOf(t.to))));
+          return leave(this.returnTo(this.value(t.eip)));
+        case 'exit':
+          return leave(this.chain(t.to));
         case 'leave':
           return leave([this.dispatch()]);
         case 'next':
-          return leave([this.storeCpu(Cpu.at.eip, this.c(last.next)), this.dispatch()]);
+          return leave([this.storeCpu(Cpu.at.eip, this.c(t.to!)), this.dispatch()]);
       }
     };
-    const body = this.lower(l.ops, finish);
+    const body = this.lower(ops, finish);
     body.unshift(...trace);
-    if (this.extras.counts) body.unshift(this.count(Cpu.at.countTranslated, m.i64.const(BigInt(block.instructions.length))));
+    if (this.extras.counts) body.unshift(this.count(Cpu.at.countTranslated, m.i64.const(BigInt(instructions))));
     body.unshift(...budget);
     return { body, edges };
   }
 
-  private lowerGuard(l: LiftedBlock, flow: Structure): LoweredBlock {
-    const copy = l.copy!;
-    const id = l.block.id;
+  private lowerGuard(copy: LoopLocals, next: readonly BlockId[]): LoweredBlock {
     this.body = guardCode(this.guardContext, copy);
-    this.carry(
-      shapeAfter([], this.shapes.get(id)!),
-      successors(l).filter((to) => flow.keeps(id, to)),
-    );
+    this.carry(shapeAfter([], this.shapes.get(copy.guard)!), next);
     return {
       body: this.body,
-      edges: [{ to: copy.head, cond: hasPasses(this.guardContext, copy) }, { to: copy.loop.head }],
+      edges: [{ to: copy.head, cond: hasPasses(this.guardContext, copy) }, { to: copy.original }],
     };
   }
   private readonly guardContext: GuardContext = {
@@ -311,9 +282,8 @@ class RegionLowering extends NativeCalls {
   protected recordField(): Expr {
     throw new Error('regions have no records');
   }
-  protected override unchecked(at: number): number | undefined {
-    const group = this.lowering?.unchecked?.get(at);
-    return group === undefined ? undefined : this.lowering!.copy!.caches[group]!.delta;
+  protected override unchecked(group: number): number {
+    return this.loops[this.lowering!.copy!]!.caches[group]!.delta;
   }
   protected override pageCache(address: Value): PageCache | undefined {
     if (this.lowering?.cold) return undefined;
@@ -324,20 +294,19 @@ class RegionLowering extends NativeCalls {
     return this.pages.values();
   }
 
-  protected override helper(op: OpOf<'helper'>, i: number): void {
-    if (op.name !== NATIVE_CALL) return super.helper(op, i);
-    const last = this.lowering!.block.instructions.at(-1)!;
+  /** A call of guest code that comes back. */
+  private guestCall(op: OpOf<'call' | 'callIndirect'>): void {
     this.beforeHelper(op);
     this.dropKept();
-    const target = op.args[0] === undefined ? undefined : this.value(op.args[0]);
-    for (const e of this.callAndWait(last.target, target, last.next)) this.emit(e);
+    const [known, value] = op.kind === 'call' ? [op.to, undefined] : [undefined, this.value(op.eip)];
+    for (const e of this.callAndWait(known, value, op.back!)) this.emit(e);
     this.afterHelper(op);
     for (const e of this.forget()) this.emit(e);
     this.stored = false;
   }
 
-  protected beforeHelper(op: OpOf<'helper'>): void {
-    const { reads, writes, flags } = op.effects;
+  protected beforeHelper(op: CallOp): void {
+    const { reads, writes, flags } = effectsOf(op);
     for (let reg = 0; reg < GPRS; reg++) if (touches(writes, reg)) this.keepCarried(reg);
     for (const reg of this.written)
       if (this.isDirty(reg) && (touches(reads, reg) || touches(writes, reg)))
@@ -347,9 +316,9 @@ class RegionLowering extends NativeCalls {
     if (this.writesFlags) this.emit(this.storeCpu(Cpu.at.flagR, this.get(FLAG_R)));
     if (this.writesFlags) this.emit(this.storeCpu(Cpu.at.flagX, this.get(FLAG_X)));
   }
-  protected afterHelper(op: OpOf<'helper'>): void {
+  protected afterHelper(op: CallOp): void {
     if (synchronizes(op)) this.dirty = 0;
-    const { writes, flags, stores, mayFault, eip, quiet } = op.effects;
+    const { writes, flags, stores, mayFault, eip, quiet } = effectsOf(op);
     if (stores) this.stored = true;
     if (!quiet && (stores || mayFault || eip)) for (const e of this.forget()) this.emit(e);
     for (const reg of new Set([...this.used, ...this.written]))
@@ -360,6 +329,7 @@ class RegionLowering extends NativeCalls {
     }
   }
   protected terminator(op: Op): void {
+    if (op.kind === 'call' || op.kind === 'callIndirect') return this.guestCall(op);
     if (op.kind !== 'repeat') return;
     // The others are for lowerBlock. Again: through the dispatcher, so that interrupts are seen.
     const { m } = this;
@@ -369,7 +339,15 @@ class RegionLowering extends NativeCalls {
   }
 }
 
-/** Adds the function of a region, exported under `name`. */
+/** What such extras ask of the translation. */
+const demands = ({ budget = false, traces = false, verify = false }: RegionExtras): Demands => ({
+  slices: budget,
+  // A trace shows the flags of each block, and a slice may end before any.
+  exactFlags: traces || budget,
+  verify,
+});
+
+/** Translates a region and adds its function, exported under `name`. */
 export function emitRegion(e: Emitter, name: string, region: Region, slotOf: SlotOf, extras: RegionExtras = {}): void {
-  new RegionLowering(e, region, slotOf, extras).emitFunction(name);
+  new RegionLowering(e, translate(region, demands(extras)), slotOf, extras).emitFunction(name);
 }

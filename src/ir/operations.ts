@@ -3,6 +3,7 @@
 //
 // In a text, `{x}` is the value or immediate x, `{x|, }` a list with what stands between, and what is in brackets is there only where x
 // is. `any` is a type that the operation itself carries; a `?` behind a type says that the value may be missing, a `*` that it is a list.
+import { type BlockId, target } from './blocks.ts';
 import {
   effects,
   eip,
@@ -45,6 +46,7 @@ const NOTHING: Effects = {};
 const FAULTS: Effects = { mayFault: true };
 const READS_FLAGS: Effects = { flags: 'r' };
 const SETS_FLAGS: Effects = { flags: 'w' };
+const CALLS: Effects = { reads: 'all', writes: 'all', flags: 'rw', stores: true };
 const FLAGS_BUT_CARRY: Effects = { flags: 'rw' };
 
 /** Whether an instruction of the kind leaves CF as it was. */
@@ -94,9 +96,10 @@ export const OPERATIONS = {
   /** `within`: places that it changes at the most, where the address does not tell. */
   ststate:  line('ststate{bytes} [{address} + ]{offset}, {value}[ within {within}]', undefined, { address: 'i32?', value: 'any' }, { bytes: width, offset: state, within: optional(places) }),
   /** Guest memory at a linear address. `rmw`: checked for writing. `locked`: the store of the same instruction to the same address
-   * happens with this load as one; what is between them has no effects, as it may be done again. */
-  load:     line('load{bytes}{signed}{rmw}{locked} {address}', 'any', { address: ADDRESS }, { bytes: width, signed, rmw: flag(' rmw'), locked: optional(flag(' lock')) }, FAULTS),
-  store:    line('store{bytes} {address}, {value}', undefined, { address: ADDRESS, value: 'any' }, { bytes: width }, FAULTS),
+   * happens with this load as one; what is between them has no effects, as it may be done again. `group`: it needs no check, as the guard of
+   * its loop looked the addresses of that group up, and cannot fault. */
+  load:     line('load{bytes}{signed}{rmw}{locked} {address}[ unchecked {group}]', 'any', { address: ADDRESS }, { bytes: width, signed, rmw: flag(' rmw'), locked: optional(flag(' lock')), group: optional(number) }, FAULTS),
+  store:    line('store{bytes} {address}, {value}[ unchecked {group}]', undefined, { address: ADDRESS, value: 'any' }, { bytes: width, group: optional(number) }, FAULTS),
   /** Loads and stores of other CPUs see this CPU's in the order of the program on both sides of a fence. */
   fence:    line('fence', undefined, {}, {}),
   /** The CPU waits in a loop for something that another one does. */
@@ -121,13 +124,25 @@ export const OPERATIONS = {
   /** Leaves to run this instruction again if `cond`. The last operation of its instruction. */
   repeat:   line('repeat if {cond}', undefined, { cond: 'i32' }, {}, READS_FLAGS),
 
-  jump:     end('jump', {}, {}),
-  branch:   end('branch if {cond}', { cond: 'i32' }, {}),
+  /** A call of guest code: the return address is pushed already. In a region it comes back, to the jump behind it. (Handlers do not wait
+   * for it: nothing is behind it there.) Targets are left out in handlers, where the record knows them. */
+  call:     line('call[ {to}, back {back}]', undefined, {}, { to: optional(eip), back: optional(eip) }, CALLS),
+  callIndirect: line('callIndirect {eip}[, back {back}]', undefined, { eip: ADDRESS }, { back: optional(eip) }, CALLS),
+
+  /** To a block of the region, or to the EIP of that name outside. */
+  jump:     end('jump[ {to}]', {}, { to: optional(target) }),
+  branch:   end('branch if {cond}[ to {to}, else {next}]', { cond: 'i32' }, { to: optional(target), next: optional(target) }),
   indirect: end('indirect {eip}', { eip: ADDRESS }, {}),
+  /** A near return. `to`: the block where it leads if `eip` is that block's, as it is for an inlined callee. */
+  ret:      end('ret {eip}[ to {to}]', { eip: ADDRESS }, { to: optional(target) }),
+  /** Out of the region to a known EIP. */
+  exit:     end('exit {to}', {}, { to: eip }),
   /** A helper changed CS:EIP or the mode: through the dispatcher; Cpu.eip is right already. */
   leave:    end('leave', {}, {}),
   /** Through the dispatcher to what is behind this instruction (so that something is looked at again). */
-  next:     end('next', {}, {}),
+  next:     end('next[ {to}]', {}, { to: optional(eip) }),
+  /** To the unchecked copy of a loop while passes through it are left, else to the loop as it was (translate/loops.ts). */
+  guard:    end('guard {loop}: {to}, else {next}', {}, { loop: number, to: target, next: target }),
 } as const;
 
 type Lines = typeof OPERATIONS;
@@ -189,8 +204,46 @@ export function mapOperands(op: Op, f: (v: Value) => Value): Op {
 }
 
 /** What an operation does; of a helper, what it says itself. */
-export const effectsOf = (op: Op): Effects =>
-  op.kind === 'helper' ? op.effects : op.kind === 'flags' && keepsCarry(op.flag) ? FLAGS_BUT_CARRY : LINES[op.kind]!.effects;
+export function effectsOf(op: Op): Effects {
+  switch (op.kind) {
+    case 'helper':
+      return op.effects;
+    case 'flags':
+      return keepsCarry(op.flag) ? FLAGS_BUT_CARRY : SETS_FLAGS;
+    case 'load':
+    case 'store':
+      return op.group === undefined ? FAULTS : NOTHING;
+    default:
+      return LINES[op.kind]!.effects;
+  }
+}
+
+/** An operation that calls something, which may see and change the CPU's state as its effects say. */
+export const isCall = (op: Op): op is OpOf<'helper' | 'call' | 'callIndirect'> =>
+  op.kind === 'helper' || op.kind === 'call' || op.kind === 'callIndirect';
+
+/** Where a terminator may lead in its region, each once. */
+export function targets(op: Op): readonly BlockId[] {
+  switch (op.kind) {
+    case 'jump':
+      return [op.to!];
+    case 'branch':
+      return op.to === op.next ? [op.next!] : [op.to!, op.next!];
+    case 'guard':
+      return [op.to, op.next];
+    case 'ret':
+      return op.to === undefined ? [] : [op.to];
+    default:
+      return [];
+  }
+}
+
+/** A terminator with `f` of each of its targets. */
+export function mapTargets(op: Op, f: (to: BlockId) => BlockId): Op {
+  if (op.kind === 'jump') return { ...op, to: f(op.to!) };
+  if (op.kind === 'branch' || op.kind === 'guard') return { ...op, to: f(op.to!), next: f(op.next!) };
+  return op.kind === 'ret' && op.to !== undefined ? { ...op, to: f(op.to) } : op;
+}
 
 /** Whether an operation is the last of its block. */
 export const isTerminator = (op: Op): boolean => LINES[op.kind]!.ends;

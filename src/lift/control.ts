@@ -31,12 +31,12 @@ function call(x: Lifter): void {
     farCall(x);
   } else if (x.op(0).kind === 'j') {
     x.push(x.nextEip());
-    x.jump();
+    x.call();
   } else {
     const target = x.read(0);
     checkTarget(x, target);
     x.push(x.nextEip());
-    x.indirect(target);
+    x.call(target);
   }
 }
 
@@ -47,7 +47,7 @@ function ret(x: Lifter): void {
   const size = x.b.const(x.opsize);
   const bytes = x.n === 0 ? size : x.b.add(x.read(0), size);
   x.setStackPointer(x.b.add(x.stackPointer(), bytes));
-  x.indirect(target);
+  x.ret(target);
 }
 
 // Jcc rel

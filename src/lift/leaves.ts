@@ -1,4 +1,5 @@
 // Where interpreter and JIT part: a lift asks its operands for IR, and these answer.
+import type { BlockId } from '../ir/blocks.ts';
 import type { Value } from '../ir/types.ts';
 
 export interface Leaves {
@@ -21,6 +22,9 @@ export interface Leaves {
   addressMask(): Value;
   getGpr(reg: number, size: number, high: boolean): Value;
   setGpr(reg: number, size: number, high: boolean, v: Value): void;
+  /** Where a direct branch leads, and what is behind the instruction; undefined in handlers, where the record knows. */
+  readonly target: BlockId | undefined;
+  readonly next: BlockId | undefined;
   thisEip(): Value;
   nextEip(): Value;
 }

@@ -1,5 +1,6 @@
 // What a lift sees: operands that answer with IR, guest memory, stack, flags, faults, helpers and terminators.
 // A lift must do all that may fault before its first register write, so that faults are precise.
+import { eipOf } from '../ir/blocks.ts';
 import type { Builder } from '../ir/builder.ts';
 import type { ConditionCode, FlagKind, Place, Type, Value } from '../ir/types.ts';
 import { Cpu, Eflags, Gpr, Seg, SegCache } from '../layout/cpu.ts';
@@ -289,10 +290,21 @@ export class Lifter {
     return this.leaves.nextEip();
   }
   jump(): void {
-    this.end({ kind: 'jump' });
+    this.end({ kind: 'jump', to: this.leaves.target });
   }
   branch(cond: Value): void {
-    this.end({ kind: 'branch', cond });
+    this.end({ kind: 'branch', cond, to: this.leaves.target, next: this.leaves.next });
+  }
+  /** A call, whose return address is pushed already, of the instruction's target, or of the code at `eip`. */
+  call(eip?: Value): void {
+    const { target } = this.leaves;
+    const back = this.nextTarget;
+    if (eip === undefined) this.end({ kind: 'call', to: target === undefined ? undefined : eipOf(target), back });
+    else this.end({ kind: 'callIndirect', eip, back });
+  }
+  /** A near return to `eip`. */
+  ret(eip: Value): void {
+    this.end({ kind: 'ret', eip });
   }
   indirect(eip: Value): void {
     this.end({ kind: 'indirect', eip });
@@ -301,10 +313,14 @@ export class Lifter {
     this.end({ kind: 'leave' });
   }
   next(): void {
-    this.end({ kind: 'next' });
+    this.end({ kind: 'next', to: this.nextTarget });
   }
   repeatIf(cond: Value): void {
     this.b.push({ kind: 'repeat', cond });
+  }
+  private get nextTarget(): number | undefined {
+    const { next } = this.leaves;
+    return next === undefined ? undefined : eipOf(next);
   }
   private end(op: Parameters<Builder['push']>[0]): void {
     this.b.push(op);

@@ -1,5 +1,6 @@
 // Operands of a lift for the JIT: constants, and registers by number.
 import type { Instruction } from '../decode/decoder.ts';
+import type { BlockId } from '../ir/blocks.ts';
 import type { Builder } from '../ir/builder.ts';
 import type { Value } from '../ir/types.ts';
 import { Cpu, SegCache } from '../layout/cpu.ts';
@@ -8,9 +9,14 @@ import type { Leaves } from './leaves.ts';
 export class RegionLeaves implements Leaves {
   private readonly b: Builder;
   private readonly x: Instruction;
-  constructor(b: Builder, x: Instruction) {
+  readonly target: BlockId | undefined;
+  readonly next: BlockId;
+  /** `copy`: what the names of blocks in the instruction's copy have beyond their EIPs. */
+  constructor(b: Builder, x: Instruction, copy = 0) {
     this.b = b;
     this.x = x;
+    this.target = x.target === undefined ? undefined : copy + x.target;
+    this.next = copy + x.next;
   }
 
   readReg(k: number, size: number, signed: boolean): Value {

@@ -4,7 +4,8 @@ import type { Op } from '../ir/operations.ts';
 import type { Value } from '../ir/types.ts';
 import { Gpr } from '../layout/cpu.ts';
 import { PAGE, PAGE_SHIFT } from '../layout/memory.ts';
-import type { Structure } from './structure.ts';
+import type { RegionIr } from '../translate/graph.ts';
+import type { Structure } from '../translate/structure.ts';
 
 /**
  * The name of what an address is relative to: a register (with a large displacement, which then is an array's address), or a
@@ -27,21 +28,15 @@ const WORTH = 8;
 const MOST = 3;
 
 /** The bases that are worth it, with whether something is stored through them. */
-export function cachedBases(
-  flow: Structure,
-  blocks: ReadonlyMap<
-    number,
-    { readonly ops: readonly Op[]; readonly unchecked?: ReadonlyMap<number, number> | undefined; readonly cold?: boolean }
-  >,
-): Map<string, boolean> {
+export function cachedBases({ flow, blocks }: RegionIr): Map<string, boolean> {
   const depth = loopDepths(flow);
   const bases = new Map<string, { weight: number; writes: boolean }>();
   for (const n of flow.order) {
-    const { ops, unchecked, cold } = blocks.get(n)!;
+    const { ops, cold } = blocks.get(n)!;
     // What is hardly ever run is not worth the locals.
     if (cold) continue;
-    for (const [at, op] of ops.entries()) {
-      if ((op.kind !== 'load' && op.kind !== 'store') || unchecked?.has(at)) continue;
+    for (const op of ops) {
+      if ((op.kind !== 'load' && op.kind !== 'store') || op.group !== undefined) continue;
       const name = addressBase(ops, op.address);
       if (name === undefined) continue;
       let base = bases.get(name);

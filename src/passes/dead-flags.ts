@@ -12,14 +12,16 @@ export function readsFlags(op: Op): boolean {
 export const setsFlags = (op: Op): boolean => effectsOf(op).flags === 'w';
 
 /** Replaces dead flag settings of a block by nothing (a constant that nobody uses, so that values keep their numbers). */
-export function dropDeadFlags(ops: Op[]): void {
+export function dropDeadFlags(ops: readonly Op[]): readonly Op[] {
+  let out: Op[] | undefined;
   let live = true;
   for (let i = ops.length - 1; i >= 0; i--) {
     const op = ops[i]!;
     if (op.kind === 'flags' || op.kind === 'setRX') {
-      if (!live) ops[i] = { kind: 'const', type: 'i32', value: 0 };
+      if (!live) (out ??= ops.slice())[i] = { kind: 'const', type: 'i32', value: 0 };
       else live = false;
     } else if (setsFlags(op)) live = false;
     if (readsFlags(op)) live = true;
   }
+  return out ?? ops;
 }

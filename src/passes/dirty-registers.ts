@@ -1,10 +1,13 @@
 // Forward data flow over a region's blocks: the general registers that may differ from memory at the start of each block. Only they
 // are stored where the region is left.
-import type { Op } from '../ir/operations.ts';
-import type { Structure } from './structure.ts';
+import { effectsOf, type Op } from '../ir/operations.ts';
+import type { RegionIr } from '../translate/graph.ts';
 
 /** Whether registers and memory agree behind an operation: all were stored before, and loaded again. */
-export const synchronizes = (op: Op): boolean => op.kind === 'helper' && op.effects.reads === 'all' && op.effects.writes === 'all';
+export function synchronizes(op: Op): boolean {
+  const { reads, writes } = effectsOf(op);
+  return reads === 'all' && writes === 'all';
+}
 
 /** The set (a bit for each register) behind a block that is entered with `dirty`. */
 function after(ops: readonly Op[], dirty: number): number {
@@ -15,10 +18,7 @@ function after(ops: readonly Op[], dirty: number): number {
   return dirty;
 }
 
-export function dirtyRegisters(
-  flow: Structure,
-  blocks: ReadonlyMap<number, { readonly ops: readonly Op[]; readonly next: readonly number[] }>,
-): ReadonlyMap<number, number> {
+export function dirtyRegisters({ flow, blocks }: RegionIr): ReadonlyMap<number, number> {
   const dirty = new Map(flow.order.map((n) => [n, 0]));
   for (let changed = true; changed; ) {
     changed = false;

@@ -1,12 +1,9 @@
-// Small loops get a second copy in which the addresses that move evenly are not checked: a guard in front of both looks them up
-// once for as many passes as stay on their pages. The graph becomes
-//
-//   (ways in) -> guard -> head of the copy .. -> head of the copy (passes left) or guard
-//                     `-> head (a pass that runs into another page, or is slow) .. -> guard
-//
-import type { Op } from '../ir/operations.ts';
+// Which loops are worth an unchecked copy (translate/loops.ts): small ones, in which addresses move evenly.
+import { effectsOf, isCall, type Op } from '../ir/operations.ts';
+import type { Effects } from '../ir/types.ts';
+import type { RegionIr } from '../translate/graph.ts';
+import type { Structure } from '../translate/structure.ts';
 import { type Strides, strides } from './strides.ts';
-import type { Structure } from './structure.ts';
 
 /** Operations in a loop that is worth a copy, and copies in a region, at the most. */
 const LARGEST = 200;
@@ -19,18 +16,19 @@ export interface FastLoop {
   readonly strides: Strides;
 }
 
+/** Operations of a block, but for a jump to what follows it, which is no code. */
+export const codeLength = (ops: readonly Op[]): number =>
+  ops.at(-1)!.kind === 'jump' && ops.at(-2)?.kind !== 'insn' ? ops.length - 1 : ops.length;
+
 /** Loops that have no loop inside, cannot change the TLB, and have accesses that move evenly. */
-export function fastLoops(
-  flow: Structure,
-  blocks: ReadonlyMap<number, { readonly ops: readonly Op[]; readonly next: readonly number[] }>,
-): FastLoop[] {
+export function fastLoops({ flow, blocks }: RegionIr): FastLoop[] {
   const found: FastLoop[] = [];
   for (const head of flow.loops) {
     if (found.length === MOST) break;
     const body = loopBody(head, flow, blocks);
     if (body.some((n) => n !== head && flow.loops.has(n))) continue;
     const ops = body.map((n) => blocks.get(n)!.ops);
-    if (ops.reduce((sum, list) => sum + list.length, 0) > LARGEST || ops.some((list) => list.some(disturbs))) continue;
+    if (ops.reduce((sum, list) => sum + codeLength(list), 0) > LARGEST || ops.some((list) => list.some(disturbs))) continue;
     const inside = new Set(body);
     const moving = strides(new Map(body.map((n) => [n, blocks.get(n)!.ops])), (n) =>
       [...new Set(blocks.get(n)!.next)].filter((to) => inside.has(to) && flow.keeps(n, to)),
@@ -40,9 +38,10 @@ export function fastLoops(
   return found;
 }
 
+const mayFlush = ({ quiet, stores, mayFault, eip }: Effects): boolean => !quiet && (stores || mayFault || eip) === true;
 /** Whether an operation may take entries out of the TLB, or does not come back to the loop. */
 const disturbs = (op: Op): boolean =>
-  (op.kind === 'helper' && !op.effects.quiet && (op.effects.stores === true || op.effects.mayFault === true || op.effects.eip === true)) ||
+  (isCall(op) && mayFlush(effectsOf(op))) ||
   op.kind === 'repeat' ||
   // Another CPU may take entries away while a locked access waits for it.
   (op.kind === 'load' && op.locked === true);

@@ -1,9 +1,9 @@
 // Forward data flow over a region's blocks: in which form the flags arrive at each of them. Where the ways in end with the
 // same kind of operation, it goes on to be known, and the flag words are only made where somebody looks; else the words are
 // carried. Inputs and result of the operation that are in a register, or constant, need no local of their own.
-import { keepsCarry, type Op, type OpOf } from '../ir/operations.ts';
+import { effectsOf, isCall, keepsCarry, type Op, type OpOf } from '../ir/operations.ts';
 import type { FlagKind, Value } from '../ir/types.ts';
-import type { Structure } from './structure.ts';
+import type { RegionIr } from '../translate/graph.ts';
 
 /** Where an input or the result of the operation can be found: in a general register, or it is a constant. */
 export type Source = { readonly reg: number } | { readonly value: number };
@@ -60,12 +60,13 @@ export function shapeAfter(ops: readonly Op[], shape: Shape): Shape {
     } else if (op.kind === 'set') {
       holds.set(op.reg, canonical(op.value));
       written.add(op.reg);
-    } else if (op.kind === 'helper') {
-      for (const reg of op.effects.writes === 'all' ? [0, 1, 2, 3, 4, 5, 6, 7] : (op.effects.writes ?? [])) {
+    } else if (isCall(op)) {
+      const { writes, flags } = effectsOf(op);
+      for (const reg of writes === 'all' ? [0, 1, 2, 3, 4, 5, 6, 7] : (writes ?? [])) {
         holds.delete(reg);
         written.add(reg);
       }
-      if (op.effects.flags !== undefined) last = 'words';
+      if (flags !== undefined) last = 'words';
     } else if (op.kind === 'flags') last = op;
     else if (op.kind === 'setRX') last = 'words';
   });
@@ -111,12 +112,7 @@ const ROUNDS = 12;
  * The shape of the flags at the start of each block. The entry comes with the words. At the head of a loop the ways back
  * decide; a way in that brings something else makes the words there. `live`: blocks at whose start the flags matter at all.
  */
-export function flagShapes(
-  entry: number,
-  flow: Structure,
-  blocks: ReadonlyMap<number, { readonly ops: readonly Op[]; readonly next: readonly number[] }>,
-  live: ReadonlySet<number>,
-): ReadonlyMap<number, Shape> {
+export function flagShapes({ entry, flow, blocks }: RegionIr, live: ReadonlySet<number>): ReadonlyMap<number, Shape> {
   const ways = new Map<number, number[]>(flow.order.map((n) => [n, []]));
   for (const n of flow.order) for (const to of new Set(blocks.get(n)!.next)) if (flow.keeps(n, to)) ways.get(to)!.push(n);
   const shapes = new Map<number, Shape>();

@@ -122,6 +122,10 @@ class Block {
           if (op.effects.quiet) this.forget(Cpu.at.mxcsr, MXCSR_END);
           else this.forgetPlaces(op.effects.changes);
           break;
+        case 'call':
+        case 'callIndirect':
+          this.known = [];
+          break;
       }
     }
   }
@@ -138,7 +142,9 @@ class Block {
   }
 }
 
-/** Rewrites a block's operations in place; values keep their numbers. */
-export function dropStateAccesses(ops: Op[]): void {
-  new Block(ops).run();
+/** Of a block's operations; values keep their numbers. */
+export function dropStateAccesses(ops: readonly Op[]): readonly Op[] {
+  const block = new Block(ops.slice());
+  block.run();
+  return block.ops;
 }

@@ -1,7 +1,7 @@
 // How addresses move in a loop: each is found as a sum of registers, as they are at the start of a pass through the loop, and a
 // known range. Where those registers stand still, or grow by the same amount in each pass, one look at the TLB answers for many
 // passes (see emit/fast-loops.ts).
-import type { Op, OpOf } from '../ir/operations.ts';
+import { effectsOf, type Op, type OpOf } from '../ir/operations.ts';
 import type { Value } from '../ir/types.ts';
 
 const GPRS = 8;
@@ -81,9 +81,12 @@ function evaluate(ops: readonly Op[], start: Registers): { forms: Form[]; end: F
         if (op.type === 'i32' && op.bytes === 1) forms[i] = op.signed ? range(-128, 127) : range(0, 255);
         break;
       case 'helper':
-        for (const reg of op.effects.writes === 'all' ? Array.from({ length: GPRS }, (_, n) => n) : (op.effects.writes ?? []))
-          end[reg] = undefined;
+      case 'call':
+      case 'callIndirect': {
+        const { writes } = effectsOf(op);
+        for (const reg of writes === 'all' ? Array.from({ length: GPRS }, (_, n) => n) : (writes ?? [])) end[reg] = undefined;
         break;
+      }
       case 'pure': {
         const [a, b] = op.args.map((v) => forms[v]);
         const by = op.args[1] === undefined ? undefined : known(op.args[1]);

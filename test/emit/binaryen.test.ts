@@ -1,11 +1,11 @@
 // Binaryen, which shares nothing with our encoder, reads the regions that it writes and finds them valid.
 import binaryen from 'binaryen';
 import { expect, test } from 'vitest';
-import { growRegion } from '../../src/decode/region.ts';
 import { Emitter } from '../../src/emit/module.ts';
 import { emitRegion, type RegionExtras } from '../../src/emit/regions.ts';
 import { Mode } from '../../src/layout/cpu.ts';
 import { PAGE } from '../../src/layout/memory.ts';
+import { growRegion } from '../../src/translate/grow.ts';
 
 /** A loop with a locked addition, a call and memory of both kinds. */
 const CODE = '8b06 f0830701 0fb64b03 894e04 e80a000000 83c604 4a 75ea c3 90 85c0 7401 40 c3';

@@ -1,7 +1,6 @@
-// The IR of every block that the JIT would make of a case, through the verifier.
-import { growRegion } from '../../src/decode/region.ts';
-import { liftBlock } from '../../src/emit/region-graph.ts';
-import { problems } from '../../src/ir/verify.ts';
+// The IR of every region that the JIT would make of a case, through the verifier behind each pass.
+import { growRegion } from '../../src/translate/grow.ts';
+import { translate } from '../../src/translate/pipeline.ts';
 import { assemble, type Case, modeBits } from './case.ts';
 import { firstEip } from './world.ts';
 
@@ -16,7 +15,11 @@ export function irProblems(c: Case): string[] {
     const offset = c.start + at;
     const region = growRegion(page.subarray(offset & ~0xfff, (offset & ~0xfff) + 0x1000), eip + at, 0x200000 + offset, modeBits(c.mode));
     if (region === undefined) continue;
-    for (const block of region.blocks.values()) found.push(...problems({ ops: liftBlock(block).ops }));
+    try {
+      translate(region, { verify: true });
+    } catch (error) {
+      found.push((error as Error).message);
+    }
     if (at === 0 && found.length > 0) break;
   }
   return [...new Set(found)];

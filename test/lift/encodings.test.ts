@@ -5,11 +5,11 @@ import iced from 'iced-x86';
 import { afterAll, describe, expect, test } from 'vitest';
 import { BATCH } from '../../src/cache/heat.ts';
 import { CodeReader } from '../../src/decode/decoder.ts';
-import { growRegion } from '../../src/decode/region.ts';
 import { Emitter } from '../../src/emit/module.ts';
 import { emitRegion, type RegionExtras } from '../../src/emit/regions.ts';
 import { Mode } from '../../src/layout/cpu.ts';
 import { PAGE, PUBLISH_BYTES } from '../../src/layout/memory.ts';
+import { growRegion } from '../../src/translate/grow.ts';
 import { openEngine } from '../harness/engine.ts';
 
 const HALT = 0xf4;

@@ -272,7 +272,11 @@ export class Machine {
           if (num(op.cond) !== 0) return { kind: 'repeat' };
           break;
         case 'indirect':
+        case 'callIndirect':
+        case 'ret':
           return { kind: 'indirect', eip: u32(num(op.eip)) };
+        case 'call':
+          return { kind: 'jump' };
         case 'jump':
         case 'leave':
         case 'next':

@@ -99,14 +99,14 @@ test('rep movsd is a helper that says whether to come again', () => {
 test('jcc, call, ret', () => {
   expect(text('74 10')).toMatchInlineSnapshot(`
     "%0 = cond e
-    branch if %0"
+    branch if %0 to 0x1012, else 0x1002"
   `);
   expect(text('e8 00 01 00 00')).toMatchInlineSnapshot(`
     "%1 = get esp
     %3 = i32.sub %1, 4
     store32 %3, 0x1005
     set esp, %3
-    jump"
+    call 0x1105, back 0x1005"
   `);
   expect(text('c2 08 00')).toMatchInlineSnapshot(`
     "%0 = get esp
@@ -114,7 +114,7 @@ test('jcc, call, ret', () => {
     %8 = get esp
     %9 = i32.add %8, 12
     set esp, %9
-    indirect %2"
+    ret %2"
   `);
 });
 
@@ -123,7 +123,7 @@ test('mov ds, ax loads through the runtime and leaves', () => {
     "%1 = get eax
     %3 = i32.and %1, 0xffff
     helper loadSegment(3, %3) [faults; eip]
-    next"
+    next 0x1002"
   `);
 });
 

@@ -24,12 +24,11 @@ class Code extends Builder {
   }
   /** What is left of loads, stores and checks: their places among the operations. */
   kept(): number[] {
-    const ops = [...this.code.ops];
-    dropStateAccesses(ops);
+    const ops = dropStateAccesses(this.code.ops);
     this.result = ops;
     return ops.flatMap((op, i) => (op.kind === 'ldstate' || op.kind === 'ststate' || op.kind === 'raise' ? [i] : []));
   }
-  result: Op[] = [];
+  result: readonly Op[] = [];
 }
 
 test('a register that was loaded or stored is not loaded again', () => {

@@ -18,11 +18,12 @@ export interface Structure {
   goesBack(from: number, head: number): boolean;
 }
 
-export function structure(entry: number, successors: ReadonlyMap<number, readonly number[]>): Structure {
+/** `blocks`: where each leads, so far as that is among them. */
+export function structure(entry: number, blocks: ReadonlyMap<number, { readonly next: readonly number[] }>): Structure {
   const cut = new Set<string>();
   const name = (from: number, to: number) => `${from}>${to}`;
   for (;;) {
-    const next = (n: number) => (successors.get(n) ?? []).filter((to) => successors.has(to) && (cut.size === 0 || !cut.has(name(n, to))));
+    const next = (n: number) => (blocks.get(n)?.next ?? []).filter((to) => blocks.has(to) && (cut.size === 0 || !cut.has(name(n, to))));
     const order = reversePostorder(entry, next);
     const rank = new Map(order.map((n, i) => [n, i]));
     const back = (from: number, to: number) => rank.get(to)! <= rank.get(from)!;

@@ -1,14 +1,9 @@
 // Grows a region: the basic blocks that direct jumps and fall-throughs reach from an entry, inside one page of code.
+
+import { CodeReader, type Instruction, insideLimit } from '../decode/decoder.ts';
+import { type BlockId, COPY, eipOf } from '../ir/blocks.ts';
 import { Mode } from '../layout/cpu.ts';
 import { PAGE } from '../layout/memory.ts';
-import { CodeReader, type Instruction, insideLimit } from './decoder.ts';
-
-/**
- * A block is named by its EIP; one of an inlined callee by its EIP plus a multiple of COPY: every call has its own copy.
- */
-export type BlockId = number;
-const COPY = 2 ** 32;
-export const eipOf = (id: BlockId): number => id % COPY;
 
 export interface BasicBlock {
   readonly id: BlockId;
@@ -22,9 +17,6 @@ export interface BasicBlock {
   /** It ends with a call that comes back into the region, at `end`. */
   readonly comesBack: boolean;
 }
-
-/** The block at `eip` in the same copy as `block`. */
-export const beside = (block: BasicBlock, eip: number): BlockId => block.id - block.eip + eip;
 
 export interface Region {
   readonly entry: number;

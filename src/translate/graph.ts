@@ -1,0 +1,63 @@
+// A region as IR: a graph of blocks, each a list of operations whose last one says where it leads. Its shape is worked out once, and
+// again only where a pass changes it.
+import { type BlockId, eipOf } from '../ir/blocks.ts';
+import { type Op, targets } from '../ir/operations.ts';
+import type { LoopCopy } from './loops.ts';
+import { type Structure, structure } from './structure.ts';
+
+export interface RegionBlock {
+  readonly id: BlockId;
+  /** Guest instructions. */
+  readonly instructions: number;
+  /** The last one, and no other, is a terminator. */
+  readonly ops: readonly Op[];
+  /** Blocks that it leads to, so far as they can be in the region. */
+  readonly next: readonly BlockId[];
+  /** The loop, by its place in RegionIr.loops, of whose unchecked copy this is a block: a way to the copy's head begins another pass, or
+   * where none is left goes to the guard. */
+  readonly copy?: number;
+  /** It is hardly ever run: it has an unchecked copy. */
+  readonly cold?: boolean;
+}
+
+export interface RegionIr {
+  /** Guest PC of the region's start; physical address; Mode bits. */
+  readonly eip: number;
+  readonly phys: number;
+  readonly mode: number;
+  /** The block where it begins: that at `eip`, or the guard in front of it. */
+  readonly entry: BlockId;
+  readonly blocks: ReadonlyMap<BlockId, RegionBlock>;
+  /** Blocks in an order, loops, which edges are part of them. */
+  readonly flow: Structure;
+  /** Loops with an unchecked copy. */
+  readonly loops: readonly LoopCopy[];
+}
+
+/** A block whose last operation is its terminator. */
+export function regionBlock(block: Omit<RegionBlock, 'next'>, latch?: BlockId): RegionBlock {
+  const to = targets(block.ops.at(-1)!);
+  return { ...block, next: latch === undefined ? to : [...to, latch] };
+}
+
+/** `ir` with other blocks, or another entry: its shape is worked out anew. */
+export function reshaped(ir: Omit<RegionIr, 'flow'>): RegionIr {
+  return { ...ir, flow: structure(ir.entry, ir.blocks) };
+}
+
+/** `ir` with other operations in its blocks, which lead where they led. */
+export function mapBlocks(ir: RegionIr, f: (ops: readonly Op[]) => readonly Op[]): RegionIr {
+  const blocks = new Map<BlockId, RegionBlock>();
+  for (const [id, block] of ir.blocks) blocks.set(id, { ...block, ops: f(block.ops) });
+  return { ...ir, blocks };
+}
+
+/** Whether a way out of the block leads out of the region. */
+export function mayLeave({ id, ops }: RegionBlock, flow: Structure): boolean {
+  const end = ops.at(-1)!;
+  if (end.kind === 'guard') return false;
+  return end.kind !== 'jump' && end.kind !== 'branch' ? true : targets(end).some((to) => !flow.keeps(id, to));
+}
+
+/** EIP of a block. */
+export const blockEip = ({ id }: RegionBlock): number => eipOf(id);

@@ -1,0 +1,58 @@
+// The way of a region, from guest instructions to all that emission must know: grown (grow.ts), lifted, passed through what makes it
+// shorter, analysed. A pass takes a region and gives one; an analysis says something of the last of them. Knows no Wasm.
+
+import type { BlockId } from '../ir/blocks.ts';
+import { cachedBases } from '../passes/address-bases.ts';
+import { dropDeadFlags } from '../passes/dead-flags.ts';
+import { dirtyRegisters } from '../passes/dirty-registers.ts';
+import { liveFlags } from '../passes/flag-liveness.ts';
+import { flagShapes, type Shape } from '../passes/flag-shapes.ts';
+import { dropStateAccesses } from '../passes/state-accesses.ts';
+import { mapBlocks, type RegionIr } from './graph.ts';
+import type { Region } from './grow.ts';
+import { liftRegion } from './lift.ts';
+import { copyLoops } from './loops.ts';
+import { verifyRegion } from './verify.ts';
+
+export type Pass = (ir: RegionIr) => RegionIr;
+
+/** All passes, in their order. */
+export const PASSES = {
+  'state-accesses': (ir) => mapBlocks(ir, dropStateAccesses),
+  'dead-flags': (ir) => mapBlocks(ir, dropDeadFlags),
+  loops: copyLoops,
+} as const satisfies Record<string, Pass>;
+export type PassName = keyof typeof PASSES;
+
+/** What is asked of a translation. */
+export interface Demands {
+  /** Each block may be the last one for now: no copies that make many passes without a look at anything. */
+  readonly slices?: boolean;
+  /** The flags are looked at at the start of each block. */
+  readonly exactFlags?: boolean;
+  /** Verify the region behind each pass. */
+  readonly verify?: boolean;
+}
+
+/** A region as it is emitted, and what is known of it. */
+export interface Translation {
+  readonly ir: RegionIr;
+  /** In which form the flags arrive at each block. */
+  readonly shapes: ReadonlyMap<BlockId, Shape>;
+  /** What addresses are relative to whose page is worth locals, and whether something is stored through it. */
+  readonly bases: ReadonlyMap<string, boolean>;
+  /** General registers that may differ from memory at the start of each block, a bit for each. */
+  readonly dirty: ReadonlyMap<BlockId, number>;
+}
+
+export function translate(region: Region, { slices = false, exactFlags = false, verify = false }: Demands = {}): Translation {
+  let ir = liftRegion(region);
+  if (verify) verifyRegion(ir, 'the lift');
+  for (const [name, pass] of Object.entries<Pass>(PASSES)) {
+    if (name === 'loops' && slices) continue;
+    ir = pass(ir);
+    if (verify) verifyRegion(ir, name);
+  }
+  const live = exactFlags ? new Set(ir.flow.order) : liveFlags(ir);
+  return { ir, shapes: flagShapes(ir, live), bases: cachedBases(ir), dirty: dirtyRegisters(ir) };
+}
