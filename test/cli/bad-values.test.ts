@@ -79,8 +79,23 @@ const BAD: Readonly<Record<string, readonly string[]>> = {
   timeout: [...NUMBERS, '0', '2000001'],
   stats: ['dir', 'missing/x', 'other/below'],
   trace: ['dir', 'missing/x', 'other/below'],
+  'perf-map': ['=yes'],
+  symbols: [...FILES, 'other'],
 };
-const FILE_OPTIONS = ['initrd', 'module', 'bios', 'disk', 'virtio-console', 'record', 'replay', 'debugcon', 'post', 'stats', 'trace'];
+const FILE_OPTIONS = [
+  'initrd',
+  'module',
+  'bios',
+  'disk',
+  'virtio-console',
+  'record',
+  'replay',
+  'debugcon',
+  'post',
+  'stats',
+  'trace',
+  'symbols',
+];
 const REPEATED = ['module', 'disk'];
 
 /** What is wrong with the answer to `--NAME VALUE`, or undefined. `names`: what the message must have in it. */
