@@ -5,7 +5,6 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { guestOrSkip, READY } from '../../guests/linux.ts';
-import { compile, programHash, readManifest, sourcesHash, tools } from '../../guests/stress/build.ts';
 import { diskBytes, diskErrors } from '../../guests/stress/disk.ts';
 import { troubleIn } from '../../guests/stress/dmesg.ts';
 import { type EngineName, Machine, MiB, type RunResult } from '../../src/api/index.ts';
@@ -119,25 +118,6 @@ for (const { cpus, engine, seconds, random, skip } of MACHINES) {
     });
   });
 }
-
-describe('the stress program', () => {
-  const manifest = readManifest();
-  it('is of the present sources (else run guests/stress/build.ts)', () => {
-    expect({ sources: sourcesHash(), program: programHash() }).toEqual({ sources: manifest.sources, program: manifest.program });
-  });
-
-  const here = tools();
-  const same = here?.compiler === manifest.compiler && here.linker === manifest.linker;
-  it.skipIf(!same)(same ? 'is what the compiler makes of them' : `is not compiled: no ${manifest.compiler} here`, () => {
-    const folder = mkdtempSync(join(tmpdir(), 'dragoman-stress-'));
-    try {
-      compile(join(folder, 'stress'));
-      expect(readFileSync(join(folder, 'stress')).equals(readFileSync(new URL('../../guests/stress/stress', import.meta.url)))).toBe(true);
-    } finally {
-      rmSync(folder, { recursive: true });
-    }
-  });
-});
 
 it('trouble in a log is found', () => {
   const log =

@@ -1,0 +1,82 @@
+// What kbench (guests/kbench) prints on its console, as figures, each line with the instant when the host saw it.
+
+/** A part of a row's time, by the guest's clock. */
+export interface Slice {
+  readonly nanoseconds: number;
+  readonly operations: number;
+}
+
+export interface RowRun {
+  readonly name: string;
+  readonly slices: readonly Slice[];
+  /** Of the guest's clock and of the host's, for all slices. */
+  readonly guestMs: number;
+  readonly hostMs: number;
+}
+
+export interface KbenchOutput {
+  readonly rows: readonly RowRun[];
+  /** Why rows have no figures, by name. */
+  readonly failed: ReadonlyMap<string, string>;
+  /** Whether all rows had their turn. */
+  readonly done: boolean;
+}
+
+const sum = (values: readonly number[]) => values.reduce((a, b) => a + b, 0);
+
+/** Takes the console's bytes as they come. */
+export class KbenchReader {
+  #partial = '';
+  #running: { readonly name: string; readonly sinceMs: number } | undefined;
+  readonly #rows: RowRun[] = [];
+  readonly #failed = new Map<string, string>();
+  #done = false;
+  /** The last lines that are not kbench's: what a kernel says that fails. */
+  #other: string[] = [];
+
+  /** `nowMs`: the host's clock. */
+  take(text: string, nowMs: number): void {
+    const lines = (this.#partial + text).replaceAll('\r', '').split('\n');
+    this.#partial = lines.pop()!;
+    for (const line of lines) this.#line(line, nowMs);
+  }
+
+  #line(line: string, nowMs: number): void {
+    // Firmware leaves escape sequences in front of the first line.
+    const [, words] = /kbench: (.*)$/.exec(line) ?? [];
+    if (words === undefined) {
+      if (line.trim() !== '') this.#other = [...this.#other.slice(-4), line.trim()];
+      return;
+    }
+    const [, failed, why] = /^(\S+) failed: (.*)$/.exec(words) ?? [];
+    const [, begun] = /^begin (\S+)$/.exec(words) ?? [];
+    const [, name, figures] = /^(\S+)((?: \d+ \d+)+)$/.exec(words) ?? [];
+    if (words === 'done') this.#done = true;
+    else if (failed !== undefined) this.#failed.set(failed, why!);
+    else if (begun !== undefined) this.#running = { name: begun, sinceMs: nowMs };
+    else if (name !== undefined && name === this.#running?.name) {
+      const numbers = figures!.trim().split(' ').map(Number);
+      const slices = Array.from({ length: numbers.length / 2 }, (_, k) => ({
+        nanoseconds: numbers[2 * k]!,
+        operations: numbers[2 * k + 1]!,
+      }));
+      const guestMs = sum(slices.map(({ nanoseconds }) => nanoseconds)) / 1e6;
+      this.#rows.push({ name, slices, guestMs, hostMs: nowMs - this.#running.sinceMs });
+    } else this.#other.push(line);
+  }
+
+  /** The row that runs now. */
+  get running(): string | undefined {
+    return this.#running?.name;
+  }
+  get done(): boolean {
+    return this.#done;
+  }
+  /** What else was printed last. */
+  get other(): string {
+    return [...this.#other, this.#partial].join(' | ').slice(-300);
+  }
+  get output(): KbenchOutput {
+    return { rows: this.#rows, failed: this.#failed, done: this.#done };
+  }
+}
