@@ -1,10 +1,10 @@
-// Guest bytes -> one decoded instruction: its form and its leaves. The only file that knows iced-x86.
+// Guest bytes -> one decoded instruction: its form and its leaves. Only this folder knows iced-x86.
 import iced from 'iced-x86';
 import { codeLimit, Mode, Seg } from '../layout/cpu.ts';
-import { ANNOUNCED } from '../layout/features.ts';
 import { type Form, type FormOperand, formKey, type OperandKind } from '../lift/form.ts';
 import { liftOf } from '../lift/index.ts';
 import type { LiftSpec } from '../lift/lifter.ts';
+import { isAnnounced } from './opcodes.ts';
 
 export interface Memory {
   /** General register numbers, or -1. */
@@ -58,13 +58,6 @@ const UNCONDITIONAL = /^(jmp|call|ret)$/;
 const flowOf = (mnemonic: string): Flow =>
   CONDITIONAL.test(mnemonic) ? 'conditional' : UNCONDITIONAL.test(mnemonic) ? 'unconditional' : 'next';
 
-/** Extensions that CPUID does not tell of, because every processor with SSE2 has them. SMM: RSM, which is #UD outside of it. */
-const ALWAYS = [
-  ...['INTEL8086', 'INTEL186', 'INTEL286', 'INTEL386', 'INTEL486', 'FPU287', 'FPU387'],
-  ...['CPUID', 'RDPMC', 'PAUSE', 'MULTIBYTENOP', 'SMM'],
-];
-const KNOWN = new Set<number>([...ALWAYS, ...ANNOUNCED].map((name) => iced.CpuidFeature[name as keyof typeof iced.CpuidFeature]));
-
 /**
  * What later extensions made of older encodings, where CPUID does not announce them: hints are NOPs, and the prefix that makes TZCNT, LZCNT and
  * WBNOINVD of BSF, BSR and WBINVD is ignored (SDM vol. 2, there).
@@ -89,13 +82,9 @@ function infoOf(code: number): CodeInfo {
   if (info === undefined) {
     const op = iced.CodeExt.opCode(code);
     const mnemonic = MNEMONICS[op.mnemonic]!;
-    const x = new iced.Instruction();
-    x.code = code;
-    const known = code !== iced.Code.INVALID && x.cpuidFeatures().every((feature) => KNOWN.has(feature));
-    x.free();
     info = {
       mnemonic,
-      known,
+      known: isAnnounced(code),
       operandSize: op.operandSize,
       addressSize: op.addressSize,
       string: STRING.test(mnemonic) && op.opCount > 0 && !/[xX]mm/.test(op.instructionString),
@@ -172,7 +161,17 @@ function lengthWithoutVex(bytes: Uint8Array): number {
   return vex || (opcode === 0x8f && modrm >= 0xc8) ? n + 2 : 0;
 }
 
-const UNDEFINED: Form = { mnemonic: 'invalid', ops: [], opsize: 4, addrsize: 4, segmented: false, flat: false, rep: 0, locked: false };
+/** The form of what is #UD. */
+export const UNDEFINED: Form = {
+  mnemonic: 'invalid',
+  ops: [],
+  opsize: 4,
+  addrsize: 4,
+  segmented: false,
+  flat: false,
+  rep: 0,
+  locked: false,
+};
 
 /** What is #UD, or (`truncated`) too long or cut off. */
 function undefinedInstruction(x: iced.Instruction, eip: number, length: number, truncated: boolean): Instruction {
