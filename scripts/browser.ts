@@ -4,7 +4,7 @@ import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { build as bundle } from 'esbuild';
+import { build as bundle, type Plugin } from 'esbuild';
 import sirv from 'sirv';
 import { SERAI } from '../guests/serai.ts';
 import { ENGINE_FILES, NAME_FILES } from '../src/host/host.ts';
@@ -21,6 +21,13 @@ const ENTRIES = [
   'src/machine/threads/translator-worker.ts',
 ];
 const SHIM = './scripts/iced-shim.ts';
+
+/** Binaryen is 15 MB: a file of its own, which a thread fetches when it is to translate, and nobody before. */
+const APART = 'binaryen.js';
+const apart: Plugin = {
+  name: 'binaryen apart',
+  setup: ({ onResolve }) => onResolve({ filter: /^binaryen$/ }, () => ({ path: `./${APART}`, external: true })),
+};
 
 /** Writes the page to PAGE; the engine must have been built. */
 export async function buildPage(): Promise<void> {
@@ -40,9 +47,11 @@ export async function buildPage(): Promise<void> {
     loader: { '.wasm': 'binary' },
     define: { __dirname: '""' },
     alias: { fs: SHIM, path: SHIM, util: SHIM },
+    plugins: [apart],
     logLevel: 'warning',
   });
   await Promise.all([...ENGINE_FILES, ...NAME_FILES].map((name) => copyFile(at(`build/${name}`), join(PAGE, name))));
+  await copyFile(at('node_modules/binaryen/index.js'), join(PAGE, APART));
   await copyFile(SERAI, join(PAGE, 'serai.elf'));
   await copyFile(at('examples/browser/index.html'), join(PAGE, 'index.html'));
 }

@@ -14,6 +14,7 @@ export {
   DEFAULT_MAC,
   DEFAULT_MEMORY,
   type DiskOptions,
+  type EncoderName,
   type EngineName,
   type EngineStats,
   type MachineHandle,

@@ -1,5 +1,8 @@
 // What a machine is made from and what comes back from it: the types that the command line, the tests and users of the package share.
 import type { Receiver } from '../devices/outlet.ts';
+import type { EncoderName } from '../emit/module/builder.ts';
+
+export type { EncoderName } from '../emit/module/builder.ts';
 
 /** A raw disk image that the guest sees as a virtio block device (/dev/vda, /dev/vdb ...), in order. */
 export interface DiskOptions {
@@ -90,6 +93,11 @@ export interface MachineOptions {
   readonly net?: NetOptions | undefined;
   /** Default: 'jit'. */
   readonly engine?: EngineName | undefined;
+  /**
+   * What writes the WebAssembly that the JIT makes of the guest's code: Binaryen, or Dragoman's own writer, which is the yardstick. The guest sees no difference
+   * but in time. Default: 'binaryen'.
+   */
+  readonly encoder?: EncoderName | undefined;
   /** I/O port of an isa-debug-exit device, which answers at the three ports behind it as well where they are free (QEMU's with iosize=4); none where undefined. */
   readonly debugExitPort?: number | undefined;
   /** A device for tests of machines, as QEMU's pc-testdev: a latch at ports E0H and E8H, interrupt lines at 2000H, memory at FF000000H. Default: false. */
@@ -117,6 +125,7 @@ export interface MachineOptions {
 }
 
 export const MiB = 1024 * 1024;
+export const DEFAULT_ENCODER: EncoderName = 'binaryen';
 export const DEFAULT_MEMORY = 256 * MiB;
 /** The least `memoryBytes`; the most is largestMemory() of the number of CPUs. */
 export const SMALLEST_MEMORY = 2 * MiB;

@@ -1,6 +1,7 @@
 // The options of a machine, a line each: kind and default. Whoever makes a machine goes through readOptions(); the command line reads its words by the
 // same kinds (cli/flags.ts).
 import { checkMac } from '../devices/virtio/ethernet.ts';
+import { ENCODERS } from '../emit/module/builder.ts';
 import { largestMemory } from '../layout/memory.ts';
 import {
   defaults,
@@ -20,6 +21,7 @@ import {
   word,
 } from './kind.ts';
 import {
+  DEFAULT_ENCODER,
   DEFAULT_MAC,
   DEFAULT_MEMORY,
   defaultTimerSlackMs,
@@ -64,6 +66,7 @@ export const CPUS = integer('a number of CPUs', 1, MOST_CPUS);
 export const SEED = integer('a seed', 0, 0xffffffff);
 export const PORT = integer('an I/O port', 0, 0xffff, '0 to 0xffff');
 export const ENGINE = oneOf('jit', 'interpreter');
+export const ENCODER = oneOf(...ENCODERS);
 export const TIMER_SLACK = word<number>(
   `a number of milliseconds (0 to ${LARGEST_TIMER_SLACK_MS})`,
   (value) => Number(value) >= 0 && Number(value) <= LARGEST_TIMER_SLACK_MS && typeof value === 'number',
@@ -111,6 +114,7 @@ const OPTIONS = {
   // A back end may be any object.
   net: optional(having<NetOptions>({ onFrame: needed(callback()), connect: optional(callback()), mac: optional(MAC) })),
   engine: defaults(ENGINE, 'jit'),
+  encoder: defaults(ENCODER, DEFAULT_ENCODER),
   debugExitPort: optional(PORT),
   testDevice: defaults(BOOLEAN, false),
   onConsole: optional(callback<Uint8Array>()),

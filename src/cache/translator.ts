@@ -2,6 +2,8 @@
 // background, a CPU that is told to translate everything at once calls it directly.
 import { PhysicalMemory } from '../cpu/physical.ts';
 import type { SharedMemory } from '../cpu/state.ts';
+import type { MakeBuilder } from '../emit/module/builder.ts';
+import { directBuilders } from '../emit/module/load.ts';
 import { Emitter } from '../emit/module.ts';
 import { withExportNames } from '../emit/names.ts';
 import { emitRegion, type RegionExtras } from '../emit/regions.ts';
@@ -49,6 +51,7 @@ export class Translator {
   private readonly shared: SharedMemory;
   private readonly physical: PhysicalMemory;
   private readonly atomic: boolean;
+  private readonly makeBuilder: MakeBuilder;
   private readonly slots = new Map<string, number>();
   private readonly page = new Uint8Array(PAGE);
   /** Slots translated, with the version of their page; and guest PCs inside a region that were asked for once. */
@@ -69,9 +72,10 @@ export class Translator {
   /** Names regions for profilers; without it they have no names. */
   nameOf: ((request: Request) => string) | undefined;
 
-  /** `firstSlot`: the first table index behind the handlers. `atomic`: whether locked accesses are atomic. */
-  constructor(shared: SharedMemory, firstSlot: number, atomic = shared.plan.cpuCount > 1) {
+  /** `firstSlot`: the first table index behind the handlers. `atomic`: whether locked accesses are atomic. `makeBuilder`: the encoder. */
+  constructor(shared: SharedMemory, firstSlot: number, makeBuilder = directBuilders, atomic = shared.plan.cpuCount > 1) {
     this.atomic = atomic;
+    this.makeBuilder = makeBuilder;
     this.shared = shared;
     this.physical = new PhysicalMemory(shared);
     shared.i32[(CONTROL + Control.at.slotNext) >> 2] = firstSlot;
@@ -186,7 +190,7 @@ export class Translator {
 
   /** One module with a region for each request that can be translated; undefined where none can. `force`: even where there is one. */
   translate(requests: readonly Request[], force = false): TranslatedModule | undefined {
-    const e = new Emitter();
+    const e = new Emitter({ builder: this.makeBuilder() });
     const entries: RegionEntry[] = [];
     for (const request of requests) {
       const grown = this.grow(request);

@@ -1,8 +1,17 @@
 // The options of `dragoman run`, a line each: its name, what stands for its value in the help, the kind of that, the help. What parseArgs is told, how
 // words become RunArguments, and the text of --help follow from the lines.
 import { oneOf, parseDecimal, type Readable, refuse, word } from '../api/kind.ts';
-import { DEFAULT_MEMORY, type DiskOptions, type EngineName, MiB, MOST_CPUS, MOST_DISKS } from '../api/options.ts';
-import { CPUS, ENGINE, memoryBeside, PATH, PORT, SEED, TEXT, TIMER_SLACK } from '../api/schema.ts';
+import {
+  DEFAULT_ENCODER,
+  DEFAULT_MEMORY,
+  type DiskOptions,
+  type EncoderName,
+  type EngineName,
+  MiB,
+  MOST_CPUS,
+  MOST_DISKS,
+} from '../api/options.ts';
+import { CPUS, ENCODER, ENGINE, memoryBeside, PATH, PORT, SEED, TEXT, TIMER_SLACK } from '../api/schema.ts';
 import { largestMemory } from '../layout/memory.ts';
 
 /** What the network card is plugged into; 'none': there is no card. */
@@ -20,6 +29,7 @@ export interface RunFlags {
   readonly net: NetName;
   readonly virtioConsole: string | undefined;
   readonly engine: EngineName;
+  readonly encoder: EncoderName;
   readonly lockstep: boolean;
   readonly seed: number | undefined;
   readonly record: string | undefined;
@@ -113,6 +123,13 @@ export const RUN_FLAGS: { readonly [K in keyof RunFlags]: Flag<RunFlags[K]> } = 
   net: one('net', 'NAME', NET, 'none', 'network card: none (default), or loopback, which sends each frame back to the guest'),
   virtioConsole: one('virtio-console', 'FILE', PATH, undefined, CONSOLE_HELP),
   engine: one('engine', 'NAME', ENGINE, 'jit', 'jit (default) or interpreter'),
+  encoder: one(
+    'encoder',
+    'NAME',
+    ENCODER,
+    DEFAULT_ENCODER,
+    "what writes the JIT's WebAssembly: binaryen (default), or direct, a writer of our own",
+  ),
   lockstep: there('lockstep', false, "all CPUs in turn on one thread, in the guest's own time: the same run each time"),
   seed: one('seed', 'N', SEED, undefined, 'lockstep with another interleaving of the CPUs (0)'),
   record: one('record', 'FILE', PATH, undefined, 'lockstep; write the inputs of the run to FILE'),

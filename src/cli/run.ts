@@ -50,6 +50,7 @@ function machineOptions(args: RunArguments): MachineOptions {
     disks: args.disks,
     net: args.net === 'loopback' ? loopback() : undefined,
     engine: args.engine,
+    encoder: args.encoder,
     countInstructions: args.stats !== undefined,
     lockstep: args.lockstep ? { seed: args.seed, replay } : undefined,
     strictOrder: args.strictOrder,

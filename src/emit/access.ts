@@ -6,9 +6,9 @@ import { Cpu } from '../layout/cpu.ts';
 import { CpuArea, PAGE, PAGE_SHIFT } from '../layout/memory.ts';
 import { runtime } from '../runtime/abi.ts';
 import { Lowering } from './lowering.ts';
+import { pure } from './module/expressions.ts';
 import { type Expr, i32, i64, none, wasmType } from './module.ts';
 import { LOAD, LOCKED_LOAD, LOCKED_STORE, REGION, type SlowWays } from './slow-ways.ts';
-import { pure } from './wasm.ts';
 
 const PAGE_MASK = PAGE - 1;
 /** A "page" that no access is near: linear - NOWHERE, as 64 bits, is more than a page for every linear address. */

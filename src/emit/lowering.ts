@@ -6,8 +6,8 @@ import { Cpu, FAULT, FAULT_HAS_ERROR, SegCache } from '../layout/cpu.ts';
 import { type RuntimeFunction, runtime, runtimeFunction } from '../runtime/abi.ts';
 import { conditionOfOperation, conditionOfWords, type PendingFlags } from './flags.ts';
 import { LocalPool } from './locals.ts';
+import { pure } from './module/expressions.ts';
 import { type Emitter, type Expr, i32, none, type ValueType, type WasmModule, wasmType } from './module.ts';
-import { pure } from './wasm.ts';
 
 /** Local of every table function that holds the CPU's base address. */
 export const CPU_LOCAL = 1;

@@ -1,28 +1,26 @@
 // A module wired to the shared memory and the function table: the frame of every module that we emit.
 import type { Type } from '../ir/types.ts';
 import type { RuntimeFunction } from '../runtime/abi.ts';
-import { type Expr, type Wasm, wasm } from './wasm.ts';
-import { f32, f64, i32, i64, none, type ValueType, v128 } from './wasm-types.ts';
-import { functionText } from './wat.ts';
-import { type ImportedFunction, ModuleWriter } from './writer.ts';
+import { CODE_TYPE, type ImportedFunction, type ModuleBuilder } from './module/builder.ts';
+import { DirectBuilder } from './module/direct.ts';
+import { type Expr, type Wasm, wasm } from './module/expressions.ts';
+import { functionText } from './module/text.ts';
+import { f32, f64, i32, i64, none, type ValueType, v128 } from './module/types.ts';
 
-export type { Expr } from './wasm.ts';
-export { f32, f64, i32, i64, none, type ValueType, v128 } from './wasm-types.ts';
+export type { Expr } from './module/expressions.ts';
+export { f32, f64, i32, i64, none, type ValueType, v128 } from './module/types.ts';
 export type WasmModule = Wasm;
 export const wasmType: Record<Type, ValueType> = { i32, i64, f32, f64, v128 };
-
-/** Type of every function in the table: (argument, cpu). */
-const CODE_TYPE = { params: [i32, i32], result: none } as const;
-const PAGES = { initial: 1, maximum: 65536 };
 
 export class Emitter {
   readonly m: WasmModule = wasm;
   private readonly imported = new Map<string, ImportedFunction>();
-  private readonly writer = new ModuleWriter(CODE_TYPE, PAGES);
+  private readonly builder: ModuleBuilder;
   private readonly texts: Map<string, string> | undefined;
 
   /** `texts`: keep functions as text, for people. */
-  constructor({ texts = false }: { readonly texts?: boolean } = {}) {
+  constructor({ texts = false, builder = new DirectBuilder() }: { readonly texts?: boolean; readonly builder?: ModuleBuilder } = {}) {
+    this.builder = builder;
     this.texts = texts ? new Map() : undefined;
   }
 
@@ -42,7 +40,7 @@ export class Emitter {
     if (known === undefined) {
       const made = { name: `${module}.${base}`, module, base, params, result };
       this.imported.set(base, made);
-      this.writer.addImport(made);
+      this.builder.addImport(made);
       return made.name;
     }
     return known.name;
@@ -55,7 +53,7 @@ export class Emitter {
   /** Adds and exports a function. */
   addFunction(name: string, params: readonly ValueType[], locals: readonly ValueType[], body: Expr): void {
     const f = { name, params, result: none, locals, body };
-    this.writer.addFunction(f);
+    this.builder.addFunction(f);
     this.texts?.set(name, functionText(f));
   }
 
@@ -66,7 +64,7 @@ export class Emitter {
 
   /** The binary. */
   finish(): Uint8Array {
-    return this.writer.finish();
+    return this.builder.finish();
   }
 
   /** As finish(), but the engine's own validator looks at the result (tests and build time). */

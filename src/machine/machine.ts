@@ -1,6 +1,6 @@
 // A PC put together: memory, kernel, the host's end of the devices, and the executor that runs its CPUs.
 import { DragomanError } from '../api/errors.ts';
-import type { Bytes, MachineHandle, MachineOptions, MachineStats, RunResult } from '../api/options.ts';
+import type { Bytes, EncoderName, MachineHandle, MachineOptions, MachineStats, RunResult } from '../api/options.ts';
 import { BYTES, readOptions, type Settings } from '../api/schema.ts';
 import { ramWritten } from '../cache/drop.ts';
 import { loadEngineImage } from '../cpu/image.ts';
@@ -143,7 +143,7 @@ export class Machine implements MachineHandle {
       dump: () => this.dump(),
     };
     if (lockstep === undefined || time === undefined) {
-      this.executor = new ThreadsExecutor({ shared, config, jit: this.jit, timerSlackMs, profile, ...ends });
+      this.executor = new ThreadsExecutor({ shared, config, encoder: this.encoder, timerSlackMs, profile, ...ends });
       this.inputs = inputs;
     } else {
       // Disks are known by what is in them at the start.
@@ -152,7 +152,7 @@ export class Machine implements MachineHandle {
       this.lockstep = new LockstepExecutor({
         shared,
         chipset,
-        jit: this.jit,
+        encoder: this.encoder,
         options: lockstep,
         time,
         outlets,
@@ -357,6 +357,10 @@ export class Machine implements MachineHandle {
 
   private get jit(): boolean {
     return this.options.engine === 'jit';
+  }
+  /** The translator's; undefined where there is none. */
+  private get encoder(): EncoderName | undefined {
+    return this.jit ? this.options.encoder : undefined;
   }
 
   private get strictOrder(): boolean {

@@ -16,13 +16,24 @@ const run = (...args: string[]) => {
 
 describe('dragoman run', () => {
   it('has defaults', () => {
-    expect(run('k')).toMatchObject({ kernel: 'k', append: '', cpus: 1, memoryBytes: 256 * MiB, engine: 'jit', modules: [], disks: [] });
+    expect(run('k')).toMatchObject({
+      kernel: 'k',
+      append: '',
+      cpus: 1,
+      memoryBytes: 256 * MiB,
+      engine: 'jit',
+      encoder: 'binaryen',
+      modules: [],
+      disks: [],
+    });
     expect(run('k')).toMatchObject({ net: 'none', virtioConsole: undefined });
   });
 
   it('takes every option', () => {
-    const args = run(...'k --append=a --cpus 1 --memory 1G --disk a --disk b,ro --engine interpreter --module x --module y'.split(' '));
-    expect(args).toMatchObject({ append: 'a', memoryBytes: 1024 * MiB, engine: 'interpreter', modules: ['x', 'y'] });
+    const args = run(
+      ...'k --append=a --cpus 1 --memory 1G --disk a --disk b,ro --engine interpreter --encoder direct --module x --module y'.split(' '),
+    );
+    expect(args).toMatchObject({ append: 'a', memoryBytes: 1024 * MiB, engine: 'interpreter', encoder: 'direct', modules: ['x', 'y'] });
     expect(args.disks).toEqual([
       { path: 'a', readOnly: false },
       { path: 'b', readOnly: true },
@@ -128,6 +139,7 @@ describe('dragoman run', () => {
     ['k --disk ,ro', /--disk: ',ro' names no file/],
     [`k${' --disk d'.repeat(9)}`, /--disk: 9 are too many: at most 8/],
     ['k --engine fast', /--engine: 'fast' is not one of 'jit' and 'interpreter'$/],
+    ['k --encoder wabt', /--encoder: 'wabt' is not one of 'binaryen' and 'direct'$/],
     ['k --engine JIT', /--engine: 'JIT' is not one of .*; is 'jit' meant\?$/],
     ['k --net', /--net/],
     ['k --net=', /--net: the value is empty/],

@@ -66,6 +66,7 @@ const BAD: Readonly<Record<string, readonly string[]>> = {
   net: ['user', 'None', '0'],
   'virtio-console': ['dir', 'missing/x', 'other/below'],
   engine: ['JIT', 'fast', '0'],
+  encoder: ['Binaryen', 'wabt', '0'],
   lockstep: ['=1'],
   'strict-order': ['=no'],
   'test-device': ['=no'],

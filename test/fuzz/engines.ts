@@ -1,5 +1,6 @@
 // Both engines, a watchdog that stops one that does not come back, and the comparison of a case on them.
 import { Worker } from 'node:worker_threads';
+import type { EncoderName } from '../../src/emit/module/builder.ts';
 import { openEngine, type TestEngine } from '../harness/engine.ts';
 import type { Case } from './case.ts';
 import { differences, type Outcome, runCase, stopWord, translateOnly } from './world.ts';
@@ -37,8 +38,9 @@ export class Engines {
     this.watchdog.unref();
   }
 
-  static async open(): Promise<Engines> {
-    const list = [await openEngine('interpreter'), await openEngine('jit')];
+  /** `encoder`: of the JIT. */
+  static async open(encoder: EncoderName = 'direct'): Promise<Engines> {
+    const list = [await openEngine('interpreter'), await openEngine('jit', undefined, encoder)];
     for (const engine of list) engine.reset();
     const engines = new Engines(list);
     // Cases of odd seeds are translated by half, so that code goes from the interpreter into regions and back.

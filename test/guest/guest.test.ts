@@ -1,17 +1,17 @@
-// Every program of test/guest on both engines, against the expectations in its header (which QEMU confirmed: check-with-qemu.ts).
+// Every program of test/guest on both engines, and with both encoders, against the expectations in its header (which QEMU confirmed: check-with-qemu.ts).
 import { beforeAll, describe, expect, test } from 'vitest';
 import { guestNames, readManifest, readProgram, runGuest, sourceHash } from '../harness/asm.ts';
-import { engineNames, openEngine, type TestEngine } from '../harness/engine.ts';
+import { engineVariants, openEngine, type TestEngine } from '../harness/engine.ts';
 
 test('the assembled images are of the present sources (else run test/guest/assemble.ts)', () => {
   expect(Object.fromEntries(guestNames().map((name) => [name, sourceHash(name)]))).toEqual(readManifest());
 });
 
-for (const engineName of engineNames) {
-  describe(engineName, () => {
+for (const { title, name: engineName, encoder } of engineVariants) {
+  describe(title, () => {
     let engine: TestEngine;
     beforeAll(async () => {
-      engine = await openEngine(engineName);
+      engine = await openEngine(engineName, undefined, encoder);
     });
     for (const name of guestNames()) {
       const program = readProgram(name);

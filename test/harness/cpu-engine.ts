@@ -5,6 +5,8 @@ import { loadEngineImage } from '../../src/cpu/image.ts';
 import { createMemory } from '../../src/cpu/state.ts';
 import { Vcpu } from '../../src/cpu/vcpu.ts';
 import { Outlets } from '../../src/devices/outlet.ts';
+import type { MakeBuilder } from '../../src/emit/module/builder.ts';
+import { directBuilders } from '../../src/emit/module/load.ts';
 import { FIRST_FORM } from '../../src/emit/table.ts';
 import { Cpu, Eflags, Exit, FAULT_HAS_ERROR, PENDING_HELD_SHIFT, Pending, Seg, SegCache } from '../../src/layout/cpu.ts';
 import { BlockHead, CONTROL, Control, PAGE, PageMeta, planMemory, RAM } from '../../src/layout/memory.ts';
@@ -23,9 +25,13 @@ const INSTRUCTIONS_MS = 400;
 const SHORTEST_MS = 10_000;
 const LONGEST_MS = 30_000;
 
-/** 'jit' translates every block before its first execution. `onTrace` gets the lines of the execution trace. */
-export function createTestEngine(name: 'interpreter' | 'jit', onTrace?: (text: string) => void): TestEngine {
-  return new Engine(name, onTrace);
+/** 'jit' translates every block before its first execution. `onTrace` gets the lines of the execution trace. `makeBuilder`: the encoder. */
+export function createTestEngine(
+  name: 'interpreter' | 'jit',
+  onTrace?: (text: string) => void,
+  makeBuilder: MakeBuilder = directBuilders,
+): TestEngine {
+  return new Engine(name, onTrace, makeBuilder);
 }
 
 class Engine implements TestEngine {
@@ -41,7 +47,7 @@ class Engine implements TestEngine {
   private ferr = false;
   private ignoresErrors = false;
 
-  constructor(name: 'interpreter' | 'jit', onTrace?: (text: string) => void) {
+  constructor(name: 'interpreter' | 'jit', onTrace: ((text: string) => void) | undefined, makeBuilder: MakeBuilder) {
     this.name = name;
     const image = loadEngineImage();
     const shared = createMemory(planMemory(1, RAM_BYTES));
@@ -72,7 +78,7 @@ class Engine implements TestEngine {
         new Outlets().add(onTrace, () => {}),
       );
     this.control(Control.at.trace, onTrace === undefined ? 0 : 1);
-    this.translator = new Translator(shared, FIRST_FORM + image.keys.length, true);
+    this.translator = new Translator(shared, FIRST_FORM + image.keys.length, makeBuilder, true);
     if (name === 'jit') this.cpu.onDecode = (head) => this.translate(head);
     this.reset();
   }

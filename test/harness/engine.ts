@@ -1,5 +1,7 @@
 // What the tests ask of an engine: load memory and registers, run, read back. Implemented over the real CPU in cpu-engine.ts; the tests know nothing
 // else of it.
+import type { EncoderName } from '../../src/emit/module/builder.ts';
+import { loadEncoder } from '../../src/emit/module/load.ts';
 import { createTestEngine } from './cpu-engine.ts';
 
 export interface SegmentState {
@@ -88,7 +90,18 @@ export interface TestEngine {
 /** The engines that the tests run on. */
 export const engineNames = ['interpreter', 'jit'] as const;
 
+/** The same, and each encoder of regions: for suites that would notice a wrong one. The others take 'direct', which is there at once. */
+export const engineVariants: readonly { readonly title: string; readonly name: TestEngine['name']; readonly encoder: EncoderName }[] = [
+  { title: 'interpreter', name: 'interpreter', encoder: 'direct' },
+  { title: 'jit', name: 'jit', encoder: 'direct' },
+  { title: 'jit by binaryen', name: 'jit', encoder: 'binaryen' },
+];
+
 /** `onTrace` gets the lines of the execution trace; without it nothing is traced. */
-export async function openEngine(name: TestEngine['name'], onTrace?: (text: string) => void): Promise<TestEngine> {
-  return createTestEngine(name, onTrace);
+export async function openEngine(
+  name: TestEngine['name'],
+  onTrace?: (text: string) => void,
+  encoder: EncoderName = 'direct',
+): Promise<TestEngine> {
+  return createTestEngine(name, onTrace, await loadEncoder(encoder));
 }

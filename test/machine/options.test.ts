@@ -98,6 +98,7 @@ const WRONG: Record<keyof MachineOptions, readonly unknown[]> = {
     { onFrame: fn, mac: 'x' },
   ],
   engine: ['JIT', '', 5, null, {}, fn],
+  encoder: ['Binaryen', 'wabt', '', 5, null, {}, fn],
   debugExitPort: ['0xf4', true, null, {}, Number.NaN, -1, 1.5, 0x10000],
   testDevice: NO_FLAG,
   countInstructions: NO_FLAG,
@@ -127,6 +128,7 @@ describe('Machine.create refuses', () => {
   // As the user reads them: each names the option and what is allowed.
   it.each([
     [{ engine: 'JIT' }, "engine: 'JIT' is not one of 'jit' and 'interpreter'; is 'jit' meant?"],
+    [{ encoder: 'binarien' }, "encoder: 'binarien' is not one of 'binaryen' and 'direct'; is 'binaryen' meant?"],
     [{ engine: 'fast' }, "engine: 'fast' is not one of 'jit' and 'interpreter'"],
     [{ lockstep: true }, 'lockstep: true is not an object with seed, paced, onRecord, replay'],
     [{ lockstep: { sead: 1 } }, "lockstep.sead: there is no such option; is 'seed' meant?"],

@@ -1,7 +1,7 @@
-// Every recorded vector on both engines: one test a mnemonic, with its failures listed by their first differing field.
+// Every recorded vector on both engines, and with both encoders: one test a mnemonic, with its failures listed by their first differing field.
 import { beforeAll, expect, describe as suite, test } from 'vitest';
 import { describe, type FormInfo, placeForm, prepare, runVector } from '../harness/compare.ts';
-import { engineNames, openEngine, type TestEngine } from '../harness/engine.ts';
+import { engineVariants, openEngine, type TestEngine } from '../harness/engine.ts';
 import { readForms, type VectorForm, vectorFiles } from '../harness/vectors.ts';
 import { knownFailures } from './known-failures.ts';
 
@@ -18,12 +18,12 @@ test('there are vectors', () => {
   expect(byMnemonic.size).toBeGreaterThan(400);
 });
 
-for (const engineName of engineNames) {
-  suite(engineName, () => {
+for (const { title, name: engineName, encoder } of engineVariants) {
+  suite(title, () => {
     let engine: TestEngine;
     const met = new Set<number>();
     beforeAll(async () => {
-      engine = await openEngine(engineName);
+      engine = await openEngine(engineName, undefined, encoder);
       prepare(engine);
     });
 

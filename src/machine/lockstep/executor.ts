@@ -1,10 +1,12 @@
 // The lockstep executor as a machine has it: the turns (lockstep.ts), the run that makes them (lockstep-run.ts), what is recorded of it.
 import { DragomanError } from '../../api/errors.ts';
 import { LOCKSTEP_EPOCH_MS, type LockstepOptions, type MachineStats } from '../../api/options.ts';
+import type { Translator } from '../../cache/translator.ts';
 import type { EngineImage } from '../../cpu/runtime.ts';
 import type { SharedMemory } from '../../cpu/state.ts';
 import type { Chipset } from '../../devices/chipset.ts';
 import type { Outlet, Outlets } from '../../devices/outlet.ts';
+import type { EncoderName } from '../../emit/module/builder.ts';
 import { FIRST_FORM } from '../../emit/table.ts';
 import { Cpu } from '../../layout/cpu.ts';
 import { CONTROL, Control, cpuBase } from '../../layout/memory.ts';
@@ -43,7 +45,8 @@ export function lockstepTime(options: LockstepOptions): LockstepTime {
 export interface LockstepExecutorOptions extends ExecutorEnds {
   readonly shared: SharedMemory;
   readonly chipset: Chipset;
-  readonly jit: boolean;
+  /** Of the translator; undefined: there is none. */
+  readonly encoder: EncoderName | undefined;
   readonly options: LockstepOptions;
   readonly time: LockstepTime;
   readonly outlets: Outlets;
@@ -53,6 +56,12 @@ export interface LockstepExecutorOptions extends ExecutorEnds {
   readonly profile: Profile | undefined;
   /** Of the devices. */
   readonly inputs: Inputs;
+}
+
+/** Only who translates loads the translator and its encoder. */
+async function loadTranslator(shared: SharedMemory, firstSlot: number, encoder: EncoderName): Promise<Translator> {
+  const [{ Translator }, { loadEncoder }] = await Promise.all([import('../../cache/translator.ts'), import('../../emit/module/load.ts')]);
+  return new Translator(shared, firstSlot, await loadEncoder(encoder), false);
 }
 
 export class LockstepExecutor implements Executor, Inputs {
@@ -86,12 +95,9 @@ export class LockstepExecutor implements Executor, Inputs {
   }
 
   async #work(image: EngineImage): Promise<void> {
-    const { shared, chipset, jit, options, time, outlets, trace, profile, inputs } = this.#options;
+    const { shared, chipset, encoder, options, time, outlets, trace, profile, inputs } = this.#options;
     const { seed, clock, recording } = time;
-    // Only who translates loads the encoder.
-    const translator = jit
-      ? new (await import('../../cache/translator.ts')).Translator(shared, FIRST_FORM + image.keys.length, false)
-      : undefined;
+    const translator = encoder === undefined ? undefined : await loadTranslator(shared, FIRST_FORM + image.keys.length, encoder);
     if (translator !== undefined && profile !== undefined) nameRegions(translator, profile);
     this.#lockstep = new Lockstep({ shared, image, chipset, clock, seed, translator, onTrace: () => trace?.drain() });
     this.#record?.give(headerLine(seed, this.#identity!));

@@ -3,6 +3,7 @@
 import { DragomanError } from '../../api/errors.ts';
 import type { EngineImage } from '../../cpu/runtime.ts';
 import type { SharedMemory } from '../../cpu/state.ts';
+import type { EncoderName } from '../../emit/module/builder.ts';
 import { FIRST_FORM } from '../../emit/table.ts';
 import type { HostWorker } from '../../host/host.ts';
 import { host } from '../../host/node.ts';
@@ -38,7 +39,8 @@ const NO_THREAD = ['ERR_WORKER_INIT_FAILED', 'ERR_WORKER_OUT_OF_MEMORY'];
 export interface ThreadsOptions extends ExecutorEnds {
   readonly shared: SharedMemory;
   readonly config: BoardConfig;
-  readonly jit: boolean;
+  /** Of the translator; undefined: there is none. */
+  readonly encoder: EncoderName | undefined;
   readonly timerSlackMs: number;
   readonly profile: Profile | undefined;
 }
@@ -56,7 +58,7 @@ export class ThreadsExecutor implements Executor {
   }
 
   start(image: EngineImage): void {
-    const { shared, config: board, jit, timerSlackMs, profile } = this.#options;
+    const { shared, config: board, encoder, timerSlackMs, profile } = this.#options;
     const { cpuCount } = shared.plan;
     new BigUint64Array(shared.memory.buffer)[(CONTROL + Control.at.clockStart) >> 3] = board.startNs;
     shared.i32[(CONTROL + Control.at.clockAsks) >> 2] = 0;
@@ -64,10 +66,10 @@ export class ThreadsExecutor implements Executor {
     this.#spawn<TimerWorkerData>('timer-worker', 'timekeeper', {
       board,
       thread: TIMER_THREAD,
-      kickMs: jit ? KICK_MS : Number.POSITIVE_INFINITY,
+      kickMs: encoder !== undefined ? KICK_MS : Number.POSITIVE_INFINITY,
     });
     const firstSlot = FIRST_FORM + image.keys.length;
-    if (jit) this.#spawn<TranslatorWorkerData>('translator-worker', 'translator', { board, firstSlot, profile });
+    if (encoder !== undefined) this.#spawn<TranslatorWorkerData>('translator-worker', 'translator', { board, firstSlot, encoder, profile });
     const crowded = cpuCount > host.cores();
     shared.i32[(CONTROL + Control.at.pauseMask) >> 2] = crowded ? CROWDED_PAUSES : PAUSES;
     const polls = cpuCount > 1 && !crowded;

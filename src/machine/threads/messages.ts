@@ -2,6 +2,7 @@
 
 import type { EngineImage } from '../../cpu/runtime.ts';
 import type { RunEnd } from '../../devices/device.ts';
+import type { EncoderName } from '../../emit/module/builder.ts';
 import type { BoardConfig } from '../board/board.ts';
 import type { Profile } from '../report/profile.ts';
 
@@ -20,6 +21,7 @@ export interface TranslatorWorkerData {
   readonly board: BoardConfig;
   readonly firstSlot: number;
   readonly profile: Profile | undefined;
+  readonly encoder: EncoderName;
 }
 
 export interface TimerWorkerData {

@@ -3,6 +3,7 @@ import { takeRequests } from '../../cache/heat.ts';
 import { Publisher } from '../../cache/publish.ts';
 import { Translator } from '../../cache/translator.ts';
 import { attachMemory } from '../../cpu/state.ts';
+import { loadEncoder } from '../../emit/module/load.ts';
 import { host } from '../../host/node.ts';
 import { CONTROL, Control } from '../../layout/memory.ts';
 import { nameRegions } from '../report/profile.ts';
@@ -12,7 +13,7 @@ const data = await host.workerData<TranslatorWorkerData>();
 const shared = attachMemory(data.board.memory, data.board.plan);
 const { i32 } = shared;
 const word = (offset: number) => (CONTROL + offset) >> 2;
-const translator = new Translator(shared, data.firstSlot);
+const translator = new Translator(shared, data.firstSlot, await loadEncoder(data.encoder));
 const publisher = new Publisher(shared);
 if (data.profile !== undefined) nameRegions(translator, data.profile);
 translator.onError = (error, { eip }) => {

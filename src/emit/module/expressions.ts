@@ -1,6 +1,6 @@
 // WebAssembly expressions as trees. The names of the methods are those of the operators; what is not an operator is written by hand.
 import { OPERATORS, type Operator } from './opcodes.ts';
-import { f32, f64, i32, i64, none, type ValueType, v128 } from './wasm-types.ts';
+import { f32, f64, i32, i64, none, type ValueType, v128 } from './types.ts';
 
 export const Kind = {
   OP: 0,

@@ -1,7 +1,7 @@
 // A function as text, for people (disasm) and for the ledger.
-import { type Expr, Kind } from './wasm.ts';
-import { none, typeName } from './wasm-types.ts';
-import type { CodeFunction } from './writer.ts';
+import type { CodeFunction } from './builder.ts';
+import { type Expr, Kind } from './expressions.ts';
+import { none, typeName } from './types.ts';
 
 type Node = string | readonly Node[];
 

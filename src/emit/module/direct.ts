@@ -1,93 +1,22 @@
-// The binary form of a module whose memory and table are imported, with hints for unlikely branches (WebAssembly branch hinting,
-// section metadata.code.branch_hint): engines lay the slow ways out of line and spill nothing for them on the hot path.
-import { type Expr, Kind } from './wasm.ts';
-import { f32, i32, i64, none, type ValueType, v128 } from './wasm-types.ts';
+// The encoder of our own: writes the binary form of an expression as it walks its tree, and keeps nothing.
+import {
+  CODE_TYPE,
+  type CodeFunction,
+  ENVIRONMENT,
+  type FunctionType,
+  HINTS,
+  type ImportedFunction,
+  MEMORY_PAGES,
+  type ModuleBuilder,
+} from './builder.ts';
+import { ByteWriter } from './bytes.ts';
+import { type Expr, Kind } from './expressions.ts';
+import { f32, i32, i64, none, type ValueType, v128 } from './types.ts';
 
-export interface FunctionType {
-  readonly params: readonly ValueType[];
-  readonly result: ValueType;
-}
-export interface ImportedFunction extends FunctionType {
-  readonly name: string;
-  readonly module: string;
-  readonly base: string;
-}
-export interface CodeFunction extends FunctionType {
-  readonly name: string;
-  /** Beyond the parameters. */
-  readonly locals: readonly ValueType[];
-  readonly body: Expr;
-}
 const EMPTY = 0x40;
 const FUNCREF = 0x70;
 const SHARED = 3;
-const HINTS = 'metadata.code.branch_hint';
-
 const scratch = new DataView(new ArrayBuffer(8));
-
-class Writer {
-  bytes = new Uint8Array(1 << 14);
-  at = 0;
-
-  byte(b: number): void {
-    if (this.at === this.bytes.length) this.grow(1);
-    this.bytes[this.at++] = b;
-  }
-  private grow(by: number): void {
-    const larger = new Uint8Array(Math.max(this.bytes.length * 2, this.at + by));
-    larger.set(this.bytes);
-    this.bytes = larger;
-  }
-  unsigned(n: number): void {
-    while (n > 127) {
-      this.byte((n & 127) | 128);
-      n >>>= 7;
-    }
-    this.byte(n);
-  }
-  signed(n: number): void {
-    for (;;) {
-      const low = n & 127;
-      n >>= 7;
-      if ((n === 0 && low < 64) || (n === -1 && low >= 64)) return this.byte(low);
-      this.byte(low | 128);
-    }
-  }
-  wide(n: bigint): void {
-    n = BigInt.asIntN(64, n);
-    for (;;) {
-      const low = Number(n & 127n);
-      n >>= 7n;
-      if ((n === 0n && low < 64) || (n === -1n && low >= 64)) return this.byte(low);
-      this.byte(low | 128);
-    }
-  }
-  copy(bytes: ArrayLike<number>): void {
-    if (this.at + bytes.length > this.bytes.length) this.grow(bytes.length);
-    this.bytes.set(bytes, this.at);
-    this.at += bytes.length;
-  }
-  text(text: string): void {
-    const bytes = new TextEncoder().encode(text);
-    this.unsigned(bytes.length);
-    this.copy(bytes);
-  }
-  opcode(code: number): void {
-    if (code < 256) return this.byte(code);
-    this.byte(code >> 16);
-    this.unsigned(code & 0xffff);
-  }
-  /** A number in five bytes, to be put right later. */
-  padded(): void {
-    this.copy([0x80, 0x80, 0x80, 0x80, 0]);
-  }
-  patch(at: number, n: number): void {
-    for (let k = 0; k < 4; k++) this.bytes[at + k] = ((n >>> (7 * k)) & 127) | 128;
-  }
-  done(): Uint8Array {
-    return this.bytes.subarray(0, this.at);
-  }
-}
 
 /** Log2 of the natural alignment of a plain access, by its opcode; the others are of 16 bytes. */
 const NATURAL: Readonly<Record<number, number>> = {
@@ -108,7 +37,7 @@ const NATURAL: Readonly<Record<number, number>> = {
 };
 
 class BodyWriter {
-  private readonly w: Writer;
+  private readonly w: ByteWriter;
   private readonly labels: string[] = [];
   private readonly indexOf: ReadonlyMap<string, number>;
   private readonly tableType: number;
@@ -116,7 +45,7 @@ class BodyWriter {
   private hints: number[] = [];
   private own: Fixup[] = [];
 
-  constructor(w: Writer, indexOf: ReadonlyMap<string, number>, tableType: number) {
+  constructor(w: ByteWriter, indexOf: ReadonlyMap<string, number>, tableType: number) {
     this.w = w;
     this.indexOf = indexOf;
     this.tableType = tableType;
@@ -292,28 +221,17 @@ interface Fixup {
   readonly name: string;
 }
 
-/**
- * A module in the making. The code of a function is written as soon as it is added, so that its tree need not be kept: imports must be
- * known before the functions that call them.
- */
-export class ModuleWriter {
+export class DirectBuilder implements ModuleBuilder {
   private readonly shapes: FunctionType[] = [];
   private readonly types = new Map<string, number>();
   private readonly importIndex = new Map<string, number>();
   private readonly imports: { readonly f: ImportedFunction; readonly type: number }[] = [];
   private readonly functions: { readonly name: string; readonly type: number }[] = [];
-  private readonly code = new Writer();
-  private readonly one = new Writer();
-  private readonly body: BodyWriter;
+  private readonly code = new ByteWriter();
+  private readonly one = new ByteWriter();
+  private readonly body = new BodyWriter(this.one, this.importIndex, this.typeOf(CODE_TYPE));
   private readonly hinted: Hinted[] = [];
   private readonly fixups: Fixup[] = [];
-  private readonly memoryPages: { readonly initial: number; readonly maximum: number };
-
-  /** `tableType`: of the functions in the table. */
-  constructor(tableType: FunctionType, memoryPages: { readonly initial: number; readonly maximum: number }) {
-    this.memoryPages = memoryPages;
-    this.body = new BodyWriter(this.one, this.importIndex, this.typeOf(tableType));
-  }
 
   private typeOf(f: FunctionType): number {
     const key = `${f.params.join()}>${f.result}`;
@@ -330,7 +248,6 @@ export class ModuleWriter {
     this.imports.push({ f, type: this.typeOf(f) });
   }
 
-  /** Adds and exports a function. */
   addFunction(f: CodeFunction): void {
     const { code, one } = this;
     one.at = 0;
@@ -344,9 +261,9 @@ export class ModuleWriter {
 
   finish(): Uint8Array {
     const { imports, functions, code } = this;
-    const out = new Writer();
-    const section = (id: number, write: (w: Writer) => void) => {
-      const w = new Writer();
+    const out = new ByteWriter();
+    const section = (id: number, write: (w: ByteWriter) => void) => {
+      const w = new ByteWriter();
       write(w);
       out.byte(id);
       out.unsigned(w.at);
@@ -371,14 +288,14 @@ export class ModuleWriter {
     });
     section(2, (w) => {
       w.unsigned(imports.length + 2);
-      w.text('env');
-      w.text('memory');
+      w.text(ENVIRONMENT.module);
+      w.text(ENVIRONMENT.memory);
       w.byte(2);
       w.byte(SHARED);
-      w.unsigned(this.memoryPages.initial);
-      w.unsigned(this.memoryPages.maximum);
-      w.text('env');
-      w.text('table');
+      w.unsigned(MEMORY_PAGES.initial);
+      w.unsigned(MEMORY_PAGES.maximum);
+      w.text(ENVIRONMENT.module);
+      w.text(ENVIRONMENT.table);
       w.byte(1);
       w.byte(FUNCREF);
       w.byte(0);
@@ -415,7 +332,7 @@ export class ModuleWriter {
         }
       }
     });
-    const count = new Writer();
+    const count = new ByteWriter();
     count.unsigned(functions.length);
     out.byte(10);
     out.unsigned(count.at + code.at);

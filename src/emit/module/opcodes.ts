@@ -1,5 +1,5 @@
 // WebAssembly's operators without immediates (but lanes), by their names: their encoding and the type of their result.
-import { f32, f64, i32, i64, type ValueType, v128 } from './wasm-types.ts';
+import { f32, f64, i32, i64, type ValueType, v128 } from './types.ts';
 
 /** Opcode, or (prefix << 16 | opcode) of an operator with a prefix; `lanes`: bytes of immediates. */
 export interface Operator {
