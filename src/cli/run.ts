@@ -7,6 +7,7 @@ import { loopback } from '../devices/virtio/loopback.ts';
 import { checkRom } from '../machine/boot/rom.ts';
 import type { RunArguments } from './arguments.ts';
 import { checkFiles } from './files.ts';
+import { flagName, RUN_FLAGS, type RunFlags } from './flags.ts';
 import { checkDisk, readInitrd, readInput, readRecording, readSymbols } from './inputs.ts';
 import { Matcher } from './matcher.ts';
 import { Patience } from './patience.ts';
@@ -74,13 +75,16 @@ function of<T>(name: string | undefined, check: () => T): T {
 const optional = <T>(option: string, path: string | undefined, read: (path: string) => T): T | undefined =>
   path === undefined ? undefined : of(option, () => read(path));
 
-/** Loaders know a kernel's bytes, not its name: puts the name in front of what they say. */
+/** The machine knows a kernel's bytes and the API's options: puts the kernel's name, and the options of the command line, in front of what it says. */
 async function createNamed(kernel: string | undefined, create: MachineFactory, options: MachineOptions): Promise<MachineHandle> {
   try {
     return await create(options);
   } catch (error) {
-    if (!(error instanceof DragomanError) || error.code !== 'BAD_KERNEL') throw error;
-    throw new DragomanError(error.code, error.message, kernel, { cause: error });
+    if (!(error instanceof DragomanError)) throw error;
+    const { code, where, message } = error;
+    if (code === 'BAD_KERNEL') throw new DragomanError(code, message, kernel, { cause: error });
+    if (code !== 'BAD_OPTION' || where === undefined || !Object.hasOwn(RUN_FLAGS, where)) throw error;
+    throw new DragomanError(code, message.slice(`${where}: `.length), flagName(where as keyof RunFlags), { cause: error });
   }
 }
 

@@ -2,6 +2,7 @@
 
 import { DragomanError } from '../api/errors.ts';
 import { Cpu, GPR_STRIDE, Gpr, Seg, SegCache } from '../layout/cpu.ts';
+import { CPUID_SIGNATURE } from '../layout/features.ts';
 import { LAPIC_BASE } from '../layout/lapic.ts';
 import { ClockAsks, CONTROL, Control, CpuArea, cpuBase, type MemoryPlan } from '../layout/memory.ts';
 
@@ -93,7 +94,7 @@ export function initCpu(shared: SharedMemory, index: number): void {
   set(Cpu.at.eflags, 2);
   set(Cpu.at.flagR, 1);
   set(Cpu.at.flagX, 0);
-  set(Cpu.at.gpr + Gpr.EDX * GPR_STRIDE, 0x6b0);
+  set(Cpu.at.gpr + Gpr.EDX * GPR_STRIDE, CPUID_SIGNATURE);
   set(Cpu.at.cr0, 0x60000010);
   set(Cpu.at.idtLimit, 0x3ff);
   set(Cpu.at.gdtLimit, 0xffff);

@@ -1,7 +1,9 @@
 // The machine's port space and memory-mapped I/O space, as one thread sees them. Handlers are objects of this thread;
 // where a PCI base address register put them is shared state, so a generation word in shared memory tells every
-// thread to look again before it dispatches an access.
-import type { MmioRead, MmioSpace, MmioWrite, PortRead, PortSpace, PortWrite } from './device.ts';
+// thread to look again before it dispatches an access. What a device has at a fixed place is its own: a second claim is an error. What the guest moves gets
+// what is left, and covers nothing up.
+import { DragomanError } from '../api/errors.ts';
+import type { MmioHandlers, MmioRead, MmioSpace, MmioWrite, PortHandlers, PortRead, PortSpace, PortWrite } from './device.ts';
 
 /** Counts remaps of the address spaces. `listeners` bring this thread's tables up to date. */
 export class BusGeneration {
@@ -46,28 +48,34 @@ export class Ports implements PortSpace {
     this.#generation = generation;
   }
 
-  map(first: number, count: number, handlers: { read?: PortRead; write?: PortWrite; width?: 1 | 2 | 4 }): void {
-    const slot = this.#free.pop() ?? this.#reads.length;
-    this.#reads[slot] = handlers.read ?? ALL_ONES_READ;
-    this.#writes[slot] = handlers.write ?? IGNORE_WRITE;
-    this.#widths[slot] = handlers.width ?? 1;
-    this.#table.fill(slot, first, first + count);
+  map(first: number, count: number, handlers: PortHandlers): void {
+    for (let port = first; port < first + count; port++)
+      if (this.claimed(port)) throw new DragomanError('INTERNAL', `two devices claim port 0x${port.toString(16)}`);
+    this.#table.fill(this.#slot(handlers), first, first + count);
   }
 
-  /** Whether a device answers at the port now. */
+  place(first: number, count: number, handlers: PortHandlers): () => void {
+    const table = this.#table.subarray(first, first + count);
+    const slot = this.#slot(handlers);
+    table.forEach((other, n) => other === 0 && (table[n] = slot));
+    return () => {
+      table.forEach((other, n) => other === slot && (table[n] = 0));
+      this.#reads[slot] = ALL_ONES_READ;
+      this.#writes[slot] = IGNORE_WRITE;
+      this.#free.push(slot);
+    };
+  }
+
   claimed(port: number): boolean {
     return this.#table[port] !== 0;
   }
 
-  unmap(first: number, count: number): void {
-    const slots = new Set(this.#table.subarray(first, first + count));
-    this.#table.fill(0, first, first + count);
-    for (const slot of slots) {
-      if (slot === 0 || this.#table.includes(slot)) continue;
-      this.#reads[slot] = ALL_ONES_READ;
-      this.#writes[slot] = IGNORE_WRITE;
-      this.#free.push(slot);
-    }
+  #slot(handlers: PortHandlers): number {
+    const slot = this.#free.pop() ?? this.#reads.length;
+    this.#reads[slot] = handlers.read ?? ALL_ONES_READ;
+    this.#writes[slot] = handlers.write ?? IGNORE_WRITE;
+    this.#widths[slot] = handlers.width ?? 1;
+    return slot;
   }
 
   read(port: number, size: Size): number {
@@ -107,7 +115,9 @@ export class Ports implements PortSpace {
 }
 
 interface MmioRange {
+  /** Where offset 0 is. */
   readonly base: number;
+  readonly first: number;
   /** First address behind the range. */
   readonly end: number;
   readonly read: MmioRead;
@@ -125,14 +135,31 @@ export class Mmio implements MmioSpace {
     this.#generation = generation;
   }
 
-  map(base: number, bytes: number, handlers: { read: MmioRead; write: MmioWrite }): void {
-    const range = { base, end: base + bytes, read: handlers.read, write: handlers.write };
-    this.#ranges = [...this.#ranges, range].sort((a, b) => a.base - b.base);
-    this.#last = undefined;
+  map(base: number, bytes: number, handlers: MmioHandlers): void {
+    const other = this.#ranges.find((range) => range.first < base + bytes && range.end > base);
+    if (other !== undefined)
+      throw new DragomanError('INTERNAL', `two devices claim the memory at 0x${Math.max(base, other.first).toString(16)}`);
+    this.#add([{ base, first: base, end: base + bytes, read: handlers.read, write: handlers.write }]);
   }
 
-  unmap(base: number, bytes: number): void {
-    this.#ranges = this.#ranges.filter((range) => range.base !== base || range.end !== base + bytes);
+  place(base: number, bytes: number, handlers: MmioHandlers): () => void {
+    const end = base + bytes;
+    const pieces: MmioRange[] = [];
+    let first = base;
+    // The ranges are in order, and the last one is behind them all.
+    for (const other of [...this.#ranges, { first: end, end }]) {
+      if (other.first > first && first < end) pieces.push({ base, first, end: Math.min(other.first, end), ...handlers });
+      first = Math.max(first, other.end);
+    }
+    this.#add(pieces);
+    return () => {
+      this.#ranges = this.#ranges.filter((range) => !pieces.includes(range));
+      this.#last = undefined;
+    };
+  }
+
+  #add(ranges: readonly MmioRange[]): void {
+    this.#ranges = [...this.#ranges, ...ranges].sort((a, b) => a.first - b.first);
     this.#last = undefined;
   }
 
@@ -172,7 +199,7 @@ export class Mmio implements MmioSpace {
 
   #find(phys: number): MmioRange | undefined {
     const last = this.#last;
-    if (last !== undefined && phys >= last.base && phys < last.end) return last;
+    if (last !== undefined && phys >= last.first && phys < last.end) return last;
     const ranges = this.#ranges;
     let low = 0;
     let high = ranges.length;
@@ -182,7 +209,7 @@ export class Mmio implements MmioSpace {
       else high = middle;
     }
     const range = ranges[low];
-    if (range === undefined || phys < range.base) return undefined;
+    if (range === undefined || phys < range.first) return undefined;
     this.#last = range;
     return range;
   }

@@ -82,13 +82,13 @@ export class Chipset {
     this.serial = (options.serial ?? [{}]).map((one, i) => hub.add(new Uart(hub, { name: `serial${i}`, ...SERIAL[i & 3], ...one })));
     this.pci = hub.add(new PciBus(hub, hub.generation, this.resetControl));
     if (options.firmware !== undefined) hub.add(new FwCfg(hub, options.firmware));
-    if (options.testDevice === true) hub.add(new TestDevice(hub, (port) => hub.ports.claimed(port)));
+    if (options.testDevice === true) hub.add(new TestDevice(hub));
     const { memory, shadowIndex } = options;
-    if (!this.debug.mapExit((port) => hub.ports.claimed(port)))
+    if (!this.debug.mapExit())
       throw new DragomanError(
         'BAD_OPTION',
         `a device of the machine answers at port 0x${options.debug?.exitPort?.toString(16)}`,
-        'debug-exit',
+        'debugExitPort',
       );
     addHostBridge(this.pci, (blocks) => {
       if (shadowIndex !== undefined) memory[shadowIndex] = blocks;

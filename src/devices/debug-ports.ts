@@ -53,12 +53,13 @@ export class DebugPorts implements Device {
   }
 
   /** Maps the exit port, and what is free behind it. To be called when all other devices are there; false where one of them has the port. */
-  mapExit(claimed: (port: number) => boolean): boolean {
+  mapExit(): boolean {
     const { exitPort } = this.#options;
+    const { ports } = this.#context;
     if (exitPort === undefined) return true;
-    if (claimed(exitPort)) return false;
-    const behind = Array.from({ length: EXIT_PORTS }, (_, n) => exitPort + n).findIndex((port) => port > 0xffff || claimed(port));
-    this.#context.ports.map(exitPort, behind < 0 ? EXIT_PORTS : behind, {
+    if (ports.claimed(exitPort)) return false;
+    const behind = Array.from({ length: EXIT_PORTS }, (_, n) => exitPort + n).findIndex((port) => port > 0xffff || ports.claimed(port));
+    ports.map(exitPort, behind < 0 ? EXIT_PORTS : behind, {
       width: 4,
       read: () => 0,
       write: (_port, _size, value) => this.#context.endRun({ kind: 'debug-exit', value }),

@@ -76,16 +76,30 @@ export interface Device {
 
 export type PortRead = (port: number, size: 1 | 2 | 4) => number;
 export type PortWrite = (port: number, size: 1 | 2 | 4, value: number) => void;
+export interface PortHandlers {
+  readonly read?: PortRead;
+  readonly write?: PortWrite;
+  /** Wider accesses are split. Default: 1. */
+  readonly width?: 1 | 2 | 4;
+}
 export interface PortSpace {
-  /** Claims ports [first, first + count). A port nobody claims reads as all ones and ignores writes. Accesses wider than the claim's width are split by the space. */
-  map(first: number, count: number, handlers: { read?: PortRead; write?: PortWrite; width?: 1 | 2 | 4 }): void;
-  unmap(first: number, count: number): void;
+  /** Claims ports [first, first + count) for good. A port nobody claims reads as all ones and ignores writes. Throws INTERNAL where another device has one of them. */
+  map(first: number, count: number, handlers: PortHandlers): void;
+  /** The same for a range that the guest moves, which gets only those ports that nobody has; the function that is returned gives them back. */
+  place(first: number, count: number, handlers: PortHandlers): () => void;
+  /** Whether a device answers at the port now. */
+  claimed(port: number): boolean;
 }
 
 export type MmioRead = (offset: number, size: 1 | 2 | 4) => number;
 export type MmioWrite = (offset: number, size: 1 | 2 | 4, value: number) => void;
+export interface MmioHandlers {
+  readonly read: MmioRead;
+  readonly write: MmioWrite;
+}
 export interface MmioSpace {
-  /** Claims guest physical [base, base + bytes), outside RAM. */
-  map(base: number, bytes: number, handlers: { read: MmioRead; write: MmioWrite }): void;
-  unmap(base: number, bytes: number): void;
+  /** Claims guest physical [base, base + bytes), outside RAM, for good. Throws INTERNAL where another device has some of it. */
+  map(base: number, bytes: number, handlers: MmioHandlers): void;
+  /** The same for a range that the guest moves, which gets only what nobody has; the function that is returned gives it back. */
+  place(base: number, bytes: number, handlers: MmioHandlers): () => void;
 }

@@ -91,8 +91,8 @@ export class PciFunction {
   readonly #bytes: Uint8Array;
   readonly #mask = new Uint8Array(256);
   readonly #bus: PciBus;
-  /** Where this thread's address spaces have each BAR now; -1: nowhere. */
-  readonly #mapped = [-1, -1, -1, -1, -1, -1];
+  /** Where this thread's address spaces have each BAR now (-1: nowhere), and what takes it out of them. */
+  readonly #placed = Array.from({ length: 6 }, () => ({ address: -1, remove: () => {} }));
 
   constructor(bus: PciBus, words: Int32Array, options: PciFunctionOptions) {
     this.#bus = bus;
@@ -236,33 +236,35 @@ export class PciFunction {
     this.#words[65 + i] = address;
   }
 
-  /** Takes BARs that moved out of this thread's address spaces. */
-  unmapMoved(ports: PortSpace, mmio: MmioSpace): void {
-    for (let i = 0; i < 6; i++) {
-      const old = this.#mapped[i];
-      if (old < 0 || old === this.barAddress(i)) continue;
-      const bar = this.options.bars?.[i] as PciBar;
-      if (bar.kind === 'memory') mmio.unmap(old, bar.bytes);
-      else ports.unmap(old, bar.bytes);
-      this.#mapped[i] = -1;
+  /** Whether a BAR is not where this thread's address spaces have it. */
+  get moved(): boolean {
+    return this.#placed.some(({ address }, i) => address !== this.barAddress(i));
+  }
+
+  /** Takes the BARs out of this thread's address spaces. */
+  unmap(): void {
+    for (const placed of this.#placed) {
+      placed.remove();
+      placed.address = -1;
+      placed.remove = () => {};
     }
   }
 
-  /** Puts BARs that moved into this thread's address spaces at their new place. */
-  mapMoved(ports: PortSpace, mmio: MmioSpace): void {
-    for (let i = 0; i < 6; i++) {
+  /** Puts the BARs into this thread's address spaces, where they are now. */
+  map(ports: PortSpace, mmio: MmioSpace): void {
+    this.#placed.forEach((placed, i) => {
       const address = this.barAddress(i);
-      if (address < 0 || this.#mapped[i] === address) continue;
+      if (address < 0) return;
       const bar = this.options.bars?.[i] as PciBar;
+      placed.address = address;
       if (bar.kind === 'memory') {
-        mmio.map(address, bar.bytes, { read: bar.read, write: bar.write });
+        placed.remove = mmio.place(address, bar.bytes, { read: bar.read, write: bar.write });
       } else {
         const read: PortRead = (port, size) => bar.read(port - address, size);
         const write: PortWrite = (port, size, value) => bar.write(port - address, size, value);
-        ports.map(address, bar.bytes, { read, write, width: bar.width ?? 4 });
+        placed.remove = ports.place(address, bar.bytes, { read, write, width: bar.width ?? 4 });
       }
-      this.#mapped[i] = address;
-    }
+    });
   }
 }
 
@@ -375,9 +377,11 @@ export class PciBus implements Device {
     return address;
   }
 
+  /** All of them, where one moved: it may have given a place up that another one is at as well. */
   #remap(): void {
-    for (const one of this.functions) one.unmapMoved(this.#context.ports, this.#context.mmio);
-    for (const one of this.functions) one.mapMoved(this.#context.ports, this.#context.mmio);
+    if (!this.functions.some((one) => one.moved)) return;
+    for (const one of this.functions) one.unmap();
+    for (const one of this.functions) one.map(this.#context.ports, this.#context.mmio);
   }
 }
 

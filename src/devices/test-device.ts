@@ -16,8 +16,7 @@ export class TestDevice implements Device {
   readonly name = 'test-device';
   readonly #bytes: Uint8Array;
 
-  /** `claimed`: whether another device has a port: it keeps it. */
-  constructor(context: DeviceContext, claimed: (port: number) => boolean) {
+  constructor(context: DeviceContext) {
     // The memory, and the latch behind it.
     const words = context.words(TEST_MEMORY_BYTES / 4 + 1);
     this.#bytes = new Uint8Array(words.buffer, words.byteOffset, words.byteLength);
@@ -28,7 +27,8 @@ export class TestDevice implements Device {
     const at = (port: number) => TEST_MEMORY_BYTES + (port & 3);
     context.ports.map(LATCH_PORT, 4, { ...latch, width: 4 });
     context.ports.map(FLUSH_PORT, 4, { width: 4, read: () => 0 });
-    for (let n = 0; n < 4; n++) if (!claimed(LATCH_BYTES_PORT + n)) context.ports.map(LATCH_BYTES_PORT + n, 1, latch);
+    // The debug console keeps its port.
+    for (let n = 0; n < 4; n++) if (!context.ports.claimed(LATCH_BYTES_PORT + n)) context.ports.map(LATCH_BYTES_PORT + n, 1, latch);
     context.ports.map(IRQ_PORT, IOAPIC_INPUTS, {
       read: () => 0,
       write: (port, _size, value) => context.irq.setIrq(port - IRQ_PORT, value !== 0),

@@ -177,7 +177,7 @@ describe('bad values', () => {
 });
 
 describe('one file for two things', () => {
-  const INPUTS = ['--initrd', '--module', '--replay', '--disk', '--disk,ro'];
+  const INPUTS = ['--initrd', '--module', '--replay', '--symbols', '--disk', '--disk,ro'];
   const OUTPUTS = ['--virtio-console', '--debugcon', '--post', '--trace', '--stats', '--record'];
   const given = (option: string, path: string) => (option === '--disk,ro' ? ['--disk', `${path},ro`] : [option, path]);
   // The files are no initrd or recording: what is asked here comes before anybody reads them.

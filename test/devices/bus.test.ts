@@ -25,9 +25,31 @@ describe('Ports', () => {
       [0x101, 1, 0xbe],
       [0x200, 2, 0xbeef],
     ]);
-    ports.unmap(0x100, 3);
-    expect(ports.read(0x100, 4)).toBe(0xffffffff);
+    expect(ports.read(0x300, 4)).toBe(0xffffffff);
     expect(ports.read(0xffff, 2)).toBe(0xffff);
+  });
+
+  it('refuses a second claim', () => {
+    const ports = new Ports(generation());
+    ports.map(0x3f8, 8, { read: () => 1 });
+    for (const [first, count] of [
+      [0x3f8, 1],
+      [0x3ff, 2],
+      [0x3f0, 9],
+    ])
+      expect(() => ports.map(first, count, { read: () => 2 })).toThrow(/two devices claim port 0x3f[8f]/);
+    ports.map(0x400, 1, { read: () => 2 });
+    expect([0x3f7, 0x3f8, 0x3ff, 0x400].map((port) => ports.read(port, 1))).toEqual([0xff, 1, 1, 2]);
+  });
+
+  it('gives what the guest places only what is free, and takes only that away', () => {
+    const ports = new Ports(generation());
+    ports.map(0x20, 2, { read: () => 1 });
+    const remove = ports.place(0x1f, 4, { read: () => 2 });
+    const read = () => [0x1e, 0x1f, 0x20, 0x21, 0x22, 0x23].map((port) => ports.read(port, 1));
+    expect(read()).toEqual([0xff, 2, 1, 1, 2, 0xff]);
+    remove();
+    expect(read()).toEqual([0xff, 0xff, 1, 1, 0xff, 0xff]);
   });
 });
 
@@ -39,8 +61,36 @@ describe('Mmio', () => {
     expect(mmio.read(0xfee00020 | 0, 4)).toBe(0x20);
     expect(mmio.read(0xc0000000, 2)).toBe(0xffff);
     expect(mmio.read(0xd0000000, 4)).toBe(0xffffffff);
-    mmio.unmap(0xfee00000, 0x1000);
-    expect(mmio.read(0xfee00020, 1)).toBe(0xff);
+  });
+
+  it('refuses a second claim', () => {
+    const mmio = new Mmio(generation());
+    const handlers = { read: () => 1, write: () => {} };
+    mmio.map(0xfed00000, 0x400, handlers);
+    for (const [base, bytes] of [
+      [0xfed00000, 1],
+      [0xfed003ff, 1],
+      [0xfecffff0, 0x11],
+      [0xfec00000, 0x200000],
+    ])
+      expect(() => mmio.map(base, bytes, handlers)).toThrow(/two devices claim the memory at 0xfed00/);
+    mmio.map(0xfed00400, 0x10, handlers);
+    mmio.map(0xfecffff0, 0x10, handlers);
+    expect(mmio.read(0xfecfffff, 1)).toBe(1);
+  });
+
+  it('gives what the guest places only what is free, and takes only that away', () => {
+    const mmio = new Mmio(generation());
+    const constant = (value: number) => ({ read: () => value, write: () => {} });
+    mmio.map(0xe0001000, 0x10, constant(1));
+    mmio.map(0xe0002000, 0x10, constant(2));
+    const remove = mmio.place(0xe0000ff0, 0x2000, { read: (offset) => offset, write: () => {} });
+    const addresses = [0xe0000fec, 0xe0000ff0, 0xe0001000, 0xe0001010, 0xe0001ffc, 0xe0002000, 0xe0002010, 0xe0002fec, 0xe0002ff0];
+    const values = () => addresses.map((address) => mmio.read(address, 4));
+    const NONE = 0xffffffff;
+    expect(values()).toEqual([NONE, 0, 1, 0x20, 0x100c, 2, 0x1020, 0x1ffc, NONE]);
+    remove();
+    expect(values()).toEqual([NONE, NONE, 1, NONE, NONE, 2, NONE, NONE, NONE]);
   });
 });
 

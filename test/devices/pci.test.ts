@@ -84,6 +84,42 @@ it('sizes and moves BARs, on every thread', () => {
   expect(other.mmioRead(0, memory + 0x10, 4)).toBe(0x10);
 });
 
+it('lets a BAR cover nothing up: fixed devices keep their places, and of two at one place the other comes up when the first goes', () => {
+  const b = bench();
+  addCard(b.pc);
+  const memory = (slot: number, value: number) =>
+    b.pc.pci.add({
+      name: 'memory',
+      slot,
+      vendorId: 0x1af4,
+      deviceId: 0x1042,
+      classCode: 0x050000,
+      bars: [{ kind: 'memory', bytes: 0x1000, read: () => value, write: () => {} }],
+    });
+  memory(4, 44);
+  memory(5, 55);
+  const set = (slot: number, offset: number, value: number): void => {
+    b.out(0xcf8, address(slot, offset), 4);
+    b.out(0xcfc, value, 4);
+  };
+  initPic(b, 0xffff);
+  b.out(0x21, 0xa5);
+  // The card's 32 ports from 20H on, and its memory over the I/O APIC's.
+  set(3, 0x14, 0x20);
+  const ioApic = b.read(0xfec00000);
+  set(3, 0x10, 0xfec00000);
+  expect([b.in(0x21), b.in(0x22), b.in(0x3f), b.in(0x40)]).toEqual([0xa5, 0x42, 0x5f, b.in(0x40)]);
+  expect(b.read(0xfec01000)).toBe(0x1000);
+  expect(b.read(0xfec00000)).toBe(ioApic);
+  set(3, 0x14, 0xd000);
+  expect([b.in(0x21), b.in(0x22), b.in(0xd002)]).toEqual([0xa5, 0xff, 0x42]);
+  set(4, 0x10, 0xe0000000);
+  set(5, 0x10, 0xe0000000);
+  expect(b.read(0xe0000000)).toBe(44);
+  set(4, 0x10, 0xe0001000);
+  expect([b.read(0xe0000000), b.read(0xe0001000)]).toEqual([55, 44]);
+});
+
 it('drives its line to the I/O APIC input of its slot, unless told not to', () => {
   const b = bench();
   const card = addCard(b.pc);

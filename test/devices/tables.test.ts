@@ -1,5 +1,6 @@
 // ACPI and MP tables: where kernels look for them, checksums, structure.
 import { expect, it } from 'vitest';
+import { CPUID_EDX } from '../../src/layout/features.ts';
 import * as aml from '../../src/machine/firmware/aml.ts';
 import { writeFirmwareTables } from '../../src/machine/firmware/tables.ts';
 
@@ -47,6 +48,8 @@ it('has MP tables whose entries add up', () => {
   expect(text(ram.subarray(at, at + 4))).toBe('PCMP');
   const length = view.getUint16(at + 4, true);
   expect(sum(ram.subarray(at, at + length))).toBe(0);
+  // The processor as CPUID has it: FPU, DE, ..., APIC.
+  expect([view.getUint32(at + 44 + 4, true), view.getUint32(at + 44 + 8, true)]).toEqual([0x6ca, (CPUID_EDX | (1 << 9)) >>> 0]);
   let next = at + 44;
   let count = 0;
   for (; next < at + length; count++) next += ram[next] === 0 ? 20 : 8;

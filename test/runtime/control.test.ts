@@ -1,6 +1,8 @@
 // Control and debug registers, MSRs, CPUID, HLT, flags.
 import { beforeEach, describe, expect, test } from 'vitest';
-import { Cpu, Eflags, Exit, Step, Watch } from '../../src/layout/cpu.ts';
+import { createMemory, resetCpu } from '../../src/cpu/state.ts';
+import { Cpu, Eflags, Exit, GPR_STRIDE, Step, Watch } from '../../src/layout/cpu.ts';
+import { cpuBase, planMemory } from '../../src/layout/memory.ts';
 import { CR0, CR4, Gpr, type Machine, machine } from './machine.ts';
 
 let m: Machine;
@@ -193,6 +195,15 @@ test('CPUID tells the frequency of the time-stamp counter, to the hertz', () => 
   expect(leaf(0x16)).toEqual([1000, 1000, 1000]);
   m.host.tsc = 5_000_000_000n;
   expect(msr(0x10), 'a nanosecond a tick').toBe(5_000_000_000n);
+});
+
+test('CPUID names the processor that EDX does behind a reset', () => {
+  const shared = createMemory(planMemory(1, 2 << 20));
+  resetCpu(shared, 0);
+  const edx = shared.i32[(cpuBase(shared.plan, 0) + Cpu.at.gpr + Gpr.EDX * GPR_STRIDE) >> 2];
+  m.setGpr(Gpr.EAX, 1);
+  m.call.cpuid(m.cpu);
+  expect([m.gpr(Gpr.EAX), edx]).toEqual([0x106ca, 0x106ca]);
 });
 
 test('machine check: the bank that CPUID and MCG_CAP tell of is there, and has no error', () => {

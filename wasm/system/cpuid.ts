@@ -1,13 +1,7 @@
 // CPUID. The features are those of src/layout/features.ts. The signature is that of a 32-bit Intel core without speculation, for which kernels switch no mitigations on.
 import { serialize } from '../base/state';
-import { CPUID_ECX, CPUID_EDX, Cpu, control, Gpr } from '../gen/layout';
+import { CPUID_ECX, CPUID_EDX, CPUID_EDX_APIC, CPUID_EDX_HTT, CPUID_SIGNATURE, Cpu, control, Gpr } from '../gen/layout';
 import { APIC_BASE_ENABLE } from './msr';
-
-/** Family 6, model 0x1c, stepping 10. */
-const SIGNATURE: u32 = 0x000106ca;
-const FEATURE_APIC: u32 = 1 << 9;
-/** HTT: more than one logical processor in the package. */
-const FEATURE_HTT: u32 = 1 << 28;
 
 /** The highest leaf below 80000000H. */
 const MAX_LEAF: u32 = 0x16;
@@ -62,11 +56,11 @@ export function cpuid(cpu: Cpu): void {
       answer(cpu, MAX_LEAF, 0x756e6547, 0x6c65746e, 0x49656e69);
       return;
     case 1: {
-      const apic = cpu.apicBase & APIC_BASE_ENABLE ? FEATURE_APIC : 0;
+      const apic = cpu.apicBase & APIC_BASE_ENABLE ? CPUID_EDX_APIC : 0;
       const count = identifiers();
       // CLFLUSH line of 64 bytes, the package's logical processors, the APIC's identifier.
       const ebx = (cpu.apicId << 24) | (count << 16) | 0x800;
-      answer(cpu, SIGNATURE, ebx, CPUID_ECX, CPUID_EDX | apic | (count > 1 ? FEATURE_HTT : 0));
+      answer(cpu, CPUID_SIGNATURE, ebx, CPUID_ECX, CPUID_EDX | apic | (count > 1 ? CPUID_EDX_HTT : 0));
       return;
     }
     case 2: // 32 KiB L1 caches, 512 KiB L2, TLBs of 4 KiB pages

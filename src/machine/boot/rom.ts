@@ -1,5 +1,6 @@
 // Maps a ROM image as a PC's chip set does: its end at 4 GiB, its last 128 KiB also below 1 MiB. The CPU starts as RESET leaves it.
 import { DragomanError } from '../../api/errors.ts';
+import { CPUID_SIGNATURE } from '../../layout/features.ts';
 import { LOW_ROM_BYTES, ROM_BYTES } from '../../layout/memory.ts';
 import { hex } from './bytes.ts';
 import { HIGH_MEMORY } from './e820.ts';
@@ -8,9 +9,6 @@ import { CR0_RESET, type EntryState, registers } from './entry.ts';
 const GRAIN = 0x10000;
 /** Bytes from the reset vector FFFFFFF0H to 4 GiB (SDM vol. 3, 10.1.4). */
 const VECTOR_BYTES = 16;
-
-/** Family, model and stepping that EDX holds after RESET: the signature of CPUID leaf 1 is the machine's to set; this is family 6. */
-const RESET_EDX = 0x600;
 
 /** Throws BAD_ROM where the image cannot be a ROM. */
 export function checkRom(image: Uint8Array): void {
@@ -46,7 +44,7 @@ export function loadRom(ram: Uint8Array, rom: Uint8Array, image: Uint8Array): En
     image: [{ start: HIGH_MEMORY - low.length, end: HIGH_MEMORY }],
     eflags: 2,
     cr0: CR0_RESET,
-    gpr: registers({ edx: RESET_EDX }),
+    gpr: registers({ edx: CPUID_SIGNATURE }),
     gdt: undefined,
   };
 }

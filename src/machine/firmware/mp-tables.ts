@@ -5,6 +5,7 @@ import { ioApicId } from '../../devices/interrupts.ts';
 import { IOAPIC_BASE } from '../../devices/ioapic.ts';
 import { LAPIC_BASE } from '../../devices/lapic.ts';
 import { pciGsi } from '../../devices/pci.ts';
+import { CPUID_EDX, CPUID_EDX_APIC, CPUID_SIGNATURE } from '../../layout/features.ts';
 
 export const MP_FLOATING_POINTER = 0xf0000;
 const MP_TABLE = 0xf0010;
@@ -18,9 +19,9 @@ const EXT_INT = 3;
 const CONFORMS = 0;
 const LEVEL_HIGH = 0x0d;
 const LEVEL_LOW = 0x0f;
-/** Family 6; FPU, TSC, MSR, CX8, APIC. */
-const SIGNATURE = 0x600;
-const FEATURES = 0x331;
+/** Of a processor: family, model and stepping in 12 bits, and what CPUID says of its features. */
+const SIGNATURE = CPUID_SIGNATURE & 0xfff;
+const FEATURES = CPUID_EDX | CPUID_EDX_APIC;
 
 const dword = (value: number): number[] => [value & 0xff, (value >> 8) & 0xff, (value >> 16) & 0xff, value >>> 24];
 const ascii = (text: string, length: number): number[] => Array.from(text.padEnd(length), (letter) => letter.charCodeAt(0));
