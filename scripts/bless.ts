@@ -1,6 +1,7 @@
-// npm run bless: writes anew what is compared with a text (the ledger in test/ledger/*.txt, the operations in docs/ir.md, docs/outline.md), and says
-// which files changed.
+// npm run bless: writes anew what is compared with a text (the ledger in test/ledger/*.txt, the passes in test/ir/*.ir, the operations
+// in docs/ir.md), and says which files changed.
 import { existsSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { blessed } from '../test/ir/cases.ts';
 import { withOperations } from '../test/ir/document.ts';
 import { ledger } from '../test/ledger/ledger.ts';
 import { outline } from './outline.ts';
@@ -21,5 +22,7 @@ for (const name of readdirSync(new URL('test/ledger/', root))) {
   console.log(`removed test/ledger/${name}`);
 }
 for (const [name, text] of files) write(`test/ledger/${name}`, text);
+for (const name of readdirSync(new URL('test/ir/', root)))
+  if (name.endsWith('.ir')) write(`test/ir/${name}`, blessed(readFileSync(new URL(`test/ir/${name}`, root), 'utf8')));
 write('docs/ir.md', withOperations(readFileSync(new URL('docs/ir.md', root), 'utf8')));
 write('docs/outline.md', outline());

@@ -63,6 +63,8 @@ export class Translator {
   private readonly asked = new Map<string, number>();
   /** By slot: how often in short order a region was made there, which region of all the last one was, and how many requests are still refused. */
   private readonly changing = new Map<number, { changes: number; at: number; refuse: number }>();
+  /** Verify the IR of regions behind each pass (tests and debugging). */
+  verify = false;
   /** Regions translated so far. */
   regions = 0;
   /** Regions that an error of ours prevented. */
@@ -105,6 +107,7 @@ export class Translator {
       counts: asked(Control.at.countInstructions),
       traces: asked(Control.at.trace),
       atomic: this.atomic,
+      verify: this.verify,
     };
   }
 

@@ -79,6 +79,7 @@ class Engine implements TestEngine {
       );
     this.control(Control.at.trace, onTrace === undefined ? 0 : 1);
     this.translator = new Translator(shared, FIRST_FORM + image.keys.length, makeBuilder, true);
+    this.translator.verify = true;
     if (name === 'jit') this.cpu.onDecode = (head) => this.translate(head);
     this.reset();
   }

@@ -286,9 +286,9 @@ describe.each(MODES)('%s code', (_name, mode) => {
 
 /** All that changes what a region is made of, in turn. */
 const EXTRAS: readonly RegionExtras[] = [
-  {},
-  { atomic: true, strictOrder: true, traces: true, counts: true },
-  { atomic: true, budget: true },
+  { verify: true },
+  { verify: true, atomic: true, strictOrder: true, traces: true, counts: true },
+  { verify: true, atomic: true, budget: true },
 ];
 
 test('every form is translated, to a valid function', () => {
