@@ -1,8 +1,8 @@
-// Entry of the runtime: everything that handlers, regions and the host may call.
-export * from './base/fault';
-export * from './engine/engine';
+// Entry of the runtime: what emitted code and the host may call (src/runtime/abi.ts), and what tests call beside that (test/runtime/abi.test.ts).
+export { faulted, raise, raiseError } from './base/fault';
+export { deliverFault, heatNow, hot, internalError, resolveLink, slotEip, stepDispatch } from './engine/engine';
 export { flushJumps } from './engine/fetched';
-export * from './engine/lookup';
+export { blockHashIndex, codeAddress, findBlock, lookup, translateExec } from './engine/lookup';
 export { traceInterpreted, traceTranslated } from './engine/trace';
 export { hostBesideCode } from './memory/access';
 export {
@@ -21,24 +21,175 @@ export {
   settleStores,
   unpark,
 } from './memory/exclusive';
-export * from './memory/memory';
-export { fill, flush, flushNonGlobal, protectPage, tlbInvalidate } from './memory/tlb';
-export { loadPdptes, physHost, physLoad32, physLoad64 } from './memory/walk';
-export { arpl, lar, lgdt, lidt, lldt, loadSegment, lsl, ltr, readSelector, sgdt, sidt, sldt, str, verr, verw } from './segments/segment';
-export * from './sse/index';
-export * from './string/string';
-export * from './system/control';
-export * from './system/cpuid';
+export {
+  load8,
+  load16,
+  load32,
+  load64,
+  load128,
+  probeWrite,
+  regionRmw8,
+  regionRmw16,
+  regionRmw32,
+  regionRmw64,
+  regionStore8,
+  regionStore16,
+  regionStore32,
+  regionStore64,
+  regionStore128,
+  segLinear,
+  slowLinear,
+  slowLoad8,
+  slowLoad16,
+  slowLoad32,
+  slowLoad64,
+  slowLoad128,
+  slowRmw8,
+  slowRmw16,
+  slowRmw32,
+  slowRmw64,
+  slowStore8,
+  slowStore16,
+  slowStore32,
+  slowStore64,
+  slowStore128,
+  store8,
+  store16,
+  store32,
+  store64,
+  store128,
+  sysLoad16,
+  sysStore32,
+} from './memory/memory';
+export { flush, flushNonGlobal } from './memory/tlb';
+export { arpl, lar, lgdt, lidt, lldt, loadSegment, lsl, ltr, sgdt, sidt, sldt, str, verr, verw } from './segments/segment';
+export { sseRcpps, sseRcpss, sseRsqrtps, sseRsqrtss } from './sse/approximate';
+export { sseCmppd, sseCmpps, sseCmpsd, sseCmpss, sseComisd, sseComiss, sseUcomisd, sseUcomiss } from './sse/compare';
+export {
+  sseCvtdq2ps,
+  sseCvtpd2dq,
+  sseCvtpd2ps,
+  sseCvtpi2ps,
+  sseCvtps2dq,
+  sseCvtps2pd,
+  sseCvtps2pi,
+  sseCvtsd2si,
+  sseCvtsd2ss,
+  sseCvtsi2ss,
+  sseCvtss2sd,
+  sseCvtss2si,
+  sseCvttpd2dq,
+  sseCvttps2dq,
+  sseCvttps2pi,
+  sseCvttsd2si,
+  sseCvttss2si,
+} from './sse/convert';
+export { sseMaskmovdqu, sseMaskmovq } from './sse/mask';
+export {
+  sseAddpd,
+  sseAddps,
+  sseAddsubpd,
+  sseAddsubps,
+  sseDivpd,
+  sseDivps,
+  sseHaddpd,
+  sseHaddps,
+  sseHsubpd,
+  sseHsubps,
+  sseMaxpd,
+  sseMaxps,
+  sseMinpd,
+  sseMinps,
+  sseMulpd,
+  sseMulps,
+  sseSqrtpd,
+  sseSqrtps,
+  sseSubpd,
+  sseSubps,
+} from './sse/packed';
+export {
+  sseAddsd,
+  sseAddss,
+  sseDivsd,
+  sseDivss,
+  sseMaxsd,
+  sseMaxss,
+  sseMinsd,
+  sseMinss,
+  sseMulsd,
+  sseMulss,
+  sseSqrtsd,
+  sseSqrtss,
+  sseSubsd,
+  sseSubss,
+} from './sse/scalar';
+export { cmps, lods, movs, scas, stos } from './string/string';
+export {
+  clts,
+  hlt,
+  invlpg,
+  lmsw,
+  movFromCr,
+  movFromDr,
+  movToCr,
+  movToDr,
+  privileged,
+  smsw,
+  updateFpuTraps,
+  updateMode,
+  wbinvd,
+} from './system/control';
+export { cpuid } from './system/cpuid';
 export { checkBreakpoints, checkData, singleStepTrap, updateStep } from './system/debug';
-export * from './system/flags';
-export * from './system/msr';
-export * from './system/ports';
+export { readArith, readFlags, writeFlags } from './system/flags';
+export { rdmsr, rdpmc, rdtsc, wrmsr } from './system/msr';
+export { ins, outs, portIn, portOut } from './system/ports';
 export { updateBreakpoints } from './system/watching';
 export { deliver, interrupt, into, poll, pollRegion, softInterrupt, unblockNmi } from './transfer/deliver';
-export { cli, popf, pushf, sti } from './transfer/flow';
+export { popf, pushf, sti } from './transfer/flow';
 export { iret } from './transfer/iret';
-export { enter, popa, pusha } from './transfer/stack';
+export { enter } from './transfer/stack';
 export { sysenter, sysexit } from './transfer/sysenter';
-export { taskSwitch } from './transfer/task';
 export { farCall, farJump, farRet } from './transfer/transfer';
-export * from './x87/index';
+export {
+  fpuAddArg,
+  fpuAddReg,
+  fpuDivArg,
+  fpuDivReg,
+  fpuDivrArg,
+  fpuDivrReg,
+  fpuMulArg,
+  fpuMulReg,
+  fpuSubArg,
+  fpuSubReg,
+  fpuSubrArg,
+  fpuSubrReg,
+} from './x87/arith-ops';
+export { fpuCompareSpecial, fpuExamine } from './x87/compare-ops';
+export { fpuBcdMagnitude, fpuLoad, fpuLoadConst, fpuLoadReal, fpuLoadReg } from './x87/load-ops';
+export { fpuEmptySpecial, fpuExchangeSpecial, fpuFree, fpuMoveIf, fpuRotate } from './x87/stack-ops';
+export {
+  fpuClearExceptions,
+  fpuFxrstor,
+  fpuFxsave,
+  fpuInit,
+  fpuLoadControl,
+  fpuLoadEnv,
+  fpuRestore,
+  fpuSave,
+  fpuStoreEnv,
+} from './x87/state-ops';
+export {
+  fpuStoreBcd,
+  fpuStoreF32,
+  fpuStoreF64,
+  fpuStoreF80,
+  fpuStoreInt16,
+  fpuStoreInt32,
+  fpuStoreInt64,
+  fpuTruncInt16,
+  fpuTruncInt32,
+  fpuTruncInt64,
+} from './x87/store-ops';
+export { fpuArctan, fpuCos, fpuExp2m1, fpuSin, fpuSinCos, fpuTan, fpuYLog2x, fpuYLog2xp1 } from './x87/transcendental-ops';
+export { fpuExtract, fpuRemainder, fpuRoundToInt, fpuScale, fpuSqrt } from './x87/unary-ops';

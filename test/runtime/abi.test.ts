@@ -12,6 +12,19 @@ test.each(['runtime', 'runtime-strict'])('%s.wasm exports what is declared', (na
   expect(abiErrors(declared, exportedTypes(readFileSync(built(name))))).toEqual([]);
 });
 
+/** What tests alone call. */
+const FOR_TESTS = [
+  ...['load8', 'load16', 'load32', 'load64', 'load128', 'store8', 'store16', 'store32', 'store64', 'store128'],
+  ...['sysLoad16', 'sysStore32', 'probeWrite', 'segLinear', 'flushJumps', 'flushNonGlobal', 'findBlock'],
+  ...['deliver', 'interrupt', 'raise', 'raiseError', 'faulted', 'privileged', 'readArith'],
+  ...['checkBreakpoints', 'checkData', 'singleStepTrap'],
+];
+
+test('the runtime exports nothing else but what tests call', () => {
+  const exported = [...exportedTypes(readFileSync(built('runtime'))).keys()];
+  expect(exported.filter((name) => !(name in runtime)).sort()).toEqual([...FOR_TESTS].sort());
+});
+
 test('the build fails where a function is not exported, or has other types', () => {
   const { loadSegment, movFromCr } = runtime;
   const check = (lines: Parameters<typeof checkAbi>[0]) => () => checkAbi(lines, built('runtime'));

@@ -200,13 +200,13 @@ describe('virtual-8086 mode', () => {
     expect(m.place()).toBe('1000:20 cpl 3');
     expect(m.gpr(Gpr.ESP)).toBe(0xfff0);
   });
-  test('IOPL decides about INT n, IRET, PUSHF, POPF, CLI', () => {
+  test('IOPL decides about INT n, IRET, PUSHF, POPF, STI', () => {
     m.virtual();
     expect(m.run('softInterrupt', 0x20, 0x22, 0)).toBe('GP(0)');
     expect(m.run('iret', 2)).toBe('GP(0)');
     expect(m.run('pushf')).toBe('GP(0)');
     expect(m.run('popf', 0, 2)).toBe('GP(0)');
-    expect(m.run('cli')).toBe('GP(0)');
+    expect(m.run('sti', 0)).toBe('GP(0)');
     m.setFlags(Eflags.VM | Eflags.IOPL);
     expect(m.run('sti')).toBe('');
     expect(m.run('popf', 0, 2)).toBe('');
@@ -256,7 +256,7 @@ describe('POPF, CLI, STI', () => {
     expect(m.get('step') & Step.TF).toBe(Step.TF);
     m.setFlags(0);
     m.user(0);
-    expect(m.run('cli')).toBe('GP(0)');
+    expect(m.run('sti', 0)).toBe('GP(0)');
     expect(m.run('popf', Eflags.IF | Eflags.IOPL | Eflags.SF, 4)).toBe('');
     expect(m.flags()).toBe(Eflags.SF | 2);
     expect(m.call.pushf(m.cpu)).toBe(Eflags.SF | 2);

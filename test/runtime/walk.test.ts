@@ -62,7 +62,7 @@ describe('32-bit paging', () => {
     m.call.movToCr(m.cpu, 0, CR0.PE | CR0.PG | (wp ? CR0.WP : 0));
     m.setCpl(cpl);
     // A read of the supervisor first must not lend its rights to anybody.
-    m.call.sysLoad8(m.cpu, LINEAR);
+    m.call.sysLoad16(m.cpu, LINEAR);
     m.fault();
     m.set('cr2', 0);
     if (write) m.call.store8(m.cpu, LINEAR + 5, 1);

@@ -167,11 +167,3 @@ test('a store that faults changes nothing', () => {
     expect([i, run(i)]).toEqual([i, Vector.PF]);
   expect([word(Cpu.at.ftop), word(Cpu.at.ftw), word(Cpu.at.fsw)]).toEqual(before);
 });
-
-test('EMMS empties, MMX fills the tag word', () => {
-  run('fld1');
-  fpu.exports.fpuEnterMmx!(fpu.cpu);
-  expect([word(Cpu.at.ftop), word(Cpu.at.ftw)]).toEqual([0, 0xff]);
-  fpu.exports.fpuEmms!(fpu.cpu);
-  expect([word(Cpu.at.ftop), word(Cpu.at.ftw)]).toEqual([0, 0]);
-});

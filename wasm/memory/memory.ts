@@ -15,10 +15,6 @@ export function store8(cpu: Cpu, linear: u32, value: u32): void {
   writeAs<u8>(cpu, linear, <u8>value, userAccess(cpu));
 }
 
-export function sysLoad8(cpu: Cpu, linear: u32): u32 {
-  return readTable<u8>(cpu, linear);
-}
-
 export function sysStore8(cpu: Cpu, linear: u32, value: u32): void {
   writeTable<u8>(cpu, linear, <u8>value);
 }
@@ -70,14 +66,6 @@ export function load64(cpu: Cpu, linear: u32): u64 {
 
 export function store64(cpu: Cpu, linear: u32, value: u64): void {
   writeAs<u64>(cpu, linear, <u64>value, userAccess(cpu));
-}
-
-export function sysLoad64(cpu: Cpu, linear: u32): u64 {
-  return readTable<u64>(cpu, linear);
-}
-
-export function sysStore64(cpu: Cpu, linear: u32, value: u64): void {
-  writeTable<u64>(cpu, linear, <u64>value);
 }
 
 /** Copies 16 bytes of guest memory to a host address. */

@@ -163,11 +163,6 @@ function interruptFlagRefused(cpu: Cpu): bool {
   return general(cpu, 0);
 }
 
-export function cli(cpu: Cpu): void {
-  if (interruptFlagRefused(cpu)) return;
-  cpu.eflags &= ~Eflags.IF;
-}
-
 /** STI: interrupts are held off for one more instruction. */
 export function sti(cpu: Cpu, nextEip: u32): void {
   if (interruptFlagRefused(cpu)) return;

@@ -115,29 +115,3 @@ export function enter(cpu: Cpu, size: u32, nesting: u32, opsize: u32): void {
   cpu.gpr[Gpr.EBP] = opsize == 4 && mask == 0xffffffff ? frame : (ebp & (opsize == 4 ? ~mask : 0xffff0000)) | (frame & 0xffff);
   closeStack(cpu);
 }
-
-/** PUSHA, PUSHAD. */
-export function pusha(cpu: Cpu, opsize: u32): void {
-  openCurrentStack(cpu, 0);
-  for (let i: u32 = 0; i < 8; i++) if (push(cpu, cpu.gpr[i], opsize)) return;
-  closeStack(cpu);
-}
-
-/** POPA, POPAD: all loads come before the first change of a register. */
-export function popa(cpu: Cpu, opsize: u32): void {
-  openCurrentStack(cpu, 0);
-  const first = sp;
-  for (let i: u32 = 0; i < 8; i++) {
-    pop(cpu, opsize);
-    if (faulted(cpu)) return;
-  }
-  const end = sp;
-  sp = first;
-  for (let i: u32 = 0; i < 8; i++) {
-    const n = 7 - i;
-    const value = pop(cpu, opsize);
-    if (n != Gpr.ESP) cpu.gpr[n] = opsize == 4 ? value : (cpu.gpr[n] & 0xffff0000) | value;
-  }
-  sp = end;
-  closeStack(cpu);
-}

@@ -65,14 +65,3 @@ export function fpuRotate(cpu: Cpu, by: u32): void {
   cpu.ftop = (cpu.ftop + by) & 7;
   cpu.fsw &= ~C1;
 }
-
-/** EMMS: all registers empty. */
-export function fpuEmms(cpu: Cpu): void {
-  cpu.ftw = 0;
-}
-
-/** What every MMX instruction but EMMS does first: TOP = 0, all registers in use (SDM vol. 3, 12.2). */
-export function fpuEnterMmx(cpu: Cpu): void {
-  cpu.ftop = 0;
-  cpu.ftw = 0xff;
-}
