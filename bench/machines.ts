@@ -4,11 +4,17 @@ import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
-import type { Guest } from '../guests/linux.ts';
 
 export const MEMORY_MIB = 256;
-/** The same for all. */
 const APPEND = 'console=ttyS0';
+
+/** What all of them boot: paths of a kernel and its initial RAM disk. */
+export interface BootImage {
+  readonly kernel: string;
+  readonly initrd: string;
+  /** The kernel's command line; default: a console on the first serial port. */
+  readonly append?: string;
+}
 
 export interface BootMachine {
   readonly name: string;
@@ -18,9 +24,9 @@ export interface BootMachine {
 
 const here = (path: string) => fileURLToPath(new URL(path, import.meta.url));
 
-export function dragoman(guest: Guest, engine: 'jit' | 'interpreter'): BootMachine {
-  const options = ['--initrd', guest.initrd, '--append', APPEND, '--memory', `${MEMORY_MIB}M`, '--engine', engine];
-  return { name: `dragoman ${engine}`, command: [process.execPath, here('../src/cli/main.ts'), 'run', guest.kernel, ...options] };
+export function dragoman({ kernel, initrd, append = APPEND }: BootImage, engine: 'jit' | 'interpreter', cpus = 1) {
+  const options = ['--initrd', initrd, '--append', append, '--memory', `${MEMORY_MIB}M`, '--engine', engine, '--cpus', String(cpus)];
+  return { name: `dragoman ${engine}`, command: [process.execPath, here('../src/cli/main.ts'), 'run', kernel, ...options] };
 }
 
 /** Where distributions keep SeaBIOS; V86_BIOS names another folder with these two files. */
@@ -28,7 +34,7 @@ const BIOS_FOLDERS = [process.env.V86_BIOS, '/usr/share/seabios', '/usr/share/qe
 const BIOS = ['bios.bin', 'seabios.bin'];
 const VGA_BIOS = ['vgabios.bin', 'vgabios-isavga.bin', 'vgabios-stdvga.bin'];
 
-export function v86(guest: Guest): BootMachine {
+export function v86({ kernel, initrd, append = APPEND }: BootImage): BootMachine {
   const name = 'v86';
   const find = (names: readonly string[]) =>
     BIOS_FOLDERS.flatMap((folder) => names.map((file) => join(folder, file))).find((path) => existsSync(path));
@@ -36,10 +42,10 @@ export function v86(guest: Guest): BootMachine {
   if (bios === undefined || vga === undefined)
     return { name, command: `no SeaBIOS in ${BIOS_FOLDERS.join(', ')} (Debian: seabios); the npm package v86 has none` };
   if (!existsSync(here('../node_modules/v86/build/v86.wasm'))) return { name, command: 'the npm package v86 is not installed' };
-  return { name, command: [process.execPath, here('v86-child.ts'), bios, vga, guest.kernel, guest.initrd, APPEND, String(MEMORY_MIB)] };
+  return { name, command: [process.execPath, here('v86-child.ts'), bios, vga, kernel, initrd, append, String(MEMORY_MIB)] };
 }
 
-export async function qemu(guest: Guest, cpus: number): Promise<BootMachine> {
+export async function qemu({ kernel, initrd, append = APPEND }: BootImage, cpus: number): Promise<BootMachine> {
   const program = 'qemu-system-i386';
   const name = cpus === 1 ? 'qemu tcg' : `qemu tcg, ${cpus} cpus`;
   try {
@@ -64,11 +70,11 @@ export async function qemu(guest: Guest, cpus: number): Promise<BootMachine> {
       '-serial',
       'stdio',
       '-kernel',
-      guest.kernel,
+      kernel,
       '-initrd',
-      guest.initrd,
+      initrd,
       '-append',
-      APPEND,
+      append,
     ],
   };
 }

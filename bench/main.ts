@@ -1,4 +1,4 @@
-// npm run bench -- [boot|micro|memory|smp|cliffs|readers]... [--runs N] [--json FILE]: figures for people, as ratios in one run. See README.md beside this file.
+// npm run bench -- [micro|boot|kernel|memory|smp|cliffs|readers]... [--runs N] [--json FILE]: figures for people, as ratios in one run. See README.md beside this file.
 import { writeFile } from 'node:fs/promises';
 import { cpus, loadavg } from 'node:os';
 import { parseArgs } from 'node:util';
@@ -6,19 +6,25 @@ import { build } from '../scripts/build.ts';
 import { boot, bootTable, memory, memoryTable } from './boot.ts';
 import { cliffs, cliffsTable } from './cliffs.ts';
 import { formatTable, type Table } from './figures.ts';
+import { kernel } from './kernel/run.ts';
+import { type Heat, kernelTable } from './kernel/statistics.ts';
 import { micro, microTable } from './micro.ts';
 import { ALLOWED_MIB, readers, readersTable } from './readers.ts';
 import { smp, smpTables } from './smp.ts';
 
-const SECTIONS = ['micro', 'boot', 'memory', 'smp', 'cliffs', 'readers'] as const;
+/** As many as Dragoman and QEMU have. */
+const MOST_CPUS = 64;
+const SECTIONS = ['micro', 'boot', 'kernel', 'memory', 'smp', 'cliffs', 'readers'] as const;
 type Section = (typeof SECTIONS)[number];
 
-const USAGE = `npm run bench -- [micro] [boot] [memory] [smp] [cliffs] [readers] [options]      (all where none is named)
-  --runs N         rounds (default: 5 for micro, 3 for boot, smp and cliffs, 1 for memory)
-  --only TEXT      micro: only programs whose name contains TEXT; boot: only machines whose name does; smp: only such work, and no costs
+const USAGE = `npm run bench -- [micro] [boot] [kernel] [memory] [smp] [cliffs] [readers] [options]      (all where none is named)
+  --runs N         rounds (default: 5 for micro, 3 for boot, kernel, smp and cliffs, 1 for memory)
+  --only TEXT      micro: only programs whose name contains TEXT; boot: only machines whose name does; kernel: only such rows; smp: only such work, and no costs
+  --cold, --warm   kernel: only the rows for a moment each in a machine that has just booted, or only for seconds each (default: both; cold where no section is named)
+  --seconds S      kernel: of each row (default: 0.3 cold, 6 warm)
   --interpreter    boot: the interpreter alone as well, once
   --unpinned       smp: CPUs on whichever core the host gives them
-  --cpus N         boot: CPUs of QEMU's guest (default: 1, as the others)
+  --cpus N         boot: CPUs of QEMU's guest (default: 1, as the others); kernel: of all machines that can have more
   --minutes N      readers: how long (default: 5)
   --json FILE      the figures for programs
 `;
@@ -38,6 +44,9 @@ function readArguments() {
         json: { type: 'string' },
         cpus: { type: 'string' },
         minutes: { type: 'string' },
+        seconds: { type: 'string' },
+        cold: { type: 'boolean' },
+        warm: { type: 'boolean' },
         interpreter: { type: 'boolean' },
         unpinned: { type: 'boolean' },
         help: { type: 'boolean', short: 'h' },
@@ -62,7 +71,10 @@ if (values.help) {
 for (const name of positionals) if (!SECTIONS.includes(name as Section)) usage(`unknown section '${name}'`);
 const sections = new Set<Section>(positionals.length === 0 ? SECTIONS : (positionals as Section[]));
 const runs = number(values.runs, '--runs');
-const qemuCpus = number(values.cpus, '--cpus') ?? 1;
+const cpuCount = number(values.cpus, '--cpus') ?? 1;
+if (cpuCount > MOST_CPUS) usage(`--cpus: ${cpuCount} are more than ${MOST_CPUS}`);
+const seconds = values.seconds === undefined ? undefined : Number(values.seconds);
+if (seconds !== undefined && !(seconds >= 0.01 && seconds <= 600)) usage(`--seconds '${values.seconds}' is not a number from 0.01 to 600`);
 const minutes = number(values.minutes, '--minutes') ?? 5;
 
 await build({ wasmOnly: true });
@@ -78,9 +90,21 @@ if (sections.has('micro')) {
 }
 if (sections.has('boot')) {
   const rounds = runs ?? 3;
-  const result = await boot({ rounds, only: values.only, interpreter: values.interpreter === true, qemuCpus });
+  const result = await boot({ rounds, only: values.only, interpreter: values.interpreter === true, qemuCpus: cpuCount });
   report.boot = { rounds, ...result };
   print(bootTable(result, rounds));
+}
+if (sections.has('kernel')) {
+  const rounds = runs ?? 3;
+  const both = values.cold === values.warm;
+  const heats: Heat[] = both ? (positionals.length === 0 ? ['cold'] : ['cold', 'warm']) : [values.cold ? 'cold' : 'warm'];
+  const results = [];
+  for (const heat of heats) {
+    const result = await kernel({ heat, rounds, seconds, only: values.only, cpus: cpuCount });
+    results.push(result);
+    print(kernelTable(result));
+  }
+  report.kernel = results;
 }
 if (sections.has('memory')) {
   const rounds = runs ?? 1;
