@@ -1,5 +1,5 @@
 // The interpreter's code cache of one CPU: guest code decoded into records, found by physical address, EIP and mode,
-// thrown away where its bytes have changed (code-map.ts) or as a whole (the arena is full).
+// thrown away where its bytes have changed (code-pages.ts) or as a whole (the arena is full).
 
 import { PhysicalMemory } from '../cpu/physical.ts';
 import type { SharedMemory } from '../cpu/state.ts';

@@ -3,7 +3,7 @@
 import type { SharedMemory } from '../cpu/state.ts';
 import { Cpu, Pending } from '../layout/cpu.ts';
 import { CONTROL, Control, cpuBase, PUBLISH, PUBLISH_BYTES } from '../layout/memory.ts';
-import { lengthOf } from './code-map.ts';
+import { lengthOf } from './code-image.ts';
 import type { RegionEntry, TranslatedModule } from './translator.ts';
 
 // A record: [bytes of the record, entries, bytes of the module, bytes of the images], the entries of five words each (the last one: offsets in its image), the images, the

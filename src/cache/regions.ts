@@ -6,7 +6,7 @@ import type { SharedMemory } from '../cpu/state.ts';
 import { Mode } from '../layout/cpu.ts';
 import { BlockHead, PAGE, PAGE_SHIFT } from '../layout/memory.ts';
 import type { BlockCache, Jumps } from './blocks.ts';
-import { touches } from './code-map.ts';
+import { touches } from './code-image.ts';
 import type { RegionEntry, TranslatedModule } from './translator.ts';
 
 /** Dropped regions that are kept at the most. */

@@ -9,7 +9,7 @@ import { withExportNames } from '../emit/names.ts';
 import { emitRegion, type RegionExtras } from '../emit/regions.ts';
 import { CONTROL, Control, PAGE, PAGE_SHIFT, SLOTS, Slot, TABLE_ENTRIES } from '../layout/memory.ts';
 import { growRegion, type Region } from '../translate/grow.ts';
-import { type CodeImage, imageOf } from './code-map.ts';
+import { type CodeImage, imageOf } from './code-image.ts';
 
 export interface Request {
   readonly phys: number;

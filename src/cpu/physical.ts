@@ -1,5 +1,6 @@
 // Guest physical memory as the host sees it for fetching code: RAM and ROM, with the page metadata.
-import { type CodeImage, enterCode, holds } from '../cache/code-map.ts';
+import { type CodeImage, holds } from '../cache/code-image.ts';
+import { enterCode } from '../cache/code-pages.ts';
 import {
   CONTROL,
   Control,
@@ -71,7 +72,7 @@ export class PhysicalMemory {
     return this.meta(page) !== undefined;
   }
 
-  /** Whoever holds code of this page enters it, so that stores to it are noticed (cache/code-map.ts). False where the page has no code any more. */
+  /** Whoever holds code of this page enters it, so that stores to it are noticed (cache/code-pages.ts). False where the page has no code any more. */
   enterImage(page: number, { ranges }: CodeImage): boolean {
     const meta = this.meta(page);
     if (meta === undefined) return true;

@@ -1,7 +1,6 @@
 // A CPU as the host sees it: its instance of the engine, its code caches, and the run loop that handles exits.
 import { BlockCache } from '../cache/blocks.ts';
-import { leaveCode } from '../cache/code-map.ts';
-import { codeWritten, pagesToDrop } from '../cache/drop.ts';
+import { codeWritten, leaveCode, pagesToDrop } from '../cache/code-pages.ts';
 import { RegionTable } from '../cache/regions.ts';
 import { Cpu, Exit, GPR_STRIDE, Mode, Pending } from '../layout/cpu.ts';
 import { BlockHead, cpuBase, PAGE, PAGE_SHIFT } from '../layout/memory.ts';

@@ -11,46 +11,66 @@ export const PAGE_SHIFT = 12;
 const KiB = 1024;
 const MiB = 1024 * KiB;
 
-/** First address of the AssemblyScript runtime's static data (asc --memoryBase). */
-export const RUNTIME_STATIC = 0x10000;
-/** Pages of RAM that a device wrote and that held code: a ring of page numbers that CPUs read (Control.dropped counts them). */
-export const DROP_QUEUE = 0x4000;
+/** Pages of RAM that somebody wrote to and that held code: entries of the ring of page numbers that CPUs read (Control.dropped counts them). */
 export const DROP_QUEUE_ENTRIES = 4096;
-export const RUNTIME_STATIC_END = 0x80000;
-/** The machine-wide control block. */
-export const CONTROL = 0x1000;
-/** State of devices (src/devices): DEVICE_STATE_BYTES in all, a slice a device. */
-export const DEVICE_STATE = 0x80000;
+/** State of devices (src/devices): so much in all, a slice a device. */
 export const DEVICE_STATE_BYTES = 0x80000;
-/** Requests of hot code from CPUs to the translator: a ring. */
-export const HEAT_QUEUE = 0x100000;
+/** Requests of hot code from CPUs to the translator: entries of a ring. */
 export const HEAT_QUEUE_ENTRIES = 4096;
 /** An entry of it. */
 export const HeatRequest = struct({ phys: u32, eip: u32, mode: u32, head: u32 });
 /** A block that stays in the interpreter asks again after this many executions. A power of two. */
 export const HEAT_PERIOD = 16384;
-/** Bytes of published modules: a ring of PUBLISH_BYTES. */
-export const PUBLISH = 0x400000;
-export const PUBLISH_BYTES = 12 * MiB;
 /** Guest PC and mode of each table slot. */
-export const SLOTS = 0x200000;
 export const Slot = struct({ eip: u32, phys: u32, mode: u32, state: u32 });
+/** Entries of the function table: 0 is the trap of a null index, then handlers, then slots of regions. */
+export const TABLE_ENTRIES = 65536;
+/** Bytes of published modules: a ring. */
+export const PUBLISH_BYTES = 12 * MiB;
 /** ROM images at the top of the 32-bit physical space and below 1 MiB. */
-export const ROM = 0x1000000;
 export const ROM_BYTES = 1 * MiB;
 /** How much of a ROM, from its end, shows below 1 MiB as well. */
 export const LOW_ROM_BYTES = 128 * KiB;
-/** Code maps: a bit for each byte of a page, set where some CPU may hold code of it (cache/code-map.ts). Handed out by `markCode` to pages with code. */
-export const CODE_MAPS = 0x1400000;
+/** Code maps: a bit for each byte of a page, set where some CPU may hold code of it (cache/code-pages.ts). Handed out by `markCode` to pages with code. */
 export const CODE_MAP_BYTES = PAGE / 8;
 export const CODE_MAP_COUNT = 16384;
-/** The page of RAM that has each code map: a word each. */
-export const CODE_MAP_PAGES = CODE_MAPS + CODE_MAP_COUNT * CODE_MAP_BYTES;
+
+/** The memory's fixed part, in this order. The addresses are the constants below. */
+const MAP = struct({
+  /** A null pointer's page. */
+  nothing: area(PAGE, PAGE),
+  /** The machine-wide control block. */
+  control: area(3 * PAGE, PAGE),
+  dropQueue: area(DROP_QUEUE_ENTRIES * 4, 4 * PAGE),
+  /** Static data of the AssemblyScript runtime (asc --memoryBase). */
+  runtimeStatic: area(7 * WASM_PAGE, WASM_PAGE),
+  deviceState: area(DEVICE_STATE_BYTES, WASM_PAGE),
+  heatQueue: records(HEAT_QUEUE_ENTRIES, HeatRequest, MiB),
+  slots: records(TABLE_ENTRIES, Slot, 2 * MiB),
+  publish: area(PUBLISH_BYTES, 4 * MiB),
+  rom: area(ROM_BYTES, MiB),
+  codeMaps: area(CODE_MAP_COUNT * CODE_MAP_BYTES, 4 * MiB),
+  /** The page of RAM that has each code map: a word each. */
+  codeMapPages: array(CODE_MAP_COUNT, u32),
+  /** Guest physical address 0: RAM, and behind it what grows with the number of CPUs (planMemory). */
+  ram: area(0, 32 * MiB),
+});
+export const CONTROL = MAP.at.control;
+export const DROP_QUEUE = MAP.at.dropQueue;
+export const RUNTIME_STATIC = MAP.at.runtimeStatic;
+export const RUNTIME_STATIC_END = MAP.at.deviceState;
+export const DEVICE_STATE = MAP.at.deviceState;
+export const HEAT_QUEUE = MAP.at.heatQueue;
+export const SLOTS = MAP.at.slots;
+export const PUBLISH = MAP.at.publish;
+export const ROM = MAP.at.rom;
+export const CODE_MAPS = MAP.at.codeMaps;
+export const CODE_MAP_PAGES = MAP.at.codeMapPages;
+export const RAM = MAP.at.ram;
+
 /** Guest physical addresses that are a video card's: no RAM, up to the text that the card shows, which is 32 KiB of RAM. */
 export const VIDEO_MEMORY = 0xa0000;
 export const TEXT_MEMORY = 0xb8000;
-/** Guest physical address 0. */
-export const RAM = 0x2000000;
 
 const CACHE_LINE = 64;
 
@@ -155,14 +175,14 @@ export const PageMeta = struct(
     flags: shared32,
     /** Bumped by every store that hit code on this page. */
     version: u32,
-    /** How the CPUs were last told to drop this page (cache/drop.ts): Control.dropped from then on, `flags` before, by which CPU. */
-    told: u32,
-    toldFlags: u32,
-    toldBy: u32,
+    /** How the CPUs were last notified of stores to this page (cache/code-pages.ts): Control.dropped from then on, `flags` before, by which CPU. */
+    notified: u32,
+    notifiedFlags: u32,
+    notifiedBy: u32,
     /** 1 while a thread reads or writes the four. */
-    toldLock: u32,
-    /** Stores to code since the CPUs were last told, without anybody decoding in between. */
-    toldHits: u32,
+    notifyLock: u32,
+    /** Stores to code since the CPUs were last notified, without anybody decoding in between. */
+    notifiedHits: u32,
     /** Address of the page's code map, which means something only with PAGE_HAS_CODE; 0: none was free, any byte may be code. */
     codeMap: u32,
   },
@@ -310,9 +330,6 @@ export const CpuArea = struct(
   },
   WASM_PAGE,
 );
-
-/** Entries of the function table: 0 is the trap of a null index, then handlers, then slots of regions. */
-export const TABLE_ENTRIES = 65536;
 
 export interface MemoryPlan {
   readonly ramBytes: number;

@@ -2,7 +2,7 @@
 import { DragomanError } from '../api/errors.ts';
 import type { Bytes, EncoderName, MachineHandle, MachineOptions, MachineStats, RunResult } from '../api/options.ts';
 import { BYTES, readOptions, type Settings } from '../api/schema.ts';
-import { ramWritten } from '../cache/drop.ts';
+import { ramWritten } from '../cache/code-pages.ts';
 import { loadEngineImage } from '../cpu/image.ts';
 import { createMemory, resetCpu, type SharedMemory } from '../cpu/state.ts';
 import { Outlets } from '../devices/outlet.ts';

@@ -1,8 +1,8 @@
 // Which regions a CPU keeps when it hears that a page with code was written to.
 import { expect, it } from 'vitest';
 import { BlockCache, type CodeRuntime } from '../../src/cache/blocks.ts';
-import { imageOf } from '../../src/cache/code-map.ts';
-import { codeWritten, pagesToDrop } from '../../src/cache/drop.ts';
+import { imageOf } from '../../src/cache/code-image.ts';
+import { codeWritten, pagesToDrop } from '../../src/cache/code-pages.ts';
 import { RegionTable } from '../../src/cache/regions.ts';
 import type { Instance } from '../../src/cpu/runtime.ts';
 import { createMemory } from '../../src/cpu/state.ts';

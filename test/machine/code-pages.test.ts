@@ -1,6 +1,6 @@
 // The ring by which CPUs hear of pages with code that somebody wrote to.
 import { expect, it } from 'vitest';
-import { codeWritten, type Drop, pagesToDrop } from '../../src/cache/drop.ts';
+import { codeWritten, type Drop, pagesToDrop } from '../../src/cache/code-pages.ts';
 import { createMemory, type SharedMemory } from '../../src/cpu/state.ts';
 import { CONTROL, Control, cpuBase, DROP_QUEUE_ENTRIES, PageMeta, planMemory } from '../../src/layout/memory.ts';
 
