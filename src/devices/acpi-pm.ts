@@ -78,7 +78,7 @@ export class AcpiPm implements Device {
   }
 
   #readTimer(byte: number, size: 1 | 2 | 4): number {
-    this.#context.clock.looks?.();
+    this.#context.clock.timerRead?.();
     return part(this.#ticks() & 0xffffff, byte, size);
   }
 

@@ -15,7 +15,7 @@ export interface Clock {
   /** Milliseconds since the Unix epoch at power-on plus now(): for the RTC. */
   wallMs(): number;
   /** The guest reads or starts a timer by which it may measure another clock; now() is for that. On the thread of its CPU. */
-  looks?(): void;
+  timerRead?(): void;
   /** Timers ran at `now`: the clock may not go back behind that. Device lock held, as for the next two. */
   saw?(now: number): void;
   /** A CPU enters HLT or leaves it. */

@@ -157,7 +157,7 @@ export class Hpet implements Device {
   }
 
   #read(offset: number): number {
-    if ((offset & ~7) === 0xf0) this.#context.clock.looks?.();
+    if ((offset & ~7) === 0xf0) this.#context.clock.timerRead?.();
     const now = this.#context.clock.now();
     const high = (offset & 4) !== 0;
     const half = (value: bigint): number => Number(high ? value >> 32n : value & 0xffff_ffffn);

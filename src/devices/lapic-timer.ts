@@ -4,7 +4,7 @@
 // A CPU in HLT keeps its own timer: its sleep ends at the deadline, and the timekeeper, which does not know of it, sleeps on.
 // A CPU that leaves HLT gives the timer back, and the timekeeper is woken where it would sleep too long. Waking it costs more than
 // all the rest of an idle kernel's tick, so a CPU whose last runs were short leaves HLT on a lease: the timer stays its own, and
-// its next HLT goes on keeping it. As that HLT may never come, the timekeeper looks in now and then (LOOK_NS; less often where the
+// its next HLT goes on keeping it. As that HLT may never come, the timekeeper looks in now and then (CHECK_NS; less often where the
 // CPU's guest is idle) and ends the leases of CPUs that still run; arming the timer late in a run ends one, too. An interrupt is late at the most by what is left until the look.
 //
 // The tick of a busy CPU would wake the timekeeper twice: when it comes, and when the kernel arms the next. So the timekeeper sleeps no longer than
@@ -26,8 +26,8 @@ const EXPECTED = 4;
 const CPU_DOUBLES = 5;
 
 /** How often the timekeeper looks for CPUs that are on a lease. */
-export const LOOK_NS = 20e6;
-export const IDLE_LOOK_NS = 100e6;
+export const CHECK_NS = 20e6;
+export const IDLE_CHECK_NS = 100e6;
 /** A timer that a kernel arms anew for each tick is expected again after as long as the last time, if that is not longer. */
 const LONGEST_TICK_NS = 20e6;
 /** A lease is for runs that are shorter. */
@@ -39,7 +39,7 @@ export class LapicTimers {
   readonly #d: Float64Array;
   readonly #cpuCount: number;
   /** When the timekeeper looks next; Infinity: when there is a lease. */
-  readonly #look: Float64Array;
+  readonly #checkAt: Float64Array;
   /** Nanoseconds between two looks, as the last lease wanted it. */
   readonly #every: Float64Array;
   /** 1 where there was a lease since the last look. */
@@ -52,11 +52,11 @@ export class LapicTimers {
     this.#cpuCount = cpuCount;
     const doubles = context.words(CPU_DOUBLES * 2 * cpuCount);
     this.#d = new Float64Array(doubles.buffer, doubles.byteOffset, CPU_DOUBLES * cpuCount);
-    const look = context.words(4);
-    this.#look = new Float64Array(look.buffer, look.byteOffset, 1);
-    this.#every = new Float64Array(look.buffer, look.byteOffset + 8, 1);
+    const check = context.words(4);
+    this.#checkAt = new Float64Array(check.buffer, check.byteOffset, 1);
+    this.#every = new Float64Array(check.buffer, check.byteOffset + 8, 1);
     this.#leased = context.words(1);
-    if (context.isFirst) this.#look[0] = Number.POSITIVE_INFINITY;
+    if (context.isFirst) this.#checkAt[0] = Number.POSITIVE_INFINITY;
   }
 
   reset(cpu: number): void {
@@ -71,7 +71,7 @@ export class LapicTimers {
 
   /** When the timekeeper is next wanted. */
   nextDeadline(): number {
-    let next = this.#look[0];
+    let next = this.#checkAt[0];
     for (let cpu = 0; cpu < this.#cpuCount; cpu++) if (this.isTimekeepers(cpu)) next = Math.min(next, this.deadline(cpu));
     return next;
   }
@@ -111,9 +111,9 @@ export class LapicTimers {
     this.#d[cpu * CPU_DOUBLES + LEASED_AT] = now;
     this.#leased[0] = 1;
     this.#every[0] = every;
-    if (this.#look[0] <= now + every) return;
-    this.#look[0] = now + every;
-    this.#context.deadlineChanged?.(this.#look[0]);
+    if (this.#checkAt[0] <= now + every) return;
+    this.#checkAt[0] = now + every;
+    this.#context.deadlineChanged?.(this.#checkAt[0]);
   }
 
   /** The timer is the timekeeper's again. */
@@ -124,9 +124,9 @@ export class LapicTimers {
   }
 
   /** The timekeeper ends the leases of CPUs that still run. Where there was no lease since the last look it looks no more. */
-  look(now: number): void {
-    if (now < this.#look[0]) return;
-    this.#look[0] = this.#leased[0] === 0 ? Number.POSITIVE_INFINITY : now + this.#every[0];
+  check(now: number): void {
+    if (now < this.#checkAt[0]) return;
+    this.#checkAt[0] = this.#leased[0] === 0 ? Number.POSITIVE_INFINITY : now + this.#every[0];
     this.#leased[0] = 0;
     for (let cpu = 0; cpu < this.#cpuCount; cpu++) if (this.#s[cpu * CPU_WORDS + AT.KEEPER] === KEEPER.LEASED) this.giveBack(cpu);
   }
@@ -156,7 +156,7 @@ export class LapicTimers {
   /** A write of the initial count starts the timer. */
   start(cpu: number, initial: number): void {
     if (this.#mode(cpu) >= TIMER_TSC_DEADLINE) return;
-    this.#context.clock.looks?.();
+    this.#context.clock.timerRead?.();
     const now = this.#context.clock.now();
     this.#s[cpu * CPU_WORDS + AT.INITIAL] = initial;
     this.#d[cpu * CPU_DOUBLES + START] = now;
@@ -192,7 +192,7 @@ export class LapicTimers {
     const initial = this.#s[cpu * CPU_WORDS + AT.INITIAL] >>> 0;
     const mode = this.#mode(cpu);
     if (initial === 0 || mode >= TIMER_TSC_DEADLINE || this.deadline(cpu) === Number.POSITIVE_INFINITY) return 0;
-    this.#context.clock.looks?.();
+    this.#context.clock.timerRead?.();
     const ticks = Math.floor((this.#context.clock.now() - this.#d[cpu * CPU_DOUBLES + START]) / this.#divider(cpu));
     if (mode === TIMER_PERIODIC) return initial - (ticks % initial);
     return ticks >= initial ? 0 : initial - ticks;

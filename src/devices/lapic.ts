@@ -116,7 +116,7 @@ export class Lapic implements Device {
   }
 
   onTimer(now: number): void {
-    this.#timers.look(now);
+    this.#timers.check(now);
     for (let cpu = 0; cpu < this.#cpuCount; cpu++) if (this.#timers.isTimekeepers(cpu)) this.runTimer(cpu, now);
   }
 

@@ -67,7 +67,7 @@ export class PitCounter {
   output(now: number): boolean {
     const mode = this.#mode;
     const s = this.#s;
-    this.#settle(now);
+    this.#catchUp(now);
     const count = s[COUNT];
     if (count === 0 || this.#stopsMidway) return mode !== 0;
     const periodic = mode === 2 || mode === 3;
@@ -82,7 +82,7 @@ export class PitCounter {
   nextRise(now: number): number {
     const count = this.#s[COUNT];
     const mode = this.#mode;
-    this.#settle(now);
+    this.#catchUp(now);
     if (this.#s[COUNT] === 0 || this.#s[GATE] === 0 || this.#stopsMidway || mode === 1 || mode === 5) return Number.POSITIVE_INFINITY;
     const start = this.#d[START];
     if (mode === 0 || mode === 4) {
@@ -102,7 +102,7 @@ export class PitCounter {
     const s = this.#s;
     const d = this.#d;
     if (gate === s[GATE]) return;
-    this.#settle(now);
+    this.#catchUp(now);
     const mode = this.#mode;
     if (gate === 0) {
       d[FROZEN] = this.#ticks(now);
@@ -165,7 +165,7 @@ export class PitCounter {
     const bcd = s[BCD] !== 0;
     const count = (bcd ? fromBcd(raw) : raw) || (bcd ? 10000 : 0x10000);
     const mode = this.#mode;
-    this.#settle(now);
+    this.#catchUp(now);
     if (mode === 1 || mode === 5) s[WAITING] = count;
     else if (s[COUNT] === 0 || mode === 0 || mode === 4) {
       s[COUNT] = count;
@@ -211,7 +211,7 @@ export class PitCounter {
   }
 
   /** Loads the count that waits, where the time for it has come. */
-  #settle(now: number): void {
+  #catchUp(now: number): void {
     const s = this.#s;
     const d = this.#d;
     const mode = this.#mode;
@@ -228,7 +228,7 @@ export class PitCounter {
   }
 
   #value(now: number): number {
-    this.#settle(now);
+    this.#catchUp(now);
     const count = this.#s[COUNT];
     if (count === 0) return 0;
     const ticks = this.#ticks(now);

@@ -36,7 +36,7 @@ export class Pit implements Device {
     this.#next = doubles(1);
     this.#counters = Array.from({ length: CHANNELS }, () => new PitCounter(context.words(COUNTER_WORDS), doubles(COUNTER_DOUBLES)));
     context.ports.map(0x40, CHANNELS, {
-      read: (port) => this.#counters[port & 3].read(this.#look()),
+      read: (port) => this.#counters[port & 3].read(this.#clockNow()),
       write: (port, _size, value) => this.#write(port & 3, value),
     });
     context.ports.map(0x43, 1, { write: (_port, _size, value) => this.#control(value) });
@@ -81,13 +81,13 @@ export class Pit implements Device {
   }
 
   /** The time at which the guest looks at a counter, or starts one. */
-  #look(): number {
-    this.#context.clock.looks?.();
+  #clockNow(): number {
+    this.#context.clock.timerRead?.();
     return this.#context.clock.now();
   }
 
   #control(value: number): void {
-    const now = this.#look();
+    const now = this.#clockNow();
     const select = value >> 6;
     if (select === 3) {
       this.#counters.forEach((counter, channel) => {
@@ -107,7 +107,7 @@ export class Pit implements Device {
   }
 
   #write(channel: number, value: number): void {
-    const now = this.#look();
+    const now = this.#clockNow();
     this.#change(channel, now, () => this.#counters[channel].write(value, now));
   }
 
@@ -128,7 +128,7 @@ export class Pit implements Device {
   }
 
   #readSystem(): number {
-    const now = this.#look();
+    const now = this.#clockNow();
     const counter = this.#counters[2];
     const refresh = Math.floor(now / REFRESH_NS) & 1;
     return counter.gate | this.#s[SYSTEM] | (refresh << 4) | (counter.output(now) ? 0x20 : 0);
@@ -136,6 +136,6 @@ export class Pit implements Device {
 
   #writeSystem(value: number): void {
     this.#s[SYSTEM] = value & SYSTEM_WRITABLE;
-    this.#counters[2].setGate(value & 1, this.#look());
+    this.#counters[2].setGate(value & 1, this.#clockNow());
   }
 }

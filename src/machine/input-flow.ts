@@ -20,7 +20,7 @@ export class InputFlow {
   }
 
   /** To be called when some of it was taken. */
-  look(): void {
+  drained(): void {
     if (this.#room === undefined || this.#waiting() > INPUT_BUFFER / 2) return;
     this.#room.resolve();
     this.#room = undefined;

@@ -119,14 +119,14 @@ export class Machine implements MachineHandle {
       onEnd: (reason) => this.end(reason),
       outlets: this.outlets,
       onConsole: options.onConsole,
-      onConsoleInputTaken: () => this.typing.serial.look(),
+      onConsoleInputTaken: () => this.typing.serial.drained(),
       onDebugConsole: options.onDebugConsole,
       onPost: options.onPost,
       virtio: {
         disks,
         net: net === undefined ? [] : [{ onFrame: (frame) => net.onFrame(frame) }],
         onConsole: options.onVirtioConsole,
-        onConsoleInputTaken: () => this.typing.virtioConsole.look(),
+        onConsoleInputTaken: () => this.typing.virtioConsole.drained(),
         ...(time === undefined ? {} : { randomFill: (into: Uint8Array) => time.random.fill(into) }),
         ramWritten: (address, bytes) => ramWritten(this.shared, address, bytes),
       },
@@ -310,7 +310,7 @@ export class Machine implements MachineHandle {
     }
     this.board.virtio.close();
     this.closed = true;
-    for (const flow of Object.values(this.typing)) flow.look();
+    for (const flow of Object.values(this.typing)) flow.drained();
     this.finish?.(this.failure === undefined ? result : Promise.reject(this.failure.error));
   }
 

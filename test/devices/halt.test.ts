@@ -1,7 +1,7 @@
 // Who sees to the LAPIC timer of a CPU that goes in and out of HLT: no deadline is forgotten, and the timekeeper is not woken in vain.
 import { describe, expect, it } from 'vitest';
 import { LATE_NS } from '../../src/devices/hub.ts';
-import { IDLE_LOOK_NS, LOOK_NS, SHORT_RUN_NS } from '../../src/devices/lapic-timer.ts';
+import { CHECK_NS, IDLE_CHECK_NS, SHORT_RUN_NS } from '../../src/devices/lapic-timer.ts';
 import { Pending } from '../../src/layout/cpu.ts';
 import { type Bench, bench } from './harness.ts';
 
@@ -34,7 +34,7 @@ const takes = (b: Bench, cpu = 0): boolean => {
 function tick(b: ReturnType<typeof machine>, deadline: number): number {
   b.advance(deadline - b.time.now);
   expect(b.pc.runHaltedTimer(0)).toBe(Number.POSITIVE_INFINITY);
-  b.pc.leaveHalt(0, LOOK_NS);
+  b.pc.leaveHalt(0, CHECK_NS);
   expect(takes(b)).toBe(true);
   b.arm(TICK);
   b.time.now += 10_000;
@@ -173,10 +173,10 @@ describe('the lease of a CPU that leaves HLT for a moment', () => {
     b.arm(TICK);
     b.time.now = b.pc.enterHalt(0);
     b.pc.runHaltedTimer(0);
-    b.pc.leaveHalt(0, LOOK_NS);
+    b.pc.leaveHalt(0, CHECK_NS);
     expect(takes(b)).toBe(true);
     b.arm(TICK);
-    b.advance(LOOK_NS - 1);
+    b.advance(CHECK_NS - 1);
     expect(takes(b)).toBe(false);
     b.advance(1);
     expect(takes(b)).toBe(true);
@@ -189,20 +189,20 @@ describe('the lease of a CPU that leaves HLT for a moment', () => {
   it('is looked at less often where the guest is idle, but soon where it no longer is', () => {
     const b = machine();
     b.pc.enterHalt(0);
-    b.pc.leaveHalt(0, IDLE_LOOK_NS);
-    expect(b.pc.hub.nextDeadline()).toBe(IDLE_LOOK_NS);
+    b.pc.leaveHalt(0, IDLE_CHECK_NS);
+    expect(b.pc.hub.nextDeadline()).toBe(IDLE_CHECK_NS);
     b.time.now += 1000;
     b.pc.enterHalt(0);
     const before = b.wakes();
-    b.pc.leaveHalt(0, LOOK_NS);
-    expect(b.pc.hub.nextDeadline()).toBe(b.time.now + LOOK_NS);
+    b.pc.leaveHalt(0, CHECK_NS);
+    expect(b.pc.hub.nextDeadline()).toBe(b.time.now + CHECK_NS);
     expect(b.wakes()).toBe(before + 1);
   });
 
   it('ends when the timer is armed late in a run', () => {
     const b = machine();
     b.pc.enterHalt(0);
-    b.pc.leaveHalt(0, LOOK_NS);
+    b.pc.leaveHalt(0, CHECK_NS);
     b.pc.hub.nextDeadline();
     b.time.now += 2 * SHORT_RUN_NS;
     const before = b.wakes();
@@ -215,7 +215,7 @@ describe('the lease of a CPU that leaves HLT for a moment', () => {
   it('forgets no deadline that passed before the CPU is in HLT again', () => {
     const b = machine();
     b.pc.enterHalt(0);
-    b.pc.leaveHalt(0, LOOK_NS);
+    b.pc.leaveHalt(0, CHECK_NS);
     b.arm(1000);
     b.time.now += 5000;
     expect(b.pc.enterHalt(0)).toBeLessThan(b.time.now);
@@ -231,8 +231,8 @@ describe('the lease of a CPU that leaves HLT for a moment', () => {
     b.arm(0);
     b.pc.enterHalt(0);
     const looking = b.pc.hub.nextDeadline();
-    expect(looking).toBeLessThan(b.time.now + LOOK_NS);
-    b.advance(2 * LOOK_NS);
-    expect(b.pc.hub.nextDeadline()).toBeGreaterThan(b.time.now + LOOK_NS);
+    expect(looking).toBeLessThan(b.time.now + CHECK_NS);
+    b.advance(2 * CHECK_NS);
+    expect(b.pc.hub.nextDeadline()).toBeGreaterThan(b.time.now + CHECK_NS);
   });
 });

@@ -38,7 +38,7 @@ function machine(options: { tells?: boolean; brief?: boolean } = {}) {
   const b = bench(1, { clock });
   const watch = (CONTROL + Control.size) >> 2;
   const path = { passes: () => {}, starts: () => {}, isShort: () => host.brief };
-  const stalls = clock.watchStalls({ words: memory, index: watch, path, isAlone: () => host.alone, lock: b.pc.hub.lock });
+  const stalls = clock.watchStalls({ words: memory, index: watch, path, runsAlone: () => host.alone, lock: b.pc.hub.lock });
   const asks = () => memory[(CONTROL + Control.at.clockAsks) >> 2];
   return { b, clock, host, stalls, run, watching: () => memory[watch] !== 0, asks };
 }

@@ -29,7 +29,7 @@ export class HostClock implements Clock {
   now(): number {
     let time = this.#hostNow();
     const stalls = this.#stalls;
-    if (stalls?.watching) time = stalls.settle(time);
+    if (stalls?.watching) time = stalls.assess(time);
     else if (!this.lag.lags) return time;
     return time - this.lag.at(time);
   }
@@ -44,8 +44,8 @@ export class HostClock implements Clock {
     return this.#stalls;
   }
 
-  looks(): void {
-    this.#stalls?.looks();
+  timerRead(): void {
+    this.#stalls?.timerRead();
   }
   saw(now: number): void {
     this.lag.saw(now);

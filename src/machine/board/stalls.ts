@@ -30,7 +30,7 @@ export interface StallsOptions {
   readonly words: Int32Array;
   readonly index: number;
   /** Whether all other CPUs are in HLT or not started. */
-  readonly isAlone: () => boolean;
+  readonly runsAlone: () => boolean;
   /** What the guest did between two reads. */
   readonly path: Pick<GuestPath, 'passes' | 'starts' | 'isShort'>;
   /** The device lock. */
@@ -45,7 +45,7 @@ export class Stalls {
   #changes = 0;
   /** Guest's time when it last looked at a timer; whether the next read is such a look. */
   #lookedAt = 0;
-  #looks = false;
+  #timerWasRead = false;
   #isFirst = false;
   /** Up to when losses are counted: host's time and the thread's; what was lost since the last read until then. */
   #counted = 0;
@@ -67,14 +67,14 @@ export class Stalls {
   warmUp(): void {
     const { words, index, hostNow, lag, lock } = this.#options;
     for (let n = 0; n < WARM_UPS; n++) {
-      this.looks();
-      this.settle(hostNow());
+      this.timerRead();
+      this.assess(hostNow());
       this.workBegins();
       this.workEnds();
       this.passes();
       const until = this.#last + 2 * SHORT_NS;
       while (hostNow() < until);
-      this.settle(hostNow());
+      this.assess(hostNow());
       words[index] = 0;
     }
     // What was hidden meanwhile would be missing from the largest lag.
@@ -84,14 +84,14 @@ export class Stalls {
   }
 
   /** The guest reads or starts a timer: the next read of the clock is for that. */
-  looks(): void {
-    const { words, index, isAlone } = this.#options;
+  timerRead(): void {
+    const { words, index, runsAlone } = this.#options;
     if (words[index] === 0) {
-      if (!isAlone()) return;
+      if (!runsAlone()) return;
       words[index] = 1;
       this.#isFirst = true;
     }
-    this.#looks = true;
+    this.#timerWasRead = true;
   }
 
   /** The guest calls the host: a port, MMIO, the time-stamp counter. */
@@ -100,7 +100,7 @@ export class Stalls {
   }
 
   /** The clock is read at `time` of the host's. Hides what was lost since the last read. The host's time by then. */
-  settle(time: number): number {
+  assess(time: number): number {
     if (!this.watching) return time;
     const { lag, words, index, path } = this.#options;
     const isFirst = this.#isFirst;
@@ -118,8 +118,8 @@ export class Stalls {
     if (this.#worksSince < 0) this.#lost = 0;
     this.#changes = lag.changes;
     const now = this.#last - lag.at(this.#last);
-    if (this.#looks) {
-      this.#looks = false;
+    if (this.#timerWasRead) {
+      this.#timerWasRead = false;
       this.#lookedAt = now;
     } else if (now - this.#lookedAt > WINDOW_NS) words[index] = 0;
     return this.#last;
@@ -153,7 +153,7 @@ export class Stalls {
 
   /** The read of the clock that came at `time`, after a gap. `isBrief`: the guest itself took next to none of it. */
   #hide(time: number, isBrief: boolean): void {
-    const { lag, lock, isAlone } = this.#options;
+    const { lag, lock, runsAlone } = this.#options;
     lock.enter();
     // Asking the host takes some microseconds, too many for each poll.
     const asks = time - this.#last > SHORT_NS;
@@ -166,7 +166,7 @@ export class Stalls {
     const lost = isBrief ? gap - BRIEF_NS : Math.min(gap, this.#lost + worked + look);
     this.#lost = 0;
     if (!asks) this.#hidden += lost;
-    if (lag.changes === this.#changes && isAlone()) lag.grow(now, lost);
+    if (lag.changes === this.#changes && runsAlone()) lag.grow(now, lost);
     lock.leave();
     this.#last = now;
   }

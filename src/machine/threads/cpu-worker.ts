@@ -2,7 +2,7 @@
 import { unseenModules } from '../../cache/publish.ts';
 import { Lifecycle, wakeBits } from '../../cpu/lifecycle.ts';
 import { Vcpu } from '../../cpu/vcpu.ts';
-import { IDLE_LOOK_NS, LOOK_NS, SHORT_RUN_NS } from '../../devices/lapic-timer.ts';
+import { CHECK_NS, IDLE_CHECK_NS, SHORT_RUN_NS } from '../../devices/lapic-timer.ts';
 import { host } from '../../host/node.ts';
 import { Cpu, Exit, Pending } from '../../layout/cpu.ts';
 import { CONTROL, Control, cpuBase } from '../../layout/memory.ts';
@@ -47,7 +47,7 @@ const others = Array.from({ length: shared.plan.cpuCount }, (_, index) => cpuBas
 const stalls = (clock as HostClock).watchStalls({
   words: i32,
   index: (cpu.base + Cpu.at.clockWatch) >> 2,
-  isAlone: () => others.every((base) => (i32[(base + Cpu.at.halted) >> 2] | i32[(base + Cpu.at.awaitsStartup) >> 2]) !== 0),
+  runsAlone: () => others.every((base) => (i32[(base + Cpu.at.halted) >> 2] | i32[(base + Cpu.at.awaitsStartup) >> 2]) !== 0),
   path: pathOf(cpu),
   lock: chipset.hub.lock,
 });
@@ -131,7 +131,7 @@ function halt(): boolean {
   poll.woke(slept);
   cpu.count(Cpu.at.idleNs, Math.round(slept));
   i32.fill(0, (cpu.base + Cpu.at.idleSinceNs) >> 2, (cpu.base + Cpu.at.idleSinceNs + 8) >> 2);
-  leaveHalt(timerRan && shortRuns >= SHORT_RUNS ? (slack > 0 ? IDLE_LOOK_NS : LOOK_NS) : 0, slept);
+  leaveHalt(timerRan && shortRuns >= SHORT_RUNS ? (slack > 0 ? IDLE_CHECK_NS : CHECK_NS) : 0, slept);
   runtime.unpark(cpu.base);
   return true;
 }

@@ -115,16 +115,16 @@ export class ThreadsExecutor implements Executor {
     const { shared, onHostSignal } = this.#options;
     const { i32 } = shared;
     const at = (CONTROL + Control.at.ioSignal) >> 2;
-    const look = () => {
+    const poll = () => {
       if (this.#stopped) return;
       const seen = Atomics.load(i32, at);
       onHostSignal();
       const wait = Atomics.waitAsync(i32, at, seen);
       // Devices that have more to do signal themselves: let others have a turn in between.
-      if (wait.async) void wait.value.then(look);
-      else host.soon(look);
+      if (wait.async) void wait.value.then(poll);
+      else host.soon(poll);
     };
-    look();
+    poll();
   }
 
   stop(): void {
