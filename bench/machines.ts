@@ -24,7 +24,11 @@ export interface BootMachine {
 
 const here = (path: string) => fileURLToPath(new URL(path, import.meta.url));
 
-export function dragoman({ kernel, initrd, append = APPEND }: BootImage, engine: 'jit' | 'interpreter', cpus = 1) {
+export function dragoman(
+  { kernel, initrd, append = APPEND }: BootImage,
+  engine: 'jit' | 'interpreter',
+  cpus = 1,
+): BootMachine & { readonly command: readonly string[] } {
   const options = ['--initrd', initrd, '--append', append, '--memory', `${MEMORY_MIB}M`, '--engine', engine, '--cpus', String(cpus)];
   return { name: `dragoman ${engine}`, command: [process.execPath, here('../src/cli/main.ts'), 'run', kernel, ...options] };
 }

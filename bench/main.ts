@@ -2,11 +2,14 @@
 import { writeFile } from 'node:fs/promises';
 import { cpus, loadavg } from 'node:os';
 import { parseArgs } from 'node:util';
+import { ROWS } from '../guests/kbench/initrd.ts';
 import { build } from '../scripts/build.ts';
 import { boot, bootTable, memory, memoryTable } from './boot.ts';
 import { cliffs, cliffsTable } from './cliffs.ts';
 import { formatTable, type Table } from './figures.ts';
+import { profile } from './kernel/profile.ts';
 import { kernel } from './kernel/run.ts';
+import { profileTables } from './kernel/shares.ts';
 import { type Heat, kernelTable } from './kernel/statistics.ts';
 import { micro, microTable } from './micro.ts';
 import { ALLOWED_MIB, readers, readersTable } from './readers.ts';
@@ -21,7 +24,8 @@ const USAGE = `npm run bench -- [micro] [boot] [kernel] [memory] [smp] [cliffs] 
   --runs N         rounds (default: 5 for micro, 3 for boot, kernel, smp and cliffs, 1 for memory)
   --only TEXT      micro: only programs whose name contains TEXT; boot: only machines whose name does; kernel: only such rows; smp: only such work, and no costs
   --cold, --warm   kernel: only the rows for a moment each in a machine that has just booted, or only for seconds each (default: both; cold where no section is named)
-  --seconds S      kernel: of each row (default: 0.3 cold, 6 warm)
+  --seconds S      kernel: of each row (default: 0.3 cold, 6 warm, 20 for a profile)
+  --profile ROW    kernel: where the time of a row goes on Dragoman when it is warm, instead of its figures
   --interpreter    boot: the interpreter alone as well, once
   --unpinned       smp: CPUs on whichever core the host gives them
   --cpus N         boot: CPUs of QEMU's guest (default: 1, as the others); kernel: of all machines that can have more
@@ -45,6 +49,7 @@ function readArguments() {
         cpus: { type: 'string' },
         minutes: { type: 'string' },
         seconds: { type: 'string' },
+        profile: { type: 'string' },
         cold: { type: 'boolean' },
         warm: { type: 'boolean' },
         interpreter: { type: 'boolean' },
@@ -70,6 +75,10 @@ if (values.help) {
 }
 for (const name of positionals) if (!SECTIONS.includes(name as Section)) usage(`unknown section '${name}'`);
 const sections = new Set<Section>(positionals.length === 0 ? SECTIONS : (positionals as Section[]));
+if (values.profile !== undefined && !ROWS.some(({ name }) => name === values.profile))
+  usage(`--profile '${values.profile}' is no row: ${ROWS.map(({ name }) => name).join(', ')}`);
+if (values.profile !== undefined && positionals.length === 0) sections.clear();
+if (values.profile !== undefined) sections.add('kernel');
 const runs = number(values.runs, '--runs');
 const cpuCount = number(values.cpus, '--cpus') ?? 1;
 if (cpuCount > MOST_CPUS) usage(`--cpus: ${cpuCount} are more than ${MOST_CPUS}`);
@@ -94,7 +103,11 @@ if (sections.has('boot')) {
   report.boot = { rounds, ...result };
   print(bootTable(result, rounds));
 }
-if (sections.has('kernel')) {
+if (sections.has('kernel') && values.profile !== undefined) {
+  const result = await profile(values.profile, seconds);
+  report.profile = result;
+  for (const table of profileTables(result)) print(table);
+} else if (sections.has('kernel')) {
   const rounds = runs ?? 3;
   const both = values.cold === values.warm;
   const heats: Heat[] = both ? (positionals.length === 0 ? ['cold'] : ['cold', 'warm']) : [values.cold ? 'cold' : 'warm'];

@@ -9,7 +9,7 @@ import { type BootImage, type BootMachine, dragoman, qemu, v86 } from '../machin
 import { KbenchReader } from './output.ts';
 import { type Heat, type KernelResult, kernelRows, type MachineRun } from './statistics.ts';
 
-const CACHE = fileURLToPath(new URL('../../.cache/bench/', import.meta.url));
+export const CACHE = fileURLToPath(new URL('../../.cache/bench/', import.meta.url));
 const BOOT_SECONDS = 180;
 /** How each is run: seconds a row, and the slices that they are cut into. */
 const HEATS: Readonly<Record<Heat, { readonly seconds: number; readonly slices: number }>> = {
