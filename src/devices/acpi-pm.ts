@@ -1,5 +1,7 @@
 // ACPI's fixed hardware (ACPI 5.0, 4.8): PM1 event and control blocks at 0x600 and 0x604, the PM timer at 0x608. The
 // machine is in ACPI mode from power-on (no SMI command port). SLP_TYP 0 with SLP_EN is S5: power off.
+import type { Aml } from './aml.ts';
+import * as aml from './aml.ts';
 import type { Device, DeviceContext } from './device.ts';
 
 export const PM1_EVENT_PORT = 0x600;
@@ -28,6 +30,18 @@ const ENABLE_WRITABLE = 0x0721;
 const STATUS_CLEARABLE = 0x8731;
 const SCI_EN = 0x0001;
 const SLP_EN = 0x2000;
+
+/** How to power off, in the DSDT. */
+export const sleepNode: Aml = aml.define('\\_S5', aml.pack(aml.integer(SLEEP_S5), aml.integer(SLEEP_S5), aml.integer(0), aml.integer(0)));
+
+/** The fixed hardware's ports in the DSDT, and `others` (first, count): they belong to the board, and nobody else may be put there. */
+export const pmNode = (others: readonly (readonly [first: number, count: number])[]): Aml =>
+  aml.device(
+    'PM',
+    aml.define('_HID', aml.eisaId('PNP0C02')),
+    aml.define('_UID', aml.integer(1)),
+    aml.define('_CRS', aml.resources(aml.ioPorts(PM1_EVENT_PORT, 16), ...others.map(([first, count]) => aml.ioPorts(first, count)))),
+  );
 
 export class AcpiPm implements Device {
   readonly name = 'acpi-pm';

@@ -2,20 +2,21 @@
 // each under the device lock. A thread makes one Chipset, then adds its PCI functions to `pci`.
 import { DragomanError } from '../api/errors.ts';
 import { A20 } from './a20.ts';
-import { AcpiPm } from './acpi-pm.ts';
-import { DebugPorts, type DebugPortsOptions } from './debug-ports.ts';
+import { AcpiPm, pmNode } from './acpi-pm.ts';
+import type { Aml } from './aml.ts';
+import { DEBUG_PORTS, DebugPorts, type DebugPortsOptions } from './debug-ports.ts';
 import { FpuError } from './fpu-error.ts';
 import { FwCfg, type FwCfgContents } from './fw-cfg.ts';
-import { Hpet } from './hpet.ts';
+import { Hpet, hpetNode } from './hpet.ts';
 import { DeviceHub, type HubOptions } from './hub.ts';
 import { Interrupts } from './interrupts.ts';
 import { LegacyIrqs } from './legacy-irqs.ts';
 import { addHostBridge, PciBus } from './pci.ts';
 import { Pit } from './pit.ts';
 import { ResetControl } from './reset.ts';
-import { Rtc } from './rtc.ts';
+import { Rtc, rtcNode } from './rtc.ts';
 import { TestDevice } from './test-device.ts';
-import { Uart, type UartOptions } from './uart.ts';
+import { Uart, type UartOptions, uartNode } from './uart.ts';
 import { Vga } from './vga.ts';
 
 export interface ChipsetOptions extends HubOptions {
@@ -43,6 +44,9 @@ const SERIAL = [
   { base: 0x3e8, irq: 4 },
   { base: 0x2e8, irq: 3 },
 ] as const;
+
+/** The devices at fixed places that a kernel finds by ACPI, as the DSDT has them. */
+export const ACPI_DEVICES: readonly Aml[] = [rtcNode, uartNode(1, SERIAL[0].base, SERIAL[0].irq), hpetNode, pmNode(DEBUG_PORTS)];
 
 export class Chipset {
   readonly hub: DeviceHub;

@@ -20,6 +20,11 @@ export interface DebugPortsOptions {
 /** Bochs's, and where SeaBIOS and OVMF write their log. Both read as the first. */
 const CONSOLE_PORTS = [0xe9, 0x402];
 const CONSOLE_BYTES = 16384;
+/** Ports (first, count) where kernels expect such devices: nothing else is to be put there. */
+export const DEBUG_PORTS: readonly (readonly [first: number, count: number])[] = [
+  [0xe9, 1],
+  [0xf4, 4],
+];
 const POST_BYTES = 4096;
 const EXIT_PORTS = 4;
 

@@ -1,6 +1,8 @@
 // The high precision event timers (IA-PC HPET specification 1.0a): a 64-bit counter of 10 ns and three timers, all of which can be periodic, at
 // FED00000H. The counter is never ticked: what it was when it was last set and the clock say what it is. A timer fires where the counter equals its
 // comparator, as the specification has it: one that is set into the past waits until the counter comes round.
+import type { Aml } from './aml.ts';
+import * as aml from './aml.ts';
 import type { Device, DeviceContext } from './device.ts';
 import type { LegacyIrqs } from './legacy-irqs.ts';
 
@@ -45,6 +47,13 @@ const BASE = 0;
 const COMPARATOR = 1;
 const PERIOD = COMPARATOR + TIMERS;
 const QUADS = PERIOD + TIMERS;
+
+/** The device in the DSDT. */
+export const hpetNode: Aml = aml.device(
+  'HPET',
+  aml.define('_HID', aml.eisaId('PNP0103')),
+  aml.define('_CRS', aml.resources(aml.memory(HPET_BASE, HPET_BYTES))),
+);
 
 export class Hpet implements Device {
   readonly name = 'hpet';

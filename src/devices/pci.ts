@@ -4,6 +4,8 @@
 // Interrupts: the line of slot `s`, pin `p` (INTA = 1) is I/O APIC input 16 + ((s + p - 1) & 7), and, for a kernel that uses
 // the 8259s, ISA interrupt 10 or 11 (pciIsaIrq); interrupts.ts drives both. The tables say the same.
 // Nobody's firmware runs before the kernel, so power-on leaves BARs assigned and decoding on, as firmware would.
+import type { Aml } from './aml.ts';
+import * as aml from './aml.ts';
 import type { BusGeneration } from './bus.ts';
 import type { Device, DeviceContext, IrqSink, MmioRead, MmioSpace, MmioWrite, PortRead, PortSpace, PortWrite } from './device.ts';
 
@@ -39,6 +41,47 @@ export const PCI_LINES = 8;
 export const pciGsi = (slot: number, pin: number): number => PCI_GSI_BASE + ((slot + pin - 1) & (PCI_LINES - 1));
 /** ISA interrupt of the same line, for kernels that use the 8259s: SeaBIOS's choice for a 440FX, whose four lines are 10, 10, 11 and 11 from slot 1, INTA on. */
 export const pciIsaIrq = (gsi: number): number => 10 + (((gsi - 1) >> 1) & 1);
+
+/** Memory that the host bridge passes on to the bus. */
+const WINDOW_FIRST = 0xc0000000;
+const WINDOW_LAST = 0xfebfffff;
+const CONFIG_PORT = 0xcf8;
+const CONFIG_PORTS = 8;
+
+/** Routing of every slot's four pins: I/O APIC inputs, or ISA interrupts. */
+function routing(apic: boolean): Aml {
+  const pins: Aml[] = [];
+  for (let slot = 1; slot < 32; slot++) {
+    for (let pin = 0; pin < 4; pin++) {
+      const gsi = pciGsi(slot, pin + 1);
+      pins.push(aml.pack(aml.integer(slot * 0x10000 + 0xffff), aml.integer(pin), aml.integer(0), aml.integer(apic ? gsi : pciIsaIrq(gsi))));
+    }
+  }
+  return aml.pack(...pins);
+}
+
+/** The bus in the DSDT, with what is behind its bridges at fixed places. `picMode`: a name that is 1 where the kernel uses the I/O APIC. */
+export const pciNode = (picMode: string, devices: readonly Aml[]): Aml =>
+  aml.device(
+    'PCI0',
+    aml.define('_HID', aml.eisaId('PNP0A03')),
+    aml.define('_UID', aml.integer(0)),
+    aml.define('_BBN', aml.integer(0)),
+    aml.define(
+      '_CRS',
+      aml.resources(
+        aml.busNumbers(0, 0xff),
+        aml.ioPorts(CONFIG_PORT, CONFIG_PORTS),
+        aml.ioWindow(0, CONFIG_PORT - 1),
+        aml.ioWindow(CONFIG_PORT + CONFIG_PORTS, 0xffff),
+        aml.memoryWindow(WINDOW_FIRST, WINDOW_LAST),
+      ),
+    ),
+    aml.define('PRTA', routing(true)),
+    aml.define('PRTP', routing(false)),
+    aml.method('_PRT', 0, aml.when(aml.name(picMode), aml.returns(aml.name('PRTA'))), aml.returns(aml.name('PRTP'))),
+    ...devices,
+  );
 
 export interface PciBar {
   readonly kind: 'memory' | 'io';

@@ -1,6 +1,8 @@
 // The MC146818 real-time clock with its CMOS memory. Time comes from clock.wallMs() (UTC) plus an offset that the guest's own settings of the
 // clock change; while its updates are stopped (SET, or the divider in reset) it is in the CMOS bytes alone. Interrupt flags are brought up to
 // date when somebody looks. Daylight saving (DSE) is stored and does nothing, as in most chips of today.
+import type { Aml } from './aml.ts';
+import * as aml from './aml.ts';
 import { civil, daysOf, MS_PER_DAY, modulo, weekday } from './calendar.ts';
 import type { Device, DeviceContext } from './device.ts';
 import type { LegacyIrqs } from './legacy-irqs.ts';
@@ -48,6 +50,15 @@ const OFFSET = 0;
 const LAST_SECOND = 1;
 const LAST_TICK = 2;
 
+const PORT = 0x70;
+
+/** The device in the DSDT. */
+export const rtcNode: Aml = aml.device(
+  'RTC',
+  aml.define('_HID', aml.eisaId('PNP0B00')),
+  aml.define('_CRS', aml.resources(aml.ioPorts(PORT, 2), aml.irq(8))),
+);
+
 export class Rtc implements Device {
   readonly name = 'rtc';
   readonly #context: DeviceContext;
@@ -67,10 +78,10 @@ export class Rtc implements Device {
     this.#cmos = new Uint8Array(this.#s.buffer, this.#s.byteOffset, 128);
     const doubles = context.words(6);
     this.#d = new Float64Array(doubles.buffer, doubles.byteOffset, 3);
-    context.ports.map(0x70, 2, {
-      read: (port) => (port === 0x70 ? 0xff : this.#read(this.#s[INDEX])),
+    context.ports.map(PORT, 2, {
+      read: (port) => (port === PORT ? 0xff : this.#read(this.#s[INDEX])),
       write: (port, _size, value) => {
-        if (port === 0x70) this.#s[INDEX] = value & 0x7f;
+        if (port === PORT) this.#s[INDEX] = value & 0x7f;
         else this.#write(this.#s[INDEX], value);
       },
     });

@@ -1,6 +1,8 @@
 // A 16550A serial port. Sending takes no time while the host takes what is sent: bytes go through a shared ring to its thread. Where
 // the ring is full, the transmitter's FIFO is: LSR says so, and the interrupt of an empty transmitter comes when there is room again. A CPU that
 // sends nevertheless waits. Input waits in another ring and flows into the 16-byte FIFO as the guest makes room: none is lost.
+import type { Aml } from './aml.ts';
+import * as aml from './aml.ts';
 import { Backlog } from './backlog.ts';
 import type { Device, DeviceContext } from './device.ts';
 import type { Receiver } from './outlet.ts';
@@ -61,6 +63,18 @@ const LSR_EMPTY = 0x60;
 const MSR_CONNECTED = 0xb0;
 const TRIGGERS = [1, 4, 8, 14] as const;
 
+const PORTS = 8;
+
+/** The serial port COM`number` in the DSDT. */
+export const uartNode = (number: number, base: number, irq: number): Aml =>
+  aml.device(
+    `COM${number}`,
+    aml.define('_HID', aml.eisaId('PNP0501')),
+    aml.define('_UID', aml.integer(number)),
+    aml.define('_STA', aml.integer(0x0f)),
+    aml.define('_CRS', aml.resources(aml.ioPorts(base, PORTS), aml.irq(irq))),
+  );
+
 export class Uart implements Device {
   readonly name: string;
   readonly #context: DeviceContext;
@@ -79,7 +93,7 @@ export class Uart implements Device {
     this.#s = context.words(WORDS);
     this.#output = new OutputChannel(context, this, OUTPUT_BYTES, options.onOutput);
     this.#input = new ByteRing(context.words(ringWords(INPUT_BYTES)), INPUT_BYTES);
-    context.ports.map(options.base ?? 0x3f8, 8, {
+    context.ports.map(options.base ?? 0x3f8, PORTS, {
       read: (port) => this.#read(port & 7),
       write: (port, _size, value) => this.#write(port & 7, value),
     });

@@ -1,8 +1,12 @@
 // ACPI and MP tables: where kernels look for them, checksums, structure.
 import { expect, it } from 'vitest';
+import * as aml from '../../src/devices/aml.ts';
+import { ACPI_DEVICES } from '../../src/devices/chipset.ts';
+import { DEBUG_PORTS } from '../../src/devices/debug-ports.ts';
 import { CPUID_EDX } from '../../src/layout/features.ts';
-import * as aml from '../../src/machine/firmware/aml.ts';
+import { dsdtBody } from '../../src/machine/firmware/acpi-dsdt.ts';
 import { writeFirmwareTables } from '../../src/machine/firmware/tables.ts';
+import { bench } from './harness.ts';
 
 const make = (cpuCount: number) => {
   const ram = new Uint8Array(1 << 20);
@@ -77,4 +81,28 @@ it('fills in the BIOS data areas', () => {
   });
   expect(halves.map(([name, [at]]) => [name, view.getUint16(at, true)])).toEqual(halves.map(([name, [, value]]) => [name, value]));
   expect([ram[0x449], ram[0x484], ram[0x9fc00]]).toEqual([3, 24, 1]);
+});
+it('has devices in the DSDT where they are', () => {
+  const { pc } = bench();
+  /** Ports (first, count) of a node's fixed I/O descriptors (ACPI 5.0, 6.4.2.6 has their form as 47H, 1, first, first, alignment, count). */
+  const ports = (node: aml.Aml) =>
+    node.flatMap((byte, n) => (byte === 0x47 && node[n + 1] === 1 ? [[node[n + 2] | (node[n + 3] << 8), node[n + 7]] as const] : []));
+  const claimed = ([first, count]: readonly [number, number]) =>
+    Array.from({ length: count }, (_, n) => pc.hub.ports.claimed(first + n)).filter(Boolean).length;
+  const [rtc, com1, hpet, pm] = ACPI_DEVICES;
+  expect([rtc, com1].map((node) => ports(node).map((range) => [range[0], range[1], claimed(range)]))).toEqual([
+    [[0x70, 2, 2]],
+    [[0x3f8, 8, 8]],
+  ]);
+  // The event and control blocks and the timer.
+  expect(ports(pm).map((range) => claimed(range))[0]).toBe(10);
+  expect(ports(pm).slice(1)).toEqual(DEBUG_PORTS);
+  const at = hpet.findIndex((byte, n) => byte === 0x86 && hpet[n + 1] === 9);
+  const base = new DataView(Uint8Array.from(hpet.slice(at + 4, at + 8)).buffer).getUint32(0, true);
+  expect(pc.mmioRead(0, base, 4)).toBe(0x8086a201);
+  // Whole, and one behind the other.
+  const body = dsdtBody();
+  const found = ACPI_DEVICES.map((node) => body.findIndex((_, n) => node.every((byte, k) => body[n + k] === byte)));
+  expect(found).not.toContain(-1);
+  expect(found.slice(1)).toEqual(found.slice(0, -1).map((n, i) => n + ACPI_DEVICES[i].length));
 });
