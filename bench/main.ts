@@ -1,4 +1,4 @@
-// npm run bench -- [micro|boot|kernel|memory|smp|cliffs|readers]... [--runs N] [--json FILE]: figures for people, as ratios in one run. See README.md beside this file.
+// npm run bench -- [micro|translate|boot|kernel|memory|smp|cliffs|readers]... [--runs N] [--json FILE]: figures for people, as ratios in one run. See README.md beside this file.
 import { writeFile } from 'node:fs/promises';
 import { cpus, loadavg } from 'node:os';
 import { parseArgs } from 'node:util';
@@ -14,14 +14,15 @@ import { type Heat, kernelTable } from './kernel/statistics.ts';
 import { micro, microTable } from './micro.ts';
 import { ALLOWED_MIB, readers, readersTable } from './readers.ts';
 import { smp, smpTables } from './smp.ts';
+import { translateBench, translateTable } from './translate.ts';
 
 /** As many as Dragoman and QEMU have. */
 const MOST_CPUS = 64;
-const SECTIONS = ['micro', 'boot', 'kernel', 'memory', 'smp', 'cliffs', 'readers'] as const;
+const SECTIONS = ['micro', 'translate', 'boot', 'kernel', 'memory', 'smp', 'cliffs', 'readers'] as const;
 type Section = (typeof SECTIONS)[number];
 
-const USAGE = `npm run bench -- [micro] [boot] [kernel] [memory] [smp] [cliffs] [readers] [options]      (all where none is named)
-  --runs N         rounds (default: 5 for micro, 3 for boot, kernel, smp and cliffs, 1 for memory)
+const USAGE = `npm run bench -- [micro] [translate] [boot] [kernel] [memory] [smp] [cliffs] [readers] [options]      (all where none is named)
+  --runs N         rounds (default: 5 for micro and translate, 3 for boot, kernel, smp and cliffs, 1 for memory)
   --only TEXT      micro: only programs whose name contains TEXT; boot: only machines whose name does; kernel: only such rows; smp: only such work, and no costs
   --cold, --warm   kernel: only the rows for a moment each in a machine that has just booted, or only for seconds each (default: both; cold where no section is named)
   --seconds S      kernel: of each row (default: 0.3 cold, 6 warm, 20 for a profile)
@@ -96,6 +97,12 @@ if (sections.has('micro')) {
   const result = await micro(rounds, values.only);
   report.micro = { rounds, ...result };
   print(microTable(result, rounds));
+}
+if (sections.has('translate')) {
+  const rounds = runs ?? 5;
+  const result = await translateBench(rounds);
+  report.translate = { rounds, ...result };
+  print(translateTable(result, rounds));
 }
 if (sections.has('boot')) {
   const rounds = runs ?? 3;

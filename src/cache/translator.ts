@@ -193,7 +193,8 @@ export class Translator {
 
   /** One module with a region for each request that can be translated; undefined where none can. `force`: even where there is one. */
   translate(requests: readonly Request[], force = false): TranslatedModule | undefined {
-    const e = new Emitter({ builder: this.makeBuilder() });
+    // Whoever makes one must finish it: an encoder may hold memory until then.
+    let e: Emitter | undefined;
     const entries: RegionEntry[] = [];
     for (const request of requests) {
       const grown = this.grow(request);
@@ -211,6 +212,7 @@ export class Translator {
         if (id === eip && eip !== grown.region.entry && !grown.region.loopHeads.has(id))
           this.inside.set(keyOf(request.phys + ((eip - request.eip) | 0), eip, request.mode), grown.version);
       try {
+        e ??= new Emitter({ builder: this.makeBuilder() });
         emitRegion(e, `r${slot}`, grown.region, (phys, eip, mode) => this.slotOf(phys, eip, mode), this.extras);
       } catch (error) {
         if (this.onError === undefined) throw error;
@@ -221,7 +223,7 @@ export class Translator {
       entries.push({ ...request, slot, image: this.image(grown.region) });
       this.regions++;
     }
-    const bytes = e.finish();
-    return entries.length === 0 ? undefined : { bytes: this.named(bytes, entries), entries };
+    const bytes = e?.finish();
+    return bytes === undefined || entries.length === 0 ? undefined : { bytes: this.named(bytes, entries), entries };
   }
 }

@@ -199,6 +199,7 @@ class BinaryenBuilder implements ModuleBuilder {
     this.gets = [];
     this.unlikely = [];
     this.branches = 0;
+    this.labels.length = 0;
     const root = this.expr(body);
     const internal = lib.string(name);
     const to = locals.length * 4 > SCRATCH_BYTES ? api._malloc(locals.length * 4) : lib.scratch;
