@@ -51,7 +51,8 @@ export class Translator {
   private readonly shared: SharedMemory;
   private readonly physical: PhysicalMemory;
   private readonly atomic: boolean;
-  private readonly makeBuilder: MakeBuilder;
+  /** The encoder of the modules to come. */
+  makeBuilder: MakeBuilder;
   private readonly slots = new Map<string, number>();
   private readonly page = new Uint8Array(PAGE);
   /** Slots translated, with the version of their page; and guest PCs inside a region that were asked for once. */
@@ -223,7 +224,15 @@ export class Translator {
       entries.push({ ...request, slot, image: this.image(grown.region) });
       this.regions++;
     }
-    const bytes = e?.finish();
+    let bytes: Uint8Array | undefined;
+    try {
+      bytes = e?.finish();
+    } catch (error) {
+      if (this.onError === undefined) throw error;
+      this.failed += entries.length;
+      this.regions -= entries.length;
+      this.onError(error, requests[0]!);
+    }
     return bytes === undefined || entries.length === 0 ? undefined : { bytes: this.named(bytes, entries), entries };
   }
 }

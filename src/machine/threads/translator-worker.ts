@@ -3,6 +3,7 @@ import { takeRequests } from '../../cache/heat.ts';
 import { Publisher } from '../../cache/publish.ts';
 import { Translator } from '../../cache/translator.ts';
 import { attachMemory } from '../../cpu/state.ts';
+import type { EncoderName } from '../../emit/module/builder.ts';
 import { loadEncoder } from '../../emit/module/load.ts';
 import { host } from '../../host/node.ts';
 import { CONTROL, Control } from '../../layout/memory.ts';
@@ -13,7 +14,7 @@ const data = await host.workerData<TranslatorWorkerData>();
 const shared = attachMemory(data.board.memory, data.board.plan);
 const { i32 } = shared;
 const word = (offset: number) => (CONTROL + offset) >> 2;
-const translator = new Translator(shared, data.firstSlot, await loadEncoder(data.encoder));
+const translator = new Translator(shared, data.firstSlot);
 const publisher = new Publisher(shared);
 if (data.profile !== undefined) nameRegions(translator, data.profile);
 translator.onError = (error, { eip }) => {
@@ -23,11 +24,29 @@ translator.onError = (error, { eip }) => {
     console.error(`dragoman: code at EIP 0x${eip.toString(16)} stays interpreted, by an error of the translator:`, error);
 };
 
+/**
+ * Loading an encoder may take as long as a boot takes to its first lines, in which its hottest loops would wait for it: what is asked for first is encoded directly, and the first
+ * pause after that is the time to load.
+ */
+let wanted: EncoderName | undefined = data.encoder;
+async function load(name: EncoderName): Promise<void> {
+  wanted = undefined;
+  try {
+    translator.makeBuilder = await loadEncoder(name);
+  } catch (error) {
+    console.error(`dragoman: the encoder ${name} cannot be loaded, regions go on to be encoded directly:`, error);
+  }
+}
+
 for (;;) {
   const signal = Atomics.load(i32, word(Control.at.heatSignal));
   const requests = takeRequests(shared);
   if (Atomics.load(i32, word(Control.at.stop)) !== 0) break;
   if (requests.length === 0) {
+    if (wanted !== undefined && translator.regions > 0) {
+      await load(wanted);
+      continue;
+    }
     Atomics.wait(i32, word(Control.at.heatSignal), signal);
     continue;
   }
