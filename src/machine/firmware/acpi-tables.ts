@@ -1,5 +1,5 @@
-// The ACPI tables of the machine: RSDP, RSDT, XSDT, FADT, FACS, MADT, HPET and a DSDT, for whoever places them: firmware-tables.ts, or firmware that
-// reads fw_cfg (firmware-config.ts). What they say about interrupts is described in src/devices/interrupts.ts.
+// The ACPI tables of the machine: RSDP, RSDT, XSDT, FADT, FACS, MADT, HPET and a DSDT, for whoever places them: tables.ts, or firmware that
+// reads fw_cfg (config.ts). What they say about interrupts is described in src/devices/interrupts.ts.
 import { PM_TIMER_PORT, PM1_CONTROL_PORT, PM1_EVENT_PORT, SCI_IRQ } from '../../devices/acpi-pm.ts';
 import { HPET_BASE, HPET_ID, HPET_TICK_NS } from '../../devices/hpet.ts';
 import { ioApicId } from '../../devices/interrupts.ts';

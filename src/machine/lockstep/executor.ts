@@ -1,4 +1,4 @@
-// The lockstep executor as a machine has it: the turns (lockstep.ts), the run that makes them (lockstep-run.ts), what is recorded of it.
+// The lockstep executor as a machine has it: the turns (lockstep.ts), the run that makes them (run.ts), what is recorded of it.
 import { DragomanError } from '../../api/errors.ts';
 import { LOCKSTEP_EPOCH_MS, type LockstepOptions, type MachineStats } from '../../api/options.ts';
 import type { Translator } from '../../cache/translator.ts';
