@@ -3,9 +3,10 @@
 import { PAGE, PAGE_SHIFT, Tlb } from '../layout/memory.ts';
 import type { Group } from '../passes/strides.ts';
 import type { LoopCopy } from '../translate/loops.ts';
-import { NOWHERE, type PageCache } from './access.ts';
+import { NOWHERE } from './access.ts';
 import type { LocalPool } from './locals.ts';
 import { type Expr, i64, none, type ValueType, type WasmModule } from './module.ts';
+import type { PageCache } from './target.ts';
 
 /** Passes until the pending word is looked at again, where no address moves; where one does, a page holds at most PAGE of them. */
 const MOST_PASSES = 1024;

@@ -1,7 +1,7 @@
 // The interpreter: one Wasm function ("handler") for each instruction form, generated at build time from the same
 // lifts as the JIT. A handler reads its operands from the record at local 0 and tail-calls the next record's handler.
 import { Builder } from '../ir/builder.ts';
-import type { Op } from '../ir/operations.ts';
+import type { Op, OpOf } from '../ir/operations.ts';
 import type { Value } from '../ir/types.ts';
 import { Cpu, Exit, GPR_STRIDE, Mode, Vector } from '../layout/cpu.ts';
 import { BlockHead, CONTROL, Control, CpuArea, HEAT_PERIOD, JUMP_ENTRIES, JumpEntry, Record, Tlb } from '../layout/memory.ts';
@@ -9,12 +9,14 @@ import type { Form } from '../lift/form.ts';
 import type { Leaves } from '../lift/leaves.ts';
 import { Lifter, type LiftSpec } from '../lift/lifter.ts';
 import { type RuntimeFunction, runtime } from '../runtime/abi.ts';
-import { AccessLowering } from './access.ts';
 import { type PendingFlags, wordR, wordX } from './flags.ts';
+import { FunctionCode } from './function.ts';
+import { Lowering } from './lowering.ts';
 import { Emitter, type Expr, i32, none, wasmType } from './module.ts';
 import { NO_RETURN } from './native-calls.ts';
 import { HANDLER } from './slow-ways.ts';
 import { FIRST_FORM, type Pseudo } from './table.ts';
+import type { Target, TargetFlags } from './target.ts';
 
 const OPERAND_FIELDS = [Record.at.op0, Record.at.op1, Record.at.op2];
 
@@ -86,127 +88,137 @@ export class RecordLeaves implements Leaves {
 
 const REC_LOCAL = 0;
 
-class HandlerLowering extends AccessLowering {
-  protected readonly slow = HANDLER;
-  protected readonly atomic = true;
+/** The flags' words, which are always current in memory. */
+class HandlerFlags implements TargetFlags {
+  private readonly f: FunctionCode;
+  constructor(f: FunctionCode) {
+    this.f = f;
+  }
+  flagR(): Expr {
+    return this.f.loadCpu(Cpu.at.flagR);
+  }
+  flagX(): Expr {
+    return this.f.loadCpu(Cpu.at.flagX);
+  }
+  setFlagWords(r: Expr, x: Expr): void {
+    this.f.emit(this.f.storeCpu(Cpu.at.flagR, r));
+    this.f.emit(this.f.storeCpu(Cpu.at.flagX, x));
+  }
+  setFlags(p: PendingFlags): void {
+    const { f } = this;
+    this.setFlagWords(
+      wordR(f.m, p),
+      wordX(f.m, p, () => this.flagX()),
+    );
+  }
+  pendingFlags(): undefined {
+    return undefined;
+  }
+}
+
+class HandlerTarget implements Target {
+  readonly f: FunctionCode;
+  readonly lowering: Lowering;
+  readonly flags: TargetFlags;
+  readonly slow = HANDLER;
+  readonly atomic = true;
+  readonly strictOrder: boolean;
+  readonly lazyFlags = false;
   /** The instruction runs in flat code. */
   flat = false;
 
-  protected readonly strictOrder: boolean;
-
   constructor(e: Emitter, strictOrder = false) {
-    super(e, 2);
+    this.f = new FunctionCode(e, 2);
+    this.flags = new HandlerFlags(this.f);
     this.strictOrder = strictOrder;
-  }
-  get statements(): Expr[] {
-    return this.body;
+    this.lowering = new Lowering(this.f, this);
   }
   rec(): Expr {
-    return this.get(REC_LOCAL);
+    return this.f.get(REC_LOCAL);
   }
   recordField(offset: number): Expr {
-    return this.m.i32.load(offset, 4, this.rec());
+    return this.f.m.i32.load(offset, 4, this.rec());
   }
-  protected eip(): Expr {
+  eip(): Expr {
     return this.recordField(Record.at.eip);
   }
-  protected faultExit(): Expr {
-    return this.m.return_call('raise', [this.rec(), this.cpu()], none);
+  faultExit(): Expr {
+    return this.f.m.return_call('raise', [this.rec(), this.f.cpu()], none);
   }
-  protected getRegister(): Expr {
-    throw new Error('handlers have no fixed registers');
-  }
-  protected setRegister(): void {
-    throw new Error('handlers have no fixed registers');
-  }
-  protected flagR(): Expr {
-    return this.loadCpu(Cpu.at.flagR);
-  }
-  protected flagX(): Expr {
-    return this.loadCpu(Cpu.at.flagX);
-  }
-  protected setFlagWords(r: Expr, x: Expr): void {
-    this.emit(this.storeCpu(Cpu.at.flagR, r));
-    this.emit(this.storeCpu(Cpu.at.flagX, x));
-  }
-  protected setFlags(p: PendingFlags): void {
-    this.emit(this.storeCpu(Cpu.at.flagR, wordR(this.m, p)));
-    this.emit(
-      this.storeCpu(
-        Cpu.at.flagX,
-        wordX(this.m, p, () => this.flagX()),
-      ),
-    );
-  }
-  protected pendingFlags(): undefined {
-    return undefined;
-  }
-  protected beforeHelper(): void {}
-  protected afterHelper(): void {}
-  protected tlbAllows(word: Expr, write: boolean): Expr {
+  startInstruction(): void {}
+  beforeCall(): void {}
+  afterCall(): void {}
+  tlbAllows(word: Expr, write: boolean): Expr {
+    const { f } = this;
     // The user's bits lie two above the kernel's; Mode.USER >> 1 is that distance.
-    const shift = this.m.i32.shr_u(this.m.i32.and(this.loadCpu(Cpu.at.mode), this.c(Mode.USER)), this.c(1));
-    return this.m.i32.and(this.m.i32.shr_u(word, shift), this.c(write ? Tlb.KERNEL_WRITE : Tlb.KERNEL_READ));
+    const shift = f.m.i32.shr_u(f.m.i32.and(f.loadCpu(Cpu.at.mode), f.c(Mode.USER)), f.c(1));
+    return f.m.i32.and(f.m.i32.shr_u(word, shift), f.c(write ? Tlb.KERNEL_WRITE : Tlb.KERNEL_READ));
+  }
+  expression(op: OpOf<'get' | 'rec'>): Expr {
+    if (op.kind !== 'rec') throw new Error(`${op.kind} in a handler`);
+    return this.recordField(op.offset);
   }
 
   private go(record: Expr): void {
-    const to = this.locals.take();
-    this.emit(this.m.local.set(to, record));
-    this.emit(this.m.return_call_indirect(this.m.i32.load(Record.at.handler, 4, this.get(to)), [this.get(to), this.cpu()]));
+    const to = this.f.locals.take();
+    this.f.emit(this.f.m.local.set(to, record));
+    this.f.emit(this.f.m.return_call_indirect(this.f.m.i32.load(Record.at.handler, 4, this.f.get(to)), [this.f.get(to), this.f.cpu()]));
   }
   next(): void {
-    this.go(this.m.i32.add(this.rec(), this.c(Record.size)));
+    this.go(this.f.m.i32.add(this.rec(), this.f.c(Record.size)));
   }
   /** Goes to EIP `target` through link field `link`, or looks it up and links it. */
   chain(link: number, target: number): Expr {
-    const { m } = this;
-    const to = this.locals.take();
+    const { m } = this.f;
+    const to = this.f.locals.take();
     return m.block(null, [
       m.if(
         m.local.tee(to, this.recordField(link), i32),
-        m.return_call_indirect(m.i32.load(Record.at.handler, 4, this.get(to)), [this.get(to), this.cpu()]),
+        m.return_call_indirect(m.i32.load(Record.at.handler, 4, this.f.get(to)), [this.f.get(to), this.f.cpu()]),
       ),
-      this.storeCpu(Cpu.at.eip, this.recordField(target)),
-      m.return_call('resolve', [m.i32.add(this.rec(), this.c(link)), this.cpu()], none),
+      this.f.storeCpu(Cpu.at.eip, this.recordField(target)),
+      m.return_call('resolve', [m.i32.add(this.rec(), this.f.c(link)), this.f.cpu()], none),
     ]);
   }
   /** RET: to the region that waits for it, if it goes there. */
   private returnTo(eip: Expr): void {
-    this.emit(this.storeCpu(Cpu.at.eip, eip));
-    this.emit(this.m.if(this.m.i32.eq(this.loadCpu(Cpu.at.eip), this.loadCpu(Cpu.at.callReturn)), this.m.return()));
-    this.emit(this.m.return_call('dispatch', [this.c(0), this.cpu()], none));
+    this.f.emit(this.f.storeCpu(Cpu.at.eip, eip));
+    this.f.emit(this.f.m.if(this.f.m.i32.eq(this.f.loadCpu(Cpu.at.eip), this.f.loadCpu(Cpu.at.callReturn)), this.f.m.return()));
+    this.f.emit(this.f.m.return_call('dispatch', [this.f.c(0), this.f.cpu()], none));
   }
   dispatchTo(eip: Expr): void {
-    this.emit(this.storeCpu(Cpu.at.eip, eip));
-    this.emit(this.m.return_call('dispatch', [this.c(0), this.cpu()], none));
+    this.f.emit(this.f.storeCpu(Cpu.at.eip, eip));
+    this.f.emit(this.f.m.return_call('dispatch', [this.f.c(0), this.f.cpu()], none));
   }
-  protected terminator(op: Op): void {
+  lower(op: Op): void {
     switch (op.kind) {
       case 'jump':
       case 'call':
-        return this.emit(this.chain(Record.at.link, Record.at.target));
+        return this.f.emit(this.chain(Record.at.link, Record.at.target));
       case 'branch':
-        this.emit(this.m.if(this.value(op.cond), this.chain(Record.at.link, Record.at.target)));
-        return this.emit(this.chain(Record.at.linkNext, Record.at.next));
+        this.f.emit(this.f.m.if(this.lowering.value(op.cond), this.chain(Record.at.link, Record.at.target)));
+        return this.f.emit(this.chain(Record.at.linkNext, Record.at.next));
       case 'indirect':
       case 'callIndirect':
-        return this.dispatchTo(this.value(op.eip));
+        return this.dispatchTo(this.lowering.value(op.eip));
       case 'ret':
-        return this.flat ? this.returnTo(this.value(op.eip)) : this.dispatchTo(this.value(op.eip));
+        return this.flat ? this.returnTo(this.lowering.value(op.eip)) : this.dispatchTo(this.lowering.value(op.eip));
       case 'leave':
-        return this.emit(this.m.return_call('dispatch', [this.c(0), this.cpu()], none));
+        return this.f.emit(this.f.m.return_call('dispatch', [this.f.c(0), this.f.cpu()], none));
       case 'next':
         return this.dispatchTo(this.recordField(Record.at.next));
       case 'repeat':
-        return this.emit(
-          this.m.if(
-            this.value(op.cond),
-            this.m.block(null, [
-              this.storeCpu(Cpu.at.eip, this.recordField(Record.at.eip)),
-              this.m.return_call('dispatch', [this.c(0), this.cpu()], none),
+        return this.f.emit(
+          this.f.m.if(
+            this.lowering.value(op.cond),
+            this.f.m.block(null, [
+              this.f.storeCpu(Cpu.at.eip, this.recordField(Record.at.eip)),
+              this.f.m.return_call('dispatch', [this.f.c(0), this.f.cpu()], none),
             ]),
           ),
         );
+      default:
+        throw new Error(`${op.kind} in a handler`);
     }
   }
 }
@@ -216,139 +228,146 @@ export function addHandler(e: Emitter, name: string, form: Form, spec: LiftSpec,
   const b = new Builder();
   const x = new Lifter(b, form, new RecordLeaves(b, form));
   spec.lift(x);
-  const t = new HandlerLowering(e, strictOrder);
+  const t = new HandlerTarget(e, strictOrder);
   t.flat = form.flat;
-  const body = t.lower(b.code.ops);
+  const body = t.lowering.lower(b.code.ops);
   if (!x.ended) {
     if (spec.alone) t.dispatchTo(t.recordField(Record.at.next));
-    else if (spec.ends) t.emit(t.chain(Record.at.linkNext, Record.at.next));
+    else if (spec.ends) t.f.emit(t.chain(Record.at.linkNext, Record.at.next));
     else t.next();
   }
-  e.addCode(name, t.locals.types, e.m.block(null, body));
+  e.addCode(name, t.f.locals.types, e.m.block(null, body));
 }
 
 /** Adds a function of the handlers' frame, written out by `write`. */
-function addPseudo(e: Emitter, name: Pseudo, write: (t: HandlerLowering) => void): void {
-  const t = new HandlerLowering(e);
+function addPseudo(e: Emitter, name: Pseudo, write: (t: HandlerTarget) => void): void {
+  const t = new HandlerTarget(e);
   write(t);
-  e.addCode(name, t.locals.types, e.m.block(null, t.statements));
+  e.addCode(name, t.f.locals.types, e.m.block(null, t.f.statements));
 }
 
 function addPseudos(e: Emitter): void {
   const { m } = e;
   const call = (f: RuntimeFunction, args: Expr[]) => m.call(e.runtime(f), args, f.result === undefined ? none : wasmType[f.result]);
-  const dispatch = (t: HandlerLowering) => m.return_call('dispatch', [t.c(0), t.cpu()], none);
-  const pollThenLeave = (t: HandlerLowering, eip: () => Expr) =>
+  const dispatch = (t: HandlerTarget) => m.return_call('dispatch', [t.f.c(0), t.f.cpu()], none);
+  const pollThenLeave = (t: HandlerTarget, eip: () => Expr) =>
     m.if(
-      m.i32.load16_u(Cpu.at.pending, 2, t.cpu()),
-      m.if(call(runtime.poll, [t.cpu(), eip()]), m.if(t.loadCpu(Cpu.at.exit), m.return(), dispatch(t))),
+      m.i32.load16_u(Cpu.at.pending, 2, t.f.cpu()),
+      m.if(call(runtime.poll, [t.f.cpu(), eip()]), m.if(t.f.loadCpu(Cpu.at.exit), m.return(), dispatch(t))),
     );
 
   // The head of a block: polls, counts heat (a request at the threshold, and again each period), and starts the first instruction.
-  const head = (t: HandlerLowering, also?: Expr) => {
-    t.emit(pollThenLeave(t, () => t.recordField(BlockHead.at.eip)));
-    if (also !== undefined) t.emit(also);
-    const heat = t.locals.take();
-    t.emit(m.local.set(heat, m.i32.add(t.recordField(BlockHead.at.heat), t.c(1))));
-    t.emit(m.i32.store(BlockHead.at.heat, 4, t.rec(), t.get(heat)));
-    const threshold = m.i32.load(CONTROL + Control.at.hotThreshold, 4, t.c(0));
-    t.emit(m.if(m.i32.eq(m.i32.and(t.get(heat), t.c(HEAT_PERIOD - 1)), threshold), call(runtime.hot, [t.cpu(), t.rec()])));
+  const head = (t: HandlerTarget, also?: Expr) => {
+    t.f.emit(pollThenLeave(t, () => t.recordField(BlockHead.at.eip)));
+    if (also !== undefined) t.f.emit(also);
+    const heat = t.f.locals.take();
+    t.f.emit(m.local.set(heat, m.i32.add(t.recordField(BlockHead.at.heat), t.f.c(1))));
+    t.f.emit(m.i32.store(BlockHead.at.heat, 4, t.rec(), t.f.get(heat)));
+    const threshold = m.i32.load(CONTROL + Control.at.hotThreshold, 4, t.f.c(0));
+    t.f.emit(m.if(m.i32.eq(m.i32.and(t.f.get(heat), t.f.c(HEAT_PERIOD - 1)), threshold), call(runtime.hot, [t.f.cpu(), t.rec()])));
     t.next();
   };
-  const counting = (t: HandlerLowering) => t.count(Cpu.at.countInterpreted, m.i64.extend_u(t.recordField(BlockHead.at.count)));
+  const counting = (t: HandlerTarget) => t.f.count(Cpu.at.countInterpreted, m.i64.extend_u(t.recordField(BlockHead.at.count)));
   addPseudo(e, 'head', (t) => head(t));
   addPseudo(e, 'headCounting', (t) => head(t, counting(t)));
   // Lockstep: a block that is more than what is left of the slice is not begun.
-  const budget = (t: HandlerLowering) => {
-    const left = t.locals.take();
+  const budget = (t: HandlerTarget) => {
+    const left = t.f.locals.take();
     return [
-      m.local.set(left, m.i32.sub(t.loadCpu(Cpu.at.budget), t.recordField(BlockHead.at.count))),
+      m.local.set(left, m.i32.sub(t.f.loadCpu(Cpu.at.budget), t.recordField(BlockHead.at.count))),
       m.if(
-        m.i32.lt_s(t.get(left), t.c(0)),
-        m.block(null, [t.storeCpu(Cpu.at.eip, t.recordField(BlockHead.at.eip)), t.storeCpu(Cpu.at.exit, t.c(Exit.SLICE)), m.return()]),
+        m.i32.lt_s(t.f.get(left), t.f.c(0)),
+        m.block(null, [
+          t.f.storeCpu(Cpu.at.eip, t.recordField(BlockHead.at.eip)),
+          t.f.storeCpu(Cpu.at.exit, t.f.c(Exit.SLICE)),
+          m.return(),
+        ]),
       ),
-      t.storeCpu(Cpu.at.budget, t.get(left)),
+      t.f.storeCpu(Cpu.at.budget, t.f.get(left)),
     ];
   };
   addPseudo(e, 'headBudget', (t) => head(t, m.block(null, [...budget(t), counting(t)])));
   // Tracing is slow in any case: whether to count as well is asked each time.
   addPseudo(e, 'headTracing', (t) => {
-    const asked = m.i32.load(CONTROL + Control.at.countInstructions, 4, t.c(0));
-    const lockstep = m.i32.load(CONTROL + Control.at.lockstep, 4, t.c(0));
-    const trace = call(runtime.traceInterpreted, [t.cpu(), t.recordField(BlockHead.at.eip)]);
+    const asked = m.i32.load(CONTROL + Control.at.countInstructions, 4, t.f.c(0));
+    const lockstep = m.i32.load(CONTROL + Control.at.lockstep, 4, t.f.c(0));
+    const trace = call(runtime.traceInterpreted, [t.f.cpu(), t.recordField(BlockHead.at.eip)]);
     head(t, m.block(null, [m.if(lockstep, m.block(null, budget(t))), trace, m.if(asked, counting(t))]));
   });
   // A block that ended without a branch: on to what follows.
-  addPseudo(e, 'fall', (t) => t.emit(t.chain(Record.at.linkNext, Record.at.eip)));
+  addPseudo(e, 'fall', (t) => t.f.emit(t.chain(Record.at.linkNext, Record.at.eip)));
   // A record whose page was written to.
   addPseudo(e, 'stale', (t) => t.dispatchTo(t.recordField(Record.at.eip)));
   // A head whose region is installed.
   addPseudo(e, 'enter', (t) => {
-    t.emit(m.return_call_indirect(t.recordField(BlockHead.at.region), [t.recordField(BlockHead.at.region), t.cpu()]));
+    t.f.emit(m.return_call_indirect(t.recordField(BlockHead.at.region), [t.recordField(BlockHead.at.region), t.f.cpu()]));
   });
   addPseudo(e, 'undefined', (t) => {
-    t.lower([{ kind: 'raise', cond: undefined, vector: Vector.UD, error: undefined }]);
+    t.lowering.lower([{ kind: 'raise', cond: undefined, vector: Vector.UD, error: undefined }]);
   });
   // An instruction that is too long, or that is not all inside the limit of CS, or that jumps outside of it.
   addPseudo(e, 'protection', (t) => {
-    t.lower([
+    t.lowering.lower([
       { kind: 'const', type: 'i32', value: 0 },
       { kind: 'raise', cond: undefined, vector: Vector.GP, error: 0 },
     ]);
   });
   addPseudo(e, 'unsupported', (t) => {
-    t.emit(t.storeCpu(Cpu.at.eip, t.recordField(Record.at.eip)));
-    t.emit(call(runtime.internalError, [t.cpu(), t.c(1), t.rec()]));
+    t.f.emit(t.f.storeCpu(Cpu.at.eip, t.recordField(Record.at.eip)));
+    t.f.emit(call(runtime.internalError, [t.f.cpu(), t.f.c(1), t.rec()]));
   });
   // An empty slot of the table: local 0 is the slot; its guest PC stands in the slot table.
   addPseudo(e, 'stub', (t) => {
-    t.dispatchTo(call(runtime.slotEip, [t.cpu(), t.rec()]));
+    t.dispatchTo(call(runtime.slotEip, [t.f.cpu(), t.rec()]));
   });
   // From Cpu.eip on: the jump cache inline, then the runtime's look-up, then JavaScript.
   addPseudo(e, 'dispatch', (t) => {
-    const eip = t.locals.take();
-    const entry = t.locals.take();
-    const user = m.i32.and(t.loadCpu(Cpu.at.mode), t.c(Mode.USER));
-    t.emit(m.if(t.loadCpu(Cpu.at.exit), m.return()));
-    t.emit(
+    const eip = t.f.locals.take();
+    const entry = t.f.locals.take();
+    const user = m.i32.and(t.f.loadCpu(Cpu.at.mode), t.f.c(Mode.USER));
+    t.f.emit(m.if(t.f.loadCpu(Cpu.at.exit), m.return()));
+    t.f.emit(
       m.if(
-        t.loadCpu(Cpu.at.step),
+        t.f.loadCpu(Cpu.at.step),
         m.block(null, [
-          m.local.set(entry, call(runtime.stepDispatch, [t.cpu()])),
-          m.if(m.i32.eqz(t.get(entry)), m.if(t.loadCpu(Cpu.at.exit), m.return(), dispatch(t))),
-          m.return_call_indirect(m.i32.load(Record.at.handler, 4, t.get(entry)), [t.get(entry), t.cpu()]),
+          m.local.set(entry, call(runtime.stepDispatch, [t.f.cpu()])),
+          m.if(m.i32.eqz(t.f.get(entry)), m.if(t.f.loadCpu(Cpu.at.exit), m.return(), dispatch(t))),
+          m.return_call_indirect(m.i32.load(Record.at.handler, 4, t.f.get(entry)), [t.f.get(entry), t.f.cpu()]),
         ]),
       ),
     );
-    t.emit(m.local.set(eip, t.loadCpu(Cpu.at.eip)));
-    const index = m.i32.and(m.i32.xor(t.get(eip), m.i32.shr_u(t.get(eip), t.c(12))), t.c(JUMP_ENTRIES - 1));
-    const cache = m.select(user, t.c(CpuArea.at.jumpUser), t.c(CpuArea.at.jumpKernel));
+    t.f.emit(m.local.set(eip, t.f.loadCpu(Cpu.at.eip)));
+    const index = m.i32.and(m.i32.xor(t.f.get(eip), m.i32.shr_u(t.f.get(eip), t.f.c(12))), t.f.c(JUMP_ENTRIES - 1));
+    const cache = m.select(user, t.f.c(CpuArea.at.jumpUser), t.f.c(CpuArea.at.jumpKernel));
     const gen = m.i32.load(
       0,
       4,
-      m.i32.add(t.cpu(), m.select(m.i32.and(t.loadCpu(Cpu.at.mode), t.c(Mode.USER)), t.c(Cpu.at.jumpUserGen), t.c(Cpu.at.jumpKernelGen))),
-    );
-    t.emit(m.local.set(entry, m.i32.add(m.i32.add(t.cpu(), cache), m.i32.shl(index, t.c(Math.log2(JumpEntry.size))))));
-    const field = (offset: number) => m.i32.load(offset, 4, t.get(entry));
-    t.emit(
-      m.if(
-        m.i32.eqz(m.i32.or(m.i32.xor(field(JumpEntry.at.eip), t.get(eip)), m.i32.xor(field(JumpEntry.at.gen), gen))),
-        m.return_call_indirect(field(JumpEntry.at.func), [field(JumpEntry.at.arg), t.cpu()]),
+      m.i32.add(
+        t.f.cpu(),
+        m.select(m.i32.and(t.f.loadCpu(Cpu.at.mode), t.f.c(Mode.USER)), t.f.c(Cpu.at.jumpUserGen), t.f.c(Cpu.at.jumpKernelGen)),
       ),
     );
-    t.emit(m.local.set(entry, call(runtime.lookup, [t.cpu()])));
-    t.emit(m.if(t.get(entry), dispatch(t)));
-    t.emit(m.if(t.loadCpu(Cpu.at.fault), m.return_call('raise', [t.c(0), t.cpu()], none)));
+    t.f.emit(m.local.set(entry, m.i32.add(m.i32.add(t.f.cpu(), cache), m.i32.shl(index, t.f.c(Math.log2(JumpEntry.size))))));
+    const field = (offset: number) => m.i32.load(offset, 4, t.f.get(entry));
+    t.f.emit(
+      m.if(
+        m.i32.eqz(m.i32.or(m.i32.xor(field(JumpEntry.at.eip), t.f.get(eip)), m.i32.xor(field(JumpEntry.at.gen), gen))),
+        m.return_call_indirect(field(JumpEntry.at.func), [field(JumpEntry.at.arg), t.f.cpu()]),
+      ),
+    );
+    t.f.emit(m.local.set(entry, call(runtime.lookup, [t.f.cpu()])));
+    t.f.emit(m.if(t.f.get(entry), dispatch(t)));
+    t.f.emit(m.if(t.f.loadCpu(Cpu.at.fault), m.return_call('raise', [t.f.c(0), t.f.cpu()], none)));
   });
   // Delivers Cpu.fault and goes on in the handler.
   addPseudo(e, 'raise', (t) => {
-    t.emit(call(runtime.deliverFault, [t.cpu()]));
-    t.emit(dispatch(t));
+    t.f.emit(call(runtime.deliverFault, [t.f.cpu()]));
+    t.f.emit(dispatch(t));
   });
   // Local 0 is the address of an empty link field; Cpu.eip is where it leads.
   addPseudo(e, 'resolve', (t) => {
-    t.emit(call(runtime.resolveLink, [t.cpu(), t.rec()]));
-    t.emit(dispatch(t));
+    t.f.emit(call(runtime.resolveLink, [t.f.cpu(), t.rec()]));
+    t.f.emit(dispatch(t));
   });
 }
 

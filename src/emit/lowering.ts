@@ -1,110 +1,48 @@
-// IR -> Wasm expressions: what the interpreter's handlers and the JIT's regions have in common. Registers, record
-// fields, flags words and the ways out differ, and are abstract here.
+// Operations to Wasm, for a target (target.ts): the interpreter's handlers, or a region. Values get locals, or are made anew at their one
+// use; what has no effects and no user is not there at all.
 import { effectsOf, isCall, type Op, type OpOf, operands } from '../ir/operations.ts';
 import type { Type, Value } from '../ir/types.ts';
 import { Cpu, FAULT, FAULT_HAS_ERROR, SegCache } from '../layout/cpu.ts';
 import { type RuntimeFunction, runtime, runtimeFunction } from '../runtime/abi.ts';
-import { conditionOfOperation, conditionOfWords, type PendingFlags } from './flags.ts';
-import { LocalPool } from './locals.ts';
+import { Access } from './access.ts';
+import { conditionOfOperation, conditionOfWords } from './flags.ts';
+import type { FunctionCode } from './function.ts';
 import { pure } from './module/expressions.ts';
-import { type Emitter, type Expr, i32, none, type ValueType, type WasmModule, wasmType } from './module.ts';
+import { type Expr, i32, wasmType } from './module.ts';
+import type { Target } from './target.ts';
 
-/** Local of every table function that holds the CPU's base address. */
-export const CPU_LOCAL = 1;
-
-/** An operation that calls something. */
-export type CallOp = OpOf<'helper' | 'call' | 'callIndirect'>;
-
-export abstract class Lowering {
-  readonly e: Emitter;
-  readonly m: WasmModule;
-  readonly locals: LocalPool;
-  protected body: Expr[] = [];
-  protected ops: readonly Op[] = [];
-  /** Position in `ops` of the operation being lowered. */
-  protected at = 0;
+export class Lowering {
+  readonly f: FunctionCode;
+  private readonly target: Target;
+  readonly access: Access;
+  ops: readonly Op[] = [];
   /** Where each value lives: a local, or an expression made anew at its one use. */
   private home: (number | undefined)[] = [];
   private folded: boolean[] = [];
   private lastUse: number[] = [];
   /** Values that die at each position. */
   private dying: (Value[] | undefined)[] = [];
-  protected constructor(e: Emitter, firstLocal: number) {
-    this.e = e;
-    this.m = e.m;
-    this.locals = new LocalPool(firstLocal);
-  }
 
-  // What regions and handlers answer differently ----------------------------------------------------------------------
-  /** Leaves because Cpu.fault is set (statement that does not come back). */
-  protected abstract faultExit(): Expr;
-  /** EIP of the current instruction. */
-  protected abstract eip(): Expr;
-  protected abstract getRegister(reg: number): Expr;
-  protected abstract setRegister(reg: number, v: Expr): void;
-  protected abstract flagR(): Expr;
-  protected abstract flagX(): Expr;
-  protected abstract setFlagWords(r: Expr, x: Expr): void;
-  protected abstract setFlags(p: PendingFlags): void;
-  protected abstract pendingFlags(): PendingFlags | undefined;
-  protected abstract recordField(offset: number): Expr;
-  /** Makes Cpu.gpr (and flags) in memory current before a helper, and drops what it changes after. */
-  protected abstract beforeHelper(op: CallOp): void;
-  protected abstract afterHelper(op: CallOp): void;
-  protected abstract terminator(op: Op): void;
-  protected abstract guestLoad(op: OpOf<'load'>, i: number): void;
-  protected abstract guestStore(op: OpOf<'store'>): void;
-  /** Whether locked accesses must be atomic, as other CPUs may run at the same time. */
-  protected abstract readonly atomic: boolean;
-  /** What was found out for a read-modify-write holds no longer. */
-  protected abstract dropKept(): void;
-  /** How far the inputs of a flags operation live: regions keep them lazily. */
-  protected readonly lazyFlags: boolean = false;
-  protected startInstruction(_op: OpOf<'insn'>): void {}
-
-  // Small words --------------------------------------------------------------------------------------------------------
-  c(n: number): Expr {
-    return this.m.i32.const(n);
-  }
-  cpu(): Expr {
-    return this.m.local.get(CPU_LOCAL, i32);
-  }
-  loadCpu(offset: number): Expr {
-    return this.m.i32.load(offset, 4, this.cpu());
-  }
-  storeCpu(offset: number, v: Expr): Expr {
-    return this.m.i32.store(offset, 4, this.cpu(), v);
-  }
-  /** Adds to a counter (u64) of the CPU. */
-  count(offset: number, by: Expr): Expr {
-    const { m } = this;
-    return m.i64.store(offset, 8, this.cpu(), m.i64.add(m.i64.load(offset, 8, this.cpu()), by));
-  }
-  get(local: number, type: ValueType = i32): Expr {
-    return this.m.local.get(local, type);
-  }
-  /** A condition that is hardly ever true: a hint for the engine. */
-  unlikely(e: Expr): Expr {
-    return this.m.unlikely(e);
-  }
-  emit(e: Expr): void {
-    this.body.push(e);
+  constructor(f: FunctionCode, target: Target) {
+    this.f = f;
+    this.target = target;
+    this.access = new Access(f, this, target);
   }
 
   // Lowering of a list -------------------------------------------------------------------------------------------------
   /** Lowers `ops` and returns the statements; `finish` runs at the end, while values still have their locals. */
   lower(ops: readonly Op[], finish?: () => void): Expr[] {
-    this.body = [];
+    this.f.statements = [];
     this.ops = ops;
     this.analyse();
-    for (this.at = 0; this.at < ops.length; this.at++) {
-      this.lowerOp(ops[this.at]!, this.at);
-      if (this.at < ops.length - 1 || finish === undefined) this.release(this.at);
-    }
+    ops.forEach((op, at) => {
+      this.lowerOp(op, at);
+      if (at < ops.length - 1 || finish === undefined) this.release(at);
+    });
     finish?.();
     if (finish !== undefined) this.release(ops.length - 1);
     this.release(ops.length);
-    return this.body;
+    return this.f.statements;
   }
 
   /** Decides which values are folded into their one use, and how long the others live. */
@@ -125,7 +63,7 @@ export abstract class Lowering {
         continue;
       // A folded operation is evaluated where its user is.
       let at = this.folded[i] && op.kind !== 'const' ? last[i]! : i;
-      if (op.kind === 'flags' && this.lazyFlags) at = flagsEnd;
+      if (op.kind === 'flags' && this.target.lazyFlags) at = flagsEnd;
       for (const v of operands(op)) last[v] = Math.max(last[v]!, at);
       if (op.kind === 'flags' || op.kind === 'setRX') flagsEnd = i;
     }
@@ -159,7 +97,7 @@ export abstract class Lowering {
   private release(i: number): void {
     for (const v of this.dying[i] ?? []) {
       if (this.home[v] === undefined) continue;
-      this.locals.free(this.home[v]);
+      this.f.locals.free(this.home[v]);
       this.home[v] = undefined;
     }
   }
@@ -170,11 +108,11 @@ export abstract class Lowering {
     if (this.folded[v]) return this.expression(op);
     const local = this.home[v];
     if (local === undefined) throw new Error(`value ${v} (${op.kind}) has no local`);
-    return this.get(local, wasmType[(op as { type: Type }).type]);
+    return this.f.get(local, wasmType[(op as { type: Type }).type]);
   }
 
   private expression(op: Op): Expr {
-    const { m } = this;
+    const { m } = this.f;
     switch (op.kind) {
       case 'const':
         if (op.type === 'i32') return m.i32.const(op.value as number);
@@ -188,39 +126,38 @@ export abstract class Lowering {
           op.imm,
         );
       case 'cpu':
-        return this.cpu();
+        return this.f.cpu();
       case 'rec':
-        return this.recordField(op.offset);
       case 'get':
-        return this.getRegister(op.reg);
+        return this.target.expression(op);
       default:
         throw new Error(`${op.kind} cannot be folded`);
     }
   }
 
   /** Sets the local of the value defined by the operation at `i`. */
-  protected define(i: number, type: Type, e: Expr): void {
+  define(i: number, type: Type, e: Expr): void {
     if (this.lastUse[i]! < 0) {
-      this.emit(this.m.drop(e));
+      this.f.emit(this.f.m.drop(e));
       return;
     }
-    const local = this.locals.take(wasmType[type]);
+    const local = this.f.locals.take(wasmType[type]);
     this.home[i] = local;
-    this.emit(this.m.local.set(local, e));
+    this.f.emit(this.f.m.local.set(local, e));
   }
 
   /** Whether nobody uses the value defined at `i`. */
-  protected dead(i: number): boolean {
+  dead(i: number): boolean {
     return this.lastUse[i]! < 0;
   }
   /** The value defined at `i` is in `local` from here on. */
-  protected place(i: number, local: number): void {
+  place(i: number, local: number): void {
     this.home[i] = local;
   }
 
   private lowerOp(op: Op, i: number): void {
     if (this.folded[i]) return;
-    const { m } = this;
+    const { m } = this.f;
     switch (op.kind) {
       case 'const':
         return;
@@ -232,33 +169,31 @@ export abstract class Lowering {
       case 'get':
         if (this.lastUse[i]! >= 0) this.define(i, op.type, this.expression(op));
         return;
-      case 'set':
-        return this.setRegister(op.reg, this.value(op.value));
       case 'ldstate':
         if (this.lastUse[i]! < 0) return;
         return this.define(
           i,
           op.type,
-          this.rawLoad(op.type, op.bytes, op.signed, op.offset, op.address === undefined ? this.cpu() : this.value(op.address)),
+          this.f.rawLoad(op.type, op.bytes, op.signed, op.offset, op.address === undefined ? this.f.cpu() : this.value(op.address)),
         );
       case 'ststate':
-        return this.emit(
-          this.rawStore(
+        return this.f.emit(
+          this.f.rawStore(
             op.bytes,
             op.offset,
-            op.address === undefined ? this.cpu() : this.value(op.address),
+            op.address === undefined ? this.f.cpu() : this.value(op.address),
             this.value(op.value),
             this.typeOfValue(op.value),
           ),
         );
       case 'load':
-        return this.guestLoad(op, i);
+        return this.access.load(op, i);
       case 'store':
-        return this.guestStore(op);
+        return this.access.store(op);
       case 'linear':
         return this.linear(op, i);
       case 'flags':
-        return this.setFlags({
+        return this.target.flags.setFlags({
           flag: op.flag,
           width: op.width,
           a: () => this.value(op.a),
@@ -266,14 +201,14 @@ export abstract class Lowering {
           r: () => this.value(op.r),
         });
       case 'setRX':
-        return this.setFlagWords(this.value(op.r), this.value(op.x));
+        return this.target.flags.setFlagWords(this.value(op.r), this.value(op.x));
       case 'flagR':
-        return this.define(i, 'i32', this.flagR());
+        return this.define(i, 'i32', this.target.flags.flagR());
       case 'flagX':
-        return this.define(i, 'i32', this.flagX());
+        return this.define(i, 'i32', this.target.flags.flagX());
       case 'cond': {
         if (this.lastUse[i]! < 0) return;
-        const pending = this.pendingFlags();
+        const pending = this.target.flags.pendingFlags();
         const direct = pending && conditionOfOperation(m, op.cc, pending);
         return this.define(
           i,
@@ -282,116 +217,85 @@ export abstract class Lowering {
             conditionOfWords(
               m,
               op.cc,
-              () => this.flagR(),
-              () => this.flagX(),
+              () => this.target.flags.flagR(),
+              () => this.target.flags.flagX(),
             ),
         );
       }
       case 'helper':
         return this.helper(op, i);
       case 'raise': {
-        const error = op.error === undefined ? [] : [this.storeCpu(Cpu.at.faultError, this.value(op.error))];
+        const error = op.error === undefined ? [] : [this.f.storeCpu(Cpu.at.faultError, this.value(op.error))];
         const word = FAULT | op.vector | (op.error === undefined ? 0 : FAULT_HAS_ERROR);
         const leave = m.block(null, [
-          this.storeCpu(Cpu.at.eip, this.eip()),
+          this.f.storeCpu(Cpu.at.eip, this.target.eip()),
           ...error,
-          this.storeCpu(Cpu.at.fault, this.c(word)),
-          this.faultExit(),
+          this.f.storeCpu(Cpu.at.fault, this.f.c(word)),
+          this.target.faultExit(),
         ]);
-        return this.emit(op.cond === undefined ? leave : m.if(this.unlikely(this.value(op.cond)), leave));
+        return this.f.emit(op.cond === undefined ? leave : m.if(this.f.unlikely(this.value(op.cond)), leave));
       }
       case 'fence':
-        if (this.atomic) for (const e of this.fence()) this.emit(e);
+        if (this.target.atomic) for (const e of this.f.fence()) this.f.emit(e);
         return;
       case 'pause':
-        if (this.atomic) this.emit(this.callRuntime(runtime.relax));
+        if (this.target.atomic) this.f.emit(this.f.callRuntime(runtime.relax));
         return;
       case 'insn':
-        this.dropKept();
-        return this.startInstruction(op);
+        this.access.dropKept();
+        return this.target.startInstruction(op);
       default:
-        return this.terminator(op);
+        return this.target.lower(op);
     }
   }
 
-  protected typeOfValue(v: Value): Type {
+  typeOfValue(v: Value): Type {
     return (this.ops[v] as { type: Type }).type;
   }
 
-  /** See `serialize` in wasm/base/state.ts. */
-  protected fence(): Expr[] {
-    const { m } = this;
-    return [m.i32.atomic.store(Cpu.at.zero, this.cpu(), this.c(0)), m.drop(m.i32.atomic.load(Cpu.at.zero, this.cpu()))];
-  }
-
-  // Memory -------------------------------------------------------------------------------------------------------------
-  rawLoad(type: Type, bytes: number, signed: boolean, offset: number, address: Expr): Expr {
-    const { m } = this;
-    if (type === 'v128') return m.v128.load(offset, 1, address);
-    if (type === 'i64') return bytes === 8 ? m.i64.load(offset, 1, address) : m.i64.load32_u(offset, 1, address);
-    if (bytes === 4) return m.i32.load(offset, 1, address);
-    if (bytes === 2) return signed ? m.i32.load16_s(offset, 1, address) : m.i32.load16_u(offset, 1, address);
-    return signed ? m.i32.load8_s(offset, 1, address) : m.i32.load8_u(offset, 1, address);
-  }
-
-  rawStore(bytes: number, offset: number, address: Expr, v: Expr, type: Type): Expr {
-    const { m } = this;
-    if (type === 'v128') return m.v128.store(offset, 1, address, v);
-    if (type === 'i64') {
-      if (bytes === 8) return m.i64.store(offset, 1, address, v);
-      return bytes === 4
-        ? m.i64.store32(offset, 1, address, v)
-        : bytes === 2
-          ? m.i64.store16(offset, 1, address, v)
-          : m.i64.store8(offset, 1, address, v);
-    }
-    if (bytes === 4) return m.i32.store(offset, 1, address, v);
-    return bytes === 2 ? m.i32.store16(offset, 1, address, v) : m.i32.store8(offset, 1, address, v);
-  }
-
   private linear(op: OpOf<'linear'>, i: number): void {
-    const { m } = this;
-    const seg = this.locals.take(i32);
-    const offset = this.locals.take(i32);
-    const result = this.locals.take(i32);
-    this.emit(m.local.set(seg, this.value(op.seg)));
-    this.emit(m.local.set(offset, this.value(op.offset)));
-    const top = m.i32.load(op.write ? SegCache.at.topWrite : SegCache.at.topRead, 4, this.get(seg));
-    const slow = this.callRuntime(
+    const { m } = this.f;
+    const seg = this.f.locals.take(i32);
+    const offset = this.f.locals.take(i32);
+    const result = this.f.locals.take(i32);
+    this.f.emit(m.local.set(seg, this.value(op.seg)));
+    this.f.emit(m.local.set(offset, this.value(op.offset)));
+    const top = m.i32.load(op.write ? SegCache.at.topWrite : SegCache.at.topRead, 4, this.f.get(seg));
+    const slow = this.f.callRuntime(
       runtime.slowLinear,
-      this.get(seg),
-      this.get(offset),
-      this.c(op.bytes),
-      this.c(op.write ? 1 : 0),
-      this.eip(),
+      this.f.get(seg),
+      this.f.get(offset),
+      this.f.c(op.bytes),
+      this.f.c(op.write ? 1 : 0),
+      this.target.eip(),
     );
-    this.emit(
+    this.f.emit(
       m.if(
-        m.i32.lt_u(this.get(offset), top),
-        m.local.set(result, m.i32.add(this.get(offset), m.i32.load(SegCache.at.base, 4, this.get(seg)))),
-        m.block(null, [m.local.set(result, slow), m.if(this.unlikely(this.loadCpu(Cpu.at.fault)), this.faultExit())]),
+        m.i32.lt_u(this.f.get(offset), top),
+        m.local.set(result, m.i32.add(this.f.get(offset), m.i32.load(SegCache.at.base, 4, this.f.get(seg)))),
+        m.block(null, [m.local.set(result, slow), m.if(this.f.unlikely(this.f.loadCpu(Cpu.at.fault)), this.target.faultExit())]),
       ),
     );
-    this.locals.free(seg);
-    this.locals.free(offset);
-    if (this.lastUse[i]! < 0) this.locals.free(result);
+    this.f.locals.free(seg);
+    this.f.locals.free(offset);
+    if (this.lastUse[i]! < 0) this.f.locals.free(result);
     else this.home[i] = result;
   }
 
-  protected helper(op: OpOf<'helper'>, i: number): void {
-    const { m } = this;
+  private helper(op: OpOf<'helper'>, i: number): void {
+    const { m } = this.f;
     const f = this.callee(op);
     if (op.when !== undefined) return this.seldomHelper(f, op, i);
-    if (op.effects.mayFault || op.effects.eip) this.emit(this.storeCpu(Cpu.at.eip, this.eip()));
+    if (op.effects.mayFault || op.effects.eip) this.f.emit(this.f.storeCpu(Cpu.at.eip, this.target.eip()));
     const args = op.args.map((v) => this.value(v));
-    this.beforeHelper(op);
-    const call = this.callRuntime(f, ...args);
-    this.dropKept();
-    if (op.type === undefined) this.emit(call);
+    this.target.beforeCall(op);
+    const call = this.f.callRuntime(f, ...args);
+    this.access.dropKept();
+    if (op.type === undefined) this.f.emit(call);
     else this.define(i, op.type, call);
     // First what it changed (a string instruction that faults midway has moved its registers), then the fault.
-    this.afterHelper(op);
-    if (op.effects.mayFault) this.emit(m.if(this.unlikely(this.loadCpu(Cpu.at.fault)), this.faultExit()));
+    this.target.afterCall(op);
+    if (op.effects.mayFault) this.f.emit(m.if(this.f.unlikely(this.f.loadCpu(Cpu.at.fault)), this.target.faultExit()));
   }
 
   /** The function that a helper operation calls. Throws where it is called with other types than it has. */
@@ -403,21 +307,16 @@ export abstract class Lowering {
     return f;
   }
 
-  /** A call of the runtime, which gets the CPU first. */
-  protected callRuntime(f: RuntimeFunction, ...args: Expr[]): Expr {
-    return this.m.call(this.e.runtime(f), [this.cpu(), ...args], f.result === undefined ? none : wasmType[f.result]);
-  }
-
   private seldomHelper(f: RuntimeFunction, op: OpOf<'helper'>, i: number): void {
-    const { m } = this;
+    const { m } = this.f;
     const type = wasmType[op.type!];
-    const result = this.locals.take(type);
-    this.emit(m.local.set(result, this.value(op.otherwise!)));
-    const call = this.callRuntime(f, ...op.args.map((v) => this.value(v)));
+    const result = this.f.locals.take(type);
+    this.f.emit(m.local.set(result, this.value(op.otherwise!)));
+    const call = this.f.callRuntime(f, ...op.args.map((v) => this.value(v)));
     // A branch for each: V8 would make values of the conditions to combine them.
-    const ways = op.when!.map((v) => m.br('seldom', this.unlikely(this.value(v))));
-    this.emit(m.block('often', [m.block('seldom', [...ways, m.br('often')]), m.local.set(result, call)]));
-    if (this.lastUse[i]! < 0) this.locals.free(result);
+    const ways = op.when!.map((v) => m.br('seldom', this.f.unlikely(this.value(v))));
+    this.f.emit(m.block('often', [m.block('seldom', [...ways, m.br('often')]), m.local.set(result, call)]));
+    if (this.lastUse[i]! < 0) this.f.locals.free(result);
     else this.home[i] = result;
   }
 }

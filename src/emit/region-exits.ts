@@ -1,138 +1,137 @@
 // The ways out of a region, and the look at the pending word.
 import { Cpu, Mode, PENDING_HELD_SHIFT } from '../layout/cpu.ts';
-import { CpuArea, JUMP_ENTRIES, JumpEntry, PAGE_SHIFT, Tlb } from '../layout/memory.ts';
+import { CpuArea, JUMP_ENTRIES, JumpEntry, PAGE_SHIFT } from '../layout/memory.ts';
 import { runtime } from '../runtime/abi.ts';
 import type { RegionIr } from '../translate/graph.ts';
-import { type Emitter, type Expr, none } from './module.ts';
-import { RegionFlags } from './region-flags.ts';
+import type { FunctionCode } from './function.ts';
+import { type Expr, none } from './module.ts';
+import type { RegionState } from './region-flags.ts';
 
 /** Gives the table slot of the code at a guest PC (the same page as the region, so the mapping is certain). */
 export type SlotOf = (phys: number, eip: number, mode: number) => number;
 
-export abstract class RegionExits extends RegionFlags {
-  protected readonly region: RegionIr;
+export class RegionExits {
+  private readonly f: FunctionCode;
+  private readonly state: RegionState;
+  private readonly region: RegionIr;
   private readonly slotOf: SlotOf;
   private readonly dispatchName: string;
 
-  constructor(e: Emitter, region: RegionIr, slotOf: SlotOf) {
-    super(e);
+  constructor(f: FunctionCode, state: RegionState, region: RegionIr, slotOf: SlotOf) {
+    this.f = f;
+    this.state = state;
     this.region = region;
     this.slotOf = slotOf;
-    this.dispatchName = e.code('dispatch');
+    this.dispatchName = f.e.code('dispatch');
   }
 
   /** Tail call to the dispatcher, which goes on at Cpu.eip. */
-  protected dispatch(): Expr {
-    return this.m.return_call(this.dispatchName, [this.c(0), this.cpu()], none);
+  dispatch(): Expr {
+    return this.f.m.return_call(this.dispatchName, [this.f.c(0), this.f.cpu()], none);
   }
 
   /** Tail call to the code at guest PC `to`. */
-  protected chain(to: number): Expr[] {
+  chain(to: number): Expr[] {
     if (!this.samePage(to)) return this.lookUpKnown(to);
     const slot = this.slotAt(to);
-    return [this.m.return_call_indirect(this.c(slot), [this.c(slot), this.cpu()])];
+    return [this.f.m.return_call_indirect(this.f.c(slot), [this.f.c(slot), this.f.cpu()])];
   }
 
   /** Whether EIP `to` is on the region's page, so that its slot is known. */
-  protected samePage(to: number): boolean {
+  samePage(to: number): boolean {
     return to >>> PAGE_SHIFT === this.region.eip >>> PAGE_SHIFT && (this.region.mode & Mode.FLAT) !== 0;
   }
-  protected slotAt(to: number): number {
+  slotAt(to: number): number {
     const { region } = this;
     return this.slotOf((region.phys & ~0xfff) | (to & 0xfff), to, region.mode);
   }
   /** Where the generation of the jump cache is that is for this region's mode. */
-  protected get generation(): number {
+  get generation(): number {
     return (this.region.mode & Mode.USER) !== 0 ? Cpu.at.jumpUserGen : Cpu.at.jumpKernelGen;
   }
 
   /** RET: to the region that waits for it, if it goes there. */
-  protected returnTo(eip: Expr): Expr[] {
-    const { m } = this;
-    const local = this.locals.take();
+  returnTo(eip: Expr): Expr[] {
+    const { m } = this.f;
+    const local = this.f.locals.take();
     const code = [
       m.local.set(local, eip),
       m.if(
-        m.i32.eqz(m.i32.xor(this.loadCpu(Cpu.at.callReturn), this.get(local))),
-        m.block(null, [this.storeCpu(Cpu.at.eip, this.get(local)), m.return()]),
+        m.i32.eqz(m.i32.xor(this.f.loadCpu(Cpu.at.callReturn), this.f.get(local))),
+        m.block(null, [this.f.storeCpu(Cpu.at.eip, this.f.get(local)), m.return()]),
       ),
-      ...this.lookUp(() => this.get(local)),
+      ...this.lookUp(() => this.f.get(local)),
     ];
-    this.locals.free(local);
+    this.f.locals.free(local);
     return code;
   }
 
-  protected lookUpValue(eip: Expr): Expr[] {
-    const local = this.locals.take();
-    const code = this.lookUp(() => this.get(local));
-    this.locals.free(local);
-    return [this.m.local.set(local, eip), ...code];
+  lookUpValue(eip: Expr): Expr[] {
+    const local = this.f.locals.take();
+    const code = this.lookUp(() => this.f.get(local));
+    this.f.locals.free(local);
+    return [this.f.m.local.set(local, eip), ...code];
   }
 
   /** Tail call (or call) to the code at a guest PC on any page: through the jump cache, else through the dispatcher. */
-  protected lookUp(eip: () => Expr, tail = true): Expr[] {
-    const { m } = this;
-    const index = m.i32.and(m.i32.xor(eip(), m.i32.shr_u(eip(), this.c(PAGE_SHIFT))), this.c(JUMP_ENTRIES - 1));
-    const entry = this.locals.take();
+  lookUp(eip: () => Expr, tail = true): Expr[] {
+    const { m } = this.f;
+    const index = m.i32.and(m.i32.xor(eip(), m.i32.shr_u(eip(), this.f.c(PAGE_SHIFT))), this.f.c(JUMP_ENTRIES - 1));
+    const entry = this.f.locals.take();
     const code = [
-      m.local.set(entry, m.i32.add(this.cpu(), m.i32.shl(index, this.c(Math.log2(JumpEntry.size))))),
-      ...this.throughEntry(() => this.get(entry), 0, eip, tail),
+      m.local.set(entry, m.i32.add(this.f.cpu(), m.i32.shl(index, this.f.c(Math.log2(JumpEntry.size))))),
+      ...this.throughEntry(() => this.f.get(entry), 0, eip, tail),
     ];
-    this.locals.free(entry);
+    this.f.locals.free(entry);
     return code;
   }
 
   /** The same for a guest PC that is known: so is the place of its entry. */
-  protected lookUpKnown(eip: number, tail = true): Expr[] {
+  lookUpKnown(eip: number, tail = true): Expr[] {
     const index = (eip ^ (eip >>> PAGE_SHIFT)) & (JUMP_ENTRIES - 1);
     return this.throughEntry(
-      () => this.cpu(),
+      () => this.f.cpu(),
       index * JumpEntry.size,
-      () => this.c(eip),
+      () => this.f.c(eip),
       tail,
     );
   }
 
   /** Through the jump cache's entry at `base` + `place`, if it is that of `eip`; else through the dispatcher. */
   private throughEntry(base: () => Expr, place: number, eip: () => Expr, tail: boolean): Expr[] {
-    const { m } = this;
+    const { m } = this.f;
     const user = (this.region.mode & Mode.USER) !== 0;
     const cache = (user ? CpuArea.at.jumpUser : CpuArea.at.jumpKernel) + place;
     const field = (offset: number) => m.i32.load(cache + offset, 4, base());
-    const generation = this.loadCpu(this.generation);
+    const generation = this.f.loadCpu(this.generation);
     // One condition without a comparison of a word in memory: V8 would load that twice.
     const found = m.i32.eqz(m.i32.or(m.i32.xor(field(JumpEntry.at.eip), eip()), m.i32.xor(field(JumpEntry.at.gen), generation)));
-    const args = [field(JumpEntry.at.arg), this.cpu()];
+    const args = [field(JumpEntry.at.arg), this.f.cpu()];
     if (tail) {
       const hit = m.return_call_indirect(field(JumpEntry.at.func), args);
-      return [m.if(found, hit), this.storeCpu(Cpu.at.eip, eip()), this.dispatch()];
+      return [m.if(found, hit), this.f.storeCpu(Cpu.at.eip, eip()), this.dispatch()];
     }
     const hit = m.call_indirect(field(JumpEntry.at.func), args);
-    const miss = m.block(null, [this.storeCpu(Cpu.at.eip, eip()), m.call(this.dispatchName, [this.c(0), this.cpu()], none)]);
+    const miss = m.block(null, [this.f.storeCpu(Cpu.at.eip, eip()), m.call(this.dispatchName, [this.f.c(0), this.f.cpu()], none)]);
     return [m.if(found, hit, miss)];
   }
 
   /** Not 0 where something is to be done: the upper half of the word is held. (V8 would load a word twice that is compared with 0 as it is.) */
-  protected pendingWord(): Expr {
-    return this.m.i32.shl(this.loadCpu(Cpu.at.pending), this.c(32 - PENDING_HELD_SHIFT));
+  pendingWord(): Expr {
+    return this.f.m.i32.shl(this.f.loadCpu(Cpu.at.pending), this.f.c(32 - PENDING_HELD_SHIFT));
   }
 
   /** At a back-edge: looks at the pending word. */
-  protected pollAt(to: number): Expr {
-    return this.pollHere(to, [...this.settle(), ...this.spill()]);
+  pollAt(to: number): Expr {
+    return this.pollHere(to, [...this.state.settle(), ...this.state.spill()]);
   }
 
   /** Looks at the pending word; `keep` makes the state in memory current before. */
-  protected pollHere(to: number, keep: readonly Expr[]): Expr {
-    const { m } = this;
+  pollHere(to: number, keep: readonly Expr[]): Expr {
+    const { m } = this.f;
     return m.if(
-      this.unlikely(this.pendingWord()),
-      m.block(null, [...keep, m.if(this.callRuntime(runtime.pollRegion, this.c(to)), this.dispatch())]),
+      this.f.unlikely(this.pendingWord()),
+      m.block(null, [...keep, m.if(this.f.callRuntime(runtime.pollRegion, this.f.c(to)), this.dispatch())]),
     );
-  }
-
-  protected tlbAllows(word: Expr, write: boolean): Expr {
-    const user = (this.region.mode & Mode.USER) !== 0;
-    return this.m.i32.and(word, this.c(write ? (user ? Tlb.USER_WRITE : Tlb.KERNEL_WRITE) : user ? Tlb.USER_READ : Tlb.KERNEL_READ));
   }
 }

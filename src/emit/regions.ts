@@ -3,7 +3,8 @@
 import { type BlockId, eipOf } from '../ir/blocks.ts';
 import { effectsOf, type Op, type OpOf } from '../ir/operations.ts';
 import type { Value } from '../ir/types.ts';
-import { Cpu, Exit, GPR_STRIDE } from '../layout/cpu.ts';
+import { Cpu, Exit, GPR_STRIDE, Mode } from '../layout/cpu.ts';
+import { Tlb } from '../layout/memory.ts';
 import { addressBase } from '../passes/address-bases.ts';
 import { synchronizes } from '../passes/dirty-registers.ts';
 import { shapeAfter } from '../passes/flag-shapes.ts';
@@ -12,14 +13,15 @@ import type { RegionBlock } from '../translate/graph.ts';
 import type { Region } from '../translate/grow.ts';
 import { type Demands, type Translation, translate } from '../translate/pipeline.ts';
 import type { Structure } from '../translate/structure.ts';
-import type { PageCache } from './access.ts';
 import { type GuardContext, guardCode, hasPasses, type LoopLocals, loopLocals, nextPass } from './fast-loops.ts';
-import type { CallOp } from './lowering.ts';
+import { FunctionCode } from './function.ts';
+import { Lowering } from './lowering.ts';
 import { type Emitter, type Expr, i32, i64, none, type ValueType } from './module.ts';
 import { NativeCalls } from './native-calls.ts';
-import type { SlotOf } from './region-exits.ts';
-import { FIRST_REG, FIRST_TEMP, FLAG_R, FLAG_X, GPRS } from './region-flags.ts';
+import { RegionExits, type SlotOf } from './region-exits.ts';
+import { FIRST_REG, FIRST_TEMP, FLAG_R, FLAG_X, GPRS, RegionState } from './region-flags.ts';
 import { REGION } from './slow-ways.ts';
+import type { CallOp, PageCache, Pages, Target, TargetFlags } from './target.ts';
 
 const FAULT_LABEL = 'fault';
 const STALE_LABEL = 'stale';
@@ -56,79 +58,134 @@ const loopLabel = (eip: number) => `l${eip}`;
 
 const touches = (list: readonly number[] | 'all' | undefined, reg: number): boolean => list === 'all' || list?.includes(reg) === true;
 
-class RegionLowering extends NativeCalls {
-  protected readonly slow = REGION;
-  protected readonly atomic: boolean;
-  protected readonly strictOrder: boolean;
+/** Where a region's accesses find pages: locals for each base that is worth them, and for each group of its loops' copies. */
+class RegionPages implements Pages {
+  /** By the name of their base (see passes/address-bases.ts). */
+  private readonly caches = new Map<string, PageCache>();
+  /** The operations that are lowered; those that are hardly ever run use no cache; the copy of a loop that they belong to. */
+  private ops: readonly Op[] = [];
+  private cold = false;
+  private copy: LoopLocals | undefined;
+
+  add(name: string, cache: PageCache): PageCache {
+    this.caches.set(name, cache);
+    return cache;
+  }
+  enter({ ops, cold = false }: RegionBlock, copy: LoopLocals | undefined): void {
+    this.ops = ops;
+    this.cold = cold;
+    this.copy = copy;
+  }
+  of(address: Value): PageCache | undefined {
+    if (this.cold) return undefined;
+    const base = addressBase(this.ops, address);
+    return base === undefined ? undefined : this.caches.get(base);
+  }
+  all(): Iterable<PageCache> {
+    return this.caches.values();
+  }
+  unchecked(group: number): number {
+    return this.copy!.caches[group]!.delta;
+  }
+}
+
+class RegionTarget implements Target {
+  private readonly f: FunctionCode;
+  private readonly lowering: Lowering;
+  private readonly state: RegionState;
+  private readonly exits: RegionExits;
+  private readonly calls: NativeCalls;
+  private readonly guardContext: GuardContext;
+  readonly pages = new RegionPages();
+  readonly slow = REGION;
+  readonly lazyFlags = true;
+  readonly atomic: boolean;
+  readonly strictOrder: boolean;
+  private readonly name: string;
   private readonly extras: RegionExtras;
-  protected functionName = '';
+  private readonly translation: Translation;
   private current = { eip: 0, next: 0 };
   /** The instruction before may have stored through a helper. */
   private stored = false;
-  /** The block that is being lowered. */
-  private lowering: RegionBlock | undefined;
-  private readonly translation: Translation;
   private loops: readonly LoopLocals[] = [];
-  /** By the name of their base (see passes/address-bases.ts). */
-  private readonly pages = new Map<string, PageCache>();
   private readonly raiseName: string;
 
-  constructor(e: Emitter, translation: Translation, slotOf: SlotOf, extras: RegionExtras) {
-    super(e, translation.ir, slotOf);
+  constructor(e: Emitter, name: string, translation: Translation, slotOf: SlotOf, extras: RegionExtras) {
+    const f = (this.f = new FunctionCode(e, FIRST_TEMP));
+    this.name = name;
     this.translation = translation;
     this.extras = extras;
     this.atomic = extras.atomic === true;
     this.strictOrder = extras.strictOrder === true;
+    this.state = new RegionState(f);
+    this.exits = new RegionExits(f, this.state, translation.ir, slotOf);
+    this.calls = new NativeCalls(f, this.exits, translation.ir, name);
     this.raiseName = e.code('raise');
+    this.lowering = new Lowering(f, this);
+    this.guardContext = {
+      m: f.m,
+      locals: f.locals,
+      c: (n) => f.c(n),
+      get: (local, type) => f.get(local, type),
+      unlikely: (cond) => f.unlikely(cond),
+      register: (reg) => this.state.getRegister(reg),
+      tlbEntry: (linear) => this.lowering.access.tlbEntry(linear),
+      allows: (word, write) => this.tlbAllows(word, write),
+      besideCode: (linear, span) => f.callRuntime(runtime.hostBesideCode, linear, f.c(span)),
+    };
+  }
+
+  get flags(): TargetFlags {
+    return this.state;
   }
 
   /** Emits the whole function. */
-  emitFunction(name: string): void {
-    this.functionName = name;
-    const { m } = this;
+  emitFunction(): void {
+    const { m } = this.f;
     const { ir, dirty, bases } = this.translation;
     const { flow, blocks, entry } = ir;
-    for (const { ops } of blocks.values()) this.census(ops);
-    const cache = (writes: boolean) => ({ page: this.locals.take(i64), delta: this.locals.take(), writes });
-    const loopCache = (writes: boolean) => {
-      const found = cache(writes);
-      this.pages.set(`loops ${this.pages.size}`, found);
-      return found;
-    };
-    this.loops = loopLocals(ir.loops, () => this.locals.take(), loopCache);
-    this.shapes = this.translation.shapes;
-    for (const [base, writes] of bases) this.pages.set(base, cache(writes));
+    for (const { ops } of blocks.values()) this.state.census(ops);
+    const cache = (writes: boolean) => ({ page: this.f.locals.take(i64), delta: this.f.locals.take(), writes });
+    let loopCaches = 0;
+    const loopCache = (writes: boolean) => this.pages.add(`loops ${loopCaches++}`, cache(writes));
+    this.loops = loopLocals(ir.loops, () => this.f.locals.take(), loopCache);
+    this.state.shapes = this.translation.shapes;
+    for (const [base, writes] of bases) this.pages.add(base, cache(writes));
     const lowered = new Map<number, LoweredBlock>();
     for (const eip of flow.order) {
-      this.dirty = dirty.get(eip)!;
+      this.state.dirty = dirty.get(eip)!;
       lowered.set(eip, this.lowerBlock(blocks.get(eip)!, flow));
     }
     const rendered = this.render(entry, flow, lowered);
-    const enter: Expr[] = [this.pollHere(this.region.eip, [])];
-    for (const reg of new Set([...this.used, ...this.written]))
-      enter.push(m.local.set(FIRST_REG + reg, this.loadCpu(Cpu.at.gpr + reg * GPR_STRIDE)));
-    if (this.usesFlags || this.writesFlags) {
-      enter.push(m.local.set(FLAG_R, this.loadCpu(Cpu.at.flagR)), m.local.set(FLAG_X, this.loadCpu(Cpu.at.flagX)));
+    const enter: Expr[] = [this.exits.pollHere(ir.eip, [])];
+    for (const reg of new Set([...this.state.used, ...this.state.written]))
+      enter.push(m.local.set(FIRST_REG + reg, this.f.loadCpu(Cpu.at.gpr + reg * GPR_STRIDE)));
+    if (this.state.usesFlags || this.state.writesFlags) {
+      enter.push(m.local.set(FLAG_R, this.f.loadCpu(Cpu.at.flagR)), m.local.set(FLAG_X, this.f.loadCpu(Cpu.at.flagX)));
     }
-    enter.push(...this.forget());
+    enter.push(...this.lowering.access.forget());
     const body = m.block(null, [
       ...enter,
-      m.block(FAULT_LABEL, [m.block(STALE_LABEL, [rendered, m.unreachable()], none), ...this.spill(true), this.dispatch()], none),
-      ...this.spill(true),
-      m.return_call(this.raiseName, [this.c(0), this.cpu()], none),
+      m.block(
+        FAULT_LABEL,
+        [m.block(STALE_LABEL, [rendered, m.unreachable()], none), ...this.state.spill(true), this.exits.dispatch()],
+        none,
+      ),
+      ...this.state.spill(true),
+      m.return_call(this.raiseName, [this.f.c(0), this.f.cpu()], none),
     ]);
-    const locals = [...Array<ValueType>(FIRST_TEMP - FIRST_REG).fill(i32), ...this.locals.types];
-    this.e.addCode(name, locals, body);
+    const locals = [...Array<ValueType>(FIRST_TEMP - FIRST_REG).fill(i32), ...this.f.locals.types];
+    this.f.e.addCode(this.name, locals, body);
   }
 
   private lowerBlock(block: RegionBlock, flow: Structure): LoweredBlock {
-    const { m } = this;
+    const { m } = this.f;
     const edges: Edge[] = [];
     const { id: from, ops, next, instructions } = block;
-    this.enter(this.shapes.get(from)!);
-    this.lowering = block;
+    this.state.enter(this.state.shapes.get(from)!);
     const t = ops.at(-1)!;
     const copy = block.copy === undefined ? undefined : this.loops[block.copy]!;
+    this.pages.enter(block, copy);
     const kept = next.filter((to) => flow.keeps(from, to));
     if (t.kind === 'guard') return this.lowerGuard(copy!, kept);
     const budget = this.extras.budget ? this.takeBudget(eipOf(from), instructions) : [];
@@ -136,18 +193,18 @@ class RegionLowering extends NativeCalls {
     const finish = () => {
       if (t.kind === 'jump') this.checkStores(eipOf(t.to!));
       this.stored = false;
-      this.carry(shapeAfter(ops, this.shapes.get(from)!), kept);
-      const leaving = (exprs: Expr[]) => m.block(null, [...this.settle(), ...this.spill(), ...exprs]);
+      this.state.carry(shapeAfter(ops, this.state.shapes.get(from)!), kept);
+      const leaving = (exprs: Expr[]) => m.block(null, [...this.state.settle(), ...this.state.spill(), ...exprs]);
       const edge = (to: BlockId, cond?: Expr) => {
         const common = cond === undefined ? {} : { cond };
         if (to === copy?.head && flow.isBack(from, to))
           return edges.push({
             to: copy.guard,
             ...common,
-            code: m.block(null, [...nextPass(this.guardContext, copy, loopLabel(to)), this.pollAt(eipOf(to))]),
+            code: m.block(null, [...nextPass(this.guardContext, copy, loopLabel(to)), this.exits.pollAt(eipOf(to))]),
           });
-        if (!flow.keeps(from, to)) edges.push({ ...common, code: leaving(this.chain(eipOf(to))) });
-        else edges.push({ to, ...common, ...(flow.isBack(from, to) ? { code: this.pollAt(eipOf(to)) } : {}) });
+        if (!flow.keeps(from, to)) edges.push({ ...common, code: leaving(this.exits.chain(eipOf(to))) });
+        else edges.push({ to, ...common, ...(flow.isBack(from, to) ? { code: this.exits.pollAt(eipOf(to)) } : {}) });
       };
       const leave = (exprs: Expr[]) => edges.push({ code: leaving(exprs) });
       switch (t.kind) {
@@ -155,76 +212,66 @@ class RegionLowering extends NativeCalls {
           edge(t.to!);
           return;
         case 'branch':
-          if (t.to !== t.next) edge(t.to!, this.value(t.cond));
+          if (t.to !== t.next) edge(t.to!, this.lowering.value(t.cond));
           edge(t.next!);
           return;
         case 'indirect':
-          return leave(this.lookUpValue(this.value(t.eip)));
+          return leave(this.exits.lookUpValue(this.lowering.value(t.eip)));
         case 'ret':
-          if (t.to !== undefined && flow.keeps(from, t.to)) edge(t.to, m.i32.eq(this.value(t.eip), this.c(eipOf(t.to))));
-          return leave(this.returnTo(this.value(t.eip)));
+          if (t.to !== undefined && flow.keeps(from, t.to)) edge(t.to, m.i32.eq(this.lowering.value(t.eip), this.f.c(eipOf(t.to))));
+          return leave(this.exits.returnTo(this.lowering.value(t.eip)));
         case 'exit':
-          return leave(this.chain(t.to));
+          return leave(this.exits.chain(t.to));
         case 'leave':
-          return leave([this.dispatch()]);
+          return leave([this.exits.dispatch()]);
         case 'next':
-          return leave([this.storeCpu(Cpu.at.eip, this.c(t.to!)), this.dispatch()]);
+          return leave([this.f.storeCpu(Cpu.at.eip, this.f.c(t.to!)), this.exits.dispatch()]);
       }
     };
-    const body = this.lower(ops, finish);
+    const body = this.lowering.lower(ops, finish);
     body.unshift(...trace);
-    if (this.extras.counts) body.unshift(this.count(Cpu.at.countTranslated, m.i64.const(BigInt(instructions))));
+    if (this.extras.counts) body.unshift(this.f.count(Cpu.at.countTranslated, m.i64.const(BigInt(instructions))));
     body.unshift(...budget);
     return { body, edges };
   }
 
   private lowerGuard(copy: LoopLocals, next: readonly BlockId[]): LoweredBlock {
-    this.body = guardCode(this.guardContext, copy);
-    this.carry(shapeAfter([], this.shapes.get(copy.guard)!), next);
+    const body = guardCode(this.guardContext, copy);
+    this.f.statements = body;
+    this.state.carry(shapeAfter([], this.state.shapes.get(copy.guard)!), next);
     return {
-      body: this.body,
+      body,
       edges: [{ to: copy.head, cond: hasPasses(this.guardContext, copy) }, { to: copy.original }],
     };
   }
-  private readonly guardContext: GuardContext = {
-    m: this.m,
-    locals: this.locals,
-    c: (n) => this.c(n),
-    get: (local, type) => this.get(local, type),
-    unlikely: (cond) => this.unlikely(cond),
-    register: (reg) => this.getRegister(reg),
-    tlbEntry: (linear) => this.tlbEntry(linear),
-    allows: (word, write) => this.tlbAllows(word, write),
-    besideCode: (linear, span) => this.callRuntime(runtime.hostBesideCode, linear, this.c(span)),
-  };
 
   /** At a block's start: a record of the state for the trace. */
   private traceBlock(eip: number): Expr[] {
-    return [...this.settle(), ...this.spill(), this.callRuntime(runtime.traceTranslated, this.c(eip))];
+    return [...this.state.settle(), ...this.state.spill(), this.f.callRuntime(runtime.traceTranslated, this.f.c(eip))];
   }
 
   /** At a block's start: leaves where its instructions are more than what is left of the slice. */
   private takeBudget(eip: number, instructions: number): Expr[] {
-    const { m } = this;
-    const left = this.locals.take();
+    const { m } = this.f;
+    const left = this.f.locals.take();
     const leave = [
-      ...this.settle(),
-      ...this.spill(),
-      this.storeCpu(Cpu.at.eip, this.c(eip)),
-      this.storeCpu(Cpu.at.exit, this.c(Exit.SLICE)),
+      ...this.state.settle(),
+      ...this.state.spill(),
+      this.f.storeCpu(Cpu.at.eip, this.f.c(eip)),
+      this.f.storeCpu(Cpu.at.exit, this.f.c(Exit.SLICE)),
     ];
     const code = [
-      m.local.set(left, m.i32.sub(this.loadCpu(Cpu.at.budget), this.c(instructions))),
-      m.if(this.unlikely(m.i32.lt_s(this.get(left), this.c(0))), m.block(null, [...leave, this.dispatch()])),
-      this.storeCpu(Cpu.at.budget, this.get(left)),
+      m.local.set(left, m.i32.sub(this.f.loadCpu(Cpu.at.budget), this.f.c(instructions))),
+      m.if(this.f.unlikely(m.i32.lt_s(this.f.get(left), this.f.c(0))), m.block(null, [...leave, this.exits.dispatch()])),
+      this.f.storeCpu(Cpu.at.budget, this.f.get(left)),
     ];
-    this.locals.free(left);
+    this.f.locals.free(left);
     return code;
   }
 
   /** Block `n` and all that it dominates. */
   private render(n: number, flow: Structure, lowered: ReadonlyMap<number, LoweredBlock>): Expr {
-    const { m } = this;
+    const { m } = this.f;
     const within = (later: readonly number[]): Expr => {
       const [first, ...rest] = later;
       if (first === undefined) return m.block(null, [...lowered.get(n)!.body, ...this.renderEdges(n, flow, lowered)]);
@@ -235,7 +282,7 @@ class RegionLowering extends NativeCalls {
   }
 
   private renderEdges(n: number, flow: Structure, lowered: ReadonlyMap<number, LoweredBlock>): Expr[] {
-    const { m } = this;
+    const { m } = this.f;
     const go = ({ to, code }: Edge): Expr => {
       const out: Expr[] = code === undefined ? [] : [code];
       if (to !== undefined) {
@@ -255,86 +302,84 @@ class RegionLowering extends NativeCalls {
   private checkStores(next: number): void {
     if (!this.stored) return;
     this.stored = false;
-    const { m } = this;
-    this.emit(
+    const { m } = this.f;
+    this.f.emit(
       m.if(
-        this.loadCpu(Cpu.at.codeChanged),
+        this.f.loadCpu(Cpu.at.codeChanged),
         m.block(null, [
-          this.storeCpu(Cpu.at.codeChanged, this.c(0)),
-          ...this.settle(),
-          this.storeCpu(Cpu.at.eip, this.c(next)),
+          this.f.storeCpu(Cpu.at.codeChanged, this.f.c(0)),
+          ...this.state.settle(),
+          this.f.storeCpu(Cpu.at.eip, this.f.c(next)),
           m.br(STALE_LABEL),
         ]),
       ),
     );
   }
 
-  protected override startInstruction(op: OpOf<'insn'>): void {
+  startInstruction(op: OpOf<'insn'>): void {
     this.checkStores(op.eip);
     this.current = op;
   }
-  protected eip(): Expr {
-    return this.c(this.current.eip);
+  eip(): Expr {
+    return this.f.c(this.current.eip);
   }
-  protected faultExit(): Expr {
-    return this.m.block(null, [...this.settle(), this.m.br(FAULT_LABEL)]);
+  faultExit(): Expr {
+    return this.f.m.block(null, [...this.state.settle(), this.f.m.br(FAULT_LABEL)]);
   }
-  protected recordField(): Expr {
-    throw new Error('regions have no records');
+  tlbAllows(word: Expr, write: boolean): Expr {
+    const user = (this.translation.ir.mode & Mode.USER) !== 0;
+    return this.f.m.i32.and(word, this.f.c(write ? (user ? Tlb.USER_WRITE : Tlb.KERNEL_WRITE) : user ? Tlb.USER_READ : Tlb.KERNEL_READ));
   }
-  protected override unchecked(group: number): number {
-    return this.loops[this.lowering!.copy!]!.caches[group]!.delta;
-  }
-  protected override pageCache(address: Value): PageCache | undefined {
-    if (this.lowering?.cold) return undefined;
-    const base = addressBase(this.ops, address);
-    return base === undefined ? undefined : this.pages.get(base);
-  }
-  protected override pageCaches(): Iterable<PageCache> {
-    return this.pages.values();
+  expression(op: OpOf<'get' | 'rec'>): Expr {
+    if (op.kind !== 'get') throw new Error(`${op.kind} in a region`);
+    return this.state.getRegister(op.reg);
   }
 
   /** A call of guest code that comes back. */
   private guestCall(op: OpOf<'call' | 'callIndirect'>): void {
-    this.beforeHelper(op);
-    this.dropKept();
-    const [known, value] = op.kind === 'call' ? [op.to, undefined] : [undefined, this.value(op.eip)];
-    for (const e of this.callAndWait(known, value, op.back!)) this.emit(e);
-    this.afterHelper(op);
-    for (const e of this.forget()) this.emit(e);
+    this.beforeCall(op);
+    this.lowering.access.dropKept();
+    const [known, value] = op.kind === 'call' ? [op.to, undefined] : [undefined, this.lowering.value(op.eip)];
+    for (const e of this.calls.callAndWait(known, value, op.back!)) this.f.emit(e);
+    this.afterCall(op);
+    for (const e of this.lowering.access.forget()) this.f.emit(e);
     this.stored = false;
   }
 
-  protected beforeHelper(op: CallOp): void {
+  beforeCall(op: CallOp): void {
     const { reads, writes, flags } = effectsOf(op);
-    for (let reg = 0; reg < GPRS; reg++) if (touches(writes, reg)) this.keepCarried(reg);
-    for (const reg of this.written)
-      if (this.isDirty(reg) && (touches(reads, reg) || touches(writes, reg)))
-        this.emit(this.storeCpu(Cpu.at.gpr + reg * GPR_STRIDE, this.get(FIRST_REG + reg)));
+    for (let reg = 0; reg < GPRS; reg++) if (touches(writes, reg)) this.state.keepCarried(reg);
+    for (const reg of this.state.written)
+      if (this.state.isDirty(reg) && (touches(reads, reg) || touches(writes, reg)))
+        this.f.emit(this.f.storeCpu(Cpu.at.gpr + reg * GPR_STRIDE, this.f.get(FIRST_REG + reg)));
     if (flags === undefined) return;
-    this.settleWords();
-    if (this.writesFlags) this.emit(this.storeCpu(Cpu.at.flagR, this.get(FLAG_R)));
-    if (this.writesFlags) this.emit(this.storeCpu(Cpu.at.flagX, this.get(FLAG_X)));
+    this.state.settleWords();
+    if (this.state.writesFlags) this.f.emit(this.f.storeCpu(Cpu.at.flagR, this.f.get(FLAG_R)));
+    if (this.state.writesFlags) this.f.emit(this.f.storeCpu(Cpu.at.flagX, this.f.get(FLAG_X)));
   }
-  protected afterHelper(op: CallOp): void {
-    if (synchronizes(op)) this.dirty = 0;
+  afterCall(op: CallOp): void {
+    if (synchronizes(op)) this.state.dirty = 0;
     const { writes, flags, stores, mayFault, eip, quiet } = effectsOf(op);
     if (stores) this.stored = true;
-    if (!quiet && (stores || mayFault || eip)) for (const e of this.forget()) this.emit(e);
-    for (const reg of new Set([...this.used, ...this.written]))
-      if (touches(writes, reg)) this.emit(this.m.local.set(FIRST_REG + reg, this.loadCpu(Cpu.at.gpr + reg * GPR_STRIDE)));
+    if (!quiet && (stores || mayFault || eip)) for (const e of this.lowering.access.forget()) this.f.emit(e);
+    for (const reg of new Set([...this.state.used, ...this.state.written]))
+      if (touches(writes, reg)) this.f.emit(this.f.m.local.set(FIRST_REG + reg, this.f.loadCpu(Cpu.at.gpr + reg * GPR_STRIDE)));
     if (flags === 'w' || flags === 'rw') {
-      this.emit(this.m.local.set(FLAG_R, this.loadCpu(Cpu.at.flagR)));
-      this.emit(this.m.local.set(FLAG_X, this.loadCpu(Cpu.at.flagX)));
+      this.f.emit(this.f.m.local.set(FLAG_R, this.f.loadCpu(Cpu.at.flagR)));
+      this.f.emit(this.f.m.local.set(FLAG_X, this.f.loadCpu(Cpu.at.flagX)));
     }
   }
-  protected terminator(op: Op): void {
+  lower(op: Op): void {
+    if (op.kind === 'set') return this.state.setRegister(op.reg, this.lowering.value(op.value));
     if (op.kind === 'call' || op.kind === 'callIndirect') return this.guestCall(op);
     if (op.kind !== 'repeat') return;
     // The others are for lowerBlock. Again: through the dispatcher, so that interrupts are seen.
-    const { m } = this;
-    this.emit(
-      m.if(this.value(op.cond), m.block(null, [...this.settle(), ...this.spill(), this.storeCpu(Cpu.at.eip, this.eip()), this.dispatch()])),
+    const { m } = this.f;
+    this.f.emit(
+      m.if(
+        this.lowering.value(op.cond),
+        m.block(null, [...this.state.settle(), ...this.state.spill(), this.f.storeCpu(Cpu.at.eip, this.eip()), this.exits.dispatch()]),
+      ),
     );
   }
 }
@@ -349,5 +394,5 @@ const demands = ({ budget = false, traces = false, verify = false }: RegionExtra
 
 /** Translates a region and adds its function, exported under `name`. */
 export function emitRegion(e: Emitter, name: string, region: Region, slotOf: SlotOf, extras: RegionExtras = {}): void {
-  new RegionLowering(e, translate(region, demands(extras)), slotOf, extras).emitFunction(name);
+  new RegionTarget(e, name, translate(region, demands(extras)), slotOf, extras).emitFunction();
 }

@@ -1,0 +1,86 @@
+// One function that is being written: its statements and locals, and the words that everything writes it with.
+import type { Type } from '../ir/types.ts';
+import { Cpu } from '../layout/cpu.ts';
+import type { RuntimeFunction } from '../runtime/abi.ts';
+import { LocalPool } from './locals.ts';
+import { type Emitter, type Expr, i32, none, type ValueType, type WasmModule, wasmType } from './module.ts';
+
+/** Local of every table function that holds the CPU's base address. */
+export const CPU_LOCAL = 1;
+
+export class FunctionCode {
+  readonly e: Emitter;
+  readonly m: WasmModule;
+  readonly locals: LocalPool;
+  statements: Expr[] = [];
+
+  /** `firstLocal`: the first local that is free. */
+  constructor(e: Emitter, firstLocal: number) {
+    this.e = e;
+    this.m = e.m;
+    this.locals = new LocalPool(firstLocal);
+  }
+
+  c(n: number): Expr {
+    return this.m.i32.const(n);
+  }
+  cpu(): Expr {
+    return this.m.local.get(CPU_LOCAL, i32);
+  }
+  loadCpu(offset: number): Expr {
+    return this.m.i32.load(offset, 4, this.cpu());
+  }
+  storeCpu(offset: number, v: Expr): Expr {
+    return this.m.i32.store(offset, 4, this.cpu(), v);
+  }
+  /** Adds to a counter (u64) of the CPU. */
+  count(offset: number, by: Expr): Expr {
+    const { m } = this;
+    return m.i64.store(offset, 8, this.cpu(), m.i64.add(m.i64.load(offset, 8, this.cpu()), by));
+  }
+  get(local: number, type: ValueType = i32): Expr {
+    return this.m.local.get(local, type);
+  }
+  /** A condition that is hardly ever true: a hint for the engine. */
+  unlikely(e: Expr): Expr {
+    return this.m.unlikely(e);
+  }
+  emit(e: Expr): void {
+    this.statements.push(e);
+  }
+  /** A call of the runtime, which gets the CPU first. */
+  callRuntime(f: RuntimeFunction, ...args: Expr[]): Expr {
+    return this.m.call(this.e.runtime(f), [this.cpu(), ...args], f.result === undefined ? none : wasmType[f.result]);
+  }
+
+  /** See `serialize` in wasm/base/state.ts. */
+  fence(): Expr[] {
+    const { m } = this;
+    return [m.i32.atomic.store(Cpu.at.zero, this.cpu(), this.c(0)), m.drop(m.i32.atomic.load(Cpu.at.zero, this.cpu()))];
+  }
+
+  // Memory -----------------------------------------------------------------------------------------------------------
+  rawLoad(type: Type, bytes: number, signed: boolean, offset: number, address: Expr): Expr {
+    const { m } = this;
+    if (type === 'v128') return m.v128.load(offset, 1, address);
+    if (type === 'i64') return bytes === 8 ? m.i64.load(offset, 1, address) : m.i64.load32_u(offset, 1, address);
+    if (bytes === 4) return m.i32.load(offset, 1, address);
+    if (bytes === 2) return signed ? m.i32.load16_s(offset, 1, address) : m.i32.load16_u(offset, 1, address);
+    return signed ? m.i32.load8_s(offset, 1, address) : m.i32.load8_u(offset, 1, address);
+  }
+
+  rawStore(bytes: number, offset: number, address: Expr, v: Expr, type: Type): Expr {
+    const { m } = this;
+    if (type === 'v128') return m.v128.store(offset, 1, address, v);
+    if (type === 'i64') {
+      if (bytes === 8) return m.i64.store(offset, 1, address, v);
+      return bytes === 4
+        ? m.i64.store32(offset, 1, address, v)
+        : bytes === 2
+          ? m.i64.store16(offset, 1, address, v)
+          : m.i64.store8(offset, 1, address, v);
+    }
+    if (bytes === 4) return m.i32.store(offset, 1, address, v);
+    return bytes === 2 ? m.i32.store16(offset, 1, address, v) : m.i32.store8(offset, 1, address, v);
+  }
+}

@@ -1,0 +1,69 @@
+// What the interpreter's handlers and a region answer differently while operations are lowered for them.
+import type { Op, OpOf } from '../ir/operations.ts';
+import type { Value } from '../ir/types.ts';
+import type { PendingFlags } from './flags.ts';
+import type { Expr } from './module.ts';
+import type { SlowWays } from './slow-ways.ts';
+
+/** An operation that calls something. */
+export type CallOp = OpOf<'helper' | 'call' | 'callIndirect'>;
+
+/**
+ * Locals with the last page reached through a base register: a copy of a TLB entry. Helpers that may take entries away are
+ * followed by Access.forget(); slow ways and polls that let the region go on take none away.
+ */
+export interface PageCache {
+  /** i64: linear address of the page, or NOWHERE. It has the rights that all the accesses through this base need. */
+  readonly page: number;
+  /** i32: host address minus linear address. */
+  readonly delta: number;
+  /** Some access through this base writes. */
+  readonly writes: boolean;
+}
+
+/** Pages whose place a function remembers. */
+export interface Pages {
+  /** The cache for accesses at an address, if it has one. */
+  of(address: Value): PageCache | undefined;
+  all(): Iterable<PageCache>;
+  /** The local with host minus linear address for the accesses of a group that need no check. */
+  unchecked(group: number): number;
+}
+
+/** The arithmetic flags. */
+export interface TargetFlags {
+  flagR(): Expr;
+  flagX(): Expr;
+  setFlagWords(r: Expr, x: Expr): void;
+  setFlags(p: PendingFlags): void;
+  /** The operation that set them, where that is known. */
+  pendingFlags(): PendingFlags | undefined;
+}
+
+export interface Target {
+  /** Whether locked accesses must be atomic, as other CPUs may run at the same time. */
+  readonly atomic: boolean;
+  /** Whether each access is in the order of x86 on any host (wasm/base/order.ts). */
+  readonly strictOrder: boolean;
+  /** Whether the inputs of the operation that sets the flags are kept until others are set. */
+  readonly lazyFlags: boolean;
+  /** Functions for what is not inline: stores to pages with code are done there (handlers) or refused (regions). */
+  readonly slow: SlowWays;
+  readonly flags: TargetFlags;
+  /** None where each access asks the TLB. */
+  readonly pages?: Pages;
+  /** EIP of the current instruction. */
+  eip(): Expr;
+  /** Leaves because Cpu.fault is set (statement that does not come back). */
+  faultExit(): Expr;
+  /** 0 where the entry `word` of the TLB does not allow the access. */
+  tlbAllows(word: Expr, write: boolean): Expr;
+  startInstruction(op: OpOf<'insn'>): void;
+  /** Makes Cpu.gpr (and flags) in memory current before a call, and drops what it changes after. */
+  beforeCall(op: CallOp): void;
+  afterCall(op: CallOp): void;
+  /** The value of an operation that only such a target has. */
+  expression(op: OpOf<'get' | 'rec'>): Expr;
+  /** Anything else: terminators, calls of guest code, what only such a target has. */
+  lower(op: Op): void;
+}
