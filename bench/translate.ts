@@ -10,7 +10,7 @@ import { type Expr, Kind } from '../src/emit/module/expressions.ts';
 import { loadEncoder } from '../src/emit/module/load.ts';
 import { none } from '../src/emit/module/types.ts';
 import { Emitter } from '../src/emit/module.ts';
-import { emitRegion } from '../src/emit/regions.ts';
+import { emitRegion } from '../src/emit/region/region.ts';
 import { growRegion } from '../src/translate/grow.ts';
 import { liftRegion } from '../src/translate/lift.ts';
 import { translate } from '../src/translate/pipeline.ts';

@@ -2,8 +2,8 @@
 import { mkdirSync, renameSync, writeFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import binaryen from 'binaryen';
-import { enumerateForms } from '../src/emit/enumerate.ts';
-import { emitHandlers } from '../src/emit/handlers.ts';
+import { enumerateForms } from '../src/emit/interpreter/enumerate.ts';
+import { emitHandlers } from '../src/emit/interpreter/handlers.ts';
 import { runtime } from '../src/runtime/abi.ts';
 import { checkAbi } from './check-abi.ts';
 

@@ -6,7 +6,7 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import { runAppend, symbolsAppend } from '../../guests/kbench/initrd.ts';
-import { PSEUDO } from '../../src/emit/table.ts';
+import { PSEUDO } from '../../src/emit/interpreter/table.ts';
 import { cpuThreadName } from '../../src/machine/threads/executor.ts';
 import { dragoman } from '../machines.ts';
 import { CACHE, kbenchImage, limitOf, watch } from './run.ts';

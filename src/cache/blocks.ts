@@ -4,7 +4,7 @@
 import { PhysicalMemory } from '../cpu/physical.ts';
 import type { SharedMemory } from '../cpu/state.ts';
 import { CodeReader, decode, type Instruction, insideLimit, LONGEST } from '../decode/decoder.ts';
-import { FIRST_FORM, pseudoIndex } from '../emit/table.ts';
+import { FIRST_FORM, pseudoIndex } from '../emit/interpreter/table.ts';
 import { Breakpoint, BreakpointKind, Cpu, codeLimit, GPR_STRIDE, Mode, SegCache } from '../layout/cpu.ts';
 import {
   BLOCK_HASH_ENTRIES,

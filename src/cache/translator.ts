@@ -6,7 +6,7 @@ import type { MakeBuilder } from '../emit/module/builder.ts';
 import { directBuilders } from '../emit/module/load.ts';
 import { Emitter } from '../emit/module.ts';
 import { withExportNames } from '../emit/names.ts';
-import { emitRegion, type RegionExtras } from '../emit/regions.ts';
+import { emitRegion, type RegionExtras } from '../emit/region/region.ts';
 import { CONTROL, Control, PAGE, PAGE_SHIFT, SLOTS, Slot, TABLE_ENTRIES } from '../layout/memory.ts';
 import { growRegion, type Region } from '../translate/grow.ts';
 import { type CodeImage, imageOf } from './code-image.ts';

@@ -2,7 +2,7 @@
 
 import { instructionText } from '../decode/text.ts';
 import { Emitter } from '../emit/module.ts';
-import { emitRegion } from '../emit/regions.ts';
+import { emitRegion } from '../emit/region/region.ts';
 import { print } from '../ir/print.ts';
 import { Mode } from '../layout/cpu.ts';
 import { PAGE } from '../layout/memory.ts';

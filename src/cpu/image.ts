@@ -1,6 +1,7 @@
 // Loads the compiled engine (build/) and hands out modules that may be sent to Workers.
+
+import { FIRST_FORM } from '../emit/interpreter/table.ts';
 import { withExportNames, withSection } from '../emit/names.ts';
-import { FIRST_FORM } from '../emit/table.ts';
 import { host } from '../host/node.ts';
 import type { EngineImage } from './runtime.ts';
 

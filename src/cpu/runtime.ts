@@ -1,5 +1,5 @@
 // The compiled parts that every CPU instantiates: the AssemblyScript runtime and the interpreter's handlers.
-import { FIRST_FORM, PSEUDO } from '../emit/table.ts';
+import { FIRST_FORM, PSEUDO } from '../emit/interpreter/table.ts';
 import { host as machineHost } from '../host/node.ts';
 import { TABLE_ENTRIES } from '../layout/memory.ts';
 import type { HostCall, runtime } from '../runtime/abi.ts';

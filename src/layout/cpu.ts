@@ -161,7 +161,7 @@ export const Cpu = struct(
     jumpKernelHigh: u32,
     jumpUserLow: u32,
     jumpUserHigh: u32,
-    /** Regions that wait for their callee to return (see emit/native-calls.ts): how many, and the EIP that the last one goes on at. */
+    /** Regions that wait for their callee to return (see emit/region/calls.ts): how many, and the EIP that the last one goes on at. */
     callDepth: u32,
     callReturn: u32,
 

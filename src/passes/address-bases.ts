@@ -1,5 +1,5 @@
 // Which accesses of a region are likely to stay on one page for a while: those through one base register. In a loop, or where
-// there are many, the page is worth locals of its own (see emit/access.ts).
+// there are many, the page is worth locals of its own (see emit/lower/access.ts).
 import type { Op } from '../ir/operations.ts';
 import type { Value } from '../ir/types.ts';
 import { Gpr } from '../layout/cpu.ts';

@@ -1,6 +1,6 @@
 // How addresses move in a loop: each is found as a sum of registers, as they are at the start of a pass through the loop, and a
 // known range. Where those registers stand still, or grow by the same amount in each pass, one look at the TLB answers for many
-// passes (see emit/fast-loops.ts).
+// passes (see emit/region/guards.ts).
 import { effectsOf, type Op, type OpOf } from '../ir/operations.ts';
 import type { Value } from '../ir/types.ts';
 

@@ -1,6 +1,6 @@
 // A region as IR: a graph of blocks, each a list of operations whose last one says where it leads. Its shape is worked out once, and
 // again only where a pass changes it.
-import { type BlockId, eipOf } from '../ir/blocks.ts';
+import type { BlockId } from '../ir/blocks.ts';
 import { type Op, targets } from '../ir/operations.ts';
 import type { LoopCopy } from './loops.ts';
 import { type Structure, structure } from './structure.ts';
@@ -58,6 +58,3 @@ export function mayLeave({ id, ops }: RegionBlock, flow: Structure): boolean {
   if (end.kind === 'guard') return false;
   return end.kind !== 'jump' && end.kind !== 'branch' ? true : targets(end).some((to) => !flow.keeps(id, to));
 }
-
-/** EIP of a block. */
-export const blockEip = ({ id }: RegionBlock): number => eipOf(id);

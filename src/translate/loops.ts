@@ -4,7 +4,7 @@
 //   (ways in) -> guard -> head of the copy .. -> head of the copy (passes left) or guard
 //                     `-> head (a pass that runs into another page, or is slow) .. -> guard
 //
-// The copy is a few passes one behind the other; what a guard is in Wasm says emit/fast-loops.ts.
+// The copy is a few passes one behind the other; what a guard is in Wasm says emit/region/guards.ts.
 import { type BlockId, COPY } from '../ir/blocks.ts';
 import { mapTargets, type Op } from '../ir/operations.ts';
 import { PAGE } from '../layout/memory.ts';

@@ -7,7 +7,7 @@ import { loadEncoder } from '../../src/emit/module/load.ts';
 import { OPERATORS } from '../../src/emit/module/opcodes.ts';
 import { f32, f64, i32, i64, none, type ValueType, v128 } from '../../src/emit/module/types.ts';
 import { Emitter } from '../../src/emit/module.ts';
-import { emitRegion, type RegionExtras } from '../../src/emit/regions.ts';
+import { emitRegion, type RegionExtras } from '../../src/emit/region/region.ts';
 import { Mode } from '../../src/layout/cpu.ts';
 import { PAGE } from '../../src/layout/memory.ts';
 import { growRegion } from '../../src/translate/grow.ts';

@@ -1,8 +1,8 @@
 // IR is read as it was printed, whatever a lift makes of an instruction; the lists of operators and operations agree with who else has them.
 import { readFileSync } from 'node:fs';
 import { expect, test } from 'vitest';
-import { enumerateForms } from '../../src/emit/enumerate.ts';
-import { RecordLeaves } from '../../src/emit/handlers.ts';
+import { enumerateForms } from '../../src/emit/interpreter/enumerate.ts';
+import { RecordLeaves } from '../../src/emit/interpreter/handlers.ts';
 import { OPERATORS as ENCODED } from '../../src/emit/module/opcodes.ts';
 import { typeName } from '../../src/emit/module/types.ts';
 import { Builder } from '../../src/ir/builder.ts';

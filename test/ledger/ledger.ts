@@ -1,9 +1,9 @@
 // Makes the texts of test/ledger: what common instructions and small functions become, in a region and in their handler.
 import { decode } from '../../src/decode/decoder.ts';
 import { instructionText } from '../../src/decode/text.ts';
-import { addHandler } from '../../src/emit/handlers.ts';
+import { addHandler } from '../../src/emit/interpreter/handlers.ts';
 import { Emitter } from '../../src/emit/module.ts';
-import { emitRegion } from '../../src/emit/regions.ts';
+import { emitRegion } from '../../src/emit/region/region.ts';
 import { Mode } from '../../src/layout/cpu.ts';
 import { growRegion } from '../../src/translate/grow.ts';
 import { type CFunction, type Entry, FUNCTIONS, INSTRUCTIONS, KERNEL, LOCKED } from './forms.ts';

@@ -6,7 +6,7 @@ import { afterAll, describe, expect, test } from 'vitest';
 import { BATCH } from '../../src/cache/heat.ts';
 import { CodeReader } from '../../src/decode/decoder.ts';
 import { Emitter } from '../../src/emit/module.ts';
-import { emitRegion, type RegionExtras } from '../../src/emit/regions.ts';
+import { emitRegion, type RegionExtras } from '../../src/emit/region/region.ts';
 import { Mode } from '../../src/layout/cpu.ts';
 import { PAGE, PUBLISH_BYTES } from '../../src/layout/memory.ts';
 import { growRegion } from '../../src/translate/grow.ts';

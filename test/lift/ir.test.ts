@@ -1,7 +1,7 @@
 // IR of a handful of instructions as text, and rules that hold for the lift of every form there is.
 import { expect, test } from 'vitest';
-import { enumerateForms } from '../../src/emit/enumerate.ts';
-import { RecordLeaves } from '../../src/emit/handlers.ts';
+import { enumerateForms } from '../../src/emit/interpreter/enumerate.ts';
+import { RecordLeaves } from '../../src/emit/interpreter/handlers.ts';
 import { Builder } from '../../src/ir/builder.ts';
 import type { Op } from '../../src/ir/operations.ts';
 import { typeOf } from '../../src/ir/operations.ts';

@@ -3,8 +3,8 @@
 import { DragomanError } from '../../api/errors.ts';
 import type { EngineImage } from '../../cpu/runtime.ts';
 import type { SharedMemory } from '../../cpu/state.ts';
+import { FIRST_FORM } from '../../emit/interpreter/table.ts';
 import type { EncoderName } from '../../emit/module/builder.ts';
-import { FIRST_FORM } from '../../emit/table.ts';
 import type { HostWorker } from '../../host/host.ts';
 import { host } from '../../host/node.ts';
 import { CONTROL, Control } from '../../layout/memory.ts';

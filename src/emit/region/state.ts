@@ -1,13 +1,13 @@
 // Guest registers and flags of a region, in locals. The last operation that set flags is kept as it is, over the edges between
 // blocks too (passes/flag-shapes.ts); the flag words are made where somebody looks.
-import { effectsOf, isCall, keepsCarry, type Op } from '../ir/operations.ts';
-import type { FlagKind } from '../ir/types.ts';
-import { Cpu, GPR_STRIDE } from '../layout/cpu.ts';
-import { agrees, type Place, type Places, placesOf, type Shape } from '../passes/flag-shapes.ts';
-import { type PendingFlags, wordR, wordX } from './flags.ts';
-import type { FunctionCode } from './function.ts';
-import type { Expr } from './module.ts';
-import type { TargetFlags } from './target.ts';
+import { effectsOf, isCall, keepsCarry, type Op } from '../../ir/operations.ts';
+import type { FlagKind } from '../../ir/types.ts';
+import { Cpu, GPR_STRIDE } from '../../layout/cpu.ts';
+import { agrees, type Place, type Places, placesOf, type Shape } from '../../passes/flag-shapes.ts';
+import { type PendingFlags, wordR, wordX } from '../lower/flags.ts';
+import type { FunctionCode } from '../lower/function.ts';
+import type { TargetFlags } from '../lower/target.ts';
+import type { Expr } from '../module.ts';
 
 export const GPRS = 8;
 export const FIRST_REG = 2;

@@ -1,10 +1,10 @@
 // All instruction forms there are: found by decoding every opcode that iced-x86's table has of announced instructions, with every prefix and kind of operand,
 // through the same decoder that runs later, so that no form can be met at run time that has no handler.
-import { decode, UNDEFINED } from '../decode/decoder.ts';
-import { announcedOpcodes } from '../decode/opcodes.ts';
-import { Mode } from '../layout/cpu.ts';
-import type { Form } from '../lift/form.ts';
-import type { LiftSpec } from '../lift/lifter.ts';
+import { decode, UNDEFINED } from '../../decode/decoder.ts';
+import { announcedOpcodes } from '../../decode/opcodes.ts';
+import { Mode } from '../../layout/cpu.ts';
+import type { Form } from '../../lift/form.ts';
+import type { LiftSpec } from '../../lift/lifter.ts';
 
 const PREFIXES: readonly (readonly number[])[] = [
   [],

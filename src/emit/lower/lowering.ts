@@ -1,14 +1,14 @@
 // Operations to Wasm, for a target (target.ts): the interpreter's handlers, or a region. Values get locals, or are made anew at their one
 // use; what has no effects and no user is not there at all.
-import { effectsOf, isCall, type Op, type OpOf, operands } from '../ir/operations.ts';
-import type { Type, Value } from '../ir/types.ts';
-import { Cpu, FAULT, FAULT_HAS_ERROR, SegCache } from '../layout/cpu.ts';
-import { type RuntimeFunction, runtime, runtimeFunction } from '../runtime/abi.ts';
+import { effectsOf, isCall, type Op, type OpOf, operands } from '../../ir/operations.ts';
+import type { Type, Value } from '../../ir/types.ts';
+import { Cpu, FAULT, FAULT_HAS_ERROR, SegCache } from '../../layout/cpu.ts';
+import { type RuntimeFunction, runtime, runtimeFunction } from '../../runtime/abi.ts';
+import { pure } from '../module/expressions.ts';
+import { type Expr, i32, wasmType } from '../module.ts';
 import { Access } from './access.ts';
 import { conditionOfOperation, conditionOfWords } from './flags.ts';
 import type { FunctionCode } from './function.ts';
-import { pure } from './module/expressions.ts';
-import { type Expr, i32, wasmType } from './module.ts';
 import type { Target } from './target.ts';
 
 export class Lowering {

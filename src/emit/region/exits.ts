@@ -1,11 +1,11 @@
 // The ways out of a region, and the look at the pending word.
-import { Cpu, Mode, PENDING_HELD_SHIFT } from '../layout/cpu.ts';
-import { CpuArea, JUMP_ENTRIES, JumpEntry, PAGE_SHIFT } from '../layout/memory.ts';
-import { runtime } from '../runtime/abi.ts';
-import type { RegionIr } from '../translate/graph.ts';
-import type { FunctionCode } from './function.ts';
-import { type Expr, none } from './module.ts';
-import type { RegionState } from './region-flags.ts';
+import { Cpu, Mode, PENDING_HELD_SHIFT } from '../../layout/cpu.ts';
+import { CpuArea, JUMP_ENTRIES, JumpEntry, PAGE_SHIFT } from '../../layout/memory.ts';
+import { runtime } from '../../runtime/abi.ts';
+import type { RegionIr } from '../../translate/graph.ts';
+import type { FunctionCode } from '../lower/function.ts';
+import { type Expr, none } from '../module.ts';
+import type { RegionState } from './state.ts';
 
 /** Gives the table slot of the code at a guest PC (the same page as the region, so the mapping is certain). */
 export type SlotOf = (phys: number, eip: number, mode: number) => number;

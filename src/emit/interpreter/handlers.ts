@@ -1,22 +1,22 @@
 // The interpreter: one Wasm function ("handler") for each instruction form, generated at build time from the same
 // lifts as the JIT. A handler reads its operands from the record at local 0 and tail-calls the next record's handler.
-import { Builder } from '../ir/builder.ts';
-import type { Op, OpOf } from '../ir/operations.ts';
-import type { Value } from '../ir/types.ts';
-import { Cpu, Exit, GPR_STRIDE, Mode, Vector } from '../layout/cpu.ts';
-import { BlockHead, CONTROL, Control, CpuArea, HEAT_PERIOD, JUMP_ENTRIES, JumpEntry, Record, Tlb } from '../layout/memory.ts';
-import type { Form } from '../lift/form.ts';
-import type { Leaves } from '../lift/leaves.ts';
-import { Lifter, type LiftSpec } from '../lift/lifter.ts';
-import { type RuntimeFunction, runtime } from '../runtime/abi.ts';
-import { type PendingFlags, wordR, wordX } from './flags.ts';
-import { FunctionCode } from './function.ts';
-import { Lowering } from './lowering.ts';
-import { Emitter, type Expr, i32, none, wasmType } from './module.ts';
-import { NO_RETURN } from './native-calls.ts';
-import { HANDLER } from './slow-ways.ts';
+import { Builder } from '../../ir/builder.ts';
+import type { Op, OpOf } from '../../ir/operations.ts';
+import type { Value } from '../../ir/types.ts';
+import { Cpu, Exit, GPR_STRIDE, Mode, Vector } from '../../layout/cpu.ts';
+import { BlockHead, CONTROL, Control, CpuArea, HEAT_PERIOD, JUMP_ENTRIES, JumpEntry, Record, Tlb } from '../../layout/memory.ts';
+import type { Form } from '../../lift/form.ts';
+import type { Leaves } from '../../lift/leaves.ts';
+import { Lifter, type LiftSpec } from '../../lift/lifter.ts';
+import { type RuntimeFunction, runtime } from '../../runtime/abi.ts';
+import { type PendingFlags, wordR, wordX } from '../lower/flags.ts';
+import { FunctionCode } from '../lower/function.ts';
+import { Lowering } from '../lower/lowering.ts';
+import { HANDLER } from '../lower/slow-ways.ts';
+import type { Target, TargetFlags } from '../lower/target.ts';
+import { Emitter, type Expr, i32, none, wasmType } from '../module.ts';
+import { NO_RETURN } from '../region/calls.ts';
 import { FIRST_FORM, type Pseudo } from './table.ts';
-import type { Target, TargetFlags } from './target.ts';
 
 const OPERAND_FIELDS = [Record.at.op0, Record.at.op1, Record.at.op2];
 

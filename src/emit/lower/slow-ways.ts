@@ -1,5 +1,5 @@
 // The functions of the runtime that accesses to guest memory call where the TLB does not do, by their width.
-import { type RuntimeFunction, runtime } from '../runtime/abi.ts';
+import { type RuntimeFunction, runtime } from '../../runtime/abi.ts';
 
 /** By bytes: 1, 2, 4, 8 and perhaps 16. */
 export type ByWidth = Readonly<Record<number, RuntimeFunction>>;

@@ -1,8 +1,8 @@
 // Lazy flags in Wasm: the two words from an operation, and conditions from the words or straight from the operation.
 // The words: see docs/architecture.md, "Flags".
-import { keepsCarry } from '../ir/operations.ts';
-import type { ConditionCode, FlagKind } from '../ir/types.ts';
-import type { Expr, WasmModule } from './module.ts';
+import { keepsCarry } from '../../ir/operations.ts';
+import type { ConditionCode, FlagKind } from '../../ir/types.ts';
+import type { Expr, WasmModule } from '../module.ts';
 
 /** A lazily kept flag-setting operation; thunks, because a Wasm expression can be used only once. */
 export interface PendingFlags {

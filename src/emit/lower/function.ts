@@ -1,9 +1,9 @@
 // One function that is being written: its statements and locals, and the words that everything writes it with.
-import type { Type } from '../ir/types.ts';
-import { Cpu } from '../layout/cpu.ts';
-import type { RuntimeFunction } from '../runtime/abi.ts';
+import type { Type } from '../../ir/types.ts';
+import { Cpu } from '../../layout/cpu.ts';
+import type { RuntimeFunction } from '../../runtime/abi.ts';
+import { type Emitter, type Expr, i32, none, type ValueType, type WasmModule, wasmType } from '../module.ts';
 import { LocalPool } from './locals.ts';
-import { type Emitter, type Expr, i32, none, type ValueType, type WasmModule, wasmType } from './module.ts';
 
 /** Local of every table function that holds the CPU's base address. */
 export const CPU_LOCAL = 1;

@@ -1,8 +1,8 @@
 // What the interpreter's handlers and a region answer differently while operations are lowered for them.
-import type { Op, OpOf } from '../ir/operations.ts';
-import type { Value } from '../ir/types.ts';
+import type { Op, OpOf } from '../../ir/operations.ts';
+import type { Value } from '../../ir/types.ts';
+import type { Expr } from '../module.ts';
 import type { PendingFlags } from './flags.ts';
-import type { Expr } from './module.ts';
 import type { SlowWays } from './slow-ways.ts';
 
 /** An operation that calls something. */

@@ -1,12 +1,12 @@
 // The guard of a loop's unchecked copy (see translate/loops.ts): looks up the pages of its addresses and counts the passes that
 // stay on them.
-import { PAGE, PAGE_SHIFT, Tlb } from '../layout/memory.ts';
-import type { Group } from '../passes/strides.ts';
-import type { LoopCopy } from '../translate/loops.ts';
-import { NOWHERE } from './access.ts';
-import type { LocalPool } from './locals.ts';
-import { type Expr, i64, none, type ValueType, type WasmModule } from './module.ts';
-import type { PageCache } from './target.ts';
+import { PAGE, PAGE_SHIFT, Tlb } from '../../layout/memory.ts';
+import type { Group } from '../../passes/strides.ts';
+import type { LoopCopy } from '../../translate/loops.ts';
+import { NOWHERE } from '../lower/access.ts';
+import type { LocalPool } from '../lower/locals.ts';
+import type { PageCache } from '../lower/target.ts';
+import { type Expr, i64, none, type ValueType, type WasmModule } from '../module.ts';
 
 /** Passes until the pending word is looked at again, where no address moves; where one does, a page holds at most PAGE of them. */
 const MOST_PASSES = 1024;

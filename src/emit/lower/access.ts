@@ -1,14 +1,14 @@
 // Guest memory in Wasm: the TLB probe inline, the slow ways out of line. A region may keep the page of its last access through
 // a base register in locals (PageCache), so that the next access there needs no look into the TLB.
-import type { OpOf } from '../ir/operations.ts';
-import type { Type, Value } from '../ir/types.ts';
-import { Cpu } from '../layout/cpu.ts';
-import { CpuArea, PAGE, PAGE_SHIFT } from '../layout/memory.ts';
-import { runtime } from '../runtime/abi.ts';
+import type { OpOf } from '../../ir/operations.ts';
+import type { Type, Value } from '../../ir/types.ts';
+import { Cpu } from '../../layout/cpu.ts';
+import { CpuArea, PAGE, PAGE_SHIFT } from '../../layout/memory.ts';
+import { runtime } from '../../runtime/abi.ts';
+import { pure } from '../module/expressions.ts';
+import { type Expr, i32, i64, none, wasmType } from '../module.ts';
 import type { FunctionCode } from './function.ts';
 import type { Lowering } from './lowering.ts';
-import { pure } from './module/expressions.ts';
-import { type Expr, i32, i64, none, wasmType } from './module.ts';
 import { LOAD, LOCKED_LOAD, LOCKED_STORE, REGION } from './slow-ways.ts';
 import type { Target } from './target.ts';
 

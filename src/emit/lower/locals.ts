@@ -1,5 +1,5 @@
 // Locals of one Wasm function: handed out by type, given back when their value is dead, used again.
-import { i32, type ValueType } from './module/types.ts';
+import { i32, type ValueType } from '../module/types.ts';
 
 export type Type = ValueType;
 

@@ -3,11 +3,11 @@
 // on at the return point in the same mode, with the same code there, the region goes on; else it returns itself, in the end to `run`,
 // which asks the dispatcher. Whoever waits longer than that (the stack was switched, the call never returns) is dropped that way when
 // too many wait.
-import { Cpu } from '../layout/cpu.ts';
-import type { RegionIr } from '../translate/graph.ts';
-import type { FunctionCode } from './function.ts';
-import { type Expr, none } from './module.ts';
-import type { RegionExits } from './region-exits.ts';
+import { Cpu } from '../../layout/cpu.ts';
+import type { RegionIr } from '../../translate/graph.ts';
+import type { FunctionCode } from '../lower/function.ts';
+import { type Expr, none } from '../module.ts';
+import type { RegionExits } from './exits.ts';
 
 /** So many regions wait at the most: their frames must fit on the thread's stack. */
 const MOST_WAITING = 64;
