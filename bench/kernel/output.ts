@@ -9,7 +9,10 @@ export interface Slice {
 export interface RowRun {
   readonly name: string;
   readonly slices: readonly Slice[];
-  /** Of the guest's clock and of the host's, for all slices. */
+  /** When it began, by the guest's clock and by the host's. */
+  readonly guestFromMs: number;
+  readonly hostFromMs: number;
+  /** What it took, by either. */
   readonly guestMs: number;
   readonly hostMs: number;
 }
@@ -27,7 +30,7 @@ const sum = (values: readonly number[]) => values.reduce((a, b) => a + b, 0);
 /** Takes the console's bytes as they come. */
 export class KbenchReader {
   #partial = '';
-  #running: { readonly name: string; readonly sinceMs: number } | undefined;
+  #running: { readonly name: string; readonly guestMs: number; readonly hostMs: number } | undefined;
   readonly #rows: RowRun[] = [];
   readonly #failed = new Map<string, string>();
   #done = false;
@@ -49,11 +52,11 @@ export class KbenchReader {
       return;
     }
     const [, failed, why] = /^(\S+) failed: (.*)$/.exec(words) ?? [];
-    const [, begun] = /^begin (\S+)$/.exec(words) ?? [];
+    const [, begun, clock] = /^begin (\S+) (\d+)$/.exec(words) ?? [];
     const [, name, figures] = /^(\S+)((?: \d+ \d+)+)$/.exec(words) ?? [];
     if (words === 'done') this.#done = true;
     else if (failed !== undefined) this.#failed.set(failed, why!);
-    else if (begun !== undefined) this.#running = { name: begun, sinceMs: nowMs };
+    else if (begun !== undefined) this.#running = { name: begun, guestMs: Number(clock) / 1e6, hostMs: nowMs };
     else if (name !== undefined && name === this.#running?.name) {
       const numbers = figures!.trim().split(' ').map(Number);
       const slices = Array.from({ length: numbers.length / 2 }, (_, k) => ({
@@ -61,7 +64,8 @@ export class KbenchReader {
         operations: numbers[2 * k + 1]!,
       }));
       const guestMs = sum(slices.map(({ nanoseconds }) => nanoseconds)) / 1e6;
-      this.#rows.push({ name, slices, guestMs, hostMs: nowMs - this.#running.sinceMs });
+      const { guestMs: guestFromMs, hostMs: hostFromMs } = this.#running;
+      this.#rows.push({ name, slices, guestFromMs, hostFromMs, guestMs, hostMs: nowMs - hostFromMs });
     } else this.#other.push(line);
   }
 

@@ -7,8 +7,9 @@ export type Heat = 'cold' | 'warm';
 
 /** A guest's clock that is further off the host's than this is not believed. */
 export const CLOCK_PART = 0.02;
-/** What the way to the host may add, though. */
-const CLOCK_MS = 30;
+/** And by more than so many milliseconds over a run, or over a row: a busy host sees a line late. */
+const RUN_MS = 100;
+const ROW_MS = 250;
 
 /** A machine's run: what it printed, or why it printed nothing. */
 export interface MachineRun {
@@ -56,12 +57,13 @@ export function nanosecondsOf({ slices }: RowRun, heat: Heat): number {
 }
 
 /** Host's time by guest's where they differ by more than they may; else 1. */
-const clockOf = ({ guestMs, hostMs }: Pick<RowRun, 'guestMs' | 'hostMs'>): number =>
-  Math.abs(hostMs - guestMs) > Math.max(CLOCK_PART * guestMs, CLOCK_MS) ? hostMs / guestMs : 1;
+const clockOf = (guestMs: number, hostMs: number, mayMs: number): number =>
+  Math.abs(hostMs - guestMs) > Math.max(CLOCK_PART * guestMs, mayMs) ? hostMs / guestMs : 1;
 
-/** The clock of a whole run: its rows' times together. */
+/** The clock of a whole run, from the begin of its first row to the end of its last. */
 export function runClock({ rows }: KbenchOutput): number {
-  return clockOf({ guestMs: sum(rows.map((row) => row.guestMs)), hostMs: sum(rows.map((row) => row.hostMs)) });
+  const [first, last] = [rows[0]!, rows.at(-1)!];
+  return clockOf(last.guestFromMs + last.guestMs - first.guestFromMs, last.hostFromMs + last.hostMs - first.hostFromMs, RUN_MS);
 }
 
 function figures(name: string, runs: readonly MachineRun[], heat: Heat): Figures {
@@ -72,7 +74,7 @@ function figures(name: string, runs: readonly MachineRun[], heat: Heat): Figures
     const row = output.rows.find((one) => one.name === name);
     if (row === undefined) failures.push(output.failed.get(name) ?? ended ?? 'it said nothing');
     // A moment is too short to see a clock that is slow by little: there the whole run's says more.
-    const own = row === undefined ? undefined : clockOf(row);
+    const own = row === undefined ? undefined : clockOf(row.guestMs, row.hostMs, ROW_MS);
     const clock = own === 1 ? runClock(output) : own;
     clocks.push(clock);
     samples.push(row === undefined ? undefined : nanosecondsOf(row, heat) * clock!);

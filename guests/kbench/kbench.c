@@ -254,6 +254,12 @@ static struct timespec between(struct timespec from, struct timespec to) {
 }
 static u32 microseconds(struct timespec time) { return time.seconds * 1000000 + time.nanoseconds / 1000; }
 
+static void put_time(struct line *line, struct timespec time) {
+  put(line, " ");
+  put_digits(line, time.seconds, 1);
+  put_digits(line, time.nanoseconds, 9);
+}
+
 /** Runs a row in slices of time, so many one behind the other, and prints "kbench: NAME" and nanoseconds and operations of each. */
 static void measure(const struct row *row, u32 slice_us, u32 slices) {
   static struct { struct timespec time; u32 operations; } done[MOST_SLICES];
@@ -262,6 +268,7 @@ static void measure(const struct row *row, u32 slice_us, u32 slices) {
   if (row->prepare) row->prepare();
   put(&line, "kbench: begin ");
   put(&line, row->name);
+  put_time(&line, now());
   print(&line);
   struct timespec start = now(), last = start;
   for (u32 k = 0; k < slices; k++) {
@@ -279,9 +286,7 @@ static void measure(const struct row *row, u32 slice_us, u32 slices) {
   put(&line, "kbench: ");
   put(&line, row->name);
   for (u32 k = 0; k < slices; k++) {
-    put(&line, " ");
-    put_digits(&line, done[k].time.seconds, 1);
-    put_digits(&line, done[k].time.nanoseconds, 9);
+    put_time(&line, done[k].time);
     put(&line, " ");
     put_digits(&line, done[k].operations, 1);
   }

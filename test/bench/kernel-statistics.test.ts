@@ -11,9 +11,11 @@ function run(
   { ms = 1000, clock = 1, failed = {} as Record<string, string> } = {},
 ): MachineRun {
   const output: KbenchOutput = {
-    rows: Object.entries(rows).map(([name, each]) => ({
+    rows: Object.entries(rows).map(([name, each], k) => ({
       name,
       slices: [{ nanoseconds: ms * 1e6, operations: (ms * 1e6) / each }],
+      guestFromMs: 5000 + k * ms,
+      hostFromMs: k * ms * clock,
       guestMs: ms,
       hostMs: ms * clock,
     })),
@@ -26,7 +28,7 @@ const NAMES = [{ name: 'stat' }, { name: 'fork' }, { name: 'sieve', user: true }
 
 it('counts all of a cold row, and the second half of a warm one without what the host did to a slice', () => {
   const slices = [100, 100, 20, 10, 30].map((each) => ({ nanoseconds: each * 1000, operations: 1000 }));
-  const row = { name: 'stat', slices, guestMs: 0, hostMs: 0 };
+  const row = { name: 'stat', slices, guestFromMs: 0, hostFromMs: 0, guestMs: 0, hostMs: 0 };
   expect(nanosecondsOf(row, 'cold')).toBe(52);
   expect(nanosecondsOf(row, 'warm')).toBe(20);
 });
@@ -49,9 +51,20 @@ it('takes the host for the truth where a clock is off, in a row or over the run,
   expect(clock(1.5, 1000)).toBe(15);
   expect(clock(0.5, 1000)).toBe(5);
   expect(clock(1.015, 10_000)).toBe(10);
-  // 40 ms of two rows together are too much, 20 ms of one are not.
-  expect(clock(1.04, 500)).toBeCloseTo(10.4);
-  expect(clock(1.04, 300)).toBe(10);
+  // 120 ms of two rows together are too much, 60 ms are what a line may be late.
+  expect(clock(1.2, 300)).toBeCloseTo(12);
+  expect(clock(1.1, 300)).toBe(10);
+});
+
+it('finds a row in which a clock was off that is right over the run', () => {
+  const { machine, output } = run('m', { stat: 10, fork: 10 }, { ms: 50_000 });
+  const [stat, fork] = output.rows;
+  const rows = [
+    { ...stat!, hostMs: 52_000 },
+    { ...fork!, hostFromMs: 52_000, hostMs: 48_000 },
+  ];
+  const found = kernelRows(NAMES, new Map([[machine, [{ machine, output: { ...output, rows } }]]]), 'warm');
+  expect(found.slice(0, 2).map(({ figures }) => figures.m!.median)).toEqual([10.4, 9.6]);
 });
 
 it('has a geometric mean for the kernel and one for the user, of rows that both have', () => {
