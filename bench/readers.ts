@@ -7,7 +7,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
-import { kernel, outDx, SPIN } from '../test/machine/programs.ts';
+import { kernel, outDx, SPIN } from '../test/unit/machine/programs.ts';
 import { short, type Table } from './figures.ts';
 
 /** Behind the guest's first output: the engine is there by then, and its code in its last form. */

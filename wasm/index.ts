@@ -1,4 +1,4 @@
-// Entry of the runtime: what emitted code and the host may call (src/runtime/abi.ts), and what tests call beside that (test/runtime/abi.test.ts).
+// Entry of the runtime: what emitted code and the host may call (src/runtime/abi.ts), and what tests call beside that (test/unit/runtime/abi.test.ts).
 export { faulted, raise, raiseError } from './base/fault';
 export { deliverFault, heatNow, hot, internalError, resolveLink, slotEip, stepDispatch } from './engine/engine';
 export { flushJumps } from './engine/fetched';

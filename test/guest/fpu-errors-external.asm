@@ -57,7 +57,7 @@ main:
 handler:
   push eax
   mov al, 'E'
-  out 0xe9, al                                  ; for test/machine/fpu-error.test.ts, where the 8259s are real
+  out 0xe9, al                                  ; for test/unit/machine/fpu-error.test.ts, where the 8259s are real
   TOLOG 1
   fnstsw ax
   movzx eax, al

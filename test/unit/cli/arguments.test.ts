@@ -1,0 +1,203 @@
+// The words of the command line: what they mean, and that every wrong one is named.
+import { describe, expect, it } from 'vitest';
+import { MOST_CPUS } from '../../../src/api/options.ts';
+import { parseCommand } from '../../../src/cli/arguments.ts';
+import { EscapeFilter } from '../../../src/cli/terminal.ts';
+import { RUN } from '../../../src/cli/usage.ts';
+import { largestMemory } from '../../../src/layout/memory.ts';
+import { expectError } from '../loaders/images.ts';
+
+const MiB = 1024 * 1024;
+const run = (...args: string[]) => {
+  const command = parseCommand(['run', ...args]);
+  if (command.name !== 'run') throw new Error('not a run');
+  return command.arguments;
+};
+
+describe('dragoman run', () => {
+  it('has defaults', () => {
+    expect(run('k')).toMatchObject({
+      kernel: 'k',
+      append: '',
+      cpus: 1,
+      memoryBytes: 256 * MiB,
+      engine: 'jit',
+      encoder: 'binaryen',
+      modules: [],
+      disks: [],
+    });
+    expect(run('k')).toMatchObject({ net: 'none', virtioConsole: undefined });
+  });
+
+  it('takes every option', () => {
+    const args = run(
+      ...'k --append=a --cpus 1 --memory 1G --disk a --disk b,ro --engine interpreter --encoder direct --module x --module y'.split(' '),
+    );
+    expect(args).toMatchObject({ append: 'a', memoryBytes: 1024 * MiB, engine: 'interpreter', encoder: 'direct', modules: ['x', 'y'] });
+    expect(args.disks).toEqual([
+      { path: 'a', readOnly: false },
+      { path: 'b', readOnly: true },
+    ]);
+    expect(run(...'k --net loopback --virtio-console v'.split(' '))).toMatchObject({ net: 'loopback', virtioConsole: 'v' });
+    expect(run(...'k --net none --virtio-console - --timer-slack 0'.split(' '))).toMatchObject({
+      net: 'none',
+      virtioConsole: '-',
+      timerSlackMs: 0,
+    });
+    const more = run(
+      ...'--bios r --debug-exit 0xf4 --test-device --debugcon - --post p --until t --timeout 2.5 --stats s --trace u'.split(' '),
+    );
+    expect(more).toMatchObject({
+      bios: 'r',
+      debugExitPort: 0xf4,
+      testDevice: true,
+      debugcon: '-',
+      post: 'p',
+      until: 't',
+      timeoutSeconds: 2.5,
+      stats: 's',
+      trace: 'u',
+    });
+  });
+
+  it('gives an option the next word as its value, whatever that begins with', () => {
+    expect(run('k', '--append', '--verbose -x', '--until', '-x')).toMatchObject({ append: '--verbose -x', until: '-x' });
+    expect(run('--initrd', '--', '--', '-k')).toMatchObject({ kernel: '-k', initrd: '--' });
+    expect(run('k', '--append=--until', '--until=--append=')).toMatchObject({ append: '--until', until: '--append=' });
+  });
+
+  it.each([
+    ['d,ro', 'd', true],
+    ['d,,ro', 'd,ro', false],
+    ['d,,ro,ro', 'd,ro', true],
+    ['d,,,ro', 'd,,ro', false],
+    ['a,b,ro.img', 'a,b,ro.img', false],
+  ])('knows the name in --disk %s', (text, path, readOnly) => expect(run('k', '--disk', text).disks).toEqual([{ path, readOnly }]));
+
+  it.each([
+    ['64', 64],
+    ['64M', 64],
+    ['64MiB', 64],
+    ['0.5g', 512],
+    ['65536K', 64],
+    ['1.5G', 1536],
+  ])('understands --memory %s', (text, size) => expect(run('k', '--memory', text).memoryBytes).toBe(size * MiB));
+
+  it.each(['', 'x', '1X', '-5M', '1M', '3G', '1e3', '2097153K', '0', '99999999999999999999', '268435456', '3000.1K'])(
+    'refuses --memory %j',
+    (text) => {
+      expectError(() => run('k', `--memory=${text}`), 'BAD_OPTION', /--memory/);
+    },
+  );
+
+  it('takes as much memory as there is beside the CPUs', () => {
+    for (const cpus of [1, 2, 64]) {
+      const most = largestMemory(cpus);
+      const size = (bytes: number) => ['k', '--cpus', `${cpus}`, '--memory', `${bytes / 1024}K`];
+      expect(run(...size(most)).memoryBytes).toBe(most);
+      const range = `2M to ${Math.floor(most / MiB)}M with ${cpus} CPU`;
+      const text = new RegExp(`--memory: '${most / 1024 + 64}K' is not a size of memory \\(${range}`);
+      expectError(() => run(...size(most + 65536)), 'BAD_OPTION', text);
+    }
+  });
+
+  it('says in its help how much that is', () => {
+    const [one, all] = [1, MOST_CPUS].map((cpus) => Math.floor(largestMemory(cpus) / MiB));
+    expect(RUN).toContain(`2M to ${one}M, less with many CPUs (${MOST_CPUS}: ${all}M)`);
+  });
+
+  it('takes 1 to 64 CPUs', () => {
+    expect(run('k', '--cpus', '64').cpus).toBe(64);
+    expectError(() => run('k', '--cpus', '65'), 'BAD_OPTION', /--cpus: '65' is not a number of CPUs \(1 to 64\)/);
+  });
+
+  const wrong: [string, RegExp][] = [
+    ['', /give a KERNEL/],
+    ['a b', /what is 'b'/],
+    ['k --bios r', /instead of a KERNEL/],
+    ['--bios r --initrd i', /--initrd: is for a KERNEL/],
+    ['--bios r --append a', /--append/],
+    ['--bios r --module a', /--module/],
+    ['k --bogus', /unknown option '--bogus'/],
+    ['k -z', /unknown option '-z'/],
+    ['k --memory', /^--memory: a value is missing$/],
+    ['k --append', /^--append: a value is missing$/],
+    ['k --memory -5', /^--memory: '-5' is not a size of memory .*without a unit counts MiB$/],
+    ['k --initrd --append x', /^--initrd: a value is missing before '--append' .*'--initrd=--append'/],
+    ['k --append --until=x', /^--append: a value is missing before '--until=x' .*'--append=--until=x'/],
+    ['k --until -h', /^--until: a value is missing before '-h'/],
+    ['k --lockstep=1', /^--lockstep: takes no value, and '1' is given$/],
+    ['k --memroy 5', /^unknown option '--memroy'; is '--memory' meant\?$/],
+    ['k --mem 5', /^unknown option '--mem'; is '--memory' meant\?$/],
+    ['k --re 5', /^unknown option '--re'$/],
+    ['k --constructor x', /^unknown option '--constructor'$/],
+    ['k --cpu=2', /^unknown option '--cpu'; is '--cpus' meant\?$/],
+    ['k --initrd=', /--initrd: the value is empty/],
+    ['k --memory 64M --memory 32M', /given more than once/],
+    ['k --cpus 0', /--cpus/],
+    ['k --cpus many', /--cpus/],
+    ['k --disk ,ro', /--disk: ',ro' names no file/],
+    [`k${' --disk d'.repeat(9)}`, /--disk: 9 are too many: at most 8/],
+    ['k --engine fast', /--engine: 'fast' is not one of 'jit' and 'interpreter'$/],
+    ['k --encoder wabt', /--encoder: 'wabt' is not one of 'binaryen' and 'direct'$/],
+    ['k --engine JIT', /--engine: 'JIT' is not one of .*; is 'jit' meant\?$/],
+    ['k --net', /--net/],
+    ['k --net=', /--net: the value is empty/],
+    ['k --net user', /--net: 'user' is not one of 'none' and 'loopback'/],
+    ['k --net Loopback', /--net: 'Loopback' is not one of .*; is 'loopback' meant\?$/],
+    ['k --net none --net loopback', /--net: given more than once/],
+    ['k --virtio-console', /--virtio-console/],
+    ['k --virtio-console=', /--virtio-console: the value is empty/],
+    ['k --debug-exit 0x10000', /--debug-exit/],
+    ['k --debug-exit f4', /--debug-exit/],
+    ['k --timer-slack -1', /--timer-slack/],
+    ['k --timer-slack 1001', /--timer-slack: '1001' is not a number of milliseconds/],
+    ['k --timeout 0', /--timeout/],
+    ['k --timeout -1', /--timeout/],
+    ['k --timeout soon', /--timeout/],
+    ['k --timeout 1e9', /--timeout/],
+    ['k --until=', /--until: the value is empty/],
+    ['k --help=1', /--help/],
+  ];
+  it.each(wrong)('refuses: run %s', (line, text) => expectError(() => run(...line.split(' ').filter(Boolean)), 'BAD_OPTION', text));
+});
+
+describe('other commands', () => {
+  it('are known', () => {
+    expect(parseCommand(['--help'])).toEqual({ name: 'help', of: 'general' });
+    expect(parseCommand(['run', 'k', '--help'])).toEqual({ name: 'help', of: 'run' });
+    expect(parseCommand(['--version'])).toEqual({ name: 'version' });
+    expect(parseCommand(['disasm', 'k', '0x100000'])).toEqual({ name: 'disasm', arguments: { kernel: 'k', address: 0x100000, bits: 32 } });
+  });
+
+  it.each([[[]], [['walk']], [['--walk']], [['disasm']], [['disasm', 'k']], [['disasm', 'k', 'main']], [['disasm', 'k', '0x100000000']]])(
+    'refuses %j',
+    (args) => expectError(() => parseCommand(args), 'BAD_OPTION', /./),
+  );
+
+  it('are guessed where they are misspelt', () => {
+    expectError(() => parseCommand(['rnu']), 'BAD_OPTION', /^unknown command 'rnu'; is 'run' meant\?$/);
+    expectError(() => parseCommand(['--hlep']), 'BAD_OPTION', /^unknown option '--hlep'; is '--help' meant\?$/);
+    expectError(() => parseCommand(['walk']), 'BAD_OPTION', /^unknown command 'walk'$/);
+  });
+});
+
+describe('keys in a terminal', () => {
+  const type = (...chunks: string[]) => {
+    const seen: string[] = [];
+    const filter = new EscapeFilter({
+      input: (bytes) => void seen.push(Buffer.from(bytes).toString()),
+      quit: () => seen.push('QUIT'),
+      help: () => seen.push('HELP'),
+    });
+    for (const chunk of chunks) filter.push(Buffer.from(chunk));
+    return seen;
+  };
+
+  it("are the guest's but for Ctrl-A", () => {
+    expect(type('ls\r\x03')).toEqual(['ls\r\x03']);
+    expect(type('\x01x')).toEqual(['QUIT']);
+    expect(type('a\x01', 'h', 'b')).toEqual(['a', 'HELP', 'b']);
+    expect(type('\x01\x01', '\x01a', '\x01zq')).toEqual(['\x01', '\x01', 'q']);
+  });
+});

@@ -1,0 +1,218 @@
+// A machine with a network card and a virtio console, driven by a guest of a few instructions: what is in the queues when the run
+// ends still comes out, and what people get wrong is said.
+import { describe, expect, it } from 'vitest';
+import { DragomanError, LARGEST_FRAME, loopback, Machine, type MachineOptions, MiB, SMALLEST_FRAME } from '../../../src/api/index.ts';
+import { errorOf } from '../loaders/images.ts';
+import { kernel, out, SPIN } from '../machine/programs.ts';
+
+/** The first device that is there: slot 2, its BAR where power-on puts the first one. */
+const SLOT = 2;
+const BAR = 0xfd000000;
+const STATUS = BAR + 0x14;
+const NOTIFY = BAR + 0x3000;
+const EXIT = 0xf4;
+/** Queues and buffers in guest RAM. */
+const DESC = 0x200000;
+const AVAIL = 0x201000;
+const USED = 0x202000;
+const QUEUE_BYTES = 0x4000;
+const DATA = 0x210000;
+const WRITE = 2;
+
+const le = (value: number, bytes: number): string =>
+  Array.from({ length: bytes }, (_, i) => ((value / 2 ** (8 * i)) & 0xff).toString(16).padStart(2, '0')).join('');
+const store8 = (address: number, value: number): string => `c605${le(address, 4)}${le(value, 1)}`;
+const store16 = (address: number, value: number): string => `66c705${le(address, 4)}${le(value, 2)}`;
+const store32 = (address: number, value: number): string => `c705${le(address, 4)}${le(value >>> 0, 4)}`;
+const out32 = (port: number, value: number): string => `66ba${le(port, 2)}b8${le(value >>> 0, 4)}ef`;
+/** Waits until the word at `address` is `value`: cmp word [address], value; jne back. */
+const waitFor16 = (address: number, value: number): string => `66833d${le(address, 4)}${le(value, 1)}75f6`;
+/** Writes the byte at `address` to the debug console: mov al, [address]; out 0xe9, al. */
+const show = (address: number): string => `a0${le(address, 4)}e6e9`;
+
+const queue = (n: number, base: number): number => base + n * QUEUE_BYTES;
+
+/** Drives the device at SLOT up to DRIVER_OK, with two queues of 256 entries (64 for a console). */
+function start(size: number): string {
+  const setUp = [0, 1].map((n) =>
+    [
+      store16(BAR + 0x16, n),
+      store16(BAR + 0x18, size),
+      store32(BAR + 0x20, queue(n, DESC)),
+      store32(BAR + 0x28, queue(n, AVAIL)),
+      store32(BAR + 0x30, queue(n, USED)),
+      store16(BAR + 0x1c, 1),
+    ].join(''),
+  );
+  return [
+    // Memory and bus mastering; features: VERSION_1 alone.
+    out32(0xcf8, 0x80000004 + (SLOT << 11)),
+    out32(0xcfc, 6),
+    store8(STATUS, 0),
+    store8(STATUS, 1),
+    store8(STATUS, 3),
+    store32(BAR + 8, 1),
+    store32(BAR + 12, 1),
+    store8(STATUS, 0xb),
+    ...setUp,
+    store8(STATUS, 0xf),
+  ].join('');
+}
+
+const descriptor = (n: number, index: number, address: number, length: number, flags = 0, next = 0): string =>
+  [
+    store32(queue(n, DESC) + 16 * index, address),
+    store32(queue(n, DESC) + 16 * index + 8, length),
+    store32(queue(n, DESC) + 16 * index + 12, flags | (next << 16)),
+  ].join('');
+/** All entries of the available ring are 0: so many requests of descriptor 0. */
+const offer = (n: number, requests: number): string => store16(queue(n, AVAIL) + 2, requests) + store32(NOTIFY + 4 * n, n);
+
+const end = out(EXIT, 1) + SPIN;
+const create = (options: MachineOptions): Promise<Machine> => Machine.create({ memoryBytes: 16 * MiB, debugExitPort: EXIT, ...options });
+const ENDED = { kind: 'debug-exit', value: 1 };
+
+it('hands out all of the console that was queued when the guest ended', async () => {
+  let [bytes, sum] = [0, 0];
+  const machine = await create({
+    // Three requests of 3 MiB and 5 bytes: more than the device does in a turn.
+    kernel: kernel(
+      start(64),
+      descriptor(1, 0, 0x400000, 3 * MiB, 1, 1),
+      descriptor(1, 1, DATA, 5),
+      store32(DATA, 0x04030201),
+      offer(1, 3),
+      end,
+    ),
+    onVirtioConsole: (piece) => {
+      // We hear of the end only when all threads are gone.
+      if (bytes === 0) Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 200);
+      bytes += piece.length;
+      for (const byte of piece) sum += byte;
+    },
+  });
+  expect(await machine.run()).toEqual(ENDED);
+  expect([bytes, sum]).toEqual([3 * (3 * MiB + 5), 30]);
+});
+
+it('hands out all frames that were queued when the guest ended', async () => {
+  const frames: Uint8Array[] = [];
+  const machine = await create({
+    kernel: kernel(start(256), descriptor(1, 0, DATA, 12 + 60), store32(DATA + 12, 0x44332211), offer(1, 256), end),
+    net: { onFrame: (frame) => frames.push(frame) },
+  });
+  expect(await machine.run()).toEqual(ENDED);
+  expect(frames.length).toBe(256);
+  for (const frame of frames) expect([frame.length, ...frame.subarray(0, 5)]).toEqual([60, 0x11, 0x22, 0x33, 0x44, 0]);
+});
+
+it('gives the guest its frames back in a loop, at the address that it was given', async () => {
+  const shown: number[] = [];
+  const loop = loopback(true);
+  const machine = await create({
+    kernel: kernel(
+      start(256),
+      descriptor(0, 0, DATA + 0x1000, 1526, WRITE),
+      offer(0, 1),
+      descriptor(1, 0, DATA, 12 + 60),
+      store32(DATA + 12, 0x44332211),
+      store32(DATA + 16, 0x88776655),
+      store32(DATA + 20, 0xccbbaa99),
+      offer(1, 1),
+      waitFor16(queue(0, USED) + 2, 1),
+      ...[0, 5, 6, 11].map((at) => show(DATA + 0x1000 + 12 + at)),
+      ...[0, 5].map((at) => show(BAR + 0x2000 + at)),
+      end,
+    ),
+    net: { mac: '52:54:00:AB:cd:ef', ...loop },
+    onDebugConsole: (bytes) => shown.push(...bytes),
+  });
+  expect(await machine.run()).toEqual(ENDED);
+  expect(shown).toEqual([0x77, 0xcc, 0x11, 0x66, 0x52, 0xef]);
+  expect(loop.counts).toEqual({ frames: 1, lost: 0 });
+  expect(machine.sendFrame(new Uint8Array(60))).toBe(false);
+});
+
+it('types what came before the guest had a driver', async () => {
+  const shown: number[] = [];
+  const machine = await create({
+    kernel: kernel(
+      start(64),
+      descriptor(0, 0, DATA, 100, WRITE),
+      offer(0, 1),
+      waitFor16(queue(0, USED) + 2, 1),
+      ...[0, 1, 2].map((at) => show(DATA + at)),
+      end,
+    ),
+    onVirtioConsole: () => {},
+    onDebugConsole: (bytes) => shown.push(...bytes),
+  });
+  machine.sendVirtioConsole(Buffer.from('ab'));
+  machine.sendVirtioConsole(Buffer.from('c'));
+  expect(await machine.run()).toEqual(ENDED);
+  expect(Buffer.from(shown).toString()).toBe('abc');
+  machine.sendVirtioConsole(Buffer.from('nobody listens any more'));
+});
+
+it('has neither device where none is asked for', async () => {
+  const shown: number[] = [];
+  // The low byte of a slot's device id.
+  const device = (slot: number) => `${out32(0xcf8, 0x80000000 + (slot << 11))}66bafe0cece6e9`;
+  const machine = await create({
+    kernel: kernel(device(2), device(3), device(4), end),
+    onDebugConsole: (bytes) => shown.push(...bytes),
+  });
+  expect(await machine.run()).toEqual(ENDED);
+  // The entropy device, and nothing behind it.
+  expect(shown).toEqual([0x44, 0xff, 0xff]);
+  expect(errorOf(() => machine.sendFrame(new Uint8Array(60))).code).toBe('BAD_OPTION');
+  expect(errorOf(() => machine.sendVirtioConsole(new Uint8Array(1))).code).toBe('BAD_OPTION');
+});
+
+it('rejects with what a callback throws', async () => {
+  const machine = await create({
+    kernel: kernel(start(64), descriptor(1, 0, DATA, 1), offer(1, 2), SPIN),
+    onVirtioConsole: () => {
+      throw new Error('the pipe is broken');
+    },
+  });
+  await expect(machine.run()).rejects.toThrow('the pipe is broken');
+});
+
+describe('refuses', () => {
+  it.each([
+    '',
+    'x',
+    '52:54:00:12:34',
+    '52:54:00:12:34:56:78',
+    '52-54-00-12-34-56',
+    '52:54:00:12:34:5g',
+    ' 52:54:00:12:34:56',
+    '525400123456',
+  ])('the MAC %j', (mac) => refused(mac, /not a MAC address/));
+  it.each(['ff:ff:ff:ff:ff:ff', '01:00:5e:00:00:01', '53:54:00:12:34:56'])('the group address %s', (mac) => refused(mac, /group address/));
+  it('the address of nobody', () => refused('00:00:00:00:00:00', /all bytes are 0/));
+  it('what is no text', () => refused(0x525400123456 as unknown as string, /not a MAC address/));
+
+  async function refused(mac: string, text: RegExp) {
+    const error = await create({ kernel: kernel(SPIN), net: { mac, onFrame: () => {} } }).then(
+      () => undefined,
+      (e) => e,
+    );
+    expect(error).toBeInstanceOf(DragomanError);
+    expect([error.code, error.where]).toEqual(['BAD_OPTION', 'net.mac']);
+    expect(error.message).toMatch(text);
+  }
+
+  it('frames that are none, or too long', async () => {
+    const machine = await create({ kernel: kernel(SPIN), net: { onFrame: () => {} } });
+    for (const bytes of [0, SMALLEST_FRAME - 1, LARGEST_FRAME + 1, 70_000]) {
+      const error = errorOf(() => machine.sendFrame(new Uint8Array(bytes)));
+      expect(error.code).toBe('BAD_FRAME');
+      expect(error.message).toContain(`${bytes} bytes`);
+    }
+    expect(errorOf(() => machine.sendFrame('a frame of text' as unknown as Uint8Array)).code).toBe('BAD_FRAME');
+    // Fit, but nobody drives the card.
+    for (const bytes of [SMALLEST_FRAME, LARGEST_FRAME]) expect(machine.sendFrame(new Uint8Array(bytes))).toBe(false);
+  });
+});

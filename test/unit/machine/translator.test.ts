@@ -1,0 +1,107 @@
+// Which requests the translator makes regions for.
+import { expect, it } from 'vitest';
+import { COPIES, type Request, Translator } from '../../../src/cache/translator.ts';
+import { createMemory } from '../../../src/cpu/state.ts';
+import { Mode } from '../../../src/layout/cpu.ts';
+import { PAGE, PAGE_HAS_CODE, PAGE_SHIFT, PageMeta, planMemory, RAM } from '../../../src/layout/memory.ts';
+import { LIFTS } from '../../../src/lift/index.ts';
+import type { Lift } from '../../../src/lift/lifter.ts';
+
+const PAGE_NUMBER = 3;
+const PHYS = (PAGE_NUMBER << PAGE_SHIFT) + 0x20;
+/** INC EAX, RET: code of a page that every process has at another address. */
+const CODE = [0x40, 0xc3];
+
+function parts(cpuCount: number) {
+  const shared = createMemory(planMemory(cpuCount, 16 * 65536));
+  const { i32, u8, plan } = shared;
+  const meta = (number: number, field: number) => (plan.pageMeta + number * PageMeta.size + field) >> 2;
+  /** A page of code. */
+  const page = (number: number, code: readonly number[], offset = 0) => {
+    i32[meta(number, PageMeta.at.flags)] = PAGE_HAS_CODE;
+    u8.set(code, RAM + (number << PAGE_SHIFT) + offset);
+  };
+  return { shared, meta, page, translator: new Translator(shared, 1) };
+}
+
+function translator(cpuCount: number) {
+  const { shared, meta, page, translator } = parts(cpuCount);
+  page(PAGE_NUMBER, CODE, PHYS & (PAGE - 1));
+  const request = (process: number): Request => ({
+    phys: PHYS,
+    eip: (0xb7f00020 + (process << PAGE_SHIFT)) >>> 0,
+    mode: Mode.CODE32 | Mode.FLAT | Mode.USER,
+  });
+  return {
+    /** The code is hot in a process. Whether it is translated. */
+    asks: (process: number) => translator.translate([request(process)]) !== undefined,
+    /** Somebody stored to the page. */
+    changed: () => void shared.i32[meta(PAGE_NUMBER, PageMeta.at.version)]!++,
+    slotOf: (process: number) => translator.slotOf(request(process).phys, request(process).eip, request(process).mode),
+  };
+}
+const processes = (count: number) => Array.from({ length: count }, (_, k) => k);
+
+it('code at a few addresses has a region for each', () => {
+  const { asks } = translator(2);
+  expect(processes(COPIES).map(asks)).toEqual(processes(COPIES).map(() => true));
+});
+
+it('code at one address more has to be asked for once more than there are CPUs, and takes no slot until then', () => {
+  const { asks, slotOf } = translator(2);
+  processes(COPIES).map(asks);
+  const next = slotOf(1000) + 1;
+  for (const process of [100, 101]) expect([asks(process), asks(process)]).toEqual([false, false]);
+  expect(slotOf(1001)).toBe(next);
+  expect(asks(100)).toBe(true);
+});
+
+it('code of a page that has changed is other code', () => {
+  const { asks, changed } = translator(1);
+  processes(COPIES).map(asks);
+  expect(asks(100)).toBe(false);
+  changed();
+  expect(asks(101)).toBe(true);
+});
+
+it('code that goes on to change is translated less and less often, and as ever once it stands still', () => {
+  const { asks, changed } = translator(1);
+  const made: boolean[] = [];
+  for (let k = 0; k < 40; k++) {
+    made.push(asks(0));
+    changed();
+  }
+  expect(made.slice(0, 12)).toEqual([true, true, true, true, true, false, true, false, false, true, false, false]);
+  expect(made.filter(Boolean).length).toBeLessThan(10);
+  let refused = 0;
+  while (!asks(0)) refused++;
+  expect(refused).toBeLessThan(64);
+});
+
+it('code that cannot be translated stays interpreted, and the rest of its module is made', () => {
+  const { translator, page } = parts(1);
+  // INC EAX, RET and, in the page behind it, SALC, RET.
+  const salc = LIFTS.get('salc') as { lift: Lift };
+  const { lift } = salc;
+  page(PAGE_NUMBER, CODE);
+  page(PAGE_NUMBER + 1, [0xd6, 0xc3]);
+  const request = (number: number): Request => ({ phys: number << PAGE_SHIFT, eip: number << PAGE_SHIFT, mode: Mode.CODE32 | Mode.FLAT });
+  salc.lift = () => {
+    throw new Error('no SALC');
+  };
+  try {
+    const errors: unknown[] = [];
+    translator.onError = (error, { phys }) => errors.push([`${error}`, phys >>> PAGE_SHIFT]);
+    const module = translator.translate([request(PAGE_NUMBER + 1), request(PAGE_NUMBER)])!;
+    expect(module.entries.map(({ phys }) => phys >>> PAGE_SHIFT)).toEqual([PAGE_NUMBER]);
+    expect(errors).toEqual([['Error: no SALC', PAGE_NUMBER + 1]]);
+    expect(translator.failed).toBe(1);
+    expect(WebAssembly.validate(module.bytes as Uint8Array<ArrayBuffer>)).toBe(true);
+    expect(translator.translate([request(PAGE_NUMBER + 1)])).toBe(undefined);
+    // Where nobody takes it, as in the tests' engine, it is thrown.
+    translator.onError = undefined;
+    expect(() => translator.translate([request(PAGE_NUMBER + 1)], true)).toThrow('no SALC');
+  } finally {
+    salc.lift = lift;
+  }
+});
