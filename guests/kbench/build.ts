@@ -4,8 +4,8 @@ import { PrebuiltProgram } from '../prebuilt.ts';
 export const KBENCH = new PrebuiltProgram({
   folder: new URL('.', import.meta.url),
   name: 'kbench',
-  units: ['start.S', 'kbench.c'],
-  shared: ['../stress/sys.h'],
+  units: ['../entry.S', 'kbench.c'],
+  shared: ['../entry.S', '../stress/sys.h'],
   optimization: '-O1',
 });
 

@@ -4,7 +4,20 @@ import { PrebuiltProgram } from '../prebuilt.ts';
 export const STRESS = new PrebuiltProgram({
   folder: new URL('.', import.meta.url),
   name: 'stress',
-  units: ['start.S', 'stress.c', 'processes.c', 'signals.c', 'memory.c', 'locks.c', 'code.c', 'files.c', 'floats.c', 'random.c'],
+  units: [
+    '../entry.S',
+    'start.S',
+    'stress.c',
+    'processes.c',
+    'signals.c',
+    'memory.c',
+    'locks.c',
+    'code.c',
+    'files.c',
+    'floats.c',
+    'random.c',
+  ],
+  shared: ['../entry.S'],
   optimization: '-O2',
 });
 
