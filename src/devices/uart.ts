@@ -1,6 +1,7 @@
 // A 16550A serial port. Sending takes no time while the host takes what is sent: bytes go through a shared ring to its thread. Where
 // the ring is full, the transmitter's FIFO is: LSR says so, and the interrupt of an empty transmitter comes when there is room again. A CPU that
-// sends nevertheless waits. Input waits in another ring and flows into the 16-byte FIFO as the guest makes room: none is lost.
+// sends nevertheless waits. Input waits in another ring until the guest reads it; of that the receiver shows as much as its FIFO would hold. So a
+// guest that sets its port up, and empties the FIFO for that, loses nothing of what was typed already: it is as if it were sent now.
 import type { Aml } from './aml.ts';
 import * as aml from './aml.ts';
 import { Backlog } from './backlog.ts';
@@ -33,7 +34,7 @@ const SCR = 3;
 const DIVISOR = 4;
 /** FIFO control: bit 0 enabled, bits 6-7 trigger level. */
 const FCR = 5;
-/** Receive FIFO: first entry and number of entries; then the entries. */
+/** What came back in loop-back: first entry and number of entries; then the entries. */
 const RX_FIRST = 6;
 const RX_COUNT = 7;
 /** Overrun and break bits of LSR, until read. */
@@ -117,7 +118,7 @@ export class Uart implements Device {
 
   /** Bytes the guest has not yet read (host thread). */
   get inputWaiting(): number {
-    return this.#backlog.length + this.#input.length + this.#s[RX_COUNT];
+    return this.#backlog.length + this.#input.length;
   }
 
   onHostSignal(): void {
@@ -132,22 +133,32 @@ export class Uart implements Device {
 
   #refill(): void {
     this.#backlog.drain((bytes) => this.#input.write(bytes));
-    this.#fill();
     this.#updateIrq();
   }
 
-  /** Moves waiting input into the receive FIFO while there is room. */
-  #fill(): void {
+  /** Bytes that the receiver shows, or would if it had a FIFO without end. */
+  get #received(): number {
     const s = this.#s;
-    if ((s[MCR] & MCR_LOOP) !== 0) return;
-    const room = (s[FCR] & 1) !== 0 ? FIFO : 1;
-    while (s[RX_COUNT] < room) {
-      const byte = this.#input.shift();
-      if (byte < 0) return;
-      this.#receive(byte);
-    }
+    return s[RX_COUNT] + ((s[MCR] & MCR_LOOP) !== 0 ? 0 : this.#input.length);
   }
 
+  /** The next received byte; 0 where there is none. */
+  #take(): number {
+    const s = this.#s;
+    if (s[RX_COUNT] > 0) {
+      const byte = s[RX + s[RX_FIRST]];
+      s[RX_FIRST] = (s[RX_FIRST] + 1) & (FIFO - 1);
+      s[RX_COUNT]--;
+      return byte;
+    }
+    if (this.#received === 0) return 0;
+    const byte = this.#input.shift();
+    // The host may hold more that found the ring full.
+    if (this.#input.length === FIFO) this.#context.signalHost(this);
+    return byte;
+  }
+
+  /** A byte that comes back. */
   #receive(byte: number): void {
     const s = this.#s;
     const fifo = (s[FCR] & 1) !== 0;
@@ -166,9 +177,10 @@ export class Uart implements Device {
     const s = this.#s;
     const enabled = s[IER];
     if ((enabled & IER_LINE) !== 0 && s[LSR_ERRORS] !== 0) return 6;
-    if ((enabled & IER_RX) !== 0 && s[RX_COUNT] > 0) {
+    const received = this.#received;
+    if ((enabled & IER_RX) !== 0 && received > 0) {
       // The time-out interrupt comes at once: fewer bytes than the trigger asks for means that no more are waiting.
-      return (s[FCR] & 1) !== 0 && s[RX_COUNT] < TRIGGERS[(s[FCR] >> 6) & 3] ? 12 : 4;
+      return (s[FCR] & 1) !== 0 && received < TRIGGERS[(s[FCR] >> 6) & 3] ? 12 : 4;
     }
     if ((enabled & IER_THRE) !== 0 && s[THRE_PENDING] !== 0) return 2;
     if ((enabled & IER_MODEM) !== 0 && s[MSR_DELTA] !== 0) return 0;
@@ -199,15 +211,7 @@ export class Uart implements Device {
     switch (register) {
       case 0: {
         if ((s[LCR] & 0x80) !== 0) return s[DIVISOR] & 0xff;
-        if (s[RX_COUNT] === 0) return 0;
-        const byte = s[RX + s[RX_FIRST]];
-        s[RX_FIRST] = (s[RX_FIRST] + 1) & (FIFO - 1);
-        s[RX_COUNT]--;
-        if (s[RX_COUNT] === 0) {
-          this.#fill();
-          // The host may hold more that found the ring full.
-          if (s[RX_COUNT] > 0 && this.#input.length === 0) this.#context.signalHost(this);
-        }
+        const byte = this.#take();
         this.#updateIrq();
         return byte;
       }
@@ -231,7 +235,7 @@ export class Uart implements Device {
           this.#output.doze(DOZE_MS);
           empty = s[TX_FULL] === 0;
         }
-        const value = (empty ? LSR_EMPTY : 0) | s[LSR_ERRORS] | (s[RX_COUNT] > 0 ? LSR_DATA : 0);
+        const value = (empty ? LSR_EMPTY : 0) | s[LSR_ERRORS] | (this.#received > 0 ? LSR_DATA : 0);
         if (s[LSR_ERRORS] !== 0) {
           s[LSR_ERRORS] = 0;
           this.#updateIrq();
@@ -274,7 +278,6 @@ export class Uart implements Device {
           s[RX_COUNT] = 0;
           s[RX_FIRST] = 0;
         }
-        this.#fill();
         break;
       }
       case 3: {
@@ -289,7 +292,6 @@ export class Uart implements Device {
       case 4:
         s[MCR] = value & 0x1f;
         this.#updateModem();
-        this.#fill();
         break;
       case 7:
         s[SCR] = value;

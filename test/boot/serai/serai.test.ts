@@ -206,6 +206,16 @@ describe('serai with little memory', () => {
   });
 });
 
+describe('serai and what is typed before it runs', () => {
+  it('has all of it at its prompt', { timeout: 2 * SLOW_MS }, async () => {
+    const terminal = new GuestConsole();
+    const machine = await Machine.create({ kernel: readFileSync(SERAI), memoryBytes: 64 * MiB, cpus: 1, onConsole: terminal.onConsole });
+    machine.sendInput(Buffer.from('primes 100\rhalt\r'));
+    expect(await machine.run()).toEqual({ kind: 'power-off' });
+    expect(terminal.text.replaceAll('\r', '')).toMatch(/serai> primes 100\n25 primes up to 100, .*\nserai> halt\n/);
+  });
+});
+
 describe('serai with as many CPUs as there can be', () => {
   it(`starts all ${MOST_CPUS}, and works on them`, { timeout: 6 * SLOW_MS }, async () => {
     const terminal = new GuestConsole();

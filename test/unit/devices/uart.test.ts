@@ -64,6 +64,58 @@ it('interrupts for an empty transmitter and for input, which flows in as it is r
   expect(b.in(COM1 + 2)).toBe(0xc1);
 });
 
+describe('what is typed before the guest reads', () => {
+  const typed = Array.from({ length: 40 }, (_, i) => i + 1);
+  const received = (b: ReturnType<typeof bench>) => {
+    const got: number[] = [];
+    while ((b.in(COM1 + 5) & 1) !== 0) got.push(b.in(COM1));
+    return got;
+  };
+
+  it.each([1, 2, 40])('is all there behind a set-up of the port: %i bytes', (count) => {
+    const b = bench();
+    initPic(b, 0x10);
+    const input = typed.slice(0, count);
+    b.pc.serialInput(0, Uint8Array.from(input));
+    expect(b.in(COM1 + 5) & 1).toBe(1);
+    // FIFOs on and emptied, off, on with the receiver's emptied.
+    for (const fcr of [7, 0, 1, 3]) b.out(COM1 + 2, fcr);
+    b.out(COM1 + 4, 0x0b);
+    expect(b.pc.hasInterrupt(0)).toBe(false);
+    b.out(COM1 + 1, 1);
+    expect(b.pc.interruptAck(0)).toBe(0x34);
+    expect(b.in(COM1 + 2)).toBe(0xc4);
+    expect(received(b)).toEqual(input);
+    expect(b.in(COM1 + 2)).toBe(0xc1);
+  });
+
+  it('keeps out of a test in loop-back', () => {
+    const b = bench();
+    b.pc.serialInput(0, Uint8Array.of(1, 2, 3));
+    b.out(COM1 + 3, 3);
+    b.out(COM1 + 2, 7);
+    b.out(COM1 + 4, 0x1e);
+    expect(b.in(COM1 + 5)).toBe(0x60);
+    b.out(COM1, 0xae);
+    expect([b.in(COM1), b.in(COM1 + 5)]).toEqual([0xae, 0x60]);
+    b.out(COM1 + 4, 0x0b);
+    expect(received(b)).toEqual([1, 2, 3]);
+  });
+
+  it('interrupts at the trigger level while more is to come, and for what is below it at the end', () => {
+    const b = bench();
+    b.out(COM1 + 2, 0xc1);
+    b.out(COM1 + 1, 1);
+    b.pc.serialInput(0, Uint8Array.from(typed.slice(0, 15)));
+    const seen = typed.slice(0, 15).map(() => {
+      const id = b.in(COM1 + 2);
+      b.in(COM1);
+      return id;
+    });
+    expect(seen).toEqual([0xc4, 0xc4, ...Array.from({ length: 13 }, () => 0xcc)]);
+  });
+});
+
 describe('while nobody takes its output', () => {
   const THRE = 0x20;
   const EMPTY = 0x60;
