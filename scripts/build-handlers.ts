@@ -4,6 +4,7 @@ import { fileURLToPath } from 'node:url';
 import binaryen from 'binaryen';
 import { enumerateForms } from '../src/emit/interpreter/enumerate.ts';
 import { emitHandlers } from '../src/emit/interpreter/handlers.ts';
+import { strictOrder } from '../src/instrument/index.ts';
 import { runtime } from '../src/runtime/abi.ts';
 import { checkAbi } from './check-abi.ts';
 
@@ -55,7 +56,7 @@ export function buildHandlers(): { forms: number; bytes: number } {
   };
   const bytes = optimized(image.bytes);
   put('handlers.wasm', bytes);
-  put('handlers-strict.wasm', optimized(emitHandlers(forms, { strictOrder: true }).bytes));
+  put('handlers-strict.wasm', optimized(emitHandlers(forms, { instruments: [strictOrder] }).bytes));
   put('handlers.json', JSON.stringify({ keys: image.keys }));
   return { forms: image.keys.length, bytes: bytes.length };
 }

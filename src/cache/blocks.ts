@@ -5,19 +5,9 @@ import { PhysicalMemory } from '../cpu/physical.ts';
 import type { SharedMemory } from '../cpu/state.ts';
 import { CodeReader, decode, type Instruction, insideLimit, LONGEST } from '../decode/decoder.ts';
 import { FIRST_FORM, pseudoIndex } from '../emit/interpreter/table.ts';
+import { type HeadName, headFor, instrumentsAsked } from '../instrument/index.ts';
 import { Breakpoint, BreakpointKind, Cpu, codeLimit, GPR_STRIDE, Mode, SegCache } from '../layout/cpu.ts';
-import {
-  BLOCK_HASH_ENTRIES,
-  BlockHead,
-  CONTROL,
-  Control,
-  CpuArea,
-  JUMP_ENTRIES,
-  JumpEntry,
-  PAGE,
-  PAGE_SHIFT,
-  Record,
-} from '../layout/memory.ts';
+import { BLOCK_HASH_ENTRIES, BlockHead, CONTROL, CpuArea, JUMP_ENTRIES, JumpEntry, PAGE, PAGE_SHIFT, Record } from '../layout/memory.ts';
 
 /** Instructions in a block at the most. */
 const BLOCK_LIMIT = 64;
@@ -50,6 +40,7 @@ export class BlockCache {
   private readonly physical: PhysicalMemory;
   /** Heads by physical page number. */
   private readonly pages = new Map<number, number[]>();
+  private knownHead: HeadName | undefined;
   private readonly window = new Uint8Array(WINDOW);
   private readonly there = new Uint8Array(WINDOW);
 
@@ -177,7 +168,7 @@ export class BlockCache {
     i32.fill(0, head >> 2, (head + bytes) >> 2);
     const set = (record: number, offset: number, value: number) => (i32[(record + offset) >> 2] = value);
     const first = list[0]!;
-    set(head, BlockHead.at.handler, pseudoIndex(this.headName()));
+    set(head, BlockHead.at.handler, pseudoIndex(this.headName));
     set(head, BlockHead.at.eip, first.eip);
     set(head, BlockHead.at.end, end);
     set(head, BlockHead.at.phys, phys);
@@ -267,16 +258,14 @@ export class BlockCache {
   leaveRegion(head: number): void {
     const { i32 } = this.shared;
     i32[(head + BlockHead.at.region) >> 2] = 0;
-    i32[(head + BlockHead.at.handler) >> 2] = pseudoIndex(this.headName());
+    i32[(head + BlockHead.at.handler) >> 2] = pseudoIndex(this.headName);
     i32[(head + BlockHead.at.heat) >> 2] = 0;
     i32[(head + BlockHead.at.heatSince) >> 2] = this.runtime.heatNow(this.cpu);
   }
 
-  private headName(): 'head' | 'headBudget' | 'headCounting' | 'headTracing' {
-    const asked = (flag: number) => this.shared.i32[(CONTROL + flag) >> 2] !== 0;
-    if (asked(Control.at.trace)) return 'headTracing';
-    if (asked(Control.at.lockstep)) return 'headBudget';
-    return asked(Control.at.countInstructions) ? 'headCounting' : 'head';
+  /** Instruments are asked for before any code runs. */
+  private get headName(): HeadName {
+    return (this.knownHead ??= headFor(instrumentsAsked((offset) => this.shared.i32[(CONTROL + offset) >> 2]!)));
   }
 
   private enter(head: number, phys: number, eip: number, mode: number): void {

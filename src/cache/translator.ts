@@ -6,7 +6,8 @@ import type { MakeBuilder } from '../emit/module/builder.ts';
 import { directBuilders } from '../emit/module/load.ts';
 import { Emitter } from '../emit/module.ts';
 import { withExportNames } from '../emit/names.ts';
-import { emitRegion, type RegionExtras } from '../emit/region/region.ts';
+import { emitRegion, type RegionDemands } from '../emit/region/region.ts';
+import { instrumentsAsked } from '../instrument/index.ts';
 import { CONTROL, Control, PAGE, PAGE_SHIFT, SLOTS, Slot, TABLE_ENTRIES } from '../layout/memory.ts';
 import { growRegion, type Region } from '../translate/grow.ts';
 import { type CodeImage, imageOf } from './code-image.ts';
@@ -100,16 +101,9 @@ export class Translator {
     return slot;
   }
 
-  private get extras(): RegionExtras {
-    const asked = (flag: number) => this.shared.i32[(CONTROL + flag) >> 2] !== 0;
-    return {
-      budget: asked(Control.at.lockstep),
-      strictOrder: asked(Control.at.strictOrder),
-      counts: asked(Control.at.countInstructions),
-      traces: asked(Control.at.trace),
-      atomic: this.atomic,
-      verify: this.verify,
-    };
+  private get demands(): RegionDemands {
+    const instruments = instrumentsAsked((offset) => this.shared.i32[(CONTROL + offset) >> 2]!);
+    return { instruments, atomic: this.atomic, verify: this.verify };
   }
 
   /** Whether the table has slots for more regions and for where those lead to; without room, hot code stays in the interpreter. */
@@ -214,7 +208,7 @@ export class Translator {
           this.inside.set(keyOf(request.phys + ((eip - request.eip) | 0), eip, request.mode), grown.version);
       try {
         e ??= new Emitter({ builder: this.makeBuilder() });
-        emitRegion(e, `r${slot}`, grown.region, (phys, eip, mode) => this.slotOf(phys, eip, mode), this.extras);
+        emitRegion(e, `r${slot}`, grown.region, (phys, eip, mode) => this.slotOf(phys, eip, mode), this.demands);
       } catch (error) {
         if (this.onError === undefined) throw error;
         this.failed++;

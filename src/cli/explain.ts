@@ -44,8 +44,7 @@ class Listing {
   }
 
   ir(): string {
-    // Without the unchecked copies of loops, which would say the same again.
-    const { blocks } = translate(this.region, { slices: true }).ir;
+    const { blocks } = translate(this.region, { copies: false }).ir;
     return this.blocks
       .map((block) => {
         const ops = blocks.get(block.id)!.ops.map((op) => (op.kind === 'insn' ? { ...op, text: this.text(op.eip, op.next - op.eip) } : op));

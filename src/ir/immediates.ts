@@ -1,6 +1,6 @@
 // What stands in an operation beside its values: registers, widths, places in the CPU's state and the like. Each kind of immediate says
 // how it is printed, and how its text is found and read again.
-import { Cpu, GPR_STRIDE, Gpr } from '../layout/cpu.ts';
+import { Cpu, Exit, GPR_STRIDE, Gpr } from '../layout/cpu.ts';
 import type { Effects, Place } from './types.ts';
 
 export interface Immediate<T> {
@@ -67,6 +67,13 @@ export const width: Immediate<number> = { pattern: '\\d+', print: (bytes) => Str
 export const register: Immediate<number> = { pattern: 'e\\w\\w', print: (reg) => REGISTERS[reg]!, read: registerNumber };
 /** EIP of an instruction. */
 export const eip: Immediate<number> = { pattern: '0x[0-9a-f]+', print: hex, read: (text) => Number(text) | 0 };
+const EXITS = Object.entries(Exit).map(([name, code]) => [name.toLowerCase(), code] as const);
+/** An exit of the run loop, by name. */
+export const exit: Immediate<number> = {
+  pattern: EXITS.map(([name]) => name).join('|'),
+  print: (code) => EXITS.find((x) => x[1] === code)![0],
+  read: (text) => EXITS.find(([name]) => name === text)![1],
+};
 /** For people: all that is left of the line. */
 export const note: Immediate<string> = { pattern: '.+', print: (v) => v, read: (text) => text };
 /** Offset in the CPU's state; from an address of the operation's own, a plain number. */

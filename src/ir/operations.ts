@@ -8,6 +8,7 @@ import {
   effects,
   eip,
   either,
+  exit,
   flag,
   type Immediate,
   lanes,
@@ -96,10 +97,11 @@ export const OPERATIONS = {
   /** `within`: places that it changes at the most, where the address does not tell. */
   ststate:  line('ststate{bytes} [{address} + ]{offset}, {value}[ within {within}]', undefined, { address: 'i32?', value: 'any' }, { bytes: width, offset: state, within: optional(places) }),
   /** Guest memory at a linear address. `rmw`: checked for writing. `locked`: the store of the same instruction to the same address
-   * happens with this load as one; what is between them has no effects, as it may be done again. `group`: it needs no check, as the guard of
+   * happens with this load as one; what is between them has no effects, as it may be done again. `ordered`: in the order of x86 on any
+   * host. `group`: it needs no check, as the guard of
    * its loop looked the addresses of that group up, and cannot fault. */
-  load:     line('load{bytes}{signed}{rmw}{locked} {address}[ unchecked {group}]', 'any', { address: ADDRESS }, { bytes: width, signed, rmw: flag(' rmw'), locked: optional(flag(' lock')), group: optional(number) }, FAULTS),
-  store:    line('store{bytes} {address}, {value}[ unchecked {group}]', undefined, { address: ADDRESS, value: 'any' }, { bytes: width, group: optional(number) }, FAULTS),
+  load:     line('load{bytes}{signed}{rmw}{locked}{ordered} {address}[ unchecked {group}]', 'any', { address: ADDRESS }, { bytes: width, signed, rmw: flag(' rmw'), locked: optional(flag(' lock')), ordered: optional(flag(' ordered')), group: optional(number) }, FAULTS),
+  store:    line('store{bytes}{ordered} {address}, {value}[ unchecked {group}]', undefined, { address: ADDRESS, value: 'any' }, { bytes: width, ordered: optional(flag(' ordered')), group: optional(number) }, FAULTS),
   /** Loads and stores of other CPUs see this CPU's in the order of the program on both sides of a fence. */
   fence:    line('fence', undefined, {}, {}),
   /** The CPU waits in a loop for something that another one does. */
@@ -123,6 +125,8 @@ export const OPERATIONS = {
   insn:     line('insn {eip}..{next}[  {text}]', undefined, {}, { eip, next: eip, text: optional(note) }),
   /** Leaves to run this instruction again if `cond`. The last operation of its instruction. */
   repeat:   line('repeat if {cond}', undefined, { cond: 'i32' }, {}, READS_FLAGS),
+  /** Leaves to the host with Cpu.exit if `cond`, before this instruction, which is the next one when the CPU goes on. */
+  yield:    line('yield {exit} if {cond}', undefined, { cond: 'i32' }, { exit }, READS_FLAGS),
 
   /** A call of guest code: the return address is pushed already. In a region it comes back, to the jump behind it. (Handlers do not wait
    * for it: nothing is behind it there.) Targets are left out in handlers, where the record knows them. */
@@ -244,6 +248,9 @@ export function mapTargets(op: Op, f: (to: BlockId) => BlockId): Op {
   if (op.kind === 'branch' || op.kind === 'guard') return { ...op, to: f(op.to!), next: f(op.next!) };
   return op.kind === 'ret' && op.to !== undefined ? { ...op, to: f(op.to) } : op;
 }
+
+/** Kinds that end a block. */
+export type EndKind = 'jump' | 'branch' | 'indirect' | 'ret' | 'exit' | 'leave' | 'next' | 'guard';
 
 /** Whether an operation is the last of its block. */
 export const isTerminator = (op: Op): boolean => LINES[op.kind]!.ends;

@@ -1,6 +1,7 @@
 // The way of a region, from guest instructions to all that emission must know: grown (grow.ts), lifted, passed through what makes it
-// shorter, analysed. A pass takes a region and gives one; an analysis says something of the last of them. Knows no Wasm.
+// shorter, instrumented where somebody asks, analysed. A pass takes a region and gives one; an analysis says something of the last of them. Knows no Wasm.
 
+import type { Instrument } from '../instrument/instrument.ts';
 import type { BlockId } from '../ir/blocks.ts';
 import { cachedBases } from '../passes/address-bases.ts';
 import { dropDeadFlags } from '../passes/dead-flags.ts';
@@ -10,6 +11,7 @@ import { flagShapes, type Shape } from '../passes/flag-shapes.ts';
 import { dropStateAccesses } from '../passes/state-accesses.ts';
 import { mapBlocks, type RegionIr } from './graph.ts';
 import type { Region } from './grow.ts';
+import { instrumented } from './instrumented.ts';
 import { liftRegion } from './lift.ts';
 import { copyLoops } from './loops.ts';
 import { verifyRegion } from './verify.ts';
@@ -26,10 +28,10 @@ export type PassName = keyof typeof PASSES;
 
 /** What is asked of a translation. */
 export interface Demands {
-  /** Each block may be the last one for now: no copies that make many passes without a look at anything. */
-  readonly slices?: boolean;
-  /** The flags are looked at at the start of each block. */
-  readonly exactFlags?: boolean;
+  /** What sees or steers the guest (instrument/). */
+  readonly instruments?: readonly Instrument[];
+  /** Loops may have unchecked copies; else their blocks stand once. Default: true. */
+  readonly copies?: boolean;
   /** Verify the region behind each pass. */
   readonly verify?: boolean;
 }
@@ -45,14 +47,15 @@ export interface Translation {
   readonly dirty: ReadonlyMap<BlockId, number>;
 }
 
-export function translate(region: Region, { slices = false, exactFlags = false, verify = false }: Demands = {}): Translation {
+export function translate(region: Region, { instruments = [], copies = true, verify = false }: Demands = {}): Translation {
   let ir = liftRegion(region);
   if (verify) verifyRegion(ir, 'the lift');
-  for (const [name, pass] of Object.entries<Pass>(PASSES)) {
-    if (name === 'loops' && slices) continue;
+  const once = !copies || instruments.some(({ stops }) => stops);
+  const through = (name: string, pass: Pass) => {
     ir = pass(ir);
     if (verify) verifyRegion(ir, name);
-  }
-  const live = exactFlags ? new Set(ir.flow.order) : liveFlags(ir);
-  return { ir, shapes: flagShapes(ir, live), bases: cachedBases(ir), dirty: dirtyRegisters(ir) };
+  };
+  for (const [name, pass] of Object.entries<Pass>(PASSES)) if (name !== 'loops' || !once) through(name, pass);
+  if (instruments.length > 0) through('instruments', (last) => instrumented(last, instruments));
+  return { ir, shapes: flagShapes(ir, liveFlags(ir)), bases: cachedBases(ir), dirty: dirtyRegisters(ir) };
 }

@@ -1,4 +1,5 @@
-// The cases of test/ir/*.ir: a region as text, as it is printed, and behind `--- NAME` what the pass or the analysis of that name makes of it.
+// The cases of test/ir/*.ir: a region as text, as it is printed, and behind `--- NAME` what the pass, the analysis or the instrument of that name makes of it.
+import { INSTRUMENTS } from '../../src/instrument/index.ts';
 import { printBlock } from '../../src/ir/blocks.ts';
 import { Gpr } from '../../src/layout/cpu.ts';
 import { cachedBases } from '../../src/passes/address-bases.ts';
@@ -6,6 +7,7 @@ import { dirtyRegisters } from '../../src/passes/dirty-registers.ts';
 import { liveFlags } from '../../src/passes/flag-liveness.ts';
 import { flagShapes, type Shape, type Source } from '../../src/passes/flag-shapes.ts';
 import type { RegionIr } from '../../src/translate/graph.ts';
+import { instrumented } from '../../src/translate/instrumented.ts';
 import { PASSES, type Pass } from '../../src/translate/pipeline.ts';
 import { printRegion, readRegion } from '../../src/translate/text.ts';
 import { verifyRegion } from '../../src/translate/verify.ts';
@@ -55,10 +57,12 @@ const ANALYSES: Readonly<Record<string, (ir: RegionIr) => string>> = {
 function result(name: string, before: string): string {
   const ir = readRegion(before);
   verifyRegion(ir, 'the text');
-  const pass = (PASSES as Readonly<Record<string, Pass>>)[name];
+  const instrument = INSTRUMENTS.get(name);
+  const pass =
+    instrument === undefined ? (PASSES as Readonly<Record<string, Pass>>)[name] : (was: RegionIr) => instrumented(was, [instrument]);
   if (pass === undefined) {
     const analysis = ANALYSES[name];
-    if (analysis === undefined) throw new Error(`no pass or analysis ${name}`);
+    if (analysis === undefined) throw new Error(`no pass, analysis or instrument ${name}`);
     return analysis(ir);
   }
   const after = pass(ir);
@@ -66,7 +70,7 @@ function result(name: string, before: string): string {
   return printRegion(after);
 }
 
-export const KNOWN: readonly string[] = [...Object.keys(PASSES), ...Object.keys(ANALYSES)];
+export const KNOWN: readonly string[] = [...Object.keys(PASSES), ...Object.keys(ANALYSES), ...INSTRUMENTS.keys()];
 
 export interface CaseText {
   readonly title: string;

@@ -83,7 +83,7 @@ test.each([
   ['%0 = set eax, 1', 'it gives no value'],
   ['%0 = i32.frob 1, 2', 'no operator i32.frob'],
   ['frob 1', 'no operation'],
-  ['store32 5', 'not as store{bytes} {address}, {value}'],
+  ['store32 5', 'not as store{bytes}{ordered} {address}, {value}'],
   ['%0 = ldstate32 nowhere', 'no place nowhere'],
 ])('%s cannot be read', (text, message) => {
   expect(() => read(text)).toThrow(message);

@@ -1,9 +1,11 @@
 // The interpreter: one Wasm function ("handler") for each instruction form, generated at build time from the same
 // lifts as the JIT. A handler reads its operands from the record at local 0 and tail-calls the next record's handler.
+import { HEADS, type HeadName, type Instrument } from '../../instrument/index.ts';
+import { throughOperations } from '../../instrument/instrument.ts';
+import { eipOf } from '../../ir/blocks.ts';
 import { Builder } from '../../ir/builder.ts';
-import type { Op, OpOf } from '../../ir/operations.ts';
 import type { Value } from '../../ir/types.ts';
-import { Cpu, Exit, GPR_STRIDE, Mode, Vector } from '../../layout/cpu.ts';
+import { Cpu, GPR_STRIDE, Mode, Vector } from '../../layout/cpu.ts';
 import { BlockHead, CONTROL, Control, CpuArea, HEAT_PERIOD, JUMP_ENTRIES, JumpEntry, Record, Tlb } from '../../layout/memory.ts';
 import type { Form } from '../../lift/form.ts';
 import type { Leaves } from '../../lift/leaves.ts';
@@ -13,7 +15,7 @@ import { type PendingFlags, wordR, wordX } from '../lower/flags.ts';
 import { FunctionCode } from '../lower/function.ts';
 import { Lowering } from '../lower/lowering.ts';
 import { HANDLER } from '../lower/slow-ways.ts';
-import type { Target, TargetFlags } from '../lower/target.ts';
+import type { Target, TargetFlags, TransferOp } from '../lower/target.ts';
 import { Emitter, type Expr, i32, none, wasmType } from '../module.ts';
 import { NO_RETURN } from '../region/calls.ts';
 import { FIRST_FORM, type Pseudo } from './table.ts';
@@ -122,15 +124,13 @@ class HandlerTarget implements Target {
   readonly flags: TargetFlags;
   readonly slow = HANDLER;
   readonly atomic = true;
-  readonly strictOrder: boolean;
   readonly lazyFlags = false;
   /** The instruction runs in flat code. */
   flat = false;
 
-  constructor(e: Emitter, strictOrder = false) {
+  constructor(e: Emitter) {
     this.f = new FunctionCode(e, 2);
     this.flags = new HandlerFlags(this.f);
-    this.strictOrder = strictOrder;
     this.lowering = new Lowering(this.f, this);
   }
   rec(): Expr {
@@ -154,9 +154,14 @@ class HandlerTarget implements Target {
     const shift = f.m.i32.shr_u(f.m.i32.and(f.loadCpu(Cpu.at.mode), f.c(Mode.USER)), f.c(1));
     return f.m.i32.and(f.m.i32.shr_u(word, shift), f.c(write ? Tlb.KERNEL_WRITE : Tlb.KERNEL_READ));
   }
-  expression(op: OpOf<'get' | 'rec'>): Expr {
-    if (op.kind !== 'rec') throw new Error(`${op.kind} in a handler`);
-    return this.recordField(op.offset);
+  register(reg: number): Expr {
+    return this.f.loadCpu(Cpu.at.gpr + reg * GPR_STRIDE);
+  }
+  setRegister(reg: number, v: Expr): void {
+    this.f.emit(this.f.storeCpu(Cpu.at.gpr + reg * GPR_STRIDE, v));
+  }
+  leaveHere(): Expr[] {
+    return [this.f.storeCpu(Cpu.at.eip, this.eip()), this.f.m.return_call('dispatch', [this.f.c(0), this.f.cpu()], none)];
   }
 
   private go(record: Expr): void {
@@ -190,7 +195,7 @@ class HandlerTarget implements Target {
     this.f.emit(this.f.storeCpu(Cpu.at.eip, eip));
     this.f.emit(this.f.m.return_call('dispatch', [this.f.c(0), this.f.cpu()], none));
   }
-  lower(op: Op): void {
+  transfer(op: TransferOp): void {
     switch (op.kind) {
       case 'jump':
       case 'call':
@@ -207,30 +212,23 @@ class HandlerTarget implements Target {
         return this.f.emit(this.f.m.return_call('dispatch', [this.f.c(0), this.f.cpu()], none));
       case 'next':
         return this.dispatchTo(this.recordField(Record.at.next));
-      case 'repeat':
-        return this.f.emit(
-          this.f.m.if(
-            this.lowering.value(op.cond),
-            this.f.m.block(null, [
-              this.f.storeCpu(Cpu.at.eip, this.recordField(Record.at.eip)),
-              this.f.m.return_call('dispatch', [this.f.c(0), this.f.cpu()], none),
-            ]),
-          ),
-        );
-      default:
-        throw new Error(`${op.kind} in a handler`);
+      case 'exit':
+        return this.dispatchTo(this.f.c(op.to));
+      // A handler has no copy of the loop.
+      case 'guard':
+        return this.dispatchTo(this.f.c(eipOf(op.next)));
     }
   }
 }
 
 /** Adds the handler of one form, named `name`. */
-export function addHandler(e: Emitter, name: string, form: Form, spec: LiftSpec, strictOrder = false): void {
+export function addHandler(e: Emitter, name: string, form: Form, spec: LiftSpec, instruments: readonly Instrument[] = []): void {
   const b = new Builder();
   const x = new Lifter(b, form, new RecordLeaves(b, form));
   spec.lift(x);
-  const t = new HandlerTarget(e, strictOrder);
+  const t = new HandlerTarget(e);
   t.flat = form.flat;
-  const body = t.lowering.lower(b.code.ops);
+  const body = t.lowering.lower(throughOperations(b.code.ops, instruments));
   if (!x.ended) {
     if (spec.alone) t.dispatchTo(t.recordField(Record.at.next));
     else if (spec.ends) t.f.emit(t.chain(Record.at.linkNext, Record.at.next));
@@ -256,10 +254,15 @@ function addPseudos(e: Emitter): void {
       m.if(call(runtime.poll, [t.f.cpu(), eip()]), m.if(t.f.loadCpu(Cpu.at.exit), m.return(), dispatch(t))),
     );
 
-  // The head of a block: polls, counts heat (a request at the threshold, and again each period), and starts the first instruction.
-  const head = (t: HandlerTarget, also?: Expr) => {
-    t.f.emit(pollThenLeave(t, () => t.recordField(BlockHead.at.eip)));
-    if (also !== undefined) t.f.emit(also);
+  // The head of a block: polls, does what instruments ask, counts heat (a request at the threshold, and again each period), and starts the
+  // first instruction.
+  const head = (t: HandlerTarget, instruments: readonly Instrument[]) => {
+    const b = new Builder();
+    const field = (offset: number) => () => b.push({ kind: 'rec', type: 'i32', offset });
+    const start = { engine: 'interpreter', eip: field(BlockHead.at.eip), instructions: field(BlockHead.at.count) } as const;
+    for (const instrument of instruments) instrument.block?.(b, start);
+    const also = t.lowering.lower(b.code.ops);
+    also.unshift(pollThenLeave(t, () => t.recordField(BlockHead.at.eip)));
     const heat = t.f.locals.take();
     t.f.emit(m.local.set(heat, m.i32.add(t.recordField(BlockHead.at.heat), t.f.c(1))));
     t.f.emit(m.i32.store(BlockHead.at.heat, 4, t.rec(), t.f.get(heat)));
@@ -267,33 +270,7 @@ function addPseudos(e: Emitter): void {
     t.f.emit(m.if(m.i32.eq(m.i32.and(t.f.get(heat), t.f.c(HEAT_PERIOD - 1)), threshold), call(runtime.hot, [t.f.cpu(), t.rec()])));
     t.next();
   };
-  const counting = (t: HandlerTarget) => t.f.count(Cpu.at.countInterpreted, m.i64.extend_u(t.recordField(BlockHead.at.count)));
-  addPseudo(e, 'head', (t) => head(t));
-  addPseudo(e, 'headCounting', (t) => head(t, counting(t)));
-  // Lockstep: a block that is more than what is left of the slice is not begun.
-  const budget = (t: HandlerTarget) => {
-    const left = t.f.locals.take();
-    return [
-      m.local.set(left, m.i32.sub(t.f.loadCpu(Cpu.at.budget), t.recordField(BlockHead.at.count))),
-      m.if(
-        m.i32.lt_s(t.f.get(left), t.f.c(0)),
-        m.block(null, [
-          t.f.storeCpu(Cpu.at.eip, t.recordField(BlockHead.at.eip)),
-          t.f.storeCpu(Cpu.at.exit, t.f.c(Exit.SLICE)),
-          m.return(),
-        ]),
-      ),
-      t.f.storeCpu(Cpu.at.budget, t.f.get(left)),
-    ];
-  };
-  addPseudo(e, 'headBudget', (t) => head(t, m.block(null, [...budget(t), counting(t)])));
-  // Tracing is slow in any case: whether to count as well is asked each time.
-  addPseudo(e, 'headTracing', (t) => {
-    const asked = m.i32.load(CONTROL + Control.at.countInstructions, 4, t.f.c(0));
-    const lockstep = m.i32.load(CONTROL + Control.at.lockstep, 4, t.f.c(0));
-    const trace = call(runtime.traceInterpreted, [t.f.cpu(), t.recordField(BlockHead.at.eip)]);
-    head(t, m.block(null, [m.if(lockstep, m.block(null, budget(t))), trace, m.if(asked, counting(t))]));
-  });
+  for (const [name, instruments] of Object.entries(HEADS)) addPseudo(e, name as HeadName, (t) => head(t, instruments));
   // A block that ended without a branch: on to what follows.
   addPseudo(e, 'fall', (t) => t.f.emit(t.chain(Record.at.linkNext, Record.at.eip)));
   // A record whose page was written to.
@@ -380,7 +357,7 @@ export interface HandlersImage {
 /** Emits the module of all handlers. `forms`: each form once, with its key. */
 export function emitHandlers(
   forms: ReadonlyMap<string, { form: Form; spec: LiftSpec }>,
-  options: { readonly strictOrder?: boolean } = {},
+  options: { readonly instruments?: readonly Instrument[] } = {},
 ): HandlersImage {
   const e = new Emitter();
   addPseudos(e);
@@ -388,7 +365,7 @@ export function emitHandlers(
   keys.forEach((key, i) => {
     const { form, spec } = forms.get(key)!;
     try {
-      addHandler(e, `h${FIRST_FORM + i}`, form, spec, options.strictOrder);
+      addHandler(e, `h${FIRST_FORM + i}`, form, spec, options.instruments);
     } catch (error) {
       throw new Error(`handler of "${key}"`, { cause: error });
     }

@@ -14,8 +14,10 @@ export const PSEUDO = [
   'resolve',
   'protection',
   'headCounting',
-  'headTracing',
   'headBudget',
+  'headTracing',
+  'headCountingTracing',
+  'headBudgetTracing',
 ] as const;
 export type Pseudo = (typeof PSEUDO)[number];
 /** Table index of a pseudo function. */

@@ -205,9 +205,9 @@ export class Access {
   }
 
   /** Sets `result` to what is at the host address `at`. */
-  private hostLoad({ type, bytes, signed }: OpOf<'load'>, result: number, at: Expr): Expr {
+  private hostLoad({ type, bytes, signed, ordered }: OpOf<'load'>, result: number, at: Expr): Expr {
     const { m } = this.f;
-    if (!this.target.strictOrder) return m.local.set(result, this.f.rawLoad(type, bytes, signed, 0, at));
+    if (!ordered) return m.local.set(result, this.f.rawLoad(type, bytes, signed, 0, at));
     return this.inOrder(bytes, at, (host, aligned) => {
       if (!aligned) return m.local.set(result, this.f.rawLoad(type, bytes, signed, 0, host()));
       if (bytes === 16) {
@@ -224,9 +224,9 @@ export class Access {
   }
 
   /** Stores at the host address `at`. */
-  private hostStore(bytes: number, at: Expr, value: () => Expr, type: Type): Expr {
+  private hostStore({ bytes, ordered }: OpOf<'store'>, at: Expr, value: () => Expr, type: Type): Expr {
     const { m } = this.f;
-    if (!this.target.strictOrder) return this.f.rawStore(bytes, 0, at, value(), type);
+    if (!ordered) return this.f.rawStore(bytes, 0, at, value(), type);
     return this.inOrder(bytes, at, (host, aligned) => {
       if (!aligned) return this.f.rawStore(bytes, 0, host(), value(), type);
       if (bytes === 16) {
@@ -283,7 +283,7 @@ export class Access {
     }
     if (op.group !== undefined) {
       const host = m.i32.add(this.values.value(op.address), this.f.get(this.target.pages!.unchecked(op.group)));
-      this.f.emit(this.hostStore(bytes, host, () => this.values.value(op.value), type));
+      this.f.emit(this.hostStore(op, host, () => this.values.value(op.value), type));
       return;
     }
     const linear = again ? kept.linear : this.f.locals.take(i32);
@@ -293,7 +293,7 @@ export class Access {
     const wide = this.f.get(value, wasmType[type]);
     const arg = type === 'i64' && bytes <= 4 ? m.i32.wrap(wide) : wide;
     const slow = this.orFault(this.f.callRuntime(this.target.slow.store[bytes]!, this.f.get(linear), arg, this.target.eip()));
-    const store = (at: Expr) => this.hostStore(bytes, at, () => this.f.get(value, wasmType[type]), type);
+    const store = (at: Expr) => this.hostStore(op, at, () => this.f.get(value, wasmType[type]), type);
     if (again) {
       this.f.emit(m.if(this.f.unlikely(m.i32.eqz(this.f.get(kept.host))), m.block(null, slow), store(this.f.get(kept.host))));
       this.keep(undefined);

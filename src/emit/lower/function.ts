@@ -5,7 +5,8 @@ import type { RuntimeFunction } from '../../runtime/abi.ts';
 import { type Emitter, type Expr, i32, none, type ValueType, type WasmModule, wasmType } from '../module.ts';
 import { LocalPool } from './locals.ts';
 
-/** Local of every table function that holds the CPU's base address. */
+/** Locals of every table function: what it was entered with, and the CPU's base address. */
+const ENTERED_LOCAL = 0;
 export const CPU_LOCAL = 1;
 
 export class FunctionCode {
@@ -27,16 +28,15 @@ export class FunctionCode {
   cpu(): Expr {
     return this.m.local.get(CPU_LOCAL, i32);
   }
+  /** What the function was entered with: the record of a handler, the table slot of a region. */
+  entered(): Expr {
+    return this.m.local.get(ENTERED_LOCAL, i32);
+  }
   loadCpu(offset: number): Expr {
     return this.m.i32.load(offset, 4, this.cpu());
   }
   storeCpu(offset: number, v: Expr): Expr {
     return this.m.i32.store(offset, 4, this.cpu(), v);
-  }
-  /** Adds to a counter (u64) of the CPU. */
-  count(offset: number, by: Expr): Expr {
-    const { m } = this;
-    return m.i64.store(offset, 8, this.cpu(), m.i64.add(m.i64.load(offset, 8, this.cpu()), by));
   }
   get(local: number, type: ValueType = i32): Expr {
     return this.m.local.get(local, type);

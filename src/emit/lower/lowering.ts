@@ -128,8 +128,9 @@ export class Lowering {
       case 'cpu':
         return this.f.cpu();
       case 'rec':
+        return m.i32.load(op.offset, 4, this.f.entered());
       case 'get':
-        return this.target.expression(op);
+        return this.target.register(op.reg);
       default:
         throw new Error(`${op.kind} cannot be folded`);
     }
@@ -244,8 +245,16 @@ export class Lowering {
       case 'insn':
         this.access.dropKept();
         return this.target.startInstruction(op);
+      case 'set':
+        return this.target.setRegister(op.reg, this.value(op.value));
+      case 'repeat':
+        return this.f.emit(m.if(this.value(op.cond), m.block(null, this.target.leaveHere())));
+      case 'yield': {
+        const leave = m.block(null, [this.f.storeCpu(Cpu.at.exit, this.f.c(op.exit)), ...this.target.leaveHere()]);
+        return this.f.emit(m.if(this.f.unlikely(this.value(op.cond)), leave));
+      }
       default:
-        return this.target.lower(op);
+        return this.target.transfer(op);
     }
   }
 

@@ -1,5 +1,5 @@
 // What the interpreter's handlers and a region answer differently while operations are lowered for them.
-import type { Op, OpOf } from '../../ir/operations.ts';
+import type { EndKind, OpOf } from '../../ir/operations.ts';
 import type { Value } from '../../ir/types.ts';
 import type { Expr } from '../module.ts';
 import type { PendingFlags } from './flags.ts';
@@ -7,6 +7,8 @@ import type { SlowWays } from './slow-ways.ts';
 
 /** An operation that calls something. */
 export type CallOp = OpOf<'helper' | 'call' | 'callIndirect'>;
+/** An operation that leads elsewhere. */
+export type TransferOp = OpOf<'call' | 'callIndirect' | EndKind>;
 
 /**
  * Locals with the last page reached through a base register: a copy of a TLB entry. Helpers that may take entries away are
@@ -43,8 +45,6 @@ export interface TargetFlags {
 export interface Target {
   /** Whether locked accesses must be atomic, as other CPUs may run at the same time. */
   readonly atomic: boolean;
-  /** Whether each access is in the order of x86 on any host (wasm/base/order.ts). */
-  readonly strictOrder: boolean;
   /** Whether the inputs of the operation that sets the flags are kept until others are set. */
   readonly lazyFlags: boolean;
   /** Functions for what is not inline: stores to pages with code are done there (handlers) or refused (regions). */
@@ -62,8 +62,11 @@ export interface Target {
   /** Makes Cpu.gpr (and flags) in memory current before a call, and drops what it changes after. */
   beforeCall(op: CallOp): void;
   afterCall(op: CallOp): void;
-  /** The value of an operation that only such a target has. */
-  expression(op: OpOf<'get' | 'rec'>): Expr;
-  /** Anything else: terminators, calls of guest code, what only such a target has. */
-  lower(op: Op): void;
+  /** A general register, whole. */
+  register(reg: number): Expr;
+  setRegister(reg: number, v: Expr): void;
+  /** Leaves through the dispatcher (statements that do not come back) to go on with this instruction, from its start. */
+  leaveHere(): Expr[];
+  /** Calls of guest code and terminators. */
+  transfer(op: TransferOp): void;
 }

@@ -3,7 +3,7 @@
 import { type BlockId, eipOf } from '../../ir/blocks.ts';
 import { effectsOf, type Op, type OpOf } from '../../ir/operations.ts';
 import type { Value } from '../../ir/types.ts';
-import { Cpu, Exit, GPR_STRIDE, Mode } from '../../layout/cpu.ts';
+import { Cpu, GPR_STRIDE, Mode } from '../../layout/cpu.ts';
 import { Tlb } from '../../layout/memory.ts';
 import { addressBase } from '../../passes/address-bases.ts';
 import { synchronizes } from '../../passes/dirty-registers.ts';
@@ -16,7 +16,7 @@ import type { Structure } from '../../translate/structure.ts';
 import { FunctionCode } from '../lower/function.ts';
 import { Lowering } from '../lower/lowering.ts';
 import { REGION } from '../lower/slow-ways.ts';
-import type { CallOp, PageCache, Pages, Target, TargetFlags } from '../lower/target.ts';
+import type { CallOp, PageCache, Pages, Target, TargetFlags, TransferOp } from '../lower/target.ts';
 import { type Emitter, type Expr, i32, i64, none, type ValueType } from '../module.ts';
 import { NativeCalls } from './calls.ts';
 import { RegionExits, type SlotOf } from './exits.ts';
@@ -26,20 +26,10 @@ import { FIRST_REG, FIRST_TEMP, FLAG_R, FLAG_X, GPRS, RegionState } from './stat
 const FAULT_LABEL = 'fault';
 const STALE_LABEL = 'stale';
 
-/** What regions do besides, where somebody asked for it. */
-export interface RegionExtras {
-  /** Count their instructions (Cpu.countTranslated). */
-  readonly counts?: boolean;
-  /** Write a record of each block (wasm/engine/trace.ts). */
-  readonly traces?: boolean;
-  /** Take their instructions from Cpu.budget, and leave at a block that is more than what is left. */
-  readonly budget?: boolean;
+/** What is asked of a region. */
+export interface RegionDemands extends Demands {
   /** Other CPUs run at the same time: locked accesses are atomic. */
   readonly atomic?: boolean;
-  /** Loads and stores of guest memory are in the order of x86 on any host (wasm/base/order.ts). */
-  readonly strictOrder?: boolean;
-  /** Verify its IR behind each pass. */
-  readonly verify?: boolean;
 }
 
 /** A way out of a block: to another one, or (without `to`) code that leaves the region. */
@@ -100,9 +90,7 @@ class RegionTarget implements Target {
   readonly slow = REGION;
   readonly lazyFlags = true;
   readonly atomic: boolean;
-  readonly strictOrder: boolean;
   private readonly name: string;
-  private readonly extras: RegionExtras;
   private readonly translation: Translation;
   private current = { eip: 0, next: 0 };
   /** The instruction before may have stored through a helper. */
@@ -110,13 +98,11 @@ class RegionTarget implements Target {
   private loops: readonly LoopLocals[] = [];
   private readonly raiseName: string;
 
-  constructor(e: Emitter, name: string, translation: Translation, slotOf: SlotOf, extras: RegionExtras) {
+  constructor(e: Emitter, name: string, translation: Translation, slotOf: SlotOf, demands: RegionDemands) {
     const f = (this.f = new FunctionCode(e, FIRST_TEMP));
     this.name = name;
     this.translation = translation;
-    this.extras = extras;
-    this.atomic = extras.atomic === true;
-    this.strictOrder = extras.strictOrder === true;
+    this.atomic = demands.atomic === true;
     this.state = new RegionState(f);
     this.exits = new RegionExits(f, this.state, translation.ir, slotOf);
     this.calls = new NativeCalls(f, this.exits, translation.ir, name);
@@ -181,15 +167,13 @@ class RegionTarget implements Target {
   private lowerBlock(block: RegionBlock, flow: Structure): LoweredBlock {
     const { m } = this.f;
     const edges: Edge[] = [];
-    const { id: from, ops, next, instructions } = block;
+    const { id: from, ops, next } = block;
     this.state.enter(this.state.shapes.get(from)!);
     const t = ops.at(-1)!;
     const copy = block.copy === undefined ? undefined : this.loops[block.copy]!;
     this.pages.enter(block, copy);
     const kept = next.filter((to) => flow.keeps(from, to));
     if (t.kind === 'guard') return this.lowerGuard(copy!, kept);
-    const budget = this.extras.budget ? this.takeBudget(eipOf(from), instructions) : [];
-    const trace = this.extras.traces ? this.traceBlock(eipOf(from)) : [];
     const finish = () => {
       if (t.kind === 'jump') this.checkStores(eipOf(t.to!));
       this.stored = false;
@@ -228,11 +212,7 @@ class RegionTarget implements Target {
           return leave([this.f.storeCpu(Cpu.at.eip, this.f.c(t.to!)), this.exits.dispatch()]);
       }
     };
-    const body = this.lowering.lower(ops, finish);
-    body.unshift(...trace);
-    if (this.extras.counts) body.unshift(this.f.count(Cpu.at.countTranslated, m.i64.const(BigInt(instructions))));
-    body.unshift(...budget);
-    return { body, edges };
+    return { body: this.lowering.lower(ops, finish), edges };
   }
 
   private lowerGuard(copy: LoopLocals, next: readonly BlockId[]): LoweredBlock {
@@ -243,30 +223,6 @@ class RegionTarget implements Target {
       body,
       edges: [{ to: copy.head, cond: hasPasses(this.guardContext, copy) }, { to: copy.original }],
     };
-  }
-
-  /** At a block's start: a record of the state for the trace. */
-  private traceBlock(eip: number): Expr[] {
-    return [...this.state.settle(), ...this.state.spill(), this.f.callRuntime(runtime.traceTranslated, this.f.c(eip))];
-  }
-
-  /** At a block's start: leaves where its instructions are more than what is left of the slice. */
-  private takeBudget(eip: number, instructions: number): Expr[] {
-    const { m } = this.f;
-    const left = this.f.locals.take();
-    const leave = [
-      ...this.state.settle(),
-      ...this.state.spill(),
-      this.f.storeCpu(Cpu.at.eip, this.f.c(eip)),
-      this.f.storeCpu(Cpu.at.exit, this.f.c(Exit.SLICE)),
-    ];
-    const code = [
-      m.local.set(left, m.i32.sub(this.f.loadCpu(Cpu.at.budget), this.f.c(instructions))),
-      m.if(this.f.unlikely(m.i32.lt_s(this.f.get(left), this.f.c(0))), m.block(null, [...leave, this.exits.dispatch()])),
-      this.f.storeCpu(Cpu.at.budget, this.f.get(left)),
-    ];
-    this.f.locals.free(left);
-    return code;
   }
 
   /** Block `n` and all that it dominates. */
@@ -330,9 +286,15 @@ class RegionTarget implements Target {
     const user = (this.translation.ir.mode & Mode.USER) !== 0;
     return this.f.m.i32.and(word, this.f.c(write ? (user ? Tlb.USER_WRITE : Tlb.KERNEL_WRITE) : user ? Tlb.USER_READ : Tlb.KERNEL_READ));
   }
-  expression(op: OpOf<'get' | 'rec'>): Expr {
-    if (op.kind !== 'get') throw new Error(`${op.kind} in a region`);
-    return this.state.getRegister(op.reg);
+  register(reg: number): Expr {
+    return this.state.getRegister(reg);
+  }
+  setRegister(reg: number, v: Expr): void {
+    this.state.setRegister(reg, v);
+  }
+  // Through the dispatcher, so that interrupts are seen.
+  leaveHere(): Expr[] {
+    return [...this.state.settle(), ...this.state.spill(), this.f.storeCpu(Cpu.at.eip, this.eip()), this.exits.dispatch()];
   }
 
   /** A call of guest code that comes back. */
@@ -369,30 +331,13 @@ class RegionTarget implements Target {
       this.f.emit(this.f.m.local.set(FLAG_X, this.f.loadCpu(Cpu.at.flagX)));
     }
   }
-  lower(op: Op): void {
-    if (op.kind === 'set') return this.state.setRegister(op.reg, this.lowering.value(op.value));
-    if (op.kind === 'call' || op.kind === 'callIndirect') return this.guestCall(op);
-    if (op.kind !== 'repeat') return;
-    // The others are for lowerBlock. Again: through the dispatcher, so that interrupts are seen.
-    const { m } = this.f;
-    this.f.emit(
-      m.if(
-        this.lowering.value(op.cond),
-        m.block(null, [...this.state.settle(), ...this.state.spill(), this.f.storeCpu(Cpu.at.eip, this.eip()), this.exits.dispatch()]),
-      ),
-    );
+  transfer(op: TransferOp): void {
+    // Where blocks end is for lowerBlock.
+    if (op.kind === 'call' || op.kind === 'callIndirect') this.guestCall(op);
   }
 }
 
-/** What such extras ask of the translation. */
-const demands = ({ budget = false, traces = false, verify = false }: RegionExtras): Demands => ({
-  slices: budget,
-  // A trace shows the flags of each block, and a slice may end before any.
-  exactFlags: traces || budget,
-  verify,
-});
-
 /** Translates a region and adds its function, exported under `name`. */
-export function emitRegion(e: Emitter, name: string, region: Region, slotOf: SlotOf, extras: RegionExtras = {}): void {
-  new RegionTarget(e, name, translate(region, demands(extras)), slotOf, extras).emitFunction();
+export function emitRegion(e: Emitter, name: string, region: Region, slotOf: SlotOf, demands: RegionDemands = {}): void {
+  new RegionTarget(e, name, translate(region, demands), slotOf, demands).emitFunction();
 }

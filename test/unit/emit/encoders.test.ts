@@ -7,7 +7,8 @@ import { loadEncoder } from '../../../src/emit/module/load.ts';
 import { OPERATORS } from '../../../src/emit/module/opcodes.ts';
 import { f32, f64, i32, i64, none, type ValueType, v128 } from '../../../src/emit/module/types.ts';
 import { Emitter } from '../../../src/emit/module.ts';
-import { emitRegion, type RegionExtras } from '../../../src/emit/region/region.ts';
+import { emitRegion, type RegionDemands } from '../../../src/emit/region/region.ts';
+import { budget, counting, tracing } from '../../../src/instrument/index.ts';
 import { Mode } from '../../../src/layout/cpu.ts';
 import { PAGE } from '../../../src/layout/memory.ts';
 import { growRegion } from '../../../src/translate/grow.ts';
@@ -273,27 +274,27 @@ test('every access of memory is the same from both encoders', async () => {
 /** A loop with a locked addition, a call and memory of both kinds. */
 const CODE = '8b06 f0830701 0fb64b03 894e04 e80a000000 83c604 4a 75ea c3 90 85c0 7401 40 c3';
 
-function emit(make: MakeBuilder, extras: RegionExtras, name = 'r1'): Bytes {
+function emit(make: MakeBuilder, demands: RegionDemands, name = 'r1'): Bytes {
   const page = new Uint8Array(PAGE);
   page.set(Buffer.from(CODE.replaceAll(' ', ''), 'hex'));
   const region = growRegion(page, 0x1000, 0x1000, Mode.CODE32 | Mode.FLAT)!;
   expect(region.blocks.size).toBeGreaterThan(2);
   const e = new Emitter({ builder: make() });
-  emitRegion(e, name, region, () => 1, extras);
+  emitRegion(e, name, region, () => 1, demands);
   return e.finish() as Bytes;
 }
 
-test.each<[string, RegionExtras]>([
+test.each<[string, RegionDemands]>([
   ['plain', {}],
   ['atomic', { atomic: true }],
-  ['counting and tracing', { counts: true, traces: true }],
-  ['in lockstep', { budget: true, counts: true }],
-])('a region is valid, and the same from both encoders: %s', async (_name, extras) => {
+  ['counting and tracing', { instruments: [counting, tracing] }],
+  ['in lockstep', { instruments: [budget, counting] }],
+])('a region is valid, and the same from both encoders: %s', async (_name, demands) => {
   const [one, other] = await Promise.all(
     ENCODERS.map(async (name) => {
-      const bytes = emit(await loadEncoder(name), extras);
+      const bytes = emit(await loadEncoder(name), demands);
       const compiled = new WebAssembly.Module(bytes);
-      expect(text(bytes).includes('i32.atomic.rmw.cmpxchg')).toBe(extras.atomic === true);
+      expect(text(bytes).includes('i32.atomic.rmw.cmpxchg')).toBe(demands.atomic === true);
       return { imports: WebAssembly.Module.imports(compiled), exports: WebAssembly.Module.exports(compiled), hints: hints(bytes) };
     }),
   );

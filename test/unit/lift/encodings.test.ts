@@ -6,7 +6,8 @@ import { afterAll, describe, expect, test } from 'vitest';
 import { BATCH } from '../../../src/cache/heat.ts';
 import { CodeReader } from '../../../src/decode/decoder.ts';
 import { Emitter } from '../../../src/emit/module.ts';
-import { emitRegion, type RegionExtras } from '../../../src/emit/region/region.ts';
+import { emitRegion, type RegionDemands } from '../../../src/emit/region/region.ts';
+import { budget, counting, strictOrder, tracing } from '../../../src/instrument/index.ts';
 import { Mode } from '../../../src/layout/cpu.ts';
 import { PAGE, PUBLISH_BYTES } from '../../../src/layout/memory.ts';
 import { growRegion } from '../../../src/translate/grow.ts';
@@ -285,10 +286,10 @@ describe.each(MODES)('%s code', (_name, mode) => {
 });
 
 /** All that changes what a region is made of, in turn. */
-const EXTRAS: readonly RegionExtras[] = [
+const DEMANDS: readonly RegionDemands[] = [
   { verify: true },
-  { verify: true, atomic: true, strictOrder: true, traces: true, counts: true },
-  { verify: true, atomic: true, budget: true },
+  { verify: true, atomic: true, instruments: [counting, tracing, strictOrder] },
+  { verify: true, atomic: true, instruments: [budget] },
 ];
 
 test('every form is translated, to a valid function', () => {
@@ -307,7 +308,7 @@ test('every form is translated, to a valid function', () => {
       try {
         const region = growRegion(page, 0x1000, 0x1000, mode);
         if (region === undefined) throw new Error('there is no region');
-        emitRegion(e, `r${functions}`, region, () => 1, EXTRAS[functions++ % EXTRAS.length]);
+        emitRegion(e, `r${functions}`, region, () => 1, DEMANDS[functions++ % DEMANDS.length]);
         if (functions % 500 === 0) finish();
       } catch (error) {
         wrong.push(`${key} (${Buffer.from(bytes).toString('hex')}): ${(error as Error).message}`);
@@ -337,7 +338,7 @@ test.each([0x60, 0x61])('a module full of regions of the largest instruction (%d
   for (const mode of [Mode.CODE32, Mode.CODE32 | Mode.FLAT]) {
     const region = growRegion(new Uint8Array(PAGE).fill(opcode), 0x1000, 0x1000, mode)!;
     const e = new Emitter();
-    emitRegion(e, 'r', region, () => 1, { atomic: true, strictOrder: true, traces: true, counts: true });
+    emitRegion(e, 'r', region, () => 1, { atomic: true, instruments: [counting, tracing, strictOrder] });
     expect(region.instructionCount).toBeGreaterThan(50);
     expect(e.finishChecked().length * BATCH).toBeLessThan(PUBLISH_BYTES / 2);
   }

@@ -1,0 +1,42 @@
+// The seam for whoever wants to see or to steer what the guest runs: an instrument adds operations to the IR of each block, or changes
+// those that are there. The same lines serve both engines: regions get them by a pass behind all others (translate/pipeline.ts), the
+// interpreter by the head of its blocks (emit/interpreter/handlers.ts), of which there is one for each set of instruments. Without
+// instruments neither emits a byte more.
+import { Builder } from '../ir/builder.ts';
+import { mapOperands, type Op } from '../ir/operations.ts';
+import type { Value } from '../ir/types.ts';
+
+/** The start of a block of guest instructions. */
+export interface BlockStart {
+  readonly engine: 'interpreter' | 'region';
+  /** EIP of its first instruction (i32). */
+  eip(): Value;
+  /** How many instructions it has (i32). */
+  instructions(): Value;
+}
+
+export interface Instrument {
+  readonly name: string;
+  /** Adds to the start of each block. The CPU's registers and flags are those of its first instruction, which has not begun. */
+  block?(b: Builder, start: BlockStart): void;
+  /** What an operation becomes, of the same type and effects. */
+  operation?(op: Op): Op;
+  /** The guest may be stopped at the start of each block: no copies of loops that make many passes without a look at anything. */
+  readonly stops?: boolean;
+}
+
+/** The operations of a block, whose first one is the start of its first instruction, with those of `add` behind that. */
+export function atStart(ops: readonly Op[], add: (b: Builder) => void): Op[] {
+  const b = new Builder();
+  b.push(ops[0]!);
+  add(b);
+  const out = b.code.ops;
+  const by = out.length - 1;
+  for (const op of ops.slice(1)) out.push(mapOperands(op, (v) => v + by));
+  return out;
+}
+
+/** A list of operations as all of the instruments leave it, but for what they add to blocks. */
+export function throughOperations(ops: readonly Op[], instruments: readonly Instrument[]): readonly Op[] {
+  return instruments.reduce((list, { operation }) => (operation === undefined ? list : list.map(operation)), ops);
+}
