@@ -6,6 +6,7 @@ import { enumerateForms } from '../src/emit/interpreter/enumerate.ts';
 import { emitHandlers } from '../src/emit/interpreter/handlers.ts';
 import { strictOrder } from '../src/instrument/index.ts';
 import { runtime } from '../src/runtime/abi.ts';
+import { hostFunctions } from '../src/runtime/host.ts';
 import { checkAbi } from './check-abi.ts';
 
 const build = fileURLToPath(new URL('../build/', import.meta.url));
@@ -47,7 +48,7 @@ function optimized(bytes: Uint8Array): Uint8Array {
 
 export function buildHandlers(): { forms: number; bytes: number } {
   mkdirSync(build, { recursive: true });
-  for (const name of ['runtime', 'runtime-strict']) checkAbi(Object.values(runtime), `${build}${name}.wasm`);
+  for (const name of ['runtime', 'runtime-strict']) checkAbi(Object.values(runtime), hostFunctions, `${build}${name}.wasm`);
   const forms = enumerateForms();
   const image = emitHandlers(forms);
   const put = (name: string, data: string | Uint8Array) => {

@@ -1,10 +1,11 @@
-// Compiles the runtime: wasm/*.ts -> build/runtime.wasm, with the addresses of src/layout; and build/runtime-strict.wasm, for hosts that are no x86
+// Compiles the runtime: wasm/*.ts -> build/runtime.wasm, with the addresses of src/layout and the imports of src/runtime/host.ts; and build/runtime-strict.wasm, for hosts that are no x86
 // (wasm/base/order.ts). The names of their functions are in files of their own (src/emit/names.ts).
 import { mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import asc from 'assemblyscript/asc';
 import { splitNames } from '../src/emit/names.ts';
 import { RUNTIME_STATIC } from '../src/layout/memory.ts';
+import { hostSource } from './gen-host.ts';
 import { layoutSource } from './gen-layout.ts';
 
 const root = fileURLToPath(new URL('..', import.meta.url));
@@ -18,6 +19,7 @@ export async function buildRuntime(): Promise<void> {
   mkdirSync(`${root}wasm/gen`, { recursive: true });
   mkdirSync(`${root}build`, { recursive: true });
   writeFileSync(`${root}wasm/gen/layout.ts`, layoutSource());
+  writeFileSync(`${root}wasm/gen/host.ts`, hostSource());
   await compile('runtime-strict', true);
   await compile('runtime', false);
 }

@@ -23,7 +23,10 @@ const SEMANTICS = ['src/layout', 'src/decode', 'src/lift', 'src/ir', 'src/passes
 
 const runtime: Part = {
   name: 'runtime',
-  inputs: ['wasm', 'src/layout', 'scripts/build-runtime.ts', 'scripts/gen-layout.ts', 'package-lock.json'],
+  inputs: [
+    ...['wasm', 'src/layout', 'src/runtime/host.ts'],
+    ...['scripts/build-runtime.ts', 'scripts/gen-layout.ts', 'scripts/gen-host.ts', 'package-lock.json'],
+  ],
   outputs: ['build/runtime.wasm', 'build/runtime-strict.wasm', 'build/runtime.names', 'build/runtime-strict.names', 'wasm/gen'],
   make: async () => (await import('./build-runtime.ts')).buildRuntime(),
 };

@@ -3,6 +3,7 @@ import { FIRST_FORM, PSEUDO } from '../emit/interpreter/table.ts';
 import { host as machineHost } from '../host/node.ts';
 import { TABLE_ENTRIES } from '../layout/memory.ts';
 import type { HostCall, runtime } from '../runtime/abi.ts';
+import type { HostImports } from '../runtime/host.ts';
 import type { SharedMemory } from './state.ts';
 
 /** Compiled modules and the forms' keys; may be sent to Workers. */
@@ -10,29 +11,6 @@ export interface EngineImage {
   readonly runtime: WebAssembly.Module;
   readonly handlers: WebAssembly.Module;
   readonly keys: readonly string[];
-}
-
-/** What the runtime asks of JavaScript (wasm/base/host.ts). */
-export interface HostImports {
-  portIn(cpu: number, port: number, size: number): number;
-  portOut(cpu: number, port: number, size: number, value: number): void;
-  mmioRead(cpu: number, phys: number, size: number): number;
-  mmioWrite(cpu: number, phys: number, size: number, value: number): void;
-  /** Nanoseconds since power-on, where Control.clockAsks says that the host's clock alone does not tell. */
-  rdtsc(cpu: number): bigint;
-  /** IA32_TSC_DEADLINE: nanoseconds of rdtsc()'s clock; 0 disarms. */
-  setTscDeadline(cpu: number, value: bigint): void;
-  tscDeadlineArmed(cpu: number): number;
-  /** IA32_APIC_BASE was written. */
-  setApicBase(cpu: number, value: number): void;
-  interruptAck(cpu: number): number;
-  /** FERR# changes, or is looked at again: whether IGNNE# is asserted. */
-  fpuError(cpu: number, level: number): number;
-  /** `bytes` bytes at `phys`, all in one page, were stored, and hit code (wasm/memory/codepage.ts). */
-  invalidateCode(cpu: number, phys: number, bytes: number): void;
-  /** The CPU's trace ring has records to read; comes back when there is room for more. */
-  trace(cpu: number): void;
-  log(code: number, value: number): void;
 }
 
 /** The runtime as JavaScript calls it. */

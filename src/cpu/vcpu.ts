@@ -4,7 +4,8 @@ import { codeWritten, leaveCode, pagesToDrop } from '../cache/code-pages.ts';
 import { RegionTable } from '../cache/regions.ts';
 import { Cpu, Exit, GPR_STRIDE, Mode, Pending } from '../layout/cpu.ts';
 import { BlockHead, cpuBase, PAGE, PAGE_SHIFT } from '../layout/memory.ts';
-import { type EngineImage, type HostImports, type Instance, instantiate } from './runtime.ts';
+import type { HostImports } from '../runtime/host.ts';
+import { type EngineImage, type Instance, instantiate } from './runtime.ts';
 import { resetCpu, type SharedMemory } from './state.ts';
 
 /** What the machine gives a CPU; the code cache is the CPU's own affair. */

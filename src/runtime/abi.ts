@@ -1,5 +1,5 @@
 // The runtime's interface: a line for each function of wasm/ that emitted code (handlers, regions) or the host may call, with its types and what it does to the CPU. Lifts
-// and emitters hold these objects, so a name that is not here does not compile; the build compares the lines with what the compiled runtime exports (check.ts).
+// and emitters hold these objects, so a name that is not here does not compile; the build compares the lines with what the compiled runtime exports (scripts/check-abi.ts).
 import type { Effects, Place, Type } from '../ir/types.ts';
 import { Cpu, Gpr } from '../layout/cpu.ts';
 
@@ -341,7 +341,8 @@ export function runtimeFunction(name: string): RuntimeFunction {
   return found;
 }
 
-type OfJavaScript<T> = T extends 'i64' ? bigint : T extends 'v128' ? never : number;
+/** A value of WebAssembly as JavaScript has it. */
+export type OfJavaScript<T> = T extends 'i64' ? bigint : T extends 'v128' ? never : number;
 
 /** A function of the runtime as JavaScript calls it. (One with a v128 cannot be called.) */
 export type HostCall<F extends RuntimeFunction> = (

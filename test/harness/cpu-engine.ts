@@ -70,7 +70,6 @@ class Engine implements TestEngine {
       },
       fpuError: (_cpu, level) => this.fpuError(level !== 0),
       trace: () => this.trace?.drain(),
-      log: () => {},
     });
     if (onTrace !== undefined)
       this.trace = new TraceReader(

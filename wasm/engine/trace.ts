@@ -1,6 +1,6 @@
 // The execution trace, where Control.trace asks for it: a record for each block entered and each exception or interrupt, in the
 // CPU's ring. The host makes lines of them (src/machine/report/trace.ts). A CPU that finds its ring full waits for the host.
-import { hostTrace } from '../base/host';
+import { hostTrace } from '../gen/host';
 import { Cpu, CpuArea, Seg, TRACE_RECORDS, TRACE_WAKE, TraceKind } from '../gen/layout';
 import { readFlags } from '../system/flags';
 

@@ -1,8 +1,9 @@
 // Guest memory behind the TLB: what every load and store of the runtime and every slow path of translated code ends in.
 // Handles TLB misses, accesses that cross a page, devices, ROM, and pages that hold code.
-import { hostMmioRead, hostMmioWrite } from '../base/host';
+
 import { loadGuest, storeGuest } from '../base/order';
 import { userAccess } from '../base/state';
+import { hostMmioRead, hostMmioWrite } from '../gen/host';
 import { Access, Cpu, FAULT_BAIL, LAPIC_BASE, LAPIC_EOI, RAM, TLB_WATCHED_SHIFT, Tlb } from '../gen/layout';
 import { endInterrupt, lapicWord } from '../system/lapic';
 import { alone, hitsCode, isBesideCode, noticeStore, staysBesideCode } from './codepage';

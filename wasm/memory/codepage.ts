@@ -1,6 +1,7 @@
 // Stores to pages with code: which of them hit code, and who is told. The other half, and why it is right, is in src/cache/code-pages.ts.
-import { hostInvalidateCode } from '../base/host';
+
 import { serialize } from '../base/state';
+import { hostInvalidateCode } from '../gen/host';
 import {
   CODE_MAP_BYTES,
   CODE_MAP_COUNT,

@@ -1,5 +1,5 @@
 // The time-stamp counter of the machine: the host's monotonic clock, read by one call of a function of the host's own.
-import { hostMonotonic, hostRdtsc } from '../base/host';
+import { hostMonotonic, hostRdtsc } from '../gen/host';
 import { CATCH_UP_PARTS, ClockAsks, Cpu, control } from '../gen/layout';
 
 /** What the guest's clock lags behind at `now` nanoseconds since power-on (src/machine/board/clock-lag.ts). */

@@ -1,6 +1,6 @@
 // A CPU's own local APIC, as far as it needs neither the device lock nor JavaScript: registers that are words, and the usual end of an
 // interrupt. The rest is src/devices/lapic*.ts.
-import { hostMmioWrite } from '../base/host';
+import { hostMmioWrite } from '../gen/host';
 import { Cpu, control, LAPIC_BASE, LAPIC_WORD, LAPIC_WORDS } from '../gen/layout';
 
 /** The words of the CPU's local APIC; 0 where it is switched off, or there is none. */

@@ -1,8 +1,8 @@
 // Model-specific registers and the time-stamp counter.
 import { raiseError } from '../base/fault';
-import { hostSetApicBase, hostSetTscDeadline, hostTscDeadlineArmed } from '../base/host';
 import { serialize } from '../base/state';
 import { flushJumps } from '../engine/fetched';
+import { hostSetApicBase, hostSetTscDeadline, hostTscDeadlineArmed } from '../gen/host';
 import { Cpu, Cr4, Gpr, LAPIC_BASE, Vector } from '../gen/layout';
 import { flush } from '../memory/tlb';
 import { EFER_NXE, MSR_SLOT_EFER } from '../memory/walk';

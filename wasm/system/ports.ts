@@ -1,7 +1,7 @@
 // Port input and output: the permission check, IN, OUT, INS, OUTS (SDM vol. 1, ch. 19).
 import { faulted, raiseError } from '../base/fault';
-import { hostInvalidateCode, hostPortIn, hostPortOut } from '../base/host';
 import { setRegMasked, untypedSegments } from '../base/state';
+import { hostInvalidateCode, hostPortIn, hostPortOut } from '../gen/host';
 import { Cpu, control, Descriptor, Eflags, Gpr, PAGE, Seg, SegCache, Vector } from '../gen/layout';
 import { load8, load16, load32, probeWrite, segLinear, store8, store16, store32, sysLoad16 } from '../memory/memory';
 import { flush } from '../memory/tlb';

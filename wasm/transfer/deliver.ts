@@ -1,8 +1,8 @@
 // Interrupts and exceptions: from a vector to its handler, through the IVT or the IDT (SDM vol. 3, 6.8 to 6.15, 20.1.4,
 // 20.3), and what happens when that itself goes wrong. Everything is checked before anything of the CPU's state changes.
 import { faulted, raise, raiseError } from '../base/fault';
-import { hostInterruptAck } from '../base/host';
 import { noteBlock, noteDelivery } from '../engine/history';
+import { hostInterruptAck } from '../gen/host';
 import {
   Cpu,
   control,

@@ -1,6 +1,6 @@
 // x87 errors with CR0.NE clear, as PCs report them (SDM vol. 1, 8.7.2): the processor asserts FERR# and stops before the next waiting
 // instruction until an interrupt comes (IRQ 13), or IGNNE# tells it to go on. What is at these pins is src/devices/fpu-error.ts.
-import { hostFpuError } from '../base/host';
+import { hostFpuError } from '../gen/host';
 import { Cpu, FPU_ERROR } from '../gen/layout';
 
 /** A waiting instruction found a pending exception. It is run again: until an interrupt comes, which is taken before it. */

@@ -39,6 +39,5 @@ export function cpuHost(
     // Only the boot CPU's FERR# and IGNNE# are connected.
     fpuError: (_cpu, level) => (index !== 0 || chipset.fpuError(level !== 0) ? 1 : 0),
     trace,
-    log: () => {},
   };
 }

@@ -53,7 +53,6 @@ export function enterKernel(shared: SharedMemory, entry: EntryState): ReadFlags 
     fpuError: () => 0,
     invalidateCode: () => {},
     trace: () => {},
-    log: () => {},
   });
   runtime.updateMode(base);
   runtime.updateFpuTraps(base);

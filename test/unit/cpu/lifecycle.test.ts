@@ -26,7 +26,6 @@ function start(index: number) {
     interruptAck: nothing,
     fpuError: nothing,
     trace: nothing,
-    log: nothing,
   });
   cpu.refresh();
   const life = new Lifecycle(cpu, () => VECTOR);

@@ -1,15 +1,18 @@
-// The declared interface of the runtime (src/runtime/abi.ts) against the compiled one, and what the build does where they differ.
+// The declared interface of the runtime (src/runtime/abi.ts, host.ts) against the compiled one, and what the build does where they differ.
 import { readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { expect, test } from 'vitest';
-import { abiErrors, checkAbi, exportedTypes } from '../../../scripts/check-abi.ts';
+import { abiErrors, checkAbi, hostErrors, interfaceOf } from '../../../scripts/check-abi.ts';
 import { runtime, runtimeFunction } from '../../../src/runtime/abi.ts';
+import { hostFunctions } from '../../../src/runtime/host.ts';
 
 const built = (name: string) => fileURLToPath(new URL(`../../../build/${name}.wasm`, import.meta.url));
 const declared = Object.values(runtime);
 
-test.each(['runtime', 'runtime-strict'])('%s.wasm exports what is declared', (name) => {
-  expect(abiErrors(declared, exportedTypes(readFileSync(built(name))))).toEqual([]);
+test.each(['runtime', 'runtime-strict'])('%s.wasm exports what is declared, and asks the host for that alone', (name) => {
+  const compiled = interfaceOf(readFileSync(built(name)));
+  expect(abiErrors(declared, compiled)).toEqual([]);
+  expect(hostErrors(hostFunctions, compiled)).toEqual([]);
 });
 
 /** What tests alone call. */
@@ -21,17 +24,29 @@ const FOR_TESTS = [
 ];
 
 test('the runtime exports nothing else but what tests call', () => {
-  const exported = [...exportedTypes(readFileSync(built('runtime'))).keys()];
+  const exported = [...interfaceOf(readFileSync(built('runtime'))).exported.keys()];
   expect(exported.filter((name) => !(name in runtime)).sort()).toEqual([...FOR_TESTS].sort());
 });
 
 test('the build fails where a function is not exported, or has other types', () => {
   const { loadSegment, movFromCr } = runtime;
-  const check = (lines: Parameters<typeof checkAbi>[0]) => () => checkAbi(lines, built('runtime'));
+  const check = (lines: Parameters<typeof checkAbi>[0]) => () => checkAbi(lines, hostFunctions, built('runtime'));
   expect(check([loadSegment, movFromCr])).not.toThrow();
   expect(check([loadSegment, { ...movFromCr, name: 'movFromXcr' }])).toThrow('\n  movFromXcr: not exported');
   expect(check([{ ...movFromCr, result: 'i64' }])).toThrow('movFromCr: exported as (i32 i32 -> i32), declared as (i32 i32 -> i64)');
   expect(check([{ ...movFromCr, params: ['i32'] }])).toThrow('declared as (i32 -> i32)');
+});
+
+test('the build fails where the host is asked for something else than is declared', () => {
+  const check = (host: Parameters<typeof checkAbi>[1]) => () => checkAbi(declared, host, built('runtime'));
+  const { portIn, ...others } = hostFunctions;
+  expect(check(hostFunctions)).not.toThrow();
+  expect(check(others)).toThrow('\n  host portIn: not declared');
+  expect(check({ ...hostFunctions, powerOff: portIn })).toThrow('\n  host powerOff: nobody calls it');
+  const { params } = portIn;
+  expect(check({ ...others, portIn: { params, result: 'u64' } })).toThrow(
+    'host portIn: imported as (i32 i32 i32 -> i32), declared as (i32 i32 i32 -> i64)',
+  );
 });
 
 test('handlers import from the runtime what is declared alone', () => {

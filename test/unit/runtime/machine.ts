@@ -74,7 +74,6 @@ export async function machine(ramBytes = 16 * MiB) {
         view.setUint32(meta(phys >>> 12) + PageMeta.at.flags, 0, true);
       },
       trace: () => {},
-      log: () => {},
     },
   };
   const instance = new WebAssembly.Instance(await runtimeModule(), imports);

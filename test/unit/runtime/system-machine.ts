@@ -70,7 +70,6 @@ export async function system() {
     tscDeadlineArmed: () => 0,
     invalidateCode: nothing,
     trace: nothing,
-    log: nothing,
     interruptAck: () => acks.shift() ?? -1,
     fpuError: () => 0,
   };
