@@ -4,6 +4,7 @@
 //   cpu.eip, cpu.eip = 1        a field
 //   cpu.dr[7], cpu.seg[Seg.CS]  an element of an array; a record in one
 //   cpu.pending.or(Pending.NMI) a word that threads share: atomic operations; `.plain` is an ordinary load or store of it
+//   lapic.irr.load(n)           the same of an array of such words
 //   Cpu.SIZE, cpu.scratch       bytes of a record; the address of an area
 import { mkdirSync, writeFileSync } from 'node:fs';
 import * as cpu from '../src/layout/cpu.ts';
@@ -67,6 +68,14 @@ function arrayView(name: string, offset: number, { type, array }: FieldSpec): st
   ]);
 }
 
+function sharedArrayView(name: string, offset: number, { array }: FieldSpec): string[] {
+  const at = `${SELF} + n * ${array!.stride}`;
+  return view(name, [
+    `load(n: u32): u32 { return atomic.load<u32>(${at}, ${offset}); }`,
+    ...['and', 'or'].map((op) => `${op}(n: u32, value: u32): u32 { return atomic.${op}<u32>(${at}, value, ${offset}); }`),
+  ]);
+}
+
 function recordClass(name: string, { size, fields, at }: Struct<unknown>): string[] {
   const views: string[] = [];
   const members: string[] = [];
@@ -74,7 +83,8 @@ function recordClass(name: string, { size, fields, at }: Struct<unknown>): strin
     const offset = (at as Record<string, number>)[field]!;
     const part = `${name}${capital(field)}`;
     if (spec.shared || spec.array) {
-      views.push(...(spec.shared ? sharedView(part, offset) : arrayView(part, offset, spec)));
+      const kind = !spec.array ? sharedView : spec.shared ? sharedArrayView : arrayView;
+      views.push(...kind(part, offset, spec));
       members.push(`get ${field}(): ${part} { return changetype<${part}>(${SELF}); }`);
     } else if (spec.type === 'area') {
       members.push(`get ${field}(): usize { return ${SELF} + ${offset}; }`);

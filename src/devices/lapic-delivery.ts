@@ -42,7 +42,7 @@ export class LapicDelivery {
       let best = -1;
       let lowest = 0x100;
       for (let cpu = 0; cpu < count; cpu++) {
-        if (!this.#matches(cpu, destination, logical) || (this.#s[cpu * CPU_WORDS + AT.SVR] & SVR_ENABLE) === 0) continue;
+        if (!this.#matches(cpu, destination, logical) || (this.#s[cpu * CPU_WORDS + AT.svr] & SVR_ENABLE) === 0) continue;
         const priority = processorPriority(this.#s, cpu * CPU_WORDS);
         if (priority < lowest) {
           lowest = priority;
@@ -56,7 +56,7 @@ export class LapicDelivery {
     let taken = false;
     for (let cpu = 0; cpu < count; cpu++) {
       if (!this.#matches(cpu, destination, logical)) continue;
-      if (mode === DELIVERY.FIXED && (this.#s[cpu * CPU_WORDS + AT.SVR] & SVR_ENABLE) === 0) continue;
+      if (mode === DELIVERY.FIXED && (this.#s[cpu * CPU_WORDS + AT.svr] & SVR_ENABLE) === 0) continue;
       this.deliver(cpu, mode, vector, level);
       taken = true;
     }
@@ -67,7 +67,7 @@ export class LapicDelivery {
   setExtInt(destination: number, logical: boolean, level: boolean): void {
     for (let cpu = 0; cpu < this.#options.cpuCount; cpu++) {
       if (!this.#matches(cpu, destination, logical)) continue;
-      this.#s[cpu * CPU_WORDS + AT.EXTINT] = level ? 1 : 0;
+      this.#s[cpu * CPU_WORDS + AT.extint] = level ? 1 : 0;
       this.update(cpu);
     }
   }
@@ -76,11 +76,11 @@ export class LapicDelivery {
   deliver(cpu: number, mode: number, vector: number, level: boolean): void {
     const s = this.#s;
     const at = cpu * CPU_WORDS;
-    if (s[at + AT.GLOBAL] === 0) return;
+    if (s[at + AT.global] === 0) return;
     switch (mode) {
       case DELIVERY.FIXED:
       case DELIVERY.LOWEST:
-        if ((s[at + AT.SVR] & SVR_ENABLE) === 0) return;
+        if ((s[at + AT.svr] & SVR_ENABLE) === 0) return;
         if (vector < 16) {
           this.error(cpu, 0x40);
           return;
@@ -94,14 +94,14 @@ export class LapicDelivery {
       case DELIVERY.INIT:
         this.resetRegisters(cpu);
         // The boot CPU restarts at the reset vector; the others wait for a start-up IPI.
-        s[at + AT.WAITING] = cpu === 0 ? 0 : 1;
+        s[at + AT.waiting] = cpu === 0 ? 0 : 1;
         this.update(cpu);
         this.#options.signals.init(cpu);
         return;
       case DELIVERY.STARTUP:
-        if (s[at + AT.WAITING] === 0) return;
-        s[at + AT.WAITING] = 0;
-        s[at + AT.SIPI] = vector;
+        if (s[at + AT.waiting] === 0) return;
+        s[at + AT.waiting] = 0;
+        s[at + AT.sipi] = vector;
         this.#options.signals.startup(cpu);
         return;
     }
@@ -110,7 +110,7 @@ export class LapicDelivery {
   /** Runs the timer of one CPU, if its deadline has come. */
   runTimer(cpu: number, now: number): void {
     if (!this.#timers.expire(cpu, now)) return;
-    const lvt = this.#s[cpu * CPU_WORDS + AT.LVT];
+    const lvt = this.#s[cpu * CPU_WORDS + AT.lvt];
     if ((lvt & LVT_MASKED) === 0) this.deliver(cpu, DELIVERY.FIXED, lvt & 0xff, false);
   }
 
@@ -118,27 +118,27 @@ export class LapicDelivery {
   resetRegisters(cpu: number): void {
     const s = this.#s;
     const at = cpu * CPU_WORDS;
-    const id = s[at + AT.ID];
-    const global = s[at + AT.GLOBAL];
-    const waiting = s[at + AT.WAITING];
-    const sipi = s[at + AT.SIPI];
-    const keeper = s[at + AT.KEEPER];
+    const id = s[at + AT.id];
+    const global = s[at + AT.global];
+    const waiting = s[at + AT.waiting];
+    const sipi = s[at + AT.sipi];
+    const keeper = s[at + AT.keeper];
     s.fill(0, at, at + CPU_WORDS);
-    s[at + AT.ID] = id;
-    s[at + AT.GLOBAL] = global;
-    s[at + AT.WAITING] = waiting;
-    s[at + AT.SIPI] = sipi;
-    s[at + AT.KEEPER] = keeper;
-    s[at + AT.DFR] = -1;
-    s[at + AT.SVR] = 0xff;
-    for (let i = 0; i < LVT_COUNT; i++) s[at + AT.LVT + i] = LVT_MASKED;
+    s[at + AT.id] = id;
+    s[at + AT.global] = global;
+    s[at + AT.waiting] = waiting;
+    s[at + AT.sipi] = sipi;
+    s[at + AT.keeper] = keeper;
+    s[at + AT.dfr] = -1;
+    s[at + AT.svr] = 0xff;
+    for (let i = 0; i < LVT_COUNT; i++) s[at + AT.lvt + i] = LVT_MASKED;
     this.#timers.reset(cpu);
   }
 
   /** The INT pin of the 8259s changed: LINT0 of the boot CPU. */
   picChanged(level: boolean): void {
-    const lint0 = this.#s[AT.LVT + 3];
-    if (level && (lint0 & LVT_MASKED) === 0 && this.#s[AT.GLOBAL] !== 0) {
+    const lint0 = this.#s[AT.lvt + 3];
+    if (level && (lint0 & LVT_MASKED) === 0 && this.#s[AT.global] !== 0) {
       const mode = (lint0 >> 8) & 7;
       if (mode === DELIVERY.FIXED || mode === DELIVERY.NMI) this.deliver(0, mode, lint0 & 0xff, false);
     }
@@ -160,7 +160,7 @@ export class LapicDelivery {
       this.update(cpu);
       return vector;
     }
-    if (s[at + AT.GLOBAL] === 0) return -1;
+    if (s[at + AT.global] === 0) return -1;
     const vector = deliverable(s, at);
     if (vector < 0) {
       this.update(cpu);
@@ -180,10 +180,10 @@ export class LapicDelivery {
   error(cpu: number, bits: number): void {
     const s = this.#s;
     const at = cpu * CPU_WORDS;
-    const armed = s[at + AT.ESR_NEXT] === 0;
-    s[at + AT.ESR_NEXT] |= bits;
+    const armed = s[at + AT.esrNext] === 0;
+    s[at + AT.esrNext] |= bits;
     if (!armed) return;
-    const lvt = s[at + AT.LVT + 5];
+    const lvt = s[at + AT.lvt + 5];
     if ((lvt & LVT_MASKED) === 0 && (lvt & 0xff) >= 16) this.deliver(cpu, DELIVERY.FIXED, lvt & 0xff, false);
   }
 
@@ -191,18 +191,18 @@ export class LapicDelivery {
     const s = this.#s;
     const at = cpu * CPU_WORDS;
     if (!this.#options.picOutput()) return false;
-    if (s[at + AT.GLOBAL] === 0) return cpu === 0;
-    if (s[at + AT.EXTINT] !== 0) return true;
-    return cpu === 0 && (s[at + AT.LVT + 3] & (LVT_MASKED | 0x700)) === DELIVERY.EXTINT << 8;
+    if (s[at + AT.global] === 0) return cpu === 0;
+    if (s[at + AT.extint] !== 0) return true;
+    return cpu === 0 && (s[at + AT.lvt + 3] & (LVT_MASKED | 0x700)) === DELIVERY.EXTINT << 8;
   }
 
   #matches(cpu: number, destination: number, logical: boolean): boolean {
     const s = this.#s;
     const at = cpu * CPU_WORDS;
-    if (s[at + AT.GLOBAL] === 0) return false;
-    if (!logical) return destination === 0xff || s[at + AT.ID] >>> ID_SHIFT === destination;
-    const ldr = s[at + AT.LDR] >>> 24;
-    if (s[at + AT.DFR] >>> 28 === 15) return (ldr & destination) !== 0;
+    if (s[at + AT.global] === 0) return false;
+    if (!logical) return destination === 0xff || s[at + AT.id] >>> ID_SHIFT === destination;
+    const ldr = s[at + AT.ldr] >>> 24;
+    if (s[at + AT.dfr] >>> 28 === 15) return (ldr & destination) !== 0;
     return (destination === 0xff || ldr >> 4 === destination >> 4) && (ldr & destination & 15) !== 0;
   }
 }

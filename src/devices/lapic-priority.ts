@@ -7,40 +7,40 @@ export function request(words: Int32Array, at: number, vector: number, level: bo
   const bit = 1 << (vector & 31);
   const word = vector >> 5;
   // Before ISR is read: a CPU that ends an interrupt without the lock (wasm/system/lapic.ts) does it the other way round.
-  Atomics.or(words, at + AT.IRR + word, bit);
-  if (level) words[at + AT.TMR + word] |= bit;
-  else words[at + AT.TMR + word] &= ~bit;
+  Atomics.or(words, at + AT.irr + word, bit);
+  if (level) words[at + AT.tmr + word] |= bit;
+  else words[at + AT.tmr + word] &= ~bit;
 }
 
 /** The request is in service from now on. */
 export function accept(words: Int32Array, at: number, vector: number): void {
   const bit = 1 << (vector & 31);
-  words[at + AT.IRR + (vector >> 5)] &= ~bit;
-  words[at + AT.ISR + (vector >> 5)] |= bit;
+  words[at + AT.irr + (vector >> 5)] &= ~bit;
+  words[at + AT.isr + (vector >> 5)] |= bit;
 }
 
 /** Ends the service of the highest interrupt and tells of a level-triggered one; false where none is in service. */
 export function endService(words: Int32Array, at: number, onLevel: (vector: number) => void): boolean {
-  const vector = highest(words, at + AT.ISR);
+  const vector = highest(words, at + AT.isr);
   if (vector < 0) return false;
   const bit = 1 << (vector & 31);
   const word = vector >> 5;
-  words[at + AT.ISR + word] &= ~bit;
-  if ((words[at + AT.TMR + word] & bit) !== 0) onLevel(vector);
+  words[at + AT.isr + word] &= ~bit;
+  if ((words[at + AT.tmr + word] & bit) !== 0) onLevel(vector);
   return true;
 }
 
 /** The vector that may interrupt now; -1 for none. Software that disables the APIC keeps what was accepted (SDM vol. 3, 11.4.7.2). */
 export function deliverable(words: Int32Array, at: number): number {
-  const vector = highest(words, at + AT.IRR);
+  const vector = highest(words, at + AT.irr);
   if (vector < 0) return -1;
   return vector >> 4 > processorPriority(words, at) >> 4 ? vector : -1;
 }
 
 /** PPR (SDM vol. 3, 11.8.3.1). */
 export function processorPriority(words: Int32Array, at: number): number {
-  const tpr = words[at + AT.TPR];
-  const service = highest(words, at + AT.ISR);
+  const tpr = words[at + AT.tpr];
+  const service = highest(words, at + AT.isr);
   if (service < 0) return tpr;
   return tpr >> 4 >= service >> 4 ? tpr : service & 0xf0;
 }

@@ -74,37 +74,37 @@ export class LapicRegisters {
     }
     switch (offset) {
       case 0x20:
-        s[at + AT.ID] = value & 0xff000000;
+        s[at + AT.id] = value & 0xff000000;
         return;
       case 0x80:
-        s[at + AT.TPR] = value & 0xff;
+        s[at + AT.tpr] = value & 0xff;
         this.#delivery.update(cpu);
         return;
       case 0xb0:
         this.#endOfInterrupt(cpu);
         return;
       case 0xd0:
-        s[at + AT.LDR] = value & 0xff000000;
+        s[at + AT.ldr] = value & 0xff000000;
         return;
       case 0xe0:
-        s[at + AT.DFR] = value | 0x0fffffff;
+        s[at + AT.dfr] = value | 0x0fffffff;
         return;
       case 0xf0:
-        s[at + AT.SVR] = value & 0x3ff;
-        if ((value & SVR_ENABLE) === 0) for (let i = 0; i < LVT_COUNT; i++) s[at + AT.LVT + i] |= LVT_MASKED;
+        s[at + AT.svr] = value & 0x3ff;
+        if ((value & SVR_ENABLE) === 0) for (let i = 0; i < LVT_COUNT; i++) s[at + AT.lvt + i] |= LVT_MASKED;
         this.#delivery.update(cpu);
         return;
       case 0x280:
         // A write shows what was collected since the last one (SDM vol. 3, 11.5.3).
-        s[at + AT.ESR] = s[at + AT.ESR_NEXT];
-        s[at + AT.ESR_NEXT] = 0;
+        s[at + AT.esr] = s[at + AT.esrNext];
+        s[at + AT.esrNext] = 0;
         return;
       case 0x300:
-        s[at + AT.ICR_LOW] = value & 0xccfff;
+        s[at + AT.icrLow] = value & 0xccfff;
         this.#sendCommand(cpu, value);
         return;
       case 0x310:
-        s[at + AT.ICR_HIGH] = value & 0xff000000;
+        s[at + AT.icrHigh] = value & 0xff000000;
         return;
       case 0x380:
         this.#delivery.runTimer(cpu, this.#timers.now());
@@ -130,10 +130,10 @@ export class LapicRegisters {
     const at = cpu * CPU_WORDS;
     // What the timer owes by now, it owes by the old entry.
     if (entry === 0) this.#delivery.runTimer(cpu, this.#timers.now());
-    const old = s[at + AT.LVT + entry];
+    const old = s[at + AT.lvt + entry];
     let next = value & LVT_WRITABLE[entry];
-    if ((s[at + AT.SVR] & SVR_ENABLE) === 0) next |= LVT_MASKED;
-    s[at + AT.LVT + entry] = next;
+    if ((s[at + AT.svr] & SVR_ENABLE) === 0) next |= LVT_MASKED;
+    s[at + AT.lvt + entry] = next;
     if (entry === 0) this.#timers.modeChanged(cpu, old);
     this.#delivery.update(cpu);
   }
@@ -153,7 +153,7 @@ export class LapicRegisters {
       return;
     }
     if (shorthand === 0) {
-      const destination = this.#s[cpu * CPU_WORDS + AT.ICR_HIGH] >>> 24;
+      const destination = this.#s[cpu * CPU_WORDS + AT.icrHigh] >>> 24;
       this.#delivery.send(destination, (low & 0x800) !== 0, mode, vector, false);
     } else if (shorthand === 1) {
       this.#delivery.deliver(cpu, mode, vector, false);

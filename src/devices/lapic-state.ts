@@ -1,8 +1,7 @@
 // Layout of the local APICs' shared words and the codes of their registers (SDM vol. 3, chapter 11).
 
-export { LAPIC_WORD as AT, LAPIC_WORDS as CPU_WORDS } from '../layout/lapic.ts';
+export { LAPIC_WORD as AT, LAPIC_WORDS as CPU_WORDS, LVT_COUNT } from '../layout/lapic.ts';
 
-export const LVT_COUNT = 6;
 export const LVT_MASKED = 0x10000;
 export const SVR_ENABLE = 0x100;
 export const ID_SHIFT = 24;

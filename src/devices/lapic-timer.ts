@@ -96,18 +96,18 @@ export class LapicTimers {
   }
 
   isTimekeepers(cpu: number): boolean {
-    return this.#s[cpu * CPU_WORDS + AT.KEEPER] === KEEPER.TIMEKEEPER;
+    return this.#s[cpu * CPU_WORDS + AT.keeper] === KEEPER.TIMEKEEPER;
   }
 
   /** The CPU is in HLT and keeps its timer from now on. */
   keep(cpu: number): void {
-    this.#s[cpu * CPU_WORDS + AT.KEEPER] = KEEPER.CPU;
+    this.#s[cpu * CPU_WORDS + AT.keeper] = KEEPER.CPU;
   }
 
   /** The CPU leaves HLT, and will be back soon; in `every` nanoseconds the timekeeper looks whether it is. */
   lease(cpu: number, every: number): void {
     const now = this.#context.clock.now();
-    this.#s[cpu * CPU_WORDS + AT.KEEPER] = KEEPER.LEASED;
+    this.#s[cpu * CPU_WORDS + AT.keeper] = KEEPER.LEASED;
     this.#d[cpu * CPU_DOUBLES + LEASED_AT] = now;
     this.#leased[0] = 1;
     this.#every[0] = every;
@@ -118,7 +118,7 @@ export class LapicTimers {
 
   /** The timer is the timekeeper's again. */
   giveBack(cpu: number): void {
-    this.#s[cpu * CPU_WORDS + AT.KEEPER] = KEEPER.TIMEKEEPER;
+    this.#s[cpu * CPU_WORDS + AT.keeper] = KEEPER.TIMEKEEPER;
     const deadline = this.deadline(cpu);
     if (deadline !== Number.POSITIVE_INFINITY) this.#context.deadlineChanged?.(deadline);
   }
@@ -128,7 +128,7 @@ export class LapicTimers {
     if (now < this.#checkAt[0]) return;
     this.#checkAt[0] = this.#leased[0] === 0 ? Number.POSITIVE_INFINITY : now + this.#every[0];
     this.#leased[0] = 0;
-    for (let cpu = 0; cpu < this.#cpuCount; cpu++) if (this.#s[cpu * CPU_WORDS + AT.KEEPER] === KEEPER.LEASED) this.giveBack(cpu);
+    for (let cpu = 0; cpu < this.#cpuCount; cpu++) if (this.#s[cpu * CPU_WORDS + AT.keeper] === KEEPER.LEASED) this.giveBack(cpu);
   }
 
   /** True if the CPU's timer ran out; it is armed anew if it is periodic. */
@@ -158,7 +158,7 @@ export class LapicTimers {
     if (this.#mode(cpu) >= TIMER_TSC_DEADLINE) return;
     this.#context.clock.timerRead?.();
     const now = this.#context.clock.now();
-    this.#s[cpu * CPU_WORDS + AT.INITIAL] = initial;
+    this.#s[cpu * CPU_WORDS + AT.initial] = initial;
     this.#d[cpu * CPU_DOUBLES + START] = now;
     this.#schedule(cpu, now);
   }
@@ -169,7 +169,7 @@ export class LapicTimers {
     const mode = this.#mode(cpu);
     if (before === mode) return;
     if (before === TIMER_TSC_DEADLINE || mode >= TIMER_TSC_DEADLINE) {
-      this.#s[cpu * CPU_WORDS + AT.INITIAL] = 0;
+      this.#s[cpu * CPU_WORDS + AT.initial] = 0;
       this.#d[cpu * CPU_DOUBLES + DEADLINE] = Number.POSITIVE_INFINITY;
     } else if (this.deadline(cpu) !== Number.POSITIVE_INFINITY) {
       const now = this.now();
@@ -181,15 +181,15 @@ export class LapicTimers {
   /** What is left of the count goes on at the new rate. */
   setDivide(cpu: number, code: number): void {
     const left = this.currentCount(cpu);
-    this.#s[cpu * CPU_WORDS + AT.DIVIDE] = code & 11;
+    this.#s[cpu * CPU_WORDS + AT.divide] = code & 11;
     if (left === 0) return;
     const now = this.#context.clock.now();
-    this.#d[cpu * CPU_DOUBLES + START] = now - ((this.#s[cpu * CPU_WORDS + AT.INITIAL] >>> 0) - left) * this.#divider(cpu);
+    this.#d[cpu * CPU_DOUBLES + START] = now - ((this.#s[cpu * CPU_WORDS + AT.initial] >>> 0) - left) * this.#divider(cpu);
     this.#schedule(cpu, now);
   }
 
   currentCount(cpu: number): number {
-    const initial = this.#s[cpu * CPU_WORDS + AT.INITIAL] >>> 0;
+    const initial = this.#s[cpu * CPU_WORDS + AT.initial] >>> 0;
     const mode = this.#mode(cpu);
     if (initial === 0 || mode >= TIMER_TSC_DEADLINE || this.deadline(cpu) === Number.POSITIVE_INFINITY) return 0;
     this.#context.clock.timerRead?.();
@@ -199,24 +199,24 @@ export class LapicTimers {
   }
 
   #outstaysLease(cpu: number): boolean {
-    if (this.#s[cpu * CPU_WORDS + AT.KEEPER] !== KEEPER.LEASED) return false;
+    if (this.#s[cpu * CPU_WORDS + AT.keeper] !== KEEPER.LEASED) return false;
     return this.#context.clock.now() - this.#d[cpu * CPU_DOUBLES + LEASED_AT] > SHORT_RUN_NS;
   }
 
   #mode(cpu: number): number {
-    return (this.#s[cpu * CPU_WORDS + AT.LVT] >> 17) & 3;
+    return (this.#s[cpu * CPU_WORDS + AT.lvt] >> 17) & 3;
   }
 
   /** Nanoseconds of one count. */
   #divider(cpu: number): number {
-    const code = this.#s[cpu * CPU_WORDS + AT.DIVIDE];
+    const code = this.#s[cpu * CPU_WORDS + AT.divide];
     return 1 << ((((code & 3) | ((code >> 1) & 4)) + 1) & 7);
   }
 
   /** When the periodic timer last began to count. */
   #periodStart(cpu: number, now: number): number {
     const start = this.#d[cpu * CPU_DOUBLES + START];
-    const period = (this.#s[cpu * CPU_WORDS + AT.INITIAL] >>> 0) * this.#divider(cpu);
+    const period = (this.#s[cpu * CPU_WORDS + AT.initial] >>> 0) * this.#divider(cpu);
     return start + Math.floor((now - start) / period) * period;
   }
 
@@ -229,7 +229,7 @@ export class LapicTimers {
 
   /** Finds the next time the count reaches zero after `now`, from its start. */
   #schedule(cpu: number, now: number): void {
-    const initial = this.#s[cpu * CPU_WORDS + AT.INITIAL] >>> 0;
+    const initial = this.#s[cpu * CPU_WORDS + AT.initial] >>> 0;
     const mode = this.#mode(cpu);
     let next = Number.POSITIVE_INFINITY;
     if (initial !== 0 && mode <= TIMER_PERIODIC) {

@@ -59,14 +59,14 @@ export class Lapic implements Device {
     for (let cpu = 0; cpu < this.#cpuCount; cpu++) {
       const at = cpu * CPU_WORDS;
       this.delivery.resetRegisters(cpu);
-      this.#s[at + AT.ID] = cpu << ID_SHIFT;
-      this.#s[at + AT.GLOBAL] = 1;
-      this.#s[at + AT.WAITING] = cpu === 0 ? 0 : 1;
-      this.#s[at + AT.EXTINT] = 0;
+      this.#s[at + AT.id] = cpu << ID_SHIFT;
+      this.#s[at + AT.global] = 1;
+      this.#s[at + AT.waiting] = cpu === 0 ? 0 : 1;
+      this.#s[at + AT.extint] = 0;
       if (cpu === 0) {
-        this.#s[at + AT.SVR] = 0x1ff;
-        this.#s[at + AT.LVT + 3] = DELIVERY.EXTINT << 8;
-        this.#s[at + AT.LVT + 4] = DELIVERY.NMI << 8;
+        this.#s[at + AT.svr] = 0x1ff;
+        this.#s[at + AT.lvt + 3] = DELIVERY.EXTINT << 8;
+        this.#s[at + AT.lvt + 4] = DELIVERY.NMI << 8;
       }
       this.delivery.update(cpu);
     }
@@ -74,11 +74,11 @@ export class Lapic implements Device {
 
   /** APIC ID of a CPU, as its register has it now. */
   idOf(cpu: number): number {
-    return this.#s[cpu * CPU_WORDS + AT.ID] >>> ID_SHIFT;
+    return this.#s[cpu * CPU_WORDS + AT.id] >>> ID_SHIFT;
   }
 
   #isOn(cpu: number): boolean {
-    return this.#s[cpu * CPU_WORDS + AT.GLOBAL] !== 0;
+    return this.#s[cpu * CPU_WORDS + AT.global] !== 0;
   }
 
   /** IA32_APIC_BASE of a CPU. Off, its registers are lost, and INTR of the boot CPU is the 8259s' (SDM vol. 3, 11.4.3). */
@@ -87,24 +87,24 @@ export class Lapic implements Device {
     if (this.#isOn(cpu) === enabled) return;
     const at = cpu * CPU_WORDS;
     if (!enabled) this.delivery.resetRegisters(cpu);
-    this.#s[at + AT.ID] = cpu << ID_SHIFT;
-    this.#s[at + AT.GLOBAL] = enabled ? 1 : 0;
+    this.#s[at + AT.id] = cpu << ID_SHIFT;
+    this.#s[at + AT.global] = enabled ? 1 : 0;
     this.delivery.update(cpu);
   }
 
   /** True while the CPU waits for a start-up IPI. */
   waitsForStartup(cpu: number): boolean {
-    return this.#s[cpu * CPU_WORDS + AT.WAITING] !== 0;
+    return this.#s[cpu * CPU_WORDS + AT.waiting] !== 0;
   }
 
   /** Page number of the last start-up IPI: the CPU starts at vector << 12, real mode, CS = vector << 8. */
   sipiVector(cpu: number): number {
-    return this.#s[cpu * CPU_WORDS + AT.SIPI];
+    return this.#s[cpu * CPU_WORDS + AT.sipi];
   }
 
   /** The task priority, for CR8 and for tests. */
   taskPriority(cpu: number): number {
-    return this.#s[cpu * CPU_WORDS + AT.TPR];
+    return this.#s[cpu * CPU_WORDS + AT.tpr];
   }
 
   nextDeadline(): number {

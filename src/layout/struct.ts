@@ -29,6 +29,7 @@ export const array = (count: number, of: FieldSpec, stride = of.bytes): FieldSpe
   align: stride,
   type: of.type,
   array: { stride },
+  ...(of.shared ? { shared: true } : {}),
 });
 /** `count` records one behind the other. */
 export const records = (count: number, record: Struct<unknown>, align = 4): FieldSpec => ({
@@ -39,6 +40,10 @@ export const records = (count: number, record: Struct<unknown>, align = 4): Fiel
 });
 /** `bytes` bytes without a type, aligned to `align`. */
 export const area = (bytes: number, align: number): FieldSpec => ({ bytes, align, type: 'area' });
+
+/** A record of words: the number of each field's first word. */
+export const wordsOf = <T>({ at }: Struct<T>): Offsets<T> =>
+  Object.fromEntries(Object.entries<number>(at as Record<string, number>).map(([name, offset]) => [name, offset / 4])) as Offsets<T>;
 
 export type Offsets<T> = { readonly [K in keyof T]: number };
 

@@ -21,13 +21,13 @@ beforeEach(async () => {
   m.control('lapicTable', TABLE);
   m.control('lapics', WORDS);
   m.set('index', CPU);
-  set(LAPIC_WORD.GLOBAL, 1);
+  set(LAPIC_WORD.global, 1);
 });
 
 test('registers that are words are read there; for all others the device is asked', () => {
-  set(LAPIC_WORD.ID, 0x01000000);
-  set(LAPIC_WORD.ICR_LOW, 0x4500);
-  set(LAPIC_WORD.IRR + 7, 0x80000001);
+  set(LAPIC_WORD.id, 0x01000000);
+  set(LAPIC_WORD.icrLow, 0x4500);
+  set(LAPIC_WORD.irr + 7, 0x80000001);
   const read = (offset: number) => m.call.load32(m.cpu, LAPIC_BASE + offset) >>> 0;
   expect([read(0x20), read(0x300), read(0x270)]).toEqual([0x01000000, 0x4500, 0x80000001]);
   expect(m.calls).toEqual([]);
@@ -38,15 +38,15 @@ test('registers that are words are read there; for all others the device is aske
 });
 
 test('one that is switched off is the device: it reads as nothing', () => {
-  set(LAPIC_WORD.GLOBAL, 0);
+  set(LAPIC_WORD.global, 0);
   m.call.load32(m.cpu, LAPIC_BASE + 0x20);
   eoi();
   expect(m.calls.map(({ name }) => name)).toEqual(['mmioRead', 'mmioWrite']);
 });
 
 test('EOI ends the highest interrupt in service', () => {
-  set(LAPIC_WORD.ISR + 1, 0x11);
-  set(LAPIC_WORD.ISR + 6, 0x80000002);
+  set(LAPIC_WORD.isr + 1, 0x11);
+  set(LAPIC_WORD.isr + 6, 0x80000002);
   for (const [high, low] of [
     [2, 0x11],
     [0, 0x11],
@@ -55,21 +55,21 @@ test('EOI ends the highest interrupt in service', () => {
     [0, 0],
   ]) {
     eoi();
-    expect([get(LAPIC_WORD.ISR + 6), get(LAPIC_WORD.ISR + 1)]).toEqual([high, low]);
+    expect([get(LAPIC_WORD.isr + 6), get(LAPIC_WORD.isr + 1)]).toEqual([high, low]);
   }
   expect(m.calls).toEqual([]);
 });
 
 test("EOI of a level-triggered interrupt is the device's; where another waits, the device looks at it", () => {
-  set(LAPIC_WORD.ISR + 1, 0x10);
-  set(LAPIC_WORD.TMR + 1, 0x10);
+  set(LAPIC_WORD.isr + 1, 0x10);
+  set(LAPIC_WORD.tmr + 1, 0x10);
   eoi();
-  expect(get(LAPIC_WORD.ISR + 1)).toBe(0x10);
+  expect(get(LAPIC_WORD.isr + 1)).toBe(0x10);
   expect(m.calls).toEqual([{ name: 'mmioWrite', args: [LAPIC_BASE + LAPIC_EOI, 4, 0] }]);
-  set(LAPIC_WORD.TMR + 1, 0);
-  set(LAPIC_WORD.IRR + 2, 1);
-  set(LAPIC_WORD.TPR, 0x20);
+  set(LAPIC_WORD.tmr + 1, 0);
+  set(LAPIC_WORD.irr + 2, 1);
+  set(LAPIC_WORD.tpr, 0x20);
   eoi();
-  expect(get(LAPIC_WORD.ISR + 1)).toBe(0);
+  expect(get(LAPIC_WORD.isr + 1)).toBe(0);
   expect(m.calls.at(-1)).toEqual({ name: 'mmioWrite', args: [LAPIC_BASE + 0x80, 4, 0x20] });
 });
