@@ -42,7 +42,9 @@ export const FpuRegister = struct({
 });
 
 /** A task as it was read from its TSS (in Cpu.scratch, while tasks are switched). */
-export const IncomingTask = struct({ eip: u32, eflags: u32, gpr: array(8, u32), seg: array(6, u32) });
+export const IncomingTask = struct({ eip: u32, eflags: u32, gpr: array(8, u32), seg: array(6, u16), ldt: u16 });
+/** The stack of an inner privilege level, with the words of its segment's descriptor (in Cpu.scratch, while control is transferred). */
+export const InnerStack = struct({ selector: u32, low: u32, high: u32, esp: u32 });
 
 /** One of the last exceptions and interrupts (Cpu.lastDeliveries). */
 export const DeliveryNote = struct({

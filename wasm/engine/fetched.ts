@@ -2,7 +2,7 @@
 // of code that a program writes, and all of its pages of data). A cache's pages are in a table, by linear page; those that found no place
 // there, and those of large pages, are in a range instead.
 import { Access, Cpu, CpuArea, Cr0, FETCHED_ENTRIES, Fetched, Tlb } from '../gen/layout';
-import { walk, walkFrame, walkRights } from '../memory/walk';
+import { isMapped, walk } from '../memory/walk';
 
 /** Bits of Fetched.frame beside the frame. */
 export const FRAME_BITS: u32 = Tlb.GLOBAL | Tlb.LARGE;
@@ -119,8 +119,8 @@ function flushMoved(cpu: Cpu, user: bool, linear: u32): void {
   if (!inRange(cpu, user, first, first | 0x3ff)) {
     const entry = known(cpu, user, page);
     if (!entry || !(cpu.cr0 & Cr0.PG)) return;
-    const failure = walk(cpu, linear, Access.EXEC | Access.PEEK | (user ? Access.USER : 0));
-    if (!failure && (walkFrame | (walkRights & FRAME_BITS)) == entry.frame) return;
+    const found = walk(cpu, linear, Access.EXEC | Access.PEEK | (user ? Access.USER : 0));
+    if (isMapped(found) && (found & (0xfffff000 | FRAME_BITS)) == entry.frame) return;
   }
   flushOne(cpu, user);
 }

@@ -19,26 +19,21 @@ import {
   Tlb,
   Vector,
 } from '../gen/layout';
-import { EFER_NXE, MSR_SLOT_EFER, WALK_FAILED, walk, walkFrame, walkRights } from '../memory/walk';
+import { EFER_NXE, errorOf, frameOf, isMapped, MSR_SLOT_EFER, walk } from '../memory/walk';
 import { breaksInside, isBreakPage } from '../memory/watch';
 import { codeHits } from '../system/debug';
 import { FRAME_BITS, noteFetched } from './fetched';
 import { noteBlock } from './history';
 
-/** Whether the page of the last fetch translation is global, and large: FRAME_BITS. */
-let fetchBits: u32 = 0;
 /** Where findBlock found the page of EIP, and the one behind it where the block runs into that (else the same), each with FRAME_BITS. */
 let firstFrame: u32 = 0;
 let lastFrame: u32 = 0;
-/** Whether the last fetch translation failed. No address says so: each of the 2^32 is one. */
-let fetchFailed: bool = false;
-/** Why it failed: error code of the #PF. */
-let fetchError: u32 = 0;
 
-/** Physical address for an instruction fetch, or fetchFailed and fetchError. Raises nothing. */
-function fetchAddress(cpu: Cpu, linear: u32): u32 {
-  fetchBits = 0;
-  fetchFailed = false;
+/** In the place of the physical address of a fetch: there is none, and the low half is the error code of the #PF. (No address says so: each of the 2^32 is one.) */
+const NO_FETCH: u64 = 1 << 63;
+
+/** Physical address for an instruction fetch, in the low half, and what of FRAME_BITS its page has, in the high half; or NO_FETCH. Raises nothing. */
+function fetchAddress(cpu: Cpu, linear: u32): u64 {
   if (!(cpu.cr0 & Cr0.PG)) return linear;
   const user = userAccess(cpu);
   const nx = cpu.cr4 & Cr4.PAE && <u32>cpu.msr[MSR_SLOT_EFER] & EFER_NXE;
@@ -46,32 +41,35 @@ function fetchAddress(cpu: Cpu, linear: u32): u32 {
     const word = load<u32>(cpu.tlb + ((linear >>> 12) << 2));
     const host = linear + (word & 0xfffff000);
     const right = Tlb.KERNEL_READ << (user >>> 1);
-    if (word & (right | (right << TLB_WATCHED_SHIFT)) && host >= RAM) {
-      fetchBits = word & FRAME_BITS;
-      return host - RAM;
-    }
+    if (word & (right | (right << TLB_WATCHED_SHIFT)) && host >= RAM) return ((<u64>(word & FRAME_BITS)) << 32) | (host - RAM);
   }
-  const failure = walk(cpu, linear, user | Access.EXEC);
-  if (failure) {
-    fetchFailed = true;
-    fetchError = failure & ~WALK_FAILED;
-    return 0;
-  }
-  fetchBits = walkRights & FRAME_BITS;
-  return walkFrame | (linear & 0xfff);
+  const found = walk(cpu, linear, user | Access.EXEC);
+  if (!isMapped(found)) return NO_FETCH | errorOf(found);
+  return ((<u64>(found & FRAME_BITS)) << 32) | frameOf(found) | (linear & 0xfff);
+}
+
+@inline
+function isFetched(found: u64): bool {
+  return <i64>found >= 0;
+}
+
+/** The frame of a fetch, with FRAME_BITS. */
+@inline
+function fetchedFrame(found: u64): u32 {
+  return frameOf(<u32>found) | <u32>(found >>> 32);
 }
 
 /** Physical address for an instruction fetch at the current privilege level. Where there is none, #PF is raised. */
 export function translateExec(cpu: Cpu, linear: u32): u32 {
-  const phys = fetchAddress(cpu, linear);
-  if (fetchFailed) raisePage(cpu, linear, fetchError);
-  return phys;
+  const found = fetchAddress(cpu, linear);
+  if (!isFetched(found)) raisePage(cpu, linear, <u32>found);
+  return <u32>found;
 }
 
 /** The same; -1: there is none, and nothing is raised. */
 export function codeAddress(cpu: Cpu, linear: u32): f64 {
-  const phys = fetchAddress(cpu, linear);
-  return fetchFailed ? -1 : f64(phys);
+  const found = fetchAddress(cpu, linear);
+  return isFetched(found) ? f64(<u32>found) : -1;
 }
 
 /** Index into the table at Cpu.blockHash. By all that identifies a block: some code (the vDSO) is mapped at another address in every process. */
@@ -88,9 +86,13 @@ export function findBlock(cpu: Cpu): BlockHead {
     return changetype<BlockHead>(0);
   }
   const linear = cpu.seg[Seg.CS].base + eip;
-  const phys = translateExec(cpu, linear);
-  if (fetchFailed) return changetype<BlockHead>(0);
-  firstFrame = lastFrame = (phys & 0xfffff000) | fetchBits;
+  const found = fetchAddress(cpu, linear);
+  const phys = <u32>found;
+  if (!isFetched(found)) {
+    raisePage(cpu, linear, phys);
+    return changetype<BlockHead>(0);
+  }
+  firstFrame = lastFrame = fetchedFrame(found);
   let mode = cpu.mode;
   if (!(mode & Mode.STEP) && isBreakPage(cpu, linear)) mode |= Mode.BREAK;
   let head = changetype<BlockHead>(load<u32>(cpu.blockHash + (blockHashIndex(phys, eip, mode) << 2)));
@@ -104,8 +106,8 @@ export function findBlock(cpu: Cpu): BlockHead {
       if (last == phys >>> 12) break;
       // The block runs into the next linear page: it is only this block if that page is mapped where it was.
       const next = fetchAddress(cpu, (linear & 0xfffff000) + 0x1000);
-      if (!fetchFailed && next >>> 12 == last) {
-        lastFrame = (next & 0xfffff000) | fetchBits;
+      if (isFetched(next) && <u32>next >>> 12 == last) {
+        lastFrame = fetchedFrame(next);
         return head;
       }
     }

@@ -56,6 +56,10 @@ export function sysLoad32(cpu: Cpu, linear: u32): u32 {
   return readTable<u32>(cpu, linear);
 }
 
+export function sysLoad64(cpu: Cpu, linear: u32): u64 {
+  return readTable<u64>(cpu, linear);
+}
+
 export function sysStore32(cpu: Cpu, linear: u32, value: u32): void {
   writeTable<u32>(cpu, linear, <u32>value);
 }

@@ -2,7 +2,7 @@
 import { raisePage } from '../base/fault';
 import { Access, Cpu, Cr0, RAM, TLB_CODE_SHIFT, TLB_LIST_ENTRIES, TLB_WATCHED_SHIFT, Tlb } from '../gen/layout';
 import { hasCode } from './codepage';
-import { isGuarded, physHost, RIGHTS, WALK_FAILED, walk, walkFrame, walkRights } from './walk';
+import { errorOf, frameOf, isGuarded, isMapped, physHost, RIGHTS, walk } from './walk';
 import { watchedRights } from './watch';
 
 const WRITE_BITS: u32 = Tlb.KERNEL_WRITE | Tlb.USER_WRITE;
@@ -117,13 +117,13 @@ export function fill(cpu: Cpu, linear: u32, access: u32): bool {
   let phys = linear;
   let rights = RIGHTS;
   if (cpu.cr0 & Cr0.PG) {
-    const failure = walk(cpu, linear, access);
-    if (failure) {
-      raisePage(cpu, linear, failure & ~WALK_FAILED);
+    const found = walk(cpu, linear, access);
+    if (!isMapped(found)) {
+      raisePage(cpu, linear, errorOf(found));
       return true;
     }
-    phys = walkFrame | (linear & 0xfff);
-    rights = walkRights;
+    phys = frameOf(found) | (linear & 0xfff);
+    rights = found & 0xfff;
   }
   foundPhys = phys;
   foundCode = false;

@@ -12,8 +12,28 @@ const G: u32 = 0x100;
 
 const ERROR_P: u32 = 1;
 const ERROR_RSVD: u32 = 8;
-/** Set in the result of a walk that failed; the rest is the error code. */
-export const WALK_FAILED: u32 = 0x80000000;
+/** What a walk found is one word: the 4 KiB frame and the Tlb bits that may be cached for it, of which KERNEL_READ is always one. Without that bit it failed, and above it stands
+ * the error code. */
+@inline
+export function isMapped(found: u32): bool {
+  return (found & Tlb.KERNEL_READ) != 0;
+}
+
+/** The error code of a walk that failed. */
+@inline
+export function errorOf(found: u32): u32 {
+  return found >>> 1;
+}
+
+@inline
+function failed(error: u32): u32 {
+  return error << 1;
+}
+
+@inline
+export function frameOf(found: u32): u32 {
+  return found & 0xfffff000;
+}
 
 /** Slot of IA32_EFER in Cpu.msr, and its NXE bit. */
 export const MSR_SLOT_EFER: u32 = 0;
@@ -21,10 +41,6 @@ export const EFER_NXE: u32 = 0x800;
 
 /** The bits of a TLB word that are rights. */
 export const RIGHTS: u32 = Tlb.KERNEL_READ | Tlb.KERNEL_WRITE | Tlb.USER_READ | Tlb.USER_WRITE;
-
-/** What the last successful walk found: the 4 KiB frame, and the Tlb bits that may be cached for it. */
-export let walkFrame: u32 = 0;
-export let walkRights: u32 = 0;
 
 /** Host address of a guest physical address, or 0 where there is neither RAM nor, for reads, ROM. */
 export function physHost(phys: u32, write: bool): usize {
@@ -75,18 +91,18 @@ function mark64(phys: u32, old: u64, bits: u32): bool {
   return host == 0 || atomic.cmpxchg<u64>(host, old, old | <u64>bits) == old;
 }
 
-/** Checks the combined rights of all levels; 0 or the failure. */
+/** Checks the combined rights of all levels; 0, or what the walk returns. */
 @inline
 function check(cpu: Cpu, rights: u32, noExec: bool, access: u32, code: u32): u32 {
-  if (access & Access.USER && !(rights & US)) return WALK_FAILED | ERROR_P | code;
+  if (access & Access.USER && !(rights & US)) return failed(ERROR_P | code);
   if (access & Access.WRITE && !(rights & RW) && (access & Access.USER || cpu.cr0 & Cr0.WP)) {
-    return WALK_FAILED | ERROR_P | code;
+    return failed(ERROR_P | code);
   }
-  if (access & Access.EXEC && noExec) return WALK_FAILED | ERROR_P | code;
+  if (access & Access.EXEC && noExec) return failed(ERROR_P | code);
   return 0;
 }
 
-/** Notes the result: `rights` combined, `leaf` the entry that maps the page, as it is now. */
+/** The result: `rights` combined, `leaf` the entry that maps the page, as it is now. */
 @inline
 function found(cpu: Cpu, frame: u32, rights: u32, leaf: u32, large: u32): u32 {
   let bits = Tlb.KERNEL_READ | large;
@@ -96,9 +112,7 @@ function found(cpu: Cpu, frame: u32, rights: u32, leaf: u32, large: u32): u32 {
     if ((rights & (US | RW)) == (US | RW)) bits |= Tlb.USER_WRITE;
   }
   if (leaf & G && cpu.cr4 & Cr4.PGE) bits |= Tlb.GLOBAL;
-  walkFrame = frame;
-  walkRights = bits;
-  return 0;
+  return frame | bits;
 }
 
 function walk32(cpu: Cpu, linear: u32, access: u32): u32 {
@@ -107,23 +121,23 @@ function walk32(cpu: Cpu, linear: u32, access: u32): u32 {
   while (true) {
     const pdeAt = (cpu.cr3 & 0xfffff000) + ((linear >>> 22) << 2);
     const pde = physLoad32(pdeAt);
-    if (!(pde & P)) return WALK_FAILED | code;
+    if (!(pde & P)) return failed(code);
     if (pde & PS && cpu.cr4 & Cr4.PSE) {
       // Without PSE-36, bits 21..13 are reserved (SDM vol. 3, table 4-4).
-      if (pde & 0x003fe000) return WALK_FAILED | ERROR_P | ERROR_RSVD | code;
+      if (pde & 0x003fe000) return failed(ERROR_P | ERROR_RSVD | code);
       const failure = check(cpu, pde, false, access, code);
       if (failure) return failure;
-      if (access & Access.PEEK && !(pde & A)) return WALK_FAILED;
+      if (access & Access.PEEK && !(pde & A)) return failed(0);
       if (!mark32(pdeAt, pde, set)) continue;
       return found(cpu, (pde & 0xffc00000) | (linear & 0x003ff000), pde, pde | set, Tlb.LARGE);
     }
     const pteAt = (pde & 0xfffff000) + (((linear >>> 12) & 0x3ff) << 2);
     const pte = physLoad32(pteAt);
-    if (!(pte & P)) return WALK_FAILED | code;
+    if (!(pte & P)) return failed(code);
     const rights = pde & pte;
     const failure = check(cpu, rights, false, access, code);
     if (failure) return failure;
-    if (access & Access.PEEK && !(rights & A)) return WALK_FAILED;
+    if (access & Access.PEEK && !(rights & A)) return failed(0);
     if (!mark32(pdeAt, pde, A) || !mark32(pteAt, pte, set)) continue;
     return found(cpu, pte & 0xfffff000, rights, pte | set, 0);
   }
@@ -135,36 +149,36 @@ function walkPae(cpu: Cpu, linear: u32, access: u32): u32 {
   const reserved: u64 = nxe ? 0x7fffffff00000000 : 0xffffffff00000000;
   const set = access & Access.WRITE ? A | D : A;
   const pdpte = cpu.pdpte[linear >>> 30];
-  if (!(<u32>pdpte & P)) return WALK_FAILED | code;
+  if (!(<u32>pdpte & P)) return failed(code);
   while (true) {
     const pdeAt = (<u32>pdpte & 0xfffff000) + (((linear >>> 21) & 0x1ff) << 3);
     const pde = physLoad64(pdeAt);
     const pdeLow = <u32>pde;
-    if (!(pdeLow & P)) return WALK_FAILED | code;
-    if (pde & reserved) return WALK_FAILED | ERROR_P | ERROR_RSVD | code;
+    if (!(pdeLow & P)) return failed(code);
+    if (pde & reserved) return failed(ERROR_P | ERROR_RSVD | code);
     if (pdeLow & PS) {
-      if (pdeLow & 0x001fe000) return WALK_FAILED | ERROR_P | ERROR_RSVD | code;
+      if (pdeLow & 0x001fe000) return failed(ERROR_P | ERROR_RSVD | code);
       const failure = check(cpu, pdeLow, <i64>pde < 0, access, code);
       if (failure) return failure;
-      if (access & Access.PEEK && !(pdeLow & A)) return WALK_FAILED;
+      if (access & Access.PEEK && !(pdeLow & A)) return failed(0);
       if (!mark64(pdeAt, pde, set)) continue;
       return found(cpu, (pdeLow & 0xffe00000) | (linear & 0x001ff000), pdeLow, pdeLow | set, Tlb.LARGE);
     }
     const pteAt = (pdeLow & 0xfffff000) + (((linear >>> 12) & 0x1ff) << 3);
     const pte = physLoad64(pteAt);
     const pteLow = <u32>pte;
-    if (!(pteLow & P)) return WALK_FAILED | code;
-    if (pte & reserved) return WALK_FAILED | ERROR_P | ERROR_RSVD | code;
+    if (!(pteLow & P)) return failed(code);
+    if (pte & reserved) return failed(ERROR_P | ERROR_RSVD | code);
     const rights = pdeLow & pteLow;
     const failure = check(cpu, rights, <i64>(pde | pte) < 0, access, code);
     if (failure) return failure;
-    if (access & Access.PEEK && !(rights & A)) return WALK_FAILED;
+    if (access & Access.PEEK && !(rights & A)) return failed(0);
     if (!mark64(pdeAt, pde, A) || !mark64(pteAt, pte, set)) continue;
     return found(cpu, pteLow & 0xfffff000, rights, pteLow | set, 0);
   }
 }
 
-/** Translates through the page tables for `access`. 0 and walkFrame, walkRights; or WALK_FAILED | error code. Raises nothing. */
+/** Translates through the page tables for `access` (see isMapped). Raises nothing. */
 export function walk(cpu: Cpu, linear: u32, access: u32): u32 {
   return cpu.cr4 & Cr4.PAE ? walkPae(cpu, linear, access) : walk32(cpu, linear, access);
 }

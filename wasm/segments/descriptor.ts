@@ -2,11 +2,18 @@
 // Nothing here changes a segment register.
 import { faulted, raiseError } from '../base/fault';
 import { Cpu, Descriptor, Eflags, Seg, SystemType } from '../gen/layout';
-import { sysLoad32, sysStore8 } from '../memory/memory';
+import { sysLoad32, sysLoad64, sysStore8 } from '../memory/memory';
 
-/** The descriptor that was read last: copy both words before anything else is read. */
-export let descLow: u32 = 0;
-export let descHigh: u32 = 0;
+/** The two words of a descriptor as it was read. */
+@inline
+export function lowOf(words: u64): u32 {
+  return <u32>words;
+}
+
+@inline
+export function highOf(words: u64): u32 {
+  return <u32>(words >>> 32);
+}
 
 @inline
 export function typeOf(high: u32): u32 {
@@ -82,19 +89,16 @@ export function inTable(cpu: Cpu, selector: u32): bool {
   return last <= cpu.gdtLimit;
 }
 
-/** Reads a descriptor that is known to be inside its table; true: a page fault was raised. */
-export function readDescriptor(cpu: Cpu, selector: u32): bool {
-  const at = descriptorAddress(cpu, selector);
-  descLow = sysLoad32(cpu, at);
-  if (faulted(cpu)) return true;
-  descHigh = sysLoad32(cpu, at + 4);
-  return faulted(cpu);
+/** Reads a descriptor that is known to be inside its table. Ask faulted() afterwards. */
+export function readDescriptor(cpu: Cpu, selector: u32): u64 {
+  return sysLoad64(cpu, descriptorAddress(cpu, selector));
 }
 
-/** Reads a descriptor; raises `vector` with the selector where it is outside its table. True: a fault was raised. */
-export function fetchDescriptor(cpu: Cpu, selector: u32, vector: u32, ext: u32): bool {
-  if (!inTable(cpu, selector)) return refuse(cpu, vector, selector, ext);
-  return readDescriptor(cpu, selector);
+/** Reads a descriptor; raises `vector` with the selector where it is outside its table. Ask faulted() afterwards. */
+export function fetchDescriptor(cpu: Cpu, selector: u32, vector: u32, ext: u32): u64 {
+  if (inTable(cpu, selector)) return readDescriptor(cpu, selector);
+  refuse(cpu, vector, selector, ext);
+  return 0;
 }
 
 /** Raises `vector` with a selector as its error code (SDM vol. 3, 6.13); always true. */

@@ -7,10 +7,9 @@ import { updateMode } from '../system/control';
 import { writeFlags } from '../system/flags';
 import {
   baseOf,
-  descHigh,
-  descLow,
   dplOf,
   fetchDescriptor,
+  highOf,
   inTable,
   isConforming,
   isNull,
@@ -18,6 +17,7 @@ import {
   isReadable,
   isStack,
   limitOf,
+  lowOf,
   markAccessed,
   markBusy,
   readDescriptor,
@@ -101,9 +101,10 @@ export function loadSegment(cpu: Cpu, seg: u32, selector: u32): void {
     }
     setNull(cpu, seg, selector);
   } else {
-    if (fetchDescriptor(cpu, selector, Vector.GP, 0)) return;
-    const low = descLow;
-    const high = descHigh;
+    const words = fetchDescriptor(cpu, selector, Vector.GP, 0);
+    if (faulted(cpu)) return;
+    const low = lowOf(words);
+    const high = highOf(words);
     const cpl = cpu.cpl;
     if (seg == Seg.SS ? refuseStack(cpu, selector, high, cpl, Vector.GP, 0) : refuseData(cpu, selector, high, cpl, Vector.GP)) return;
     if (markAccessed(cpu, selector, high)) return;
@@ -138,9 +139,10 @@ export function lldt(cpu: Cpu, selector: u32): void {
 /** Loads LDTR with checks; `bad` and `absent` are the vectors of a wrong and of an absent LDT. True: a fault was raised. */
 export function loadLdt(cpu: Cpu, selector: u32, bad: u32, absent: u32): bool {
   if (selector & 4) return refuse(cpu, bad, selector, 0);
-  if (fetchDescriptor(cpu, selector, bad, 0)) return true;
-  const low = descLow;
-  const high = descHigh;
+  const words = fetchDescriptor(cpu, selector, bad, 0);
+  if (faulted(cpu)) return true;
+  const low = lowOf(words);
+  const high = highOf(words);
   if (high & Descriptor.NOT_SYSTEM || typeOf(high) != SystemType.LDT) return refuse(cpu, bad, selector, 0);
   if (!(high & Descriptor.PRESENT)) return refuse(cpu, absent, selector, 0);
   setSegment(cpu, Seg.LDTR, selector, baseOf(low, high), limitOf(low, high), high & Descriptor.KEPT);
@@ -158,9 +160,10 @@ export function ltr(cpu: Cpu, selector: u32): void {
     refuse(cpu, Vector.GP, selector, 0);
     return;
   }
-  if (fetchDescriptor(cpu, selector, Vector.GP, 0)) return;
-  const low = descLow;
-  const high = descHigh;
+  const words = fetchDescriptor(cpu, selector, Vector.GP, 0);
+  if (faulted(cpu)) return;
+  const low = lowOf(words);
+  const high = highOf(words);
   const type = typeOf(high);
   if (high & Descriptor.NOT_SYSTEM || (type != SystemType.TSS16 && type != SystemType.TSS32)) {
     refuse(cpu, Vector.GP, selector, 0);
@@ -225,12 +228,14 @@ export function sidt(cpu: Cpu, linear: u32): void {
   storeTable(cpu, linear, cpu.idtBase, cpu.idtLimit);
 }
 
-/** Reads the descriptor for LAR, LSL, VERR, VERW; true where the selector is of use at this CPL. Clears or sets ZF only through `answer`. */
-function visible(cpu: Cpu, selector: u32): bool {
-  if (isNull(selector) || !inTable(cpu, selector)) return false;
-  if (readDescriptor(cpu, selector)) return false;
-  const dpl = dplOf(descHigh);
-  return isConforming(descHigh) || (dpl >= cpu.cpl && dpl >= (selector & 3));
+/** The descriptor for LAR, LSL, VERR, VERW, where the selector is of use at this CPL; else 0, which none of them takes. */
+function visible(cpu: Cpu, selector: u32): u64 {
+  if (isNull(selector) || !inTable(cpu, selector)) return 0;
+  const words = readDescriptor(cpu, selector);
+  if (faulted(cpu)) return 0;
+  const high = highOf(words);
+  const dpl = dplOf(high);
+  return isConforming(high) || (dpl >= cpu.cpl && dpl >= (selector & 3)) ? words : 0;
 }
 
 /** Sets ZF, unless a fault is on its way. */
@@ -243,34 +248,34 @@ const LAR_TYPES: u32 = (1 << 1) | (1 << 2) | (1 << 3) | (1 << 4) | (1 << 5) | (1
 const LSL_TYPES: u32 = (1 << 1) | (1 << 2) | (1 << 3) | (1 << 9) | (1 << 11);
 
 /** Code, data, or a system descriptor of one of these types. */
-function known(types: u32): bool {
-  return (descHigh & Descriptor.NOT_SYSTEM) != 0 || ((types >>> typeOf(descHigh)) & 1) != 0;
+function known(high: u32, types: u32): bool {
+  return (high & Descriptor.NOT_SYSTEM) != 0 || ((types >>> typeOf(high)) & 1) != 0;
 }
 
 /** LAR: sets ZF and returns the access rights (32-bit form), or clears ZF. */
 export function lar(cpu: Cpu, selector: u32): u32 {
   if (refuseOutside(cpu, 3)) return 0;
-  const yes = visible(cpu, selector) && known(LAR_TYPES);
-  answer(cpu, yes);
-  return descHigh & 0xf0ff00;
+  const high = highOf(visible(cpu, selector));
+  answer(cpu, known(high, LAR_TYPES));
+  return high & 0xf0ff00;
 }
 
 /** LSL: sets ZF and returns the limit in bytes, or clears ZF. */
 export function lsl(cpu: Cpu, selector: u32): u32 {
   if (refuseOutside(cpu, 3)) return 0;
-  const yes = visible(cpu, selector) && known(LSL_TYPES);
-  answer(cpu, yes);
-  return limitOf(descLow, descHigh);
+  const words = visible(cpu, selector);
+  answer(cpu, known(highOf(words), LSL_TYPES));
+  return limitOf(lowOf(words), highOf(words));
 }
 
 export function verr(cpu: Cpu, selector: u32): void {
   if (refuseOutside(cpu, 3)) return;
-  answer(cpu, visible(cpu, selector) && isReadable(descHigh));
+  answer(cpu, isReadable(highOf(visible(cpu, selector))));
 }
 
 export function verw(cpu: Cpu, selector: u32): void {
   if (refuseOutside(cpu, 3)) return;
-  answer(cpu, visible(cpu, selector) && isStack(descHigh));
+  answer(cpu, isStack(highOf(visible(cpu, selector))));
 }
 
 /** ARPL: the new value of the destination; ZF says whether it changed. */

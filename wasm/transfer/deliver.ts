@@ -14,6 +14,7 @@ import {
   FAULT_HAS_ERROR,
   FAULT_TRAP,
   Gpr,
+  InnerStack,
   Pending,
   Seg,
   Step,
@@ -24,14 +25,14 @@ import { unpark } from '../memory/exclusive';
 import { sysLoad32 } from '../memory/memory';
 import {
   baseOf,
-  descHigh,
-  descLow,
   dplOf,
   fetchDescriptor,
+  highOf,
   isCode,
   isConforming,
   isNull,
   limitOf,
+  lowOf,
   markAccessed,
   refuse,
 } from '../segments/descriptor';
@@ -39,7 +40,7 @@ import { readSelector, setFromDescriptor, setNull, setReal } from '../segments/s
 import { enterDebug, noteInt1, setDelivering, settleDebug, updateStep } from '../system/debug';
 import { readFlags } from '../system/flags';
 import { hold, letGo, polled } from '../system/held';
-import { general, innerEsp, innerHigh, innerLow, innerSelector, innerStack, setCode, settleMode } from './flow';
+import { general, innerStack, setCode, settleMode } from './flow';
 import { closeStack, openCurrentStack, openStack, push } from './stack';
 import { TASK_GATE, taskSwitch } from './task';
 
@@ -184,9 +185,10 @@ function dispatch(cpu: Cpu, vector: u32, soft: bool, ext: u32, hasError: bool, e
     general(cpu, ext);
     return;
   }
-  if (fetchDescriptor(cpu, selector, Vector.GP, ext)) return;
-  const low = descLow;
-  const high = descHigh;
+  const words = fetchDescriptor(cpu, selector, Vector.GP, ext);
+  if (faulted(cpu)) return;
+  const low = lowOf(words);
+  const high = highOf(words);
   if (!isCode(high) || dplOf(high) > cpl) {
     refuse(cpu, Vector.GP, selector, ext);
     return;
@@ -196,16 +198,17 @@ function dispatch(cpu: Cpu, vector: u32, soft: bool, ext: u32, hasError: bool, e
     return;
   }
   const virtual = (flags & Eflags.VM) != 0;
-  const inner = !isConforming(high) && dplOf(high) < cpl;
-  const newCpl = inner ? dplOf(high) : cpl;
+  const deeper = !isConforming(high) && dplOf(high) < cpl;
+  const newCpl = deeper ? dplOf(high) : cpl;
   // From virtual-8086 mode only to privilege level 0.
   if (virtual && newCpl != 0) {
     refuse(cpu, Vector.GP, selector, ext);
     return;
   }
-  if (inner) {
+  const inner = changetype<InnerStack>(cpu.scratch);
+  if (deeper) {
     if (innerStack(cpu, newCpl, ext)) return;
-    openStack(baseOf(innerLow, innerHigh), limitOf(innerLow, innerHigh), innerHigh, innerEsp, true, (innerSelector & 0xfffc) | ext);
+    openStack(baseOf(inner.low, inner.high), limitOf(inner.low, inner.high), inner.high, inner.esp, true, (inner.selector & 0xfffc) | ext);
     if (offset > limitOf(low, high)) {
       general(cpu, ext);
       return;
@@ -230,7 +233,7 @@ function dispatch(cpu: Cpu, vector: u32, soft: bool, ext: u32, hasError: bool, e
   let clear: u32 = Eflags.TF | Eflags.NT | Eflags.RF | Eflags.VM;
   if (!(type & 1)) clear |= Eflags.IF;
   cpu.eflags &= ~clear;
-  if (inner) setFromDescriptor(cpu, Seg.SS, innerSelector, innerLow, innerHigh);
+  if (deeper) setFromDescriptor(cpu, Seg.SS, inner.selector, inner.low, inner.high);
   closeStack(cpu);
   if (virtual) {
     setNull(cpu, Seg.GS, 0);

@@ -1,18 +1,18 @@
 // What all transfers of control share: the stack of an inner privilege level, the load of CS, the segments that an outer level
 // must not keep; and EFLAGS as a whole (SDM vol. 3, 5.8; vol. 2, POPF, CLI, STI).
 import { faulted, raiseError } from '../base/fault';
-import { Cpu, Descriptor, Eflags, Mode, Seg, SegCache, Shadow, Step, SystemType, Vector, Watch } from '../gen/layout';
+import { Cpu, Descriptor, Eflags, InnerStack, Mode, Seg, SegCache, Shadow, Step, SystemType, Vector, Watch } from '../gen/layout';
 import { sysLoad16, sysLoad32 } from '../memory/memory';
 import {
   baseOf,
-  descHigh,
-  descLow,
   dplOf,
   fetchDescriptor,
+  highOf,
   isConforming,
   isNull,
   isProtected,
   limitOf,
+  lowOf,
   markAccessed,
   refuse,
   typeOf,
@@ -25,19 +25,13 @@ import { setSystemFlags } from '../system/held';
 import { settleAlignment } from '../system/watching';
 import { loadedEsp } from './stack';
 
-/** The inner stack that innerStack found. */
-export let innerSelector: u32 = 0;
-export let innerLow: u32 = 0;
-export let innerHigh: u32 = 0;
-export let innerEsp: u32 = 0;
-
 /** #GP(ext): a selector or an offset that is wrong without being anybody's; always true. */
 export function general(cpu: Cpu, ext: u32): bool {
   raiseError(cpu, Vector.GP, ext);
   return true;
 }
 
-/** Reads SS:ESP of a privilege level from the current TSS and checks the segment (SDM vol. 3, 5.8.5); true: a fault was raised. */
+/** Reads SS:ESP of a privilege level from the current TSS, and the descriptor, and checks the segment (SDM vol. 3, 5.8.5): the InnerStack in Cpu.scratch. True: a fault was raised. */
 export function innerStack(cpu: Cpu, dpl: u32, ext: u32): bool {
   const tr = cpu.seg[Seg.TR];
   const tss = tr.base;
@@ -49,14 +43,16 @@ export function innerStack(cpu: Cpu, dpl: u32, ext: u32): bool {
   const ss = sysLoad16(cpu, tss + at + (wide ? 4 : 2));
   if (faulted(cpu)) return true;
   if (isNull(ss)) return refuse(cpu, Vector.TS, 0, ext);
-  if (fetchDescriptor(cpu, ss, Vector.TS, ext)) return true;
-  const low = descLow;
-  const high = descHigh;
+  const words = fetchDescriptor(cpu, ss, Vector.TS, ext);
+  if (faulted(cpu)) return true;
+  const low = lowOf(words);
+  const high = highOf(words);
   if (refuseStack(cpu, ss, high, dpl, Vector.TS, ext) || markAccessed(cpu, ss, high)) return true;
-  innerSelector = ss;
-  innerLow = low;
-  innerHigh = high;
-  innerEsp = loadedEsp(cpu, high, esp);
+  const inner = changetype<InnerStack>(cpu.scratch);
+  inner.selector = ss;
+  inner.low = low;
+  inner.high = high;
+  inner.esp = loadedEsp(cpu, high, esp);
   return false;
 }
 

@@ -4,14 +4,14 @@ import { Cpu, Cr0, Descriptor, Eflags, IncomingTask, Seg, SystemType, Vector } f
 import { load8, sysLoad16, sysLoad32, sysProbeWrite, sysStore16, sysStore32 } from '../memory/memory';
 import {
   baseOf,
-  descHigh,
-  descLow,
   dplOf,
   fetchDescriptor,
+  highOf,
   isCode,
   isConforming,
   isNull,
   limitOf,
+  lowOf,
   markAccessed,
   markBusy,
   refuse,
@@ -46,10 +46,6 @@ const TSS16_LDT: u32 = 0x2a;
 const TSS16_LIMIT: u32 = 0x2b;
 
 const DR7_LOCAL: u32 = 0x155;
-
-// The incoming task as read from its TSS, in Cpu.scratch: EIP, EFLAGS, eight registers, six selectors. (Static data would be shared by
-// all CPUs.) Its LDT is here.
-let incomingLdt: u32 = 0;
 
 /** Length of the far jump or IRET at CS:EIP, the only instructions whose helpers are not told where the next one is. */
 export function lengthOfTransfer(cpu: Cpu): u32 {
@@ -88,9 +84,10 @@ export function taskSwitch(cpu: Cpu, selector: u32, kind: u32, nextEip: u32, res
     refuse(cpu, bad, selector, ext);
     return;
   }
-  if (fetchDescriptor(cpu, selector, bad, ext)) return;
-  const low = descLow;
-  const high = descHigh;
+  const words = fetchDescriptor(cpu, selector, bad, ext);
+  if (faulted(cpu)) return;
+  const low = lowOf(words);
+  const high = highOf(words);
   const wide = (typeOf(high) & ~SystemType.BUSY) == SystemType.TSS32;
   const wanted: u32 = (wide ? SystemType.TSS32 : SystemType.TSS16) | (kind == TASK_RETURN ? SystemType.BUSY : 0);
   if (high & Descriptor.NOT_SYSTEM || typeOf(high) != wanted) {
@@ -149,9 +146,9 @@ function readTask(cpu: Cpu, tss: u32, wide: bool): bool {
   for (let i: u32 = 0; i < 6; i++) {
     const value: u32 = wide ? sysLoad16(cpu, tss + TSS32_SEG + i * 4) : i < 4 ? sysLoad16(cpu, tss + TSS16_SEG + i * 2) : 0;
     if (faulted(cpu)) return true;
-    task.seg[i] = value;
+    task.seg[i] = <u16>value;
   }
-  incomingLdt = sysLoad16(cpu, tss + (wide ? TSS32_LDT : TSS16_LDT));
+  task.ldt = <u16>sysLoad16(cpu, tss + (wide ? TSS32_LDT : TSS16_LDT));
   return faulted(cpu);
 }
 
@@ -193,7 +190,7 @@ function enterTask(cpu: Cpu, wide: bool, cr3: u32, nested: bool): void {
   for (let i: u32 = 0; i < 8; i++) cpu.gpr[i] = task.gpr[i];
   // Selectors first, the hidden parts invalid until their descriptors are found good.
   for (let i: u32 = 0; i < 6; i++) setNull(cpu, i, task.seg[i]);
-  const ldt = incomingLdt;
+  const ldt: u32 = task.ldt;
   setNull(cpu, Seg.LDTR, ldt);
   const virtual = (cpu.eflags & Eflags.VM) != 0;
   const cpl: u32 = virtual ? 3 : readSelector(cpu, Seg.CS) & 3;
@@ -217,9 +214,10 @@ function enterTask(cpu: Cpu, wide: bool, cr3: u32, nested: bool): void {
 function loadTaskStack(cpu: Cpu, cpl: u32): bool {
   const selector = readSelector(cpu, Seg.SS);
   if (isNull(selector)) return refuse(cpu, Vector.TS, selector, 0);
-  if (fetchDescriptor(cpu, selector, Vector.TS, 0)) return true;
-  const low = descLow;
-  const high = descHigh;
+  const words = fetchDescriptor(cpu, selector, Vector.TS, 0);
+  if (faulted(cpu)) return true;
+  const low = lowOf(words);
+  const high = highOf(words);
   if (refuseStack(cpu, selector, high, cpl, Vector.TS, 0) || markAccessed(cpu, selector, high)) return true;
   setFromDescriptor(cpu, Seg.SS, selector, low, high);
   return false;
@@ -228,9 +226,10 @@ function loadTaskStack(cpu: Cpu, cpl: u32): bool {
 function loadTaskCode(cpu: Cpu, cpl: u32): bool {
   const selector = readSelector(cpu, Seg.CS);
   if (isNull(selector)) return refuse(cpu, Vector.TS, selector, 0);
-  if (fetchDescriptor(cpu, selector, Vector.TS, 0)) return true;
-  const low = descLow;
-  const high = descHigh;
+  const words = fetchDescriptor(cpu, selector, Vector.TS, 0);
+  if (faulted(cpu)) return true;
+  const low = lowOf(words);
+  const high = highOf(words);
   if (!isCode(high) || (isConforming(high) ? dplOf(high) > cpl : dplOf(high) != cpl)) return refuse(cpu, Vector.TS, selector, 0);
   if (!(high & Descriptor.PRESENT)) return refuse(cpu, Vector.NP, selector, 0);
   if (markAccessed(cpu, selector, high)) return true;
@@ -241,9 +240,10 @@ function loadTaskCode(cpu: Cpu, cpl: u32): bool {
 function loadTaskData(cpu: Cpu, seg: u32, cpl: u32): bool {
   const selector = readSelector(cpu, seg);
   if (isNull(selector)) return false;
-  if (fetchDescriptor(cpu, selector, Vector.TS, 0)) return true;
-  const low = descLow;
-  const high = descHigh;
+  const words = fetchDescriptor(cpu, selector, Vector.TS, 0);
+  if (faulted(cpu)) return true;
+  const low = lowOf(words);
+  const high = highOf(words);
   if (refuseData(cpu, selector, high, cpl, Vector.TS) || markAccessed(cpu, selector, high)) return true;
   setFromDescriptor(cpu, seg, selector, low, high);
   return false;

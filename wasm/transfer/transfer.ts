@@ -1,26 +1,26 @@
 // Far jumps, calls and returns: between code segments, through call gates, to other tasks (SDM vol. 3, 5.8; vol. 2,
 // JMP, CALL, RET). Cpu.eip is the instruction's own EIP until the transfer is done.
 import { faulted } from '../base/fault';
-import { Cpu, Descriptor, Gpr, Seg, SystemType, Vector } from '../gen/layout';
+import { Cpu, Descriptor, Gpr, InnerStack, Seg, SystemType, Vector } from '../gen/layout';
 import { load16, load32 } from '../memory/memory';
 import {
   baseOf,
-  descHigh,
-  descLow,
   dplOf,
   fetchDescriptor,
+  highOf,
   isCode,
   isConforming,
   isNull,
   isProtected,
   limitOf,
+  lowOf,
   markAccessed,
   refuse,
   typeOf,
 } from '../segments/descriptor';
 import { readSelector, refuseStack, setFromDescriptor, setReal } from '../segments/segment';
 import { updateMode } from '../system/control';
-import { dropSegments, general, innerEsp, innerHigh, innerLow, innerSelector, innerStack, setCode, settleMode } from './flow';
+import { dropSegments, general, innerStack, setCode, settleMode } from './flow';
 import { closeStack, loadedEsp, openCurrentStack, openStack, pop, push, skip } from './stack';
 import { lengthOfTransfer, TASK_CALL, TASK_JUMP, taskSwitch } from './task';
 
@@ -62,9 +62,10 @@ export function farJump(cpu: Cpu, selector: u32, offset: u32, opsize: u32): void
     general(cpu, 0);
     return;
   }
-  if (fetchDescriptor(cpu, selector, Vector.GP, 0)) return;
-  const low = descLow;
-  const high = descHigh;
+  const words = fetchDescriptor(cpu, selector, Vector.GP, 0);
+  if (faulted(cpu)) return;
+  const low = lowOf(words);
+  const high = highOf(words);
   if (!(high & Descriptor.NOT_SYSTEM)) {
     jumpSystem(cpu, selector, low, high);
     return;
@@ -102,12 +103,17 @@ function gateOffset(low: u32, high: u32): u32 {
   return typeOf(high) == SystemType.CALL32 ? (low & 0xffff) | (high & 0xffff0000) : low & 0xffff;
 }
 
-/** Reads and checks the code segment that a call gate names, short of its privilege; true: a fault was raised. */
-function fetchTarget(cpu: Cpu, selector: u32): bool {
-  if (isNull(selector)) return general(cpu, 0);
-  if (fetchDescriptor(cpu, selector, Vector.GP, 0)) return true;
-  if (!isCode(descHigh) || dplOf(descHigh) > cpu.cpl) return refuse(cpu, Vector.GP, selector, 0);
-  return false;
+/** Reads and checks the code segment that a call gate names, short of its privilege. Ask faulted() afterwards. */
+function fetchTarget(cpu: Cpu, selector: u32): u64 {
+  if (isNull(selector)) {
+    general(cpu, 0);
+    return 0;
+  }
+  const words = fetchDescriptor(cpu, selector, Vector.GP, 0);
+  if (faulted(cpu)) return 0;
+  const high = highOf(words);
+  if (!isCode(high) || dplOf(high) > cpu.cpl) refuse(cpu, Vector.GP, selector, 0);
+  return words;
 }
 
 function jumpSystem(cpu: Cpu, selector: u32, low: u32, high: u32): void {
@@ -118,9 +124,10 @@ function jumpSystem(cpu: Cpu, selector: u32, low: u32, high: u32): void {
   }
   const offset = gateOffset(low, high);
   const target = low >>> 16;
-  if (fetchTarget(cpu, target)) return;
-  const codeLow = descLow;
-  const codeHigh = descHigh;
+  const code = fetchTarget(cpu, target);
+  if (faulted(cpu)) return;
+  const codeLow = lowOf(code);
+  const codeHigh = highOf(code);
   const cpl = cpu.cpl;
   // A jump never changes the privilege level.
   if (!isConforming(codeHigh) && dplOf(codeHigh) != cpl) {
@@ -154,9 +161,10 @@ export function farCall(cpu: Cpu, selector: u32, offset: u32, opsize: u32, nextE
     general(cpu, 0);
     return;
   }
-  if (fetchDescriptor(cpu, selector, Vector.GP, 0)) return;
-  const low = descLow;
-  const high = descHigh;
+  const words = fetchDescriptor(cpu, selector, Vector.GP, 0);
+  if (faulted(cpu)) return;
+  const low = lowOf(words);
+  const high = highOf(words);
   if (!(high & Descriptor.NOT_SYSTEM)) {
     callSystem(cpu, selector, low, high, nextEip);
     return;
@@ -191,9 +199,10 @@ function callSystem(cpu: Cpu, selector: u32, low: u32, high: u32, nextEip: u32):
   const size: u32 = typeOf(high) == SystemType.CALL32 ? 4 : 2;
   const offset = gateOffset(low, high);
   const target = low >>> 16;
-  if (fetchTarget(cpu, target)) return;
-  const codeLow = descLow;
-  const codeHigh = descHigh;
+  const code = fetchTarget(cpu, target);
+  if (faulted(cpu)) return;
+  const codeLow = lowOf(code);
+  const codeHigh = highOf(code);
   if (!(codeHigh & Descriptor.PRESENT)) {
     refuse(cpu, Vector.NP, target, 0);
     return;
@@ -204,7 +213,8 @@ function callSystem(cpu: Cpu, selector: u32, low: u32, high: u32, nextEip: u32):
     return;
   }
   if (innerStack(cpu, dpl, 0)) return;
-  openStack(baseOf(innerLow, innerHigh), limitOf(innerLow, innerHigh), innerHigh, innerEsp, true, innerSelector & 0xfffc);
+  const inner = changetype<InnerStack>(cpu.scratch);
+  openStack(baseOf(inner.low, inner.high), limitOf(inner.low, inner.high), inner.high, inner.esp, true, inner.selector & 0xfffc);
   if (offset > limitOf(codeLow, codeHigh)) {
     general(cpu, 0);
     return;
@@ -213,7 +223,7 @@ function callSystem(cpu: Cpu, selector: u32, low: u32, high: u32, nextEip: u32):
   if (copyParameters(cpu, high & 31, size)) return;
   if (push(cpu, readSelector(cpu, Seg.CS), size) || push(cpu, nextEip, size)) return;
   if (markAccessed(cpu, target, codeHigh)) return;
-  setFromDescriptor(cpu, Seg.SS, innerSelector, innerLow, innerHigh);
+  setFromDescriptor(cpu, Seg.SS, inner.selector, inner.low, inner.high);
   closeStack(cpu);
   go(cpu, target, codeLow, codeHigh, dpl, offset);
 }
@@ -249,24 +259,29 @@ export function farRet(cpu: Cpu, opsize: u32, popBytes: u32): void {
   farReturn(cpu, selector, offset, opsize, popBytes);
 }
 
-/** Checks the code segment that a far return or IRET goes to and leaves its descriptor in descLow, descHigh; true: a fault was raised. */
-export function refuseReturn(cpu: Cpu, selector: u32): bool {
-  if (isNull(selector)) return general(cpu, 0);
-  if (fetchDescriptor(cpu, selector, Vector.GP, 0)) return true;
-  const rpl = selector & 3;
-  const dpl = dplOf(descHigh);
-  if (!isCode(descHigh) || rpl < cpu.cpl || (isConforming(descHigh) ? dpl > rpl : dpl != rpl)) {
-    return refuse(cpu, Vector.GP, selector, 0);
+/** Reads and checks the code segment that a far return or IRET goes to. Ask faulted() afterwards. */
+function fetchReturn(cpu: Cpu, selector: u32): u64 {
+  if (isNull(selector)) {
+    general(cpu, 0);
+    return 0;
   }
-  return !(descHigh & Descriptor.PRESENT) && refuse(cpu, Vector.NP, selector, 0);
+  const words = fetchDescriptor(cpu, selector, Vector.GP, 0);
+  if (faulted(cpu)) return 0;
+  const high = highOf(words);
+  const rpl = selector & 3;
+  const dpl = dplOf(high);
+  if (!isCode(high) || rpl < cpu.cpl || (isConforming(high) ? dpl > rpl : dpl != rpl)) refuse(cpu, Vector.GP, selector, 0);
+  else if (!(high & Descriptor.PRESENT)) refuse(cpu, Vector.NP, selector, 0);
+  return words;
 }
 
 /** The protected-mode end of RETF and IRET, the stack being open behind what was popped so far. `popBytes` is also dropped from
  * the outer stack. True: a fault was raised, and nothing has changed. */
 export function farReturn(cpu: Cpu, selector: u32, offset: u32, opsize: u32, popBytes: u32): bool {
-  if (refuseReturn(cpu, selector)) return true;
-  const low = descLow;
-  const high = descHigh;
+  const words = fetchReturn(cpu, selector);
+  if (faulted(cpu)) return true;
+  const low = lowOf(words);
+  const high = highOf(words);
   const rpl = selector & 3;
   if (rpl == cpu.cpl) {
     if (offset > limitOf(low, high)) return general(cpu, 0);
@@ -280,9 +295,10 @@ export function farReturn(cpu: Cpu, selector: u32, offset: u32, opsize: u32, pop
   const ss = pop(cpu, opsize) & 0xffff;
   if (faulted(cpu)) return true;
   if (isNull(ss)) return general(cpu, 0);
-  if (fetchDescriptor(cpu, ss, Vector.GP, 0)) return true;
-  const stackLow = descLow;
-  const stackHigh = descHigh;
+  const stack = fetchDescriptor(cpu, ss, Vector.GP, 0);
+  if (faulted(cpu)) return true;
+  const stackLow = lowOf(stack);
+  const stackHigh = highOf(stack);
   if (refuseStack(cpu, ss, stackHigh, rpl, Vector.GP, 0)) return true;
   if (offset > limitOf(low, high)) return general(cpu, 0);
   if (markAccessed(cpu, selector, high) || markAccessed(cpu, ss, stackHigh)) return true;
