@@ -181,6 +181,10 @@ export const lineOf = (kind: OpKind): Line => LINES[kind]!;
 const VALUES = Object.fromEntries(Object.entries(LINES).map(([kind, { values }]) => [kind, Object.keys(values)]));
 type AnyValues = Readonly<Record<string, Value | readonly Value[] | undefined>>;
 
+/** The fields of an operation that hold values, in the order of its line; and what is in one of them. */
+export const valueFields = (kind: OpKind): readonly string[] => VALUES[kind]!;
+export const valuesIn = (op: Op, field: string): Value | readonly Value[] | undefined => (op as unknown as AnyValues)[field];
+
 /** Values that an operation reads, in the order of its line. */
 export function operands(op: Op): readonly Value[] {
   if (op.kind === 'pure') return op.args;

@@ -15,7 +15,7 @@ export function addressBase(ops: readonly Op[], address: Value): string | undefi
   const op = ops[address]!;
   if (op.kind === 'get') return op.reg === Gpr.EBP ? `r${Gpr.ESP}` : `r${op.reg}`;
   if (op.kind === 'const' && op.type === 'i32') return `p${(op.value as number) >>> PAGE_SHIFT}`;
-  if (op.kind !== 'pure' || !/^i32\.(add|sub|shl)$/.test(op.name)) return undefined;
+  if (op.kind !== 'pure' || (op.name !== 'i32.add' && op.name !== 'i32.sub' && op.name !== 'i32.shl')) return undefined;
   const base = addressBase(ops, op.args[0]!);
   const by = ops[op.args[1]!]!;
   const far = op.name === 'i32.add' && by.kind === 'const' && Math.abs(by.value as number) >= PAGE;
@@ -35,13 +35,15 @@ export function cachedBases({ flow, blocks }: RegionIr): Map<string, boolean> {
     const { ops, cold } = blocks.get(n)!;
     // What is hardly ever run is not worth the locals.
     if (cold) continue;
-    for (const op of ops) {
+    const weight = LOOP_WEIGHT ** depth.get(n)!;
+    for (let i = 0; i < ops.length; i++) {
+      const op = ops[i]!;
       if ((op.kind !== 'load' && op.kind !== 'store') || op.group !== undefined) continue;
       const name = addressBase(ops, op.address);
       if (name === undefined) continue;
       let base = bases.get(name);
       if (base === undefined) bases.set(name, (base = { weight: 0, writes: false }));
-      base.weight += LOOP_WEIGHT ** depth.get(n)!;
+      base.weight += weight;
       base.writes ||= op.kind === 'store' || op.rmw;
     }
   }
@@ -51,7 +53,9 @@ export function cachedBases({ flow, blocks }: RegionIr): Map<string, boolean> {
 
 /** In how many loops each block is; a block laid out between a loop's head and its last way back counts as inside. */
 function loopDepths(flow: Structure): Map<number, number> {
-  const depth = new Map(flow.order.map((n) => [n, 0]));
+  const depth = new Map<number, number>();
+  for (const n of flow.order) depth.set(n, 0);
+  if (flow.loops.size === 0) return depth;
   flow.order.forEach((head, start) => {
     if (!flow.loops.has(head)) return;
     const end = flow.order.findLastIndex((n) => flow.goesBack(n, head));

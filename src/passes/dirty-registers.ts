@@ -1,36 +1,52 @@
 // Forward data flow over a region's blocks: the general registers that may differ from memory at the start of each block. Only they
 // are stored where the region is left.
-import { effectsOf, type Op } from '../ir/operations.ts';
+import { effectsOf, isCall, type Op } from '../ir/operations.ts';
 import type { RegionIr } from '../translate/graph.ts';
 
-/** Whether registers and memory agree behind an operation: all were stored before, and loaded again. */
+/** Whether registers and memory agree behind a call: all were stored before, and loaded again. */
 export function synchronizes(op: Op): boolean {
   const { reads, writes } = effectsOf(op);
   return reads === 'all' && writes === 'all';
 }
 
-/** The set (a bit for each register) behind a block that is entered with `dirty`. */
-function after(ops: readonly Op[], dirty: number): number {
-  for (const op of ops) {
-    if (op.kind === 'set') dirty |= 1 << op.reg;
-    else if (synchronizes(op)) dirty = 0;
+/** What a block does to the set (a bit for each register) that it is entered with: keeps it or not, and adds to it. */
+interface Change {
+  readonly keeps: boolean;
+  readonly adds: number;
+}
+
+function changeOf(ops: readonly Op[]): Change {
+  let keeps = true;
+  let adds = 0;
+  for (let i = 0; i < ops.length; i++) {
+    const op = ops[i]!;
+    if (op.kind === 'set') adds |= 1 << op.reg;
+    else if (isCall(op) && synchronizes(op)) {
+      keeps = false;
+      adds = 0;
+    }
   }
-  return dirty;
+  return { keeps, adds };
 }
 
 export function dirtyRegisters({ flow, blocks }: RegionIr): ReadonlyMap<number, number> {
-  const dirty = new Map(flow.order.map((n) => [n, 0]));
+  const { order } = flow;
+  const dirty = new Map<number, number>();
+  for (const n of order) dirty.set(n, 0);
+  const changes = order.map((n) => changeOf(blocks.get(n)!.ops));
   for (let changed = true; changed; ) {
     changed = false;
-    for (const n of flow.order) {
-      const { ops, next } = blocks.get(n)!;
-      const out = after(ops, dirty.get(n)!);
-      for (const to of next) {
+    for (let k = 0; k < order.length; k++) {
+      const n = order[k]!;
+      const { keeps, adds } = changes[k]!;
+      const out = keeps ? dirty.get(n)! | adds : adds;
+      for (const to of blocks.get(n)!.next) {
         if (!flow.keeps(n, to)) continue;
         const before = dirty.get(to)!;
         if ((before | out) === before) continue;
         dirty.set(to, before | out);
-        changed = true;
+        // Those that come behind are looked at in this round.
+        changed ||= flow.isBack(n, to);
       }
     }
   }

@@ -10,14 +10,14 @@ const READS_CARRY: ReadonlySet<ConditionCode> = new Set(['b', 'ae', 'be', 'a']);
 /** What the operations say: the flags are read, or all set; undefined: neither (INC and DEC, which keep CF, may have set the others). */
 function verdict({ ops }: RegionBlock): boolean | undefined {
   let carryOnly = false;
-  for (const op of ops) {
+  for (let i = 0; i < ops.length; i++) {
+    const op = ops[i]!;
     if (op.kind === 'flags' && keepsCarry(op.flag)) carryOnly = true;
     else if (op.kind === 'cond' && carryOnly && !READS_CARRY.has(op.cc)) continue;
-    else if (readsFlags(op)) return true;
     else {
-      const { stores, eip, flags } = effectsOf(op);
-      if (stores || eip) return true;
-      if (flags === 'w') return false;
+      const effects = effectsOf(op);
+      if (readsFlags(effects) || effects.stores || effects.eip) return true;
+      if (effects.flags === 'w') return false;
     }
   }
   return undefined;
@@ -26,19 +26,15 @@ function verdict({ ops }: RegionBlock): boolean | undefined {
 /** Blocks at whose start the flags matter. */
 export function liveFlags({ flow, blocks }: RegionIr): ReadonlySet<number> {
   const live = new Set<number>();
-  const verdicts = new Map(flow.order.map((n) => [n, verdict(blocks.get(n)!)]));
-  const backwards = [...flow.order].reverse();
-  for (let changed = true; changed; ) {
-    changed = false;
-    for (const n of backwards) {
-      if (live.has(n)) continue;
-      const block = blocks.get(n)!;
-      // At a way back the pending word is looked at: an interrupt's frame may show the flags.
-      const behind = () => mayLeave(block, flow) || block.next.some((to) => !flow.keeps(n, to) || flow.isBack(n, to) || live.has(to));
-      if (!(verdicts.get(n) ?? behind())) continue;
-      live.add(n);
-      changed = true;
-    }
+  const { order } = flow;
+  const verdicts = order.map((n) => verdict(blocks.get(n)!));
+  // What is behind a block comes behind it in the order, but for ways back, which are looked at anyway: one round from the end finds all.
+  for (let k = order.length - 1; k >= 0; k--) {
+    const n = order[k]!;
+    const block = blocks.get(n)!;
+    // At a way back the pending word is looked at: an interrupt's frame may show the flags.
+    const behind = () => mayLeave(block, flow) || block.next.some((to) => !flow.keeps(n, to) || flow.isBack(n, to) || live.has(to));
+    if (verdicts[k] ?? behind()) live.add(n);
   }
   return live;
 }

@@ -45,45 +45,65 @@ export function agrees(out: Shape, wanted: FlagShape): boolean {
   return (['a', 'b', 'r'] as const).every((k) => wanted[k] === undefined || sameSource(out[k], wanted[k]));
 }
 
-/** The shape behind a block that the flags enter as `shape`. */
-export function shapeAfter(ops: readonly Op[], shape: Shape): Shape {
+/** What a block does to the flags: makes a shape of its own, or leaves what they were but for the registers that it writes (a bit for each). */
+type Change = { readonly shape: Shape } | { readonly written: number };
+
+/** All general registers, or some of them, as bits. */
+const bits = (regs: readonly number[] | 'all' | undefined): number =>
+  regs === 'all' ? ~0 : (regs ?? []).reduce((all, reg) => all | (1 << reg), 0);
+
+function changeOf(ops: readonly Op[]): Change {
+  let written = 0;
+  for (let i = ops.length - 1; i >= 0; i--) {
+    const op = ops[i]!;
+    if (op.kind === 'flags') return { shape: shapeOf(op, ops) };
+    if (op.kind === 'setRX') return { shape: 'words' };
+    if (op.kind === 'set') written |= 1 << op.reg;
+    else if (isCall(op)) {
+      const { writes, flags } = effectsOf(op);
+      if (flags !== undefined) return { shape: 'words' };
+      written |= bits(writes);
+    }
+  }
+  return { written };
+}
+
+/** The shape that an operation which sets the flags leaves at the end of its block. */
+function shapeOf({ flag, width, a, b, r }: OpOf<'flags'>, ops: readonly Op[]): FlagShape {
+  /** Which register holds which value, the one first that held one first. */
   const holds = new Map<number, Value>();
+  /** What a register was found to hold, by the later one of two equal values. */
   const same = new Map<Value, Value>();
-  const written = new Set<number>();
-  const canonical = (v: Value) => same.get(v) ?? v;
-  let last: OpOf<'flags'> | 'words' | undefined;
-  ops.forEach((op, i) => {
+  for (let i = 0; i < ops.length; i++) {
+    const op = ops[i]!;
     if (op.kind === 'get') {
       const held = holds.get(op.reg);
       if (held === undefined) holds.set(op.reg, i);
       else same.set(i, held);
-    } else if (op.kind === 'set') {
-      holds.set(op.reg, canonical(op.value));
-      written.add(op.reg);
-    } else if (isCall(op)) {
-      const { writes, flags } = effectsOf(op);
-      for (const reg of writes === 'all' ? [0, 1, 2, 3, 4, 5, 6, 7] : (writes ?? [])) {
-        holds.delete(reg);
-        written.add(reg);
-      }
-      if (flags !== undefined) last = 'words';
-    } else if (op.kind === 'flags') last = op;
-    else if (op.kind === 'setRX') last = 'words';
-  });
-  if (last === 'words') return 'words';
-  if (last === undefined) {
-    if (typeof shape === 'string') return shape;
-    const kept = (s: Source | undefined) => (s !== undefined && 'reg' in s && written.has(s.reg) ? undefined : s);
-    return { ...shape, a: kept(shape.a), b: kept(shape.b), r: kept(shape.r) };
+    } else if (op.kind === 'set') holds.set(op.reg, same.get(op.value) ?? op.value);
+    else if (isCall(op)) {
+      const { writes } = effectsOf(op);
+      if (writes === 'all') holds.clear();
+      else if (writes !== undefined) for (const reg of writes) holds.delete(reg);
+    }
   }
-  const { flag, width, a, b, r } = last as OpOf<'flags'>;
   const source = (v: Value): Source | undefined => {
     const op = ops[v]!;
     if (op.kind === 'const') return { value: op.value as number };
-    for (const [reg, held] of holds) if (held === canonical(v)) return { reg };
+    const held = same.get(v) ?? v;
+    for (const [reg, value] of holds) if (value === held) return { reg };
     return undefined;
   };
   return { flag, width, maybe: false, a: source(a), b: source(b), r: source(r) };
+}
+
+/** The shape behind a block that the flags enter as `shape`. */
+function after(change: Change, shape: Shape): Shape {
+  if ('shape' in change) return change.shape;
+  const { written } = change;
+  if (typeof shape === 'string' || written === 0) return shape;
+  const kept = (s: Source | undefined) => (s !== undefined && 'reg' in s && (written & (1 << s.reg)) !== 0 ? undefined : s);
+  return { ...shape, a: kept(shape.a), b: kept(shape.b), r: kept(shape.r) };
 }
 
 function meet(p: Shape, q: Shape): Shape {
@@ -108,36 +128,58 @@ const equal = (p: Shape | undefined, q: Shape | undefined): boolean =>
 /** More rounds than this: the words are carried everywhere. */
 const ROUNDS = 12;
 
+/** Of each block: the shape of the flags at its start, and behind it. */
+export interface Shapes {
+  readonly before: ReadonlyMap<number, Shape>;
+  readonly behind: ReadonlyMap<number, Shape>;
+}
+
 /**
- * The shape of the flags at the start of each block. The entry comes with the words. At the head of a loop the ways back
+ * The entry comes with the words. At the head of a loop the ways back
  * decide; a way in that brings something else makes the words there. `live`: blocks at whose start the flags matter at all.
  */
-export function flagShapes({ entry, flow, blocks }: RegionIr, live: ReadonlySet<number>): ReadonlyMap<number, Shape> {
-  const ways = new Map<number, number[]>(flow.order.map((n) => [n, []]));
-  for (const n of flow.order) for (const to of new Set(blocks.get(n)!.next)) if (flow.keeps(n, to)) ways.get(to)!.push(n);
-  const shapes = new Map<number, Shape>();
-  const outs = new Map<number, Shape>();
+export function flagShapes({ entry, flow, blocks }: RegionIr, live: ReadonlySet<number>): Shapes {
+  const { order } = flow;
+  const ways = new Map<number, number[]>();
+  for (const n of order) ways.set(n, []);
+  const changes = new Map<number, Change>();
+  for (const n of order) {
+    const { ops, next } = blocks.get(n)!;
+    changes.set(n, changeOf(ops));
+    for (let k = 0; k < next.length; k++) if (next.indexOf(next[k]!) === k && flow.keeps(n, next[k]!)) ways.get(next[k]!)!.push(n);
+  }
+  const before = new Map<number, Shape>();
+  const behind = new Map<number, Shape>();
   const shapeAt = (n: number): Shape => {
     if (!live.has(n)) return 'dead';
-    const from = (list: number[]) => list.map((p) => outs.get(p)).filter((out) => out !== undefined);
-    const back = from(ways.get(n)!.filter((p) => flow.isBack(p, n)));
-    const forward = from(ways.get(n)!.filter((p) => !flow.isBack(p, n)));
+    const forward: Shape[] = [];
+    let loop: Shape | undefined;
+    for (const p of ways.get(n)!) {
+      const out = behind.get(p);
+      if (out === undefined) continue;
+      if (!flow.isBack(p, n)) forward.push(out);
+      else loop = loop === undefined ? out : meet(loop, out);
+    }
     if (n === entry) forward.push('words');
-    if (back.length === 0) return forward.reduce(meet);
-    const loop = back.reduce(meet);
+    if (loop === undefined) return forward.length === 1 ? forward[0]! : forward.reduce(meet);
     if (typeof loop === 'string') return loop;
-    return forward.every((out) => agrees(out, loop)) ? loop : { ...loop, maybe: true };
+    const wanted = loop;
+    return forward.every((out) => agrees(out, wanted)) ? wanted : { ...wanted, maybe: true };
   };
-  for (let round = 0; ; round++) {
-    if (round === ROUNDS) return new Map(flow.order.map((n) => [n, 'words']));
+  for (let round = 0; round < ROUNDS; round++) {
     let changed = false;
-    for (const n of flow.order) {
+    for (const n of order) {
       const shape = shapeAt(n);
-      if (equal(shapes.get(n), shape)) continue;
-      shapes.set(n, shape);
-      outs.set(n, shapeAfter(blocks.get(n)!.ops, shape));
+      if (equal(before.get(n), shape)) continue;
+      before.set(n, shape);
+      behind.set(n, after(changes.get(n)!, shape));
       changed = true;
     }
-    if (!changed) return shapes;
+    if (!changed) return { before, behind };
   }
+  for (const n of order) {
+    before.set(n, 'words');
+    behind.set(n, after(changes.get(n)!, 'words'));
+  }
+  return { before, behind };
 }

@@ -142,8 +142,21 @@ class Block {
   }
 }
 
+/** Whether there is something to drop: two accesses, or two checks. */
+function mayRepeat(ops: readonly Op[]): boolean {
+  let accesses = 0;
+  let checks = 0;
+  for (let i = 0; i < ops.length; i++) {
+    const { kind } = ops[i]!;
+    if (kind === 'ldstate' || kind === 'ststate') accesses++;
+    else if (kind === 'raise') checks++;
+  }
+  return accesses > 1 || checks > 1;
+}
+
 /** Of a block's operations; values keep their numbers. */
 export function dropStateAccesses(ops: readonly Op[]): readonly Op[] {
+  if (!mayRepeat(ops)) return ops;
   const block = new Block(ops.slice());
   block.run();
   return block.ops;

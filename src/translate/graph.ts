@@ -45,11 +45,14 @@ export function reshaped(ir: Omit<RegionIr, 'flow'>): RegionIr {
   return { ...ir, flow: structure(ir.entry, ir.blocks) };
 }
 
-/** `ir` with other operations in its blocks, which lead where they led. */
+/** `ir` with other operations in its blocks, which lead where they led; itself where nothing changes. */
 export function mapBlocks(ir: RegionIr, f: (ops: readonly Op[]) => readonly Op[]): RegionIr {
-  const blocks = new Map<BlockId, RegionBlock>();
-  for (const [id, block] of ir.blocks) blocks.set(id, { ...block, ops: f(block.ops) });
-  return { ...ir, blocks };
+  let blocks: Map<BlockId, RegionBlock> | undefined;
+  for (const [id, block] of ir.blocks) {
+    const ops = f(block.ops);
+    if (ops !== block.ops) (blocks ??= new Map(ir.blocks)).set(id, { ...block, ops });
+  }
+  return blocks === undefined ? ir : { ...ir, blocks };
 }
 
 /** Whether a way out of the block leads out of the region. */

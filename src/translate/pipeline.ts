@@ -7,7 +7,7 @@ import { cachedBases } from '../passes/address-bases.ts';
 import { dropDeadFlags } from '../passes/dead-flags.ts';
 import { dirtyRegisters } from '../passes/dirty-registers.ts';
 import { liveFlags } from '../passes/flag-liveness.ts';
-import { flagShapes, type Shape } from '../passes/flag-shapes.ts';
+import { flagShapes, type Shapes } from '../passes/flag-shapes.ts';
 import { dropStateAccesses } from '../passes/state-accesses.ts';
 import { mapBlocks, type RegionIr } from './graph.ts';
 import type { Region } from './grow.ts';
@@ -39,8 +39,8 @@ export interface Demands {
 /** A region as it is emitted, and what is known of it. */
 export interface Translation {
   readonly ir: RegionIr;
-  /** In which form the flags arrive at each block. */
-  readonly shapes: ReadonlyMap<BlockId, Shape>;
+  /** In which form the flags arrive at each block, and leave it. */
+  readonly shapes: Shapes;
   /** What addresses are relative to whose page is worth locals, and whether something is stored through it. */
   readonly bases: ReadonlyMap<string, boolean>;
   /** General registers that may differ from memory at the start of each block, a bit for each. */

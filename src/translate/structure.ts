@@ -20,40 +20,46 @@ export interface Structure {
 
 /** `blocks`: where each leads, so far as that is among them. */
 export function structure(entry: number, blocks: ReadonlyMap<number, { readonly next: readonly number[] }>): Structure {
+  const inside = (to: number) => blocks.has(to);
+  const next = new Map<number, readonly number[]>();
+  for (const [n, block] of blocks) next.set(n, block.next.every(inside) ? block.next : block.next.filter(inside));
   const cut = new Set<string>();
   const name = (from: number, to: number) => `${from}>${to}`;
   for (;;) {
-    const next = (n: number) => (blocks.get(n)?.next ?? []).filter((to) => blocks.has(to) && (cut.size === 0 || !cut.has(name(n, to))));
     const order = reversePostorder(entry, next);
-    const rank = new Map(order.map((n, i) => [n, i]));
-    const back = (from: number, to: number) => rank.get(to)! <= rank.get(from)!;
-    const idom = dominators(order, rank, next);
-    const dominates = (a: number, b: number) => {
-      for (let n = b; ; n = idom.get(n)!) {
-        if (n === a) return true;
-        if (n === entry) return false;
-      }
-    };
+    const rank = new Map<number, number>();
+    for (let k = 0; k < order.length; k++) rank.set(order[k]!, k);
+    // From here on blocks go by their rank.
+    const ways = order.map((n) => next.get(n)!.map((to) => rank.get(to)!));
+    const idom = dominators(ways);
     let clean = true;
     const merges = new Set<number>();
     const loops = new Set<number>();
-    const ways = new Map<number, number>();
-    for (const from of order)
-      for (const to of new Set(next(from))) {
-        if (!back(from, to)) {
-          const count = (ways.get(to) ?? 0) + 1;
-          ways.set(to, count);
-          if (count > 1) merges.add(to);
-        } else if (dominates(to, from)) loops.add(to);
+    const forward = new Array<number>(order.length).fill(0);
+    for (let from = 0; from < ways.length; from++) {
+      const list = ways[from]!;
+      for (let k = 0; k < list.length; k++) {
+        const to = list[k]!;
+        if (list.indexOf(to) < k) continue;
+        if (to > from) {
+          if (++forward[to]! === 2) merges.add(order[to]!);
+        } else if (dominates(idom, to, from)) loops.add(order[to]!);
         else {
-          cut.add(name(from, to));
+          const [n, head] = [order[from]!, order[to]!];
+          cut.add(name(n, head));
+          next.set(
+            n,
+            next.get(n)!.filter((x) => x !== head),
+          );
           clean = false;
         }
       }
+    }
     if (!clean) continue;
-    const children = new Map<number, number[]>(order.map((n) => [n, []]));
-    for (const n of order) if (n !== entry) children.get(idom.get(n)!)!.unshift(n);
-    const goesBack = (from: number, head: number) => next(from).includes(head) && back(from, head);
+    const children = new Map<number, number[]>();
+    for (const n of order) children.set(n, []);
+    for (let k = order.length - 1; k > 0; k--) children.get(order[idom[k]!]!)!.push(order[k]!);
+    const back = (from: number, to: number) => rank.get(to)! <= rank.get(from)!;
     return {
       order,
       children,
@@ -61,52 +67,66 @@ export function structure(entry: number, blocks: ReadonlyMap<number, { readonly 
       loops,
       keeps: (from, to) => rank.has(to) && (cut.size === 0 || !cut.has(name(from, to))),
       isBack: back,
-      goesBack,
+      goesBack: (from, head) => next.get(from)!.includes(head) && back(from, head),
     };
   }
 }
 
-function reversePostorder(entry: number, next: (n: number) => number[]): number[] {
+function reversePostorder(entry: number, next: ReadonlyMap<number, readonly number[]>): number[] {
   const seen = new Set([entry]);
   const out: number[] = [];
-  const stack: { n: number; rest: number[] }[] = [{ n: entry, rest: next(entry) }];
-  while (stack.length > 0) {
-    const top = stack.at(-1)!;
-    const to = top.rest.pop();
-    if (to === undefined) {
-      out.push(top.n);
-      stack.pop();
-    } else if (!seen.has(to)) {
-      seen.add(to);
-      stack.push({ n: to, rest: next(to) });
+  const path = [entry];
+  /** Of each block of the path: how many of its ways are left. */
+  const left = [next.get(entry)!.length];
+  while (path.length > 0) {
+    const top = path.length - 1;
+    const n = path[top]!;
+    if (left[top] === 0) {
+      out.push(n);
+      path.pop();
+      left.pop();
+      continue;
     }
+    const to = next.get(n)![--left[top]!]!;
+    if (seen.has(to)) continue;
+    seen.add(to);
+    path.push(to);
+    left.push(next.get(to)!.length);
   }
   return out.reverse();
 }
 
-/** Immediate dominators, by Cooper, Harvey and Kennedy's iteration. */
-function dominators(order: readonly number[], rank: ReadonlyMap<number, number>, next: (n: number) => number[]): Map<number, number> {
-  const before = new Map<number, number[]>(order.map((n) => [n, []]));
-  for (const n of order) for (const to of next(n)) before.get(to)!.push(n);
-  const entry = order[0]!;
-  const idom = new Map([[entry, entry]]);
-  const meet = (a: number, b: number) => {
-    while (a !== b) {
-      while (rank.get(a)! > rank.get(b)!) a = idom.get(a)!;
-      while (rank.get(b)! > rank.get(a)!) b = idom.get(b)!;
-    }
-    return a;
-  };
+/** Whether every way to `b` leads through `a`. */
+function dominates(idom: readonly number[], a: number, b: number): boolean {
+  let n = b;
+  while (n > a) n = idom[n]!;
+  return n === a;
+}
+
+/** Immediate dominators by rank, by Cooper, Harvey and Kennedy's iteration. `ways`: where each rank leads; the entry's is 0. */
+function dominators(ways: readonly (readonly number[])[]): number[] {
+  const before = ways.map((): number[] => []);
+  for (let n = 0; n < ways.length; n++) for (const to of ways[n]!) before[to]!.push(n);
+  const idom = new Array<number>(ways.length).fill(-1);
+  idom[0] = 0;
   for (let changed = true; changed; ) {
     changed = false;
-    for (const n of order.slice(1)) {
-      let dom: number | undefined;
-      for (const p of before.get(n)!) if (idom.has(p)) dom = dom === undefined ? p : meet(p, dom);
-      if (idom.get(n) !== dom) {
-        idom.set(n, dom!);
-        changed = true;
-      }
+    for (let n = 1; n < ways.length; n++) {
+      let dom = -1;
+      for (const p of before[n]!) if (idom[p]! >= 0) dom = dom < 0 ? p : meet(idom, p, dom);
+      if (idom[n] === dom) continue;
+      idom[n] = dom;
+      changed = true;
     }
   }
   return idom;
+}
+
+function meet(idom: readonly number[], p: number, q: number): number {
+  let [a, b] = [p, q];
+  while (a !== b) {
+    while (a > b) a = idom[a]!;
+    while (b > a) b = idom[b]!;
+  }
+  return a;
 }

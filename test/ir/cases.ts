@@ -44,8 +44,8 @@ const ANALYSES: Readonly<Record<string, (ir: RegionIr) => string>> = {
         .join(' ') || 'none'
     }\n`,
   'flag-shapes'(ir) {
-    const shapes = flagShapes(ir, liveFlags(ir));
-    return inOrder(ir, (id) => shapeText(shapes.get(id)!));
+    const { before } = flagShapes(ir, liveFlags(ir));
+    return inOrder(ir, (id) => shapeText(before.get(id)!));
   },
   'address-bases': (ir) => lines([...cachedBases(ir)].map(([base, writes]) => `${base}${writes ? ', written' : ''}`)) || 'none\n',
   'dirty-registers'(ir) {

@@ -1,8 +1,8 @@
 // Operations to Wasm, for a target (target.ts): the interpreter's handlers, or a region. Values get locals, or are made anew at their one
 // use; what has no effects and no user is not there at all.
-import { effectsOf, isCall, type Op, type OpOf, operands } from '../../ir/operations.ts';
+import { effectsOf, type Op, type OpOf, valueFields, valuesIn } from '../../ir/operations.ts';
 import type { Type, Value } from '../../ir/types.ts';
-import { Cpu, FAULT, FAULT_HAS_ERROR, SegCache } from '../../layout/cpu.ts';
+import { Cpu, FAULT, FAULT_HAS_ERROR, GPR_COUNT, SegCache } from '../../layout/cpu.ts';
 import { type RuntimeFunction, runtime, runtimeFunction } from '../../runtime/abi.ts';
 import { pure } from '../module/expressions.ts';
 import { type Expr, i32, wasmType } from '../module.ts';
@@ -19,9 +19,12 @@ export class Lowering {
   /** Where each value lives: a local, or an expression made anew at its one use. */
   private home: (number | undefined)[] = [];
   private folded: boolean[] = [];
+  private uses: number[] = [];
+  /** Where each value is used last; -1: nowhere. */
   private lastUse: number[] = [];
-  /** Values that die at each position. */
-  private dying: (Value[] | undefined)[] = [];
+  /** Values that die at each position, as a list: the first of them by the position, the next one by the value before; -1 at its end. */
+  private dying: number[] = [];
+  private alsoDying: number[] = [];
 
   constructor(f: FunctionCode, target: Target) {
     this.f = f;
@@ -35,69 +38,107 @@ export class Lowering {
     this.f.statements = [];
     this.ops = ops;
     this.analyse();
-    ops.forEach((op, at) => {
-      this.lowerOp(op, at);
+    for (let at = 0; at < ops.length; at++) {
+      this.lowerOp(ops[at]!, at);
       if (at < ops.length - 1 || finish === undefined) this.release(at);
-    });
+    }
     finish?.();
     if (finish !== undefined) this.release(ops.length - 1);
     this.release(ops.length);
     return this.f.statements;
   }
 
-  /** Decides which values are folded into their one use, and how long the others live. */
+  /** Decides which values are folded into their one use, and how long the others live. All users of a value come behind it: one look, from the end. */
   private analyse(): void {
     const { ops } = this;
-    const uses = new Array<number>(ops.length).fill(0);
-    for (const op of ops) for (const v of operands(op)) uses[v]!++;
-    this.folded = ops.map((op, i) =>
-      op.kind === 'const' ? true : op.kind === 'pure' || op.kind === 'rec' || op.kind === 'cpu' ? uses[i] === 1 : false,
-    );
-    this.home = new Array(ops.length);
-    const last = (this.lastUse = new Array<number>(ops.length).fill(-1));
-    let flagsEnd = ops.length;
-    for (let i = ops.length - 1; i >= 0; i--) {
+    const count = ops.length;
+    const folded = (this.folded = new Array<boolean>(count).fill(false));
+    const uses = (this.uses = new Array<number>(count).fill(0));
+    const last = (this.lastUse = new Array<number>(count).fill(-1));
+    this.home = new Array(count);
+    this.dying = new Array<number>(count + 1).fill(-1);
+    this.alsoDying = new Array<number>(count).fill(-1);
+    const { lazyFlags } = this.target;
+    let flagsEnd = count;
+    /** By register: the next place where it is written. */
+    const written: number[] = new Array<number>(GPR_COUNT).fill(count);
+    for (let i = count - 1; i >= 0; i--) {
       const op = ops[i]!;
-      // An operation without effects that nobody uses is not there at all.
-      if (last[i]! < 0 && (op.kind === 'pure' || op.kind === 'rec' || op.kind === 'cpu' || op.kind === 'get' || op.kind === 'ldstate'))
-        continue;
-      // A folded operation is evaluated where its user is.
-      let at = this.folded[i] && op.kind !== 'const' ? last[i]! : i;
-      if (op.kind === 'flags' && this.target.lazyFlags) at = flagsEnd;
-      for (const v of operands(op)) last[v] = Math.max(last[v]!, at);
-      if (op.kind === 'flags' || op.kind === 'setRX') flagsEnd = i;
-    }
-    this.foldRegisters();
-    this.dying = [];
-    last.forEach((at, v) => {
-      if (!this.folded[v] && at >= 0) (this.dying[at] ??= []).push(v);
-    });
-  }
-
-  /** A register read needs no copy if the register is not written before the value's last use. */
-  private foldRegisters(): void {
-    const { ops } = this;
-    for (let i = 0; i < ops.length; i++) {
-      const op = ops[i]!;
-      if (op.kind !== 'get') continue;
-      let clean = true;
-      for (let j = i + 1; clean && j < Math.min(this.lastUse[i]!, ops.length); j++) {
-        const other = ops[j]!;
-        if (other.kind === 'set' && other.reg === op.reg) clean = false;
-        if (isCall(other)) {
-          const { writes } = effectsOf(other);
-          if (writes === 'all' || writes?.includes(op.reg)) clean = false;
+      const used = last[i]!;
+      let at = i;
+      switch (op.kind) {
+        case 'const':
+          folded[i] = true;
+          continue;
+        case 'pure':
+        case 'rec':
+        case 'cpu':
+          // A folded operation is evaluated where its user is.
+          if (uses[i] === 1) {
+            folded[i] = true;
+            at = used;
+          }
+          // An operation without effects that nobody uses is not there at all.
+          if (used < 0) at = -1;
+          break;
+        case 'get':
+          // A register read needs no copy if the register is not written before the value's last use.
+          folded[i] = written[op.reg]! >= used;
+          break;
+        case 'ldstate':
+          if (used < 0) at = -1;
+          break;
+        case 'set':
+          written[op.reg] = i;
+          break;
+        case 'flags':
+          if (lazyFlags) at = flagsEnd;
+          flagsEnd = i;
+          break;
+        case 'setRX':
+          flagsEnd = i;
+          break;
+        case 'helper':
+        case 'call':
+        case 'callIndirect': {
+          const { writes } = effectsOf(op);
+          if (writes === 'all') written.fill(i);
+          else if (writes !== undefined) for (const reg of writes) written[reg] = i;
+          break;
         }
       }
-      this.folded[i] = clean;
+      this.use(op, at);
+      if (used >= 0 && !folded[i]) {
+        this.alsoDying[i] = this.dying[used]!;
+        this.dying[used] = i;
+      }
+    }
+  }
+
+  /** Counts the values that an operation reads, at the place where it does so; -1: it is not there. */
+  private use(op: Op, at: number): void {
+    const { uses, lastUse } = this;
+    const fields = valueFields(op.kind);
+    for (let k = 0; k < fields.length; k++) {
+      const v = valuesIn(op, fields[k]!);
+      if (typeof v === 'number') {
+        uses[v]!++;
+        if (lastUse[v]! < at) lastUse[v] = at;
+      } else if (v !== undefined)
+        for (let n = 0; n < v.length; n++) {
+          const x = v[n]!;
+          uses[x]!++;
+          if (lastUse[x]! < at) lastUse[x] = at;
+        }
     }
   }
 
   /** Values whose last use was operation i give their locals back. */
   private release(i: number): void {
-    for (const v of this.dying[i] ?? []) {
-      if (this.home[v] === undefined) continue;
-      this.f.locals.free(this.home[v]);
+    for (let v = this.dying[i]!; v >= 0; v = this.alsoDying[v]!) {
+      const local = this.home[v];
+      if (local === undefined) continue;
+      this.f.locals.free(local);
       this.home[v] = undefined;
     }
   }

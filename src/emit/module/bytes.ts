@@ -1,4 +1,6 @@
 // Bytes of the binary format of WebAssembly: numbers in LEB128, texts, opcodes.
+const utf8 = new TextEncoder();
+
 export class ByteWriter {
   bytes: Uint8Array;
   at = 0;
@@ -15,6 +17,17 @@ export class ByteWriter {
     const larger = new Uint8Array(Math.max(this.bytes.length * 2, this.at + by));
     larger.set(this.bytes);
     this.bytes = larger;
+  }
+  /** A byte and an unsigned number: most of what instructions are. */
+  tagged(b: number, n: number): void {
+    const { at } = this;
+    if (n > 127 || at + 2 > this.bytes.length) {
+      this.byte(b);
+      return this.unsigned(n);
+    }
+    this.bytes[at] = b;
+    this.bytes[at + 1] = n;
+    this.at = at + 2;
   }
   unsigned(n: number): void {
     while (n > 127) {
@@ -46,7 +59,7 @@ export class ByteWriter {
     this.at += bytes.length;
   }
   text(text: string): void {
-    const bytes = new TextEncoder().encode(text);
+    const bytes = utf8.encode(text);
     this.unsigned(bytes.length);
     this.copy(bytes);
   }

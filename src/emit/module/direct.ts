@@ -17,6 +17,10 @@ const EMPTY = 0x40;
 const FUNCREF = 0x70;
 const SHARED = 3;
 const scratch = new DataView(new ArrayBuffer(8));
+/** A function, a section and a module while they are written, which is one at a time: a builder has memory of its own for what it keeps alone. */
+const one = new ByteWriter();
+const part = new ByteWriter();
+const whole = new ByteWriter();
 
 /** Log2 of the natural alignment of a plain access, by its opcode; the others are of 16 bytes. */
 const NATURAL: Readonly<Record<number, number>> = {
@@ -37,7 +41,7 @@ const NATURAL: Readonly<Record<number, number>> = {
 };
 
 class BodyWriter {
-  private readonly w: ByteWriter;
+  private readonly w = one;
   private readonly labels: string[] = [];
   private readonly indexOf: ReadonlyMap<string, number>;
   private readonly tableType: number;
@@ -45,15 +49,16 @@ class BodyWriter {
   private hints: number[] = [];
   private own: Fixup[] = [];
 
-  constructor(w: ByteWriter, indexOf: ReadonlyMap<string, number>, tableType: number) {
-    this.w = w;
+  constructor(indexOf: ReadonlyMap<string, number>, tableType: number) {
     this.indexOf = indexOf;
     this.tableType = tableType;
   }
 
-  /** Writes a function's locals and body, at the start of the writer. */
+  /** Writes a function's locals and body, at the start of `one`. */
   write({ locals, body }: CodeFunction): { hints: readonly number[]; own: readonly Fixup[] } {
     const { w } = this;
+    w.at = 0;
+    this.labels.length = 0;
     this.hints = [];
     this.own = [];
     const runs: [number, ValueType][] = [];
@@ -76,9 +81,7 @@ class BodyWriter {
     for (let k = 0; k < exprs.length; k++) this.expr(exprs[k]!);
   }
 
-  private within(label: string, write: () => void): void {
-    this.labels.push(label);
-    write();
+  private end(): void {
     this.labels.pop();
     this.w.byte(0x0b);
   }
@@ -97,8 +100,7 @@ class BodyWriter {
   }
 
   private access(e: Expr, natural: number): void {
-    this.w.unsigned(e.align >= 0 ? e.align : natural);
-    this.w.unsigned(e.data as number);
+    this.w.tagged(e.align >= 0 ? e.align : natural, e.data as number);
   }
 
   private expr(e: Expr): void {
@@ -112,13 +114,11 @@ class BodyWriter {
       case Kind.CONST:
         return this.constant(e);
       case Kind.GET:
-        w.byte(0x20);
-        return w.unsigned(e.n);
+        return w.tagged(0x20, e.n);
       case Kind.SET:
       case Kind.TEE:
         this.expr(e.args[0]!);
-        w.byte(e.kind === Kind.SET ? 0x21 : 0x22);
-        return w.unsigned(e.n);
+        return w.tagged(e.kind === Kind.SET ? 0x21 : 0x22, e.n);
       case Kind.LOAD:
       case Kind.STORE:
         this.list(e.args);
@@ -131,32 +131,33 @@ class BodyWriter {
         return this.access(e, e.align);
       case Kind.BLOCK:
         if (e.name === '' && e.type === none) return this.list(e.args);
-        w.byte(0x02);
-        w.byte(e.type === none ? EMPTY : e.type);
-        return this.within(e.name, () => this.list(e.args));
+        w.tagged(0x02, e.type === none ? EMPTY : e.type);
+        this.labels.push(e.name);
+        this.list(e.args);
+        return this.end();
       case Kind.LOOP:
-        w.byte(0x03);
-        w.byte(EMPTY);
-        return this.within(e.name, () => this.expr(e.args[0]!));
+        w.tagged(0x03, EMPTY);
+        this.labels.push(e.name);
+        this.expr(e.args[0]!);
+        return this.end();
       case Kind.IF: {
         const unlikely = this.condition(e.args[0]!);
         this.hint(unlikely);
-        w.byte(0x04);
-        w.byte(e.type === none ? EMPTY : e.type);
-        return this.within('', () => {
-          this.expr(e.args[1]!);
-          if (e.args[2] === undefined) return;
+        w.tagged(0x04, e.type === none ? EMPTY : e.type);
+        this.labels.push('');
+        this.expr(e.args[1]!);
+        if (e.args.length > 2) {
           w.byte(0x05);
-          this.expr(e.args[2]);
-        });
+          this.expr(e.args[2]!);
+        }
+        return this.end();
       }
       case Kind.BR: {
-        const unlikely = e.args[0] !== undefined && this.condition(e.args[0]);
-        this.hint(unlikely);
-        w.byte(e.args[0] === undefined ? 0x0c : 0x0d);
+        const always = e.args.length === 0;
+        this.hint(!always && this.condition(e.args[0]!));
         const at = this.labels.lastIndexOf(e.name);
         if (at < 0) throw new Error(`no label ${e.name}`);
-        return w.unsigned(this.labels.length - 1 - at);
+        return w.tagged(always ? 0x0c : 0x0d, this.labels.length - 1 - at);
       }
       case Kind.CALL: {
         this.list(e.args);
@@ -228,8 +229,7 @@ export class DirectBuilder implements ModuleBuilder {
   private readonly imports: { readonly f: ImportedFunction; readonly type: number }[] = [];
   private readonly functions: { readonly name: string; readonly type: number }[] = [];
   private readonly code = new ByteWriter();
-  private readonly one = new ByteWriter();
-  private readonly body = new BodyWriter(this.one, this.importIndex, this.typeOf(CODE_TYPE));
+  private readonly body = new BodyWriter(this.importIndex, this.typeOf(CODE_TYPE));
   private readonly hinted: Hinted[] = [];
   private readonly fixups: Fixup[] = [];
 
@@ -249,8 +249,7 @@ export class DirectBuilder implements ModuleBuilder {
   }
 
   addFunction(f: CodeFunction): void {
-    const { code, one } = this;
-    one.at = 0;
+    const { code } = this;
     const { hints, own } = this.body.write(f);
     if (hints.length > 0) this.hinted.push({ own: this.functions.length, hints });
     code.unsigned(one.at);
@@ -261,13 +260,13 @@ export class DirectBuilder implements ModuleBuilder {
 
   finish(): Uint8Array {
     const { imports, functions, code } = this;
-    const out = new ByteWriter();
+    const out = whole;
+    out.at = 0;
     const section = (id: number, write: (w: ByteWriter) => void) => {
-      const w = new ByteWriter();
-      write(w);
-      out.byte(id);
-      out.unsigned(w.at);
-      out.copy(w.done());
+      part.at = 0;
+      write(part);
+      out.tagged(id, part.at);
+      out.copy(part.done());
     };
     const indexOf = new Map(functions.map(({ name }, k) => [name, imports.length + k]));
     for (const { at, name } of this.fixups) {
@@ -332,11 +331,10 @@ export class DirectBuilder implements ModuleBuilder {
         }
       }
     });
-    const count = new ByteWriter();
-    count.unsigned(functions.length);
-    out.byte(10);
-    out.unsigned(count.at + code.at);
-    out.copy(count.done());
+    part.at = 0;
+    part.unsigned(functions.length);
+    out.tagged(10, part.at + code.at);
+    out.copy(part.done());
     out.copy(code.done());
     return out.bytes.slice(0, out.at);
   }

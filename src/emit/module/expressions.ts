@@ -146,6 +146,20 @@ const integer = (prefix: 'i32' | 'i64'): Integer =>
     ...BINARY.map((name) => [name, binary(`${prefix}.${name}`)]),
   ]) as unknown as Integer;
 
+// Leaves are half of all expressions. They are never changed, so all uses of a local share one, and those of a small number.
+const gets: Expr[] = [];
+const TYPES = 8;
+function get(local: number, type: ValueType): Expr {
+  const at = local * TYPES + (i32 - type);
+  return (gets[at] ??= new Expr(Kind.GET, type, NOTHING, '', local));
+}
+const SMALL = 4096;
+const small = new Array<Expr | undefined>(2 * SMALL + 1);
+function word(value: number): Expr {
+  if (value < -SMALL || value > SMALL) return new Expr(Kind.CONST, i32, NOTHING, '', 0, 0, value | 0);
+  return (small[value + SMALL] ??= new Expr(Kind.CONST, i32, NOTHING, '', 0, 0, value));
+}
+
 const constant =
   (type: ValueType) =>
   (value: number): Expr =>
@@ -155,7 +169,7 @@ const constant =
 export const wasm = {
   i32: {
     ...integer('i32'),
-    const: (value: number) => new Expr(Kind.CONST, i32, NOTHING, '', 0, 0, value | 0),
+    const: word,
     wrap: unary('i32.wrap_i64'),
     load: loader('i32.load', 0x28, i32),
     load8_s: loader('i32.load8_s', 0x2c, i32),
@@ -188,7 +202,7 @@ export const wasm = {
     store: storer('v128.store', 0xfd000b),
   },
   local: {
-    get: (local: number, type: ValueType) => new Expr(Kind.GET, type, NOTHING, '', local),
+    get,
     set: (local: number, v: Expr) => new Expr(Kind.SET, none, [v], '', local),
     tee: (local: number, v: Expr, type: ValueType) => new Expr(Kind.TEE, type, [v], '', local),
   },

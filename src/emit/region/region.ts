@@ -7,7 +7,6 @@ import { Cpu, GPR_STRIDE, Mode } from '../../layout/cpu.ts';
 import { Tlb } from '../../layout/memory.ts';
 import { addressBase } from '../../passes/address-bases.ts';
 import { synchronizes } from '../../passes/dirty-registers.ts';
-import { shapeAfter } from '../../passes/flag-shapes.ts';
 import { runtime } from '../../runtime/abi.ts';
 import type { RegionBlock } from '../../translate/graph.ts';
 import type { Region } from '../../translate/grow.ts';
@@ -135,7 +134,7 @@ class RegionTarget implements Target {
     let loopCaches = 0;
     const loopCache = (writes: boolean) => this.pages.add(`loops ${loopCaches++}`, cache(writes));
     this.loops = loopLocals(ir.loops, () => this.f.locals.take(), loopCache);
-    this.state.shapes = this.translation.shapes;
+    this.state.shapes = this.translation.shapes.before;
     for (const [base, writes] of bases) this.pages.add(base, cache(writes));
     const lowered = new Map<number, LoweredBlock>();
     for (const eip of flow.order) {
@@ -177,7 +176,7 @@ class RegionTarget implements Target {
     const finish = () => {
       if (t.kind === 'jump') this.checkStores(eipOf(t.to!));
       this.stored = false;
-      this.state.carry(shapeAfter(ops, this.state.shapes.get(from)!), kept);
+      this.state.carry(this.translation.shapes.behind.get(from)!, kept);
       const leaving = (exprs: Expr[]) => m.block(null, [...this.state.settle(), ...this.state.spill(), ...exprs]);
       const edge = (to: BlockId, cond?: Expr) => {
         const common = cond === undefined ? {} : { cond };
@@ -218,7 +217,7 @@ class RegionTarget implements Target {
   private lowerGuard(copy: LoopLocals, next: readonly BlockId[]): LoweredBlock {
     const body = guardCode(this.guardContext, copy);
     this.f.statements = body;
-    this.state.carry(shapeAfter([], this.state.shapes.get(copy.guard)!), next);
+    this.state.carry(this.translation.shapes.behind.get(copy.guard)!, next);
     return {
       body,
       edges: [{ to: copy.head, cond: hasPasses(this.guardContext, copy) }, { to: copy.original }],
