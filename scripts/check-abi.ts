@@ -1,7 +1,7 @@
 // Whether the compiled runtime has what src/runtime/abi.ts declares, with the same types, and asks the host for what src/runtime/host.ts declares, and for nothing else.
 import { readFileSync } from 'node:fs';
 import binaryen from 'binaryen';
-import type { RuntimeFunction } from '../src/runtime/abi.ts';
+import type { Exported } from '../src/runtime/abi.ts';
 import type { HostFunction } from '../src/runtime/host.ts';
 
 const TYPES = new Map<number, string>([
@@ -42,7 +42,7 @@ export function interfaceOf(bytes: Uint8Array): Interface {
 }
 
 /** What is wrong, a line each: functions that the runtime lacks, or has with other types. */
-export function abiErrors(declared: readonly RuntimeFunction[], { exported }: Interface): string[] {
+export function abiErrors(declared: readonly Exported[], { exported }: Interface): string[] {
   return declared.flatMap(({ name, params, result }) => {
     const want = `${params.join(' ')} -> ${result ?? ''}`;
     const have = exported.get(name);
@@ -65,7 +65,7 @@ export function hostErrors(declared: Readonly<Record<string, HostFunction>>, { i
 }
 
 /** Throws where the compiled runtime at `path` is not what is declared. */
-export function checkAbi(functions: readonly RuntimeFunction[], host: Readonly<Record<string, HostFunction>>, path: string): void {
+export function checkAbi(functions: readonly Exported[], host: Readonly<Record<string, HostFunction>>, path: string): void {
   const compiled = interfaceOf(readFileSync(path));
   const errors = [...abiErrors(functions, compiled), ...hostErrors(host, compiled)];
   if (errors.length > 0) throw new Error(`src/runtime and the compiled runtime differ:\n  ${errors.join('\n  ')}`);

@@ -26,7 +26,7 @@ export interface Place {
 export interface Effects {
   /** May raise an exception. A helper sets Cpu.fault: the caller tests it and leaves. */
   readonly mayFault?: boolean;
-  /** Stores to guest memory, which may hold the code that called it: a region then looks whether it is still right. */
+  /** Stores to guest memory, which may hold the code that called it: a region then looks whether it is still right. (The marks that the processor makes in descriptors do not count.) */
   readonly stores?: boolean;
   /** General registers that it reads or writes in Cpu.gpr. */
   readonly reads?: readonly number[] | 'all';

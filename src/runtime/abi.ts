@@ -4,11 +4,14 @@ import type { Effects, Place, Type } from '../ir/types.ts';
 import { Cpu, Gpr } from '../layout/cpu.ts';
 
 /** A function that the runtime exports. */
-export interface RuntimeFunction {
+export interface Exported {
   readonly name: string;
   /** The first is the CPU's address, but for functions that know no CPU. */
   readonly params: readonly Type[];
   readonly result: Type | undefined;
+}
+/** One that emitted code may call, with what it does to the CPU (test/unit/runtime/effects.test.ts compares that with what it can reach). */
+export interface RuntimeFunction extends Exported {
   readonly effects: Effects;
 }
 
@@ -44,10 +47,13 @@ const fn = <const P extends readonly Type[], const R extends Type | undefined = 
   effects,
   result: result as R,
 });
-/** A line of a function that knows no CPU and changes nothing. */
-const pure = <const P extends readonly Type[], const R extends Type>(params: P, result: R) => ({ params, effects: {}, result });
+/** A line of a function that the host alone calls, between two instructions. */
+const forHost = <const P extends readonly Type[], const R extends Type | undefined = undefined>(params: P, result?: R) => ({
+  params,
+  result: result as R,
+});
 
-type Line = Omit<RuntimeFunction, 'name'>;
+type Line = Omit<Exported, 'name'>;
 const named = <T extends Record<string, Line>>(lines: T) =>
   Object.fromEntries(Object.entries(lines).map(([name, line]) => [name, { name, ...line }])) as {
     readonly [K in keyof T]: T[K] & { readonly name: K & string };
@@ -102,13 +108,13 @@ export const runtime = named({
   // From block to block.
   poll: fn([i32], ANYTHING, i32),
   pollRegion: fn([i32], ANYTHING, i32),
-  lookup: fn([], ANYTHING, i32),
+  lookup: fn([], FAULTS, i32),
   stepDispatch: fn([], ANYTHING, i32),
-  resolveLink: fn([i32], ANYTHING),
+  resolveLink: fn([i32], FAULTS),
   slotEip: fn([i32], {}, i32),
   hot: fn([i32]),
   deliverFault: fn([], ANYTHING),
-  internalError: fn([i32, i32], ANYTHING),
+  internalError: fn([i32, i32]),
   relax: fn([]),
   traceInterpreted: fn([i32], { reads: 'all', flags: 'r' }),
   traceTranslated: fn([i32], { reads: 'all', flags: 'r' }),
@@ -133,7 +139,7 @@ export const runtime = named({
   movToDr: fn([i32, i32], FAULTS),
   movFromDr: fn([i32], FAULTS, i32),
   lmsw: fn([i32], FAULTS),
-  smsw: fn([], FAULTS, i32),
+  smsw: fn([], {}, i32),
   clts: fn([], FAULTS),
   invlpg: fn([i32], FAULTS),
   wbinvd: fn([], FAULTS),
@@ -144,7 +150,7 @@ export const runtime = named({
   sti: fn([i32], FAULTS),
   hlt: fn([], FAULTS),
   rdtsc: fn([], { ...FAULTS, writes: [EAX, EDX] }),
-  rdpmc: fn([], { ...FAULTS, writes: [EAX, EDX] }),
+  rdpmc: fn([], FAULTS),
   rdmsr: fn([], { ...FAULTS, reads: [ECX], writes: [EAX, EDX] }),
   wrmsr: fn([], { ...FAULTS, reads: [EAX, ECX, EDX] }),
   cpuid: fn([], { reads: [EAX, ECX], writes: [EAX, ECX, EDX, EBX] }),
@@ -167,12 +173,12 @@ export const runtime = named({
   // Strings: (size, address mask, source segment, REP) to whether to come again. REP with a count of 0 writes nothing, so what is
   // written counts as read.
   movs: fn([i32, i32, i32, i32], { ...STORES, reads: [ECX, ESI, EDI], writes: [ECX, ESI, EDI] }, i32),
-  stos: fn([i32, i32, i32, i32], { ...STORES, reads: [EAX, ECX, EDI], writes: [EAX, ECX, EDI] }, i32),
+  stos: fn([i32, i32, i32, i32], { ...STORES, reads: [EAX, ECX, EDI], writes: [ECX, EDI] }, i32),
   lods: fn([i32, i32, i32, i32], { ...FAULTS, reads: [EAX, ECX, ESI], writes: [EAX, ECX, ESI] }, i32),
   cmps: fn([i32, i32, i32, i32], { ...FAULTS, reads: [ECX, ESI, EDI], writes: [ECX, ESI, EDI], flags: 'rw' }, i32),
-  scas: fn([i32, i32, i32, i32], { ...FAULTS, reads: [EAX, ECX, EDI], writes: [EAX, ECX, EDI], flags: 'rw' }, i32),
-  ins: fn([i32, i32, i32], { ...STORES, reads: [ECX, EDX, EDI], writes: [ECX, EDX, EDI] }, i32),
-  outs: fn([i32, i32, i32, i32], { ...FAULTS, reads: [ECX, EDX, ESI], writes: [ECX, EDX, ESI] }, i32),
+  scas: fn([i32, i32, i32, i32], { ...FAULTS, reads: [EAX, ECX, EDI], writes: [ECX, EDI], flags: 'rw' }, i32),
+  ins: fn([i32, i32, i32], { ...STORES, reads: [ECX, EDX, EDI], writes: [ECX, EDI] }, i32),
+  outs: fn([i32, i32, i32, i32], { ...FAULTS, reads: [ECX, EDX, ESI], writes: [ECX, ESI] }, i32),
 
   // x87: arithmetic with a number (significand, sign and exponent, exceptions), or (destination, source, pops).
   fpuAddArg: fn([i64, i32, i32]),
@@ -310,31 +316,33 @@ export const runtime = named({
   sseCvttss2si: fn([f32], ARITHMETIC, i32),
 
   // Bytes with a mask bit.
-  sseMaskmovq: fn([i32, i64, i64], FAULTS),
-  sseMaskmovdqu: fn([i32, v128, v128], FAULTS),
+  sseMaskmovq: fn([i32, i64, i64], STORES),
+  sseMaskmovdqu: fn([i32, v128, v128], STORES),
 
   // What the host alone calls. (It calls some of the above as well.)
-  translateExec: fn([i32], { mayFault: true }, i32),
-  codeAddress: fn([i32], {}, f64),
-  markCode: fn([i32, i32]),
-  settleStores: fn([i32]),
-  heatNow: fn([], {}, i32),
-  blockHashIndex: pure([i32, i32, i32], i32),
-  park: fn([]),
-  unpark: fn([]),
-  updateMode: fn([]),
-  updateFpuTraps: fn([]),
-  updateBreakpoints: fn([]),
-  updateStep: fn([]),
-  unblockNmi: fn([]),
-  flush: fn([]),
-  readFlags: fn([], { flags: 'r' }, i32),
-  writeFlags: fn([i32, i32], { flags: 'rw' }),
+  translateExec: forHost([i32, i32], i32),
+  codeAddress: forHost([i32, i32], f64),
+  markCode: forHost([i32, i32, i32]),
+  settleStores: forHost([i32, i32]),
+  heatNow: forHost([i32], i32),
+  blockHashIndex: forHost([i32, i32, i32], i32),
+  park: forHost([i32]),
+  unpark: forHost([i32]),
+  updateMode: forHost([i32]),
+  updateFpuTraps: forHost([i32]),
+  updateBreakpoints: forHost([i32]),
+  updateStep: forHost([i32]),
+  unblockNmi: forHost([i32]),
+  flush: forHost([i32]),
+  readFlags: forHost([i32], i32),
+  writeFlags: forHost([i32, i32, i32]),
 });
 
-const byName: ReadonlyMap<string, RuntimeFunction> = new Map(Object.entries(runtime));
+const byName: ReadonlyMap<string, RuntimeFunction> = new Map(
+  Object.values<Exported | RuntimeFunction>(runtime).flatMap((f) => ('effects' in f ? [[f.name, f]] : [])),
+);
 
-/** The function that the IR calls by this name. Throws where there is none. */
+/** The function that the IR calls by this name. Throws where emitted code may call none of it. */
 export function runtimeFunction(name: string): RuntimeFunction {
   const found = byName.get(name);
   if (found === undefined) throw new Error(`the runtime has no function ${name}`);
@@ -345,7 +353,7 @@ export function runtimeFunction(name: string): RuntimeFunction {
 export type OfJavaScript<T> = T extends 'i64' ? bigint : T extends 'v128' ? never : number;
 
 /** A function of the runtime as JavaScript calls it. (One with a v128 cannot be called.) */
-export type HostCall<F extends RuntimeFunction> = (
+export type HostCall<F extends Exported> = (
   ...args: HostArguments<F['params']>
 ) => F['result'] extends Type ? OfJavaScript<F['result']> : void;
 type HostArguments<P extends readonly Type[]> = { -readonly [K in keyof P]: OfJavaScript<P[K]> };

@@ -1,5 +1,5 @@
-; { "about": "code that overwrites what comes next in its own loop: by REP MOVS and REP STOS, MOVS, PUSH, PUSHA, ENTER, x87 and SSE stores, read-modify-write, XCHG, a store that crosses into the code's page, an alias of the page, and a subroutine that changes its return point", "mode": "paged",
-;   "expect": { "log": ["00000099", "9000009a", "000000c3", "000000c4", "07070707", "08080808", "00000022", "00000023", "00000035", "00000036", "11000041", "11000042", "00000057", "00000058", "00000061", "00000062", "0000ff83", "0000ff84", "00000101", "00000102", "0000000a", "00000005", "000000b2", "000000b3", "000000e1", "000000e2", "000000f1", "000000f2", "00000ff0"] } }
+; { "about": "code that overwrites what comes next in its own loop: by REP MOVS and REP STOS, MOVS, PUSH, PUSHA, ENTER, x87 and SSE stores, stores of bytes by a mask, read-modify-write, XCHG, a store that crosses into the code's page, an alias of the page, and a subroutine that changes its return point", "mode": "paged",
+;   "expect": { "log": ["00000099", "9000009a", "000000c3", "000000c4", "07070707", "08080808", "00000022", "00000023", "00000035", "00000036", "11000041", "11000042", "00000057", "00000058", "00000061", "00000062", "0000ff83", "0000ff84", "00000101", "00000102", "00000093", "00000094", "000000a3", "000000a4", "0000000a", "00000005", "000000b2", "000000b3", "000000e1", "000000e2", "000000f1", "000000f2", "00000ff0"] } }
 %include "common.inc"
 ; Each case runs twice, so that what the first pass made of the code is there when the second one changes it.
 %macro TWICE 0
@@ -157,6 +157,33 @@ main:
   mov ebx, 0x22222222
   mov esp, ecx
   mov ebp, edx
+  TOLOG ebx
+  AGAIN
+
+  TWICE                                         ; MASKMOVDQU: one byte of the next instruction
+  mov eax, 0x92
+  add eax, [pass]
+  movd xmm0, eax
+  mov eax, 0x80
+  movd xmm1, eax
+  mov edi, .o + 1
+  maskmovdqu xmm0, xmm1
+.o:
+  mov ebx, 0x22
+  TOLOG ebx
+  AGAIN
+
+  TWICE                                         ; MASKMOVQ
+  mov eax, 0xa2
+  add eax, [pass]
+  movd mm0, eax
+  mov eax, 0x80
+  movd mm1, eax
+  mov edi, .p + 1
+  maskmovq mm0, mm1
+.p:
+  mov ebx, 0x22
+  emms
   TOLOG ebx
   AGAIN
 

@@ -64,13 +64,18 @@ export function exactSum32(a: v128, b: v128, r: v128): bool {
   const error = f32x4.add(f32x4.sub(a, f32x4.sub(r, t)), f32x4.sub(b, t));
   return !v128.any_true(f32x4.ne(error, f32x4.splat(0)));
 }
+/** Both halves are the upper one. */
+@inline
+function upperHalf(v: v128): v128 {
+  return v128.shuffle<i64>(v, v, 1, 1);
+}
+
 /** Whether a * b = r, compared in double precision, where products of singles are exact. */
 export function exactProduct32(a: v128, b: v128, r: v128): bool {
   if (v128.any_true(f64x2.ne(f64x2.mul(f64x2.promote_low_f32x4(a), f64x2.promote_low_f32x4(b)), f64x2.promote_low_f32x4(r)))) return false;
-  const high = (v: v128): v128 => v128.shuffle<i64>(v, v, 1, 1);
-  a = high(a);
-  b = high(b);
-  r = high(r);
+  a = upperHalf(a);
+  b = upperHalf(b);
+  r = upperHalf(r);
   return !v128.any_true(f64x2.ne(f64x2.mul(f64x2.promote_low_f32x4(a), f64x2.promote_low_f32x4(b)), f64x2.promote_low_f32x4(r)));
 }
 

@@ -1,0 +1,98 @@
+// That functions of the runtime do to the CPU what src/runtime/abi.ts says of them, and nothing else: regions rely on it.
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { beforeAll, expect, test } from 'vitest';
+import { compileRuntime } from '../../../scripts/build-runtime.ts';
+import { Cpu } from '../../../src/layout/cpu.ts';
+import { type RuntimeFunction, runtime } from '../../../src/runtime/abi.ts';
+import { type Deeds, deedsOf } from './effects.ts';
+
+/** They mark descriptors as accessed or busy: nobody runs a descriptor as code. */
+const MARKS = new Set(['wasm/segments/descriptor/markAccessed', 'wasm/segments/descriptor/markBusy']);
+/** What any function may change: its exception, and a place for values on their way. */
+const OWN = ['fault', 'faultError', 'scratch'];
+
+const functions = Object.values(runtime).filter((f): f is typeof f & RuntimeFunction => 'effects' in f);
+const hasCpu = new Set<string>(Object.values(runtime).flatMap(({ name }) => (name === 'blockHashIndex' ? [] : [name])));
+
+let deeds: ReadonlyMap<string, Deeds>;
+beforeAll(async () => {
+  const folder = mkdtempSync(join(tmpdir(), 'dragoman-runtime-'));
+  try {
+    const file = join(folder, 'runtime.wasm');
+    await compileRuntime(file, '-O0');
+    deeds = deedsOf(readFileSync(file), (name) => hasCpu.has(name), MARKS);
+  } finally {
+    rmSync(folder, { recursive: true });
+  }
+}, 60_000);
+
+const names = (list: readonly number[] | 'all' | undefined, register: string) =>
+  list === 'all' || list?.some((n) => register === `gpr.${n}`) === true;
+
+/** What a function does, and is not said to do. */
+function untold({ effects }: RuntimeFunction, done: Deeds): string[] {
+  const { reads, writes, flags, mayFault, eip, stores, quiet, changes } = effects;
+  const onlyState = quiet || changes !== undefined || !(mayFault || stores || eip);
+  return [...done].filter((deed) => {
+    const [does, field] = deed.split(' ') as ['r' | 'w', string];
+    // What is written is in memory before the call, too.
+    if (field.startsWith('gpr')) return !names(writes, field) && !(does === 'r' && names(reads, field));
+    if (field === 'flagR' || field === 'flagX') return !flags?.includes(does);
+    if (does === 'r') return field === 'eip' && !eip && !mayFault;
+    if (field === 'fault') return !mayFault;
+    // Behind what may change everything no region goes on.
+    if (field === 'codeChanged') return !stores && writes !== 'all';
+    if (field === 'TLB') return onlyState;
+    if (OWN.includes(field)) return false;
+    if (quiet) return field !== 'mxcsr';
+    const at = Cpu.at[field as keyof typeof Cpu.at];
+    return changes !== undefined && !changes.some((place) => place.at <= at && at < place.end);
+  });
+}
+
+/** What a function is said to do, and never does: code around it is longer for nothing. */
+function unfounded({ effects }: RuntimeFunction, done: Deeds): string[] {
+  const { reads, writes, flags, mayFault, eip, stores } = effects;
+  if (writes === 'all') return [];
+  const missing: string[] = [];
+  const demand = (claim: string, ...any: string[]) => {
+    if (!any.some((deed) => done.has(deed))) missing.push(claim);
+  };
+  if (Array.isArray(reads)) for (const n of reads) demand(`reads ${n}`, `r gpr.${n}`);
+  if (Array.isArray(writes)) for (const n of writes) demand(`writes ${n}`, `w gpr.${n}`);
+  if (flags === 'r') demand('reads flags', 'r flagR', 'r flagX');
+  else if (flags !== undefined) demand('writes flags', 'w flagR', 'w flagX');
+  if (mayFault) demand('may fault', 'w fault');
+  else if (eip) demand('reads EIP', 'r eip');
+  if (stores) demand('stores', 'w codeChanged');
+  return missing;
+}
+
+test.each(functions)('$name', (f) => {
+  const done = deeds.get(f.name)!;
+  expect({ untold: untold(f, done), unfounded: unfounded(f, done) }).toEqual({ untold: [], unfounded: [] });
+});
+
+test('what is not said is found, and what is not so', () => {
+  const { movs, cpuid, sseAddps, fpuCompareSpecial, rdtsc, slowLoad32, popf } = runtime;
+  const check = (f: RuntimeFunction, effects: RuntimeFunction['effects']) => {
+    const line = { ...f, effects };
+    return [...untold(line, deeds.get(f.name)!).sort(), ...unfounded(line, deeds.get(f.name)!)];
+  };
+  expect(check(movs, { ...movs.effects, stores: false })).toEqual(['w codeChanged']);
+  expect(check(cpuid, { reads: [0, 1], writes: [0, 1, 2] })).toEqual(['w gpr.3']);
+  expect(check(cpuid, { reads: [], writes: [1, 2, 3] })).toEqual(['r gpr.0', 'w gpr.0']);
+  expect(check(sseAddps, {})).toEqual(['w fault']);
+  expect(check(fpuCompareSpecial, { changes: [] })).toEqual(['w fsw']);
+  expect(check(popf, { mayFault: true, eip: true })).toEqual(expect.arrayContaining(['w flagR', 'w flagX']));
+  expect(check(slowLoad32, { mayFault: true, quiet: true })).toEqual(expect.arrayContaining(['w TLB', 'w cr2']));
+  expect(check(rdtsc, { ...rdtsc.effects, flags: 'rw', stores: true })).toEqual(['writes flags', 'stores']);
+});
+
+test('a function that a mark is to be made of must exist', () => {
+  expect(() => deedsOf(readFileSync(new URL('../../../build/runtime.wasm', import.meta.url)), () => true, new Set(['wasm/none']))).toThrow(
+    'no function wasm/none',
+  );
+});
