@@ -1,5 +1,7 @@
 // ACPI's fixed hardware (ACPI 5.0, 4.8): PM1 event and control blocks at 0x600 and 0x604, the PM timer at 0x608. The
 // machine is in ACPI mode from power-on (no SMI command port). SLP_TYP 0 with SLP_EN is S5: power off.
+import { struct, u32 } from '../layout/struct.ts';
+import { clear, type View } from '../layout/view.ts';
 import type { Aml } from './aml.ts';
 import * as aml from './aml.ts';
 import type { Device, DeviceContext } from './device.ts';
@@ -16,12 +18,14 @@ const NS_PER_TICK = 1e9 / PM_TIMER_HZ;
 /** The status bit is set whenever bit 23 changes. */
 const HALF_WRAP = 0x800000;
 
-const STATUS = 0;
-const ENABLE = 1;
-const CONTROL = 2;
-/** Changes of bit 23 seen so far. */
-const WRAPS = 3;
-const WORDS = 4;
+const PmState = struct({
+  /** Of the PM1 event block. */
+  status: u32,
+  enable: u32,
+  control: u32,
+  /** Changes of bit 23 of the timer seen so far. */
+  wraps: u32,
+});
 
 const TIMER = 0x0001;
 const POWER_BUTTON = 0x0100;
@@ -46,22 +50,22 @@ export const pmNode = (others: readonly (readonly [first: number, count: number]
 export class AcpiPm implements Device {
   readonly name = 'acpi-pm';
   readonly #context: DeviceContext;
-  readonly #s: Int32Array;
+  readonly #s: View<typeof PmState>;
 
   constructor(context: DeviceContext) {
     this.#context = context;
-    this.#s = context.words(WORDS);
+    this.#s = context.state(PmState);
     context.ports.map(PM1_EVENT_PORT, 4, {
       width: 2,
       read: (port, size) => {
         this.#sync();
-        return part(this.#s[(port & 2) === 0 ? STATUS : ENABLE], port & 1, size);
+        return part((port & 2) === 0 ? this.#s.status : this.#s.enable, port & 1, size);
       },
       write: (port, size, value) => this.#writeEvent((port & 2) !== 0, port & 1, size, value),
     });
     context.ports.map(PM1_CONTROL_PORT, 2, {
       width: 2,
-      read: (port, size) => part(this.#s[CONTROL], port & 1, size),
+      read: (port, size) => part(this.#s.control, port & 1, size),
       write: (port, size, value) => this.#writeControl(port & 1, size, value),
     });
     context.ports.map(PM_TIMER_PORT, 4, { width: 4, read: (port, size) => this.#readTimer(port & 3, size) });
@@ -69,21 +73,21 @@ export class AcpiPm implements Device {
   }
 
   reset(): void {
-    this.#s.fill(0);
-    this.#s[CONTROL] = SCI_EN;
-    this.#s[WRAPS] = this.#wraps();
+    clear(this.#s);
+    this.#s.control = SCI_EN;
+    this.#s.wraps = this.#wraps();
     this.#updateIrq();
   }
 
   /** Asks the guest to shut down. Device lock held. */
   pressPowerButton(): void {
-    this.#s[STATUS] |= POWER_BUTTON;
+    this.#s.status |= POWER_BUTTON;
     this.#updateIrq();
   }
 
   nextDeadline(): number {
     const s = this.#s;
-    if ((s[ENABLE] & TIMER) === 0 || (s[STATUS] & TIMER) !== 0) return Number.POSITIVE_INFINITY;
+    if ((s.enable & TIMER) === 0 || (s.status & TIMER) !== 0) return Number.POSITIVE_INFINITY;
     return (this.#wraps() + 1) * HALF_WRAP * NS_PER_TICK;
   }
 
@@ -107,38 +111,38 @@ export class AcpiPm implements Device {
 
   #sync(): void {
     const wraps = this.#wraps();
-    if (wraps === this.#s[WRAPS]) return;
-    this.#s[WRAPS] = wraps;
-    this.#s[STATUS] |= TIMER;
+    if (wraps === this.#s.wraps) return;
+    this.#s.wraps = wraps;
+    this.#s.status |= TIMER;
     this.#updateIrq();
   }
 
   #updateIrq(): void {
     const s = this.#s;
-    this.#context.irq.setIrq(SCI_IRQ, (s[STATUS] & s[ENABLE]) !== 0);
+    this.#context.irq.setIrq(SCI_IRQ, (s.status & s.enable) !== 0);
   }
 
   #writeEvent(enable: boolean, shift: number, size: 1 | 2 | 4, value: number): void {
     const s = this.#s;
     this.#sync();
     if (enable) {
-      s[ENABLE] = merge(s[ENABLE], shift, size, value) & ENABLE_WRITABLE;
-      if ((s[ENABLE] & TIMER) !== 0) this.#context.deadlineChanged?.(this.nextDeadline());
+      s.enable = merge(s.enable, shift, size, value) & ENABLE_WRITABLE;
+      if ((s.enable & TIMER) !== 0) this.#context.deadlineChanged?.(this.nextDeadline());
     } else {
-      s[STATUS] &= ~(merge(0, shift, size, value) & STATUS_CLEARABLE);
+      s.status &= ~(merge(0, shift, size, value) & STATUS_CLEARABLE);
     }
     this.#updateIrq();
   }
 
   #writeControl(shift: number, size: 1 | 2 | 4, value: number): void {
     const s = this.#s;
-    const next = merge(s[CONTROL], shift, size, value);
+    const next = merge(s.control, shift, size, value);
     // SCI_EN is the hardware's to change; GBL_RLS and SLP_EN read as 0.
-    s[CONTROL] = (next & 0x1c02) | SCI_EN;
+    s.control = (next & 0x1c02) | SCI_EN;
     if ((next & SLP_EN) === 0) return;
     const type = (next >> 10) & 7;
     if (type === SLEEP_S5) this.#context.endRun({ kind: 'power-off' });
-    else s[STATUS] |= WAKE;
+    else s.status |= WAKE;
   }
 }
 

@@ -3,28 +3,28 @@
 // thread to look again before it dispatches an access. What a device has at a fixed place is its own: a second claim is an error. What the guest moves gets
 // what is left, and covers nothing up.
 import { DragomanError } from '../api/errors.ts';
+import type { SharedWord } from '../layout/view.ts';
 import type { MmioHandlers, MmioRead, MmioSpace, MmioWrite, PortHandlers, PortRead, PortSpace, PortWrite } from './device.ts';
 
 /** Counts remaps of the address spaces. `listeners` bring this thread's tables up to date. */
 export class BusGeneration {
-  readonly words: Int32Array;
+  readonly word: SharedWord;
   readonly listeners: (() => void)[] = [];
   /** The generation this thread's tables stand for. */
   seen: number;
 
-  /** `words`: one shared word. */
-  constructor(words: Int32Array) {
-    this.words = words;
-    this.seen = Atomics.load(words, 0);
+  constructor(word: SharedWord) {
+    this.word = word;
+    this.seen = word.load();
   }
 
   /** Tells all threads, this one included, to look at the shared mapping again before the next access. */
   bump(): void {
-    Atomics.add(this.words, 0, 1);
+    this.word.add(1);
   }
 
   refresh(): void {
-    this.seen = Atomics.load(this.words, 0);
+    this.seen = this.word.load();
     for (const listener of this.listeners) listener();
   }
 }
@@ -79,12 +79,12 @@ export class Ports implements PortSpace {
   }
 
   read(port: number, size: Size): number {
-    if (Atomics.load(this.#generation.words, 0) !== this.#generation.seen) this.#generation.refresh();
+    if (this.#generation.word.load() !== this.#generation.seen) this.#generation.refresh();
     return this.#read(port, size);
   }
 
   write(port: number, size: Size, value: number): void {
-    if (Atomics.load(this.#generation.words, 0) !== this.#generation.seen) this.#generation.refresh();
+    if (this.#generation.word.load() !== this.#generation.seen) this.#generation.refresh();
     this.#write(port, size, value >>> 0);
   }
 
@@ -165,7 +165,7 @@ export class Mmio implements MmioSpace {
 
   /** Reads at guest physical `address` (signed or unsigned); all ones where nothing answers. */
   read(address: number, size: Size): number {
-    if (Atomics.load(this.#generation.words, 0) !== this.#generation.seen) this.#generation.refresh();
+    if (this.#generation.word.load() !== this.#generation.seen) this.#generation.refresh();
     const phys = address >>> 0;
     const range = this.#find(phys);
     if (range !== undefined && phys + size <= range.end) return (range.read(phys - range.base, size) & sizeMask(size)) >>> 0;
@@ -179,7 +179,7 @@ export class Mmio implements MmioSpace {
   }
 
   write(address: number, size: Size, value: number): void {
-    if (Atomics.load(this.#generation.words, 0) !== this.#generation.seen) this.#generation.refresh();
+    if (this.#generation.word.load() !== this.#generation.seen) this.#generation.refresh();
     const phys = address >>> 0;
     const range = this.#find(phys);
     if (range !== undefined && phys + size <= range.end) {

@@ -1,5 +1,7 @@
 // Ports for people who debug kernels: isa-debug-exit (ends the run with a value), the debug console (0xE9, and 0x402 for firmware), both only where
 // asked for, and the POST code port (0x80). Output reaches callbacks on the host thread; these ports have no status, so a CPU waits where there is no room.
+import { struct, u32 } from '../layout/struct.ts';
+import type { View } from '../layout/view.ts';
 import type { Device, DeviceContext } from './device.ts';
 import type { Receiver } from './outlet.ts';
 import { OutputChannel } from './output-channel.ts';
@@ -28,20 +30,23 @@ export const DEBUG_PORTS: readonly (readonly [first: number, count: number])[] =
 const POST_BYTES = 4096;
 const EXIT_PORTS = 4;
 
-const LAST_POST = 0;
+const DebugState = struct({
+  /** The last POST code. */
+  post: u32,
+});
 
 export class DebugPorts implements Device {
   readonly name = 'debug-ports';
   readonly #context: DeviceContext;
   readonly #options: DebugPortsOptions;
-  readonly #s: Int32Array;
+  readonly #s: View<typeof DebugState>;
   readonly #console: OutputChannel;
   readonly #post: OutputChannel;
 
   constructor(context: DeviceContext, options: DebugPortsOptions = {}) {
     this.#context = context;
     this.#options = options;
-    this.#s = context.words(1);
+    this.#s = context.state(DebugState);
     this.#console = new OutputChannel(context, this, CONSOLE_BYTES, options.onConsole);
     this.#post = new OutputChannel(context, this, POST_BYTES, options.onPost);
     const logPost = options.logPost === true;
@@ -49,9 +54,9 @@ export class DebugPorts implements Device {
       for (const port of CONSOLE_PORTS)
         context.ports.map(port, 1, { read: () => CONSOLE_PORTS[0], write: (_port, _size, value) => void this.#console.send(value) });
     context.ports.map(0x80, 1, {
-      read: () => this.#s[LAST_POST],
+      read: () => this.#s.post,
       write: (_port, _size, value) => {
-        this.#s[LAST_POST] = value;
+        this.#s.post = value;
         if (logPost) this.#post.send(value);
       },
     });
@@ -73,12 +78,12 @@ export class DebugPorts implements Device {
   }
 
   reset(): void {
-    this.#s[LAST_POST] = 0;
+    this.#s.post = 0;
   }
 
   /** The last POST code. */
   get postCode(): number {
-    return this.#s[LAST_POST];
+    return this.#s.post;
   }
 
   onHostSignal(): void {

@@ -1,5 +1,7 @@
-// What a device is to the machine. State that a guest can see lives in shared memory (`words`), because the CPU
+// What a device is to the machine. State that a guest can see lives in shared memory (`state`), because the CPU
 // Workers, the I/O thread and the timekeeper all run device code, one at a time, under the machine's device lock.
+import type { Struct } from '../layout/struct.ts';
+import type { SharedWord, View } from '../layout/view.ts';
 import type { Outlet, Receiver } from './outlet.ts';
 
 /** A level- or edge-triggered interrupt line into the 8259 pair and the I/O APIC. */
@@ -26,10 +28,10 @@ export interface Clock {
   hostNs?(guestNs: number): number;
 }
 
-/** What a device is built from, on every thread that may touch it. Each thread builds its own objects over the same shared words. */
+/** What a device is built from, on every thread that may touch it. Each thread builds its own objects over the same shared state. */
 export interface DeviceContext {
-  /** Takes `count` 32-bit words of shared, zero-initialised state. The order of construction is the same on every thread. */
-  words(count: number): Int32Array;
+  /** Takes shared, zero-initialised state, as the record describes it. The order of construction is the same on every thread. */
+  state<R extends Struct<unknown>>(record: R): View<R>;
   readonly irq: IrqSink;
   readonly clock: Clock;
   /** Guest RAM (a view that starts at guest physical 0), for devices that master the bus. */
@@ -49,12 +51,12 @@ export interface DeviceContext {
   /** The way of the device's output to the user's callback, which says how fast (host thread). Where it is ready again, `onHostSignal` runs. */
   outlet<T>(device: Device, receive: Receiver<T> | undefined): Outlet<T>;
   /**
-   * Waits until the host thread ran `onHostSignal` of this device and `words[index]` is no longer `value`, or for a while.
+   * Waits until the host thread ran `onHostSignal` of this device and `word` is no longer `value`, or for a while.
    * Gives the device lock up meanwhile, and the CPU counts as parked. False: the machine stops, waiting is in vain. Loop over it.
    */
-  waitHost(device: Device, words: Int32Array, index: number, value: number): boolean;
-  /** Sleeps until `words[index]` is no longer `value` (somebody notifies it), for `ms` at the most, as waitHost does; not at all on the host's thread. */
-  sleep(words: Int32Array, index: number, value: number, ms: number): void;
+  waitHost(device: Device, word: SharedWord, value: number): boolean;
+  /** Sleeps until `word` is no longer `value` (somebody notifies it), for `ms` at the most, as waitHost does; not at all on the host's thread. */
+  sleep(word: SharedWord, value: number, ms: number): void;
 }
 
 export type RunEnd = { readonly kind: 'power-off' } | { readonly kind: 'reset' } | { readonly kind: 'debug-exit'; readonly value: number };

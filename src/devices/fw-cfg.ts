@@ -1,5 +1,7 @@
 // QEMU's firmware configuration (its docs/specs/fw_cfg.rst): items by number at port 510H, their bytes one after the other at port 511H, and a
 // directory of those that have names. Firmware finds CPUs, memory and ACPI tables there. No DMA interface: firmware reads by INS.
+import { struct, u32 } from '../layout/struct.ts';
+import { clear, type View } from '../layout/view.ts';
 import type { Device, DeviceContext } from './device.ts';
 
 const SELECT_PORT = 0x510;
@@ -27,20 +29,24 @@ export interface FwCfgContents {
   readonly files: ReadonlyMap<string, Uint8Array>;
 }
 
-const SELECTED = 0;
-const OFFSET = 1;
-const WORDS = 2;
+const FwCfgState = struct({
+  /** The number of the item. */
+  selected: u32,
+  /** Where in it the next byte is. */
+  offset: u32,
+});
+
 const NOTHING = new Uint8Array(0);
 
 export class FwCfg implements Device {
   readonly name = 'fw-cfg';
-  readonly #s: Int32Array;
+  readonly #s: View<typeof FwCfgState>;
   readonly #contents: () => FwCfgContents;
   #items: ReadonlyMap<number, Uint8Array> | undefined;
 
   /** `contents` is asked once, when a guest selects something; the same on every thread. */
   constructor(context: DeviceContext, contents: () => FwCfgContents) {
-    this.#s = context.words(WORDS);
+    this.#s = context.state(FwCfgState);
     this.#contents = contents;
     // The selector is a word; a word at 510H is not split into a byte here and one of data.
     context.ports.map(SELECT_PORT, 2, {
@@ -54,21 +60,21 @@ export class FwCfg implements Device {
   }
 
   reset(): void {
-    this.#s.fill(0);
+    clear(this.#s);
   }
 
   #select(item: number): void {
-    this.#s[SELECTED] = item;
-    this.#s[OFFSET] = 0;
+    this.#s.selected = item;
+    this.#s.offset = 0;
   }
 
   /** The next byte of the selected item; zeros behind its end. */
   #next(): number {
     this.#items ??= withDirectory(this.#contents());
-    const item = this.#items.get(this.#s[SELECTED]) ?? NOTHING;
-    const offset = this.#s[OFFSET];
+    const item = this.#items.get(this.#s.selected) ?? NOTHING;
+    const offset = this.#s.offset;
     if (offset >= item.length) return 0;
-    this.#s[OFFSET] = offset + 1;
+    this.#s.offset = offset + 1;
     return item[offset];
   }
 }

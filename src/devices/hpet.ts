@@ -1,6 +1,8 @@
 // The high precision event timers (IA-PC HPET specification 1.0a): a 64-bit counter of 10 ns and three timers, all of which can be periodic, at
 // FED00000H. The counter is never ticked: what it was when it was last set and the clock say what it is. A timer fires where the counter equals its
 // comparator, as the specification has it: one that is set into the past waits until the counter comes round.
+import { f64, records, struct, u32, u64 } from '../layout/struct.ts';
+import { clear, type View } from '../layout/view.ts';
 import type { Aml } from './aml.ts';
 import * as aml from './aml.ts';
 import type { Device, DeviceContext } from './device.ts';
@@ -33,20 +35,23 @@ const ROUTES = [5, 6, 7, 12, 14, 15].reduce((bits, line) => bits | (1 << line), 
 /** Lines that timers 0 and 1 have in LegacyReplacement mode. */
 const LEGACY_LINES = [0, 8];
 
-/** Words: configuration, interrupt status, and for each timer its configuration. */
-const CONFIG = 0;
-const STATUS = 1;
-const TIMER = 2;
-const WORDS = TIMER + TIMERS;
-/** Doubles: since when the counter counts from BASE, and when each timer fires. */
-const START = 0;
-const NEXT = 1;
-const DOUBLES = NEXT + TIMERS;
-/** 64-bit integers: the counter at START (or while it stands still), comparators, periods. */
-const BASE = 0;
-const COMPARATOR = 1;
-const PERIOD = COMPARATOR + TIMERS;
-const QUADS = PERIOD + TIMERS;
+const TimerState = struct({
+  config: u32,
+  /** When it fires. */
+  next: f64,
+  comparator: u64,
+  period: u64,
+});
+const HpetState = struct({
+  config: u32,
+  /** Interrupt status. */
+  status: u32,
+  /** Since when the counter counts from `base`. */
+  start: f64,
+  /** The counter at `start`, or while it stands still. */
+  base: u64,
+  timers: records(TIMERS, TimerState),
+});
 
 /** The device in the DSDT. */
 export const hpetNode: Aml = aml.device(
@@ -59,18 +64,12 @@ export class Hpet implements Device {
   readonly name = 'hpet';
   readonly #context: DeviceContext;
   readonly #legacy: LegacyIrqs;
-  readonly #s: Int32Array;
-  readonly #d: Float64Array;
-  readonly #q: BigUint64Array;
+  readonly #s: View<typeof HpetState>;
 
   constructor(context: DeviceContext, legacy: LegacyIrqs) {
     this.#context = context;
     this.#legacy = legacy;
-    this.#s = context.words(WORDS);
-    const doubles = context.words(DOUBLES * 2);
-    this.#d = new Float64Array(doubles.buffer, doubles.byteOffset, DOUBLES);
-    const quads = context.words(QUADS * 2);
-    this.#q = new BigUint64Array(quads.buffer, quads.byteOffset, QUADS);
+    this.#s = context.state(HpetState);
     context.mmio.map(HPET_BASE, HPET_BYTES, {
       read: (offset, size) => this.#read(offset & ~3) >>> (size === 4 ? 0 : 8 * (offset & 3)),
       // Registers are written as a whole, or by halves.
@@ -85,10 +84,11 @@ export class Hpet implements Device {
 
   reset(): void {
     for (let n = 0; n < TIMERS; n++) this.#drive(n, false);
-    this.#s.fill(0);
-    this.#q.fill(0n);
-    this.#q.fill(0xffff_ffff_ffff_ffffn, COMPARATOR, COMPARATOR + TIMERS);
-    this.#d.fill(Number.POSITIVE_INFINITY, NEXT);
+    clear(this.#s);
+    for (const timer of this.#s.timers) {
+      timer.comparator = 0xffff_ffff_ffff_ffffn;
+      timer.next = Number.POSITIVE_INFINITY;
+    }
     this.#legacy.replace(false);
   }
 
@@ -97,53 +97,54 @@ export class Hpet implements Device {
     const s = this.#s;
     let next = Number.POSITIVE_INFINITY;
     for (let n = 0; n < TIMERS; n++) {
-      const config = s[TIMER + n];
-      const heard = (config & INT_ENABLE) !== 0 && ((config & INT_LEVEL) === 0 || (s[STATUS] & (1 << n)) === 0);
-      if (heard) next = Math.min(next, this.#d[NEXT + n]);
+      const { config, next: own } = s.timers[n];
+      const heard = (config & INT_ENABLE) !== 0 && ((config & INT_LEVEL) === 0 || (s.status & (1 << n)) === 0);
+      if (heard) next = Math.min(next, own);
     }
     return next;
   }
 
   onTimer(now: number): void {
-    for (let n = 0; n < TIMERS; n++) if (this.#d[NEXT + n] <= now) this.#fire(n, now);
+    for (let n = 0; n < TIMERS; n++) if (this.#s.timers[n].next <= now) this.#fire(n, now);
   }
 
-  /** Ticks since START. A rounding must not lose the tick that a deadline was computed for. */
+  /** Ticks since the counter was set. A rounding must not lose the tick that a deadline was computed for. */
   #ticks(now: number): number {
-    return (this.#s[CONFIG] & ENABLE) === 0 ? 0 : Math.max(0, Math.floor((now - this.#d[START]) / HPET_TICK_NS + 1e-6));
+    return (this.#s.config & ENABLE) === 0 ? 0 : Math.max(0, Math.floor((now - this.#s.start) / HPET_TICK_NS + 1e-6));
   }
 
   #counter(now: number): bigint {
-    return BigInt.asUintN(64, this.#q[BASE] + BigInt(this.#ticks(now)));
+    return BigInt.asUintN(64, this.#s.base + BigInt(this.#ticks(now)));
   }
 
   #bits(n: number): 32 | 64 {
-    return (this.#s[TIMER + n] & MODE_32) !== 0 ? 32 : 64;
+    return (this.#s.timers[n].config & MODE_32) !== 0 ? 32 : 64;
   }
 
   /** Finds when timer `n` fires. `again`: it has just done so where the counter is. */
   #schedule(n: number, now: number, again: boolean): void {
-    const d = this.#d;
-    d[NEXT + n] = Number.POSITIVE_INFINITY;
-    if ((this.#s[CONFIG] & ENABLE) === 0) return;
+    const s = this.#s;
+    const timer = s.timers[n];
+    timer.next = Number.POSITIVE_INFINITY;
+    if ((s.config & ENABLE) === 0) return;
     const bits = this.#bits(n);
-    let distance = Number(BigInt.asUintN(bits, this.#q[COMPARATOR + n] - this.#counter(now)));
+    let distance = Number(BigInt.asUintN(bits, timer.comparator - this.#counter(now)));
     if (distance === 0 && again) distance = 2 ** bits;
-    const match = d[START] + (this.#ticks(now) + distance) * HPET_TICK_NS;
-    d[NEXT + n] = again ? Math.max(match, now + FASTEST_NS) : match;
+    const match = s.start + (this.#ticks(now) + distance) * HPET_TICK_NS;
+    timer.next = again ? Math.max(match, now + FASTEST_NS) : match;
   }
 
   /** The counter has come to timer `n`'s comparator, or was there some ticks ago. A periodic timer that is late interrupts once for all periods. */
   #fire(n: number, now: number): void {
-    const q = this.#q;
-    const config = this.#s[TIMER + n];
-    const period = BigInt.asUintN(this.#bits(n), q[PERIOD + n]);
+    const timer = this.#s.timers[n];
+    const { config } = timer;
+    const period = BigInt.asUintN(this.#bits(n), timer.period);
     if ((config & PERIODIC) !== 0 && period !== 0n) {
-      const late = BigInt.asUintN(this.#bits(n), this.#counter(now) - q[COMPARATOR + n]);
-      q[COMPARATOR + n] = BigInt.asUintN(this.#bits(n), q[COMPARATOR + n] + (late / period + 1n) * period);
+      const late = BigInt.asUintN(this.#bits(n), this.#counter(now) - timer.comparator);
+      timer.comparator = BigInt.asUintN(this.#bits(n), timer.comparator + (late / period + 1n) * period);
     }
     if ((config & INT_LEVEL) !== 0) {
-      this.#s[STATUS] |= 1 << n;
+      this.#s.status |= 1 << n;
       this.#updateLevel(n);
     } else if ((config & INT_ENABLE) !== 0) {
       this.#drive(n, false);
@@ -154,13 +155,14 @@ export class Hpet implements Device {
 
   #updateLevel(n: number): void {
     const s = this.#s;
-    if ((s[TIMER + n] & INT_LEVEL) === 0) return;
-    this.#drive(n, (s[CONFIG] & ENABLE) !== 0 && (s[STATUS] & (1 << n)) !== 0 && (s[TIMER + n] & INT_ENABLE) !== 0);
+    const { config } = s.timers[n];
+    if ((config & INT_LEVEL) === 0) return;
+    this.#drive(n, (s.config & ENABLE) !== 0 && (s.status & (1 << n)) !== 0 && (config & INT_ENABLE) !== 0);
   }
 
   #drive(n: number, level: boolean): void {
-    const route = (this.#s[TIMER + n] & ROUTE) >> 9;
-    if ((this.#s[CONFIG] & LEGACY) !== 0 && n < LEGACY_LINES.length) this.#legacy.setReplacement(LEGACY_LINES[n], level);
+    const route = (this.#s.timers[n].config & ROUTE) >> 9;
+    if ((this.#s.config & LEGACY) !== 0 && n < LEGACY_LINES.length) this.#legacy.setReplacement(LEGACY_LINES[n], level);
     // Where software has chosen no line there is none.
     else if (((ROUTES >> route) & 1) !== 0) this.#context.irq.setIrq(route, level);
   }
@@ -175,12 +177,12 @@ export class Hpet implements Device {
     this.onTimer(now);
     if (offset === 0) return HPET_ID;
     if (offset === 4) return PERIOD_FS;
-    if (offset === 0x10) return this.#s[CONFIG];
-    if (offset === 0x20) return this.#s[STATUS];
+    if (offset === 0x10) return this.#s.config;
+    if (offset === 0x20) return this.#s.status;
     const n = (offset - 0x100) >> 5;
     if (n < 0 || n >= TIMERS) return 0;
-    if ((offset & 0x18) === 0) return high ? ROUTES : this.#s[TIMER + n] | CAPABILITIES;
-    return (offset & 0x18) === 8 ? half(BigInt.asUintN(this.#bits(n), this.#q[COMPARATOR + n])) : 0;
+    if ((offset & 0x18) === 0) return high ? ROUTES : this.#s.timers[n].config | CAPABILITIES;
+    return (offset & 0x18) === 8 ? half(BigInt.asUintN(this.#bits(n), this.#s.timers[n].comparator)) : 0;
   }
 
   #write(offset: number, value: number): void {
@@ -189,11 +191,11 @@ export class Hpet implements Device {
     this.onTimer(now);
     if (offset === 0x10) this.#configure(value, now);
     else if (offset === 0x20) {
-      s[STATUS] &= ~value;
+      s.status &= ~value;
       for (let n = 0; n < TIMERS; n++) this.#updateLevel(n);
     } else if ((offset & ~7) === 0xf0) {
-      this.#q[BASE] = withHalf(this.#counter(now), offset, value);
-      this.#d[START] = now;
+      s.base = withHalf(this.#counter(now), offset, value);
+      s.start = now;
       for (let n = 0; n < TIMERS; n++) this.#schedule(n, now, false);
     } else {
       const n = (offset - 0x100) >> 5;
@@ -205,16 +207,16 @@ export class Hpet implements Device {
 
   #configure(value: number, now: number): void {
     const s = this.#s;
-    const old = s[CONFIG];
+    const old = s.config;
     if (((old ^ value) & LEGACY) !== 0) {
       for (let n = 0; n < LEGACY_LINES.length; n++) this.#drive(n, false);
-      s[CONFIG] = (s[CONFIG] & ~LEGACY) | (value & LEGACY);
+      s.config = (s.config & ~LEGACY) | (value & LEGACY);
       this.#legacy.replace((value & LEGACY) !== 0);
     }
     if (((old ^ value) & ENABLE) !== 0) {
-      this.#q[BASE] = this.#counter(now);
-      this.#d[START] = now;
-      s[CONFIG] = (s[CONFIG] & ~ENABLE) | (value & ENABLE);
+      s.base = this.#counter(now);
+      s.start = now;
+      s.config = (s.config & ~ENABLE) | (value & ENABLE);
     }
     for (let n = 0; n < TIMERS; n++) {
       if (((old ^ value) & ENABLE) !== 0) this.#schedule(n, now, false);
@@ -224,28 +226,29 @@ export class Hpet implements Device {
 
   #configureTimer(n: number, value: number, now: number): void {
     const s = this.#s;
-    const old = s[TIMER + n];
+    const timer = s.timers[n];
+    const old = timer.config;
     const route = (value & ROUTE) >> 9;
     // A route that there is not leaves the one before.
     const next = (value & WRITABLE) | (((ROUTES >> route) & 1) !== 0 || route === 0 ? value & ROUTE : old & ROUTE);
     if (((old ^ next) & (ROUTE | INT_LEVEL | INT_ENABLE)) !== 0) this.#drive(n, false);
-    s[TIMER + n] = next;
+    timer.config = next;
     // An edge leaves no status behind.
-    if ((next & INT_LEVEL) === 0) s[STATUS] &= ~(1 << n);
+    if ((next & INT_LEVEL) === 0) s.status &= ~(1 << n);
     this.#updateLevel(n);
     if (((old ^ next) & (PERIODIC | MODE_32)) !== 0) this.#schedule(n, now, true);
   }
 
   /** In periodic mode a plain write sets the period; one behind VALUE_SET (2.3.8) the comparator as well. */
   #setComparator(n: number, offset: number, value: number, now: number): void {
-    const q = this.#q;
-    const config = this.#s[TIMER + n];
-    if ((config & PERIODIC) !== 0) q[PERIOD + n] = withHalf(q[PERIOD + n], offset, value);
+    const timer = this.#s.timers[n];
+    const { config } = timer;
+    if ((config & PERIODIC) !== 0) timer.period = withHalf(timer.period, offset, value);
     if ((config & PERIODIC) === 0 || (config & VALUE_SET) !== 0) {
-      q[COMPARATOR + n] = withHalf(q[COMPARATOR + n], offset, value);
+      timer.comparator = withHalf(timer.comparator, offset, value);
       this.#schedule(n, now, false);
     }
-    this.#s[TIMER + n] = config & ~VALUE_SET;
+    timer.config = config & ~VALUE_SET;
   }
 }
 

@@ -1,8 +1,10 @@
-// What all devices of one thread hang on: shared words in construction order, the address spaces, the device lock,
+// What all devices of one thread hang on: shared state in construction order, the address spaces, the device lock,
 // signals to the host thread, deadlines. Every thread makes its own hub over the same shared memory.
+import { array, f64, i32, type Struct, shared32, struct } from '../layout/struct.ts';
+import { type SharedWord, type View, view } from '../layout/view.ts';
 import { BusGeneration, Mmio, Ports } from './bus.ts';
 import type { Clock, Device, DeviceContext, IrqSink, RunEnd } from './device.ts';
-import { DeviceLock, LOCK_WORDS } from './lock.ts';
+import { DeviceLock, LockState } from './lock.ts';
 import { type Outlet, Outlets, type Receiver } from './outlet.ts';
 
 /** A shared word that a sleeper waits on: bumped and notified. */
@@ -12,7 +14,7 @@ export interface SignalWord {
 }
 
 export interface HubOptions {
-  /** All shared device state: a view of DEVICE_STATE (8-byte aligned). */
+  /** All shared device state: a view of DEVICE_STATE (aligned as a cache line is). */
   readonly state: Int32Array;
   readonly ram: Uint8Array;
   readonly clock: Clock;
@@ -42,11 +44,27 @@ export interface WaitingCpu {
 }
 
 const MAX_DEVICES = 128;
-/** Allocations start on their own cache line; doubles fit. */
-const ALIGN_WORDS = 16;
+/** Each device's state starts on a cache line of its own. */
+const ALIGN = 64;
 const WAIT_MS = 100;
 /** So late a timer may be where that saves waking the timekeeper (ns): as late as a sleeping thread wakes anyway. */
 export const LATE_NS = 50e3;
+
+const HubState = struct({
+  /** Counts remaps of the address spaces. */
+  generation: shared32,
+  /** A bit for each device that wants the host thread. */
+  signals: array(MAX_DEVICES / 32, i32),
+  /** Until when the timekeeper sleeps. */
+  sleep: f64,
+});
+
+/** A piece of device state. */
+export interface Piece {
+  readonly record: Struct<unknown>;
+  /** Where it is in the device state, in bytes. */
+  readonly at: number;
+}
 
 export class DeviceHub implements DeviceContext {
   readonly lock: DeviceLock;
@@ -64,9 +82,8 @@ export class DeviceHub implements DeviceContext {
   readonly #options: HubOptions;
   readonly #outlets: Outlets;
   readonly #numbers = new Map<Device, number>();
-  readonly #signals: Int32Array;
-  /** Until when the timekeeper sleeps. */
-  readonly #sleep: Float64Array;
+  readonly #s: View<typeof HubState>;
+  readonly #pieces: Piece[] = [];
   #sink: IrqSink | undefined;
   #next = 0;
 
@@ -77,26 +94,26 @@ export class DeviceHub implements DeviceContext {
     this.ram = options.ram;
     this.isHost = options.isHost;
     this.isFirst = options.isFirst;
-    this.lock = new DeviceLock(this.words(LOCK_WORDS), options.thread, options.mayWait);
-    this.generation = new BusGeneration(this.words(1));
-    this.#signals = this.words(MAX_DEVICES / 32);
-    const sleep = this.words(2);
-    this.#sleep = new Float64Array(sleep.buffer, sleep.byteOffset, 1);
+    this.lock = new DeviceLock(this.state(LockState), options.thread, options.mayWait);
+    this.#s = this.state(HubState);
+    this.generation = new BusGeneration(this.#s.generation);
     this.ports = new Ports(this.generation);
     this.mmio = new Mmio(this.generation);
     this.irq = { setIrq: (line, level) => this.#sink?.setIrq(line, level) };
   }
 
-  words(count: number): Int32Array {
+  state<R extends Struct<unknown>>(record: R): View<R> {
+    const { state } = this.#options;
     const at = this.#next;
-    this.#next = (at + count + ALIGN_WORDS - 1) & -ALIGN_WORDS;
-    if (this.#next > this.#options.state.length) throw new RangeError('device state is full');
-    return this.#options.state.subarray(at, at + count);
+    this.#next = (at + record.size + ALIGN - 1) & -ALIGN;
+    if (this.#next > state.byteLength) throw new RangeError('device state is full');
+    this.#pieces.push({ record, at });
+    return view(record, state.buffer, state.byteOffset + at);
   }
 
-  /** Bytes of device state taken so far. */
-  get used(): number {
-    return this.#next * 4;
+  /** The device state taken so far, in construction order. */
+  get pieces(): readonly Piece[] {
+    return this.#pieces;
   }
 
   /** The interrupt controllers, once they exist. */
@@ -116,31 +133,31 @@ export class DeviceHub implements DeviceContext {
     const number = this.#numbers.get(device);
     if (number === undefined) return;
     const bit = 1 << (number & 31);
-    if ((Atomics.or(this.#signals, number >> 5, bit) & bit) === 0) bump(this.#options.hostSignal);
+    if ((Atomics.or(this.#s.signals, number >> 5, bit) & bit) === 0) bump(this.#options.hostSignal);
   }
 
   outlet<T>(device: Device | undefined, receive: Receiver<T> | undefined): Outlet<T> {
     return this.#outlets.add(receive, () => (device === undefined ? bump(this.#options.hostSignal) : this.signalHost(device)));
   }
 
-  waitHost(device: Device, words: Int32Array, index: number, value: number): boolean {
+  waitHost(device: Device, word: SharedWord, value: number): boolean {
     if (this.isHost) {
       device.onHostSignal?.();
       this.endSlice?.();
-      return Atomics.load(words, index) !== value;
+      return word.load() !== value;
     }
     this.signalHost(device);
-    this.sleep(words, index, value, WAIT_MS);
+    this.sleep(word, value, WAIT_MS);
     return this.#options.stopped?.() !== true;
   }
 
-  sleep(words: Int32Array, index: number, value: number, ms: number): void {
+  sleep(word: SharedWord, value: number, ms: number): void {
     if (this.isHost) return;
     const { mayWait, waiting } = this.#options;
     const depth = this.lock.release();
     waiting?.park();
-    if (mayWait) Atomics.wait(words, index, value, ms);
-    else for (let i = 0; i < 1000 && Atomics.load(words, index) === value; i++);
+    if (mayWait) word.wait(value, ms);
+    else for (let i = 0; i < 1000 && word.load() === value; i++);
     waiting?.unpark();
     this.lock.retake(depth);
   }
@@ -150,16 +167,16 @@ export class DeviceHub implements DeviceContext {
   }
 
   deadlineChanged(deadline: number): void {
-    if (deadline + LATE_NS < this.#sleep[0]) {
-      this.#sleep[0] = deadline;
+    if (deadline + LATE_NS < this.#s.sleep) {
+      this.#s.sleep = deadline;
       bump(this.#options.timerSignal);
     }
   }
 
   /** The host thread: runs onHostSignal of all devices that asked. Takes the lock for each. */
   runHostSignals(): void {
-    for (let word = 0; word < this.#signals.length; word++) {
-      let bits = Atomics.exchange(this.#signals, word, 0);
+    for (let word = 0; word < this.#s.signals.length; word++) {
+      let bits = Atomics.exchange(this.#s.signals, word, 0);
       while (bits !== 0) {
         const bit = 31 - Math.clz32(bits);
         bits &= ~(1 << bit);
@@ -181,7 +198,7 @@ export class DeviceHub implements DeviceContext {
     for (const device of this.devices) {
       if (device.nextDeadline !== undefined) next = Math.min(next, device.nextDeadline());
     }
-    this.#sleep[0] = Math.min(next, wakesAt);
+    this.#s.sleep = Math.min(next, wakesAt);
     this.lock.leave();
     return next;
   }

@@ -7,6 +7,8 @@
 //   SCI                ISA line 9, level-triggered.
 //   Local APICs        LINT0 of the boot CPU is the 8259's INT (virtual wire at power-on), LINT1 is NMI.
 import { PENDING_HELD_SHIFT, Pending } from '../layout/cpu.ts';
+import { struct, u32 } from '../layout/struct.ts';
+import type { View } from '../layout/view.ts';
 import type { DeviceContext, IrqSink } from './device.ts';
 import { IoApic } from './ioapic.ts';
 import { Lapic } from './lapic.ts';
@@ -20,6 +22,11 @@ export interface InterruptsOptions {
   readonly memory: Int32Array;
   readonly pendingIndex: (cpu: number) => number;
 }
+
+const LinesState = struct({
+  /** Of ISA lines (bits 0..15) and of PCI lines (bits 16..23). */
+  levels: u32,
+});
 
 const orHeld = (bits: number): number => bits | (bits << PENDING_HELD_SHIFT);
 
@@ -36,13 +43,12 @@ export class Interrupts implements IrqSink {
   readonly ioapic: IoApic;
   readonly #memory: Int32Array;
   readonly #pendingAt: readonly number[];
-  /** Levels of ISA lines (bits 0..15) and of PCI lines (bits 16..23). */
-  readonly #lines: Int32Array;
+  readonly #s: View<typeof LinesState>;
 
   constructor(context: DeviceContext, options: InterruptsOptions) {
     this.#memory = options.memory;
     this.#pendingAt = Array.from({ length: options.cpuCount }, (_, cpu) => options.pendingIndex(cpu));
-    this.#lines = context.words(1);
+    this.#s = context.state(LinesState);
     // The pieces call each other, but not before all of them are there: power-on states change no line.
     let lapic: Lapic | undefined;
     let ioapic: IoApic | undefined;
@@ -69,15 +75,15 @@ export class Interrupts implements IrqSink {
 
   setIrq(line: number, level: boolean): void {
     const bit = 1 << line;
-    if (((this.#lines[0] & bit) !== 0) === level) return;
-    this.#lines[0] ^= bit;
+    if (((this.#s.levels & bit) !== 0) === level) return;
+    this.#s.levels ^= bit;
     if (line >= 16) this.ioapic.setInput(line, level);
     this.#driveIsa(line < 16 ? line : pciIsaIrq(line));
   }
 
   /** An ISA interrupt is the OR of its ISA line and the PCI lines routed to it. */
   #driveIsa(irq: number): void {
-    const level = (this.#lines[0] & ((1 << irq) | (PCI_LINES_OF[irq] ?? 0))) !== 0;
+    const level = (this.#s.levels & ((1 << irq) | (PCI_LINES_OF[irq] ?? 0))) !== 0;
     this.pic.setIrq(irq, level);
     this.ioapic.setInput(irq === 0 ? 2 : irq, level);
   }

@@ -1,7 +1,8 @@
 // How interrupts get to the CPUs (SDM vol. 3, 11.6 to 11.8): messages of the bus and their destinations, the 8259s at LINT0, the
 // CPUs' interrupt inputs and their acknowledge cycle. Which of a CPU's requests comes next is in lapic-priority.ts.
+import { clear } from '../layout/view.ts';
 import { accept, deliverable, processorPriority, request } from './lapic-priority.ts';
-import { AT, CPU_WORDS, DELIVERY, ID_SHIFT, LVT_COUNT, LVT_MASKED, SVR_ENABLE } from './lapic-state.ts';
+import { DELIVERY, ID_SHIFT, type LapicView, LVT_MASKED, Lvt, SVR_ENABLE } from './lapic-state.ts';
 import type { LapicTimers } from './lapic-timer.ts';
 
 /** What a CPU is told beside "an interrupt may be pending" (bits of Cpu.pending). */
@@ -25,13 +26,13 @@ export interface DeliveryOptions {
 
 export class LapicDelivery {
   readonly #options: DeliveryOptions;
-  readonly #s: Int32Array;
+  readonly #s: readonly LapicView[];
   readonly #timers: LapicTimers;
 
-  /** `words`: the LAPICs' registers. */
-  constructor(words: Int32Array, timers: LapicTimers, options: DeliveryOptions) {
+  /** `state`: the LAPICs' registers. */
+  constructor(state: readonly LapicView[], timers: LapicTimers, options: DeliveryOptions) {
     this.#options = options;
-    this.#s = words;
+    this.#s = state;
     this.#timers = timers;
   }
 
@@ -42,8 +43,8 @@ export class LapicDelivery {
       let best = -1;
       let lowest = 0x100;
       for (let cpu = 0; cpu < count; cpu++) {
-        if (!this.#matches(cpu, destination, logical) || (this.#s[cpu * CPU_WORDS + AT.svr] & SVR_ENABLE) === 0) continue;
-        const priority = processorPriority(this.#s, cpu * CPU_WORDS);
+        if (!this.#matches(cpu, destination, logical) || (this.#s[cpu].svr & SVR_ENABLE) === 0) continue;
+        const priority = processorPriority(this.#s[cpu]);
         if (priority < lowest) {
           lowest = priority;
           best = cpu;
@@ -56,7 +57,7 @@ export class LapicDelivery {
     let taken = false;
     for (let cpu = 0; cpu < count; cpu++) {
       if (!this.#matches(cpu, destination, logical)) continue;
-      if (mode === DELIVERY.FIXED && (this.#s[cpu * CPU_WORDS + AT.svr] & SVR_ENABLE) === 0) continue;
+      if (mode === DELIVERY.FIXED && (this.#s[cpu].svr & SVR_ENABLE) === 0) continue;
       this.deliver(cpu, mode, vector, level);
       taken = true;
     }
@@ -67,25 +68,24 @@ export class LapicDelivery {
   setExtInt(destination: number, logical: boolean, level: boolean): void {
     for (let cpu = 0; cpu < this.#options.cpuCount; cpu++) {
       if (!this.#matches(cpu, destination, logical)) continue;
-      this.#s[cpu * CPU_WORDS + AT.extint] = level ? 1 : 0;
+      this.#s[cpu].extint = level ? 1 : 0;
       this.update(cpu);
     }
   }
 
   /** Delivers to one CPU. */
   deliver(cpu: number, mode: number, vector: number, level: boolean): void {
-    const s = this.#s;
-    const at = cpu * CPU_WORDS;
-    if (s[at + AT.global] === 0) return;
+    const lapic = this.#s[cpu];
+    if (lapic.global === 0) return;
     switch (mode) {
       case DELIVERY.FIXED:
       case DELIVERY.LOWEST:
-        if ((s[at + AT.svr] & SVR_ENABLE) === 0) return;
+        if ((lapic.svr & SVR_ENABLE) === 0) return;
         if (vector < 16) {
           this.error(cpu, 0x40);
           return;
         }
-        request(s, at, vector, level);
+        request(lapic, vector, level);
         this.update(cpu);
         return;
       case DELIVERY.NMI:
@@ -94,14 +94,14 @@ export class LapicDelivery {
       case DELIVERY.INIT:
         this.resetRegisters(cpu);
         // The boot CPU restarts at the reset vector; the others wait for a start-up IPI.
-        s[at + AT.waiting] = cpu === 0 ? 0 : 1;
+        lapic.waiting = cpu === 0 ? 0 : 1;
         this.update(cpu);
         this.#options.signals.init(cpu);
         return;
       case DELIVERY.STARTUP:
-        if (s[at + AT.waiting] === 0) return;
-        s[at + AT.waiting] = 0;
-        s[at + AT.sipi] = vector;
+        if (lapic.waiting === 0) return;
+        lapic.waiting = 0;
+        lapic.sipi = vector;
         this.#options.signals.startup(cpu);
         return;
     }
@@ -110,35 +110,26 @@ export class LapicDelivery {
   /** Runs the timer of one CPU, if its deadline has come. */
   runTimer(cpu: number, now: number): void {
     if (!this.#timers.expire(cpu, now)) return;
-    const lvt = this.#s[cpu * CPU_WORDS + AT.lvt];
+    const lvt = this.#s[cpu].lvt[Lvt.TIMER];
     if ((lvt & LVT_MASKED) === 0) this.deliver(cpu, DELIVERY.FIXED, lvt & 0xff, false);
   }
 
   /** Registers after an INIT: all but the ID (SDM vol. 3, 11.4.7.3). */
   resetRegisters(cpu: number): void {
-    const s = this.#s;
-    const at = cpu * CPU_WORDS;
-    const id = s[at + AT.id];
-    const global = s[at + AT.global];
-    const waiting = s[at + AT.waiting];
-    const sipi = s[at + AT.sipi];
-    const keeper = s[at + AT.keeper];
-    s.fill(0, at, at + CPU_WORDS);
-    s[at + AT.id] = id;
-    s[at + AT.global] = global;
-    s[at + AT.waiting] = waiting;
-    s[at + AT.sipi] = sipi;
-    s[at + AT.keeper] = keeper;
-    s[at + AT.dfr] = -1;
-    s[at + AT.svr] = 0xff;
-    for (let i = 0; i < LVT_COUNT; i++) s[at + AT.lvt + i] = LVT_MASKED;
+    const lapic = this.#s[cpu];
+    const { id, global, waiting, sipi, keeper } = lapic;
+    clear(lapic);
+    Object.assign(lapic, { id, global, waiting, sipi, keeper });
+    lapic.dfr = 0xffffffff;
+    lapic.svr = 0xff;
+    lapic.lvt.fill(LVT_MASKED);
     this.#timers.reset(cpu);
   }
 
   /** The INT pin of the 8259s changed: LINT0 of the boot CPU. */
   picChanged(level: boolean): void {
-    const lint0 = this.#s[AT.lvt + 3];
-    if (level && (lint0 & LVT_MASKED) === 0 && this.#s[AT.global] !== 0) {
+    const lint0 = this.#s[0].lvt[Lvt.LINT0];
+    if (level && (lint0 & LVT_MASKED) === 0 && this.#s[0].global !== 0) {
       const mode = (lint0 >> 8) & 7;
       if (mode === DELIVERY.FIXED || mode === DELIVERY.NMI) this.deliver(0, mode, lint0 & 0xff, false);
     }
@@ -147,26 +138,25 @@ export class LapicDelivery {
 
   /** True when the CPU's INTR input is up. */
   hasInterrupt(cpu: number): boolean {
-    return this.#takesPic(cpu) || deliverable(this.#s, cpu * CPU_WORDS) >= 0;
+    return this.#takesPic(cpu) || deliverable(this.#s[cpu]) >= 0;
   }
 
   /** The CPU takes its interrupt: the vector; the spurious one if the request went away; -1 where the LAPIC is off. */
   acknowledge(cpu: number): number {
-    const s = this.#s;
-    const at = cpu * CPU_WORDS;
+    const lapic = this.#s[cpu];
     // An ExtINT outranks the LAPIC's own requests: it has no priority of its own.
     if (this.#takesPic(cpu)) {
       const vector = this.#options.picAcknowledge();
       this.update(cpu);
       return vector;
     }
-    if (s[at + AT.global] === 0) return -1;
-    const vector = deliverable(s, at);
+    if (lapic.global === 0) return -1;
+    const vector = deliverable(lapic);
     if (vector < 0) {
       this.update(cpu);
       return -1;
     }
-    accept(s, at, vector);
+    accept(lapic, vector);
     this.update(cpu);
     return vector;
   }
@@ -178,31 +168,28 @@ export class LapicDelivery {
 
   /** Collects errors for the ESR; the first since it was last written is an interrupt, too. */
   error(cpu: number, bits: number): void {
-    const s = this.#s;
-    const at = cpu * CPU_WORDS;
-    const armed = s[at + AT.esrNext] === 0;
-    s[at + AT.esrNext] |= bits;
+    const lapic = this.#s[cpu];
+    const armed = lapic.esrNext === 0;
+    lapic.esrNext |= bits;
     if (!armed) return;
-    const lvt = s[at + AT.lvt + 5];
+    const lvt = lapic.lvt[Lvt.ERROR];
     if ((lvt & LVT_MASKED) === 0 && (lvt & 0xff) >= 16) this.deliver(cpu, DELIVERY.FIXED, lvt & 0xff, false);
   }
 
   #takesPic(cpu: number): boolean {
-    const s = this.#s;
-    const at = cpu * CPU_WORDS;
+    const lapic = this.#s[cpu];
     if (!this.#options.picOutput()) return false;
-    if (s[at + AT.global] === 0) return cpu === 0;
-    if (s[at + AT.extint] !== 0) return true;
-    return cpu === 0 && (s[at + AT.lvt + 3] & (LVT_MASKED | 0x700)) === DELIVERY.EXTINT << 8;
+    if (lapic.global === 0) return cpu === 0;
+    if (lapic.extint !== 0) return true;
+    return cpu === 0 && (lapic.lvt[Lvt.LINT0] & (LVT_MASKED | 0x700)) === DELIVERY.EXTINT << 8;
   }
 
   #matches(cpu: number, destination: number, logical: boolean): boolean {
-    const s = this.#s;
-    const at = cpu * CPU_WORDS;
-    if (s[at + AT.global] === 0) return false;
-    if (!logical) return destination === 0xff || s[at + AT.id] >>> ID_SHIFT === destination;
-    const ldr = s[at + AT.ldr] >>> 24;
-    if (s[at + AT.dfr] >>> 28 === 15) return (ldr & destination) !== 0;
+    const lapic = this.#s[cpu];
+    if (lapic.global === 0) return false;
+    if (!logical) return destination === 0xff || lapic.id >>> ID_SHIFT === destination;
+    const ldr = lapic.ldr >>> 24;
+    if (lapic.dfr >>> 28 === 15) return (ldr & destination) !== 0;
     return (destination === 0xff || ldr >> 4 === destination >> 4) && (ldr & destination & 15) !== 0;
   }
 }

@@ -2,9 +2,10 @@
 // written, and what a write sets going: an end of interrupt, an IPI, the timer.
 
 import { lapicRegisterWord } from '../layout/lapic.ts';
+import { word } from '../layout/view.ts';
 import type { LapicDelivery } from './lapic-delivery.ts';
 import { endService, processorPriority } from './lapic-priority.ts';
-import { AT, CPU_WORDS, DELIVERY, LVT_COUNT, LVT_MASKED, SVR_ENABLE } from './lapic-state.ts';
+import { DELIVERY, type LapicView, LVT_MASKED, SVR_ENABLE } from './lapic-state.ts';
 import type { LapicTimers } from './lapic-timer.ts';
 
 const VERSION = 0x50014;
@@ -21,14 +22,14 @@ export interface RegisterOptions {
 
 export class LapicRegisters {
   readonly #options: RegisterOptions;
-  readonly #s: Int32Array;
+  readonly #s: readonly LapicView[];
   readonly #timers: LapicTimers;
   readonly #delivery: LapicDelivery;
 
-  /** `words`: the LAPICs' registers. */
-  constructor(words: Int32Array, timers: LapicTimers, delivery: LapicDelivery, options: RegisterOptions) {
+  /** `state`: the LAPICs' registers. */
+  constructor(state: readonly LapicView[], timers: LapicTimers, delivery: LapicDelivery, options: RegisterOptions) {
     this.#options = options;
-    this.#s = words;
+    this.#s = state;
     this.#timers = timers;
     this.#delivery = delivery;
   }
@@ -42,15 +43,14 @@ export class LapicRegisters {
   }
 
   #read(cpu: number, offset: number): number {
-    const s = this.#s;
-    const at = cpu * CPU_WORDS;
-    const word = lapicRegisterWord(offset);
-    if (word !== undefined) return s[at + word];
+    const lapic = this.#s[cpu];
+    const n = lapicRegisterWord(offset);
+    if (n !== undefined) return word(lapic, n);
     switch (offset) {
       case 0x30:
         return VERSION;
       case 0xa0:
-        return processorPriority(s, at);
+        return processorPriority(lapic);
       case 0x390:
         this.#delivery.runTimer(cpu, this.#timers.now());
         return this.#timers.currentCount(cpu);
@@ -66,45 +66,44 @@ export class LapicRegisters {
 
   /** A CPU writes a register, whole. */
   write(cpu: number, offset: number, value: number): void {
-    const s = this.#s;
-    const at = cpu * CPU_WORDS;
+    const lapic = this.#s[cpu];
     if (offset >= 0x320 && offset <= 0x370) {
       this.#writeLvt(cpu, (offset - 0x320) >> 4, value);
       return;
     }
     switch (offset) {
       case 0x20:
-        s[at + AT.id] = value & 0xff000000;
+        lapic.id = value & 0xff000000;
         return;
       case 0x80:
-        s[at + AT.tpr] = value & 0xff;
+        lapic.tpr = value & 0xff;
         this.#delivery.update(cpu);
         return;
       case 0xb0:
         this.#endOfInterrupt(cpu);
         return;
       case 0xd0:
-        s[at + AT.ldr] = value & 0xff000000;
+        lapic.ldr = value & 0xff000000;
         return;
       case 0xe0:
-        s[at + AT.dfr] = value | 0x0fffffff;
+        lapic.dfr = value | 0x0fffffff;
         return;
       case 0xf0:
-        s[at + AT.svr] = value & 0x3ff;
-        if ((value & SVR_ENABLE) === 0) for (let i = 0; i < LVT_COUNT; i++) s[at + AT.lvt + i] |= LVT_MASKED;
+        lapic.svr = value & 0x3ff;
+        if ((value & SVR_ENABLE) === 0) lapic.lvt.forEach((entry, n) => (lapic.lvt[n] = entry | LVT_MASKED));
         this.#delivery.update(cpu);
         return;
       case 0x280:
         // A write shows what was collected since the last one (SDM vol. 3, 11.5.3).
-        s[at + AT.esr] = s[at + AT.esrNext];
-        s[at + AT.esrNext] = 0;
+        lapic.esr = lapic.esrNext;
+        lapic.esrNext = 0;
         return;
       case 0x300:
-        s[at + AT.icrLow] = value & 0xccfff;
+        lapic.icrLow = value & 0xccfff;
         this.#sendCommand(cpu, value);
         return;
       case 0x310:
-        s[at + AT.icrHigh] = value & 0xff000000;
+        lapic.icrHigh = value & 0xff000000;
         return;
       case 0x380:
         this.#delivery.runTimer(cpu, this.#timers.now());
@@ -126,20 +125,19 @@ export class LapicRegisters {
   }
 
   #writeLvt(cpu: number, entry: number, value: number): void {
-    const s = this.#s;
-    const at = cpu * CPU_WORDS;
+    const lapic = this.#s[cpu];
     // What the timer owes by now, it owes by the old entry.
     if (entry === 0) this.#delivery.runTimer(cpu, this.#timers.now());
-    const old = s[at + AT.lvt + entry];
+    const old = lapic.lvt[entry];
     let next = value & LVT_WRITABLE[entry];
-    if ((s[at + AT.svr] & SVR_ENABLE) === 0) next |= LVT_MASKED;
-    s[at + AT.lvt + entry] = next;
+    if ((lapic.svr & SVR_ENABLE) === 0) next |= LVT_MASKED;
+    lapic.lvt[entry] = next;
     if (entry === 0) this.#timers.modeChanged(cpu, old);
     this.#delivery.update(cpu);
   }
 
   #endOfInterrupt(cpu: number): void {
-    if (endService(this.#s, cpu * CPU_WORDS, this.#options.onEoi)) this.#delivery.update(cpu);
+    if (endService(this.#s[cpu], this.#options.onEoi)) this.#delivery.update(cpu);
   }
 
   #sendCommand(cpu: number, low: number): void {
@@ -153,7 +151,7 @@ export class LapicRegisters {
       return;
     }
     if (shorthand === 0) {
-      const destination = this.#s[cpu * CPU_WORDS + AT.icrHigh] >>> 24;
+      const destination = this.#s[cpu].icrHigh >>> 24;
       this.#delivery.send(destination, (low & 0x800) !== 0, mode, vector, false);
     } else if (shorthand === 1) {
       this.#delivery.deliver(cpu, mode, vector, false);

@@ -1,7 +1,12 @@
-// Layout of the local APICs' shared words and the codes of their registers (SDM vol. 3, chapter 11).
+// The codes of the local APICs' registers (SDM vol. 3, chapter 11). What there is in shared memory is in layout/lapic.ts.
+import type { Lapic } from '../layout/lapic.ts';
+import type { View } from '../layout/view.ts';
 
-export { LAPIC_WORD as AT, LAPIC_WORDS as CPU_WORDS, LVT_COUNT } from '../layout/lapic.ts';
+/** One CPU's. */
+export type LapicView = View<typeof Lapic>;
 
+/** Entries of the LVT, in the order of their registers. */
+export const Lvt = { TIMER: 0, THERMAL: 1, PERFORMANCE: 2, LINT0: 3, LINT1: 4, ERROR: 5 } as const;
 export const LVT_MASKED = 0x10000;
 export const SVR_ENABLE = 0x100;
 export const ID_SHIFT = 24;

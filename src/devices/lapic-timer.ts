@@ -13,17 +13,33 @@
 // No deadline is lost in between: KEEPER and the deadlines change under the device lock alone; whoever makes a timer the
 // timekeeper's calls deadlineChanged, or is the timekeeper, which asks nextDeadline before it sleeps; and nobody but the CPU
 // brings its deadline forward, so one that sleeps until it never sleeps too long.
+import { f64, records, struct, u32 } from '../layout/struct.ts';
+import type { View } from '../layout/view.ts';
 import type { DeviceContext } from './device.ts';
 import { LATE_NS } from './hub.ts';
-import { AT, CPU_WORDS, KEEPER, TIMER_ONE_SHOT, TIMER_PERIODIC, TIMER_TSC_DEADLINE } from './lapic-state.ts';
+import { KEEPER, type LapicView, Lvt, TIMER_ONE_SHOT, TIMER_PERIODIC, TIMER_TSC_DEADLINE } from './lapic-state.ts';
 
-/** Doubles of one CPU: start of the count, next deadline, start of its lease, the last deadline that came, when the next is expected. */
-const START = 0;
-const DEADLINE = 1;
-const LEASED_AT = 2;
-const LAST = 3;
-const EXPECTED = 4;
-const CPU_DOUBLES = 5;
+const TimerState = struct({
+  /** Of the count. */
+  start: f64,
+  deadline: f64,
+  /** Start of its lease. */
+  leasedAt: f64,
+  /** The last deadline that came. */
+  last: f64,
+  /** When the next is expected. */
+  expected: f64,
+});
+const timersState = (cpuCount: number) =>
+  struct({
+    /** When the timekeeper looks next; Infinity: when there is a lease. */
+    checkAt: f64,
+    /** Nanoseconds between two looks, as the last lease wanted it. */
+    every: f64,
+    /** 1 where there was a lease since the last look. */
+    leased: u32,
+    cpus: records(cpuCount, TimerState),
+  });
 
 /** How often the timekeeper looks for CPUs that are on a lease. */
 export const CHECK_NS = 20e6;
@@ -35,34 +51,26 @@ export const SHORT_RUN_NS = 1e6;
 
 export class LapicTimers {
   readonly #context: DeviceContext;
-  readonly #s: Int32Array;
-  readonly #d: Float64Array;
+  readonly #s: readonly LapicView[];
   readonly #cpuCount: number;
-  /** When the timekeeper looks next; Infinity: when there is a lease. */
-  readonly #checkAt: Float64Array;
-  /** Nanoseconds between two looks, as the last lease wanted it. */
-  readonly #every: Float64Array;
-  /** 1 where there was a lease since the last look. */
-  readonly #leased: Int32Array;
+  readonly #t: View<ReturnType<typeof timersState>>;
+  readonly #timers: readonly View<typeof TimerState>[];
 
-  /** `words`: the LAPICs' registers. */
-  constructor(context: DeviceContext, words: Int32Array, cpuCount: number) {
+  /** `state`: the LAPICs' registers. */
+  constructor(context: DeviceContext, state: readonly LapicView[], cpuCount: number) {
     this.#context = context;
-    this.#s = words;
+    this.#s = state;
     this.#cpuCount = cpuCount;
-    const doubles = context.words(CPU_DOUBLES * 2 * cpuCount);
-    this.#d = new Float64Array(doubles.buffer, doubles.byteOffset, CPU_DOUBLES * cpuCount);
-    const check = context.words(4);
-    this.#checkAt = new Float64Array(check.buffer, check.byteOffset, 1);
-    this.#every = new Float64Array(check.buffer, check.byteOffset + 8, 1);
-    this.#leased = context.words(1);
-    if (context.isFirst) this.#checkAt[0] = Number.POSITIVE_INFINITY;
+    this.#t = context.state(timersState(cpuCount));
+    this.#timers = this.#t.cpus;
+    if (context.isFirst) this.#t.checkAt = Number.POSITIVE_INFINITY;
   }
 
   reset(cpu: number): void {
-    this.#d[cpu * CPU_DOUBLES + START] = 0;
-    this.#d[cpu * CPU_DOUBLES + DEADLINE] = Number.POSITIVE_INFINITY;
-    this.#d[cpu * CPU_DOUBLES + EXPECTED] = Number.POSITIVE_INFINITY;
+    const timer = this.#timers[cpu];
+    timer.start = 0;
+    timer.deadline = Number.POSITIVE_INFINITY;
+    timer.expected = Number.POSITIVE_INFINITY;
   }
 
   now(): number {
@@ -71,7 +79,7 @@ export class LapicTimers {
 
   /** When the timekeeper is next wanted. */
   nextDeadline(): number {
-    let next = this.#checkAt[0];
+    let next = this.#t.checkAt;
     for (let cpu = 0; cpu < this.#cpuCount; cpu++) if (this.isTimekeepers(cpu)) next = Math.min(next, this.deadline(cpu));
     return next;
   }
@@ -81,7 +89,7 @@ export class LapicTimers {
     let next = Number.POSITIVE_INFINITY;
     for (let cpu = 0; cpu < this.#cpuCount; cpu++) {
       if (!this.isTimekeepers(cpu) || this.deadline(cpu) !== Number.POSITIVE_INFINITY) continue;
-      const expected = this.#d[cpu * CPU_DOUBLES + EXPECTED] + LATE_NS / 2;
+      const expected = this.#timers[cpu].expected + LATE_NS / 2;
       if (expected > now) next = Math.min(next, expected);
     }
     return next;
@@ -92,54 +100,55 @@ export class LapicTimers {
   }
 
   deadline(cpu: number): number {
-    return this.#d[cpu * CPU_DOUBLES + DEADLINE];
+    return this.#timers[cpu].deadline;
   }
 
   isTimekeepers(cpu: number): boolean {
-    return this.#s[cpu * CPU_WORDS + AT.keeper] === KEEPER.TIMEKEEPER;
+    return this.#s[cpu].keeper === KEEPER.TIMEKEEPER;
   }
 
   /** The CPU is in HLT and keeps its timer from now on. */
   keep(cpu: number): void {
-    this.#s[cpu * CPU_WORDS + AT.keeper] = KEEPER.CPU;
+    this.#s[cpu].keeper = KEEPER.CPU;
   }
 
   /** The CPU leaves HLT, and will be back soon; in `every` nanoseconds the timekeeper looks whether it is. */
   lease(cpu: number, every: number): void {
     const now = this.#context.clock.now();
-    this.#s[cpu * CPU_WORDS + AT.keeper] = KEEPER.LEASED;
-    this.#d[cpu * CPU_DOUBLES + LEASED_AT] = now;
-    this.#leased[0] = 1;
-    this.#every[0] = every;
-    if (this.#checkAt[0] <= now + every) return;
-    this.#checkAt[0] = now + every;
-    this.#context.deadlineChanged?.(this.#checkAt[0]);
+    this.#s[cpu].keeper = KEEPER.LEASED;
+    this.#timers[cpu].leasedAt = now;
+    this.#t.leased = 1;
+    this.#t.every = every;
+    if (this.#t.checkAt <= now + every) return;
+    this.#t.checkAt = now + every;
+    this.#context.deadlineChanged?.(this.#t.checkAt);
   }
 
   /** The timer is the timekeeper's again. */
   giveBack(cpu: number): void {
-    this.#s[cpu * CPU_WORDS + AT.keeper] = KEEPER.TIMEKEEPER;
+    this.#s[cpu].keeper = KEEPER.TIMEKEEPER;
     const deadline = this.deadline(cpu);
     if (deadline !== Number.POSITIVE_INFINITY) this.#context.deadlineChanged?.(deadline);
   }
 
   /** The timekeeper ends the leases of CPUs that still run. Where there was no lease since the last look it looks no more. */
   check(now: number): void {
-    if (now < this.#checkAt[0]) return;
-    this.#checkAt[0] = this.#leased[0] === 0 ? Number.POSITIVE_INFINITY : now + this.#every[0];
-    this.#leased[0] = 0;
-    for (let cpu = 0; cpu < this.#cpuCount; cpu++) if (this.#s[cpu * CPU_WORDS + AT.keeper] === KEEPER.LEASED) this.giveBack(cpu);
+    if (now < this.#t.checkAt) return;
+    this.#t.checkAt = this.#t.leased === 0 ? Number.POSITIVE_INFINITY : now + this.#t.every;
+    this.#t.leased = 0;
+    for (let cpu = 0; cpu < this.#cpuCount; cpu++) if (this.#s[cpu].keeper === KEEPER.LEASED) this.giveBack(cpu);
   }
 
   /** True if the CPU's timer ran out; it is armed anew if it is periodic. */
   expire(cpu: number, now: number): boolean {
-    const deadline = this.#d[cpu * CPU_DOUBLES + DEADLINE];
+    const timer = this.#timers[cpu];
+    const { deadline } = timer;
     if (deadline > now) return false;
-    const since = deadline - this.#d[cpu * CPU_DOUBLES + LAST];
-    this.#d[cpu * CPU_DOUBLES + LAST] = deadline;
-    this.#d[cpu * CPU_DOUBLES + EXPECTED] = since <= LONGEST_TICK_NS ? deadline + since : Number.POSITIVE_INFINITY;
+    const since = deadline - timer.last;
+    timer.last = deadline;
+    timer.expected = since <= LONGEST_TICK_NS ? deadline + since : Number.POSITIVE_INFINITY;
     if (this.#mode(cpu) === TIMER_PERIODIC) this.#schedule(cpu, now);
-    else this.#d[cpu * CPU_DOUBLES + DEADLINE] = Number.POSITIVE_INFINITY;
+    else timer.deadline = Number.POSITIVE_INFINITY;
     return true;
   }
 
@@ -150,7 +159,7 @@ export class LapicTimers {
   }
 
   tscDeadlineArmed(cpu: number): boolean {
-    return this.#mode(cpu) === TIMER_TSC_DEADLINE && this.#d[cpu * CPU_DOUBLES + DEADLINE] !== Number.POSITIVE_INFINITY;
+    return this.#mode(cpu) === TIMER_TSC_DEADLINE && this.#timers[cpu].deadline !== Number.POSITIVE_INFINITY;
   }
 
   /** A write of the initial count starts the timer. */
@@ -158,8 +167,8 @@ export class LapicTimers {
     if (this.#mode(cpu) >= TIMER_TSC_DEADLINE) return;
     this.#context.clock.timerRead?.();
     const now = this.#context.clock.now();
-    this.#s[cpu * CPU_WORDS + AT.initial] = initial;
-    this.#d[cpu * CPU_DOUBLES + START] = now;
+    this.#s[cpu].initial = initial;
+    this.#timers[cpu].start = now;
     this.#schedule(cpu, now);
   }
 
@@ -169,11 +178,11 @@ export class LapicTimers {
     const mode = this.#mode(cpu);
     if (before === mode) return;
     if (before === TIMER_TSC_DEADLINE || mode >= TIMER_TSC_DEADLINE) {
-      this.#s[cpu * CPU_WORDS + AT.initial] = 0;
-      this.#d[cpu * CPU_DOUBLES + DEADLINE] = Number.POSITIVE_INFINITY;
+      this.#s[cpu].initial = 0;
+      this.#timers[cpu].deadline = Number.POSITIVE_INFINITY;
     } else if (this.deadline(cpu) !== Number.POSITIVE_INFINITY) {
       const now = this.now();
-      if (before === TIMER_PERIODIC) this.#d[cpu * CPU_DOUBLES + START] = this.#periodStart(cpu, now);
+      if (before === TIMER_PERIODIC) this.#timers[cpu].start = this.#periodStart(cpu, now);
       this.#schedule(cpu, now);
     }
   }
@@ -181,47 +190,47 @@ export class LapicTimers {
   /** What is left of the count goes on at the new rate. */
   setDivide(cpu: number, code: number): void {
     const left = this.currentCount(cpu);
-    this.#s[cpu * CPU_WORDS + AT.divide] = code & 11;
+    this.#s[cpu].divide = code & 11;
     if (left === 0) return;
     const now = this.#context.clock.now();
-    this.#d[cpu * CPU_DOUBLES + START] = now - ((this.#s[cpu * CPU_WORDS + AT.initial] >>> 0) - left) * this.#divider(cpu);
+    this.#timers[cpu].start = now - (this.#s[cpu].initial - left) * this.#divider(cpu);
     this.#schedule(cpu, now);
   }
 
   currentCount(cpu: number): number {
-    const initial = this.#s[cpu * CPU_WORDS + AT.initial] >>> 0;
+    const initial = this.#s[cpu].initial;
     const mode = this.#mode(cpu);
     if (initial === 0 || mode >= TIMER_TSC_DEADLINE || this.deadline(cpu) === Number.POSITIVE_INFINITY) return 0;
     this.#context.clock.timerRead?.();
-    const ticks = Math.floor((this.#context.clock.now() - this.#d[cpu * CPU_DOUBLES + START]) / this.#divider(cpu));
+    const ticks = Math.floor((this.#context.clock.now() - this.#timers[cpu].start) / this.#divider(cpu));
     if (mode === TIMER_PERIODIC) return initial - (ticks % initial);
     return ticks >= initial ? 0 : initial - ticks;
   }
 
   #outstaysLease(cpu: number): boolean {
-    if (this.#s[cpu * CPU_WORDS + AT.keeper] !== KEEPER.LEASED) return false;
-    return this.#context.clock.now() - this.#d[cpu * CPU_DOUBLES + LEASED_AT] > SHORT_RUN_NS;
+    if (this.#s[cpu].keeper !== KEEPER.LEASED) return false;
+    return this.#context.clock.now() - this.#timers[cpu].leasedAt > SHORT_RUN_NS;
   }
 
   #mode(cpu: number): number {
-    return (this.#s[cpu * CPU_WORDS + AT.lvt] >> 17) & 3;
+    return (this.#s[cpu].lvt[Lvt.TIMER] >> 17) & 3;
   }
 
   /** Nanoseconds of one count. */
   #divider(cpu: number): number {
-    const code = this.#s[cpu * CPU_WORDS + AT.divide];
+    const code = this.#s[cpu].divide;
     return 1 << ((((code & 3) | ((code >> 1) & 4)) + 1) & 7);
   }
 
   /** When the periodic timer last began to count. */
   #periodStart(cpu: number, now: number): number {
-    const start = this.#d[cpu * CPU_DOUBLES + START];
-    const period = (this.#s[cpu * CPU_WORDS + AT.initial] >>> 0) * this.#divider(cpu);
+    const start = this.#timers[cpu].start;
+    const period = this.#s[cpu].initial * this.#divider(cpu);
     return start + Math.floor((now - start) / period) * period;
   }
 
   #arm(cpu: number, deadline: number): void {
-    this.#d[cpu * CPU_DOUBLES + DEADLINE] = deadline;
+    this.#timers[cpu].deadline = deadline;
     if (deadline === Number.POSITIVE_INFINITY) return;
     if (this.isTimekeepers(cpu)) this.#context.deadlineChanged?.(deadline);
     else if (this.#outstaysLease(cpu)) this.giveBack(cpu);
@@ -229,11 +238,11 @@ export class LapicTimers {
 
   /** Finds the next time the count reaches zero after `now`, from its start. */
   #schedule(cpu: number, now: number): void {
-    const initial = this.#s[cpu * CPU_WORDS + AT.initial] >>> 0;
+    const initial = this.#s[cpu].initial;
     const mode = this.#mode(cpu);
     let next = Number.POSITIVE_INFINITY;
     if (initial !== 0 && mode <= TIMER_PERIODIC) {
-      const start = this.#d[cpu * CPU_DOUBLES + START];
+      const start = this.#timers[cpu].start;
       const period = initial * this.#divider(cpu);
       next = start + period;
       if (next <= now) {

@@ -2,17 +2,26 @@
 // delivers to any CPU. Here: power-on, IA32_APIC_BASE and the CPUs' side of the timers; the rest is in lapic-registers.ts (MMIO),
 // lapic-delivery.ts (messages and interrupt inputs), lapic-priority.ts (IRR and ISR) and lapic-timer.ts.
 
-import { LAPIC_BASE, LAPIC_TABLE_BYTES, lapicRegisterWord } from '../layout/lapic.ts';
+import { LAPIC_BASE, LAPIC_TABLE_BYTES, Lapic as LapicState, lapicRegisterWord } from '../layout/lapic.ts';
+import { array, records, struct, u8 } from '../layout/struct.ts';
+import { address } from '../layout/view.ts';
 import type { Device, DeviceContext } from './device.ts';
 import { type DeliveryOptions, LapicDelivery } from './lapic-delivery.ts';
 import { LapicRegisters, type RegisterOptions } from './lapic-registers.ts';
-import { AT, CPU_WORDS, DELIVERY, ID_SHIFT } from './lapic-state.ts';
+import { DELIVERY, ID_SHIFT, type LapicView, Lvt } from './lapic-state.ts';
 import { LapicTimers } from './lapic-timer.ts';
 
 export { LAPIC_BASE };
 
 /** IA32_APIC_BASE: the local APIC is enabled. */
 const BASE_ENABLE = 1 << 11;
+
+const lapicsState = (cpuCount: number) =>
+  struct({
+    cpus: records(cpuCount, LapicState),
+    /** For each 16 bytes of the registers' page the word that is the register + 1, or 0. */
+    table: array(LAPIC_TABLE_BYTES, u8),
+  });
 
 /** How the LAPICs see the rest of the interrupt system. */
 export interface LapicOptions extends DeliveryOptions, RegisterOptions {
@@ -23,16 +32,17 @@ export interface LapicOptions extends DeliveryOptions, RegisterOptions {
 export class Lapic implements Device {
   readonly name = 'lapic';
   readonly delivery: LapicDelivery;
-  /** For the runtime, which reads registers and ends interrupts itself (wasm/system/lapic.ts): the words, and what registers are words (LAPIC_TABLE_BYTES). */
-  readonly words: Int32Array;
-  readonly table: Int32Array;
+  /** For the runtime, which reads registers and ends interrupts itself (wasm/system/lapic.ts): where the CPUs' states are, and the table of registers that are words. */
+  readonly addresses: { readonly state: number; readonly table: number };
   readonly #cpuCount: number;
-  readonly #s: Int32Array;
+  readonly #s: readonly LapicView[];
   readonly #timers: LapicTimers;
 
   constructor(context: DeviceContext, options: LapicOptions) {
     this.#cpuCount = options.cpuCount;
-    this.#s = context.words(CPU_WORDS * options.cpuCount);
+    const state = context.state(lapicsState(options.cpuCount));
+    this.#s = state.cpus;
+    this.addresses = { state: address(state.cpus[0]), table: state.table.byteOffset };
     this.#timers = new LapicTimers(context, this.#s, options.cpuCount);
     this.delivery = new LapicDelivery(this.#s, this.#timers, options);
     const registers = new LapicRegisters(this.#s, this.#timers, this.delivery, options);
@@ -43,13 +53,10 @@ export class Lapic implements Device {
           registers.write(options.current.index, offset, value | 0);
       },
     });
-    this.words = this.#s;
-    this.table = context.words(LAPIC_TABLE_BYTES / 4);
     if (context.isFirst) {
       this.reset();
-      const table = new Uint8Array(this.table.buffer, this.table.byteOffset, LAPIC_TABLE_BYTES);
-      table.forEach((_, n) => {
-        table[n] = (lapicRegisterWord(n << 4) ?? -1) + 1;
+      state.table.forEach((_, n) => {
+        state.table[n] = (lapicRegisterWord(n << 4) ?? -1) + 1;
       });
     }
   }
@@ -57,16 +64,16 @@ export class Lapic implements Device {
   /** Power-on; the boot CPU as firmware leaves it: enabled, LINT0 is the 8259 (virtual wire), LINT1 is NMI. */
   reset(): void {
     for (let cpu = 0; cpu < this.#cpuCount; cpu++) {
-      const at = cpu * CPU_WORDS;
+      const lapic = this.#s[cpu];
       this.delivery.resetRegisters(cpu);
-      this.#s[at + AT.id] = cpu << ID_SHIFT;
-      this.#s[at + AT.global] = 1;
-      this.#s[at + AT.waiting] = cpu === 0 ? 0 : 1;
-      this.#s[at + AT.extint] = 0;
+      lapic.id = cpu << ID_SHIFT;
+      lapic.global = 1;
+      lapic.waiting = cpu === 0 ? 0 : 1;
+      lapic.extint = 0;
       if (cpu === 0) {
-        this.#s[at + AT.svr] = 0x1ff;
-        this.#s[at + AT.lvt + 3] = DELIVERY.EXTINT << 8;
-        this.#s[at + AT.lvt + 4] = DELIVERY.NMI << 8;
+        lapic.svr = 0x1ff;
+        lapic.lvt[Lvt.LINT0] = DELIVERY.EXTINT << 8;
+        lapic.lvt[Lvt.LINT1] = DELIVERY.NMI << 8;
       }
       this.delivery.update(cpu);
     }
@@ -74,37 +81,37 @@ export class Lapic implements Device {
 
   /** APIC ID of a CPU, as its register has it now. */
   idOf(cpu: number): number {
-    return this.#s[cpu * CPU_WORDS + AT.id] >>> ID_SHIFT;
+    return this.#s[cpu].id >>> ID_SHIFT;
   }
 
   #isOn(cpu: number): boolean {
-    return this.#s[cpu * CPU_WORDS + AT.global] !== 0;
+    return this.#s[cpu].global !== 0;
   }
 
   /** IA32_APIC_BASE of a CPU. Off, its registers are lost, and INTR of the boot CPU is the 8259s' (SDM vol. 3, 11.4.3). */
   setBase(cpu: number, value: number): void {
     const enabled = (value & BASE_ENABLE) !== 0;
     if (this.#isOn(cpu) === enabled) return;
-    const at = cpu * CPU_WORDS;
+    const lapic = this.#s[cpu];
     if (!enabled) this.delivery.resetRegisters(cpu);
-    this.#s[at + AT.id] = cpu << ID_SHIFT;
-    this.#s[at + AT.global] = enabled ? 1 : 0;
+    lapic.id = cpu << ID_SHIFT;
+    lapic.global = enabled ? 1 : 0;
     this.delivery.update(cpu);
   }
 
   /** True while the CPU waits for a start-up IPI. */
   waitsForStartup(cpu: number): boolean {
-    return this.#s[cpu * CPU_WORDS + AT.waiting] !== 0;
+    return this.#s[cpu].waiting !== 0;
   }
 
   /** Page number of the last start-up IPI: the CPU starts at vector << 12, real mode, CS = vector << 8. */
   sipiVector(cpu: number): number {
-    return this.#s[cpu * CPU_WORDS + AT.sipi];
+    return this.#s[cpu].sipi;
   }
 
   /** The task priority, for CR8 and for tests. */
   taskPriority(cpu: number): number {
-    return this.#s[cpu * CPU_WORDS + AT.tpr];
+    return this.#s[cpu].tpr;
   }
 
   nextDeadline(): number {

@@ -1,5 +1,7 @@
-// The device lock: a mutex over two shared words that any thread may take, and take again while it holds it.
+// The device lock: a mutex in shared memory that any thread may take, and take again while it holds it.
 // All device code and all shared device state is under it.
+import { shared32, struct } from '../layout/struct.ts';
+import type { SharedWord, View } from '../layout/view.ts';
 
 const FREE = 0;
 const HELD = 1;
@@ -8,22 +10,25 @@ const CONTENDED = 2;
 /** For about as long as it takes to sleep and wake (15 microseconds): two CPUs whose timers run out at once want the lock at once. */
 const SPINS = 1000;
 
-const WORD_STATE = 0;
-const WORD_OWNER = 1;
-
-/** Words a lock needs. */
-export const LOCK_WORDS = 2;
+export const LockState = struct({
+  /** FREE, HELD or CONTENDED. */
+  state: shared32,
+  /** Number of the thread that holds it; 0: none. */
+  owner: shared32,
+});
 
 /** One thread's handle of the lock. A thread makes exactly one. */
 export class DeviceLock {
-  readonly #words: Int32Array;
+  readonly #state: SharedWord;
+  readonly #owner: SharedWord;
   readonly #thread: number;
   readonly #mayWait: boolean;
   #depth = 0;
 
   /** `thread`: a number other than 0 that no other thread has; `mayWait`: false on a browser's main thread, where Atomics.wait throws. */
-  constructor(words: Int32Array, thread: number, mayWait: boolean) {
-    this.#words = words;
+  constructor({ state, owner }: View<typeof LockState>, thread: number, mayWait: boolean) {
+    this.#state = state;
+    this.#owner = owner;
     this.#thread = thread;
     this.#mayWait = mayWait;
   }
@@ -37,8 +42,8 @@ export class DeviceLock {
       this.#depth++;
       return;
     }
-    if (Atomics.compareExchange(this.#words, WORD_STATE, FREE, HELD) !== FREE) this.#enterSlowly();
-    Atomics.store(this.#words, WORD_OWNER, this.#thread);
+    if (this.#state.compareExchange(FREE, HELD) !== FREE) this.#enterSlowly();
+    this.#owner.store(this.#thread);
     this.#depth = 1;
   }
 
@@ -48,8 +53,8 @@ export class DeviceLock {
       this.#depth++;
       return true;
     }
-    if (Atomics.compareExchange(this.#words, WORD_STATE, FREE, HELD) !== FREE) return false;
-    Atomics.store(this.#words, WORD_OWNER, this.#thread);
+    if (this.#state.compareExchange(FREE, HELD) !== FREE) return false;
+    this.#owner.store(this.#thread);
     this.#depth = 1;
     return true;
   }
@@ -75,23 +80,23 @@ export class DeviceLock {
 
   /** Number of the thread that holds the lock, 0 for none: for diagnosis. */
   get owner(): number {
-    return Atomics.load(this.#words, WORD_OWNER);
+    return this.#owner.load();
   }
 
   #free(): void {
-    Atomics.store(this.#words, WORD_OWNER, 0);
-    if (Atomics.exchange(this.#words, WORD_STATE, FREE) === CONTENDED) Atomics.notify(this.#words, WORD_STATE, 1);
+    this.#owner.store(0);
+    if (this.#state.exchange(FREE) === CONTENDED) this.#state.notify(1);
   }
 
   #enterSlowly(): void {
-    const words = this.#words;
+    const state = this.#state;
     for (let i = 0; i < SPINS; i++) {
-      if (Atomics.load(words, WORD_STATE) === FREE && Atomics.compareExchange(words, WORD_STATE, FREE, HELD) === FREE) return;
+      if (state.load() === FREE && state.compareExchange(FREE, HELD) === FREE) return;
     }
     if (this.#mayWait) {
-      while (Atomics.exchange(words, WORD_STATE, CONTENDED) !== FREE) Atomics.wait(words, WORD_STATE, CONTENDED);
+      while (state.exchange(CONTENDED) !== FREE) state.wait(CONTENDED);
     } else {
-      while (Atomics.compareExchange(words, WORD_STATE, FREE, HELD) !== FREE);
+      while (state.compareExchange(FREE, HELD) !== FREE);
     }
   }
 }

@@ -1,7 +1,7 @@
 // Bytes on their way from the guest to the host: a ring in shared memory, and the outlet that the host thread empties it into.
 import type { Device, DeviceContext } from './device.ts';
 import type { Outlet, Receiver } from './outlet.ts';
-import { ByteRing, ringWords } from './ring.ts';
+import { ByteRing, ringState } from './ring.ts';
 
 export class OutputChannel {
   readonly #context: DeviceContext;
@@ -13,7 +13,7 @@ export class OutputChannel {
   constructor(context: DeviceContext, device: Device, bytes: number, receive: Receiver<Uint8Array> | undefined) {
     this.#context = context;
     this.#device = device;
-    this.#ring = new ByteRing(context.words(ringWords(bytes)), bytes);
+    this.#ring = new ByteRing(context.state(ringState(bytes)));
     this.#outlet = context.outlet(device, receive);
   }
 
@@ -26,7 +26,7 @@ export class OutputChannel {
   send(byte: number): boolean {
     const ring = this.#ring;
     while (ring.room === 0) {
-      if (!this.#context.waitHost(this.#device, ring.words, ring.tailIndex, ring.tail) && ring.room === 0) return false;
+      if (!this.#context.waitHost(this.#device, ring.tail, ring.tail.load()) && ring.room === 0) return false;
     }
     if (ring.push(byte)) this.#context.signalHost(this.#device);
     return true;
@@ -35,7 +35,7 @@ export class OutputChannel {
   /** A CPU asks again and again for room: it gives its core away until the host has taken something, or for `ms`. */
   doze(ms: number): void {
     const ring = this.#ring;
-    this.#context.sleep(ring.words, ring.tailIndex, ring.tail, ms);
+    this.#context.sleep(ring.tail, ring.tail.load(), ms);
   }
 
   /** Host thread: hands over what there is, as far as its receiver takes it. */

@@ -1,9 +1,11 @@
 // The PCI bus: configuration mechanism 1 (ports 0xCF8, 0xCFC), bus 0 only, functions with base address registers,
-// a capability list and INTx. Configuration space is shared words; each thread maps the BARs it finds there.
+// a capability list and INTx. Configuration space is shared state; each thread maps the BARs it finds there.
 //
 // Interrupts: the line of slot `s`, pin `p` (INTA = 1) is I/O APIC input 16 + ((s + p - 1) & 7), and, for a kernel that uses
 // the 8259s, ISA interrupt 10 or 11 (pciIsaIrq); interrupts.ts drives both. The tables say the same.
 // Nobody's firmware runs before the kernel, so power-on leaves BARs assigned and decoding on, as firmware would.
+import { array, struct, u8, u32 } from '../layout/struct.ts';
+import type { View } from '../layout/view.ts';
 import type { Aml } from './aml.ts';
 import * as aml from './aml.ts';
 import type { BusGeneration } from './bus.ts';
@@ -120,7 +122,15 @@ export interface PciFunctionOptions {
   readonly writable?: readonly (readonly [offset: number, count: number])[];
 }
 
-/** One function of the bus. Everything that changes is in its shared words. */
+const FunctionState = struct({
+  config: array(256, u8),
+  /** 1 while the function wants its interrupt. */
+  interrupt: u32,
+  /** Where power-on puts the BARs. */
+  powerOn: array(6, u32),
+});
+
+/** One function of the bus. Everything that changes is in shared state. */
 export class PciFunction {
   readonly name: string;
   readonly slot: number;
@@ -129,18 +139,17 @@ export class PciFunction {
   readonly capabilityOffsets: readonly number[];
   readonly gsi: number;
   readonly options: PciFunctionOptions;
-  /** 64 words of configuration space, then the asserted level, then the power-on addresses of the six BARs. */
-  readonly #words: Int32Array;
+  readonly #s: View<typeof FunctionState>;
   readonly #bytes: Uint8Array;
   readonly #mask = new Uint8Array(256);
   readonly #bus: PciBus;
   /** Where this thread's address spaces have each BAR now (-1: nowhere), and what takes it out of them. */
   readonly #placed = Array.from({ length: 6 }, () => ({ address: -1, remove: () => {} }));
 
-  constructor(bus: PciBus, words: Int32Array, options: PciFunctionOptions) {
+  constructor(bus: PciBus, state: View<typeof FunctionState>, options: PciFunctionOptions) {
     this.#bus = bus;
-    this.#words = words;
-    this.#bytes = new Uint8Array(words.buffer, words.byteOffset, 256);
+    this.#s = state;
+    this.#bytes = state.config;
     this.options = options;
     this.name = options.name;
     this.slot = options.slot;
@@ -175,14 +184,14 @@ export class PciFunction {
 
   /** True while the function drives its interrupt line. */
   get asserted(): boolean {
-    return this.#words[64] !== 0 && (this.#bytes[PciConfig.COMMAND + 1] & (PciCommand.INTX_DISABLE >> 8)) === 0;
+    return this.#s.interrupt !== 0 && (this.#bytes[PciConfig.COMMAND + 1] & (PciCommand.INTX_DISABLE >> 8)) === 0;
   }
 
   /** Raises or lowers the function's INTx. */
   setInterrupt(level: boolean): void {
     const value = level ? 1 : 0;
-    if (this.#words[64] === value || this.gsi === 0) return;
-    this.#words[64] = value;
+    if (this.#s.interrupt === value || this.gsi === 0) return;
+    this.#s.interrupt = value;
     if (level) this.#bytes[PciConfig.STATUS] |= STATUS_INTERRUPT;
     else this.#bytes[PciConfig.STATUS] &= ~STATUS_INTERRUPT;
     this.#bus.updateLine(this.gsi);
@@ -200,6 +209,10 @@ export class PciFunction {
   readConfig(offset: number, size: 1 | 2 | 4): number {
     const own = this.options.onConfigRead?.(offset, size);
     if (own !== undefined) return own;
+    return this.#stored(offset, size);
+  }
+
+  #stored(offset: number, size: 1 | 2 | 4): number {
     let value = 0;
     for (let i = 0; i < size; i++) value |= this.#bytes[(offset + i) & 0xff] << (8 * i);
     return value >>> 0;
@@ -228,7 +241,7 @@ export class PciFunction {
     if (bar === undefined) return -1;
     const needed = bar.kind === 'memory' ? PciCommand.MEMORY : PciCommand.IO;
     if ((this.#bytes[PciConfig.COMMAND] & needed) === 0) return -1;
-    const raw = this.#words[4 + i];
+    const raw = this.#stored(PciConfig.BAR0 + 4 * i, 4);
     const address = bar.kind === 'memory' ? (raw & ~0xf) >>> 0 : raw & 0xfffc;
     // Sizing writes all ones for a moment: such an address decodes nothing. Nor does 0, as nobody assigned it.
     const top = bar.kind === 'memory' ? 0x100000000 : 0x10000;
@@ -256,7 +269,7 @@ export class PciFunction {
     for (let i = 0; i < 6; i++) {
       const bar = options.bars?.[i];
       if (bar === undefined) continue;
-      put(PciConfig.BAR0 + 4 * i, 4, this.#words[65 + i] | (bar.kind === 'io' ? 1 : 0));
+      put(PciConfig.BAR0 + 4 * i, 4, this.#s.powerOn[i] | (bar.kind === 'io' ? 1 : 0));
       command |= bar.kind === 'io' ? PciCommand.IO : PciCommand.MEMORY;
     }
     put(PciConfig.COMMAND, 2, command);
@@ -269,14 +282,14 @@ export class PciFunction {
       bytes[PciConfig.STATUS] |= STATUS_CAPABILITIES;
       bytes[PciConfig.CAPABILITIES] = this.capabilityOffsets[0];
     }
-    this.#words[64] = 0;
+    this.#s.interrupt = 0;
     this.#bus.remapped();
     if (this.gsi !== 0) this.#bus.updateLine(this.gsi);
   }
 
   /** Remembers where power-on puts BAR `i`. */
   assign(i: number, address: number): void {
-    this.#words[65 + i] = address;
+    this.#s.powerOn[i] = address;
   }
 
   /** Whether a BAR is not where this thread's address spaces have it. */
@@ -311,14 +324,19 @@ export class PciFunction {
   }
 }
 
-/** Words of one function: configuration space, level, power-on addresses. */
-const FUNCTION_WORDS = 64 + 1 + 6;
-
 /** Port 0xCF9 lies inside the address register's dword; byte accesses to it go here. */
 export interface ResetPort {
   read(): number;
   write(value: number): void;
 }
+
+const BusState = struct({
+  /** Port CF8H. */
+  address: u32,
+  /** The next free addresses at power-on. */
+  nextMemory: u32,
+  nextIo: u32,
+});
 
 export class PciBus implements Device {
   readonly name = 'pci';
@@ -327,33 +345,32 @@ export class PciBus implements Device {
   readonly #irq: IrqSink;
   readonly #generation: BusGeneration;
   readonly #byDevfn: (PciFunction | undefined)[] = new Array(256).fill(undefined);
-  /** The address register; the next free memory and I/O address at power-on. */
-  readonly #words: Int32Array;
+  readonly #s: View<typeof BusState>;
 
   constructor(context: DeviceContext, generation: BusGeneration, resetPort?: ResetPort) {
     this.#context = context;
     this.#irq = context.irq;
     this.#generation = generation;
-    this.#words = context.words(3);
+    this.#s = context.state(BusState);
     if (context.isFirst) {
-      this.#words[1] = PCI_MEMORY_BASE | 0;
-      this.#words[2] = PCI_IO_BASE;
+      this.#s.nextMemory = PCI_MEMORY_BASE;
+      this.#s.nextIo = PCI_IO_BASE;
     }
     context.ports.map(0xcf8, 4, {
       width: 4,
       read: (port, size) => {
-        if (size === 4 && port === 0xcf8) return this.#words[0];
+        if (size === 4 && port === 0xcf8) return this.#s.address;
         return size === 1 && port === 0xcf9 && resetPort !== undefined ? resetPort.read() : 0xffffffff;
       },
       write: (port, size, value) => {
-        if (size === 4 && port === 0xcf8) this.#words[0] = value & 0x80fffffc;
+        if (size === 4 && port === 0xcf8) this.#s.address = value & 0x80fffffc;
         else if (size === 1 && port === 0xcf9) resetPort?.write(value);
       },
     });
     context.ports.map(0xcfc, 4, {
       width: 4,
-      read: (port, size) => this.#selected()?.readConfig((this.#words[0] & 0xfc) | (port & 3), size) ?? 0xffffffff,
-      write: (port, size, value) => this.#selected()?.writeConfig((this.#words[0] & 0xfc) | (port & 3), size, value),
+      read: (port, size) => this.#selected()?.readConfig((this.#s.address & 0xfc) | (port & 3), size) ?? 0xffffffff,
+      write: (port, size, value) => this.#selected()?.writeConfig((this.#s.address & 0xfc) | (port & 3), size, value),
     });
     generation.listeners.push(() => this.#remap());
   }
@@ -361,7 +378,7 @@ export class PciBus implements Device {
   /** Adds a function; the same calls in the same order on every thread. */
   add(options: PciFunctionOptions): PciFunction {
     const context = this.#context;
-    const added = new PciFunction(this, context.words(FUNCTION_WORDS), options);
+    const added = new PciFunction(this, context.state(FunctionState), options);
     const earlier = this.#byDevfn[options.slot << 3];
     this.functions.push(added);
     this.#byDevfn[added.devfn] = added;
@@ -390,7 +407,7 @@ export class PciBus implements Device {
   }
 
   reset(): void {
-    this.#words[0] = 0;
+    this.#s.address = 0;
     for (const one of this.functions) one.reset();
   }
 
@@ -407,16 +424,16 @@ export class PciBus implements Device {
   }
 
   #selected(): PciFunction | undefined {
-    const address = this.#words[0];
+    const address = this.#s.address;
     // Enable bit set, bus 0.
     return (address & 0x80ff0000) === (0x80000000 | 0) ? this.#byDevfn[(address >>> 8) & 0xff] : undefined;
   }
 
   #allocate(bar: PciBar): number {
-    const word = bar.kind === 'memory' ? 1 : 2;
+    const next = bar.kind === 'memory' ? 'nextMemory' : 'nextIo';
     const size = bar.kind === 'memory' ? Math.max(bar.bytes, 0x1000) : bar.bytes;
-    const address = Math.ceil((this.#words[word] >>> 0) / size) * size;
-    this.#words[word] = (address + size) | 0;
+    const address = Math.ceil(this.#s[next] / size) * size;
+    this.#s[next] = address + size;
     return address;
   }
 

@@ -1,18 +1,24 @@
 // The 8254 timer and port 0x61. Channel 0 drives IRQ 0, channel 2 is read through port 0x61; channels 0 and 1 always have their gates up.
 // IRQ 0 follows OUT, but that it is not lowered where OUT falls for the second half of a period (mode 3): it falls as it rises again.
+import { f64, records, struct, u32 } from '../layout/struct.ts';
+import type { View } from '../layout/view.ts';
 import type { Device, DeviceContext } from './device.ts';
 import type { LegacyIrqs } from './legacy-irqs.ts';
-import { COUNTER_DOUBLES, COUNTER_WORDS, PitCounter } from './pit-counter.ts';
+import { CounterState, PitCounter } from './pit-counter.ts';
 
 export { PIT_HZ } from './pit-counter.ts';
 
 /** Port 0x61 bit 4 toggles at every refresh of the memory. */
 const REFRESH_NS = 15085;
 
-/** Words: bits 1 to 3 of port 0x61 (speaker, NMI masks). */
-const SYSTEM = 0;
-const WORDS = 1;
 const CHANNELS = 3;
+const PitState = struct({
+  /** Bits 1 to 3 of port 0x61 (speaker, NMI masks). */
+  system: u32,
+  /** The next rise of channel 0's output. */
+  next: f64,
+  counters: records(CHANNELS, CounterState),
+});
 const SYSTEM_WRITABLE = 0x0e;
 
 export class Pit implements Device {
@@ -20,21 +26,14 @@ export class Pit implements Device {
   readonly mayBeEarly = true;
   readonly #context: DeviceContext;
   readonly #irqs: LegacyIrqs;
-  readonly #s: Int32Array;
-  /** The next rise of channel 0's output. */
-  readonly #next: Float64Array;
+  readonly #s: View<typeof PitState>;
   readonly #counters: readonly PitCounter[];
 
   constructor(context: DeviceContext, irqs: LegacyIrqs) {
     this.#context = context;
     this.#irqs = irqs;
-    this.#s = context.words(WORDS);
-    const doubles = (count: number): Float64Array => {
-      const words = context.words(2 * count);
-      return new Float64Array(words.buffer, words.byteOffset, count);
-    };
-    this.#next = doubles(1);
-    this.#counters = Array.from({ length: CHANNELS }, () => new PitCounter(context.words(COUNTER_WORDS), doubles(COUNTER_DOUBLES)));
+    this.#s = context.state(PitState);
+    this.#counters = this.#s.counters.map((state) => new PitCounter(state));
     context.ports.map(0x40, CHANNELS, {
       read: (port) => this.#counters[port & 3].read(this.#clockNow()),
       write: (port, _size, value) => this.#write(port & 3, value),
@@ -48,18 +47,18 @@ export class Pit implements Device {
   /** As firmware leaves it: channel 0 counts 65536 in mode 3 (18.2 Hz); the first edge comes with the output's next rise. */
   reset(): void {
     const now = this.#context.clock.now();
-    this.#s[SYSTEM] = 0;
+    this.#s.system = 0;
     for (let channel = 0; channel < CHANNELS; channel++) this.#counters[channel].reset(channel !== 2, now);
     this.#irqs.setIrq(0, false);
     this.#schedule(now);
   }
 
   nextDeadline(): number {
-    return this.#irqs.replaced ? Number.POSITIVE_INFINITY : this.#next[0];
+    return this.#irqs.replaced ? Number.POSITIVE_INFINITY : this.#s.next;
   }
 
   onTimer(now: number): void {
-    if (now < this.#next[0]) return;
+    if (now < this.#s.next) return;
     this.#irqs.setIrq(0, false);
     this.#irqs.setIrq(0, true);
     this.#schedule(now);
@@ -76,8 +75,8 @@ export class Pit implements Device {
   }
 
   #schedule(now: number): void {
-    this.#next[0] = this.#counters[0].nextRise(now);
-    if (this.#next[0] !== Number.POSITIVE_INFINITY) this.#context.deadlineChanged?.(this.#next[0]);
+    this.#s.next = this.#counters[0].nextRise(now);
+    if (this.#s.next !== Number.POSITIVE_INFINITY) this.#context.deadlineChanged?.(this.#s.next);
   }
 
   /** The time at which the guest looks at a counter, or starts one. */
@@ -131,11 +130,11 @@ export class Pit implements Device {
     const now = this.#clockNow();
     const counter = this.#counters[2];
     const refresh = Math.floor(now / REFRESH_NS) & 1;
-    return counter.gate | this.#s[SYSTEM] | (refresh << 4) | (counter.output(now) ? 0x20 : 0);
+    return counter.gate | this.#s.system | (refresh << 4) | (counter.output(now) ? 0x20 : 0);
   }
 
   #writeSystem(value: number): void {
-    this.#s[SYSTEM] = value & SYSTEM_WRITABLE;
+    this.#s.system = value & SYSTEM_WRITABLE;
     this.#counters[2].setGate(value & 1, this.#clockNow());
   }
 }

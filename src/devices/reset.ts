@@ -1,17 +1,23 @@
 // The ways a PC resets itself and switches A20: port 0xCF9, port 0x92, and an 8042 keyboard controller with nothing
 // plugged in. Its answers are those that make a driver find the controller in order and the ports empty.
+import { i32, struct, u32 } from '../layout/struct.ts';
+import { clear, type View } from '../layout/view.ts';
 import type { A20 } from './a20.ts';
 import type { Device, DeviceContext } from './device.ts';
 import type { ResetPort } from './pci.ts';
 
-const CONTROL = 0;
-const PORT92 = 1;
-/** 8042: byte in the output buffer (-1: none), whether it is the mouse's, configuration, the command that waits for its byte. */
-const OUTPUT = 2;
-const OUTPUT_AUX = 3;
-const CONFIG = 4;
-const COMMAND = 5;
-const WORDS = 6;
+const ResetState = struct({
+  /** Port CF9H. */
+  control: u32,
+  port92: u32,
+  /** 8042: the byte in the output buffer; -1: none. */
+  output: i32,
+  /** 1: that is the mouse's. */
+  outputAux: u32,
+  config: u32,
+  /** The command that waits for its byte. */
+  command: u32,
+});
 
 const STATUS_OUTPUT_FULL = 0x01;
 const STATUS_SYSTEM = 0x04;
@@ -23,18 +29,18 @@ export class ResetControl implements Device, ResetPort {
   readonly name = 'reset';
   readonly #context: DeviceContext;
   readonly #a20: A20;
-  readonly #s: Int32Array;
+  readonly #s: View<typeof ResetState>;
 
   constructor(context: DeviceContext, a20: A20) {
     this.#context = context;
     this.#a20 = a20;
-    this.#s = context.words(WORDS);
+    this.#s = context.state(ResetState);
     context.ports.map(0x92, 1, {
-      read: () => (this.#s[PORT92] & ~2) | (a20.enabled ? 2 : 0),
+      read: () => (this.#s.port92 & ~2) | (a20.enabled ? 2 : 0),
       write: (_port, _size, value) => {
         a20.set((value & 2) !== 0);
-        if ((value & 1) !== 0 && (this.#s[PORT92] & 1) === 0) this.#reset();
-        this.#s[PORT92] = value & 0xfe;
+        if ((value & 1) !== 0 && (this.#s.port92 & 1) === 0) this.#reset();
+        this.#s.port92 = value & 0xfe;
       },
     });
     context.ports.map(0x60, 1, { read: () => this.#readData(), write: (_port, _size, value) => this.#writeData(value) });
@@ -44,22 +50,22 @@ export class ResetControl implements Device, ResetPort {
 
   reset(): void {
     const s = this.#s;
-    s.fill(0);
-    s[OUTPUT] = -1;
+    clear(s);
+    s.output = -1;
     // System flag set, translation on, both interrupts off, as firmware leaves it.
-    s[CONFIG] = 0x44;
+    s.config = 0x44;
     this.#a20.set(true);
   }
 
   /** Port 0xCF9. */
   read(): number {
-    return this.#s[CONTROL];
+    return this.#s.control;
   }
 
   /** Bit 2 going from 0 to 1 resets; bit 1 says how hard, which is all the same here. */
   write(value: number): void {
-    const old = this.#s[CONTROL];
-    this.#s[CONTROL] = value & 0x0e;
+    const old = this.#s.control;
+    this.#s.control = value & 0x0e;
     if ((value & 4) !== 0 && (old & 4) === 0) this.#reset();
   }
 
@@ -70,28 +76,28 @@ export class ResetControl implements Device, ResetPort {
   #status(): number {
     const s = this.#s;
     let status = STATUS_SYSTEM | STATUS_UNLOCKED;
-    if (s[OUTPUT] >= 0) status |= STATUS_OUTPUT_FULL | (s[OUTPUT_AUX] !== 0 ? STATUS_AUX : 0);
-    if (s[COMMAND] !== 0) status |= STATUS_COMMAND;
+    if (s.output >= 0) status |= STATUS_OUTPUT_FULL | (s.outputAux !== 0 ? STATUS_AUX : 0);
+    if (s.command !== 0) status |= STATUS_COMMAND;
     return status;
   }
 
   #readData(): number {
-    const value = this.#s[OUTPUT];
-    this.#s[OUTPUT] = -1;
+    const value = this.#s.output;
+    this.#s.output = -1;
     return Math.max(value, 0);
   }
 
   #answer(value: number, aux = 0): void {
-    this.#s[OUTPUT] = value & 0xff;
-    this.#s[OUTPUT_AUX] = aux;
+    this.#s.output = value & 0xff;
+    this.#s.outputAux = aux;
   }
 
   #command(value: number): void {
     const s = this.#s;
-    s[COMMAND] = 0;
+    s.command = 0;
     switch (value) {
       case 0x20:
-        this.#answer(s[CONFIG]);
+        this.#answer(s.config);
         break;
       case 0xaa:
         this.#answer(0x55);
@@ -104,29 +110,29 @@ export class ResetControl implements Device, ResetPort {
         this.#answer(1);
         break;
       case 0xa7:
-        s[CONFIG] |= 0x20;
+        s.config |= 0x20;
         break;
       case 0xa8:
-        s[CONFIG] &= ~0x20;
+        s.config &= ~0x20;
         break;
       case 0xad:
-        s[CONFIG] |= 0x10;
+        s.config |= 0x10;
         break;
       case 0xae:
-        s[CONFIG] &= ~0x10;
+        s.config &= ~0x10;
         break;
       case 0xc0:
         this.#answer(0x80);
         break;
       case 0xd0:
-        this.#answer(0x01 | (this.#a20.enabled ? 2 : 0) | (s[OUTPUT] >= 0 ? 0x10 : 0));
+        this.#answer(0x01 | (this.#a20.enabled ? 2 : 0) | (s.output >= 0 ? 0x10 : 0));
         break;
       case 0x60:
       case 0xd1:
       case 0xd2:
       case 0xd3:
       case 0xd4:
-        s[COMMAND] = value;
+        s.command = value;
         break;
       case 0xdd:
         this.#a20.set(false);
@@ -142,11 +148,11 @@ export class ResetControl implements Device, ResetPort {
 
   #writeData(value: number): void {
     const s = this.#s;
-    const command = s[COMMAND];
-    s[COMMAND] = 0;
+    const command = s.command;
+    s.command = 0;
     switch (command) {
       case 0x60:
-        s[CONFIG] = value;
+        s.config = value;
         break;
       case 0xd1:
         this.#a20.set((value & 2) !== 0);

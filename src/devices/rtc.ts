@@ -1,6 +1,8 @@
 // The MC146818 real-time clock with its CMOS memory. Time comes from clock.wallMs() (UTC) plus an offset that the guest's own settings of the
 // clock change; while its updates are stopped (SET, or the divider in reset) it is in the CMOS bytes alone. Interrupt flags are brought up to
 // date when somebody looks. Daylight saving (DSE) is stored and does nothing, as in most chips of today.
+import { array, f64, struct, u8, u32 } from '../layout/struct.ts';
+import type { View } from '../layout/view.ts';
 import type { Aml } from './aml.ts';
 import * as aml from './aml.ts';
 import { civil, daysOf, MS_PER_DAY, modulo, weekday } from './calendar.ts';
@@ -42,13 +44,18 @@ const ALARM_WINDOW = 86400;
 /** The divider starts half a second before the first update (data sheet, "divider control"). */
 const DIVIDER_START_MS = 500;
 
-/** Words: 128 bytes of CMOS, the index, days of the week that the guest's count is ahead of the calendar's. Doubles: offset to wall time, last second seen, last periodic tick seen. */
-const INDEX = 32;
-const WEEKDAY_SHIFT = 33;
-const WORDS = 34;
-const OFFSET = 0;
-const LAST_SECOND = 1;
-const LAST_TICK = 2;
+const RtcState = struct({
+  cmos: array(128, u8),
+  /** Of the CMOS byte at the data port. */
+  index: u32,
+  /** Days of the week that the guest's count is ahead of the calendar's. */
+  weekdayShift: u32,
+  /** Milliseconds from the clock's wall time to the guest's. */
+  offset: f64,
+  lastSecond: f64,
+  /** The last periodic tick seen. */
+  lastTick: f64,
+});
 
 const PORT = 0x70;
 
@@ -64,9 +71,8 @@ export class Rtc implements Device {
   readonly #context: DeviceContext;
   readonly #irqs: LegacyIrqs;
   readonly #ramBytes: number;
-  readonly #s: Int32Array;
+  readonly #s: View<typeof RtcState>;
   readonly #cmos: Uint8Array;
-  readonly #d: Float64Array;
   /** Scratch of one call: second, minute, hour, weekday (1 = Sunday), day, month, year. */
   readonly #fields = new Int32Array(7);
 
@@ -74,15 +80,13 @@ export class Rtc implements Device {
     this.#context = context;
     this.#irqs = irqs;
     this.#ramBytes = ramBytes;
-    this.#s = context.words(WORDS);
-    this.#cmos = new Uint8Array(this.#s.buffer, this.#s.byteOffset, 128);
-    const doubles = context.words(6);
-    this.#d = new Float64Array(doubles.buffer, doubles.byteOffset, 3);
+    this.#s = context.state(RtcState);
+    this.#cmos = this.#s.cmos;
     context.ports.map(PORT, 2, {
-      read: (port) => (port === PORT ? 0xff : this.#read(this.#s[INDEX])),
+      read: (port) => (port === PORT ? 0xff : this.#read(this.#s.index)),
       write: (port, _size, value) => {
-        if (port === PORT) this.#s[INDEX] = value & 0x7f;
-        else this.#write(this.#s[INDEX], value);
+        if (port === PORT) this.#s.index = value & 0x7f;
+        else this.#write(this.#s.index, value);
       },
     });
     irqs.add(() => this.#sync());
@@ -110,11 +114,11 @@ export class Rtc implements Device {
     for (let i = 0x10; i <= 0x2d; i++) sum += cmos[i];
     cmos[0x2e] = (sum >> 8) & 0xff;
     cmos[0x2f] = sum & 0xff;
-    this.#s[INDEX] = 0;
-    this.#s[WEEKDAY_SHIFT] = 0;
-    this.#d[OFFSET] = 0;
-    this.#d[LAST_SECOND] = Math.floor(this.#now() / 1000);
-    this.#d[LAST_TICK] = 0;
+    this.#s.index = 0;
+    this.#s.weekdayShift = 0;
+    this.#s.offset = 0;
+    this.#s.lastSecond = Math.floor(this.#now() / 1000);
+    this.#s.lastTick = 0;
     this.#irqs.setIrq(8, false);
   }
 
@@ -125,9 +129,9 @@ export class Rtc implements Device {
     const now = this.#context.clock.now();
     let next = Number.POSITIVE_INFINITY;
     const period = this.#period();
-    if ((b & B_PIE) !== 0 && period !== 0) next = (this.#d[LAST_TICK] + 1) * period;
+    if ((b & B_PIE) !== 0 && period !== 0) next = (this.#s.lastTick + 1) * period;
     if ((b & (B_AIE | B_UIE)) !== 0 && this.#updates) {
-      next = Math.min(next, now + ((this.#d[LAST_SECOND] + 1) * 1000 - this.#now()) * 1e6);
+      next = Math.min(next, now + ((this.#s.lastSecond + 1) * 1000 - this.#now()) * 1e6);
     }
     return next;
   }
@@ -138,7 +142,7 @@ export class Rtc implements Device {
 
   /** Milliseconds since the epoch, as the guest's clock has it. */
   #now(): number {
-    return this.#context.clock.wallMs() + this.#d[OFFSET];
+    return this.#context.clock.wallMs() + this.#s.offset;
   }
 
   /** The divider runs: with the crystal that PCs have, for this setting of DV alone. */
@@ -169,23 +173,23 @@ export class Rtc implements Device {
   /** Sets the flags of everything that happened since the last look, and the interrupt line. */
   #sync(): void {
     const cmos = this.#cmos;
-    const d = this.#d;
+    const s = this.#s;
     const period = this.#period();
     let flags = 0;
     if (period !== 0) {
       // A rounding of the division must not lose the tick that a deadline was computed for.
       const tick = Math.floor(this.#context.clock.now() / period + 1e-9);
-      if (tick > d[LAST_TICK]) flags |= B_PIE;
-      d[LAST_TICK] = tick;
+      if (tick > s.lastTick) flags |= B_PIE;
+      s.lastTick = tick;
     }
     const second = Math.floor(this.#now() / 1000 + 1e-6);
-    if (second !== d[LAST_SECOND]) {
-      if (this.#updates && second > d[LAST_SECOND]) {
+    if (second !== s.lastSecond) {
+      if (this.#updates && second > s.lastSecond) {
         flags |= B_UIE;
-        const from = Math.max(d[LAST_SECOND], second - ALARM_WINDOW);
+        const from = Math.max(s.lastSecond, second - ALARM_WINDOW);
         for (let one = from + 1; one <= second && (flags & B_AIE) === 0; one++) if (this.#alarmAt(one)) flags |= B_AIE;
       }
-      d[LAST_SECOND] = second;
+      s.lastSecond = second;
     }
     cmos[REG_C] |= flags;
     this.#updateIrq();
@@ -238,7 +242,7 @@ export class Rtc implements Device {
     cmos[REG_SECONDS] = this.#encode(seconds % 60);
     cmos[REG_MINUTES] = this.#encode(Math.floor(seconds / 60) % 60);
     cmos[REG_HOURS] = this.#encodeHour(Math.floor(seconds / 3600));
-    cmos[REG_WEEKDAY] = modulo(weekday(days) + this.#s[WEEKDAY_SHIFT], 7) + 1;
+    cmos[REG_WEEKDAY] = modulo(weekday(days) + this.#s.weekdayShift, 7) + 1;
     cmos[REG_DAY] = this.#encode(f[0]);
     cmos[REG_MONTH] = this.#encode(f[1]);
     cmos[REG_YEAR] = this.#encode(f[2] % 100);
@@ -251,9 +255,9 @@ export class Rtc implements Device {
     const year = this.#decode(cmos[REG_CENTURY]) * 100 + this.#decode(cmos[REG_YEAR]);
     const days = daysOf(year, this.#decode(cmos[REG_MONTH]), this.#decode(cmos[REG_DAY]));
     const seconds = this.#decodeHour(cmos[REG_HOURS]) * 3600 + this.#decode(cmos[REG_MINUTES]) * 60 + this.#decode(cmos[REG_SECONDS]);
-    this.#s[WEEKDAY_SHIFT] = modulo(cmos[REG_WEEKDAY] - 1 - weekday(days), 7);
-    this.#d[OFFSET] = days * MS_PER_DAY + seconds * 1000 + ms - this.#context.clock.wallMs();
-    this.#d[LAST_SECOND] = Math.floor(this.#now() / 1000);
+    this.#s.weekdayShift = modulo(cmos[REG_WEEKDAY] - 1 - weekday(days), 7);
+    this.#s.offset = days * MS_PER_DAY + seconds * 1000 + ms - this.#context.clock.wallMs();
+    this.#s.lastSecond = Math.floor(this.#now() / 1000);
   }
 
   #isTime(index: number): boolean {
@@ -304,10 +308,10 @@ export class Rtc implements Device {
     if (index === REG_A) cmos[REG_A] = value & ~A_UIP;
     else cmos[REG_B] = (value & B_SET) !== 0 ? value & ~B_UIE : value;
     const started = !divides && this.#divides;
-    if (started) this.#d[OFFSET] += DIVIDER_START_MS - this.#phase;
+    if (started) this.#s.offset += DIVIDER_START_MS - this.#phase;
     if (!updates && this.#updates) this.#adopt(this.#phase);
     const period = this.#period();
-    if (index === REG_A && period !== 0) this.#d[LAST_TICK] = Math.floor(this.#context.clock.now() / period);
+    if (index === REG_A && period !== 0) this.#s.lastTick = Math.floor(this.#context.clock.now() / period);
     this.#updateIrq();
   }
 

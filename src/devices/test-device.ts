@@ -1,5 +1,7 @@
 // The test device that kvm-unit-tests looks for, as QEMU's pc-testdev has it: a latch at ports E0H to E3H (and, a byte at a time, at E8H to EBH), a port
 // that does nothing (E4H; it drops a hypervisor's page), ports 2000H + n that drive interrupt line n, and 64 KiB of device memory at FF000000H.
+import { area, array, struct, u8 } from '../layout/struct.ts';
+import { clear, type View } from '../layout/view.ts';
 import type { Device, DeviceContext } from './device.ts';
 import { IOAPIC_INPUTS } from './ioapic.ts';
 
@@ -12,19 +14,22 @@ const TEST_MEMORY_BYTES = 0x10000;
 
 type Size = 1 | 2 | 4;
 
+const TestState = struct({
+  memory: area(TEST_MEMORY_BYTES, 4),
+  latch: array(4, u8),
+});
+
 export class TestDevice implements Device {
   readonly name = 'test-device';
-  readonly #bytes: Uint8Array;
+  readonly #s: View<typeof TestState>;
 
   constructor(context: DeviceContext) {
-    // The memory, and the latch behind it.
-    const words = context.words(TEST_MEMORY_BYTES / 4 + 1);
-    this.#bytes = new Uint8Array(words.buffer, words.byteOffset, words.byteLength);
+    const s = context.state(TestState);
+    this.#s = s;
     const latch = {
-      read: (port: number, size: Size) => this.#read(at(port), size),
-      write: (port: number, size: Size, value: number) => this.#write(at(port), size, value),
+      read: (port: number, size: Size) => read(s.latch, port & 3, size),
+      write: (port: number, size: Size, value: number) => write(s.latch, port & 3, size, value),
     };
-    const at = (port: number) => TEST_MEMORY_BYTES + (port & 3);
     context.ports.map(LATCH_PORT, 4, { ...latch, width: 4 });
     context.ports.map(FLUSH_PORT, 4, { width: 4, read: () => 0 });
     // The debug console keeps its port.
@@ -34,22 +39,22 @@ export class TestDevice implements Device {
       write: (port, _size, value) => context.irq.setIrq(port - IRQ_PORT, value !== 0),
     });
     context.mmio.map(TEST_MEMORY, TEST_MEMORY_BYTES, {
-      read: (offset, size) => this.#read(offset, size),
-      write: (offset, size, value) => this.#write(offset, size, value),
+      read: (offset, size) => read(s.memory, offset, size),
+      write: (offset, size, value) => write(s.memory, offset, size, value),
     });
   }
 
   reset(): void {
-    this.#bytes.fill(0);
+    clear(this.#s);
   }
+}
 
-  #read(at: number, size: Size): number {
-    let value = 0;
-    for (let n = 0; n < size; n++) value |= this.#bytes[at + n] << (8 * n);
-    return value;
-  }
+function read(bytes: Uint8Array, at: number, size: Size): number {
+  let value = 0;
+  for (let n = 0; n < size; n++) value |= bytes[at + n] << (8 * n);
+  return value;
+}
 
-  #write(at: number, size: Size, value: number): void {
-    for (let n = 0; n < size; n++) this.#bytes[at + n] = value >>> (8 * n);
-  }
+function write(bytes: Uint8Array, at: number, size: Size, value: number): void {
+  for (let n = 0; n < size; n++) bytes[at + n] = value >>> (8 * n);
 }

@@ -2,13 +2,15 @@
 // the ring is full, the transmitter's FIFO is: LSR says so, and the interrupt of an empty transmitter comes when there is room again. A CPU that
 // sends nevertheless waits. Input waits in another ring until the guest reads it; of that the receiver shows as much as its FIFO would hold. So a
 // guest that sets its port up, and empties the FIFO for that, loses nothing of what was typed already: it is as if it were sent now.
+import { array, struct, u8, u32 } from '../layout/struct.ts';
+import { clear, type View } from '../layout/view.ts';
 import type { Aml } from './aml.ts';
 import * as aml from './aml.ts';
 import { Backlog } from './backlog.ts';
 import type { Device, DeviceContext } from './device.ts';
 import type { Receiver } from './outlet.ts';
 import { OutputChannel } from './output-channel.ts';
-import { ByteRing, ringWords } from './ring.ts';
+import { ByteRing, ringState } from './ring.ts';
 
 export interface UartOptions {
   readonly name?: string;
@@ -27,27 +29,29 @@ const FIFO = 16;
 /** A CPU that asks whether the transmitter is empty, while it is not, waits so long for it (and for interrupts). */
 const DOZE_MS = 1;
 
-const IER = 0;
-const LCR = 1;
-const MCR = 2;
-const SCR = 3;
-const DIVISOR = 4;
-/** FIFO control: bit 0 enabled, bits 6-7 trigger level. */
-const FCR = 5;
-/** What came back in loop-back: first entry and number of entries; then the entries. */
-const RX_FIRST = 6;
-const RX_COUNT = 7;
-/** Overrun and break bits of LSR, until read. */
-const LSR_ERRORS = 8;
-const MSR_DELTA = 9;
-/** The transmitter-empty interrupt is pending. */
-const THRE_PENDING = 10;
-const MSR_LINES = 11;
-const LEVEL = 12;
-/** There is no room for a FIFO's worth of output: THRE is clear. */
-const TX_FULL = 13;
-const RX = 14;
-const WORDS = RX + FIFO;
+const UartState = struct({
+  ier: u32,
+  lcr: u32,
+  mcr: u32,
+  scr: u32,
+  divisor: u32,
+  /** FIFO control: bit 0 enabled, bits 6-7 trigger level. */
+  fcr: u32,
+  /** What came back in loop-back: first entry, number of entries, entries. */
+  rxFirst: u32,
+  rxCount: u32,
+  rx: array(FIFO, u8),
+  /** Overrun and break bits of LSR, until read. */
+  lsrErrors: u32,
+  msrDelta: u32,
+  msrLines: u32,
+  /** 1: the transmitter-empty interrupt is pending. */
+  threPending: u32,
+  /** Of the interrupt line. */
+  level: u32,
+  /** 1: there is no room for a FIFO's worth of output: THRE is clear. */
+  txFull: u32,
+});
 
 const IER_RX = 1;
 const IER_THRE = 2;
@@ -80,7 +84,7 @@ export class Uart implements Device {
   readonly name: string;
   readonly #context: DeviceContext;
   readonly #irq: number;
-  readonly #s: Int32Array;
+  readonly #s: View<typeof UartState>;
   readonly #output: OutputChannel;
   readonly #input: ByteRing;
   /** Input that found the ring full. */
@@ -91,9 +95,9 @@ export class Uart implements Device {
     this.#context = context;
     this.#irq = options.irq ?? 4;
     this.#backlog = new Backlog(options.onInputTaken);
-    this.#s = context.words(WORDS);
+    this.#s = context.state(UartState);
     this.#output = new OutputChannel(context, this, OUTPUT_BYTES, options.onOutput);
-    this.#input = new ByteRing(context.words(ringWords(INPUT_BYTES)), INPUT_BYTES);
+    this.#input = new ByteRing(context.state(ringState(INPUT_BYTES)));
     context.ports.map(options.base ?? 0x3f8, PORTS, {
       read: (port) => this.#read(port & 7),
       write: (port, _size, value) => this.#write(port & 7, value),
@@ -103,10 +107,10 @@ export class Uart implements Device {
 
   reset(): void {
     const s = this.#s;
-    s.fill(0);
-    s[DIVISOR] = 1;
-    s[MSR_LINES] = MSR_CONNECTED;
-    s[TX_FULL] = this.#output.room < FIFO ? 1 : 0;
+    clear(s);
+    s.divisor = 1;
+    s.msrLines = MSR_CONNECTED;
+    s.txFull = this.#output.room < FIFO ? 1 : 0;
     this.#context.irq.setIrq(this.#irq, false);
   }
 
@@ -124,9 +128,9 @@ export class Uart implements Device {
   onHostSignal(): void {
     this.#output.flush();
     const s = this.#s;
-    if (s[TX_FULL] !== 0 && this.#output.room >= FIFO) {
-      s[TX_FULL] = 0;
-      s[THRE_PENDING] = 1;
+    if (s.txFull !== 0 && this.#output.room >= FIFO) {
+      s.txFull = 0;
+      s.threPending = 1;
     }
     this.#refill();
   }
@@ -139,16 +143,16 @@ export class Uart implements Device {
   /** Bytes that the receiver shows, or would if it had a FIFO without end. */
   get #received(): number {
     const s = this.#s;
-    return s[RX_COUNT] + ((s[MCR] & MCR_LOOP) !== 0 ? 0 : this.#input.length);
+    return s.rxCount + ((s.mcr & MCR_LOOP) !== 0 ? 0 : this.#input.length);
   }
 
   /** The next received byte; 0 where there is none. */
   #take(): number {
     const s = this.#s;
-    if (s[RX_COUNT] > 0) {
-      const byte = s[RX + s[RX_FIRST]];
-      s[RX_FIRST] = (s[RX_FIRST] + 1) & (FIFO - 1);
-      s[RX_COUNT]--;
+    if (s.rxCount > 0) {
+      const byte = s.rx[s.rxFirst];
+      s.rxFirst = (s.rxFirst + 1) & (FIFO - 1);
+      s.rxCount--;
       return byte;
     }
     if (this.#received === 0) return 0;
@@ -161,36 +165,36 @@ export class Uart implements Device {
   /** A byte that comes back. */
   #receive(byte: number): void {
     const s = this.#s;
-    const fifo = (s[FCR] & 1) !== 0;
-    if (s[RX_COUNT] >= (fifo ? FIFO : 1)) {
-      s[LSR_ERRORS] |= LSR_OVERRUN;
+    const fifo = (s.fcr & 1) !== 0;
+    if (s.rxCount >= (fifo ? FIFO : 1)) {
+      s.lsrErrors |= LSR_OVERRUN;
       // A FIFO keeps what it has; without one the new byte takes the place of the old (PC16550D, 8.4, bit 1).
-      if (!fifo) s[RX + s[RX_FIRST]] = byte;
+      if (!fifo) s.rx[s.rxFirst] = byte;
       return;
     }
-    s[RX + ((s[RX_FIRST] + s[RX_COUNT]) & (FIFO - 1))] = byte;
-    s[RX_COUNT]++;
+    s.rx[(s.rxFirst + s.rxCount) & (FIFO - 1)] = byte;
+    s.rxCount++;
   }
 
   /** Identification of the pending interrupt with the highest priority; 1 for none. */
   #pending(): number {
     const s = this.#s;
-    const enabled = s[IER];
-    if ((enabled & IER_LINE) !== 0 && s[LSR_ERRORS] !== 0) return 6;
+    const enabled = s.ier;
+    if ((enabled & IER_LINE) !== 0 && s.lsrErrors !== 0) return 6;
     const received = this.#received;
     if ((enabled & IER_RX) !== 0 && received > 0) {
       // The time-out interrupt comes at once: fewer bytes than the trigger asks for means that no more are waiting.
-      return (s[FCR] & 1) !== 0 && received < TRIGGERS[(s[FCR] >> 6) & 3] ? 12 : 4;
+      return (s.fcr & 1) !== 0 && received < TRIGGERS[(s.fcr >> 6) & 3] ? 12 : 4;
     }
-    if ((enabled & IER_THRE) !== 0 && s[THRE_PENDING] !== 0) return 2;
-    if ((enabled & IER_MODEM) !== 0 && s[MSR_DELTA] !== 0) return 0;
+    if ((enabled & IER_THRE) !== 0 && s.threPending !== 0) return 2;
+    if ((enabled & IER_MODEM) !== 0 && s.msrDelta !== 0) return 0;
     return 1;
   }
 
   #updateIrq(): void {
     const level = this.#pending() !== 1 ? 1 : 0;
-    if (level === this.#s[LEVEL]) return;
-    this.#s[LEVEL] = level;
+    if (level === this.#s.level) return;
+    this.#s.level = level;
     this.#context.irq.setIrq(this.#irq, level !== 0);
   }
 
@@ -198,60 +202,60 @@ export class Uart implements Device {
   #updateModem(): void {
     const s = this.#s;
     let lines = MSR_CONNECTED;
-    const mcr = s[MCR];
+    const mcr = s.mcr;
     if ((mcr & MCR_LOOP) !== 0) lines = ((mcr & 2) << 3) | ((mcr & 1) << 5) | ((mcr & 4) << 4) | ((mcr & 8) << 4);
-    const changed = lines ^ s[MSR_LINES];
+    const changed = lines ^ s.msrLines;
     // The ring indicator counts only when it falls.
-    s[MSR_DELTA] |= ((changed & 0xb0) >> 4) | (changed & s[MSR_LINES] & 0x40 ? 4 : 0);
-    s[MSR_LINES] = lines;
+    s.msrDelta |= ((changed & 0xb0) >> 4) | (changed & s.msrLines & 0x40 ? 4 : 0);
+    s.msrLines = lines;
   }
 
   #read(register: number): number {
     const s = this.#s;
     switch (register) {
       case 0: {
-        if ((s[LCR] & 0x80) !== 0) return s[DIVISOR] & 0xff;
+        if ((s.lcr & 0x80) !== 0) return s.divisor & 0xff;
         const byte = this.#take();
         this.#updateIrq();
         return byte;
       }
       case 1:
-        return (s[LCR] & 0x80) !== 0 ? s[DIVISOR] >> 8 : s[IER];
+        return (s.lcr & 0x80) !== 0 ? s.divisor >> 8 : s.ier;
       case 2: {
         const id = this.#pending();
         if (id === 2) {
-          s[THRE_PENDING] = 0;
+          s.threPending = 0;
           this.#updateIrq();
         }
-        return id | ((s[FCR] & 1) !== 0 ? 0xc0 : 0);
+        return id | ((s.fcr & 1) !== 0 ? 0xc0 : 0);
       }
       case 3:
-        return s[LCR];
+        return s.lcr;
       case 4:
-        return s[MCR];
+        return s.mcr;
       case 5: {
-        let empty = s[TX_FULL] === 0 || (s[MCR] & MCR_LOOP) !== 0;
+        let empty = s.txFull === 0 || (s.mcr & MCR_LOOP) !== 0;
         if (!empty) {
           this.#output.doze(DOZE_MS);
-          empty = s[TX_FULL] === 0;
+          empty = s.txFull === 0;
         }
-        const value = (empty ? LSR_EMPTY : 0) | s[LSR_ERRORS] | (this.#received > 0 ? LSR_DATA : 0);
-        if (s[LSR_ERRORS] !== 0) {
-          s[LSR_ERRORS] = 0;
+        const value = (empty ? LSR_EMPTY : 0) | s.lsrErrors | (this.#received > 0 ? LSR_DATA : 0);
+        if (s.lsrErrors !== 0) {
+          s.lsrErrors = 0;
           this.#updateIrq();
         }
         return value;
       }
       case 6: {
-        const value = s[MSR_LINES] | s[MSR_DELTA];
-        if (s[MSR_DELTA] !== 0) {
-          s[MSR_DELTA] = 0;
+        const value = s.msrLines | s.msrDelta;
+        if (s.msrDelta !== 0) {
+          s.msrDelta = 0;
           this.#updateIrq();
         }
         return value;
       }
       default:
-        return s[SCR];
+        return s.scr;
     }
   }
 
@@ -259,42 +263,42 @@ export class Uart implements Device {
     const s = this.#s;
     switch (register) {
       case 0:
-        if ((s[LCR] & 0x80) !== 0) s[DIVISOR] = (s[DIVISOR] & 0xff00) | value;
+        if ((s.lcr & 0x80) !== 0) s.divisor = (s.divisor & 0xff00) | value;
         else this.#send(value);
         return;
       case 1:
-        if ((s[LCR] & 0x80) !== 0) {
-          s[DIVISOR] = (s[DIVISOR] & 0xff) | (value << 8);
+        if ((s.lcr & 0x80) !== 0) {
+          s.divisor = (s.divisor & 0xff) | (value << 8);
           return;
         }
-        if ((value & IER_THRE) !== 0 && (s[IER] & IER_THRE) === 0 && s[TX_FULL] === 0) s[THRE_PENDING] = 1;
-        s[IER] = value & 15;
+        if ((value & IER_THRE) !== 0 && (s.ier & IER_THRE) === 0 && s.txFull === 0) s.threPending = 1;
+        s.ier = value & 15;
         break;
       case 2: {
-        const flipped = ((value ^ s[FCR]) & 1) !== 0;
-        s[FCR] = value & 1 ? value & 0xc1 : 0;
+        const flipped = ((value ^ s.fcr) & 1) !== 0;
+        s.fcr = value & 1 ? value & 0xc1 : 0;
         // Without bit 0 the other bits are not programmed.
         if (flipped || (value & 3) === 3) {
-          s[RX_COUNT] = 0;
-          s[RX_FIRST] = 0;
+          s.rxCount = 0;
+          s.rxFirst = 0;
         }
         break;
       }
       case 3: {
-        const breaks = (value & ~s[LCR] & LCR_BREAK) !== 0;
-        s[LCR] = value;
-        if (!breaks || (s[MCR] & MCR_LOOP) === 0) return;
+        const breaks = (value & ~s.lcr & LCR_BREAK) !== 0;
+        s.lcr = value;
+        if (!breaks || (s.mcr & MCR_LOOP) === 0) return;
         // A break that comes back: a byte of zeros, and its mark.
         this.#receive(0);
-        s[LSR_ERRORS] |= LSR_BREAK | ((s[FCR] & 1) !== 0 ? LSR_FIFO_ERROR : 0);
+        s.lsrErrors |= LSR_BREAK | ((s.fcr & 1) !== 0 ? LSR_FIFO_ERROR : 0);
         break;
       }
       case 4:
-        s[MCR] = value & 0x1f;
+        s.mcr = value & 0x1f;
         this.#updateModem();
         break;
       case 7:
-        s[SCR] = value;
+        s.scr = value;
         return;
       default:
         return;
@@ -304,19 +308,19 @@ export class Uart implements Device {
 
   #send(byte: number): void {
     const s = this.#s;
-    const looped = (s[MCR] & MCR_LOOP) !== 0;
+    const looped = (s.mcr & MCR_LOOP) !== 0;
     // What comes back has as many bits as LCR says. (The host gets all eight: early code sends before it sets them.)
-    if (looped) this.#receive(byte & ((32 << (s[LCR] & 3)) - 1));
+    if (looped) this.#receive(byte & ((32 << (s.lcr & 3)) - 1));
     else {
       if (!this.#output.send(byte)) return;
-      if (this.#output.room < FIFO) s[TX_FULL] = 1;
+      if (this.#output.room < FIFO) s.txFull = 1;
     }
     // The line drops while the byte is in the holding register, so an edge-triggered input sees a new request.
-    if (s[THRE_PENDING] !== 0) {
-      s[THRE_PENDING] = 0;
+    if (s.threPending !== 0) {
+      s.threPending = 0;
       this.#updateIrq();
     }
-    s[THRE_PENDING] = looped || s[TX_FULL] === 0 ? 1 : 0;
+    s.threPending = looped || s.txFull === 0 ? 1 : 0;
     this.#updateIrq();
   }
 }

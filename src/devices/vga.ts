@@ -1,5 +1,7 @@
 // A VGA's registers as far as text mode needs them (IBM VGA technical reference, "Video Subsystem"): what was written reads back, and the retrace bits
 // follow the clock. There is no display: the text at B8000H is RAM (layout/memory.ts), which machine/report/screen.ts shows. Graphics modes have no memory.
+import { array, struct, u8, u32 } from '../layout/struct.ts';
+import { clear, type View } from '../layout/view.ts';
 import type { Device, DeviceContext } from './device.ts';
 
 /** A frame of the 720 x 400 mode at 70 Hz: 449 lines, 400 of them with text; each of 31.78 us, 80% of it with text. */
@@ -19,30 +21,31 @@ const LINE_COMPARE = 0x10;
 /** Attribute controller index: the display is on. */
 const PALETTE_SOURCE = 0x20;
 
-/** Words: single registers, then a byte of each indexed register a word, then the palette's 768 bytes. */
-const MISC = 0;
-const FEATURE = 1;
-const SEQUENCER_INDEX = 2;
-const GRAPHICS_INDEX = 3;
-const CRTC_INDEX = 4;
-const ATTRIBUTE_INDEX = 5;
-/** 1: the next write to 3C0H is data. */
-const ATTRIBUTE_DATA = 6;
-const DAC_MASK = 7;
-/** Bytes into the palette of the next read and write at 3C9H, and what 3C7H reads: 0 after a write address, 3 after a read address. */
-const DAC_READ = 8;
-const DAC_WRITE = 9;
-const DAC_STATE = 10;
-/** A colour is stored when its third value comes: the two before it. */
-const DAC_RED = 11;
-const DAC_GREEN = 12;
-const SEQUENCER = 13;
-const GRAPHICS = SEQUENCER + 8;
-const ATTRIBUTE = GRAPHICS + 16;
-const CRTC = ATTRIBUTE + 32;
-const PALETTE = CRTC + 32;
 const PALETTE_BYTES = 768;
-const WORDS = PALETTE + PALETTE_BYTES / 4;
+
+const VgaState = struct({
+  misc: u32,
+  feature: u32,
+  sequencerIndex: u32,
+  graphicsIndex: u32,
+  crtcIndex: u32,
+  attributeIndex: u32,
+  /** 1: the next write to 3C0H is data. */
+  attributeData: u32,
+  dacMask: u32,
+  /** Bytes into the palette of the next read and write at 3C9H. */
+  dacRead: u32,
+  dacWrite: u32,
+  /** What 3C7H reads: 0 after a write address, 3 after a read address. */
+  dacState: u32,
+  /** A colour is stored when its third value comes: the two before it. */
+  dacFirst: array(2, u8),
+  sequencer: array(8, u8),
+  graphics: array(16, u8),
+  attribute: array(32, u8),
+  crtc: array(32, u8),
+  palette: array(PALETTE_BYTES, u8),
+});
 
 /** Mode 3 as a VGA's BIOS leaves it: 80 x 25, 16 colours. */
 const MODE3 = {
@@ -58,16 +61,14 @@ const MODE3 = {
 export class Vga implements Device {
   readonly name = 'vga';
   readonly #context: DeviceContext;
-  readonly #s: Int32Array;
-  readonly #palette: Uint8Array;
+  readonly #s: View<typeof VgaState>;
 
   constructor(context: DeviceContext) {
     this.#context = context;
-    this.#s = context.words(WORDS);
-    this.#palette = new Uint8Array(this.#s.buffer, this.#s.byteOffset + PALETTE * 4, PALETTE_BYTES);
+    this.#s = context.state(VgaState);
     context.ports.map(0x3c0, 16, { read: (port) => this.#read(port), write: (port, _size, value) => this.#write(port, value) });
     for (const base of [0x3b0, 0x3d0]) {
-      const here = () => ((this.#s[MISC] & MISC_COLOR) !== 0) === (base === 0x3d0);
+      const here = () => ((this.#s.misc & MISC_COLOR) !== 0) === (base === 0x3d0);
       for (const at of [base + 4, base + 10]) {
         context.ports.map(at, at === base + 4 ? 2 : 1, {
           read: (port) => (here() ? this.#readCrt(port & 15) : 0xff),
@@ -82,52 +83,52 @@ export class Vga implements Device {
 
   reset(): void {
     const s = this.#s;
-    s.fill(0);
-    s[MISC] = MODE3.misc;
-    s[DAC_MASK] = 0xff;
-    s[ATTRIBUTE_INDEX] = PALETTE_SOURCE;
-    s.set(MODE3.sequencer, SEQUENCER);
-    s.set(MODE3.graphics, GRAPHICS);
-    s.set(MODE3.attribute, ATTRIBUTE);
-    s.set(MODE3.crtc, CRTC);
+    clear(s);
+    s.misc = MODE3.misc;
+    s.dacMask = 0xff;
+    s.attributeIndex = PALETTE_SOURCE;
+    s.sequencer.set(MODE3.sequencer);
+    s.graphics.set(MODE3.graphics);
+    s.attribute.set(MODE3.attribute);
+    s.crtc.set(MODE3.crtc);
   }
 
   /** Of the text that the card shows: characters in a line, and where it begins in text memory, in bytes. */
   get text(): { readonly columns: number; readonly start: number } {
     const s = this.#s;
-    return { columns: s[CRTC + 1] + 1, start: ((s[CRTC + 0x0c] << 8) | s[CRTC + 0x0d]) * 2 };
+    return { columns: s.crtc[1] + 1, start: ((s.crtc[0x0c] << 8) | s.crtc[0x0d]) * 2 };
   }
 
   #read(port: number): number {
     const s = this.#s;
     switch (port) {
       case 0x3c0:
-        return s[ATTRIBUTE_INDEX];
+        return s.attributeIndex;
       case 0x3c1:
-        return s[ATTRIBUTE + (s[ATTRIBUTE_INDEX] & 31)];
+        return s.attribute[s.attributeIndex & 31];
       case 0x3c4:
-        return s[SEQUENCER_INDEX];
+        return s.sequencerIndex;
       case 0x3c5:
-        return s[SEQUENCER + s[SEQUENCER_INDEX]];
+        return s.sequencer[s.sequencerIndex];
       case 0x3c6:
-        return s[DAC_MASK];
+        return s.dacMask;
       case 0x3c7:
-        return s[DAC_STATE];
+        return s.dacState;
       case 0x3c8:
-        return Math.floor(s[DAC_WRITE] / 3);
+        return Math.floor(s.dacWrite / 3);
       case 0x3c9: {
-        const value = this.#palette[s[DAC_READ]];
-        s[DAC_READ] = (s[DAC_READ] + 1) % PALETTE_BYTES;
+        const value = s.palette[s.dacRead];
+        s.dacRead = (s.dacRead + 1) % PALETTE_BYTES;
         return value;
       }
       case 0x3ca:
-        return s[FEATURE];
+        return s.feature;
       case 0x3cc:
-        return s[MISC];
+        return s.misc;
       case 0x3ce:
-        return s[GRAPHICS_INDEX];
+        return s.graphicsIndex;
       case 0x3cf:
-        return s[GRAPHICS + s[GRAPHICS_INDEX]];
+        return s.graphics[s.graphicsIndex];
       default:
         // 3C2H, input status 0: no interrupt waits, and the switch that a BIOS looks for a monitor with is open.
         return port === 0x3c2 ? 0 : 0xff;
@@ -138,58 +139,57 @@ export class Vga implements Device {
     const s = this.#s;
     switch (port) {
       case 0x3c0:
-        if (s[ATTRIBUTE_DATA] === 0) s[ATTRIBUTE_INDEX] = value & 0x3f;
+        if (s.attributeData === 0) s.attributeIndex = value & 0x3f;
         // The palette can be written while the display does not use it.
-        else if ((s[ATTRIBUTE_INDEX] & 31) >= 16 || (s[ATTRIBUTE_INDEX] & PALETTE_SOURCE) === 0)
-          s[ATTRIBUTE + (s[ATTRIBUTE_INDEX] & 31)] = value;
-        s[ATTRIBUTE_DATA] ^= 1;
+        else if ((s.attributeIndex & 31) >= 16 || (s.attributeIndex & PALETTE_SOURCE) === 0) s.attribute[s.attributeIndex & 31] = value;
+        s.attributeData ^= 1;
         break;
       case 0x3c2:
-        s[MISC] = value;
+        s.misc = value;
         break;
       case 0x3c4:
-        s[SEQUENCER_INDEX] = value & 7;
+        s.sequencerIndex = value & 7;
         break;
       case 0x3c5:
-        s[SEQUENCER + s[SEQUENCER_INDEX]] = value;
+        s.sequencer[s.sequencerIndex] = value;
         break;
       case 0x3c6:
-        s[DAC_MASK] = value;
+        s.dacMask = value;
         break;
       case 0x3c7:
-        s[DAC_READ] = value * 3;
-        s[DAC_STATE] = 3;
+        s.dacRead = value * 3;
+        s.dacState = 3;
         break;
       case 0x3c8:
-        s[DAC_WRITE] = value * 3;
-        s[DAC_STATE] = 0;
+        s.dacWrite = value * 3;
+        s.dacState = 0;
         break;
       case 0x3c9:
         this.#writeColor(value & 0x3f);
         break;
       case 0x3ce:
-        s[GRAPHICS_INDEX] = value & 15;
+        s.graphicsIndex = value & 15;
         break;
       case 0x3cf:
-        s[GRAPHICS + s[GRAPHICS_INDEX]] = value;
+        s.graphics[s.graphicsIndex] = value;
         break;
     }
   }
 
   #writeColor(value: number): void {
     const s = this.#s;
-    const at = s[DAC_WRITE];
-    if (at % 3 === 2) this.#palette.set([s[DAC_RED], s[DAC_GREEN], value], at - 2);
-    else s[DAC_RED + (at % 3)] = value;
-    s[DAC_WRITE] = (at + 1) % PALETTE_BYTES;
+    const at = s.dacWrite;
+    if (at % 3 === 2) s.palette.set([...s.dacFirst, value], at - 2);
+    else s.dacFirst[at % 3] = value;
+    s.dacWrite = (at + 1) % PALETTE_BYTES;
   }
 
   /** `port`: 4 and 5 the CRT controller, 10 input status 1 (which makes 3C0H expect an index). */
   #readCrt(port: number): number {
     const s = this.#s;
-    if (port === 4) return s[CRTC_INDEX];
-    if (port === 5) return s[CRTC_INDEX] <= 0x18 ? s[CRTC + s[CRTC_INDEX]] : 0;
-    s[ATTRIBUTE_DATA] = 0;
+    if (port === 4) return s.crtcIndex;
+    if (port === 5) return s.crtcIndex <= 0x18 ? s.crtc[s.crtcIndex] : 0;
+    s.attributeData = 0;
     const inFrame = this.#context.clock.now() % (LINES * LINE_NS);
     // All of the time without lines counts as retrace, so that a guest that looks seldom finds it.
     if (inFrame >= VISIBLE_LINES * LINE_NS) return STATUS_RETRACE | STATUS_BLANK;
@@ -198,10 +198,10 @@ export class Vga implements Device {
 
   #writeCrt(port: number, value: number): void {
     const s = this.#s;
-    if (port === 4) s[CRTC_INDEX] = value & 0x1f;
-    else if (port === 10) s[FEATURE] = value & 3;
-    else if (s[CRTC_INDEX] < 8 && (s[CRTC + 0x11] & PROTECT) !== 0) {
-      if (s[CRTC_INDEX] === 7) s[CRTC + 7] = (s[CRTC + 7] & ~LINE_COMPARE) | (value & LINE_COMPARE);
-    } else if (s[CRTC_INDEX] <= 0x18) s[CRTC + s[CRTC_INDEX]] = value;
+    if (port === 4) s.crtcIndex = value & 0x1f;
+    else if (port === 10) s.feature = value & 3;
+    else if (s.crtcIndex < 8 && (s.crtc[0x11] & PROTECT) !== 0) {
+      if (s.crtcIndex === 7) s.crtc[7] = (s.crtc[7] & ~LINE_COMPARE) | (value & LINE_COMPARE);
+    } else if (s.crtcIndex <= 0x18) s.crtc[s.crtcIndex] = value;
   }
 }

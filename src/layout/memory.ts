@@ -2,7 +2,7 @@
 // grows with the number of CPUs. Nobody else writes an address as a number.
 import { DragomanError } from '../api/errors.ts';
 import { Cpu } from './cpu.ts';
-import { area, array, f64, records, shared32, struct, u32, u64 } from './struct.ts';
+import { area, array, f64, ownLine, records, shared32, struct, u32, u64 } from './struct.ts';
 
 export const WASM_PAGE = 0x10000;
 export const PAGE = 4096;
@@ -72,8 +72,6 @@ export const RAM = MAP.at.ram;
 export const VIDEO_MEMORY = 0xa0000;
 export const TEXT_MEMORY = 0xb8000;
 
-const CACHE_LINE = 64;
-
 export const Control = struct({
   // What changes seldom or never, on cache lines of its own: every CPU reads it all the time.
   cpuCount: u32,
@@ -115,7 +113,7 @@ export const Control = struct({
 
   // What threads tell each other.
   /** Bumped when the translator published a module. */
-  epoch: { ...u32, align: CACHE_LINE },
+  epoch: ownLine(u32),
   heatHead: shared32,
   heatTail: shared32,
   /** Words that sleepers wait on. */

@@ -1,11 +1,23 @@
-// A split virtqueue (virtio 1.2, 2.7) as the device sees it. Its registers and positions are shared words; the rings
+// A split virtqueue (virtio 1.2, 2.7) as the device sees it. Its registers and positions are shared state; the rings
 // are in guest RAM and the guest may write anything there, at any time: each field is read once and then checked.
 // What breaks the rules throws a QueueError, never more.
+import { array, struct, u32 } from '../../layout/struct.ts';
+import { clear, type View } from '../../layout/view.ts';
 import type { GuestMemory, Segment } from './guest-memory.ts';
 
-/** Words of a queue. 64-bit addresses take two, the low half first. */
-export const Queue = { SIZE: 0, ENABLED: 1, DESC: 2, DRIVER: 4, DEVICE: 6, LAST_AVAIL: 8, USED: 9, SIGNALLED: 10 } as const;
-export const QUEUE_WORDS = 11;
+export const QueueState = struct({
+  size: u32,
+  enabled: u32,
+  /** Guest physical addresses of the queue's parts (Ring): each two words, the low half first. */
+  rings: array(6, u32),
+  /** Requests that were taken from the available ring so far, and given back; modulo 65536. */
+  lastAvail: u32,
+  used: u32,
+  /** `used` at the last interrupt. */
+  signalled: u32,
+});
+/** Elements of `rings`. */
+export const Ring = { DESC: 0, DRIVER: 2, DEVICE: 4 } as const;
 
 const DESC_NEXT = 1;
 const DESC_WRITE = 2;
@@ -40,28 +52,28 @@ export interface QueueFeatures {
 export class Virtqueue {
   /** What is offered after a reset. */
   readonly #offered: number;
-  readonly #words: Int32Array;
+  readonly #s: View<typeof QueueState>;
   readonly #memory: GuestMemory;
   readonly #features: () => QueueFeatures;
 
-  constructor(words: Int32Array, offered: number, memory: GuestMemory, features: () => QueueFeatures) {
-    this.#words = words;
+  constructor(state: View<typeof QueueState>, offered: number, memory: GuestMemory, features: () => QueueFeatures) {
+    this.#s = state;
     this.#offered = offered;
     this.#memory = memory;
     this.#features = features;
   }
 
   reset(): void {
-    this.#words.fill(0);
-    this.#words[Queue.SIZE] = this.#offered;
+    clear(this.#s);
+    this.#s.size = this.#offered;
   }
 
   get enabled(): boolean {
-    return this.#words[Queue.ENABLED] !== 0;
+    return this.#s.enabled !== 0;
   }
 
   get size(): number {
-    return this.#words[Queue.SIZE];
+    return this.#s.size;
   }
 
   /**
@@ -69,29 +81,30 @@ export class Virtqueue {
    * go by their own, and QEMU lets them. Anything else is ignored, which the driver can read.
    */
   set size(value: number) {
-    if (!this.enabled && value > 0 && value <= MOST_SIZE) this.#words[Queue.SIZE] = value;
+    if (!this.enabled && value > 0 && value <= MOST_SIZE) this.#s.size = value;
   }
 
-  word(index: number): number {
-    return this.#words[index] >>> 0;
+  /** Half an address: element `n` of the queue's rings. */
+  address(n: number): number {
+    return this.#s.rings[n];
   }
 
   /** Sets half an address; the rings of an enabled queue stay where they are. */
-  setAddress(index: number, value: number): void {
-    if (!this.enabled) this.#words[index] = value | 0;
+  setAddress(n: number, value: number): void {
+    if (!this.enabled) this.#s.rings[n] = value;
   }
 
   enable(): void {
     if (this.enabled) return;
-    this.#checkRing(Queue.DESC, DESC_BYTES * this.size, 16);
-    this.#checkRing(Queue.DRIVER, 6 + 2 * this.size, 2);
-    this.#checkRing(Queue.DEVICE, 6 + 8 * this.size, 4);
-    this.#words[Queue.ENABLED] = 1;
+    this.#checkRing(Ring.DESC, DESC_BYTES * this.size, 16);
+    this.#checkRing(Ring.DRIVER, 6 + 2 * this.size, 2);
+    this.#checkRing(Ring.DEVICE, 6 + 8 * this.size, 4);
+    this.#s.enabled = 1;
   }
 
-  #checkRing(index: number, bytes: number, align: number): void {
-    const address = this.word(index);
-    if (address % align !== 0 || !this.#memory.contains(address, this.word(index + 1), bytes)) {
+  #checkRing(ring: number, bytes: number, align: number): void {
+    const address = this.address(ring);
+    if (address % align !== 0 || !this.#memory.contains(address, this.address(ring + 1), bytes)) {
       throw new QueueError(`a ring at ${address.toString(16)}H is not in RAM or not aligned`);
     }
   }
@@ -100,12 +113,12 @@ export class Virtqueue {
   next(): Chain | undefined {
     if (!this.enabled) return undefined;
     const memory = this.#memory;
-    const avail = this.word(Queue.DRIVER);
-    const last = this.#words[Queue.LAST_AVAIL];
+    const avail = this.address(Ring.DRIVER);
+    const last = this.#s.lastAvail;
     let waiting = (memory.loadIndex(avail + 2) - last) & 0xffff;
     if (waiting === 0 && this.#features().eventIndex) {
       // Asks for a notification of the next one; it may have come before we asked.
-      memory.storeIndex(this.word(Queue.DEVICE) + 4 + 8 * this.size, last);
+      memory.storeIndex(this.address(Ring.DEVICE) + 4 + 8 * this.size, last);
       waiting = (memory.loadIndex(avail + 2) - last) & 0xffff;
     }
     if (waiting === 0) return undefined;
@@ -119,7 +132,7 @@ export class Virtqueue {
     const writable: Segment[] = [];
     let readableBytes = 0;
     let writableBytes = 0;
-    let table = this.word(Queue.DESC);
+    let table = this.address(Ring.DESC);
     let entries = this.size;
     let index = head;
     let seen = 0;
@@ -164,26 +177,26 @@ export class Virtqueue {
 
   /** Gives the request that `next` told of back, with that many bytes written to its start. */
   push(head: number, written: number): void {
-    const words = this.#words;
+    const s = this.#s;
     const memory = this.#memory;
-    const ring = this.word(Queue.DEVICE);
-    const used = words[Queue.USED];
+    const ring = this.address(Ring.DEVICE);
+    const used = s.used;
     const at = ring + 4 + 8 * (used % this.size);
     memory.setU32(at, head);
     memory.setU32(at + 4, written);
-    words[Queue.USED] = (used + 1) & 0xffff;
-    words[Queue.LAST_AVAIL] = (words[Queue.LAST_AVAIL] + 1) & 0xffff;
-    memory.storeIndex(ring + 2, words[Queue.USED]);
+    s.used = (used + 1) & 0xffff;
+    s.lastAvail = (s.lastAvail + 1) & 0xffff;
+    memory.storeIndex(ring + 2, s.used);
   }
 
   /** Whether what was pushed since the last call is worth an interrupt (2.7.7). */
   takeInterrupt(): boolean {
-    const words = this.#words;
-    const used = words[Queue.USED];
-    const before = words[Queue.SIGNALLED];
+    const s = this.#s;
+    const used = s.used;
+    const before = s.signalled;
     if (used === before) return false;
-    words[Queue.SIGNALLED] = used;
-    const avail = this.word(Queue.DRIVER);
+    s.signalled = used;
+    const avail = this.address(Ring.DRIVER);
     if (!this.#features().eventIndex) return (this.#memory.loadIndex(avail) & AVAIL_NO_INTERRUPT) === 0;
     const event = this.#memory.loadIndex(avail + 4 + 2 * this.size);
     return ((used - event - 1) & 0xffff) < ((used - before) & 0xffff);

@@ -1,11 +1,13 @@
 // The virtio 1.x transport over PCI (virtio 1.2, 4.1), and the base class of the devices: registers and negotiation run
 // on whichever CPU touches them; queues are worked on by the host thread, which a notification wakes.
 // One memory BAR holds all structures; interrupts are INTx with the ISR register, there is no MSI-X.
+import { array, struct, u32 } from '../../layout/struct.ts';
+import { clear, type View } from '../../layout/view.ts';
 import type { Device } from '../device.ts';
 import type { DeviceHub } from '../hub.ts';
 import { type PciBus, PciConfig, type PciFunction } from '../pci.ts';
 import { GuestMemory } from './guest-memory.ts';
-import { QUEUE_WORDS, Queue, QueueError, type QueueFeatures, Virtqueue } from './queue.ts';
+import { QueueError, type QueueFeatures, QueueState, Virtqueue } from './queue.ts';
 
 /** Bits of device_status (2.1). */
 export const Status = { ACKNOWLEDGE: 1, DRIVER: 2, DRIVER_OK: 4, FEATURES_OK: 8, NEEDS_RESET: 0x40, FAILED: 0x80 } as const;
@@ -59,23 +61,21 @@ const PCI_CAP_OFFSET = PCI_CAP + 8;
 const PCI_CAP_LENGTH = PCI_CAP + 12;
 const PCI_CAP_DATA = PCI_CAP + 16;
 
-/** Shared words. */
-const S = {
-  STATUS: 0,
-  ISR: 1,
-  DEVICE_SELECT: 2,
-  DRIVER_SELECT: 3,
-  DRIVER_LOW: 4,
-  DRIVER_HIGH: 5,
-  QUEUE_SELECT: 6,
-  /** The host thread works on guest buffers without the lock. */
-  BUSY: 7,
-  /** The guest asked for a reset meanwhile: it reads an old status until it is done. */
-  RESET_PENDING: 8,
+const TransportState = struct({
+  status: u32,
+  isr: u32,
+  deviceSelect: u32,
+  driverSelect: u32,
+  /** The driver's features, the low word first. */
+  driver: array(2, u32),
+  queueSelect: u32,
+  /** How many of the host thread's calls work on guest buffers without the lock. */
+  busy: u32,
+  /** 1: the guest asked for a reset meanwhile; it reads an old status until it is done. */
+  resetPending: u32,
   /** Counts resets. */
-  EPOCH: 9,
-} as const;
-const OWN_WORDS = 10;
+  epoch: u32,
+});
 
 const word = (value: number): number[] => [value & 0xff, (value >>> 8) & 0xff, (value >>> 16) & 0xff, value >>> 24];
 const capability = (type: number, offset: number, bytes: number, more: number[] = []): number[] => [
@@ -98,7 +98,7 @@ export abstract class VirtioDevice implements Device {
   protected readonly hub: DeviceHub;
   protected readonly memory: GuestMemory;
   protected readonly queues: readonly Virtqueue[];
-  readonly #s: Int32Array;
+  readonly #s: View<typeof TransportState>;
   readonly #options: VirtioOptions;
   readonly #hooks: VirtioHooks;
   readonly #features: readonly [low: number, high: number];
@@ -111,16 +111,13 @@ export abstract class VirtioDevice implements Device {
     this.#features = [options.features | F_INDIRECT_DESC | F_EVENT_IDX, F_VERSION_1_HIGH];
     this.memory = new GuestMemory(hub.ram, hooks.ramWritten);
     const count = options.queueSizes.length;
-    const words = hub.words(OWN_WORDS + QUEUE_WORDS * count);
-    this.#s = words;
+    const state = hub.state(TransportState);
+    this.#s = state;
     const ringFeatures = (): QueueFeatures => ({
-      indirect: (words[S.DRIVER_LOW] & F_INDIRECT_DESC) !== 0,
-      eventIndex: (words[S.DRIVER_LOW] & F_EVENT_IDX) !== 0,
+      indirect: (state.driver[0] & F_INDIRECT_DESC) !== 0,
+      eventIndex: (state.driver[0] & F_EVENT_IDX) !== 0,
     });
-    this.queues = options.queueSizes.map((size, i) => {
-      const at = OWN_WORDS + QUEUE_WORDS * i;
-      return new Virtqueue(words.subarray(at, at + QUEUE_WORDS), size, this.memory, ringFeatures);
-    });
+    this.queues = options.queueSizes.map((size) => new Virtqueue(hub.state(QueueState), size, this.memory, ringFeatures));
     this.pci = bus.add({
       name: options.name,
       slot: options.slot,
@@ -161,18 +158,18 @@ export abstract class VirtioDevice implements Device {
 
   /** Changes with every reset: state that only the host thread has compares it. */
   protected get epoch(): number {
-    return this.#s[S.EPOCH];
+    return this.#s.epoch;
   }
 
   /** True while the driver is ready and nothing went wrong: rings may be touched. */
   protected get live(): boolean {
     const s = this.#s;
-    const status = s[S.STATUS] & (Status.DRIVER_OK | Status.NEEDS_RESET);
-    return status === Status.DRIVER_OK && s[S.RESET_PENDING] === 0 && this.pci.busMaster;
+    const status = s.status & (Status.DRIVER_OK | Status.NEEDS_RESET);
+    return status === Status.DRIVER_OK && s.resetPending === 0 && this.pci.busMaster;
   }
 
   protected hasFeature(bit: number): boolean {
-    return (this.#s[S.DRIVER_LOW] & (1 << bit)) !== 0;
+    return (this.#s.driver[0] & (1 << bit)) !== 0;
   }
 
   onHostSignal(): void {
@@ -203,13 +200,13 @@ export abstract class VirtioDevice implements Device {
    */
   protected unlocked<T>(work: () => T): T {
     const s = this.#s;
-    s[S.BUSY]++;
+    s.busy++;
     const depth = this.hub.lock.release();
     try {
       return work();
     } finally {
       this.hub.lock.retake(depth);
-      if (--s[S.BUSY] === 0 && s[S.RESET_PENDING] !== 0) this.#reset();
+      if (--s.busy === 0 && s.resetPending !== 0) this.#reset();
     }
   }
 
@@ -219,31 +216,30 @@ export abstract class VirtioDevice implements Device {
   }
 
   reset(): void {
-    if (this.#s[S.BUSY] !== 0) this.#s[S.RESET_PENDING] = 1;
+    if (this.#s.busy !== 0) this.#s.resetPending = 1;
     else this.#reset();
   }
 
   #reset(): void {
     const s = this.#s;
-    const epoch = s[S.EPOCH];
-    const busy = s[S.BUSY];
-    s.fill(0, 0, OWN_WORDS);
-    s[S.EPOCH] = epoch + 1;
-    s[S.BUSY] = busy;
+    const { epoch, busy } = s;
+    clear(s);
+    s.epoch = epoch + 1;
+    s.busy = busy;
     for (const queue of this.queues) queue.reset();
     this.pci.setInterrupt(false);
   }
 
   #raise(bits: number): void {
-    this.#s[S.ISR] |= bits;
+    this.#s.isr |= bits;
     this.pci.setInterrupt(true);
   }
 
   #fail(text: string): void {
     const s = this.#s;
-    if ((s[S.STATUS] & Status.NEEDS_RESET) !== 0) return;
-    const wasReady = (s[S.STATUS] & Status.DRIVER_OK) !== 0;
-    s[S.STATUS] |= Status.NEEDS_RESET;
+    if ((s.status & Status.NEEDS_RESET) !== 0) return;
+    const wasReady = (s.status & Status.DRIVER_OK) !== 0;
+    s.status |= Status.NEEDS_RESET;
     if (wasReady) this.#raise(ISR_CONFIG);
     this.#hooks.onProblem?.(this.name, text);
   }
@@ -255,8 +251,8 @@ export abstract class VirtioDevice implements Device {
         return at < COMMON_BYTES ? this.#common(at & ~3) >>> (8 * (at & 3)) : 0;
       case ISR: {
         if (at !== 0) return 0;
-        const bits = this.#s[S.ISR];
-        this.#s[S.ISR] = 0;
+        const bits = this.#s.isr;
+        this.#s.isr = 0;
         this.pci.setInterrupt(false);
         return bits;
       }
@@ -274,26 +270,26 @@ export abstract class VirtioDevice implements Device {
   /** The aligned four bytes of the common configuration structure (4.1.4.3) at `at`. */
   #common(at: number): number {
     const s = this.#s;
-    const queue = this.queues[s[S.QUEUE_SELECT]] as Virtqueue | undefined;
+    const queue = this.queues[s.queueSelect] as Virtqueue | undefined;
     switch (at) {
       case 0x00:
-        return s[S.DEVICE_SELECT];
+        return s.deviceSelect;
       case 0x04:
-        return this.#features[s[S.DEVICE_SELECT]] ?? 0;
+        return this.#features[s.deviceSelect] ?? 0;
       case 0x08:
-        return s[S.DRIVER_SELECT];
+        return s.driverSelect;
       case 0x0c:
-        return s[S.DRIVER_SELECT] >>> 0 < 2 ? s[S.DRIVER_LOW + s[S.DRIVER_SELECT]] : 0;
+        return s.driverSelect < 2 ? s.driver[s.driverSelect] : 0;
       case 0x10:
         return NO_VECTOR | (this.queues.length << 16);
       case 0x14:
-        return s[S.STATUS] | (s[S.QUEUE_SELECT] << 16);
+        return s.status | (s.queueSelect << 16);
       case 0x18:
         return (queue?.size ?? 0) | (NO_VECTOR << 16);
       case 0x1c:
-        return queue === undefined ? 0 : queue.word(Queue.ENABLED) | (s[S.QUEUE_SELECT] << 16);
+        return queue === undefined ? 0 : Number(queue.enabled) | (s.queueSelect << 16);
       default:
-        return queue?.word(Queue.DESC + ((at - 0x20) >> 2)) ?? 0;
+        return queue?.address((at - 0x20) >> 2) ?? 0;
     }
   }
 
@@ -310,23 +306,22 @@ export abstract class VirtioDevice implements Device {
   #writeCommon(at: number, value: number): void {
     const s = this.#s;
     const half = value & 0xffff;
-    const queue = this.queues[s[S.QUEUE_SELECT]] as Virtqueue | undefined;
-    if (at === 0x00) s[S.DEVICE_SELECT] = value;
-    else if (at === 0x08) s[S.DRIVER_SELECT] = value;
+    const queue = this.queues[s.queueSelect] as Virtqueue | undefined;
+    if (at === 0x00) s.deviceSelect = value;
+    else if (at === 0x08) s.driverSelect = value;
     else if (at === 0x0c) this.#writeFeatures(value);
     else if (at === 0x14) this.#writeStatus(value & 0xff);
-    else if (at === 0x16) s[S.QUEUE_SELECT] = half;
+    else if (at === 0x16) s.queueSelect = half;
     else if (queue === undefined) return;
     else if (at === 0x18) queue.size = half;
     else if (at === 0x1c) this.#enable(queue, half);
-    else if (at >= 0x20 && at < COMMON_BYTES && (at & 3) === 0) queue.setAddress(Queue.DESC + ((at - 0x20) >> 2), value);
+    else if (at >= 0x20 && at < COMMON_BYTES && (at & 3) === 0) queue.setAddress((at - 0x20) >> 2, value);
   }
 
   /** Settled once FEATURES_OK is, or the driver works. */
   #writeFeatures(value: number): void {
     const s = this.#s;
-    if (s[S.DRIVER_SELECT] >>> 0 < 2 && (s[S.STATUS] & (Status.FEATURES_OK | Status.DRIVER_OK)) === 0)
-      s[S.DRIVER_LOW + s[S.DRIVER_SELECT]] = value;
+    if (s.driverSelect < 2 && (s.status & (Status.FEATURES_OK | Status.DRIVER_OK)) === 0) s.driver[s.driverSelect] = value;
   }
 
   #enable(queue: Virtqueue, value: number): void {
@@ -345,11 +340,11 @@ export abstract class VirtioDevice implements Device {
       this.reset();
       return;
     }
-    if (s[S.RESET_PENDING] !== 0) return;
-    let status = (value & ~Status.NEEDS_RESET) | (s[S.STATUS] & Status.NEEDS_RESET);
+    if (s.resetPending !== 0) return;
+    let status = (value & ~Status.NEEDS_RESET) | (s.status & Status.NEEDS_RESET);
     const acceptable = this.#acceptable();
     if (!acceptable) status &= ~Status.FEATURES_OK;
-    s[S.STATUS] = status;
+    s.status = status;
     // A driver that does not ask whether its features are agreed on may go on where they can be.
     if ((status & Status.DRIVER_OK) !== 0 && !acceptable) this.#fail('DRIVER_OK without features that are agreed on');
     // Buffers may be waiting, or the host for buffers.
@@ -359,7 +354,7 @@ export abstract class VirtioDevice implements Device {
   /** Only what we offer, and at least VERSION_1 (6.1). */
   #acceptable(): boolean {
     const s = this.#s;
-    return (s[S.DRIVER_LOW] & ~this.#features[0]) === 0 && s[S.DRIVER_HIGH] === F_VERSION_1_HIGH;
+    return (s.driver[0] & ~this.#features[0]) === 0 && s.driver[1] === F_VERSION_1_HIGH;
   }
 
   /** Reads through the configuration access capability (4.1.4.9). */

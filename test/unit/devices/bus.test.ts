@@ -1,10 +1,11 @@
 // Port and MMIO dispatch: splitting, holes, and the lock.
 import { describe, expect, it } from 'vitest';
 import { BusGeneration, Mmio, Ports } from '../../../src/devices/bus.ts';
-import { DeviceLock } from '../../../src/devices/lock.ts';
-import { ByteRing, ringWords } from '../../../src/devices/ring.ts';
+import { DeviceLock, LockState } from '../../../src/devices/lock.ts';
+import { ByteRing, ringState } from '../../../src/devices/ring.ts';
+import { SharedWord, view } from '../../../src/layout/view.ts';
 
-const generation = () => new BusGeneration(new Int32Array(1));
+const generation = () => new BusGeneration(new SharedWord(new Int32Array(1), 0));
 
 describe('Ports', () => {
   it('splits accesses that are wider than a claim, or cross its end', () => {
@@ -96,9 +97,9 @@ describe('Mmio', () => {
 
 describe('DeviceLock', () => {
   it('nests, and keeps others out until the last leave', () => {
-    const words = new Int32Array(new SharedArrayBuffer(8));
-    const one = new DeviceLock(words, 1, true);
-    const two = new DeviceLock(words, 2, true);
+    const state = view(LockState, new SharedArrayBuffer(LockState.size));
+    const one = new DeviceLock(state, 1, true);
+    const two = new DeviceLock(state, 2, true);
     one.enter();
     one.enter();
     one.leave();
@@ -113,9 +114,14 @@ describe('DeviceLock', () => {
   });
 });
 
+function ringOf(bytes: number): ByteRing {
+  const state = ringState(bytes);
+  return new ByteRing(view(state, new SharedArrayBuffer(state.size)));
+}
+
 describe('ByteRing', () => {
   it('asks for a signal only when the reader had everything', () => {
-    const ring = new ByteRing(new Int32Array(new SharedArrayBuffer(ringWords(64) * 4)), 64);
+    const ring = ringOf(64);
     expect(ring.push(1)).toBe(true);
     expect(ring.push(2)).toBe(false);
     expect(ring.take()).toEqual(Uint8Array.of(1, 2));
@@ -126,7 +132,7 @@ describe('ByteRing', () => {
   });
 
   it('takes as many bytes at once as there is room for, around its end', () => {
-    const ring = new ByteRing(new Int32Array(new SharedArrayBuffer(ringWords(64) * 4)), 64);
+    const ring = ringOf(64);
     const bytes = Uint8Array.from({ length: 100 }, (_, i) => i);
     expect(ring.write(bytes.subarray(0, 40))).toBe(40);
     expect(ring.take()).toEqual(bytes.subarray(0, 40));
