@@ -184,6 +184,12 @@ export interface MachineStats {
     readonly publishMs: number;
     readonly regions: number;
     readonly modules: number;
+    /** Who encodes the modules to come. 'direct' until the encoder that was asked for is loaded, in the translator's first pause; null with the interpreter alone. */
+    readonly encoder: EncoderName | null;
+    /** The encoder that was asked for could not be loaded (standard error says why): modules go on to be encoded directly. */
+    readonly encoderFailed: boolean;
+    /** Modules by their encoders. */
+    readonly modulesBy: Readonly<Record<EncoderName, number>>;
     readonly bytes: number;
     /** Regions that an error of the translator prevented: their code is interpreted. */
     readonly failed: number;

@@ -3,6 +3,7 @@
 import { checkMac } from '../devices/virtio/ethernet.ts';
 import { ENCODERS } from '../emit/module/builder.ts';
 import { largestMemory } from '../layout/memory.ts';
+import { parseSymbols, type SymbolTable } from '../machine/report/symbols.ts';
 import {
   defaults,
   having,
@@ -53,6 +54,8 @@ export const TEXT: WordKind<string> = word(
   (value) => typeof value === 'string',
   (text) => text,
 );
+/** Text as System.map has it, which is parsed here and nowhere else. */
+const SYMBOLS: Kind<SymbolTable> = { what: 'a string', take: (value, name) => parseSymbols(TEXT.take(value, name), name) };
 export const PATH: WordKind<string> = word(
   'the path of a file',
   (value) => typeof value === 'string' && value !== '' && !value.includes('\0'),
@@ -124,7 +127,7 @@ const OPTIONS = {
   onPost: optional(callback<Uint8Array>()),
   onTrace: optional(callback<string>()),
   perfMap: defaults(BOOLEAN, false),
-  symbols: optional(TEXT),
+  symbols: optional(SYMBOLS),
 } satisfies Record<keyof MachineOptions, unknown>;
 
 /** Options that were read: none is of the wrong kind or out of range, and where there is a default none is undefined. */

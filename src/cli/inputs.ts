@@ -5,7 +5,6 @@ import { DragomanError, type ErrorCode } from '../api/errors.ts';
 import type { DiskOptions } from '../api/options.ts';
 import { checkInitrd } from '../machine/boot/initrd.ts';
 import { parseRecording } from '../machine/lockstep/recording.ts';
-import { Symbols } from '../machine/report/symbols.ts';
 
 /** Larger files cannot be what they are said to be; without a limit a wrong name could read a whole disk. */
 const LARGEST_FILE = 1024 * 1024 * 1024;
@@ -48,13 +47,6 @@ function withFile<T>(path: string, flags: string, code: ErrorCode, hint: string,
   } finally {
     closeSync(fd);
   }
-}
-
-/** A System.map, checked. */
-export function readSymbols(path: string): string {
-  const text = Buffer.from(readInput(path, 'BAD_OPTION')).toString();
-  new Symbols(text, path);
-  return text;
 }
 
 /** A recording of a lockstep run, checked. */

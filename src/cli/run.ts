@@ -8,7 +8,7 @@ import { checkRom } from '../machine/boot/rom.ts';
 import type { RunArguments } from './arguments.ts';
 import { checkFiles } from './files.ts';
 import { flagName, RUN_FLAGS, type RunFlags } from './flags.ts';
-import { checkDisk, readInitrd, readInput, readRecording, readSymbols } from './inputs.ts';
+import { checkDisk, readInitrd, readInput, readRecording } from './inputs.ts';
 import { Matcher } from './matcher.ts';
 import { Patience } from './patience.ts';
 import { openSink, outputFailure, type Sink, StreamSink } from './sinks.ts';
@@ -59,7 +59,7 @@ function machineOptions(args: RunArguments): MachineOptions {
     debugExitPort: args.debugExitPort,
     testDevice: args.testDevice,
     perfMap: args.perfMap,
-    symbols: optional('--symbols', args.symbols, readSymbols),
+    symbols: optional('--symbols', args.symbols, (path) => Buffer.from(readInput(path, 'BAD_OPTION')).toString()),
   };
 }
 
@@ -75,8 +75,8 @@ function of<T>(name: string | undefined, check: () => T): T {
 const optional = <T>(option: string, path: string | undefined, read: (path: string) => T): T | undefined =>
   path === undefined ? undefined : of(option, () => read(path));
 
-/** The machine knows a kernel's bytes and the API's options: puts the kernel's name, and the options of the command line, in front of what it says. */
-async function createNamed(kernel: string | undefined, create: MachineFactory, options: MachineOptions): Promise<MachineHandle> {
+/** The machine knows bytes of files and the API's options: puts the names of the files, and the options of the command line, in front of what it says. */
+async function createNamed({ kernel, symbols }: RunArguments, create: MachineFactory, options: MachineOptions): Promise<MachineHandle> {
   try {
     return await create(options);
   } catch (error) {
@@ -84,7 +84,8 @@ async function createNamed(kernel: string | undefined, create: MachineFactory, o
     const { code, where, message } = error;
     if (code === 'BAD_KERNEL') throw new DragomanError(code, message, kernel, { cause: error });
     if (code !== 'BAD_OPTION' || where === undefined || !Object.hasOwn(RUN_FLAGS, where)) throw error;
-    throw new DragomanError(code, message.slice(`${where}: `.length), flagName(where as keyof RunFlags), { cause: error });
+    const said = message.slice(`${where}: `.length);
+    throw new DragomanError(code, where === 'symbols' ? `${symbols}: ${said}` : said, flagName(where as keyof RunFlags), { cause: error });
   }
 }
 
@@ -143,7 +144,7 @@ export async function run(args: RunArguments, create: MachineFactory, around: Su
   const sinks: (Sink | undefined)[] = outputs.map(([option, path]) => of(option, () => openSink(path, output, failed)));
   const [virtioConsole, debugcon, post, trace, stats, record] = sinks;
   const matcher = args.until === undefined ? undefined : new Matcher(args.until);
-  machine = await createNamed(args.kernel, create, {
+  machine = await createNamed(args, create, {
     ...options,
     lockstep: options.lockstep && record ? { ...options.lockstep, onRecord: (text) => record.write(text) } : options.lockstep,
     onConsole(bytes) {

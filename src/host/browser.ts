@@ -83,6 +83,7 @@ export const host: Host = {
       throw error;
     }
   },
+  verifies: false,
   // Its profiler shows names as they are.
   writePerfMap() {},
   // A browser has limits of its own, and tells nobody.

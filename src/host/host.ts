@@ -55,6 +55,8 @@ export interface Host {
   prepare(names: boolean): Promise<void>;
   /** Throws HOST_LIMIT where the host cannot give a machine so many threads (0: one that runs in lockstep). */
   checkLimits(threads: number): void;
+  /** Translators verify the IR of each region behind each pass: for who debugs them (CONTRIBUTING.md). */
+  readonly verifies: boolean;
   /** From now on the host's profiler is told of what threads compile, where there is a way to. */
   writePerfMap(): void;
   /** A file of the engine (build/). Throws INTERNAL where it was not built. */

@@ -18,6 +18,9 @@ export const host: Host = {
   threadTimeNs,
   cores: availableParallelism,
   prepare: () => Promise.resolve(),
+  get verifies() {
+    return process.env.DRAGOMAN_VERIFY === '1';
+  },
   // For isolates that begin after this: those of Workers.
   writePerfMap: () => setFlagsFromString('--perf-basic-prof'),
   checkLimits,

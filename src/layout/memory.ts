@@ -127,7 +127,8 @@ export const Control = struct({
   /** Words that the translator waits on when PUBLISH is full. */
   consumedSignal: u32,
   statRegions: u32,
-  statModules: u32,
+  /** Who encodes the translator's modules now (cache/tally.ts): an index of ENCODERS. */
+  encoder: u32,
   statModuleBytes: u32,
   statTranslateUs: u32,
   statPublishUs: u32,
@@ -152,6 +153,10 @@ export const Control = struct({
   /** Addresses of the local APICs' words (layout/lapic.ts), CPU 0 first, and of the table of their registers; 0: there are none. */
   lapics: u32,
   lapicTable: u32,
+  /** Modules by encoder, in the order of ENCODERS. */
+  statModules: array(2, u32),
+  /** 1 where the encoder that was asked for cannot be loaded. */
+  encoderFailed: u32,
 });
 
 /** While the guest's clock lags, it is faster than the host's by one part in so many. */

@@ -26,7 +26,6 @@ import { identityOf } from './lockstep/identity.ts';
 import { dumpMachine, exitName, type ReadFlags } from './report/dump.ts';
 import { screenText } from './report/screen.ts';
 import { collectStats } from './report/stats.ts';
-import { Symbols } from './report/symbols.ts';
 import { releaseTracers, TraceReader } from './report/trace.ts';
 import { ThreadsExecutor, threadsOf } from './threads/executor.ts';
 
@@ -68,24 +67,22 @@ export class Machine implements MachineHandle {
   private readonly hurried = Promise.withResolvers<void>();
 
   /** Builds a machine and loads its kernel. Throws DragomanError for options and files that cannot be used. */
-  static create(options: MachineOptions): Promise<Machine> {
-    return host.prepare((options as MachineOptions | undefined)?.perfMap === true).then(() => {
-      const settings = readOptions(options);
-      const disks: Disk[] = [];
-      try {
-        return new Machine(settings, disks);
-      } catch (error) {
-        for (const disk of disks) disk.close();
-        throw error;
-      }
-    });
+  static async create(options: MachineOptions): Promise<Machine> {
+    const settings = readOptions(options);
+    await host.prepare(settings.perfMap);
+    const disks: Disk[] = [];
+    try {
+      return new Machine(settings, disks);
+    } catch (error) {
+      for (const disk of disks) disk.close();
+      throw error;
+    }
   }
 
   /** `disks`: gets each disk that it opens. */
   private constructor(options: Settings, disks: Disk[]) {
     this.options = options;
     const { cpus: cpuCount, memoryBytes, timerSlackMs, net, mac, lockstep } = options;
-    if (options.symbols !== undefined) new Symbols(options.symbols, 'symbols');
     const plan = planMemory(cpuCount, memoryBytes);
     for (const { path, readOnly } of options.disks) disks.push(host.openDisk(path, readOnly));
     host.checkLimits(lockstep === undefined ? threadsOf(cpuCount, this.jit) : 0);

@@ -13,7 +13,7 @@ import { CONTROL, Control, cpuBase } from '../../layout/memory.ts';
 import { monotonicMs } from '../board/host-clock.ts';
 import type { Executor, ExecutorEnds } from '../executor.ts';
 import type { InputKind, Inputs, Typed } from '../inputs.ts';
-import { nameRegions, type Profile } from '../report/profile.ts';
+import type { Profile } from '../report/profile.ts';
 import type { TraceReader } from '../report/trace.ts';
 import { Lockstep } from './lockstep.ts';
 import { SeededRandom } from './random.ts';
@@ -59,9 +59,16 @@ export interface LockstepExecutorOptions extends ExecutorEnds {
 }
 
 /** Only who translates loads the translator and its encoder. */
-async function loadTranslator(shared: SharedMemory, firstSlot: number, encoder: EncoderName): Promise<Translator> {
-  const [{ Translator }, { loadEncoder }] = await Promise.all([import('../../cache/translator.ts'), import('../../emit/module/load.ts')]);
-  return new Translator(shared, firstSlot, await loadEncoder(encoder), false);
+async function loadTranslator(
+  shared: SharedMemory,
+  firstSlot: number,
+  encoder: EncoderName,
+  profile: Profile | undefined,
+): Promise<Translator> {
+  const { machineTranslator, takeEncoder } = await import('../translating.ts');
+  const translator = machineTranslator(shared, firstSlot, profile, false);
+  await takeEncoder(translator, shared, encoder);
+  return translator;
 }
 
 export class LockstepExecutor implements Executor, Inputs {
@@ -97,8 +104,7 @@ export class LockstepExecutor implements Executor, Inputs {
   async #work(image: EngineImage): Promise<void> {
     const { shared, chipset, encoder, options, time, outlets, trace, profile, inputs } = this.#options;
     const { seed, clock, recording } = time;
-    const translator = encoder === undefined ? undefined : await loadTranslator(shared, FIRST_FORM + image.keys.length, encoder);
-    if (translator !== undefined && profile !== undefined) nameRegions(translator, profile);
+    const translator = encoder === undefined ? undefined : await loadTranslator(shared, FIRST_FORM + image.keys.length, encoder, profile);
     this.#lockstep = new Lockstep({ shared, image, chipset, clock, seed, translator, onTrace: () => trace?.drain() });
     this.#record?.give(headerLine(seed, this.#identity!));
     const startMs = monotonicMs();

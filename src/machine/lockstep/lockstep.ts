@@ -8,6 +8,7 @@
 // With R CPUs running, an instruction takes NS / R: together they are as fast as R CPUs side by side. Where all wait in HLT the clock
 // jumps to the next timer, but not ahead of the host's clock, if the run is paced: then `sleep 1` takes a second.
 import { hasRequests, takeRequests } from '../../cache/heat.ts';
+import { noteTranslation } from '../../cache/tally.ts';
 import type { Translator } from '../../cache/translator.ts';
 import { Lifecycle } from '../../cpu/lifecycle.ts';
 import type { EngineImage } from '../../cpu/runtime.ts';
@@ -16,6 +17,7 @@ import { Vcpu } from '../../cpu/vcpu.ts';
 import type { Chipset } from '../../devices/chipset.ts';
 import { Cpu, Exit, Step } from '../../layout/cpu.ts';
 import { cpuHost } from '../board/cpu-host.ts';
+import { monotonicMs } from '../board/host-clock.ts';
 import { SeededRandom } from './random.ts';
 import type { VirtualClock } from './virtual-clock.ts';
 
@@ -120,7 +122,9 @@ export class Lockstep {
     const { shared, translator } = this.#parts;
     for (let requests = takeRequests(shared); requests.length > 0; requests = takeRequests(shared)) {
       if (translator === undefined || !translator.hasRoom) continue;
+      const start = monotonicMs();
       const module = translator.translate(requests);
+      noteTranslation(shared, translator, module, (monotonicMs() - start) * 1000);
       if (module !== undefined) for (const cpu of this.cpus) cpu.regions.install(module);
     }
   }

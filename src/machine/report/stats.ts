@@ -1,6 +1,7 @@
 // The counters of a run, from the words in shared memory where each thread counts for itself.
 import type { MachineStats } from '../../api/options.ts';
 import type { SharedMemory } from '../../cpu/state.ts';
+import { ENCODERS, type EncoderName } from '../../emit/module/builder.ts';
 import { Cpu, Exit } from '../../layout/cpu.ts';
 import { CONTROL, Control, cpuBase } from '../../layout/memory.ts';
 import { exitName } from './dump.ts';
@@ -24,6 +25,7 @@ export function collectStats(run: RunFacts): MachineStats {
   const { i32, plan } = shared;
   const bases = Array.from({ length: plan.cpuCount }, (_, cpu) => cpuBase(plan, cpu));
   const word = (offset: number) => i32[(CONTROL + offset) >> 2]! >>> 0;
+  const modulesBy = (name: EncoderName) => word(Control.at.statModules + ENCODERS.indexOf(name) * 4);
   const ofCpu = (base: number, offset: number) => (i32[(base + offset) >> 2]! >>> 0) + (i32[(base + offset + 4) >> 2]! >>> 0) * 2 ** 32;
   const counter = (offset: number) => bases.reduce((sum, base) => sum + ofCpu(base, offset), 0);
   const counted = (...offsets: number[]) => (counts ? offsets.reduce((sum, at) => sum + counter(at), 0) : null);
@@ -53,7 +55,10 @@ export function collectStats(run: RunFacts): MachineStats {
       ms: word(Control.at.statTranslateUs) / 1000,
       publishMs: word(Control.at.statPublishUs) / 1000,
       regions: word(Control.at.statRegions),
-      modules: word(Control.at.statModules),
+      modules: ENCODERS.reduce((sum, name) => sum + modulesBy(name), 0),
+      encoder: jit ? ENCODERS[word(Control.at.encoder)]! : null,
+      encoderFailed: word(Control.at.encoderFailed) !== 0,
+      modulesBy: { binaryen: modulesBy('binaryen'), direct: modulesBy('direct') },
       bytes: word(Control.at.statModuleBytes),
       failed: word(Control.at.statFailedRegions),
     },

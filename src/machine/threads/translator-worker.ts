@@ -1,22 +1,20 @@
 // The translator's thread: takes hot code from the heat queue, makes modules of regions, publishes their bytes.
 import { takeRequests } from '../../cache/heat.ts';
 import { Publisher } from '../../cache/publish.ts';
-import { Translator } from '../../cache/translator.ts';
+import { noteTranslation } from '../../cache/tally.ts';
 import { attachMemory } from '../../cpu/state.ts';
 import type { EncoderName } from '../../emit/module/builder.ts';
-import { loadEncoder } from '../../emit/module/load.ts';
 import { host } from '../../host/node.ts';
 import { CONTROL, Control } from '../../layout/memory.ts';
-import { nameRegions } from '../report/profile.ts';
+import { machineTranslator, takeEncoder } from '../translating.ts';
 import type { TranslatorWorkerData } from './messages.ts';
 
 const data = await host.workerData<TranslatorWorkerData>();
 const shared = attachMemory(data.board.memory, data.board.plan);
 const { i32 } = shared;
 const word = (offset: number) => (CONTROL + offset) >> 2;
-const translator = new Translator(shared, data.firstSlot);
+const translator = machineTranslator(shared, data.firstSlot, data.profile);
 const publisher = new Publisher(shared);
-if (data.profile !== undefined) nameRegions(translator, data.profile);
 translator.onError = (error, { eip }) => {
   i32[word(Control.at.statFailedRegions)]!++;
   // Once: a guest could make many of one kind.
@@ -29,14 +27,6 @@ translator.onError = (error, { eip }) => {
  * pause after that is the time to load.
  */
 let wanted: EncoderName | undefined = data.encoder;
-async function load(name: EncoderName): Promise<void> {
-  wanted = undefined;
-  try {
-    translator.makeBuilder = await loadEncoder(name);
-  } catch (error) {
-    console.error(`dragoman: the encoder ${name} cannot be loaded, regions go on to be encoded directly:`, error);
-  }
-}
 
 for (;;) {
   const signal = Atomics.load(i32, word(Control.at.heatSignal));
@@ -44,7 +34,8 @@ for (;;) {
   if (Atomics.load(i32, word(Control.at.stop)) !== 0) break;
   if (requests.length === 0) {
     if (wanted !== undefined && translator.regions > 0) {
-      await load(wanted);
+      await takeEncoder(translator, shared, wanted);
+      wanted = undefined;
       continue;
     }
     Atomics.wait(i32, word(Control.at.heatSignal), signal);
@@ -54,11 +45,8 @@ for (;;) {
   const start = performance.now();
   const module = translator.translate(requests);
   const translated = performance.now();
-  i32[word(Control.at.statTranslateUs)]! += (translated - start) * 1000;
-  i32[word(Control.at.statRegions)] = translator.regions;
+  noteTranslation(shared, translator, module, (translated - start) * 1000);
   if (module === undefined) continue;
-  i32[word(Control.at.statModules)]!++;
-  i32[word(Control.at.statModuleBytes)]! += module.bytes.length;
   if (!publisher.publish(module)) break;
   i32[word(Control.at.statPublishUs)]! += (performance.now() - translated) * 1000;
 }

@@ -1,6 +1,6 @@
 // serai, the demo kernel of examples/serai, boots and works: shell, processes, faults, system calls, timers.
 import { readFileSync } from 'node:fs';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import { SERAI } from '../../../guests/serai.ts';
 import { type EngineName, Machine, MiB, MOST_CPUS, type RunResult } from '../../../src/api/index.ts';
 import { GuestConsole } from '../console.ts';
@@ -11,8 +11,9 @@ const SLOW_MS = 30_000;
 const UP = '\x1b[A';
 const LEFT = '\x1b[D';
 
-const machines: { engine: EngineName; cpus: number }[] = [
-  { engine: 'jit', cpus: 1 },
+/** `verify`: by the switch for who debugs the translator, the IR of each region is verified behind each pass. */
+const machines: { engine: EngineName; cpus: number; verify?: boolean }[] = [
+  { engine: 'jit', cpus: 1, verify: true },
   { engine: 'interpreter', cpus: 1 },
   { engine: 'jit', cpus: 2 },
   { engine: 'jit', cpus: 4 },
@@ -53,7 +54,7 @@ function counted(printed: string): { faults: number; calls: number }[] {
 }
 const sum = (numbers: readonly number[]): number => numbers.reduce((total, number) => total + number, 0);
 
-describe.each(machines)('serai, $engine, CPUs: $cpus', ({ engine, cpus }) => {
+describe.each(machines)('serai, $engine, CPUs: $cpus', ({ engine, cpus, verify }) => {
   const terminal = new GuestConsole();
   let machine: Machine;
   let run: Promise<RunResult>;
@@ -70,6 +71,7 @@ describe.each(machines)('serai, $engine, CPUs: $cpus', ({ engine, cpus }) => {
   }
 
   beforeAll(async () => {
+    if (verify) vi.stubEnv('DRAGOMAN_VERIFY', '1');
     machine = await Machine.create({
       kernel: readFileSync(SERAI),
       append: 'run="cpus; run hello"',
@@ -83,6 +85,7 @@ describe.each(machines)('serai, $engine, CPUs: $cpus', ({ engine, cpus }) => {
   });
 
   afterAll(async () => {
+    vi.unstubAllEnvs();
     machine?.stop('the test is over');
     await run;
   });
@@ -172,9 +175,10 @@ describe.each(machines)('serai, $engine, CPUs: $cpus', ({ engine, cpus }) => {
     expect(await command('top\r')).toMatch(/busy: \d+%.*\n.*\n.* (idle \d\d|shell) /);
   });
 
-  it('switches the machine off', async () => {
+  it('switches the machine off, and its translator found nothing wrong', async () => {
     type('halt\r');
     expect(await run).toEqual({ kind: 'power-off' });
+    expect(machine.stats().translator.failed).toBe(0);
   });
 });
 

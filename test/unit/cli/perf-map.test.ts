@@ -14,7 +14,7 @@ writeFileSync(symbols, 'c0100000 T serai_text\nc0100800 D serai_data\n');
 /** Names of functions that V8 compiled while serai looked for primes. */
 async function compiled(...args: string[]): Promise<string[]> {
   const { child, ended } = start('src/cli/main.ts', ['run', path('examples/serai/serai.elf'), ...args]);
-  child.stdin!.end('\rprimes 2000000\rhalt\r');
+  child.stdin!.end('primes 2000000\rhalt\r');
   const { status, stdout, stderr } = await ended;
   expect({ status, primes: stdout.includes('148933'), stderr }).toMatchObject({ status: 0, primes: true });
   const map = `/tmp/perf-${child.pid}.map`;

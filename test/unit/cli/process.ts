@@ -16,9 +16,15 @@ export interface Started {
   readonly ended: Promise<Ended>;
 }
 
-/** Starts `node SCRIPT ARGS`, with standard input open. `stdout`: a file descriptor for it in the place of a pipe. */
-export function start(script: string, args: readonly string[], stdout: 'pipe' | number = 'pipe'): Started {
-  const child = spawn(process.execPath, [path(script), ...args], { stdio: ['pipe', stdout, 'pipe'], timeout: 60_000 });
+/** Starts `node SCRIPT ARGS`, with standard input open. `stdout`: a file descriptor for it in the place of a pipe. `env`: of the process, beside ours. */
+export function start(
+  script: string,
+  args: readonly string[],
+  stdout: 'pipe' | number = 'pipe',
+  env: Readonly<Record<string, string>> = {},
+): Started {
+  const options = { stdio: ['pipe' as const, stdout, 'pipe' as const], timeout: 60_000, env: { ...process.env, ...env } };
+  const child = spawn(process.execPath, [path(script), ...args], options);
   const output = { stdout: '', stderr: '' };
   child.stdout?.on('data', (bytes) => void (output.stdout += bytes));
   child.stderr!.on('data', (bytes) => void (output.stderr += bytes));

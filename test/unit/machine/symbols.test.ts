@@ -1,6 +1,6 @@
 // Names of a kernel's code, as System.map and /proc/kallsyms have them.
 import { expect, it } from 'vitest';
-import { codeName, Symbols } from '../../../src/machine/report/symbols.ts';
+import { codeName, parseSymbols, symbolAt } from '../../../src/machine/report/symbols.ts';
 
 const TEXT = `c1000000 T startup_32
 c1000000 T _stext
@@ -10,7 +10,7 @@ c1000080 W weak_one
 c1000100 t of_a_module\t[virtio_net]
 not a line
 `;
-const symbols = new Symbols(TEXT, 'symbols');
+const symbols = parseSymbols(TEXT, 'symbols');
 
 it.each([
   [0xc0ffffff, undefined],
@@ -23,7 +23,7 @@ it.each([
   [0xc11000ff, 'of_a_module+0xfffff'],
   [0xc1100100, undefined],
 ] as const)('%#x', (address, name) => {
-  expect(symbols.nameOf(address)).toBe(name);
+  expect(symbolAt(symbols, address)).toBe(name);
 });
 
 it('code without a symbol has its EIP as a name', () => {
@@ -32,5 +32,5 @@ it('code without a symbol has its EIP as a name', () => {
 });
 
 it.each(['', 'no symbols', 'c1000000 D only_data', '00000000 T hidden\n00000000 t from_us'])('refuses %j', (text) => {
-  expect(() => new Symbols(text, 'symbols')).toThrow(expect.objectContaining({ code: 'BAD_OPTION', where: 'symbols' }));
+  expect(() => parseSymbols(text, 'symbols')).toThrow(expect.objectContaining({ code: 'BAD_OPTION', where: 'symbols' }));
 });

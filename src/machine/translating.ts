@@ -1,0 +1,28 @@
+// The translator as both executors have it.
+import { noteEncoder, noteFailedEncoder } from '../cache/tally.ts';
+import { Translator } from '../cache/translator.ts';
+import type { SharedMemory } from '../cpu/state.ts';
+import type { EncoderName } from '../emit/module/builder.ts';
+import { directBuilders, loadEncoder } from '../emit/module/load.ts';
+import { host } from '../host/node.ts';
+import { nameRegions, type Profile } from './report/profile.ts';
+
+/** It encodes directly until takeEncoder is done. `atomic`: see Translator. */
+export function machineTranslator(shared: SharedMemory, firstSlot: number, profile: Profile | undefined, atomic?: boolean): Translator {
+  const translator = new Translator(shared, firstSlot, directBuilders, atomic);
+  translator.verify = host.verifies;
+  if (profile !== undefined) nameRegions(translator, profile);
+  noteEncoder(shared, 'direct');
+  return translator;
+}
+
+/** Loads the encoder for the modules to come. Where that fails, they go on to be encoded directly, and standard error says why. */
+export async function takeEncoder(translator: Translator, shared: SharedMemory, name: EncoderName): Promise<void> {
+  try {
+    translator.makeBuilder = await loadEncoder(name);
+    noteEncoder(shared, name);
+  } catch (error) {
+    noteFailedEncoder(shared);
+    console.error(`dragoman: the encoder ${name} cannot be loaded, regions go on to be encoded directly:`, error);
+  }
+}
