@@ -125,6 +125,8 @@ export const OPERATIONS = {
   insn:     line('insn {eip}..{next}[  {text}]', undefined, {}, { eip, next: eip, text: optional(note) }),
   /** Leaves to run this instruction again if `cond`. The last operation of its instruction. */
   repeat:   line('repeat if {cond}', undefined, { cond: 'i32' }, {}, READS_FLAGS),
+  /** Leaves through the dispatcher to what is behind this instruction, so that something is looked at again, if `cond`. The last operation of its instruction. */
+  nextIf:   line('nextIf {cond}', undefined, { cond: 'i32' }, {}, READS_FLAGS),
   /** Leaves to the host with Cpu.exit if `cond`, before this instruction, which is the next one when the CPU goes on. */
   yield:    line('yield {exit} if {cond}', undefined, { cond: 'i32' }, { exit }, READS_FLAGS),
 

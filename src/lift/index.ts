@@ -52,13 +52,13 @@ export const LIFTS: ReadonlyMap<string, LiftSpec> = merge(FAMILIES);
 const SHARED = merge({ shared });
 
 /**
- * The lift of an instruction; what LIFTS alone cannot say depends on the operands: MOVSD and CMPSD have two meanings, MOV and POP
- * end their block where they load a segment, control or debug register.
+ * The lift of an instruction; what LIFTS alone cannot say depends on the operands: MOVSD and CMPSD have two meanings, MOV ends its
+ * block where it loads a control or debug register.
  */
 export function liftOf(mnemonic: string, ops: readonly { readonly kind: string }[]): LiftSpec | undefined {
   if (SHARED.has(mnemonic) && !ops.some((op) => op.kind === 'str')) return SHARED.get(mnemonic);
   const spec = LIFTS.get(mnemonic);
   const to = ops[0]?.kind;
-  if (spec && (to === 'sr' || to === 'cr' || to === 'dr') && (mnemonic === 'mov' || mnemonic === 'pop')) return { ...spec, alone: true };
+  if (spec && (to === 'cr' || to === 'dr') && mnemonic === 'mov') return { ...spec, alone: true };
   return spec;
 }

@@ -318,6 +318,10 @@ export class Lifter {
   repeatIf(cond: Value): void {
     this.b.push({ kind: 'repeat', cond });
   }
+  /** Goes on behind this instruction, through the dispatcher where `cond`. */
+  nextIf(cond: Value): void {
+    this.b.push({ kind: 'nextIf', cond });
+  }
   private get nextTarget(): number | undefined {
     const { next } = this.leaves;
     return next === undefined ? undefined : eipOf(next);

@@ -1,14 +1,14 @@
 // Loads of segment, control and debug registers and of the descriptor table registers (SDM vol. 3, chapters 2, 3, 5).
-// All of them may change what mode code runs in, so they leave through the dispatcher behind themselves.
+// They may change what mode code runs in. Loads of segment registers say whether what follows must go through the dispatcher, and hardly
+// ever do; the others always leave.
 import type { Value } from '../ir/types.ts';
 import { Cpu, Gpr, Seg, Shadow } from '../layout/cpu.ts';
 import { runtime } from '../runtime/abi.ts';
 import type { Lifter, LiftTable } from './lifter.ts';
 
-/** Loads segment register `number` with all checks. */
-function loadSegment(x: Lifter, number: Value, selector: Value): void {
+/** Loads segment register `number` with all checks; whether something is to be looked at again behind the instruction. */
+const loadSegment = (x: Lifter, number: Value, selector: Value): Value =>
   x.helper(runtime.loadSegment, [number, x.b.and(selector, x.b.const(0xffff))]);
-}
 
 /** SDM vol. 3, 6.8.3: nothing comes between a load of SS and the load of ESP that follows it (LSS needs no such care). */
 function holdOffAfterSs(x: Lifter, number: Value): void {
@@ -24,9 +24,9 @@ export function moveSystem(x: Lifter): void {
   switch (x.op(0).kind) {
     case 'sr': {
       const number = x.number(0);
-      loadSegment(x, number, x.read(1));
+      const again = loadSegment(x, number, x.read(1));
       holdOffAfterSs(x, number);
-      x.next();
+      x.nextIf(again);
       break;
     }
     case 'cr':
@@ -50,10 +50,10 @@ export function popSegment(x: Lifter): void {
   const number = x.number(0);
   const value = x.peek(0);
   const after = x.movedStackPointer(x.b.add(x.stackPointer(), x.b.const(x.opsize)));
-  loadSegment(x, number, value);
+  const again = loadSegment(x, number, value);
   x.set(Gpr.ESP, 4, after);
   holdOffAfterSs(x, number);
-  x.next();
+  x.nextIf(again);
 }
 
 // LDS | LES | LSS | LFS | LGS  r, m16:16/32
@@ -64,15 +64,15 @@ const loadFarPointer =
     const at = x.linear(1, opsize + 2, false);
     const offset = x.load('i32', opsize, at);
     const selector = x.load('i32', 2, b.add(at, b.const(opsize)));
-    loadSegment(x, b.const(seg), selector);
+    const again = loadSegment(x, b.const(seg), selector);
     x.write(0, offset);
-    x.next();
+    x.nextIf(again);
   };
 
 export const lifts: LiftTable = {
-  lds: { lift: loadFarPointer(Seg.DS), alone: true },
-  les: { lift: loadFarPointer(Seg.ES), alone: true },
-  lss: { lift: loadFarPointer(Seg.SS), alone: true },
-  lfs: { lift: loadFarPointer(Seg.FS), alone: true },
-  lgs: { lift: loadFarPointer(Seg.GS), alone: true },
+  lds: loadFarPointer(Seg.DS),
+  les: loadFarPointer(Seg.ES),
+  lss: loadFarPointer(Seg.SS),
+  lfs: loadFarPointer(Seg.FS),
+  lgs: loadFarPointer(Seg.GS),
 };

@@ -67,14 +67,14 @@ const pushf =
     x.push(x.form.flat ? inline() : x.helper(runtime.pushf), size);
   };
 
-// POPF | POPFD: what may change depends on CPL and IOPL; TF and IF are looked at behind it
+// POPF | POPFD: what may change depends on CPL and IOPL; where TF is set now, or an interrupt waited for IF, that is looked at behind it
 const popf =
   (size: 2 | 4) =>
   (x: Lifter): void => {
     const value = x.peek(0, size);
-    x.helper(runtime.popf, [value, x.b.const(size)]);
+    const again = x.helper(runtime.popf, [value, x.b.const(size)]);
     x.setStackPointer(x.b.add(x.stackPointer(), x.b.const(size)));
-    x.next();
+    x.nextIf(again);
   };
 
 // ENTER imm16, imm8
@@ -100,8 +100,8 @@ export const lifts: LiftTable = {
   popad: { lift: popa(4), stack: true },
   pushf: { lift: pushf(2), stack: true },
   pushfd: { lift: pushf(4), stack: true },
-  popf: { lift: popf(2), stack: true, alone: true },
-  popfd: { lift: popf(4), stack: true, alone: true },
+  popf: { lift: popf(2), stack: true },
+  popfd: { lift: popf(4), stack: true },
   enter: { lift: enter, stack: true },
   leave: { lift: leave, stack: true },
 };

@@ -28,10 +28,7 @@ function cli(x: Lifter): void {
 }
 
 // STI: interrupts come after the instruction that follows
-function sti(x: Lifter): void {
-  x.helper(runtime.sti, [x.nextEip()]);
-  x.next();
-}
+const sti = (x: Lifter): void => x.nextIf(x.helper(runtime.sti, [x.nextEip()]));
 
 // HLT: the CPU waits behind it
 function hlt(x: Lifter): void {
@@ -160,7 +157,7 @@ export const lifts: LiftTable = {
   cld,
   std,
   cli,
-  sti: { lift: sti, alone: true },
+  sti,
   hlt: { lift: hlt, ends: true },
   in: input,
   out: output,

@@ -43,6 +43,7 @@ const mayFlush = ({ quiet, stores, mayFault, eip }: Effects): boolean => !quiet 
 const disturbs = (op: Op): boolean =>
   (isCall(op) && mayFlush(effectsOf(op))) ||
   op.kind === 'repeat' ||
+  op.kind === 'nextIf' ||
   // Another CPU may take entries away while a locked access waits for it.
   (op.kind === 'load' && op.locked === true);
 

@@ -120,7 +120,7 @@ export const runtime = named({
   traceTranslated: fn([i32], { reads: 'all', flags: 'r' }),
 
   // Segments, descriptors, control and debug registers.
-  loadSegment: fn([i32, i32], FAULTS),
+  loadSegment: fn([i32, i32], FAULTS, i32),
   lgdt: fn([i32, i32], FAULTS),
   lidt: fn([i32, i32], FAULTS),
   sgdt: fn([i32], STORES),
@@ -146,8 +146,8 @@ export const runtime = named({
 
   // Flags, interrupts, time, model-specific registers, ports.
   pushf: fn([], { ...FAULTS, flags: 'r' }, i32),
-  popf: fn([i32, i32], { ...FAULTS, flags: 'rw' }),
-  sti: fn([i32], FAULTS),
+  popf: fn([i32, i32], { ...FAULTS, flags: 'rw' }, i32),
+  sti: fn([i32], FAULTS, i32),
   hlt: fn([], FAULTS),
   rdtsc: fn([], { ...FAULTS, writes: [EAX, EDX] }),
   rdpmc: fn([], FAULTS),

@@ -3,7 +3,7 @@
 import { faulted, raise, raiseError } from '../base/fault';
 import { Cpu, Descriptor, Eflags, Seg, SystemType, Vector } from '../gen/layout';
 import { load16, load32, probeWrite, store16, store32 } from '../memory/memory';
-import { updateMode } from '../system/control';
+import { updateLoaded } from '../system/control';
 import { writeFlags } from '../system/flags';
 import {
   baseOf,
@@ -89,28 +89,30 @@ export function refuseData(cpu: Cpu, selector: u32, high: u32, cpl: u32, bad: u3
   return false;
 }
 
-/** MOV Sreg, POP Sreg, LDS and their like. */
-export function loadSegment(cpu: Cpu, seg: u32, selector: u32): void {
+/** MOV Sreg, POP Sreg, LDS and their like. Not 0: the mode is another one, or memory was changed that may be code. */
+export function loadSegment(cpu: Cpu, seg: u32, selector: u32): u32 {
   selector &= 0xffff;
+  let marked = false;
   if (!isProtected(cpu)) {
     setReal(cpu, seg, selector);
   } else if (isNull(selector)) {
     if (seg == Seg.SS) {
       raiseError(cpu, Vector.GP, 0);
-      return;
+      return 0;
     }
     setNull(cpu, seg, selector);
   } else {
     const words = fetchDescriptor(cpu, selector, Vector.GP, 0);
-    if (faulted(cpu)) return;
+    if (faulted(cpu)) return 0;
     const low = lowOf(words);
     const high = highOf(words);
     const cpl = cpu.cpl;
-    if (seg == Seg.SS ? refuseStack(cpu, selector, high, cpl, Vector.GP, 0) : refuseData(cpu, selector, high, cpl, Vector.GP)) return;
-    if (markAccessed(cpu, selector, high)) return;
+    if (seg == Seg.SS ? refuseStack(cpu, selector, high, cpl, Vector.GP, 0) : refuseData(cpu, selector, high, cpl, Vector.GP)) return 0;
+    marked = !(high & Descriptor.ACCESSED);
+    if (marked && markAccessed(cpu, selector, high)) return 0;
     setFromDescriptor(cpu, seg, selector, low, high);
   }
-  if (seg <= Seg.GS) updateMode(cpu);
+  return u32(updateLoaded(cpu, seg) || marked);
 }
 
 /** Raises #UD outside protected mode, #GP(0) above CPL `most`; true: a fault was raised. */

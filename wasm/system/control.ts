@@ -114,6 +114,17 @@ export function updateMode(cpu: Cpu): void {
   settleAlignment(cpu);
 }
 
+/** updateMode behind a load of ES, SS, DS, FS or GS alone. True: the mode is another one. */
+export function updateLoaded(cpu: Cpu, seg: u32): bool {
+  const kinds = updateSegment(cpu.seg[seg], !untypedSegments(cpu));
+  if (seg >= Seg.FS) return false;
+  const mode = cpu.mode;
+  const stays = mode & Mode.FLAT ? kinds == 3 && (seg != Seg.SS || cpu.seg[Seg.SS].access & Descriptor.BIG) : kinds != 3 && seg != Seg.SS;
+  if (stays) return false;
+  updateMode(cpu);
+  return cpu.mode != mode;
+}
+
 function flushEverything(cpu: Cpu): void {
   flush(cpu);
   flushJumps(cpu);

@@ -21,7 +21,7 @@ import { refuseStack, setNull } from '../segments/segment';
 import { updateMode } from '../system/control';
 import { updateStep } from '../system/debug';
 import { readFlags, writeFlags } from '../system/flags';
-import { setSystemFlags } from '../system/held';
+import { polled, setSystemFlags } from '../system/held';
 import { settleAlignment } from '../system/watching';
 import { loadedEsp } from './stack';
 
@@ -139,9 +139,9 @@ export function pushf(cpu: Cpu): u32 {
   return readFlags(cpu) & ~(Eflags.RF | Eflags.VM);
 }
 
-/** POPF: the flags, after the value was read from the stack. */
-export function popf(cpu: Cpu, value: u32, opsize: u32): void {
-  if (flagsRefused(cpu)) return;
+/** POPF: the flags, after the value was read from the stack. Not 0: something is to be looked at before the next instruction. */
+export function popf(cpu: Cpu, value: u32, opsize: u32): u32 {
+  if (flagsRefused(cpu)) return 0;
   let mask = changeable(cpu, opsize);
   if (opsize == 4) {
     mask |= Eflags.RF;
@@ -152,6 +152,7 @@ export function popf(cpu: Cpu, value: u32, opsize: u32): void {
     }
   }
   writeFlags(cpu, value, mask);
+  return cpu.step | polled(cpu);
 }
 
 function interruptFlagRefused(cpu: Cpu): bool {
@@ -159,12 +160,13 @@ function interruptFlagRefused(cpu: Cpu): bool {
   return general(cpu, 0);
 }
 
-/** STI: interrupts are held off for one more instruction. */
-export function sti(cpu: Cpu, nextEip: u32): void {
-  if (interruptFlagRefused(cpu)) return;
+/** STI: interrupts are held off for one more instruction. Not 0: something waits. */
+export function sti(cpu: Cpu, nextEip: u32): u32 {
+  if (interruptFlagRefused(cpu)) return 0;
   const flags = cpu.eflags;
-  if (flags & Eflags.IF) return;
+  if (flags & Eflags.IF) return 0;
   setSystemFlags(cpu, flags | Eflags.IF);
   cpu.shadow = Shadow.STI;
   cpu.shadowEip = nextEip;
+  return polled(cpu);
 }

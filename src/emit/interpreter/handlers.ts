@@ -163,6 +163,10 @@ class HandlerTarget implements Target {
   leaveHere(): Expr[] {
     return [this.f.storeCpu(Cpu.at.eip, this.eip()), this.f.m.return_call('dispatch', [this.f.c(0), this.f.cpu()], none)];
   }
+  leaveBehind(): Expr[] {
+    const { m } = this.f;
+    return [this.f.storeCpu(Cpu.at.eip, this.recordField(Record.at.next)), m.return_call('dispatch', [this.f.c(0), this.f.cpu()], none)];
+  }
 
   private go(record: Expr): void {
     const to = this.f.locals.take();

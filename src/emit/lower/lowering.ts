@@ -290,6 +290,8 @@ export class Lowering {
         return this.target.setRegister(op.reg, this.value(op.value));
       case 'repeat':
         return this.f.emit(m.if(this.value(op.cond), m.block(null, this.target.leaveHere())));
+      case 'nextIf':
+        return this.f.emit(m.if(this.f.unlikely(this.value(op.cond)), m.block(null, this.target.leaveBehind())));
       case 'yield': {
         const leave = m.block(null, [this.f.storeCpu(Cpu.at.exit, this.f.c(op.exit)), ...this.target.leaveHere()]);
         return this.f.emit(m.if(this.f.unlikely(this.value(op.cond)), leave));

@@ -67,6 +67,8 @@ export interface Target {
   setRegister(reg: number, v: Expr): void;
   /** Leaves through the dispatcher (statements that do not come back) to go on with this instruction, from its start. */
   leaveHere(): Expr[];
+  /** The same to go on behind it. */
+  leaveBehind(): Expr[];
   /** Calls of guest code and terminators. */
   transfer(op: TransferOp): void;
 }

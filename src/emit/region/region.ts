@@ -23,7 +23,7 @@ import { type GuardContext, guardCode, hasPasses, type LoopLocals, loopLocals, n
 import { FIRST_REG, FIRST_TEMP, FLAG_R, FLAG_X, GPRS, RegionState } from './state.ts';
 
 const FAULT_LABEL = 'fault';
-const STALE_LABEL = 'stale';
+const LEAVE_LABEL = 'leave';
 
 /** What is asked of a region. */
 export interface RegionDemands extends Demands {
@@ -153,7 +153,7 @@ class RegionTarget implements Target {
       ...enter,
       m.block(
         FAULT_LABEL,
-        [m.block(STALE_LABEL, [rendered, m.unreachable()], none), ...this.state.spill(true), this.exits.dispatch()],
+        [m.block(LEAVE_LABEL, [rendered, m.unreachable()], none), ...this.state.spill(true), this.exits.dispatch()],
         none,
       ),
       ...this.state.spill(true),
@@ -259,15 +259,7 @@ class RegionTarget implements Target {
     this.stored = false;
     const { m } = this.f;
     this.f.emit(
-      m.if(
-        this.f.loadCpu(Cpu.at.codeChanged),
-        m.block(null, [
-          this.f.storeCpu(Cpu.at.codeChanged, this.f.c(0)),
-          ...this.state.settle(),
-          this.f.storeCpu(Cpu.at.eip, this.f.c(next)),
-          m.br(STALE_LABEL),
-        ]),
-      ),
+      m.if(this.f.loadCpu(Cpu.at.codeChanged), m.block(null, [this.f.storeCpu(Cpu.at.codeChanged, this.f.c(0)), ...this.leaveAt(next)])),
     );
   }
 
@@ -294,6 +286,14 @@ class RegionTarget implements Target {
   // Through the dispatcher, so that interrupts are seen.
   leaveHere(): Expr[] {
     return [...this.state.settle(), ...this.state.spill(), this.f.storeCpu(Cpu.at.eip, this.eip()), this.exits.dispatch()];
+  }
+
+  leaveBehind(): Expr[] {
+    return this.leaveAt(this.current.next);
+  }
+  /** Leaves through the dispatcher, which goes on at `eip`. */
+  private leaveAt(eip: number): Expr[] {
+    return [...this.state.settle(), this.f.storeCpu(Cpu.at.eip, this.f.c(eip)), this.f.m.br(LEAVE_LABEL)];
   }
 
   /** A call of guest code that comes back. */

@@ -271,6 +271,9 @@ export class Machine {
         case 'repeat':
           if (num(op.cond) !== 0) return { kind: 'repeat' };
           break;
+        case 'nextIf':
+          if (num(op.cond) !== 0) return { kind: 'next' };
+          break;
         case 'indirect':
         case 'callIndirect':
         case 'ret':

@@ -118,12 +118,12 @@ test('jcc, call, ret', () => {
   `);
 });
 
-test('mov ds, ax loads through the runtime and leaves', () => {
+test('mov ds, ax loads through the runtime, and leaves where that says so', () => {
   expect(text('8e d8')).toMatchInlineSnapshot(`
     "%1 = get eax
     %3 = i32.and %1, 0xffff
-    helper loadSegment(3, %3) [faults; eip]
-    next 0x1002"
+    %4 = helper loadSegment(3, %3) [faults; eip]
+    nextIf %4"
   `);
 });
 

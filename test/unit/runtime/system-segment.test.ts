@@ -52,6 +52,30 @@ describe('loadSegment', () => {
     expect(m.field(Seg.FS, 'base')).toBe(0x777);
     expect(m.run('loadSegment', Seg.FS, 0x24)).toBe('GP(36)');
   });
+  test('asks for a look at what follows where the mode changed, or a descriptor was marked', () => {
+    m.setDescriptor(SEL.DATA3_NEXT, descriptor(0x5000, 0xffff, 0xf3, 4));
+    m.setDescriptor(SEL.DATA3, descriptor(0, 0xfffff, 0xf3, 0xc));
+    const answers = [
+      [Seg.GS, SEL.DATA3_NEXT],
+      [Seg.ES, SEL.DATA3],
+      [Seg.ES, SEL.DATA3_NEXT],
+      [Seg.DS, SEL.DATA3_NEXT],
+      [Seg.ES, SEL.DATA3],
+      [Seg.DS, SEL.DATA3],
+      [Seg.DS, 0],
+      [Seg.FS, 0],
+      [Seg.SS, SEL.DATA0],
+      [Seg.DS, SEL.DATA3],
+      [Seg.SS, SEL.DATA0],
+      [Seg.GS, SEL.CONFORMING],
+      [Seg.GS, SEL.CONFORMING],
+    ].map(([seg, selector]) => {
+      const again = m.call.loadSegment(m.cpu, seg, selector);
+      m.must();
+      return again;
+    });
+    expect(answers).toEqual([0, 0, 1, 0, 0, 1, 1, 0, 0, 1, 0, 1, 0]);
+  });
   test('real mode keeps the limit', () => {
     m.set('cr0', 0);
     m.call.updateMode(m.cpu);
