@@ -14,6 +14,8 @@ const BLOCK_LIMIT = 64;
 /** Bytes of code looked at for a block: room for BLOCK_LIMIT instructions of usual length. */
 const WINDOW = 512;
 const STALE = pseudoIndex('stale');
+/** Where a record has its operands, and the second number of a far pointer. */
+const FIELDS = [Record.at.op0, Record.at.op1, Record.at.op2, Record.at.base];
 
 /** What decoding needs from the runtime. */
 export interface CodeRuntime {
@@ -155,7 +157,8 @@ export class BlockCache {
     const there = this.there.subarray(0, bytes.length);
     this.physical.read(phys, there.subarray(0, first));
     if (first < bytes.length) this.physical.read(lastPage * PAGE, there.subarray(first));
-    return there.every((byte, i) => byte === bytes[i]);
+    for (let i = 0; i < bytes.length; i++) if (there[i] !== bytes[i]) return false;
+    return true;
   }
 
   private write(list: readonly Instruction[], phys: number, lastPage: number, mode: number, end: number, code: Uint8Array): number {
@@ -211,16 +214,17 @@ export class BlockCache {
     set(Record.at.next, x.next);
     set(Record.at.length, x.length);
     if (x.target !== undefined) set(Record.at.target, x.target);
-    const fields = [Record.at.op0, Record.at.op1, Record.at.op2, Record.at.base];
-    x.form.ops.forEach((op, k) => {
+    const { ops } = x.form;
+    for (let k = 0; k < ops.length; k++) {
+      const { kind, size } = ops[k]!;
       const v = x.values[k]!;
       let value = v;
-      if (op.kind === 'r') value = op.size === 1 && v > 3 ? gpr(v - 4) + 1 : gpr(v);
-      else if (op.kind === 'xmm') value = cpu + Cpu.at.xmm + v * 16;
-      else if (op.kind === 'mm') value = cpu + Cpu.at.fpr + v * 16;
-      if (k < 3) set(fields[k]!, value);
-      if (op.kind === 'far') set(fields[k + 1]!, x.farOffset);
-    });
+      if (kind === 'r') value = size === 1 && v > 3 ? gpr(v - 4) + 1 : gpr(v);
+      else if (kind === 'xmm') value = cpu + Cpu.at.xmm + v * 16;
+      else if (kind === 'mm') value = cpu + Cpu.at.fpr + v * 16;
+      if (k < 3) set(FIELDS[k]!, value);
+      if (kind === 'far') set(FIELDS[k + 1]!, x.farOffset);
+    }
     const m = x.memory;
     const zero = cpu + Cpu.at.zero;
     if (m !== undefined) {

@@ -10,16 +10,26 @@ export interface CodeImage {
   readonly bytes: Uint8Array;
 }
 
-/** The image of what `used` marks (1: a byte that code was made from) in a page. */
-export function imageOf(page: Uint8Array, used: Uint8Array): CodeImage {
+/** A piece of a page as one number: pieces are ordered as their starts are. */
+const PIECE = 2 * PAGE;
+export const pieceOf = (start: number, end: number): number => start * PIECE + end;
+
+/** The image of pieces of a page (each of which code was made from), which may overlap. */
+export function imageOf(page: Uint8Array, pieces: Iterable<number>): CodeImage {
   const ranges: number[] = [];
-  for (let at = used.indexOf(1); at >= 0; ) {
-    let end = used.indexOf(0, at);
-    if (end < 0) end = PAGE;
-    ranges.push(at, end);
-    at = used.indexOf(1, end);
+  for (const piece of Int32Array.from(pieces).sort()) {
+    const end = piece % PIECE;
+    const start = (piece - end) / PIECE;
+    const last = ranges.length - 1;
+    if (last < 0 || start > ranges[last]!) ranges.push(start, end);
+    else if (end > ranges[last]!) ranges[last] = end;
   }
-  return { ranges, bytes: page.filter((_, offset) => used[offset] === 1) };
+  const bytes = new Uint8Array(lengthOf(ranges));
+  for (let i = 0, at = 0; i < ranges.length; i += 2) {
+    bytes.set(page.subarray(ranges[i], ranges[i + 1]), at);
+    at += ranges[i + 1]! - ranges[i]!;
+  }
+  return { ranges, bytes };
 }
 
 /** Bytes in ranges. */

@@ -10,7 +10,7 @@ import { emitRegion, type RegionDemands } from '../emit/region/region.ts';
 import { instrumentsAsked } from '../instrument/index.ts';
 import { CONTROL, Control, PAGE, PAGE_SHIFT, SLOTS, Slot, TABLE_ENTRIES } from '../layout/memory.ts';
 import { growRegion, type Region } from '../translate/grow.ts';
-import { type CodeImage, imageOf } from './code-image.ts';
+import { type CodeImage, imageOf, pieceOf } from './code-image.ts';
 
 export interface Request {
   readonly phys: number;
@@ -122,13 +122,12 @@ export class Translator {
 
   /** The bytes that a region was made from; `grow` must have read its page. */
   private image({ phys, entry, blocks }: Region): CodeImage {
-    const used = new Uint8Array(PAGE);
-    for (const { instructions } of blocks.values())
-      for (const { eip, length } of instructions) {
-        const at = (phys & (PAGE - 1)) + ((eip - entry) | 0);
-        used.fill(1, at, at + length);
-      }
-    return imageOf(this.page, used);
+    const pieces: number[] = [];
+    for (const { instructions } of blocks.values()) {
+      const at = (phys & (PAGE - 1)) + ((instructions[0]!.eip - entry) | 0);
+      pieces.push(pieceOf(at, at + ((instructions.at(-1)!.next - instructions[0]!.eip) | 0)));
+    }
+    return imageOf(this.page, pieces);
   }
 
   /**

@@ -4,6 +4,7 @@ import { codeLimit, Mode, Seg } from '../layout/cpu.ts';
 import { type Form, type FormOperand, formKey, type OperandKind } from '../lift/form.ts';
 import { liftOf } from '../lift/index.ts';
 import type { LiftSpec } from '../lift/lifter.ts';
+import { Known } from './known.ts';
 import { isAnnounced } from './opcodes.ts';
 
 export interface Memory {
@@ -189,28 +190,53 @@ function undefinedInstruction(x: iced.Instruction, eip: number, length: number, 
   return { ...common, eip: eip >>> 0, next: (eip + length) >>> 0, length, truncated, code };
 }
 
+/** The bits of Mode that an instruction depends on, and by these bits what was decoded before. */
+const MODE = Mode.CODE32 | Mode.FLAT;
+const known = Array.from({ length: MODE + 1 }, () => new Known<Instruction>());
+
+/** An instruction that was found at another EIP. */
+function movedTo(eip: number, x: Instruction): Instruction {
+  const { form, key, spec, flow, length, farOffset, memory, code } = x;
+  const next = (eip + length) >>> 0;
+  let { values, target } = x;
+  if (target !== undefined) {
+    target = (target - x.next + next) >>> 0;
+    if (form.opsize === 2) target &= 0xffff;
+    values = [target | 0];
+  }
+  return { form, key, spec, flow, eip: eip >>> 0, next, length, values, farOffset, memory, target, truncated: false, code };
+}
+
 /** Decodes instructions of one run of bytes, in any order. */
 export class CodeReader {
   private readonly bytes: Uint8Array;
   private readonly mode: number;
   private readonly code32: boolean;
-  private readonly decoder: iced.Decoder;
+  private readonly known: Known<Instruction>;
+  /** Made where something is not known. */
+  private decoder: iced.Decoder | undefined;
 
   /** `mode`: Mode bits. */
   constructor(bytes: Uint8Array, mode: number) {
     this.bytes = bytes;
     this.mode = mode;
     this.code32 = (mode & Mode.CODE32) !== 0;
-    this.decoder = newDecoder(bytes, this.code32);
+    this.known = known[mode & MODE]!;
   }
 
   /** The instruction at `offset` in the bytes, which lies at `eip`. */
   at(offset: number, eip: number): Instruction {
-    const { decoder } = this;
+    const before = this.known.find(this.bytes, offset);
+    if (before !== undefined) return movedTo(eip, before);
+    const decoder = (this.decoder ??= newDecoder(this.bytes, this.code32));
     decoder.position = offset;
     decoder.ip = BigInt(eip >>> 0);
     decoder.decodeOut(scratch);
-    if (infoOf(scratch.code).known) return describe(scratch, eip, this.mode, this.code32);
+    if (infoOf(scratch.code).known) {
+      const x = describe(scratch, eip, this.mode, this.code32);
+      this.known.add(this.bytes, offset, x.length, x);
+      return x;
+    }
     const bytes = this.bytes.subarray(offset, offset + LONGEST);
     const short = lengthWithoutVex(bytes);
     if (short > 0) return undefinedInstruction(scratch, eip, short, false);
@@ -221,7 +247,7 @@ export class CodeReader {
   }
 
   free(): void {
-    this.decoder.free();
+    this.decoder?.free();
   }
 }
 

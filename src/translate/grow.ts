@@ -1,7 +1,7 @@
 // Grows a region: the basic blocks that direct jumps and fall-throughs reach from an entry, inside one page of code.
 
 import { CodeReader, type Instruction, insideLimit } from '../decode/decoder.ts';
-import { type BlockId, COPY, eipOf } from '../ir/blocks.ts';
+import { type BlockId, COPY } from '../ir/blocks.ts';
 import { Mode } from '../layout/cpu.ts';
 import { PAGE } from '../layout/memory.ts';
 
@@ -36,21 +36,60 @@ const BEHIND_CALLS = 40;
 /** Instructions of a callee that is grown into its caller, at the most. */
 const CALLEE_LIMIT = 16;
 
-/** Whether a small function without calls starts at `eip`: one that only its RETs leave. */
-function isLeaf(read: (eip: number) => Instruction | undefined, eip: number): boolean {
+/** Offsets in the page of code, where it is not outside; a place is such an offset plus a multiple of PAGE for each copy of a callee. */
+const inside = (offset: number): boolean => offset >= 0 && offset < PAGE;
+
+/** The code around the entry of a region, read where it is wanted. */
+class Code {
+  private readonly eip: number;
+  private readonly offset: number;
+  private readonly mode: number;
+  private readonly reader: CodeReader;
+  /** By offset; null: what no region has. */
+  private readonly known = new Map<number, Instruction | null>();
+
+  constructor(page: Uint8Array, eip: number, phys: number, mode: number) {
+    this.eip = eip;
+    this.offset = phys & (PAGE - 1);
+    this.mode = mode;
+    this.reader = new CodeReader(page, mode);
+  }
+
+  offsetOf(eip: number): number {
+    return this.offset + ((eip - this.eip) | 0);
+  }
+
+  read(offset: number): Instruction | null {
+    if (!inside(offset)) return null;
+    let x = this.known.get(offset);
+    if (x === undefined) {
+      const found = this.reader.at(offset, (this.eip + offset - this.offset) >>> 0);
+      x = found.truncated || found.spec === undefined || !insideLimit(found, this.mode) ? null : found;
+      this.known.set(offset, x);
+    }
+    return x;
+  }
+
+  free(): void {
+    this.reader.free();
+  }
+}
+
+/** Whether a small function without calls starts at an offset: one that only its RETs leave. */
+function isLeaf(code: Code, offset: number): boolean {
   const seen = new Set<number>();
-  const work = [eip];
+  const work = [offset];
   while (work.length > 0) {
     for (let at = work.pop()!; !seen.has(at); ) {
-      const x = read(at);
-      if (x === undefined || seen.size === CALLEE_LIMIT) return false;
+      const x = code.read(at);
+      if (x === null || seen.size === CALLEE_LIMIT) return false;
       seen.add(at);
       const { mnemonic } = x.form;
       if (mnemonic === 'ret') break;
       if (mnemonic === 'call' || x.spec!.alone || (x.target === undefined && (x.spec!.ends || x.flow === 'unconditional'))) return false;
-      if (x.target !== undefined) work.push(x.target);
+      if (x.target !== undefined) work.push(code.offsetOf(x.target));
       if (x.flow === 'unconditional') break;
-      at = x.next;
+      at += x.length;
     }
   }
   return true;
@@ -62,99 +101,92 @@ function isLeaf(read: (eip: number) => Instruction | undefined, eip: number): bo
  */
 export function growRegion(page: Uint8Array, entry: number, phys: number, mode: number): Region | undefined {
   const eip = entry >>> 0;
-  const offset = phys & (PAGE - 1);
-  const instructions = new Map<BlockId, Instruction>();
-  const leaders = new Set<BlockId>([eip]);
+  const flat = (mode & Mode.FLAT) !== 0;
+  const code = new Code(page, eip, phys, mode);
+  const start = code.offsetOf(eip);
+  const instructions = new Map<number, Instruction>();
+  const leaders = new Set([start]);
   const loopHeads = new Set<BlockId>();
-  /** By the id of the call, and by the number of the copy. */
-  const callees = new Map<BlockId, BlockId>();
+  /** By the place of the call, and by the number of the copy. */
+  const callees = new Map<number, BlockId>();
   const returnPoints: BlockId[] = [0];
-  const work: BlockId[] = [eip];
-  const reader = new CodeReader(page, mode);
-  const inPage = (at: number): boolean => {
-    const o = offset + ((at - eip) | 0);
-    return o >= 0 && o < PAGE;
-  };
-  const known = new Map<number, Instruction | undefined>();
-  const read = (at: number): Instruction | undefined => {
-    if (!inPage(at)) return undefined;
-    if (!known.has(at)) {
-      const x = reader.at(offset + ((at - eip) | 0), at);
-      known.set(at, x.truncated || x.spec === undefined || !insideLimit(x, mode) ? undefined : x);
-    }
-    return known.get(at);
-  };
+  const work = [start];
   let count = 0;
   while (work.length > 0) {
-    let id = work.pop()!;
-    const base = id - eipOf(id);
-    while (!instructions.has(id) && count < LIMIT) {
-      const x = read(eipOf(id));
-      if (x === undefined) break;
-      instructions.set(id, x);
+    let place = work.pop()!;
+    const copy = Math.floor(place / PAGE);
+    const base = copy * PAGE;
+    while (count < LIMIT && !instructions.has(place)) {
+      const x = code.read(place - base);
+      if (x === null) break;
+      instructions.set(place, x);
       count++;
-      const follow = (to: number) => {
-        leaders.add(base + to);
-        work.push(base + to);
-      };
-      if (x.form.mnemonic === 'call') {
-        if (base === 0 && (mode & Mode.FLAT) !== 0 && x.target !== undefined && inPage(x.next) && isLeaf(read, x.target)) {
-          const copy = returnPoints.push(x.next) - 1;
-          const callee = copy * COPY + x.target;
-          callees.set(id, callee);
+      const next = place + x.length;
+      const goesOn = inside(next - base);
+      const { mnemonic } = x.form;
+      if (mnemonic === 'call') {
+        if (copy === 0 && flat && goesOn && x.target !== undefined && isLeaf(code, code.offsetOf(x.target))) {
+          const inlined = returnPoints.push(x.next) - 1;
+          const callee = inlined * PAGE + code.offsetOf(x.target);
+          callees.set(place, inlined * COPY + x.target);
           leaders.add(callee);
-          leaders.add(x.next);
-          work.push(x.next, callee);
-        } else if ((mode & Mode.FLAT) !== 0 && inPage(x.next) && x.target !== x.next) {
+          leaders.add(next);
+          work.push(next, callee);
+        } else if (flat && goesOn && x.target !== x.next) {
           // What only finds out where it is (a call to what follows it) does not come back.
-          leaders.add(base + x.next);
-          if (count < BEHIND_CALLS) work.unshift(base + x.next);
+          leaders.add(next);
+          if (count < BEHIND_CALLS) work.unshift(next);
         }
       } else if (x.target !== undefined) {
-        if (inPage(x.target)) {
-          if (x.target <= eipOf(id)) loopHeads.add(base + x.target);
-          follow(x.target);
+        const target = code.offsetOf(x.target);
+        if (inside(target)) {
+          if (x.target <= x.eip) loopHeads.add(copy * COPY + x.target);
+          leaders.add(base + target);
+          work.push(base + target);
         }
-        if (x.form.mnemonic !== 'jmp') leaders.add(base + x.next);
+        if (mnemonic !== 'jmp' && goesOn) leaders.add(next);
       }
-      if (x.spec!.ends || x.spec!.alone || x.flow === 'unconditional') {
-        if (x.target === undefined || x.flow === 'unconditional') break;
-      }
-      id = base + x.next;
+      if (x.flow === 'unconditional' || (x.target === undefined && (x.spec!.ends || x.spec!.alone)) || !goesOn) break;
+      place = next;
     }
   }
-  reader.free();
-  if (!instructions.has(eip)) return undefined;
+  code.free();
+  if (!instructions.has(start)) return undefined;
   const blocks = new Map<BlockId, BasicBlock>();
   for (const leader of leaders) {
-    if (!instructions.has(leader)) continue;
-    const base = leader - eipOf(leader);
-    const list: Instruction[] = [];
-    let id = leader;
+    const first = instructions.get(leader);
+    if (first === undefined) continue;
+    const copy = Math.floor(leader / PAGE);
+    const base = copy * PAGE;
+    const list = [first];
+    let x = first;
     let last = leader;
-    for (;;) {
-      const x = instructions.get(id);
-      if (x === undefined) break;
+    let next = leader + x.length;
+    while (!leaders.has(next) && x.target === undefined && !x.spec!.ends && !x.spec!.alone && x.flow !== 'unconditional') {
+      const following = inside(next - base) ? instructions.get(next) : undefined;
+      if (following === undefined) break;
+      x = following;
       list.push(x);
-      last = id;
-      id = base + x.next;
-      if (leaders.has(id) || x.target !== undefined || x.spec!.ends || x.spec!.alone || x.flow === 'unconditional') break;
+      last = next;
+      next += x.length;
     }
-    const returns = base !== 0 && list.at(-1)!.form.mnemonic === 'ret';
-    blocks.set(leader, {
-      id: leader,
-      eip: eipOf(leader),
+    const id = copy * COPY + first.eip;
+    const { mnemonic } = x.form;
+    blocks.set(id, {
+      id,
+      eip: first.eip,
       instructions: list,
-      end: eipOf(id),
+      end: x.next,
       callee: callees.get(last),
-      returnPoint: returns ? returnPoints[base / COPY] : undefined,
+      returnPoint: copy !== 0 && mnemonic === 'ret' ? returnPoints[copy] : undefined,
       comesBack:
-        list.at(-1)!.form.mnemonic === 'call' &&
-        (mode & Mode.FLAT) !== 0 &&
+        mnemonic === 'call' &&
+        flat &&
         !callees.has(last) &&
-        list.at(-1)!.target !== list.at(-1)!.next &&
-        leaders.has(id) &&
-        instructions.has(id),
+        x.target !== x.next &&
+        inside(next - base) &&
+        leaders.has(next) &&
+        instructions.has(next),
     });
   }
   return { entry: eip, phys, mode, blocks, instructionCount: count, loopHeads };

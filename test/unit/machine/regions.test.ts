@@ -1,7 +1,7 @@
 // Which regions a CPU keeps when it hears that a page with code was written to.
 import { expect, it } from 'vitest';
 import { BlockCache, type CodeRuntime } from '../../../src/cache/blocks.ts';
-import { imageOf } from '../../../src/cache/code-image.ts';
+import { imageOf, pieceOf } from '../../../src/cache/code-image.ts';
 import { codeWritten, pagesToDrop } from '../../../src/cache/code-pages.ts';
 import { RegionTable } from '../../../src/cache/regions.ts';
 import type { Instance } from '../../../src/cpu/runtime.ts';
@@ -52,10 +52,7 @@ function cpu() {
       const e = new Emitter();
       e.addCode(`r${slot}`, [], e.m.block(null, [], none));
       const at = phys & (PAGE - 1);
-      const image = imageOf(
-        u8.slice(RAM + PAGE_NUMBER * PAGE, RAM + (PAGE_NUMBER + 1) * PAGE),
-        new Uint8Array(PAGE).fill(1, at, at + CODE_BYTES),
-      );
+      const image = imageOf(u8.slice(RAM + PAGE_NUMBER * PAGE, RAM + (PAGE_NUMBER + 1) * PAGE), [pieceOf(at, at + CODE_BYTES)]);
       return { bytes: e.finish(), entries: [{ slot, phys, eip: phys, mode: 0, image }] };
     },
     /** CPU 0 stores to code of the page. */

@@ -1,0 +1,61 @@
+// An instruction that was decoded before is found by its bytes: it must be what decoding it where it stands gives.
+import { beforeEach, expect, test, vi } from 'vitest';
+import { Known } from '../../../src/decode/known.ts';
+import { Mode } from '../../../src/layout/cpu.ts';
+
+type Decoder = typeof import('../../../src/decode/decoder.ts');
+
+/** Of each kind of operand some, and all kinds of near branches, with prefixes too. */
+const CODE = [
+  '55 89e5 83ec08 c3 c20400',
+  '8b4308 8b84b300100000 668b4308 678b4708 648b0500000000 a100100000 8d742600',
+  '750a 7f80 0f8400010000 660f840001 eb02 ebfe e900000080 66e9fdff e8fbffffff 66e81000 e2f0 67e2f0 e310 67e310',
+  'ff25 00100000 ff5304 ea004000001000 9a004000001000 66ea00401000',
+  'f3a4 f2ae 66a5 f0ff03 8703 0fc9 0fa2 0f01d0 0f0b',
+  'dd4308 d9c0 0f6f03 0f28c1 f30f6f03 0f20c0 8ed8',
+].map((hex) => Uint8Array.from(Buffer.from(hex.replaceAll(' ', ''), 'hex')));
+const MODES = [Mode.CODE32 | Mode.FLAT, Mode.CODE32, 0];
+const EIPS = [0x1000, 0xc0123456, 0xfffffff8, 0xfff0];
+
+async function fresh(): Promise<Decoder> {
+  vi.resetModules();
+  return import('../../../src/decode/decoder.ts');
+}
+
+/** All of the bytes from `eip` on; lifts are other functions in each copy of the modules. */
+function all(decoder: Decoder, bytes: Uint8Array, eip: number, mode: number) {
+  const reader = new decoder.CodeReader(bytes, mode);
+  const found = [];
+  for (let at = 0; at < bytes.length; at += found.at(-1)!.length) found.push({ ...reader.at(at, (eip + at) >>> 0), spec: undefined });
+  reader.free();
+  return found;
+}
+
+let known: Decoder;
+beforeEach(async () => {
+  known = await fresh();
+});
+
+test.each(MODES)('what is known is what it is anywhere else: mode %i', async (mode) => {
+  for (const bytes of CODE) for (const other of MODES) all(known, bytes, 0x2000, other);
+  for (const eip of EIPS) {
+    const anew = await fresh();
+    for (const bytes of CODE) expect(all(known, bytes, eip, mode)).toEqual(all(anew, bytes, eip, mode));
+  }
+});
+
+test('what is cut off is not taken for what is known', () => {
+  const bytes = Uint8Array.from(Buffer.from('8b84b300100000', 'hex'));
+  expect(known.decode(bytes, 0, MODES[0]!).truncated).toBe(false);
+  expect(known.decode(bytes.subarray(0, 6), 0, MODES[0]!).truncated).toBe(true);
+});
+
+test('more than there is room for makes room', () => {
+  const list = new Known<number>();
+  for (let n = 0; n < 20_000; n++) {
+    const bytes = Uint8Array.of(n & 255, n >> 8, 0x40);
+    expect(list.find(bytes, 0)).toBeUndefined();
+    list.add(bytes, 0, 3, n);
+    expect(list.find(bytes, 0)).toBe(n);
+  }
+});
