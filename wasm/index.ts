@@ -1,11 +1,12 @@
 // Entry of the runtime: what emitted code and the host may call (src/runtime/abi.ts), and what tests call beside that (test/unit/runtime/abi.test.ts).
 export { faulted, raise, raiseError } from './base/fault';
-export { deliverFault, heatNow, hot, internalError, resolveLink, slotEip, stepDispatch } from './engine/engine';
+export { deliverFault, heatNow, hot, internalError, linkBlock, slotEip, stepDispatch } from './engine/engine';
 export { flushJumps } from './engine/fetched';
 export { blockHashIndex, codeAddress, findBlock, lookup, translateExec } from './engine/lookup';
 export { traceInterpreted, traceTranslated } from './engine/trace';
 export { hostBesideCode } from './memory/access';
 export {
+  awaitStores,
   lockedHost,
   lockedLoad8,
   lockedLoad16,
@@ -18,7 +19,6 @@ export {
   markCode,
   park,
   relax,
-  settleStores,
   unpark,
 } from './memory/exclusive';
 export {

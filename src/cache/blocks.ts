@@ -24,7 +24,7 @@ export interface CodeRuntime {
   /** This CPU holds code of `bytes` bytes at `phys`, in one page of RAM: from now on stores to them are noticed (wasm/memory/exclusive.ts). */
   markCode(cpu: number, phys: number, bytes: number): void;
   /** Behind code that was entered in a page's map: stores of other CPUs that do not know of it are done when this comes back (wasm/memory/exclusive.ts). */
-  settleStores(cpu: number, phys: number): void;
+  awaitStores(cpu: number, phys: number): void;
   /** Since when a new block's heat is counted. */
   heatNow(cpu: number): number;
   /** Index into the table of blocks at Cpu.blockHash, from 0 to BLOCK_HASH_ENTRIES - 1. */
@@ -117,7 +117,7 @@ export class BlockCache {
         !insideLimit(x, mode) ||
         x.spec === undefined ||
         x.spec.ends ||
-        x.spec.alone ||
+        x.spec.dispatches ||
         x.flow !== 'next' ||
         (p & (PAGE - 1)) === 0 ||
         p >>> PAGE_SHIFT !== phys >>> PAGE_SHIFT
@@ -284,8 +284,8 @@ export class BlockCache {
   }
 
   /** Behind code of a region that was entered in the map of the page of `phys`; its bytes must be looked at once more behind this. */
-  settleStores(phys: number): void {
-    this.runtime.settleStores(this.cpu, phys);
+  awaitStores(phys: number): void {
+    this.runtime.awaitStores(this.cpu, phys);
   }
 
   private remember(page: number, head: number): void {

@@ -1,5 +1,5 @@
 // Pages of RAM that the CPUs hold code of: which bytes, how stores to them are noticed, and how everybody hears of them. The other half, which runs in the
-// CPUs, is wasm/memory/codepage.ts (and `markCode` and `settleStores` in wasm/memory/exclusive.ts); this is the essay of both. What it promises to a guest is
+// CPUs, is wasm/memory/codepage.ts (and `markCode` and `awaitStores` in wasm/memory/exclusive.ts); this is the essay of both. What it promises to a guest is
 // in docs/memory-model.md.
 //
 // A page's flag (PAGE_HAS_CODE) says that some CPU holds code of it: no TLB gives a right to write there then, so every store takes a slow path, which looks at

@@ -52,7 +52,7 @@ export class RegionTable {
     const { entry } = region;
     const page = entry.phys >>> PAGE_SHIFT;
     if (!this.physical.enterImage(page, entry.image)) return false;
-    if (this.physical.isRam(page)) this.blocks.settleStores(entry.phys);
+    if (this.physical.isRam(page)) this.blocks.awaitStores(entry.phys);
     if (!this.physical.holds(page, entry.image)) return false;
     this.instance.table.set(entry.slot, region.code);
     const list = this.pages.get(page);

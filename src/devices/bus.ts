@@ -1,6 +1,6 @@
 // The machine's port space and memory-mapped I/O space, as one thread sees them. Handlers are objects of this thread;
 // where a PCI base address register put them is shared state, so a generation word in shared memory tells every
-// thread to look again before it dispatches an access. What a device has at a fixed place is its own: a second claim is an error. What the guest moves gets
+// thread to look again before it makes an access. What a device has at a fixed place is its own: a second claim is an error. What the guest moves gets
 // what is left, and covers nothing up.
 import { DragomanError } from '../api/errors.ts';
 import type { SharedWord } from '../layout/view.ts';

@@ -33,9 +33,7 @@ export interface Effects {
   readonly writes?: readonly number[] | 'all';
   /** Whether it reads or writes the lazy flags words. */
   readonly flags?: 'r' | 'w' | 'rw';
-  /** Of the CPU's state it changes MXCSR alone (and Cpu.fault where it may fault): no other register, no TLB entry. */
-  readonly quiet?: boolean;
-  /** Of the CPU's state beside Cpu.fault it changes these places alone. */
+  /** Of the CPU's state beside Cpu.fault it changes these places alone: no other register, no TLB entry. */
   readonly changes?: readonly Place[];
   /** It reads Cpu.eip (set to this instruction's) even if it cannot fault. */
   readonly eip?: boolean;

@@ -59,6 +59,6 @@ export function liftOf(mnemonic: string, ops: readonly { readonly kind: string }
   if (SHARED.has(mnemonic) && !ops.some((op) => op.kind === 'str')) return SHARED.get(mnemonic);
   const spec = LIFTS.get(mnemonic);
   const to = ops[0]?.kind;
-  if (spec && (to === 'cr' || to === 'dr') && mnemonic === 'mov') return { ...spec, alone: true };
+  if (spec && (to === 'cr' || to === 'dr') && mnemonic === 'mov') return { ...spec, dispatches: true };
   return spec;
 }

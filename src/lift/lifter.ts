@@ -18,7 +18,7 @@ export interface LiftSpec {
   /** Always ends a basic block. */
   readonly ends?: boolean;
   /** Ends its block and leaves through the dispatcher, because what follows may run in another mode or must see an event. */
-  readonly alone?: boolean;
+  readonly dispatches?: boolean;
 }
 export type LiftTable = Record<string, Lift | LiftSpec>;
 

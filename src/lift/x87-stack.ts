@@ -7,7 +7,7 @@ import type { Lifter } from './lifter.ts';
 import { clearC1, EXP_MAX, inUse, pop, type Real, readRegister, register, registerAt, SIGN, STAYS } from './x87-operands.ts';
 
 /** The number that goes on: the helper, which answered `answer`, left another in Cpu.scratch where that is not 0. */
-function settled(x: Lifter, number: Real, answer: Value): Real {
+function answered(x: Lifter, number: Real, answer: Value): Real {
   const { b } = x;
   return {
     ...number,
@@ -34,7 +34,7 @@ function move(x: Lifter, i: Value, pops: number, change: (se: Value) => Value): 
   const answer = x.helperIf([b.eqz(inUse(x, top))], b.const(0), runtime.fpuEmptySpecial, []);
   const stays = b.and(answer, b.const(STAYS));
   const number = readRegister(x, top);
-  put(x, register(x, i), settled(x, { ...number, se: change(number.se) }, answer), stays);
+  put(x, register(x, i), answered(x, { ...number, se: change(number.se) }, answer), stays);
   pop(x, pops, stays);
 }
 

@@ -38,7 +38,7 @@ export function fastLoops({ flow, blocks }: RegionIr): FastLoop[] {
   return found;
 }
 
-const mayFlush = ({ quiet, stores, mayFault, eip }: Effects): boolean => !quiet && (stores || mayFault || eip) === true;
+const mayFlush = ({ changes, stores, mayFault, eip }: Effects): boolean => changes === undefined && (stores || mayFault || eip) === true;
 /** Whether an operation may take entries out of the TLB, or does not come back to the loop. */
 const disturbs = (op: Op): boolean =>
   (isCall(op) && mayFlush(effectsOf(op))) ||

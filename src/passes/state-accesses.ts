@@ -3,7 +3,6 @@
 // again. Only stores by values stay that change something, since a fault shows the state as it is at its instruction.
 import { mapOperands, type Op, type OpOf } from '../ir/operations.ts';
 import type { Place, Type, Value } from '../ir/types.ts';
-import { Cpu } from '../layout/cpu.ts';
 
 /** Bytes from `at` to `end` of the CPU's state hold `value`, whole. */
 interface Known {
@@ -21,7 +20,6 @@ const LANES: Partial<Record<Type, { readonly bytes: number; readonly name: strin
 const WIDTH: Record<Type, number> = { i32: 4, i64: 8, f32: 4, f64: 8, v128: 16 };
 /** More than a block has. */
 const MOST_VALUES = 2 ** 20;
-const MXCSR_END = Cpu.at.mxcsr + 4;
 
 class Block {
   readonly ops: Op[];
@@ -119,8 +117,7 @@ class Block {
           else this.passed.add(this.canonical(op.cond));
           break;
         case 'helper':
-          if (op.effects.quiet) this.forget(Cpu.at.mxcsr, MXCSR_END);
-          else this.forgetPlaces(op.effects.changes);
+          this.forgetPlaces(op.effects.changes);
           break;
         case 'call':
         case 'callIndirect':

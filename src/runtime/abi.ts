@@ -15,6 +15,14 @@ export interface RuntimeFunction extends Exported {
   readonly effects: Effects;
 }
 
+/** Where the x87's state lies. */
+export const STATUS: Place = { at: Cpu.at.fsw, end: Cpu.at.fsw + 4 };
+export const TAGS: Place = { at: Cpu.at.ftw, end: Cpu.at.ftw + 4 };
+export const REGISTERS: Place = { at: Cpu.at.fpr, end: Cpu.at.fpr + 8 * 16 };
+export const MXCSR: Place = { at: Cpu.at.mxcsr, end: Cpu.at.mxcsr + 4 };
+/** Where functions leave numbers. */
+export const NUMBER: Place = { at: Cpu.at.scratch, end: Cpu.at.scratch + 16 };
+
 /** Effects of a function that may do anything to the CPU: transfers, interrupts, mode changes. */
 const ANYTHING = { mayFault: true, reads: 'all', writes: 'all', flags: 'rw', eip: true } as const;
 /** Of one that may fault but leaves registers and flags alone. */
@@ -22,17 +30,10 @@ const FAULTS = { mayFault: true, eip: true } as const;
 /** Of one that also stores to guest memory. */
 const STORES = { ...FAULTS, stores: true } as const;
 /** Of one that computes in floating point: it may raise #XM. */
-const ARITHMETIC = { mayFault: true, eip: true, quiet: true } as const;
+const ARITHMETIC = { mayFault: true, eip: true, changes: [MXCSR] } as const;
 /** Of a load or store of guest memory, which is given its EIP. */
 const ACCESS = { mayFault: true } as const;
 const STORE = { ...ACCESS, stores: true } as const;
-
-/** Where the x87's state lies. */
-export const STATUS: Place = { at: Cpu.at.fsw, end: Cpu.at.fsw + 4 };
-export const TAGS: Place = { at: Cpu.at.ftw, end: Cpu.at.ftw + 4 };
-export const REGISTERS: Place = { at: Cpu.at.fpr, end: Cpu.at.fpr + 8 * 16 };
-/** Where functions leave numbers. */
-export const NUMBER: Place = { at: Cpu.at.scratch, end: Cpu.at.scratch + 16 };
 
 const { EAX, ECX, EDX, EBX, ESP, EBP, ESI, EDI } = Gpr;
 const [i32, i64, f32, f64, v128] = ['i32', 'i64', 'f32', 'f64', 'v128'] as const;
@@ -110,7 +111,7 @@ export const runtime = named({
   pollRegion: fn([i32], ANYTHING, i32),
   lookup: fn([], FAULTS, i32),
   stepDispatch: fn([], ANYTHING, i32),
-  resolveLink: fn([i32], FAULTS),
+  linkBlock: fn([i32], FAULTS),
   slotEip: fn([i32], {}, i32),
   hot: fn([i32]),
   deliverFault: fn([], ANYTHING),
@@ -323,7 +324,7 @@ export const runtime = named({
   translateExec: forHost([i32, i32], i32),
   codeAddress: forHost([i32, i32], f64),
   markCode: forHost([i32, i32, i32]),
-  settleStores: forHost([i32, i32]),
+  awaitStores: forHost([i32, i32]),
   heatNow: forHost([i32], i32),
   blockHashIndex: forHost([i32, i32, i32], i32),
   park: forHost([i32]),

@@ -86,7 +86,8 @@ function isLeaf(code: Code, offset: number): boolean {
       seen.add(at);
       const { mnemonic } = x.form;
       if (mnemonic === 'ret') break;
-      if (mnemonic === 'call' || x.spec!.alone || (x.target === undefined && (x.spec!.ends || x.flow === 'unconditional'))) return false;
+      if (mnemonic === 'call' || x.spec!.dispatches || (x.target === undefined && (x.spec!.ends || x.flow === 'unconditional')))
+        return false;
       if (x.target !== undefined) work.push(code.offsetOf(x.target));
       if (x.flow === 'unconditional') break;
       at += x.length;
@@ -146,7 +147,7 @@ export function growRegion(page: Uint8Array, entry: number, phys: number, mode: 
         }
         if (mnemonic !== 'jmp' && goesOn) leaders.add(next);
       }
-      if (x.flow === 'unconditional' || (x.target === undefined && (x.spec!.ends || x.spec!.alone)) || !goesOn) break;
+      if (x.flow === 'unconditional' || (x.target === undefined && (x.spec!.ends || x.spec!.dispatches)) || !goesOn) break;
       place = next;
     }
   }
@@ -162,7 +163,7 @@ export function growRegion(page: Uint8Array, entry: number, phys: number, mode: 
     let x = first;
     let last = leader;
     let next = leader + x.length;
-    while (!leaders.has(next) && x.target === undefined && !x.spec!.ends && !x.spec!.alone && x.flow !== 'unconditional') {
+    while (!leaders.has(next) && x.target === undefined && !x.spec!.ends && !x.spec!.dispatches && x.flow !== 'unconditional') {
       const following = inside(next - base) ? instructions.get(next) : undefined;
       if (following === undefined) break;
       x = following;

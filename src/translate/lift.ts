@@ -28,7 +28,7 @@ function liftBlock(block: BasicBlock): RegionBlock {
     b.push({ kind: 'insn', eip: x.eip, next: x.next });
     const lifter = new Lifter(b, x.form, new RegionLeaves(b, x, block.id - eipOf(block.id)));
     x.spec!.lift(lifter);
-    if (!lifter.ended && x.spec!.alone) lifter.next();
+    if (!lifter.ended && x.spec!.dispatches) lifter.next();
   }
   return regionBlock({ id: block.id, instructions: block.instructions.length, ops: ended(b.code.ops, block) });
 }

@@ -88,7 +88,7 @@ function request(head: BlockHead): void {
 }
 
 /** Link field `link` of a record is empty and Cpu.eip is where it leads: fills it if that block is known and on the same page. */
-export function resolveLink(cpu: Cpu, link: usize): void {
+export function linkBlock(cpu: Cpu, link: usize): void {
   if (cpu.step | cpu.stepArmed) return;
   const record = changetype<Record>(link & ~63);
   const base = cpu.seg[Seg.CS].base;

@@ -6,7 +6,7 @@ import { userAccess } from '../base/state';
 import { hostMmioRead, hostMmioWrite } from '../gen/host';
 import { Access, Cpu, FAULT_BAIL, LAPIC_BASE, LAPIC_EOI, RAM, TLB_WATCHED_SHIFT, Tlb } from '../gen/layout';
 import { endInterrupt, lapicWord } from '../system/lapic';
-import { alone, hitsCode, isBesideCode, noticeStore, staysBesideCode } from './codepage';
+import { hitsCode, isBesideCode, noticeStore, onlyCpu, staysBesideCode } from './codepage';
 import { foundCode, foundHost, foundPhys, resolve } from './tlb';
 import { physHost } from './walk';
 import { watchAccess, watchProbe } from './watch';
@@ -169,7 +169,7 @@ export function writeBeside(cpu: Cpu, linear: u32, value: u64, bytes: u32, acces
   }
   writeHost(cpu, beside, bytes, value);
   // What was seen of the map holds where nobody else can have entered anything.
-  if (!alone()) noticeStore(cpu, <u32>beside - RAM, bytes);
+  if (!onlyCpu()) noticeStore(cpu, <u32>beside - RAM, bytes);
 }
 
 /** Checks that all of [linear, linear + bytes), at most a page, may be accessed, and can be without a stop in the middle. True: a fault was raised. */
@@ -194,7 +194,7 @@ export function rmwSlow(cpu: Cpu, linear: u32, bytes: u32, access: u32): u64 {
   let host = besideCode(cpu, linear, bytes, access);
   if (host) {
     // Another CPU may enter this code in the map before the store is made.
-    cpu.rmwHost = alone() ? <u32>host : 0;
+    cpu.rmwHost = onlyCpu() ? <u32>host : 0;
     return readHost(cpu, host, bytes);
   }
   host = besideBreakpoints(cpu, linear, bytes, access | Access.WRITE);

@@ -22,7 +22,7 @@ export function pageMeta(phys: u32): PageMeta {
 
 /** Whether no other CPU runs at the same time. */
 @inline
-export function alone(): bool {
+export function onlyCpu(): bool {
   return control.cpuCount == 1 || control.lockstep != 0;
 }
 
@@ -92,13 +92,13 @@ function ownerOf(map: usize): usize {
 
 /**
  * Whether a page has code, but none in `bytes` bytes at `phys`, all in that page, until the caller's next poll. Who enters code in the map meanwhile parks the caller before it
- * looks at the bytes (settleStores in exclusive.ts): here the bit is set before the look at the map, there it is looked at behind the entry in the map.
+ * looks at the bytes (awaitStores in exclusive.ts): here the bit is set before the look at the map, there it is looked at behind the entry in the map.
  */
 export function staysBesideCode(phys: u32, bytes: u32): bool {
   if (!hasCode(phys)) return false;
   const map: usize = pageMeta(phys).codeMap;
   if (!map) return false;
-  if (!alone() && !(atomic.load<u32>(ownerOf(map)) & STORES_BESIDE)) atomic.or<u32>(ownerOf(map), STORES_BESIDE);
+  if (!onlyCpu() && !(atomic.load<u32>(ownerOf(map)) & STORES_BESIDE)) atomic.or<u32>(ownerOf(map), STORES_BESIDE);
   return !hitsCode(phys, bytes);
 }
 
@@ -150,7 +150,7 @@ export function giveMap(phys: u32): void {
 export function noticeStore(cpu: Cpu, phys: u32, bytes: u32): void {
   if (!hasCode(phys)) return;
   // The bytes are there before the look at the map: who decodes enters his bytes there first and looks at them afterwards.
-  if (!alone()) serialize(cpu);
+  if (!onlyCpu()) serialize(cpu);
   if (!hitsCode(phys, bytes)) {
     const flags = pageMeta(phys).flags;
     if (!(flags.load() & PAGE_GROWS)) flags.or(PAGE_GROWS);

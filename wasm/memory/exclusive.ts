@@ -20,12 +20,12 @@ import { userAccess } from '../base/state';
 import { Access, Cpu, control, PAGE_HAS_CODE, PAGE_MARK, Pending, RAM } from '../gen/layout';
 import { POLLED } from '../system/held';
 import { probe, readSlow, writeSlow } from './access';
-import { alone, enterCode, forgetStoresBeside, giveMap, hasStoresBeside, pageMeta, staysBesideCode } from './codepage';
+import { enterCode, forgetStoresBeside, giveMap, hasStoresBeside, onlyCpu, pageMeta, staysBesideCode } from './codepage';
 import { foundCode, foundHost, foundPhys, protectPage, resolve } from './tlb';
 import { isWatched } from './watch';
 
 /** Nobody sleeps longer than this without looking whether the machine stops (ns). */
-const LOOK: i64 = 20_000_000;
+const CHECK_NS: i64 = 20_000_000;
 /** How long a CPU that spins lets others have its core (ns). */
 const PAUSE: i64 = 50_000;
 const SPINS: i32 = 200;
@@ -52,7 +52,7 @@ export function unpark(cpu: Cpu): void {
     cpu.parked.store(0);
     if (!(cpu.pending.load() & Pending.HOLD)) return;
     park(cpu);
-    while (cpu.pending.load() & Pending.HOLD && !stopping()) control.exclusive.wait(1, LOOK);
+    while (cpu.pending.load() & Pending.HOLD && !stopping()) control.exclusive.wait(1, CHECK_NS);
     if (stopping()) {
       cpu.parked.store(0);
       return;
@@ -62,11 +62,11 @@ export function unpark(cpu: Cpu): void {
 
 /** Has the memory for itself when it comes back (or the machine stops). Only at a safe point, or where nothing found before is used after. */
 export function begin(cpu: Cpu): void {
-  if (alone()) return;
+  if (onlyCpu()) return;
   park(cpu);
   while (control.exclusive.compareExchange(0, 1) != 0) {
     if (stopping()) break;
-    control.exclusive.wait(1, LOOK);
+    control.exclusive.wait(1, CHECK_NS);
   }
   const count = control.cpuCount;
   for (let n: u32 = 0; n < count; n++) {
@@ -80,14 +80,14 @@ export function begin(cpu: Cpu): void {
     const other = cpuAt(n);
     if (other == cpu) continue;
     for (let spins = 0; !other.parked.load() && !stopping(); spins++) {
-      if (spins > SPINS) other.parked.wait(0, LOOK);
+      if (spins > SPINS) other.parked.wait(0, CHECK_NS);
     }
   }
 }
 
 /** Lets the others go. */
 export function end(cpu: Cpu): void {
-  if (alone()) return;
+  if (onlyCpu()) return;
   const count = control.cpuCount;
   for (let n: u32 = 0; n < count; n++) {
     const other = cpuAt(n);
@@ -118,15 +118,15 @@ export function markCode(cpu: Cpu, phys: u32, bytes: u32): void {
     end(cpu);
   }
   enterCode(phys, bytes);
-  settleStores(cpu, phys);
+  awaitStores(cpu, phys);
 }
 
 /**
  * Code was entered in the map of a page with code: when this comes back, the stores of others that did not look behind that are done. Their CPUs have been parked, so each found
  * its bytes to be no code before that, and looks again. Called by CPUs that are parked as well: installing goes on meanwhile.
  */
-export function settleStores(cpu: Cpu, phys: u32): void {
-  if (alone() || !hasStoresBeside(phys)) return;
+export function awaitStores(cpu: Cpu, phys: u32): void {
+  if (onlyCpu() || !hasStoresBeside(phys)) return;
   const parked = cpu.parked.plain;
   begin(cpu);
   forgetStoresBeside(phys);

@@ -20,13 +20,13 @@ const DOWN: u32 = 1;
 const UP: u32 = 2;
 export const TRUNCATE: u32 = 3;
 
-let control: u32 = 0;
+let mxcsr: u32 = 0;
 let rounding: u32 = 0;
 let raised: u32 = 0;
 
 export function begin(cpu: Cpu): void {
-  control = cpu.mxcsr;
-  rounding = (control >> 13) & 3;
+  mxcsr = cpu.mxcsr;
+  rounding = (mxcsr >> 13) & 3;
   raised = 0;
 }
 
@@ -36,9 +36,9 @@ export function roundingMode(): u32 {
 
 /** Flags that were found go to MXCSR; where one is not masked, the exception is noted (SDM vol. 1, 11.5). */
 export function finish(cpu: Cpu): void {
-  const open = raised & ~((control >> 7) & 0x3f);
+  const open = raised & ~((mxcsr >> 7) & 0x3f);
   // Invalid, denormal and divide by zero are found before the operation: it does not take place.
-  cpu.mxcsr = control | (open & (IE | DE | ZE) ? raised & (IE | DE | ZE) : raised);
+  cpu.mxcsr = mxcsr | (open & (IE | DE | ZE) ? raised & (IE | DE | ZE) : raised);
   if (open) raise(cpu, cpu.cr4 & Cr4.OSXMMEXCPT ? Vector.XM : Vector.UD);
 }
 
@@ -86,7 +86,7 @@ function invalid(wide: bool): u64 {
 }
 /** DAZ: a denormal operand counts as a zero of its sign. */
 export function operand(a: u64, wide: bool): u64 {
-  return control & DAZ && isDenormal(a, wide) ? a & signBit(wide) : a;
+  return mxcsr & DAZ && isDenormal(a, wide) ? a & signBit(wide) : a;
 }
 function noteDenormal(a: u64, wide: bool): void {
   if (isDenormal(a, wide)) raised |= DE;
@@ -136,11 +136,11 @@ function round(sign: bool, e: i32, sig: u64, wide: bool): u64 {
   const carries = sig + increment < sig;
   if (exponent <= 0 && (exponent < 0 || !carries)) {
     // Tiny, judged after rounding (SDM vol. 1, 4.9.1.5).
-    if (!(control & UM)) {
+    if (!(mxcsr & UM)) {
       raised |= sig & below ? UE | PE : UE;
       return minus;
     }
-    if (control & FTZ) {
+    if (mxcsr & FTZ) {
       raised |= UE | PE;
       return minus;
     }
@@ -160,7 +160,7 @@ function round(sign: bool, e: i32, sig: u64, wide: bool): u64 {
     if (rounding == NEAREST && (sig & below) == half) r &= ~1;
   }
   if (exponent >= (wide ? 2047 : 255)) {
-    raised |= inexact || control & OM ? OE | PE : OE;
+    raised |= inexact || mxcsr & OM ? OE | PE : OE;
     return minus | (infinity(wide) - <u64>(rounding != NEAREST && increment == 0 ? 1 : 0));
   }
   if (inexact) raised |= PE;

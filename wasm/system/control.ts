@@ -21,7 +21,7 @@ import {
 } from '../gen/layout';
 import { flush, flushNonGlobal, tlbInvalidate } from '../memory/tlb';
 import { loadPdptes } from '../memory/walk';
-import { settleAlignment, updateAlignment, updateBreakpoints } from './watching';
+import { updateAlignment, updateBreakpoints } from './watching';
 
 const CR0_KNOWN: u32 = Cr0.PE | Cr0.MP | Cr0.EM | Cr0.TS | Cr0.NE | Cr0.WP | Cr0.AM | Cr0.NW | Cr0.CD | Cr0.PG;
 const CR4_KNOWN: u32 = Cr4.TSD | Cr4.DE | Cr4.PSE | Cr4.PAE | Cr4.MCE | Cr4.PGE | Cr4.PCE | Cr4.OSFXSR | Cr4.OSXMMEXCPT;
@@ -111,7 +111,7 @@ export function updateMode(cpu: Cpu): void {
     flushJumps(cpu);
   }
   cpu.mode = mode;
-  settleAlignment(cpu);
+  updateAlignment(cpu);
 }
 
 /** updateMode behind a load of ES, SS, DS, FS or GS alone. True: the mode is another one. */

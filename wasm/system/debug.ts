@@ -143,7 +143,7 @@ export function enterDebug(cpu: Cpu): void {
 }
 
 /** At a handler's first instruction: what the way there hit traps now. */
-export function settleDebug(cpu: Cpu): void {
+export function armDebugTrap(cpu: Cpu): void {
   if (cpu.debugPending) cpu.step |= Step.TRAP;
 }
 

@@ -1,7 +1,7 @@
 // EFLAGS as one word, from and to the two lazy words and Cpu.eflags (see docs/architecture.md, "Flags").
 import { Cpu, Eflags, Step } from '../gen/layout';
 import { setSystemFlags } from './held';
-import { settleAlignment } from './watching';
+import { updateAlignment } from './watching';
 
 /** CF PF AF ZF SF OF at their places in EFLAGS. */
 export function readArith(cpu: Cpu): u32 {
@@ -40,7 +40,7 @@ export function writeFlags(cpu: Cpu, value: u32, mask: u32): void {
   setSystemFlags(cpu, flags);
   const step = cpu.step & ~Step.TF;
   cpu.step = flags & Eflags.TF ? step | Step.TF : step;
-  settleAlignment(cpu);
+  updateAlignment(cpu);
 }
 
 /** The lazy words of a subtraction a - b of `size` bytes (CMPS, SCAS). */

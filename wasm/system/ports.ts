@@ -47,7 +47,7 @@ export function portIn(cpu: Cpu, port: u32, size: u32): u32 {
 }
 
 /** Behind a write to a port: the host bridge may have put RAM in the place of ROM below 1 MiB, or taken it away. */
-function settleShadowRam(cpu: Cpu): void {
+function updateShadowRam(cpu: Cpu): void {
   const now = control.shadowRam;
   if (now == cpu.shadowRamSeen) return;
   cpu.shadowRamSeen = now;
@@ -60,7 +60,7 @@ export function portOut(cpu: Cpu, port: u32, size: u32, value: u32): void {
   port &= 0xffff;
   if (forbidden(cpu, port, size) || checkPort(cpu, port, size)) return;
   hostPortOut(cpu, port, size, size == 4 ? value : value & ((1 << (size << 3)) - 1));
-  settleShadowRam(cpu);
+  updateShadowRam(cpu);
 }
 
 /** INS: DX -> ES:EDI. Result as of the string operations: 1 where there is more to do. */

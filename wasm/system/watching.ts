@@ -37,8 +37,7 @@ export function updateBreakpoints(cpu: Cpu): void {
   cpu.watchBytes = watch & Watch.DATA ? <u64>last - first + 1 : 0;
 }
 
-/** After a change of CPL, EFLAGS.AC or CR0.AM: whether alignment is checked. */
-export function updateAlignment(cpu: Cpu): void {
+function changeAlignment(cpu: Cpu): void {
   const watch = cpu.watch;
   const on = cpu.cpl == 3 && cpu.eflags & Eflags.AC && cpu.cr0 & Cr0.AM;
   if (((watch & Watch.ALIGN) != 0) == (on != 0)) return;
@@ -47,8 +46,8 @@ export function updateAlignment(cpu: Cpu): void {
   if (on) flush(cpu);
 }
 
-/** updateAlignment for the hot paths: nearly always EFLAGS.AC is clear and alignment is not checked. */
+/** After a change of CPL, EFLAGS.AC or CR0.AM: whether alignment is checked. Nearly always EFLAGS.AC is clear and it is not. */
 @inline
-export function settleAlignment(cpu: Cpu): void {
-  if (cpu.eflags & Eflags.AC || cpu.watch & Watch.ALIGN) updateAlignment(cpu);
+export function updateAlignment(cpu: Cpu): void {
+  if (cpu.eflags & Eflags.AC || cpu.watch & Watch.ALIGN) changeAlignment(cpu);
 }

@@ -37,10 +37,10 @@ import {
   refuse,
 } from '../segments/descriptor';
 import { readSelector, setFromDescriptor, setNull, setReal } from '../segments/segment';
-import { enterDebug, noteInt1, setDelivering, settleDebug, updateStep } from '../system/debug';
+import { armDebugTrap, enterDebug, noteInt1, setDelivering, updateStep } from '../system/debug';
 import { readFlags } from '../system/flags';
 import { hold, letGo, polled } from '../system/held';
-import { general, innerStack, setCode, settleMode } from './flow';
+import { general, innerStack, setCode, updateModeBehindTransfer } from './flow';
 import { closeStack, openCurrentStack, openStack, push } from './stack';
 import { TASK_GATE, taskSwitch } from './task';
 
@@ -99,7 +99,7 @@ export function deliver(cpu: Cpu): void {
 /** To a handler by no instruction: what it stores and hits traps before the handler's first one. */
 function deliverOne(cpu: Cpu, vector: u32, hasError: bool, error: u32, flags: u32): void {
   setDelivering(true);
-  dispatch(cpu, vector, false, 1, hasError, error, cpu.eip, flags);
+  enterHandler(cpu, vector, false, 1, hasError, error, cpu.eip, flags);
   setDelivering(false);
 }
 
@@ -125,12 +125,12 @@ export function softInterrupt(cpu: Cpu, vector: u32, nextEip: u32, kind: u32): v
   }
   noteDelivery(cpu, vector | Delivery.SOFTWARE, 0);
   if (kind != SOFT_INT1) {
-    dispatch(cpu, vector, true, 0, false, 0, nextEip, flags);
+    enterHandler(cpu, vector, true, 0, false, 0, nextEip, flags);
     return;
   }
   const hits = cpu.debugPending;
   cpu.debugPending = 0;
-  dispatch(cpu, vector, false, 1, false, 0, nextEip, flags);
+  enterHandler(cpu, vector, false, 1, false, 0, nextEip, flags);
   if (!faulted(cpu)) noteInt1(cpu, hits);
 }
 
@@ -142,9 +142,9 @@ export function into(cpu: Cpu, nextEip: u32, overflow: u32): void {
 
 /** To the handler of `vector`. `soft`: the gate's DPL is checked. `ext`: bit 0 of the error codes of what goes wrong.
  * `eip` and `flags` are what is pushed. On a fault nothing has changed (but for a task switch that was past its point of no return). */
-function dispatch(cpu: Cpu, vector: u32, soft: bool, ext: u32, hasError: bool, error: u32, eip: u32, flags: u32): void {
+function enterHandler(cpu: Cpu, vector: u32, soft: bool, ext: u32, hasError: bool, error: u32, eip: u32, flags: u32): void {
   if (!(cpu.cr0 & 1)) {
-    dispatchReal(cpu, vector, eip, flags);
+    enterRealHandler(cpu, vector, eip, flags);
     return;
   }
   const place = vector * 8;
@@ -174,7 +174,7 @@ function dispatch(cpu: Cpu, vector: u32, soft: bool, ext: u32, hasError: bool, e
     return;
   }
   if (type == SystemType.TASK) {
-    dispatchTask(cpu, gateLow >>> 16, ext, hasError, error, eip, flags);
+    enterTaskHandler(cpu, gateLow >>> 16, ext, hasError, error, eip, flags);
     return;
   }
 
@@ -252,13 +252,13 @@ function arrive(cpu: Cpu, eip: u32): void {
   cpu.stepArmed = 0;
   cpu.halted = 0;
   cpu.shadow = 0;
-  settleMode(cpu);
+  updateModeBehindTransfer(cpu);
   updateStep(cpu);
-  settleDebug(cpu);
+  armDebugTrap(cpu);
 }
 
 /** Real mode: through the interrupt vector table (SDM vol. 3, 20.1.4). Error codes are not pushed. */
-function dispatchReal(cpu: Cpu, vector: u32, eip: u32, flags: u32): void {
+function enterRealHandler(cpu: Cpu, vector: u32, eip: u32, flags: u32): void {
   const place = vector * 4;
   if (place + 3 > cpu.idtLimit) {
     raise(cpu, Vector.GP);
@@ -279,7 +279,7 @@ function dispatchReal(cpu: Cpu, vector: u32, eip: u32, flags: u32): void {
 }
 
 /** Through a task gate: the error code goes to the new task's stack. */
-function dispatchTask(cpu: Cpu, selector: u32, ext: u32, hasError: bool, error: u32, eip: u32, flags: u32): void {
+function enterTaskHandler(cpu: Cpu, selector: u32, ext: u32, hasError: bool, error: u32, eip: u32, flags: u32): void {
   taskSwitch(cpu, selector, TASK_GATE, eip, flags & Eflags.RF, ext);
   const trap = cpu.fault;
   if (trap & FAULT && !(trap & FAULT_TRAP)) return;

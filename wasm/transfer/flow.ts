@@ -22,7 +22,7 @@ import { updateMode } from '../system/control';
 import { updateStep } from '../system/debug';
 import { readFlags, writeFlags } from '../system/flags';
 import { polled, setSystemFlags } from '../system/held';
-import { settleAlignment } from '../system/watching';
+import { updateAlignment } from '../system/watching';
 import { loadedEsp } from './stack';
 
 /** #GP(ext): a selector or an offset that is wrong without being anybody's; always true. */
@@ -92,7 +92,7 @@ function isFlat(s: SegCache, access: u32): bool {
 }
 
 /** updateMode for transfers, which change CS, SS, CPL and null data segments at most: quick where all was flat and stays so. */
-export function settleMode(cpu: Cpu): void {
+export function updateModeBehindTransfer(cpu: Cpu): void {
   const mode = cpu.mode;
   const cs = cpu.seg[Seg.CS];
   const ss = cpu.seg[Seg.SS];
@@ -106,7 +106,7 @@ export function settleMode(cpu: Cpu): void {
   ss.topRead = FLAT_TOP;
   ss.topWrite = FLAT_TOP;
   cpu.mode = cpu.cpl == 3 ? mode | Mode.USER : mode & ~Mode.USER;
-  settleAlignment(cpu);
+  updateAlignment(cpu);
 }
 
 /** Flags that POPF and IRET may change at this privilege level (SDM vol. 2, POPF). */
@@ -120,7 +120,7 @@ export function changeable(cpu: Cpu, opsize: u32): u32 {
 }
 
 /** RF means something only while instruction breakpoints are in use, and for one instruction, which is run alone; else it stays clear, as nobody would clear it. */
-export function settleResume(cpu: Cpu): void {
+export function updateResume(cpu: Cpu): void {
   updateStep(cpu);
   const flags = cpu.eflags;
   if (!(flags & Eflags.RF)) return;

@@ -8,7 +8,7 @@ import { setReal } from '../segments/segment';
 import { updateMode } from '../system/control';
 import { writeFlags } from '../system/flags';
 import { unblockNmi } from './deliver';
-import { changeable, general, settleResume } from './flow';
+import { changeable, general, updateResume } from './flow';
 import { closeStack, openCurrentStack, pop } from './stack';
 import { lengthOfTransfer, TASK_RETURN, taskSwitch } from './task';
 import { farReturn } from './transfer';
@@ -60,7 +60,7 @@ export function iret(cpu: Cpu, opsize: u32): void {
 
 function finish(cpu: Cpu): void {
   unblockNmi(cpu);
-  settleResume(cpu);
+  updateResume(cpu);
 }
 
 /** Real and virtual-8086 mode. */

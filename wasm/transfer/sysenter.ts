@@ -1,7 +1,7 @@
 // SYSENTER and SYSEXIT (SDM vol. 2): to CPL 0 and back with segments that are fixed rather than read from the GDT.
 import { Cpu, Eflags, Gpr, Seg } from '../gen/layout';
 import { setSegment } from '../segments/segment';
-import { general, settleMode } from './flow';
+import { general, updateModeBehindTransfer } from './flow';
 
 /** Flat, 4 GiB, 32-bit, present, accessed: code that can be read and data that can be written, of DPL 0. */
 const CODE_ACCESS: u32 = 0xc09b00;
@@ -23,7 +23,7 @@ export function sysenter(cpu: Cpu): void {
   setFlat(cpu, cs, (cs + 8) & 0xffff, 0);
   cpu.gpr[Gpr.ESP] = cpu.sysenterEsp;
   cpu.eip = cpu.sysenterEip;
-  settleMode(cpu);
+  updateModeBehindTransfer(cpu);
 }
 
 export function sysexit(cpu: Cpu): void {
@@ -35,5 +35,5 @@ export function sysexit(cpu: Cpu): void {
   setFlat(cpu, (cs + 16) & 0xffff, (cs + 24) & 0xffff, 3);
   cpu.gpr[Gpr.ESP] = cpu.gpr[Gpr.ECX];
   cpu.eip = cpu.gpr[Gpr.EDX];
-  settleMode(cpu);
+  updateModeBehindTransfer(cpu);
 }

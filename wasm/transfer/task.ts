@@ -19,10 +19,10 @@ import {
 } from '../segments/descriptor';
 import { loadLdt, readSelector, refuseData, refuseStack, setFromDescriptor, setNull, setReal, setSegment } from '../segments/segment';
 import { movToCr, updateFpuTraps, updateMode } from '../system/control';
-import { raiseTaskTrap, settleDebug } from '../system/debug';
+import { armDebugTrap, raiseTaskTrap } from '../system/debug';
 import { readFlags, writeFlags } from '../system/flags';
 import { updateBreakpoints } from '../system/watching';
-import { general, setCode, settleResume } from './flow';
+import { general, setCode, updateResume } from './flow';
 
 /** Why the task is switched. */
 export const TASK_JUMP: u32 = 0;
@@ -128,8 +128,8 @@ export function taskSwitch(cpu: Cpu, selector: u32, kind: u32, nextEip: u32, res
   enterTask(cpu, wide, cr3, nested);
   cpu.stepArmed = 0;
   updateMode(cpu);
-  settleResume(cpu);
-  settleDebug(cpu);
+  updateResume(cpu);
+  armDebugTrap(cpu);
   if (!faulted(cpu) && trap) raiseTaskTrap(cpu);
 }
 

@@ -20,7 +20,7 @@ import {
 } from '../segments/descriptor';
 import { readSelector, refuseStack, setFromDescriptor, setReal } from '../segments/segment';
 import { updateMode } from '../system/control';
-import { dropSegments, general, innerStack, setCode, settleMode } from './flow';
+import { dropSegments, general, innerStack, setCode, updateModeBehindTransfer } from './flow';
 import { closeStack, loadedEsp, openCurrentStack, openStack, pop, push, skip } from './stack';
 import { lengthOfTransfer, TASK_CALL, TASK_JUMP, taskSwitch } from './task';
 
@@ -39,7 +39,7 @@ function outsideReal(cpu: Cpu, offset: u32): bool {
 function go(cpu: Cpu, selector: u32, low: u32, high: u32, cpl: u32, offset: u32): void {
   setCode(cpu, selector, low, high, cpl);
   cpu.eip = offset;
-  settleMode(cpu);
+  updateModeBehindTransfer(cpu);
 }
 
 /** Checks the code segment of a direct far jump or call (SDM vol. 3, 5.8.1); true: a fault was raised. */
@@ -309,6 +309,6 @@ export function farReturn(cpu: Cpu, selector: u32, offset: u32, opsize: u32, pop
   setCode(cpu, selector, low, high, rpl);
   dropSegments(cpu, rpl);
   cpu.eip = offset;
-  settleMode(cpu);
+  updateModeBehindTransfer(cpu);
   return false;
 }

@@ -2,7 +2,7 @@
 // Reg: ST(dst) = ST(dst) op ST(src), then perhaps a pop. Arg: ST(0) = ST(0) op memory operand, converted; exc: the exceptions of that.
 import { Cpu } from '../gen/layout';
 import { add } from './add';
-import { bitOf, commit, control, isEmpty, Out, pop, SIGN, seOf, sigOf, st, stackUnderflow } from './core';
+import { bitOf, commit, controlWord, isEmpty, Out, pop, SIGN, seOf, sigOf, st, stackUnderflow } from './core';
 import { div } from './div';
 import { mul } from './mul';
 
@@ -30,7 +30,7 @@ function withReg(op: i32, cpu: Cpu, dst: u32, src: u32, pops: u32): void {
     const a = st(cpu, dst);
     const b = st(cpu, src);
     Out.exc = 0;
-    compute(op, sigOf(a), seOf(a), sigOf(b), seOf(b), control(cpu));
+    compute(op, sigOf(a), seOf(a), sigOf(b), seOf(b), controlWord(cpu));
   } else {
     stackUnderflow();
   }
@@ -44,7 +44,7 @@ function withArg(op: i32, cpu: Cpu, sig: u64, se: u32, exc: u32): void {
   } else {
     const a = st(cpu, 0);
     Out.exc = exc;
-    compute(op, sigOf(a), seOf(a), sig, se, control(cpu));
+    compute(op, sigOf(a), seOf(a), sig, se, controlWord(cpu));
   }
   commit(cpu, 0);
 }

@@ -1,6 +1,6 @@
 // x87: the exported helpers of comparisons and FXAM.
 import { Cpu } from '../gen/layout';
-import { classify, settle, UNORDERED } from './compare';
+import { classify, compareSpecial, UNORDERED } from './compare';
 import { C0, C1, C2, C3, isEmpty, Out, raiseFlags, SIGN, seOf, sigOf, st, stackUnderflow } from './core';
 
 /** Beside the condition codes: an unmasked exception keeps the stack as it is. */
@@ -17,7 +17,7 @@ export function fpuCompareSpecial(cpu: Cpu, i: u32, sig: u64, se: u32, exc: u32,
   } else {
     const a = st(cpu, 0);
     Out.exc = exc;
-    codes = settle(sigOf(a), seOf(a), sig, se, quiet != 0, codes);
+    codes = compareSpecial(sigOf(a), seOf(a), sig, se, quiet != 0, codes);
   }
   return raiseFlags(cpu) ? codes : codes | STAYS;
 }

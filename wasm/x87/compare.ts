@@ -7,7 +7,7 @@ export const UNORDERED: u32 = C0 | C2 | C3;
  * What becomes of `codes`, the condition codes of a against b, where one of the two is no plain number: all set (unordered) for NaNs and unsupported
  * encodings. Adds to Out.exc. `quiet`: QNaNs are no exception.
  */
-export function settle(sigA: u64, seA: u32, sigB: u64, seB: u32, quiet: bool, codes: u32): u32 {
+export function compareSpecial(sigA: u64, seA: u32, sigB: u64, seB: u32, quiet: bool, codes: u32): u32 {
   if (isUnsupported(sigA, seA) || isUnsupported(sigB, seB)) {
     Out.exc = IE;
     return UNORDERED;

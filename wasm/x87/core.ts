@@ -39,7 +39,7 @@ export class Out {
 }
 
 @inline
-export function control(cpu: Cpu): u32 {
+export function controlWord(cpu: Cpu): u32 {
   return cpu.fcw;
 }
 

@@ -10,7 +10,7 @@ export function stopForError(cpu: Cpu): void {
 }
 
 /** Behind what may have cleared the exception that was pending: FERR# goes, and IGNNE# with it. */
-export function settleError(cpu: Cpu): void {
+export function updateFerr(cpu: Cpu): void {
   if (!cpu.ferr || cpu.fsw & FPU_ERROR) return;
   cpu.ferr = 0;
   cpu.fpuStop = FPU_ERROR;

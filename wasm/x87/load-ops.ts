@@ -1,7 +1,7 @@
 // x87: the exported helpers that push: FLD, FILD, FBLD and the constants.
 import { Cpu } from '../gen/layout';
 import { fromBcd } from './convert';
-import { control, IE, isEmpty, isNan, Out, pushOut, QUIET, seOf, setOut, sigOf, st, stackUnderflow } from './core';
+import { controlWord, IE, isEmpty, isNan, Out, pushOut, QUIET, seOf, setOut, sigOf, st, stackUnderflow } from './core';
 
 /** FLD m80fp, FILD (converted): as it is. */
 export function fpuLoad(cpu: Cpu, sig: u64, se: u32, exc: u32): void {
@@ -49,7 +49,7 @@ const INEXACT: u32 = 0b0111110;
 export function fpuLoadConst(cpu: Cpu, which: u32): void {
   Out.exc = 0;
   let sig = load<u64>(CONSTANTS + (which << 4));
-  const rc = (control(cpu) >> 10) & 3;
+  const rc = (controlWord(cpu) >> 10) & 3;
   if ((rc == 0 && (ROUND_UP >> which) & 1) || (rc == 2 && (INEXACT >> which) & 1)) sig++;
   setOut(sig, load<u32>(CONSTANTS + (which << 4), 8));
   pushOut(cpu);

@@ -4,7 +4,7 @@ import { raiseError } from '../base/fault';
 import { Cpu, Cr0, Cr4, Eflags, Vector } from '../gen/layout';
 import { load16, load32, load64, load128, probeRead, probeWrite, store16, store32, store64, store128 } from '../memory/memory';
 import { BUSY, C0, C1, C2, C3, ES, EXP_MAX, MSB, st } from './core';
-import { settleError } from './fpu-error';
+import { updateFerr } from './fpu-error';
 
 const MASKS: u32 = 0x3f;
 /** Bits of the control word that can be set; bit 6 always reads as 1. */
@@ -23,7 +23,7 @@ function setWords(cpu: Cpu, cw: u32, sw: u32): void {
   const pending = (sw & ~cw & MASKS) != 0;
   cpu.fcw = cw;
   cpu.fsw = (sw & ~(ES | BUSY | 0x3800)) | (pending ? ES | BUSY : 0);
-  settleError(cpu);
+  updateFerr(cpu);
 }
 
 /** The status word as a program sees it. */
@@ -66,12 +66,12 @@ export function fpuInit(cpu: Cpu): void {
   cpu.fcs = 0;
   cpu.fdp = 0;
   cpu.fds = 0;
-  settleError(cpu);
+  updateFerr(cpu);
 }
 
 export function fpuClearExceptions(cpu: Cpu): void {
   cpu.fsw &= C0 | C1 | C2 | C3;
-  settleError(cpu);
+  updateFerr(cpu);
 }
 
 export function fpuLoadControl(cpu: Cpu, cw: u32): void {

@@ -4,14 +4,14 @@ import { faulted } from '../base/fault';
 import { Cpu } from '../gen/layout';
 import { probeWrite, store16, store32, store64 } from '../memory/memory';
 import { toBcd, toF32, toF64, toInteger } from './convert';
-import { control, isEmpty, OE, Out, pop, raiseFlags, seOf, sigOf, st, stackUnderflow, UE } from './core';
+import { controlWord, isEmpty, OE, Out, pop, raiseFlags, seOf, sigOf, st, stackUnderflow, UE } from './core';
 
 /** Kinds of exception that, unmasked, keep a store from memory. */
 const HOLD: u32 = 7 | OE | UE;
 
 @inline
 function held(cpu: Cpu): bool {
-  return (Out.exc & HOLD & ~control(cpu)) != 0;
+  return (Out.exc & HOLD & ~controlWord(cpu)) != 0;
 }
 
 /** Sets the flags after the store and pops. */
@@ -27,7 +27,7 @@ export function fpuStoreF32(cpu: Cpu, linear: u32, pops: u32): void {
   } else {
     const reg = st(cpu, 0);
     Out.exc = 0;
-    bits = toF32(sigOf(reg), seOf(reg), control(cpu));
+    bits = toF32(sigOf(reg), seOf(reg), controlWord(cpu));
   }
   if (!held(cpu)) {
     store32(cpu, linear, bits);
@@ -43,7 +43,7 @@ export function fpuStoreF64(cpu: Cpu, linear: u32, pops: u32): void {
   } else {
     const reg = st(cpu, 0);
     Out.exc = 0;
-    bits = toF64(sigOf(reg), seOf(reg), control(cpu));
+    bits = toF64(sigOf(reg), seOf(reg), controlWord(cpu));
   }
   if (!held(cpu)) {
     store64(cpu, linear, bits);
@@ -119,7 +119,7 @@ function storeInt64(cpu: Cpu, linear: u32, rc: u32): void {
 
 @inline
 function rounding(cpu: Cpu): u32 {
-  return (control(cpu) >> 10) & 3;
+  return (controlWord(cpu) >> 10) & 3;
 }
 
 export function fpuStoreInt16(cpu: Cpu, linear: u32, pops: u32): void {

@@ -6,7 +6,7 @@ import {
   bitOf,
   C2,
   commit,
-  control,
+  controlWord,
   DE,
   EXP_MAX,
   invalid,
@@ -36,7 +36,7 @@ export function fpuExp2m1(cpu: Cpu): void {
   Out.exc = 0;
   const reg = st(cpu, 0);
   if (isEmpty(cpu, 0)) stackUnderflow();
-  else exp2m1(sigOf(reg), seOf(reg), control(cpu));
+  else exp2m1(sigOf(reg), seOf(reg), controlWord(cpu));
   commit(cpu, 0);
 }
 
@@ -45,7 +45,7 @@ export function fpuYLog2x(cpu: Cpu): void {
   const x = st(cpu, 0);
   const y = st(cpu, 1);
   if (isEmpty(cpu, 0) || isEmpty(cpu, 1)) stackUnderflow();
-  else yLog2x(sigOf(y), seOf(y), sigOf(x), seOf(x), control(cpu));
+  else yLog2x(sigOf(y), seOf(y), sigOf(x), seOf(x), controlWord(cpu));
   if (commit(cpu, 1)) pop(cpu);
 }
 
@@ -54,7 +54,7 @@ export function fpuYLog2xp1(cpu: Cpu): void {
   const x = st(cpu, 0);
   const y = st(cpu, 1);
   if (isEmpty(cpu, 0) || isEmpty(cpu, 1)) stackUnderflow();
-  else yLog2xp1(sigOf(y), seOf(y), sigOf(x), seOf(x), control(cpu));
+  else yLog2xp1(sigOf(y), seOf(y), sigOf(x), seOf(x), controlWord(cpu));
   if (commit(cpu, 1)) pop(cpu);
 }
 
@@ -63,7 +63,7 @@ export function fpuArctan(cpu: Cpu): void {
   const x = st(cpu, 0);
   const y = st(cpu, 1);
   if (isEmpty(cpu, 0) || isEmpty(cpu, 1)) stackUnderflow();
-  else arctan(sigOf(y), seOf(y), sigOf(x), seOf(x), control(cpu));
+  else arctan(sigOf(y), seOf(y), sigOf(x), seOf(x), controlWord(cpu));
   if (commit(cpu, 1)) pop(cpu);
 }
 
@@ -113,7 +113,7 @@ function one(cpu: Cpu, which: i32): void {
     } else {
       if (isDenormal(sig, se)) Out.exc = DE;
       if (sig != 0) reduce(sig, se);
-      trig(which, sig, se, control(cpu));
+      trig(which, sig, se, controlWord(cpu));
     }
   }
   setC2(cpu, false);
@@ -155,7 +155,7 @@ function two(cpu: Cpu, which: i32): void {
   } else {
     if (sig != 0) reduce(sig, se);
     if (which == SINE) {
-      trig(COSINE, sig, se, control(cpu));
+      trig(COSINE, sig, se, controlWord(cpu));
       secondSig = Out.sig;
       secondSe = Out.se;
     } else {
@@ -163,7 +163,7 @@ function two(cpu: Cpu, which: i32): void {
       secondSe = BIAS;
     }
     Out.exc = isDenormal(sig, se) ? DE : 0;
-    trig(which, sig, se, control(cpu));
+    trig(which, sig, se, controlWord(cpu));
   }
   setC2(cpu, false);
   if (!raiseFlags(cpu)) return;

@@ -9,7 +9,7 @@ import {
   C2,
   C3,
   commit,
-  control,
+  controlWord,
   DE,
   EXP_MAX,
   INDEFINITE_SE,
@@ -42,7 +42,7 @@ export function fpuSqrt(cpu: Cpu): void {
   Out.exc = 0;
   const reg = st(cpu, 0);
   if (isEmpty(cpu, 0)) stackUnderflow();
-  else sqrt(sigOf(reg), seOf(reg), control(cpu));
+  else sqrt(sigOf(reg), seOf(reg), controlWord(cpu));
   commit(cpu, 0);
 }
 
@@ -65,7 +65,7 @@ export function fpuRoundToInt(cpu: Cpu): void {
   Out.exc = 0;
   const reg = st(cpu, 0);
   if (isEmpty(cpu, 0)) stackUnderflow();
-  else roundToInteger(sigOf(reg), seOf(reg), control(cpu));
+  else roundToInteger(sigOf(reg), seOf(reg), controlWord(cpu));
   commit(cpu, 0);
 }
 
@@ -104,7 +104,7 @@ export function fpuScale(cpu: Cpu): void {
   const a = st(cpu, 0);
   const b = st(cpu, 1);
   if (isEmpty(cpu, 0) || isEmpty(cpu, 1)) stackUnderflow();
-  else scale(sigOf(a), seOf(a), sigOf(b), seOf(b), control(cpu));
+  else scale(sigOf(a), seOf(a), sigOf(b), seOf(b), controlWord(cpu));
   commit(cpu, 0);
 }
 
@@ -163,7 +163,7 @@ export function fpuRemainder(cpu: Cpu, nearest: u32): void {
   Remainder.partial = false;
   Remainder.none = true;
   if (isEmpty(cpu, 0) || isEmpty(cpu, 1)) stackUnderflow();
-  else remainder(sigOf(a), seOf(a), sigOf(b), seOf(b), nearest != 0, control(cpu));
+  else remainder(sigOf(a), seOf(a), sigOf(b), seOf(b), nearest != 0, controlWord(cpu));
   const sw = cpu.fsw;
   const written = commit(cpu, 0);
   if (Remainder.none || !written) {

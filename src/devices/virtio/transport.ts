@@ -212,7 +212,7 @@ export abstract class VirtioDevice implements Device {
 
   /** Interrupts the guest for what was pushed, if it wants that. */
   protected interrupt(queue: Virtqueue): void {
-    if (this.live && queue.enabled && queue.takeInterrupt()) this.#raise(ISR_QUEUE);
+    if (this.live && queue.enabled && queue.takeInterrupt()) this.#assert(ISR_QUEUE);
   }
 
   reset(): void {
@@ -230,7 +230,7 @@ export abstract class VirtioDevice implements Device {
     this.pci.setInterrupt(false);
   }
 
-  #raise(bits: number): void {
+  #assert(bits: number): void {
     this.#s.isr |= bits;
     this.pci.setInterrupt(true);
   }
@@ -240,7 +240,7 @@ export abstract class VirtioDevice implements Device {
     if ((s.status & Status.NEEDS_RESET) !== 0) return;
     const wasReady = (s.status & Status.DRIVER_OK) !== 0;
     s.status |= Status.NEEDS_RESET;
-    if (wasReady) this.#raise(ISR_CONFIG);
+    if (wasReady) this.#assert(ISR_CONFIG);
     this.#hooks.onProblem?.(this.name, text);
   }
 

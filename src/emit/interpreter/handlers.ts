@@ -186,7 +186,7 @@ class HandlerTarget implements Target {
         m.return_call_indirect(m.i32.load(Record.at.handler, 4, this.f.get(to)), [this.f.get(to), this.f.cpu()]),
       ),
       this.f.storeCpu(Cpu.at.eip, this.recordField(target)),
-      m.return_call('resolve', [m.i32.add(this.rec(), this.f.c(link)), this.f.cpu()], none),
+      m.return_call('link', [m.i32.add(this.rec(), this.f.c(link)), this.f.cpu()], none),
     ]);
   }
   /** RET: to the region that waits for it, if it goes there. */
@@ -234,7 +234,7 @@ export function addHandler(e: Emitter, name: string, form: Form, spec: LiftSpec,
   t.flat = form.flat;
   const body = t.lowering.lower(throughOperations(b.code.ops, instruments));
   if (!x.ended) {
-    if (spec.alone) t.dispatchTo(t.recordField(Record.at.next));
+    if (spec.dispatches) t.dispatchTo(t.recordField(Record.at.next));
     else if (spec.ends) t.f.emit(t.chain(Record.at.linkNext, Record.at.next));
     else t.next();
   }
@@ -346,8 +346,8 @@ function addPseudos(e: Emitter): void {
     t.f.emit(dispatch(t));
   });
   // Local 0 is the address of an empty link field; Cpu.eip is where it leads.
-  addPseudo(e, 'resolve', (t) => {
-    t.f.emit(call(runtime.resolveLink, [t.f.cpu(), t.rec()]));
+  addPseudo(e, 'link', (t) => {
+    t.f.emit(call(runtime.linkBlock, [t.f.cpu(), t.rec()]));
     t.f.emit(dispatch(t));
   });
 }

@@ -11,7 +11,7 @@ export const PSEUDO = [
   'stub',
   'dispatch',
   'raise',
-  'resolve',
+  'link',
   'protection',
   'headCounting',
   'headBudget',

@@ -320,9 +320,9 @@ class RegionTarget implements Target {
   }
   afterCall(op: CallOp): void {
     if (synchronizes(op)) this.state.dirty = 0;
-    const { writes, flags, stores, mayFault, eip, quiet } = effectsOf(op);
+    const { writes, flags, stores, mayFault, eip, changes } = effectsOf(op);
     if (stores) this.stored = true;
-    if (!quiet && (stores || mayFault || eip)) for (const e of this.lowering.access.forget()) this.f.emit(e);
+    if (changes === undefined && (stores || mayFault || eip)) for (const e of this.lowering.access.forget()) this.f.emit(e);
     for (const reg of new Set([...this.state.used, ...this.state.written]))
       if (touches(writes, reg)) this.f.emit(this.f.m.local.set(FIRST_REG + reg, this.f.loadCpu(Cpu.at.gpr + reg * GPR_STRIDE)));
     if (flags === 'w' || flags === 'rw') {

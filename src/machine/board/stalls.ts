@@ -30,7 +30,7 @@ export interface StallsOptions {
   readonly words: Int32Array;
   readonly index: number;
   /** Whether all other CPUs are in HLT or not started. */
-  readonly runsAlone: () => boolean;
+  readonly othersRest: () => boolean;
   /** What the guest did between two reads. */
   readonly path: Pick<GuestPath, 'passes' | 'starts' | 'isShort'>;
   /** The device lock. */
@@ -85,9 +85,9 @@ export class Stalls {
 
   /** The guest reads or starts a timer: the next read of the clock is for that. */
   timerRead(): void {
-    const { words, index, runsAlone } = this.#options;
+    const { words, index, othersRest } = this.#options;
     if (words[index] === 0) {
-      if (!runsAlone()) return;
+      if (!othersRest()) return;
       words[index] = 1;
       this.#isFirst = true;
     }
@@ -153,7 +153,7 @@ export class Stalls {
 
   /** The read of the clock that came at `time`, after a gap. `isBrief`: the guest itself took next to none of it. */
   #hide(time: number, isBrief: boolean): void {
-    const { lag, lock, runsAlone } = this.#options;
+    const { lag, lock, othersRest } = this.#options;
     lock.enter();
     // Asking the host takes some microseconds, too many for each poll.
     const asks = time - this.#last > SHORT_NS;
@@ -166,7 +166,7 @@ export class Stalls {
     const lost = isBrief ? gap - BRIEF_NS : Math.min(gap, this.#lost + worked + look);
     this.#lost = 0;
     if (!asks) this.#hidden += lost;
-    if (lag.changes === this.#changes && runsAlone()) lag.grow(now, lost);
+    if (lag.changes === this.#changes && othersRest()) lag.grow(now, lost);
     lock.leave();
     this.#last = now;
   }

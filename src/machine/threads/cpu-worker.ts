@@ -47,7 +47,7 @@ const others = Array.from({ length: shared.plan.cpuCount }, (_, index) => cpuBas
 const stalls = (clock as HostClock).watchStalls({
   words: i32,
   index: (cpu.base + Cpu.at.clockWatch) >> 2,
-  runsAlone: () => others.every((base) => (i32[(base + Cpu.at.halted) >> 2] | i32[(base + Cpu.at.awaitsStartup) >> 2]) !== 0),
+  othersRest: () => others.every((base) => (i32[(base + Cpu.at.halted) >> 2] | i32[(base + Cpu.at.awaitsStartup) >> 2]) !== 0),
   path: pathOf(cpu),
   lock: chipset.hub.lock,
 });

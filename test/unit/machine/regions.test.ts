@@ -38,7 +38,7 @@ function cpu() {
   const blocks = {
     find: () => 0,
     bumpJumps: () => {},
-    settleStores: () => {},
+    awaitStores: () => {},
     enterRegion: (head: number, slot: number) => void (shared.i32[(head + BlockHead.at.region) >> 2] = slot),
   } as unknown as BlockCache;
   const { i32, u8, plan } = shared;

@@ -16,7 +16,7 @@ const STALL_NS = 5e6;
 function machine(options: { tells?: boolean; brief?: boolean } = {}) {
   const { tells = true, brief = false } = options;
   const memory = new Int32Array(new SharedArrayBuffer(CONTROL + Control.size + 8));
-  const host = { now: 1e12, ran: 0, reads: 0, stallAt: -1, alone: true, brief };
+  const host = { now: 1e12, ran: 0, reads: 0, stallAt: -1, othersRest: true, brief };
   /** The guest, or the engine, runs. */
   const run = (ns: number) => {
     host.now += ns;
@@ -38,7 +38,7 @@ function machine(options: { tells?: boolean; brief?: boolean } = {}) {
   const b = bench(1, { clock });
   const watch = (CONTROL + Control.size) >> 2;
   const path = { passes: () => {}, starts: () => {}, isShort: () => host.brief };
-  const stalls = clock.watchStalls({ words: memory, index: watch, path, runsAlone: () => host.alone, lock: b.pc.hub.lock });
+  const stalls = clock.watchStalls({ words: memory, index: watch, path, othersRest: () => host.othersRest, lock: b.pc.hub.lock });
   const asks = () => memory[(CONTROL + Control.at.clockAsks) >> 2];
   return { b, clock, host, stalls, run, watching: () => memory[watch] !== 0, asks };
 }
@@ -118,7 +118,7 @@ describe.each(Object.entries(METHODS))('%s', (_name, measure) => {
     expect(worst(measure, { tells: false })).toBeGreaterThan(2);
     expect(
       worst(measure, { brief: true }, ({ host }) => {
-        host.alone = false;
+        host.othersRest = false;
       }),
     ).toBeGreaterThan(2);
   });

@@ -286,7 +286,7 @@ describe('pages with code', () => {
     for (const before of [0, 1]) {
       m.set('parked', before);
       free(0x5043, 4);
-      m.call.settleStores(m.cpu, 0x5000);
+      m.call.awaitStores(m.cpu, 0x5000);
       parked.push(m.get('parked'), owner());
     }
     expect(parked).toEqual([0, 5, 1, 5]);
