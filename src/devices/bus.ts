@@ -33,6 +33,9 @@ const ALL_ONES_READ: PortRead = () => 0xffffffff;
 const IGNORE_WRITE: PortWrite = () => {};
 type Size = 1 | 2 | 4;
 
+const claimedTwice = (place: string, one: string, other: string): DragomanError =>
+  new DragomanError('INTERNAL', `two devices claim ${place}: ${one} and ${other}`);
+
 const sizeMask = (size: Size): number => (size === 4 ? 0xffffffff : size === 2 ? 0xffff : 0xff);
 
 /** All 65536 I/O ports: a table of handler numbers. */
@@ -42,15 +45,19 @@ export class Ports implements PortSpace {
   readonly #writes: PortWrite[] = [IGNORE_WRITE];
   readonly #widths: Size[] = [4];
   readonly #free: number[] = [];
+  readonly #owners: string[] = ['nobody'];
   readonly #generation: BusGeneration;
+  readonly #owner: () => string;
 
-  constructor(generation: BusGeneration) {
+  /** `owner`: the name of the device that claims something. */
+  constructor(generation: BusGeneration, owner: () => string) {
     this.#generation = generation;
+    this.#owner = owner;
   }
 
   map(first: number, count: number, handlers: PortHandlers): void {
     for (let port = first; port < first + count; port++)
-      if (this.claimed(port)) throw new DragomanError('INTERNAL', `two devices claim port 0x${port.toString(16)}`);
+      if (this.claimed(port)) throw claimedTwice(`port 0x${port.toString(16)}`, this.#owners[this.#table[port]], this.#owner());
     this.#table.fill(this.#slot(handlers), first, first + count);
   }
 
@@ -75,6 +82,7 @@ export class Ports implements PortSpace {
     this.#reads[slot] = handlers.read ?? ALL_ONES_READ;
     this.#writes[slot] = handlers.write ?? IGNORE_WRITE;
     this.#widths[slot] = handlers.width ?? 1;
+    this.#owners[slot] = this.#owner();
     return slot;
   }
 
@@ -115,6 +123,7 @@ export class Ports implements PortSpace {
 }
 
 interface MmioRange {
+  readonly owner: string;
   /** Where offset 0 is. */
   readonly base: number;
   readonly first: number;
@@ -130,16 +139,18 @@ export class Mmio implements MmioSpace {
   /** The range of the last access: most accesses come in runs. */
   #last: MmioRange | undefined;
   readonly #generation: BusGeneration;
+  readonly #owner: () => string;
 
-  constructor(generation: BusGeneration) {
+  /** `owner`: the name of the device that claims something. */
+  constructor(generation: BusGeneration, owner: () => string) {
     this.#generation = generation;
+    this.#owner = owner;
   }
 
   map(base: number, bytes: number, handlers: MmioHandlers): void {
     const other = this.#ranges.find((range) => range.first < base + bytes && range.end > base);
-    if (other !== undefined)
-      throw new DragomanError('INTERNAL', `two devices claim the memory at 0x${Math.max(base, other.first).toString(16)}`);
-    this.#add([{ base, first: base, end: base + bytes, read: handlers.read, write: handlers.write }]);
+    if (other !== undefined) throw claimedTwice(`the memory at 0x${Math.max(base, other.first).toString(16)}`, other.owner, this.#owner());
+    this.#add([{ owner: this.#owner(), base, first: base, end: base + bytes, ...handlers }]);
   }
 
   place(base: number, bytes: number, handlers: MmioHandlers): () => void {
@@ -148,7 +159,8 @@ export class Mmio implements MmioSpace {
     let first = base;
     // The ranges are in order, and the last one is behind them all.
     for (const other of [...this.#ranges, { first: end, end }]) {
-      if (other.first > first && first < end) pieces.push({ base, first, end: Math.min(other.first, end), ...handlers });
+      if (other.first > first && first < end)
+        pieces.push({ owner: this.#owner(), base, first, end: Math.min(other.first, end), ...handlers });
       first = Math.max(first, other.end);
     }
     this.#add(pieces);

@@ -1,102 +1,17 @@
-// All devices of a PC but the virtio ones, built in one order on every thread, and the calls a CPU makes into them,
-// each under the device lock. A thread makes one Chipset, then adds its PCI functions to `pci`.
-import { DragomanError } from '../api/errors.ts';
-import { A20 } from './a20.ts';
-import { AcpiPm, pmNode } from './acpi-pm.ts';
-import type { Aml } from './aml.ts';
-import { DEBUG_PORTS, DebugPorts, type DebugPortsOptions } from './debug-ports.ts';
-import { FpuError } from './fpu-error.ts';
-import { FwCfg, type FwCfgContents } from './fw-cfg.ts';
-import { Hpet, hpetNode } from './hpet.ts';
-import { DeviceHub, type HubOptions } from './hub.ts';
-import { Interrupts } from './interrupts.ts';
-import { LegacyIrqs } from './legacy-irqs.ts';
-import { addHostBridge, PciBus } from './pci.ts';
-import { Pit } from './pit.ts';
-import { ResetControl } from './reset.ts';
-import { Rtc, rtcNode } from './rtc.ts';
-import { TestDevice } from './test-device.ts';
-import { Uart, type UartOptions, uartNode } from './uart.ts';
-import { Vga } from './vga.ts';
-
-export interface ChipsetOptions extends HubOptions {
-  readonly cpuCount: number;
-  readonly ramBytes: number;
-  /** The whole shared memory, and the index (in words) of each CPU's `pending`. */
-  readonly memory: Int32Array;
-  readonly pendingIndex: (cpu: number) => number;
-  /** Word of the A20 gate. */
-  readonly a20Index: number;
-  /** Word of the blocks of RAM in the place of ROM (see addHostBridge). */
-  readonly shadowIndex?: number;
-  readonly serial?: readonly UartOptions[];
-  readonly debug?: DebugPortsOptions;
-  /** What firmware is told; without it there is no fw_cfg device. The same on every thread. */
-  readonly firmware?: () => FwCfgContents;
-  /** There is a test device; it keeps its hands off the debug console's port. */
-  readonly testDevice?: boolean;
-}
-
-/** Ports and lines of COM1 to COM4. */
-const SERIAL = [
-  { base: 0x3f8, irq: 4 },
-  { base: 0x2f8, irq: 3 },
-  { base: 0x3e8, irq: 4 },
-  { base: 0x2e8, irq: 3 },
-] as const;
-
-/** The devices at fixed places that a kernel finds by ACPI, as the DSDT has them. */
-export const ACPI_DEVICES: readonly Aml[] = [rtcNode, uartNode(1, SERIAL[0].base, SERIAL[0].irq), hpetNode, pmNode(DEBUG_PORTS)];
+// The chipset of a PC as its CPUs see it: the calls that a CPU makes into the devices (list.ts), each under the device lock. A thread makes one Chipset,
+// then adds its PCI functions to `parts.pci`.
+import { DeviceHub } from './hub.ts';
+import { buildDevices, type ChipsetOptions, type Parts } from './list.ts';
 
 export class Chipset {
   readonly hub: DeviceHub;
-  readonly interrupts: Interrupts;
-  readonly pit: Pit;
-  readonly rtc: Rtc;
-  readonly hpet: Hpet;
-  readonly serial: readonly Uart[];
-  readonly acpi: AcpiPm;
-  readonly resetControl: ResetControl;
-  readonly debug: DebugPorts;
-  readonly fpu: FpuError;
-  readonly vga: Vga;
-  readonly a20: A20;
-  readonly pci: PciBus;
+  readonly parts: Parts;
   /** The CPU this thread runs now; an executor with several CPUs a thread sets it before it lets one run. */
   readonly current = { index: 0 };
 
   constructor(options: ChipsetOptions) {
-    const hub = new DeviceHub(options);
-    this.hub = hub;
-    this.interrupts = new Interrupts(hub, { ...options, current: this.current });
-    hub.connect(this.interrupts);
-    hub.add(this.interrupts.pic);
-    hub.add(this.interrupts.lapic);
-    hub.add(this.interrupts.ioapic);
-    this.a20 = new A20(options.memory, options.a20Index);
-    this.resetControl = hub.add(new ResetControl(hub, this.a20));
-    const legacyIrqs = new LegacyIrqs(hub);
-    this.pit = hub.add(new Pit(hub, legacyIrqs));
-    this.rtc = hub.add(new Rtc(hub, legacyIrqs, options.ramBytes));
-    this.hpet = hub.add(new Hpet(hub, legacyIrqs));
-    this.acpi = hub.add(new AcpiPm(hub));
-    this.debug = hub.add(new DebugPorts(hub, options.debug));
-    this.fpu = hub.add(new FpuError(hub));
-    this.vga = hub.add(new Vga(hub));
-    this.serial = (options.serial ?? [{}]).map((one, i) => hub.add(new Uart(hub, { name: `serial${i}`, ...SERIAL[i & 3], ...one })));
-    this.pci = hub.add(new PciBus(hub, hub.generation, this.resetControl));
-    if (options.firmware !== undefined) hub.add(new FwCfg(hub, options.firmware));
-    if (options.testDevice === true) hub.add(new TestDevice(hub));
-    const { memory, shadowIndex } = options;
-    if (!this.debug.mapExit())
-      throw new DragomanError(
-        'BAD_OPTION',
-        `a device of the machine answers at port 0x${options.debug?.exitPort?.toString(16)}`,
-        'debugExitPort',
-      );
-    addHostBridge(this.pci, (blocks) => {
-      if (shadowIndex !== undefined) memory[shadowIndex] = blocks;
-    });
+    this.hub = new DeviceHub(options);
+    this.parts = buildDevices(this.hub, options, this.current);
   }
 
   portIn(cpu: number, port: number, size: 1 | 2 | 4): number {
@@ -148,7 +63,7 @@ export class Chipset {
     const hub = this.hub;
     hub.lock.enter();
     try {
-      return this.interrupts.interruptAck(cpu);
+      return this.parts.interrupts.interruptAck(cpu);
     } finally {
       hub.lock.leave();
     }
@@ -159,7 +74,7 @@ export class Chipset {
     const hub = this.hub;
     hub.lock.enter();
     try {
-      return this.fpu.setError(level);
+      return this.parts.fpu.setError(level);
     } finally {
       hub.lock.leave();
     }
@@ -171,7 +86,7 @@ export class Chipset {
     hub.lock.enter();
     try {
       hub.clock.changed?.();
-      return this.interrupts.lapic.enterHalt(cpu);
+      return this.parts.lapic.enterHalt(cpu);
     } finally {
       hub.lock.leave();
     }
@@ -184,8 +99,8 @@ export class Chipset {
     try {
       const now = hub.clock.now();
       hub.clock.saw?.(now);
-      this.interrupts.lapic.runTimer(cpu, now);
-      return this.interrupts.lapic.timerDeadline(cpu);
+      this.parts.lapic.runTimer(cpu, now);
+      return this.parts.lapic.timerDeadline(cpu);
     } finally {
       hub.lock.leave();
     }
@@ -193,7 +108,7 @@ export class Chipset {
 
   /** Whether the CPU's timer runs by itself again and again. */
   timerIsPeriodic(cpu: number): boolean {
-    return this.interrupts.lapic.timerIsPeriodic(cpu);
+    return this.parts.lapic.timerIsPeriodic(cpu);
   }
 
   /** The CPU leaves HLT. `lease`: nanoseconds after which somebody looks, where it is likely to be back before its timer runs out; else 0. */
@@ -202,7 +117,7 @@ export class Chipset {
     hub.lock.enter();
     try {
       hub.clock.changed?.();
-      this.interrupts.lapic.leaveHalt(cpu, lease);
+      this.parts.lapic.leaveHalt(cpu, lease);
     } finally {
       hub.lock.leave();
     }
@@ -213,7 +128,7 @@ export class Chipset {
     const hub = this.hub;
     hub.lock.enter();
     try {
-      this.interrupts.lapic.setTscDeadline(cpu, nanoseconds);
+      this.parts.lapic.setTscDeadline(cpu, nanoseconds);
     } finally {
       hub.lock.leave();
     }
@@ -224,7 +139,7 @@ export class Chipset {
     const hub = this.hub;
     hub.lock.enter();
     try {
-      this.interrupts.lapic.setBase(cpu, value);
+      this.parts.lapic.setBase(cpu, value);
     } finally {
       hub.lock.leave();
     }
@@ -234,7 +149,7 @@ export class Chipset {
     const hub = this.hub;
     hub.lock.enter();
     try {
-      return this.interrupts.hasInterrupt(cpu);
+      return this.parts.interrupts.hasInterrupt(cpu);
     } finally {
       hub.lock.leave();
     }
@@ -245,7 +160,7 @@ export class Chipset {
     const hub = this.hub;
     hub.lock.enter();
     try {
-      this.serial[port].pushInput(bytes);
+      this.parts.serial[port].pushInput(bytes);
     } finally {
       hub.lock.leave();
     }
@@ -256,7 +171,7 @@ export class Chipset {
     const hub = this.hub;
     hub.lock.enter();
     try {
-      this.acpi.pressPowerButton();
+      this.parts.acpi.pressPowerButton();
     } finally {
       hub.lock.leave();
     }

@@ -1,5 +1,6 @@
 // Ports for people who debug kernels: isa-debug-exit (ends the run with a value), the debug console (0xE9, and 0x402 for firmware), both only where
 // asked for, and the POST code port (0x80). Output reaches callbacks on the host thread; these ports have no status, so a CPU waits where there is no room.
+import { DragomanError } from '../api/errors.ts';
 import { struct, u32 } from '../layout/struct.ts';
 import type { View } from '../layout/view.ts';
 import type { Device, DeviceContext } from './device.ts';
@@ -37,15 +38,11 @@ const DebugState = struct({
 
 export class DebugPorts implements Device {
   readonly name = 'debug-ports';
-  readonly #context: DeviceContext;
-  readonly #options: DebugPortsOptions;
   readonly #s: View<typeof DebugState>;
   readonly #console: OutputChannel;
   readonly #post: OutputChannel;
 
   constructor(context: DeviceContext, options: DebugPortsOptions = {}) {
-    this.#context = context;
-    this.#options = options;
     this.#s = context.state(DebugState);
     this.#console = new OutputChannel(context, this, CONSOLE_BYTES, options.onConsole);
     this.#post = new OutputChannel(context, this, POST_BYTES, options.onPost);
@@ -62,21 +59,6 @@ export class DebugPorts implements Device {
     });
   }
 
-  /** Maps the exit port, and what is free behind it. To be called when all other devices are there; false where one of them has the port. */
-  mapExit(): boolean {
-    const { exitPort } = this.#options;
-    const { ports } = this.#context;
-    if (exitPort === undefined) return true;
-    if (ports.claimed(exitPort)) return false;
-    const behind = Array.from({ length: EXIT_PORTS }, (_, n) => exitPort + n).findIndex((port) => port > 0xffff || ports.claimed(port));
-    ports.map(exitPort, behind < 0 ? EXIT_PORTS : behind, {
-      width: 4,
-      read: () => 0,
-      write: (_port, _size, value) => this.#context.endRun({ kind: 'debug-exit', value }),
-    });
-    return true;
-  }
-
   reset(): void {
     this.#s.post = 0;
   }
@@ -90,4 +72,18 @@ export class DebugPorts implements Device {
     this.#console.flush();
     this.#post.flush();
   }
+}
+
+/** isa-debug-exit at `exitPort`, and at what is free behind it. To be called when all other devices are there. */
+export function mapExit(context: DeviceContext, exitPort: number | undefined): void {
+  const { ports } = context;
+  if (exitPort === undefined) return;
+  if (ports.claimed(exitPort))
+    throw new DragomanError('BAD_OPTION', `a device of the machine answers at port 0x${exitPort.toString(16)}`, 'debugExitPort');
+  const behind = Array.from({ length: EXIT_PORTS }, (_, n) => exitPort + n).findIndex((port) => port > 0xffff || ports.claimed(port));
+  ports.map(exitPort, behind < 0 ? EXIT_PORTS : behind, {
+    width: 4,
+    read: () => 0,
+    write: (_port, _size, value) => context.endRun({ kind: 'debug-exit', value }),
+  });
 }

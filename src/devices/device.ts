@@ -32,6 +32,8 @@ export interface Clock {
 export interface DeviceContext {
   /** Takes shared, zero-initialised state, as the record describes it. The order of construction is the same on every thread. */
   state<R extends Struct<unknown>>(record: R): View<R>;
+  /** Builds a device, or one that another has inside: the state and the places that it takes meanwhile are entered under its name. */
+  build<T>(name: string, make: () => T): T;
   readonly irq: IrqSink;
   readonly clock: Clock;
   /** Guest RAM (a view that starts at guest physical 0), for devices that master the bus. */

@@ -44,6 +44,8 @@ export interface WaitingCpu {
 }
 
 const MAX_DEVICES = 128;
+/** Who has what is no device's. */
+const HUB = 'hub';
 /** Each device's state starts on a cache line of its own. */
 const ALIGN = 64;
 const WAIT_MS = 100;
@@ -61,6 +63,8 @@ const HubState = struct({
 
 /** A piece of device state. */
 export interface Piece {
+  /** The name of its device. */
+  readonly owner: string;
   readonly record: Struct<unknown>;
   /** Where it is in the device state, in bytes. */
   readonly at: number;
@@ -86,6 +90,7 @@ export class DeviceHub implements DeviceContext {
   readonly #pieces: Piece[] = [];
   #sink: IrqSink | undefined;
   #next = 0;
+  #building = HUB;
 
   constructor(options: HubOptions) {
     this.#options = options;
@@ -97,8 +102,8 @@ export class DeviceHub implements DeviceContext {
     this.lock = new DeviceLock(this.state(LockState), options.thread, options.mayWait);
     this.#s = this.state(HubState);
     this.generation = new BusGeneration(this.#s.generation);
-    this.ports = new Ports(this.generation);
-    this.mmio = new Mmio(this.generation);
+    this.ports = new Ports(this.generation, () => this.#building);
+    this.mmio = new Mmio(this.generation, () => this.#building);
     this.irq = { setIrq: (line, level) => this.#sink?.setIrq(line, level) };
   }
 
@@ -107,7 +112,7 @@ export class DeviceHub implements DeviceContext {
     const at = this.#next;
     this.#next = (at + record.size + ALIGN - 1) & -ALIGN;
     if (this.#next > state.byteLength) throw new RangeError('device state is full');
-    this.#pieces.push({ record, at });
+    this.#pieces.push({ owner: this.#building, record, at });
     return view(record, state.buffer, state.byteOffset + at);
   }
 
@@ -117,8 +122,19 @@ export class DeviceHub implements DeviceContext {
   }
 
   /** The interrupt controllers, once they exist. */
-  connect(sink: IrqSink): void {
+  connect<T extends IrqSink>(sink: T): T {
     this.#sink = sink;
+    return sink;
+  }
+
+  build<T>(name: string, make: () => T): T {
+    const before = this.#building;
+    this.#building = name;
+    try {
+      return make();
+    } finally {
+      this.#building = before;
+    }
   }
 
   /** Registers a device: in the same order on every thread. */

@@ -11,7 +11,7 @@ import { struct, u32 } from '../layout/struct.ts';
 import type { View } from '../layout/view.ts';
 import type { DeviceContext, IrqSink } from './device.ts';
 import { IoApic } from './ioapic.ts';
-import { Lapic } from './lapic.ts';
+import { Lapic, type LapicOptions } from './lapic.ts';
 import { PCI_GSI_BASE, PCI_LINES, pciIsaIrq } from './pci.ts';
 import { Pic } from './pic.ts';
 
@@ -52,11 +52,12 @@ export class Interrupts implements IrqSink {
     // The pieces call each other, but not before all of them are there: power-on states change no line.
     let lapic: Lapic | undefined;
     let ioapic: IoApic | undefined;
-    this.pic = new Pic(context, (level) => {
+    const onOutput = (level: boolean): void => {
       lapic?.delivery.picChanged(level);
       ioapic?.setInput(0, level);
-    });
-    lapic = new Lapic(context, {
+    };
+    this.pic = context.build('pic', () => new Pic(context, onOutput));
+    const lapicOptions: LapicOptions = {
       cpuCount: options.cpuCount,
       current: options.current,
       signals: {
@@ -68,9 +69,10 @@ export class Interrupts implements IrqSink {
       onEoi: (vector) => ioapic?.endOfInterrupt(vector),
       picOutput: () => this.pic.output,
       picAcknowledge: () => this.pic.acknowledge(),
-    });
-    this.lapic = lapic;
-    this.ioapic = ioapic = new IoApic(context, lapic.delivery, ioApicId(options.cpuCount));
+    };
+    this.lapic = lapic = context.build('lapic', () => new Lapic(context, lapicOptions));
+    const { delivery } = lapic;
+    this.ioapic = ioapic = context.build('ioapic', () => new IoApic(context, delivery, ioApicId(options.cpuCount)));
   }
 
   setIrq(line: number, level: boolean): void {

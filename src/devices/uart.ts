@@ -70,8 +70,16 @@ const TRIGGERS = [1, 4, 8, 14] as const;
 
 const PORTS = 8;
 
+/** Ports and lines of COM1 to COM4. */
+export const COM_PORTS = [
+  { base: 0x3f8, irq: 4 },
+  { base: 0x2f8, irq: 3 },
+  { base: 0x3e8, irq: 4 },
+  { base: 0x2e8, irq: 3 },
+] as const;
+
 /** The serial port COM`number` in the DSDT. */
-export const uartNode = (number: number, base: number, irq: number): Aml =>
+export const uartNode = (number: number, { base, irq }: { readonly base: number; readonly irq: number }): Aml =>
   aml.device(
     `COM${number}`,
     aml.define('_HID', aml.eisaId('PNP0501')),

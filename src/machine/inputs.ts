@@ -22,6 +22,6 @@ export function deviceInputs({ chipset, virtio }: Board): Inputs {
       else virtio.console?.pushInput(bytes);
       return true;
     },
-    waiting: (kind) => (kind === 'serial' ? chipset.serial[0] : virtio.console)?.inputWaiting ?? 0,
+    waiting: (kind) => (kind === 'serial' ? chipset.parts.serial[0] : virtio.console)?.inputWaiting ?? 0,
   };
 }

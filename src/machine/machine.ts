@@ -10,7 +10,7 @@ import { checkFrame } from '../devices/virtio/ethernet.ts';
 import type { Disk } from '../host/host.ts';
 import { host } from '../host/node.ts';
 import { Cpu, Exit, Pending } from '../layout/cpu.ts';
-import { CONTROL, Control, cpuBase, planMemory, RAM, ROM, ROM_BYTES } from '../layout/memory.ts';
+import { CONTROL, Control, cpuBase, DEVICE_STATE, DEVICE_STATE_BYTES, planMemory, RAM, ROM, ROM_BYTES } from '../layout/memory.ts';
 import { type Board, type BoardConfig, buildBoard } from './board/board.ts';
 import { monotonicMs } from './board/host-clock.ts';
 import type { EntryState } from './boot/entry.ts';
@@ -23,6 +23,7 @@ import { InputFlow } from './input-flow.ts';
 import { deviceInputs, type Inputs, type Typed } from './inputs.ts';
 import { LockstepExecutor, lockstepTime } from './lockstep/executor.ts';
 import { identityOf } from './lockstep/identity.ts';
+import { dumpDevices } from './report/devices.ts';
 import { dumpMachine, exitName, type ReadFlags } from './report/dump.ts';
 import { screenText } from './report/screen.ts';
 import { collectStats } from './report/stats.ts';
@@ -164,7 +165,7 @@ export class Machine implements MachineHandle {
     }
     net?.connect?.({ receive: (frame) => this.receive(frame) });
     this.board.chipset.hub.reset();
-    if (entry.picMasks !== undefined) this.board.chipset.interrupts.pic.mask(...entry.picMasks);
+    if (entry.picMasks !== undefined) this.board.chipset.parts.pic.mask(...entry.picMasks);
     for (let cpu = 0; cpu < cpuCount; cpu++) resetCpu(this.shared, cpu);
     this.readFlags = enterKernel(this.shared, entry);
   }
@@ -240,11 +241,14 @@ export class Machine implements MachineHandle {
 
   private dump(): string {
     const screen = this.screenText();
-    return dumpMachine(this.shared, this.readFlags) + (screen === '' ? '' : `\n\nscreen:\n${screen}`);
+    const state = new DataView(this.shared.i32.buffer, DEVICE_STATE, DEVICE_STATE_BYTES);
+    const parts = [dumpMachine(this.shared, this.readFlags), dumpDevices(this.board.chipset.hub.pieces, state)];
+    if (screen !== '') parts.push(`screen:\n${screen}`);
+    return parts.join('\n\n');
   }
 
   screenText(): string {
-    return screenText(this.ram, this.board.chipset.vga.text);
+    return screenText(this.ram, this.board.chipset.parts.vga.text);
   }
 
   /** A CPU left its run loop for good. */

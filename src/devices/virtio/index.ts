@@ -59,28 +59,26 @@ export interface VirtioDevices {
 const FIRST_SLOT = 2;
 
 export function addVirtioDevices(chipset: Chipset, config: VirtioConfig, host: VirtioHost = {}): VirtioDevices {
-  const { hub, pci } = chipset;
+  const { hub } = chipset;
+  const { pci } = chipset.parts;
   let slot = config.firstSlot ?? FIRST_SLOT;
-  const add = <T extends VirtioDevice>(device: T): T => hub.add(device);
+  const add = <T extends VirtioDevice>(name: string, make: (place: { name: string; slot: number }) => T): T =>
+    hub.add(hub.build(name, () => make({ name, slot: slot++ })));
   const disks = (config.disks ?? []).map((disk, i) =>
-    add(new VirtioBlk(hub, pci, { ...disk, name: `virtio-blk${i}`, slot: slot++, backend: host.disks?.[i] }, host)),
+    add(`virtio-blk${i}`, (place) => new VirtioBlk(hub, pci, { ...disk, ...place, backend: host.disks?.[i] }, host)),
   );
   const net = (config.net ?? []).map(({ mac }, i) => {
     const bytes = parseMac(mac);
     if (bytes === undefined) throw new RangeError(`not a MAC address: ${mac}`);
-    return add(new VirtioNet(hub, pci, { name: `virtio-net${i}`, slot: slot++, mac: bytes, onFrame: host.net?.[i]?.onFrame }, host));
+    return add(`virtio-net${i}`, (place) => new VirtioNet(hub, pci, { ...place, mac: bytes, onFrame: host.net?.[i]?.onFrame }, host));
   });
   const console = config.console
     ? add(
-        new VirtioConsole(
-          hub,
-          pci,
-          { name: 'virtio-console', slot: slot++, onOutput: host.onConsole, onInputTaken: host.onConsoleInputTaken },
-          host,
-        ),
+        'virtio-console',
+        (place) => new VirtioConsole(hub, pci, { ...place, onOutput: host.onConsole, onInputTaken: host.onConsoleInputTaken }, host),
       )
     : undefined;
-  const rng = config.rng ? add(new VirtioRng(hub, pci, { name: 'virtio-rng', slot: slot++, fill: host.randomFill }, host)) : undefined;
+  const rng = config.rng ? add('virtio-rng', (place) => new VirtioRng(hub, pci, { ...place, fill: host.randomFill }, host)) : undefined;
   return {
     disks,
     net,

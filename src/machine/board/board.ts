@@ -91,8 +91,8 @@ export function buildBoard(config: BoardConfig, role: ThreadRole): Board {
     testDevice: config.testDevice,
   });
   if (role.isFirst) {
-    i32[word(Control.at.lapics)] = chipset.interrupts.lapic.addresses.state;
-    i32[word(Control.at.lapicTable)] = chipset.interrupts.lapic.addresses.table;
+    i32[word(Control.at.lapics)] = chipset.parts.lapic.addresses.state;
+    i32[word(Control.at.lapicTable)] = chipset.parts.lapic.addresses.table;
   }
   const virtio = addVirtioDevices(chipset, config.virtio, role.virtio);
   return { shared, clock, chipset, virtio };

@@ -33,7 +33,7 @@ export function cpuHost(
       return BigInt(Math.floor(clock.now()));
     },
     setTscDeadline: (_cpu, value) => chipset.setTscDeadline(index, Number(value)),
-    tscDeadlineArmed: () => (chipset.interrupts.lapic.tscDeadlineArmed(index) ? 1 : 0),
+    tscDeadlineArmed: () => (chipset.parts.lapic.tscDeadlineArmed(index) ? 1 : 0),
     setApicBase: (_cpu, value) => chipset.setApicBase(index, value),
     interruptAck: () => chipset.interruptAck(index),
     // Only the boot CPU's FERR# and IGNNE# are connected.

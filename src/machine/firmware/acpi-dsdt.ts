@@ -1,7 +1,7 @@
 // The machine's DSDT (ACPI 5.0, 5.2.11.1): which interrupt controllers the kernel uses, how to power off, and the PCI bus. Each device brings its node.
 import { sleepNode } from '../../devices/acpi-pm.ts';
 import * as aml from '../../devices/aml.ts';
-import { ACPI_DEVICES } from '../../devices/chipset.ts';
+import { ACPI_NODES } from '../../devices/list.ts';
 import { pciNode } from '../../devices/pci.ts';
 
 /** The kernel says it: 0 the 8259s, 1 the I/O APIC. */
@@ -13,6 +13,6 @@ export function dsdtBody(): number[] {
     aml.define(PIC_MODE, aml.integer(0)),
     aml.method('\\_PIC', 1, aml.store(aml.arg(0), aml.name(PIC_MODE))),
     sleepNode,
-    aml.scope('\\_SB', pciNode(PIC_MODE, ACPI_DEVICES)),
+    aml.scope('\\_SB', pciNode(PIC_MODE, ACPI_NODES)),
   ].flat();
 }

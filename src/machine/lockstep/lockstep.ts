@@ -68,7 +68,7 @@ export class Lockstep {
     const make = (_: unknown, index: number) => new Vcpu(image, shared, index, cpuHost(chipset, clock, index, onTrace));
     this.cpus = Array.from({ length: shared.plan.cpuCount }, make);
     for (const cpu of this.cpus) cpu.refresh();
-    this.#lives = this.cpus.map((cpu) => new Lifecycle(cpu, () => chipset.interrupts.lapic.sipiVector(cpu.index)));
+    this.#lives = this.cpus.map((cpu) => new Lifecycle(cpu, () => chipset.parts.lapic.sipiVector(cpu.index)));
     chipset.hub.endSlice = () => this.cpus[chipset.current.index]!.set(Cpu.at.budget, 0);
   }
 

@@ -53,7 +53,7 @@ const stalls = (clock as HostClock).watchStalls({
 });
 cpu.engineWork = stalls;
 const { runtime } = cpu.instance;
-const life = new Lifecycle(cpu, () => chipset.interrupts.lapic.sipiVector(data.index));
+const life = new Lifecycle(cpu, () => chipset.parts.lapic.sipiVector(data.index));
 const pending = (cpu.base + Cpu.at.pending) >> 2;
 /** Bits of no interest to a CPU in HLT. */
 const NO_INTERRUPT = Pending.KICK | Pending.TIMER | Pending.SMI;

@@ -79,7 +79,7 @@ describe('TSC deadline', () => {
     b.pc.setTscDeadline(0, b.time.now - age);
     expect(b.pending(0)).toBe(Pending.INTR);
     expect(b.pc.interruptAck(0)).toBe(0xec);
-    expect(b.pc.interrupts.lapic.tscDeadlineArmed(0)).toBe(false);
+    expect(b.pc.parts.lapic.tscDeadlineArmed(0)).toBe(false);
     expect(b.pc.hub.nextDeadline()).toBeGreaterThan(1e6);
   });
 

@@ -33,9 +33,9 @@ describe('Lapic', () => {
     b.write(LAPIC + 0x300, 0x8500);
     b.write(LAPIC + 0x300, 0x699);
     expect(b.pending(1)).toBe(Pending.INIT | Pending.SIPI);
-    expect(b.pc.interrupts.lapic.sipiVector(1)).toBe(0x99);
+    expect(b.pc.parts.lapic.sipiVector(1)).toBe(0x99);
     b.write(LAPIC + 0x300, 0x612);
-    expect(b.pc.interrupts.lapic.sipiVector(1)).toBe(0x99);
+    expect(b.pc.parts.lapic.sipiVector(1)).toBe(0x99);
     expect(b.read(LAPIC + 0x300) & 0x1000).toBe(0);
   });
 
@@ -97,11 +97,11 @@ describe('Lapic', () => {
     expect(ticks).toBe(10);
     b.write(LAPIC + 0x320, 0x400ec);
     expect(b.read(LAPIC + 0x390)).toBe(0);
-    b.pc.interrupts.lapic.setTscDeadline(0, b.time.now + 5000);
-    expect(b.pc.interrupts.lapic.tscDeadlineArmed(0)).toBe(true);
+    b.pc.parts.lapic.setTscDeadline(0, b.time.now + 5000);
+    expect(b.pc.parts.lapic.tscDeadlineArmed(0)).toBe(true);
     b.advance(5000);
     expect(b.pc.interruptAck(0)).toBe(0xec);
-    expect(b.pc.interrupts.lapic.tscDeadlineArmed(0)).toBe(false);
+    expect(b.pc.parts.lapic.tscDeadlineArmed(0)).toBe(false);
   });
 
   it('is switched off and on by IA32_APIC_BASE', () => {
@@ -141,7 +141,7 @@ describe('Lapic', () => {
       [0x21, 0xfe],
     ] as const)
       b.out(port, value);
-    b.pc.interrupts.setIrq(0, true);
+    b.pc.parts.interrupts.setIrq(0, true);
     expect(b.pending(0)).toBe(0);
     b.pc.setApicBase(0, 0xfee00100);
     expect(b.pending(0)).toBe(Pending.INTR);
@@ -191,19 +191,19 @@ describe('IoApic', () => {
   it('holds a level until EOI, and repeats it while the line is up', () => {
     const b = bench(1);
     route(b, 17, 0xa051, 0);
-    b.pc.interrupts.setIrq(17, true);
+    b.pc.parts.interrupts.setIrq(17, true);
     expect(entry(b, 17) & 0x4000).toBe(0x4000);
     expect(b.pc.interruptAck(0)).toBe(0x51);
     expect(b.read(LAPIC + 0x180 + 0x20)).toBe(0x00020000);
     b.write(LAPIC + 0xb0, 0);
     expect(b.pc.interruptAck(0)).toBe(0x51);
-    b.pc.interrupts.setIrq(17, false);
+    b.pc.parts.interrupts.setIrq(17, false);
     b.write(LAPIC + 0xb0, 0);
     expect(b.read(LAPIC + 0x180 + 0x20), 'TMR').toBe(0x00020000);
     expect(entry(b, 17) & 0x4000).toBe(0);
     expect(b.pc.interruptAck(0)).toBe(-1);
     route(b, 17, 0x1a051, 0);
-    b.pc.interrupts.setIrq(17, true);
+    b.pc.parts.interrupts.setIrq(17, true);
     expect(b.pc.interruptAck(0)).toBe(-1);
     route(b, 17, 0xa051, 0);
     expect(b.pc.interruptAck(0)).toBe(0x51);
@@ -212,13 +212,13 @@ describe('IoApic', () => {
   it('sends NMI, and connects the 8259s in ExtINT mode', () => {
     const b = bench(2);
     route(b, 4, 0x400, 1);
-    b.pc.interrupts.setIrq(4, true);
+    b.pc.parts.interrupts.setIrq(4, true);
     expect(b.pending(1)).toBe(Pending.NMI);
     enable(b, 1);
     route(b, 0, 0x700, 1);
     b.write(LAPIC + 0x350, 0x10700);
     b.out(0x21, 0xfd);
-    b.pc.interrupts.setIrq(1, true);
+    b.pc.parts.interrupts.setIrq(1, true);
     expect(b.pc.hasInterrupt(0)).toBe(false);
     expect(b.pc.interruptAck(1)).toBe(9);
   });

@@ -9,7 +9,7 @@ const generation = () => new BusGeneration(new SharedWord(new Int32Array(1), 0))
 
 describe('Ports', () => {
   it('splits accesses that are wider than a claim, or cross its end', () => {
-    const ports = new Ports(generation());
+    const ports = new Ports(generation(), () => 'test');
     const seen: number[][] = [];
     ports.map(0x100, 3, { read: (port) => port & 0xff, write: (port, size, value) => seen.push([port, size, value]) });
     ports.map(0x200, 2, {
@@ -31,20 +31,22 @@ describe('Ports', () => {
   });
 
   it('refuses a second claim', () => {
-    const ports = new Ports(generation());
+    let owner = 'uart';
+    const ports = new Ports(generation(), () => owner);
     ports.map(0x3f8, 8, { read: () => 1 });
+    owner = 'modem';
     for (const [first, count] of [
       [0x3f8, 1],
       [0x3ff, 2],
       [0x3f0, 9],
     ])
-      expect(() => ports.map(first, count, { read: () => 2 })).toThrow(/two devices claim port 0x3f[8f]/);
+      expect(() => ports.map(first, count, { read: () => 2 })).toThrow(/two devices claim port 0x3f[8f]: uart and modem/);
     ports.map(0x400, 1, { read: () => 2 });
     expect([0x3f7, 0x3f8, 0x3ff, 0x400].map((port) => ports.read(port, 1))).toEqual([0xff, 1, 1, 2]);
   });
 
   it('gives what the guest places only what is free, and takes only that away', () => {
-    const ports = new Ports(generation());
+    const ports = new Ports(generation(), () => 'test');
     ports.map(0x20, 2, { read: () => 1 });
     const remove = ports.place(0x1f, 4, { read: () => 2 });
     const read = () => [0x1e, 0x1f, 0x20, 0x21, 0x22, 0x23].map((port) => ports.read(port, 1));
@@ -56,7 +58,7 @@ describe('Ports', () => {
 
 describe('Mmio', () => {
   it('finds ranges, and reads all ones between them', () => {
-    const mmio = new Mmio(generation());
+    const mmio = new Mmio(generation(), () => 'test');
     mmio.map(0xfee00000, 0x1000, { read: (offset) => offset, write: () => {} });
     mmio.map(0xc0000000, 0x10, { read: () => -1, write: () => {} });
     expect(mmio.read(0xfee00020 | 0, 4)).toBe(0x20);
@@ -65,23 +67,25 @@ describe('Mmio', () => {
   });
 
   it('refuses a second claim', () => {
-    const mmio = new Mmio(generation());
+    let owner = 'hpet';
+    const mmio = new Mmio(generation(), () => owner);
     const handlers = { read: () => 1, write: () => {} };
     mmio.map(0xfed00000, 0x400, handlers);
+    owner = 'tpm';
     for (const [base, bytes] of [
       [0xfed00000, 1],
       [0xfed003ff, 1],
       [0xfecffff0, 0x11],
       [0xfec00000, 0x200000],
     ])
-      expect(() => mmio.map(base, bytes, handlers)).toThrow(/two devices claim the memory at 0xfed00/);
+      expect(() => mmio.map(base, bytes, handlers)).toThrow(/two devices claim the memory at 0xfed00.*: hpet and tpm/);
     mmio.map(0xfed00400, 0x10, handlers);
     mmio.map(0xfecffff0, 0x10, handlers);
     expect(mmio.read(0xfecfffff, 1)).toBe(1);
   });
 
   it('gives what the guest places only what is free, and takes only that away', () => {
-    const mmio = new Mmio(generation());
+    const mmio = new Mmio(generation(), () => 'test');
     const constant = (value: number) => ({ read: () => value, write: () => {} });
     mmio.map(0xe0001000, 0x10, constant(1));
     mmio.map(0xe0002000, 0x10, constant(2));

@@ -1,6 +1,7 @@
 // A chipset on a hand-driven clock, for register-level tests of the devices.
-import { Chipset, type ChipsetOptions } from '../../../src/devices/chipset.ts';
+import { Chipset } from '../../../src/devices/chipset.ts';
 import type { RunEnd } from '../../../src/devices/device.ts';
+import type { ChipsetOptions } from '../../../src/devices/list.ts';
 
 /** Device state in words, and one `pending` word for each CPU behind it. */
 const STATE_WORDS = 0x20000;

@@ -220,8 +220,8 @@ describe('Hpet', () => {
       hpet.write(timer(0), PERIODIC | VALUE_SET | MODE_32);
       hpet.write(comparator(0), 1000);
     }, 3);
-    expect(b.pc.hpet.nextDeadline()).toBe(Number.POSITIVE_INFINITY);
-    expect(b.pc.pit.nextDeadline()).toBe(Number.POSITIVE_INFINITY);
+    expect(b.pc.parts.hpet.nextDeadline()).toBe(Number.POSITIVE_INFINITY);
+    expect(b.pc.parts.pit.nextDeadline()).toBe(Number.POSITIVE_INFINITY);
     b.time.now += 25_000;
     expect(b.read(comparator(0))).toBe(3000);
     initPic(b, 1);

@@ -7,7 +7,7 @@ import { bench, initPic } from './harness.ts';
 const address = (slot: number, offset: number): number => 0x80000000 + (slot << 11) + offset;
 
 function addCard(pc: Chipset, log: unknown[][] = []) {
-  return pc.pci.add({
+  return pc.parts.pci.add({
     name: 'card',
     slot: 3,
     vendorId: 0x1af4,
@@ -88,7 +88,7 @@ it('lets a BAR cover nothing up: fixed devices keep their places, and of two at 
   const b = bench();
   addCard(b.pc);
   const memory = (slot: number, value: number) =>
-    b.pc.pci.add({
+    b.pc.parts.pci.add({
       name: 'memory',
       slot,
       vendorId: 0x1af4,
@@ -149,13 +149,13 @@ it.each([
   b.write(0xfee000f0, 0x1ff);
   b.write(0xfec00000, 0x10 + 2 * irq);
   b.write(0xfec00010, 0xa051);
-  b.pc.interrupts.setIrq(gsi, true);
+  b.pc.parts.interrupts.setIrq(gsi, true);
   expect(b.pc.interruptAck(0)).toBe(0x51);
-  b.pc.interrupts.setIrq(gsi, false);
+  b.pc.parts.interrupts.setIrq(gsi, false);
   b.write(0xfee000b0, 0);
   expect(b.pc.interruptAck(0)).toBe(-1);
   const old = bench();
   initPic(old, 0xffff);
-  old.pc.interrupts.setIrq(gsi, true);
+  old.pc.parts.interrupts.setIrq(gsi, true);
   expect(old.pc.interruptAck(0)).toBe(0x30 + irq);
 });

@@ -14,13 +14,13 @@ it('resets in three ways', () => {
 
 it('switches A20 at port 0x92 and at the keyboard controller', () => {
   const b = bench();
-  expect(b.pc.a20.enabled).toBe(true);
+  expect(b.pc.parts.a20.enabled).toBe(true);
   b.out(0x92, 0);
-  expect(b.pc.a20.enabled).toBe(false);
+  expect(b.pc.parts.a20.enabled).toBe(false);
   b.out(0x64, 0xd1);
   expect(b.in(0x64)).toBe(0x1c);
   b.out(0x60, 0xdf);
-  expect(b.pc.a20.enabled).toBe(true);
+  expect(b.pc.parts.a20.enabled).toBe(true);
   b.out(0x64, 0xd0);
   expect(b.in(0x60) & 2).toBe(2);
 });

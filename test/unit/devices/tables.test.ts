@@ -1,8 +1,8 @@
 // ACPI and MP tables: where kernels look for them, checksums, structure.
 import { expect, it } from 'vitest';
 import * as aml from '../../../src/devices/aml.ts';
-import { ACPI_DEVICES } from '../../../src/devices/chipset.ts';
 import { DEBUG_PORTS } from '../../../src/devices/debug-ports.ts';
+import { ACPI_NODES } from '../../../src/devices/list.ts';
 import { CPUID_EDX } from '../../../src/layout/features.ts';
 import { dsdtBody } from '../../../src/machine/firmware/acpi-dsdt.ts';
 import { writeFirmwareTables } from '../../../src/machine/firmware/tables.ts';
@@ -89,7 +89,7 @@ it('has devices in the DSDT where they are', () => {
     node.flatMap((byte, n) => (byte === 0x47 && node[n + 1] === 1 ? [[node[n + 2] | (node[n + 3] << 8), node[n + 7]] as const] : []));
   const claimed = ([first, count]: readonly [number, number]) =>
     Array.from({ length: count }, (_, n) => pc.hub.ports.claimed(first + n)).filter(Boolean).length;
-  const [rtc, com1, hpet, pm] = ACPI_DEVICES;
+  const [rtc, com1, hpet, pm] = ACPI_NODES;
   expect([rtc, com1].map((node) => ports(node).map((range) => [range[0], range[1], claimed(range)]))).toEqual([
     [[0x70, 2, 2]],
     [[0x3f8, 8, 8]],
@@ -102,7 +102,7 @@ it('has devices in the DSDT where they are', () => {
   expect(pc.mmioRead(0, base, 4)).toBe(0x8086a201);
   // Whole, and one behind the other.
   const body = dsdtBody();
-  const found = ACPI_DEVICES.map((node) => body.findIndex((_, n) => node.every((byte, k) => body[n + k] === byte)));
+  const found = ACPI_NODES.map((node) => body.findIndex((_, n) => node.every((byte, k) => body[n + k] === byte)));
   expect(found).not.toContain(-1);
-  expect(found.slice(1)).toEqual(found.slice(0, -1).map((n, i) => n + ACPI_DEVICES[i].length));
+  expect(found.slice(1)).toEqual(found.slice(0, -1).map((n, i) => n + ACPI_NODES[i].length));
 });

@@ -1,5 +1,6 @@
 // The chip set of threads.test.ts as each of its threads has it: four CPUs, and all state in one memory.
-import { Chipset, type ChipsetOptions } from '../../../src/devices/chipset.ts';
+import { Chipset } from '../../../src/devices/chipset.ts';
+import type { ChipsetOptions } from '../../../src/devices/list.ts';
 
 const CPUS = 4;
 /** Words of the devices' state; behind them the CPUs' pending words, then the host's signal and the A20 gate. */

@@ -206,7 +206,7 @@ describe('while nobody takes its output', () => {
     b.out(COM1, 0);
     work();
     for (let n = 0; n < 20_000 && (b.in(COM1 + 5) & THRE) !== 0; n++) b.out(COM1, 0);
-    b.pc.serial[0]!.reset();
+    b.pc.parts.serial[0]!.reset();
     expect(b.in(COM1 + 5)).toBe(0);
     b.out(COM1 + 3, 3);
     b.out(COM1 + 4, 0x10);

@@ -28,7 +28,7 @@ describe('Vga', () => {
     expect(b.in(0x3d4)).toBe(0x0d);
     b.out(0x3d4, 0x420a, 2);
     expect(b.in(0x3d4, 2)).toBe(0x420a);
-    expect(b.pc.vga.text).toEqual({ columns: 80, start: 0x200 });
+    expect(b.pc.parts.vga.text).toEqual({ columns: 80, start: 0x200 });
     // Another thread sees the same.
     expect(b.attach().portIn(0, 0x3d5, 1)).toBe(0x42);
   });

@@ -73,9 +73,9 @@ describe('local APIC', () => {
     const tmr = () => b.read(LAPIC + 0x1a0);
     b.write(IOAPIC, 0x10 + 2 * 17);
     b.write(IOAPIC + 0x10, 0x8051);
-    b.pc.interrupts.setIrq(17, true);
+    b.pc.parts.interrupts.setIrq(17, true);
     expect(tmr()).toBe(1 << 17);
-    b.pc.interrupts.setIrq(17, false);
+    b.pc.parts.interrupts.setIrq(17, false);
     expect(b.pc.interruptAck(0)).toBe(0x51);
     b.write(LAPIC + 0xb0, 0);
     expect(tmr(), 'EOI').toBe(1 << 17);
@@ -161,8 +161,8 @@ describe('I/O APIC', () => {
     const b = bench();
     low(b, 4, 0x10034);
     low(b, 17, 0x18051);
-    b.pc.interrupts.setIrq(4, true);
-    b.pc.interrupts.setIrq(17, true);
+    b.pc.parts.interrupts.setIrq(4, true);
+    b.pc.parts.interrupts.setIrq(17, true);
     low(b, 4, 0x34);
     expect(b.pc.interruptAck(0)).toBe(-1);
     low(b, 17, 0x8051);
@@ -173,9 +173,9 @@ describe('I/O APIC', () => {
     for (const end of ['lapic', 'eoi register', 'edge mode'] as const) {
       const b = bench();
       low(b, 17, 0x8051);
-      b.pc.interrupts.setIrq(17, true);
+      b.pc.parts.interrupts.setIrq(17, true);
       expect(b.pc.interruptAck(0)).toBe(0x51);
-      b.pc.interrupts.setIrq(17, false);
+      b.pc.parts.interrupts.setIrq(17, false);
       expect(low(b, 17)).toBe(0xc051);
       low(b, 17, 0x18051);
       expect(low(b, 17), 'it cannot be written').toBe(0x1c051);
@@ -189,7 +189,7 @@ describe('I/O APIC', () => {
   it('a vector below 10H is an error of who receives it', () => {
     const b = bench();
     low(b, 4, 0x0f);
-    b.pc.interrupts.setIrq(4, true);
+    b.pc.parts.interrupts.setIrq(4, true);
     expect(errors(b)).toBe(0x40);
     expect(b.pc.interruptAck(0)).toBe(-1);
   });

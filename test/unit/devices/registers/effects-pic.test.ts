@@ -23,10 +23,10 @@ const status = (b: Bench, command: number): number => {
 const irr = (b: Bench): number => status(b, 0x0a);
 const isr = (b: Bench): number => status(b, 0x0b);
 const raise = (b: Bench, ...lines: number[]) => {
-  for (const line of lines) b.pc.interrupts.setIrq(line, true);
+  for (const line of lines) b.pc.parts.interrupts.setIrq(line, true);
 };
 const lower = (b: Bench, ...lines: number[]) => {
-  for (const line of lines) b.pc.interrupts.setIrq(line, false);
+  for (const line of lines) b.pc.parts.interrupts.setIrq(line, false);
 };
 
 describe('requests', () => {
@@ -46,7 +46,7 @@ describe('requests', () => {
     init(b);
     raise(b, 4);
     lower(b, 4);
-    expect(b.pc.interrupts.pic.acknowledge()).toBe(0x37);
+    expect(b.pc.parts.pic.acknowledge()).toBe(0x37);
     expect(isr(b)).toBe(0);
   });
 
