@@ -1,6 +1,6 @@
 // Builds IR: appends operations and folds constants on the way, so that lifts can be written plainly.
 import type { Code, Op } from './operations.ts';
-import { FOLD, NEUTRAL, resultType } from './operators.ts';
+import { operatorOf, resultType } from './operators.ts';
 import { ADDRESS, type Type, type Value } from './types.ts';
 
 /** Operators over guest addresses. */
@@ -43,16 +43,15 @@ export class Builder {
   }
 
   private binary(name: string, a: Value, b: Value): Value {
-    const fold = FOLD[name];
+    const { fold, neutral, result } = operatorOf(name);
     if (fold !== undefined) {
       const x = this.known(a);
       const y = this.known(b);
       if (x !== undefined && y !== undefined) return this.const(fold(x, y));
-      const neutral = NEUTRAL[name];
       if (neutral !== undefined && y === neutral.value) return a;
       if (neutral?.either && x === neutral.value) return b;
     }
-    return this.pure(name, [a, b]);
+    return this.push({ kind: 'pure', type: result, name, args: [a, b] });
   }
 
   private pure(name: string, args: readonly Value[], imm?: number | readonly number[]): Value {

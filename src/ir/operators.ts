@@ -8,10 +8,19 @@ export interface Operator {
   readonly result: Type;
   /** Numbers that stand in the instruction: a lane, or the sixteen of a shuffle. */
   readonly immediates: 0 | 1 | 16;
+  /** What it gives for constants, and which constant makes no difference. */
+  readonly fold: ((a: number, b: number) => number) | undefined;
+  readonly neutral: Neutral | undefined;
+}
+
+/** The constant that as second operand leaves the first as it is; and whether it does so as the first, too. */
+export interface Neutral {
+  readonly value: number;
+  readonly either: boolean;
 }
 
 /** What an operator gives for constants. */
-export const FOLD: Readonly<Record<string, (a: number, b: number) => number>> = {
+const FOLD: Readonly<Record<string, (a: number, b: number) => number>> = {
   'i32.add': (a, b) => a + b,
   'i32.sub': (a, b) => a - b,
   'i32.mul': Math.imul,
@@ -25,8 +34,7 @@ export const FOLD: Readonly<Record<string, (a: number, b: number) => number>> = 
   'i32.ne': (a, b) => Number((a | 0) !== (b | 0)),
 };
 
-/** The constant that as second operand leaves the first as it is; and whether it does so as the first, too. */
-export const NEUTRAL: Readonly<Record<string, { readonly value: number; readonly either: boolean }>> = {
+const NEUTRAL: Readonly<Record<string, Neutral>> = {
   'i32.add': { value: 0, either: true },
   'i32.sub': { value: 0, either: false },
   'i32.and': { value: -1, either: true },
@@ -43,7 +51,10 @@ const table = new Map<string, Operator>();
 function declare(prefix: string, types: string, names: string, immediates: 0 | 1 | 16 = 0): void {
   const [from, to] = types.split(' -> ') as [string, Type];
   const values = from.split(' ') as Type[];
-  for (const name of names.split(' ')) table.set(`${prefix}.${name}`, { name: `${prefix}.${name}`, values, result: to, immediates });
+  for (const suffix of names.split(' ')) {
+    const name = `${prefix}.${suffix}`;
+    table.set(name, { name, values, result: to, immediates, fold: FOLD[name], neutral: NEUTRAL[name] });
+  }
 }
 
 const COMPARE = 'eq ne lt_s lt_u gt_s gt_u le_s le_u ge_s ge_u';
@@ -126,13 +137,15 @@ declare('f64x2', V1, 'convert_low_i32x4_s convert_low_i32x4_u promote_low_f32x4'
 /** By name. `select` is not among them: its type is that of what it selects. */
 export const OPERATORS: ReadonlyMap<string, Operator> = table;
 
-/** Type of what an operator gives for these values. */
-export function resultType(name: string, args: readonly Value[], typeOf: (v: Value) => Type): Type {
-  if (name === 'select') return typeOf(args[1]!);
+export function operatorOf(name: string): Operator {
   const found = table.get(name);
   if (found === undefined) throw new Error(`no operator ${name}`);
-  return found.result;
+  return found;
 }
+
+/** Type of what an operator gives for these values. */
+export const resultType = (name: string, args: readonly Value[], typeOf: (v: Value) => Type): Type =>
+  name === 'select' ? typeOf(args[1]!) : operatorOf(name).result;
 
 /** Types that an operator wants; undefined: of the same type as the result. */
 export const wantedTypes = (name: string): readonly (Type | undefined)[] =>

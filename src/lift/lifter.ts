@@ -26,7 +26,8 @@ export class Lifter {
   readonly b: Builder;
   readonly form: Form;
   readonly leaves: Leaves;
-  private readonly linears = new Map<number, Value>();
+  /** By operand. */
+  private readonly linears: (Value | undefined)[] = [];
   /** Set once a terminator was appended. */
   ended = false;
 
@@ -113,10 +114,10 @@ export class Lifter {
   }
   /** Linear address of memory operand k for an access of `bytes` bytes; computed and checked once. */
   linear(k: number, bytes: number, write: boolean): Value {
-    let v = this.linears.get(k);
+    let v = this.linears[k];
     if (v === undefined) {
       v = this.form.segmented ? this.inSegment(this.leaves.segment(), this.leaves.offset(), bytes, write) : this.leaves.offset();
-      this.linears.set(k, v);
+      this.linears[k] = v;
     }
     return v;
   }

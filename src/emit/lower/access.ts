@@ -5,7 +5,7 @@ import type { Type, Value } from '../../ir/types.ts';
 import { Cpu } from '../../layout/cpu.ts';
 import { CpuArea, PAGE, PAGE_SHIFT } from '../../layout/memory.ts';
 import { runtime } from '../../runtime/abi.ts';
-import { pure } from '../module/expressions.ts';
+import { pure, wasm } from '../module/expressions.ts';
 import { type Expr, i32, i64, none, wasmType } from '../module.ts';
 import type { FunctionCode } from './function.ts';
 import type { Lowering } from './lowering.ts';
@@ -15,6 +15,9 @@ import type { Target } from './target.ts';
 const PAGE_MASK = PAGE - 1;
 /** A "page" that no access is near: linear - NOWHERE, as 64 bits, is more than a page for every linear address. */
 export const NOWHERE = BigInt(-2 * PAGE);
+const NO_PAGE = wasm.i64.const(NOWHERE);
+/** Offsets in the TLB, by a linear address that was shifted. */
+const TLB_OFFSET = wasm.i32.const(0x3ffffc);
 
 /** Where an access goes: locals of its linear address and, for a read-modify-write, of its host address (0: the slow way). */
 interface Kept {
@@ -32,6 +35,8 @@ export class Access {
   private readonly target: Target;
   private kept: Kept | undefined;
   private labels = 0;
+  /** What tests for a fault, for one way to leave. */
+  private leaving: { readonly exit: Expr; readonly code: Expr } | undefined;
 
   /** `values`: what operands are, and where results go. */
   constructor(f: FunctionCode, values: Lowering, target: Target) {
@@ -42,7 +47,9 @@ export class Access {
 
   /** Empties the page caches. */
   forget(): Expr[] {
-    return [...(this.target.pages?.all() ?? [])].map(({ page }) => this.f.m.local.set(page, this.f.m.i64.const(NOWHERE)));
+    const out: Expr[] = [];
+    for (const { page } of this.target.pages?.all() ?? []) out.push(this.f.m.local.set(page, NO_PAGE));
+    return out;
   }
 
   /** Runs `fast` with the host address where the TLB (or the page cache) has the page with the right, else `slow`. */
@@ -90,12 +97,19 @@ export class Access {
   /** The TLB's word for the page of a linear address. */
   tlbEntry(linear: Expr): Expr {
     const { m } = this.f;
-    const index = m.i32.and(m.i32.shr_u(linear, this.f.c(PAGE_SHIFT - 2)), this.f.c(0x3ffffc));
+    const index = m.i32.and(m.i32.shr_u(linear, this.f.c(PAGE_SHIFT - 2)), TLB_OFFSET);
     return m.i32.load(CpuArea.at.tlb, 4, m.i32.add(this.f.cpu(), index));
   }
 
   private orFault(slow: Expr): Expr[] {
-    return [slow, this.f.m.if(this.f.unlikely(this.f.loadCpu(Cpu.at.fault)), this.target.faultExit())];
+    return [slow, this.leaveWhereFaulted()];
+  }
+
+  /** Leaves where Cpu.fault is set. */
+  leaveWhereFaulted(): Expr {
+    const exit = this.target.faultExit();
+    if (this.leaving?.exit !== exit) this.leaving = { exit, code: this.f.m.if(this.f.unlikely(this.f.loadCpu(Cpu.at.fault)), exit) };
+    return this.leaving.code;
   }
 
   load(op: OpOf<'load'>, i: number): void {

@@ -325,7 +325,7 @@ export class Lowering {
       m.if(
         m.i32.lt_u(this.f.get(offset), top),
         m.local.set(result, m.i32.add(this.f.get(offset), m.i32.load(SegCache.at.base, 4, this.f.get(seg)))),
-        m.block(null, [m.local.set(result, slow), m.if(this.f.unlikely(this.f.loadCpu(Cpu.at.fault)), this.target.faultExit())]),
+        m.block(null, [m.local.set(result, slow), this.access.leaveWhereFaulted()]),
       ),
     );
     this.f.locals.free(seg);
@@ -347,7 +347,7 @@ export class Lowering {
     else this.define(i, op.type, call);
     // First what it changed (a string instruction that faults midway has moved its registers), then the fault.
     this.target.afterCall(op);
-    if (op.effects.mayFault) this.f.emit(m.if(this.f.unlikely(this.f.loadCpu(Cpu.at.fault)), this.target.faultExit()));
+    if (op.effects.mayFault) this.f.emit(this.access.leaveWhereFaulted());
   }
 
   /** The function that a helper operation calls. Throws where it is called with other types than it has. */

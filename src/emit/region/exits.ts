@@ -16,6 +16,7 @@ export class RegionExits {
   private readonly region: RegionIr;
   private readonly slotOf: SlotOf;
   private readonly dispatchName: string;
+  private readonly dispatching: Expr;
 
   constructor(f: FunctionCode, state: RegionState, region: RegionIr, slotOf: SlotOf) {
     this.f = f;
@@ -23,11 +24,12 @@ export class RegionExits {
     this.region = region;
     this.slotOf = slotOf;
     this.dispatchName = f.e.code('dispatch');
+    this.dispatching = f.m.return_call(this.dispatchName, [f.c(0), f.cpu()], none);
   }
 
   /** Tail call to the dispatcher, which goes on at Cpu.eip. */
   dispatch(): Expr {
-    return this.f.m.return_call(this.dispatchName, [this.f.c(0), this.f.cpu()], none);
+    return this.dispatching;
   }
 
   /** Tail call to the code at guest PC `to`. */

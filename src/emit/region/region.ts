@@ -96,6 +96,8 @@ class RegionTarget implements Target {
   private stored = false;
   private loops: readonly LoopLocals[] = [];
   private readonly raiseName: string;
+  /** What leaves because of a fault, as long as the flags are made in the same way. */
+  private leaving: { readonly settle: readonly Expr[]; readonly code: Expr } | undefined;
 
   constructor(e: Emitter, name: string, translation: Translation, slotOf: SlotOf, demands: RegionDemands) {
     const f = (this.f = new FunctionCode(e, FIRST_TEMP));
@@ -271,7 +273,9 @@ class RegionTarget implements Target {
     return this.f.c(this.current.eip);
   }
   faultExit(): Expr {
-    return this.f.m.block(null, [...this.state.settle(), this.f.m.br(FAULT_LABEL)]);
+    const settle = this.state.settle();
+    if (this.leaving?.settle !== settle) this.leaving = { settle, code: this.f.m.block(null, [...settle, this.f.m.br(FAULT_LABEL)]) };
+    return this.leaving.code;
   }
   tlbAllows(word: Expr, write: boolean): Expr {
     const user = (this.translation.ir.mode & Mode.USER) !== 0;

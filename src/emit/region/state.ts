@@ -21,6 +21,8 @@ const CARRIED = { a: CARRIED_A, b: CARRIED_B, r: CARRIED_R } as const;
 const CARRIES = CARRIED_R + 1;
 export const FIRST_TEMP = CARRIES + 1;
 
+const NOTHING: readonly Expr[] = [];
+
 export class RegionState implements TargetFlags {
   private readonly f: FunctionCode;
   /** Registers that the region reads and writes at all. */
@@ -35,6 +37,9 @@ export class RegionState implements TargetFlags {
   writesFlags = false;
   shapes: ReadonlyMap<number, Shape> = new Map();
   private pending: PendingFlags | undefined;
+  /** What makes its words, which many places share; until it changes, or where it is found. */
+  private making: readonly Expr[] | undefined;
+  private readonly spills = new Map<number, readonly Expr[]>();
   /** What `pending` was at the start of the block: the carried operation. */
   private entered: PendingFlags | undefined;
   private places: Record<'a' | 'b' | 'r', Place> | undefined;
@@ -60,20 +65,31 @@ export class RegionState implements TargetFlags {
   }
 
   /** Stores what may differ from memory here (or, where many ways meet, anywhere); flag words must be current in their locals. */
-  spill(anywhere = false): Expr[] {
-    const regs = [...this.written].filter((reg) => anywhere || this.isDirty(reg));
-    const out = regs.map((reg) => this.f.storeCpu(Cpu.at.gpr + reg * GPR_STRIDE, this.f.get(FIRST_REG + reg)));
+  spill(anywhere = false): readonly Expr[] {
+    const which = anywhere ? ~0 : this.dirty;
+    const known = this.spills.get(which);
+    if (known !== undefined) return known;
+    const out: Expr[] = [];
+    for (const reg of this.written)
+      if ((which & (1 << reg)) !== 0) out.push(this.f.storeCpu(Cpu.at.gpr + reg * GPR_STRIDE, this.f.get(FIRST_REG + reg)));
     if (this.writesFlags) out.push(this.f.storeCpu(Cpu.at.flagR, this.f.get(FLAG_R)), this.f.storeCpu(Cpu.at.flagX, this.f.get(FLAG_X)));
+    this.spills.set(which, out);
     return out;
   }
 
   /** Makes the flag words' locals current. */
-  settle(): Expr[] {
-    const p = this.pending;
-    if (p === undefined) return [];
+  settle(): readonly Expr[] {
+    return this.pending === undefined ? NOTHING : (this.making ??= this.makeWords(this.pending));
+  }
+  private makeWords(p: PendingFlags): readonly Expr[] {
     const x = wordX(this.f.m, p, () => this.f.get(FLAG_X));
     const make = [this.f.m.local.set(FLAG_X, x), this.f.m.local.set(FLAG_R, wordR(this.f.m, p))];
     return p.unless === undefined ? make : [this.f.m.if(this.f.get(p.unless), this.f.m.block(null, make))];
+  }
+
+  private become(p: PendingFlags | undefined): void {
+    this.pending = p;
+    this.making = undefined;
   }
 
   /** Makes the flag words on the way, for somebody who reads them; the operation stays known. */
@@ -94,7 +110,7 @@ export class RegionState implements TargetFlags {
       const at = (k: 'a' | 'b' | 'r') => () => this.carried(flag, k);
       this.entered = { flag, width, a: at('a'), b: at('b'), r: at('r'), ...(maybe ? { unless: CARRIES } : {}) };
     }
-    this.pending = this.entered;
+    this.become(this.entered);
   }
 
   /** An input or the result of the operation that the block was entered with. */
@@ -119,6 +135,7 @@ export class RegionState implements TargetFlags {
       if (typeof place !== 'object' || !('reg' in place) || place.reg !== reg) continue;
       this.f.emit(this.f.m.local.set(CARRIED[k], this.getRegister(reg)));
       places[k] = 'local';
+      this.making = undefined;
     }
   }
 
@@ -161,7 +178,7 @@ export class RegionState implements TargetFlags {
     return this.settled(FLAG_X);
   }
   setFlagWords(r: Expr, x: Expr): void {
-    this.pending = undefined;
+    this.become(undefined);
     // Both before either is stored: they may read the old words.
     const keep = this.f.locals.take();
     this.f.emit(this.f.m.local.set(keep, r));
@@ -172,7 +189,7 @@ export class RegionState implements TargetFlags {
   setFlags(p: PendingFlags): void {
     // They keep CF, which is looked for in the words.
     if (keepsCarry(p.flag) && !(this.pending !== undefined && keepsCarry(this.pending.flag))) this.make();
-    this.pending = p;
+    this.become(p);
   }
   pendingFlags(): PendingFlags | undefined {
     return this.pending?.unless === undefined ? this.pending : undefined;
@@ -181,6 +198,6 @@ export class RegionState implements TargetFlags {
   /** The words are current, and nothing else is known: a helper reads or writes them. */
   settleWords(): void {
     for (const e of this.settle()) this.f.emit(e);
-    this.pending = undefined;
+    this.become(undefined);
   }
 }
