@@ -1,6 +1,6 @@
-// What the runtime asks of JavaScript: a line for each function, with its types. The build makes wasm/gen/host.ts of them, which the runtime imports (`hostPortIn` ...), and
+// What the runtime asks of JavaScript: a line for each function, with its types and effects. The build makes wasm/gen/host.ts of them, which the runtime imports (`hostPortIn` ...), and
 // fails where the compiled runtime asks for anything else; those who are asked have the type that follows from the lines (HostImports). None of these functions touches
-// registers, flags or guest memory of the CPU that calls; while one waits (for whoever reads the guest's output), the CPU is parked.
+// registers, flags or guest memory of the CPU that calls.
 import type { OfJavaScript } from './abi.ts';
 
 /** What a parameter or a result is to the runtime. `cpu`: the address of the CPU that asks. */
@@ -11,23 +11,33 @@ interface Parameter {
   readonly type: HostType;
 }
 
+/** What asking does to the CPU that asks (test/unit/runtime/effects.test.ts holds the runtime's functions to it). */
+export interface HostEffects {
+  /** It may wait, parked, for whoever reads the guest's output: nothing that was found in the TLB outlives it. */
+  readonly parks?: boolean;
+}
+
 /** A function that the runtime imports. */
 export interface HostFunction {
   readonly params: readonly Parameter[];
   readonly result: HostType | undefined;
+  readonly effects: HostEffects;
 }
 
 const cpu = { name: 'cpu', type: 'cpu' } as const;
 const u32 = <const N extends string>(name: N) => ({ name, type: 'u32' }) as const;
 const u64 = <const N extends string>(name: N) => ({ name, type: 'u64' }) as const;
-const asks = <const P extends readonly Parameter[], const R extends HostType | undefined = undefined>(params: P, result?: R) => ({
-  params,
-  result: result as R,
-});
+const asks = <const P extends readonly Parameter[], const R extends HostType | undefined = undefined>(
+  params: P,
+  result?: R,
+  effects: HostEffects = {},
+) => ({ params, result: result as R, effects });
+const PARKS = { parks: true } as const;
 
 export const hostFunctions = {
-  portIn: asks([cpu, u32('port'), u32('size')], 'u32'),
-  portOut: asks([cpu, u32('port'), u32('size'), u32('value')]),
+  portIn: asks([cpu, u32('port'), u32('size')], 'u32', PARKS),
+  portOut: asks([cpu, u32('port'), u32('size'), u32('value')], undefined, PARKS),
+  // Devices in memory do not wait: a region keeps what it knows of pages behind the slow way of an access.
   mmioRead: asks([cpu, u32('phys'), u32('size')], 'u32'),
   mmioWrite: asks([cpu, u32('phys'), u32('size'), u32('value')]),
   /** Nanoseconds of the host's monotonic clock, the same on all threads. Without parameters, so that a function of the host serves as it is. */

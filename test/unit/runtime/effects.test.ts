@@ -6,10 +6,14 @@ import { beforeAll, expect, test } from 'vitest';
 import { compileRuntime } from '../../../scripts/build-runtime.ts';
 import { Cpu } from '../../../src/layout/cpu.ts';
 import { type RuntimeFunction, runtime } from '../../../src/runtime/abi.ts';
+import { hostFunctions } from '../../../src/runtime/host.ts';
 import { type Deeds, deedsOf } from './effects.ts';
 
 /** They mark descriptors as accessed or busy: nobody runs a descriptor as code. */
 const MARKS = new Set(['wasm/segments/descriptor/markAccessed', 'wasm/segments/descriptor/markBusy']);
+/** Accesses that may wait until they have the memory for themselves: what a region knows of pages it forgets behind them. */
+const LOCKED = /^locked(Load|Store)/;
+const parks = new Set(Object.entries(hostFunctions).flatMap(([name, { effects }]) => (effects.parks ? [name] : [])));
 /** What any function may change: its exception, and a place for values on their way. */
 const OWN = ['fault', 'faultError', 'scratch'];
 
@@ -32,11 +36,14 @@ const names = (list: readonly number[] | 'all' | undefined, register: string) =>
   list === 'all' || list?.some((n) => register === `gpr.${n}`) === true;
 
 /** What a function does, and is not said to do. */
-function untold({ effects }: RuntimeFunction, done: Deeds): string[] {
+function untold({ name, effects }: RuntimeFunction, done: Deeds): string[] {
   const { reads, writes, flags, mayFault, eip, stores, changes } = effects;
+  const isAccess = !eip && !LOCKED.test(name);
   const onlyState = changes !== undefined || !(mayFault || stores || eip);
   return [...done].filter((deed) => {
-    const [does, field] = deed.split(' ') as ['r' | 'w', string];
+    const [does, field] = deed.split(' ') as ['r' | 'w' | 'asks', string];
+    if (does === 'asks') return parks.has(field) && (onlyState || isAccess);
+    if (field === 'parked') return does === 'w' && (onlyState || isAccess);
     // What is written is in memory before the call, too.
     if (field.startsWith('gpr')) return !names(writes, field) && !(does === 'r' && names(reads, field));
     if (field === 'flagR' || field === 'flagX') return !flags?.includes(does);
@@ -75,7 +82,7 @@ test.each(functions)('$name', (f) => {
 });
 
 test('what is not said is found, and what is not so', () => {
-  const { movs, cpuid, sseAddps, fpuCompareSpecial, rdtsc, slowLoad32, popf } = runtime;
+  const { movs, cpuid, sseAddps, fpuCompareSpecial, rdtsc, slowLoad32, lockedLoad32, outs, popf } = runtime;
   const check = (f: RuntimeFunction, effects: RuntimeFunction['effects']) => {
     const line = { ...f, effects };
     return [...untold(line, deeds.get(f.name)!).sort(), ...unfounded(line, deeds.get(f.name)!)];
@@ -87,6 +94,8 @@ test('what is not said is found, and what is not so', () => {
   expect(check(fpuCompareSpecial, { changes: [] })).toEqual(['w fsw']);
   expect(check(popf, { mayFault: true, eip: true })).toEqual(expect.arrayContaining(['w flagR', 'w flagX']));
   expect(check(slowLoad32, { mayFault: true, changes: [] })).toEqual(expect.arrayContaining(['w TLB', 'w cr2']));
+  expect(check(outs, { ...outs.effects, eip: false })).toEqual(['asks portOut']);
+  expect(untold({ ...lockedLoad32, name: 'anotherLoad32' }, deeds.get('lockedLoad32')!)).toEqual(['w parked']);
   expect(check(rdtsc, { ...rdtsc.effects, flags: 'rw', stores: true })).toEqual(['writes flags', 'stores']);
 });
 

@@ -139,7 +139,8 @@ function arithmetic(op: string, left: Value, right: Value): Value {
   return out;
 }
 
-/** What a function does: `r` or `w`, and a field of Cpu (`w fault`) or the TLB (`w TLB`); of the general registers which (`r gpr.2`), or any (`r gpr`). */
+/** What a function does: `r` or `w`, and a field of Cpu (`w fault`) or the TLB (`w TLB`); of the general registers which (`r gpr.2`), or any (`r gpr`). Also `asks`, and
+ * what it asks the host for. */
 export type Deeds = ReadonlySet<string>;
 
 function fieldAt(place: string): string | undefined {
@@ -160,10 +161,12 @@ export function deedsOf(
   const module = binaryen.readBinary(bytes);
   const bodies = new Map<string, Node>();
   const params = new Map<string, number>();
+  const imported = new Map<string, string>();
   for (let i = 0; i < module.getNumFunctions(); i++) {
-    const { name, body, params: types } = binaryen.getFunctionInfo(module.getFunctionByIndex(i));
+    const { name, base, body, params: types } = binaryen.getFunctionInfo(module.getFunctionByIndex(i));
     params.set(name, binaryen.expandType(types).length);
     if (body !== 0) bodies.set(name, tree(name, body));
+    else imported.set(name, base!);
   }
   const exported = new Map<string, string>();
   for (let i = 0; i < module.getNumExports(); i++) {
@@ -222,6 +225,7 @@ export function deedsOf(
       case 'call': {
         node.args.forEach((arg, n) => add(`${node.target} ${n}`, evaluate(arg)));
         called.add(node.target);
+        if (imported.has(node.target)) deeds.add(`asks ${imported.get(node.target)}`);
         return values.get(`${node.target} return`) ?? (bodies.has(node.target) ? NONE : UNKNOWN);
       }
       case 'label': {
