@@ -125,7 +125,7 @@ export class RegionExits {
 
   /** At a back-edge: looks at the pending word. */
   pollAt(to: number): Expr {
-    return this.pollHere(to, [...this.state.settle(), ...this.state.spill()]);
+    return this.pollHere(to, [...this.state.materialize(), ...this.state.spill()]);
   }
 
   /** Looks at the pending word; `keep` makes the state in memory current before. */

@@ -97,7 +97,7 @@ class RegionTarget implements Target {
   private loops: readonly LoopLocals[] = [];
   private readonly raiseName: string;
   /** What leaves because of a fault, as long as the flags are made in the same way. */
-  private leaving: { readonly settle: readonly Expr[]; readonly code: Expr } | undefined;
+  private leaving: { readonly words: readonly Expr[]; readonly code: Expr } | undefined;
 
   constructor(e: Emitter, name: string, translation: Translation, slotOf: SlotOf, demands: RegionDemands) {
     const f = (this.f = new FunctionCode(e, FIRST_TEMP));
@@ -179,7 +179,7 @@ class RegionTarget implements Target {
       if (t.kind === 'jump') this.checkStores(eipOf(t.to!));
       this.stored = false;
       this.state.carry(this.translation.shapes.behind.get(from)!, kept);
-      const leaving = (exprs: Expr[]) => m.block(null, [...this.state.settle(), ...this.state.spill(), ...exprs]);
+      const leaving = (exprs: Expr[]) => m.block(null, [...this.state.materialize(), ...this.state.spill(), ...exprs]);
       const edge = (to: BlockId, cond?: Expr) => {
         const common = cond === undefined ? {} : { cond };
         if (to === copy?.head && flow.isBack(from, to))
@@ -273,8 +273,8 @@ class RegionTarget implements Target {
     return this.f.c(this.current.eip);
   }
   faultExit(): Expr {
-    const settle = this.state.settle();
-    if (this.leaving?.settle !== settle) this.leaving = { settle, code: this.f.m.block(null, [...settle, this.f.m.br(FAULT_LABEL)]) };
+    const words = this.state.materialize();
+    if (this.leaving?.words !== words) this.leaving = { words, code: this.f.m.block(null, [...words, this.f.m.br(FAULT_LABEL)]) };
     return this.leaving.code;
   }
   tlbAllows(word: Expr, write: boolean): Expr {
@@ -289,7 +289,7 @@ class RegionTarget implements Target {
   }
   // Through the dispatcher, so that interrupts are seen.
   leaveHere(): Expr[] {
-    return [...this.state.settle(), ...this.state.spill(), this.f.storeCpu(Cpu.at.eip, this.eip()), this.exits.dispatch()];
+    return [...this.state.materialize(), ...this.state.spill(), this.f.storeCpu(Cpu.at.eip, this.eip()), this.exits.dispatch()];
   }
 
   leaveBehind(): Expr[] {
@@ -297,7 +297,7 @@ class RegionTarget implements Target {
   }
   /** Leaves through the dispatcher, which goes on at `eip`. */
   private leaveAt(eip: number): Expr[] {
-    return [...this.state.settle(), this.f.storeCpu(Cpu.at.eip, this.f.c(eip)), this.f.m.br(LEAVE_LABEL)];
+    return [...this.state.materialize(), this.f.storeCpu(Cpu.at.eip, this.f.c(eip)), this.f.m.br(LEAVE_LABEL)];
   }
 
   /** A call of guest code that comes back. */
@@ -318,7 +318,7 @@ class RegionTarget implements Target {
       if (this.state.isDirty(reg) && (touches(reads, reg) || touches(writes, reg)))
         this.f.emit(this.f.storeCpu(Cpu.at.gpr + reg * GPR_STRIDE, this.f.get(FIRST_REG + reg)));
     if (flags === undefined) return;
-    this.state.settleWords();
+    this.state.materializeWords();
     if (this.state.writesFlags) this.f.emit(this.f.storeCpu(Cpu.at.flagR, this.f.get(FLAG_R)));
     if (this.state.writesFlags) this.f.emit(this.f.storeCpu(Cpu.at.flagX, this.f.get(FLAG_X)));
   }

@@ -78,7 +78,7 @@ export class RegionState implements TargetFlags {
   }
 
   /** Makes the flag words' locals current. */
-  settle(): readonly Expr[] {
+  materialize(): readonly Expr[] {
     return this.pending === undefined ? NOTHING : (this.making ??= this.makeWords(this.pending));
   }
   private makeWords(p: PendingFlags): readonly Expr[] {
@@ -95,7 +95,7 @@ export class RegionState implements TargetFlags {
   /** Makes the flag words on the way, for somebody who reads them; the operation stays known. */
   private make(): void {
     if (this.pending === undefined || this.made === this.pending) return;
-    for (const e of this.settle()) this.f.emit(e);
+    for (const e of this.materialize()) this.f.emit(e);
     this.made = this.pending;
   }
 
@@ -167,15 +167,15 @@ export class RegionState implements TargetFlags {
     this.dirty |= 1 << reg;
     this.f.emit(this.f.m.local.set(FIRST_REG + reg, v));
   }
-  private settled(local: number): Expr {
+  private materialized(local: number): Expr {
     this.make();
     return this.f.get(local);
   }
   flagR(): Expr {
-    return this.settled(FLAG_R);
+    return this.materialized(FLAG_R);
   }
   flagX(): Expr {
-    return this.settled(FLAG_X);
+    return this.materialized(FLAG_X);
   }
   setFlagWords(r: Expr, x: Expr): void {
     this.become(undefined);
@@ -196,8 +196,8 @@ export class RegionState implements TargetFlags {
   }
 
   /** The words are current, and nothing else is known: a helper reads or writes them. */
-  settleWords(): void {
-    for (const e of this.settle()) this.f.emit(e);
+  materializeWords(): void {
+    for (const e of this.materialize()) this.f.emit(e);
     this.become(undefined);
   }
 }

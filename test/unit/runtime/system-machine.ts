@@ -119,7 +119,7 @@ export async function system() {
   const derived = () =>
     [base.get('mode'), base.get('stackMask'), ...[0, 1, 2, 3, 4, 5].flatMap((n) => [field(n, 'topRead'), field(n, 'topWrite')])].join(' ');
   /** Every helper must leave the derived words as updateMode would. */
-  const settled = (name: string) => {
+  const upToDate = (name: string) => {
     const before = derived();
     call.updateMode!(cpu);
     if (derived() !== before) throw new Error(`after ${name}: ${before}, should be ${derived()}`);
@@ -165,7 +165,7 @@ export async function system() {
     /** Runs a helper; gives the fault it raised. */
     run: (name: string, ...args: number[]) => {
       call[name]!(cpu, ...args);
-      settled(name);
+      upToDate(name);
       return base.fault();
     },
     setFlags: (value: number) => call.writeFlags(cpu, value, 0x3fffff),
@@ -173,7 +173,7 @@ export async function system() {
     user: (value: number = Eflags.IF) => {
       push(SEL.DATA3, 0x7000, value, SEL.CODE3, 0x400);
       call.iret(cpu, 4);
-      settled('iret');
+      upToDate('iret');
       must();
       call.loadSegment(cpu, Seg.DS, SEL.DATA3);
       call.loadSegment(cpu, Seg.ES, SEL.DATA3);
@@ -183,7 +183,7 @@ export async function system() {
     virtual: (value: number = 0) => {
       push(0x6000, 0x5000, 0x4000, 0x3000, 0x2000, 0xfff0, Eflags.VM | value, 0x1000, 0x20);
       call.iret(cpu, 4);
-      settled('iret');
+      upToDate('iret');
       must();
     },
     raise: (vector: number, error?: number) => {
