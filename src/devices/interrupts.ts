@@ -12,7 +12,7 @@ import type { View } from '../layout/view.ts';
 import type { DeviceContext, IrqSink } from './device.ts';
 import { IoApic } from './ioapic.ts';
 import { Lapic, type LapicOptions } from './lapic.ts';
-import { PCI_GSI_BASE, PCI_LINES, pciIsaIrq } from './pci.ts';
+import { PCI_GSI_BASE, PCI_LINES, pciIsaIrq } from './pci/routing.ts';
 import { Pic } from './pic.ts';
 
 export interface InterruptsOptions {

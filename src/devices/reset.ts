@@ -4,7 +4,7 @@ import { i32, struct, u32 } from '../layout/struct.ts';
 import { clear, type View } from '../layout/view.ts';
 import type { A20 } from './a20.ts';
 import type { Device, DeviceContext } from './device.ts';
-import type { ResetPort } from './pci.ts';
+import type { ResetPort } from './pci/config-ports.ts';
 
 const ResetState = struct({
   /** Port CF9H. */

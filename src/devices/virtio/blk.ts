@@ -1,7 +1,7 @@
 // A virtio block device (virtio 1.2, 5.2) over a backend that only the host thread has. Requests are served one after
 // another; a flush is complete when the backend says that the data is where it stays.
 import type { DeviceHub } from '../hub.ts';
-import type { PciBus } from '../pci.ts';
+import type { PciBus } from '../pci/bus.ts';
 import { type Segment, slice } from './guest-memory.ts';
 import { type Chain, QueueError } from './queue.ts';
 import { VirtioDevice, type VirtioHooks } from './transport.ts';

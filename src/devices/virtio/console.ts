@@ -3,7 +3,7 @@
 import { Backlog } from '../backlog.ts';
 import type { DeviceHub } from '../hub.ts';
 import type { Outlet, Receiver } from '../outlet.ts';
-import type { PciBus } from '../pci.ts';
+import type { PciBus } from '../pci/bus.ts';
 import { VirtioDevice, type VirtioHooks } from './transport.ts';
 
 export interface ConsoleOptions {

@@ -2,7 +2,7 @@
 // queues, no offloads, no mergeable buffers. What comes in waits, up to a limit, until the guest has a buffer for it.
 import type { DeviceHub } from '../hub.ts';
 import type { Outlet, Receiver } from '../outlet.ts';
-import type { PciBus } from '../pci.ts';
+import type { PciBus } from '../pci/bus.ts';
 import { QueueError } from './queue.ts';
 import { VirtioDevice, type VirtioHooks } from './transport.ts';
 

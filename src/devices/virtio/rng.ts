@@ -1,6 +1,6 @@
 // A virtio entropy device (virtio 1.2, 5.4): fills the guest's buffers with random bytes.
 import type { DeviceHub } from '../hub.ts';
-import type { PciBus } from '../pci.ts';
+import type { PciBus } from '../pci/bus.ts';
 import { VirtioDevice, type VirtioHooks } from './transport.ts';
 
 export interface RngOptions {

@@ -5,7 +5,9 @@ import { array, struct, u32 } from '../../layout/struct.ts';
 import { clear, type View } from '../../layout/view.ts';
 import type { Device } from '../device.ts';
 import type { DeviceHub } from '../hub.ts';
-import { type PciBus, PciConfig, type PciFunction } from '../pci.ts';
+import type { PciBus } from '../pci/bus.ts';
+import type { PciFunction } from '../pci/function.ts';
+import { PciConfig } from '../pci/header.ts';
 import { GuestMemory } from './guest-memory.ts';
 import { QueueError, type QueueFeatures, QueueState, Virtqueue } from './queue.ts';
 

@@ -2,7 +2,7 @@
 import { sleepNode } from '../../devices/acpi-pm.ts';
 import * as aml from '../../devices/aml.ts';
 import { ACPI_NODES } from '../../devices/list.ts';
-import { pciNode } from '../../devices/pci.ts';
+import { pciNode } from '../../devices/pci/node.ts';
 
 /** The kernel says it: 0 the 8259s, 1 the I/O APIC. */
 const PIC_MODE = '\\PICM';

@@ -4,7 +4,7 @@ import { SCI_IRQ } from '../../devices/acpi-pm.ts';
 import { ioApicId } from '../../devices/interrupts.ts';
 import { IOAPIC_BASE } from '../../devices/ioapic.ts';
 import { LAPIC_BASE } from '../../devices/lapic.ts';
-import { pciGsi } from '../../devices/pci.ts';
+import { pciGsi } from '../../devices/pci/routing.ts';
 import { CPUID_EDX, CPUID_EDX_APIC, CPUID_SIGNATURE } from '../../layout/features.ts';
 
 export const MP_FLOATING_POINTER = 0xf0000;

@@ -1,7 +1,7 @@
 // PCI configuration, BARs, interrupts; two threads' views of them.
 import { expect, it } from 'vitest';
 import type { Chipset } from '../../../src/devices/chipset.ts';
-import { pciGsi, pciIsaIrq } from '../../../src/devices/pci.ts';
+import { pciGsi, pciIsaIrq } from '../../../src/devices/pci/routing.ts';
 import { bench, initPic } from './harness.ts';
 
 const address = (slot: number, offset: number): number => 0x80000000 + (slot << 11) + offset;
@@ -59,11 +59,11 @@ it('sizes and moves BARs, on every thread', () => {
     b.out(0xcf8, address(3, offset), 4);
     return b.in(0xcfc, 4);
   };
-  const memory = card.barAddress(0);
+  const memory = card.bars.address(0);
   expect(memory).toBe(0xfd000000);
   expect(b.read(memory + 0x1234)).toBe(0x1234);
   expect(other.mmioRead(0, memory + 0x10, 4)).toBe(0x10);
-  expect(other.portIn(0, card.barAddress(1) + 4, 1)).toBe(0x44);
+  expect(other.portIn(0, card.bars.address(1) + 4, 1)).toBe(0x44);
   set(0x10, 0xffffffff);
   expect(get(0x10)).toBe(0xffffc000);
   set(0x14, 0xffffffff);
