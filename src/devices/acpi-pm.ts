@@ -4,7 +4,7 @@ import { struct, u32 } from '../layout/struct.ts';
 import { clear, type View } from '../layout/view.ts';
 import type { Aml } from './aml.ts';
 import * as aml from './aml.ts';
-import type { Device, DeviceContext } from './device.ts';
+import type { AccessSize, Device, DeviceContext } from './device.ts';
 
 export const PM1_EVENT_PORT = 0x600;
 export const PM1_CONTROL_PORT = 0x604;
@@ -48,7 +48,7 @@ export const pmNode = (others: readonly (readonly [first: number, count: number]
   );
 
 export class AcpiPm implements Device {
-  readonly name = 'acpi-pm';
+  readonly name = 'acpi';
   readonly #context: DeviceContext;
   readonly #s: View<typeof PmState>;
 
@@ -95,7 +95,7 @@ export class AcpiPm implements Device {
     this.#sync();
   }
 
-  #readTimer(byte: number, size: 1 | 2 | 4): number {
+  #readTimer(byte: number, size: AccessSize): number {
     this.#context.clock.timerRead?.();
     return part(this.#ticks() & 0xffffff, byte, size);
   }
@@ -122,7 +122,7 @@ export class AcpiPm implements Device {
     this.#context.irq.setIrq(SCI_IRQ, (s.status & s.enable) !== 0);
   }
 
-  #writeEvent(enable: boolean, shift: number, size: 1 | 2 | 4, value: number): void {
+  #writeEvent(enable: boolean, shift: number, size: AccessSize, value: number): void {
     const s = this.#s;
     this.#sync();
     if (enable) {
@@ -134,7 +134,7 @@ export class AcpiPm implements Device {
     this.#updateIrq();
   }
 
-  #writeControl(shift: number, size: 1 | 2 | 4, value: number): void {
+  #writeControl(shift: number, size: AccessSize, value: number): void {
     const s = this.#s;
     const next = merge(s.control, shift, size, value);
     // SCI_EN is the hardware's to change; GBL_RLS and SLP_EN read as 0.
@@ -146,9 +146,10 @@ export class AcpiPm implements Device {
   }
 }
 
-const part = (value: number, shift: number, size: 1 | 2 | 4): number => (value >>> (8 * shift)) & (size === 4 ? -1 : (1 << (8 * size)) - 1);
+const part = (value: number, shift: number, size: AccessSize): number =>
+  (value >>> (8 * shift)) & (size === 4 ? -1 : (1 << (8 * size)) - 1);
 
-const merge = (old: number, shift: number, size: 1 | 2 | 4, value: number): number => {
+const merge = (old: number, shift: number, size: AccessSize, value: number): number => {
   if (size !== 1) return value & 0xffff;
   return shift === 0 ? (old & 0xff00) | value : (old & 0xff) | (value << 8);
 };

@@ -4,7 +4,7 @@
 // what is left, and covers nothing up.
 import { DragomanError } from '../api/errors.ts';
 import type { SharedWord } from '../layout/view.ts';
-import type { MmioHandlers, MmioRead, MmioSpace, MmioWrite, PortHandlers, PortRead, PortSpace, PortWrite } from './device.ts';
+import type { AccessSize, MmioHandlers, MmioRead, MmioSpace, MmioWrite, PortHandlers, PortRead, PortSpace, PortWrite } from './device.ts';
 
 /** Counts remaps of the address spaces. `listeners` bring this thread's tables up to date. */
 export class BusGeneration {
@@ -18,7 +18,7 @@ export class BusGeneration {
     this.seen = word.load();
   }
 
-  /** Tells all threads, this one included, to look at the shared mapping again before the next access. */
+  /** Has all threads, this one included, read the shared mapping again before the next access. */
   bump(): void {
     this.word.add(1);
   }
@@ -31,19 +31,17 @@ export class BusGeneration {
 
 const ALL_ONES_READ: PortRead = () => 0xffffffff;
 const IGNORE_WRITE: PortWrite = () => {};
-type Size = 1 | 2 | 4;
-
 const claimedTwice = (place: string, one: string, other: string): DragomanError =>
   new DragomanError('INTERNAL', `two devices claim ${place}: ${one} and ${other}`);
 
-const sizeMask = (size: Size): number => (size === 4 ? 0xffffffff : size === 2 ? 0xffff : 0xff);
+const sizeMask = (size: AccessSize): number => (size === 4 ? 0xffffffff : size === 2 ? 0xffff : 0xff);
 
 /** All 65536 I/O ports: a table of handler numbers. */
 export class Ports implements PortSpace {
   readonly #table = new Uint16Array(0x10000);
   readonly #reads: PortRead[] = [ALL_ONES_READ];
   readonly #writes: PortWrite[] = [IGNORE_WRITE];
-  readonly #widths: Size[] = [4];
+  readonly #widths: AccessSize[] = [4];
   readonly #free: number[] = [];
   readonly #owners: string[] = ['nobody'];
   readonly #generation: BusGeneration;
@@ -86,17 +84,17 @@ export class Ports implements PortSpace {
     return slot;
   }
 
-  read(port: number, size: Size): number {
+  read(port: number, size: AccessSize): number {
     if (this.#generation.word.load() !== this.#generation.seen) this.#generation.refresh();
     return this.#read(port, size);
   }
 
-  write(port: number, size: Size, value: number): void {
+  write(port: number, size: AccessSize, value: number): void {
     if (this.#generation.word.load() !== this.#generation.seen) this.#generation.refresh();
     this.#write(port, size, value >>> 0);
   }
 
-  #read(at: number, size: Size): number {
+  #read(at: number, size: AccessSize): number {
     const port = at & 0xffff;
     const slot = this.#table[port];
     if (size === 1) return this.#reads[slot](port, 1) & 0xff;
@@ -107,7 +105,7 @@ export class Ports implements PortSpace {
     return (this.#read(port, 2) | (this.#read(port + 2, 2) << 16)) >>> 0;
   }
 
-  #write(at: number, size: Size, value: number): void {
+  #write(at: number, size: AccessSize, value: number): void {
     const port = at & 0xffff;
     const slot = this.#table[port];
     if (size === 1 || (this.#widths[slot] >= size && this.#table[(port + size - 1) & 0xffff] === slot)) {
@@ -176,7 +174,7 @@ export class Mmio implements MmioSpace {
   }
 
   /** Reads at guest physical `address` (signed or unsigned); all ones where nothing answers. */
-  read(address: number, size: Size): number {
+  read(address: number, size: AccessSize): number {
     if (this.#generation.word.load() !== this.#generation.seen) this.#generation.refresh();
     const phys = address >>> 0;
     const range = this.#find(phys);
@@ -190,7 +188,7 @@ export class Mmio implements MmioSpace {
     return value >>> 0;
   }
 
-  write(address: number, size: Size, value: number): void {
+  write(address: number, size: AccessSize, value: number): void {
     if (this.#generation.word.load() !== this.#generation.seen) this.#generation.refresh();
     const phys = address >>> 0;
     const range = this.#find(phys);

@@ -1,5 +1,6 @@
 // The chipset of a PC as its CPUs see it: the calls that a CPU makes into the devices (list.ts), each under the device lock. A thread makes one Chipset,
 // then adds its PCI functions to `parts.pci`.
+import type { AccessSize } from './device.ts';
 import { DeviceHub } from './hub.ts';
 import { buildDevices, type ChipsetOptions, type Parts } from './list.ts';
 
@@ -14,7 +15,7 @@ export class Chipset {
     this.parts = buildDevices(this.hub, options, this.current);
   }
 
-  portIn(cpu: number, port: number, size: 1 | 2 | 4): number {
+  portIn(cpu: number, port: number, size: AccessSize): number {
     const hub = this.hub;
     hub.lock.enter();
     this.current.index = cpu;
@@ -25,7 +26,7 @@ export class Chipset {
     }
   }
 
-  portOut(cpu: number, port: number, size: 1 | 2 | 4, value: number): void {
+  portOut(cpu: number, port: number, size: AccessSize, value: number): void {
     const hub = this.hub;
     hub.lock.enter();
     this.current.index = cpu;
@@ -36,7 +37,7 @@ export class Chipset {
     }
   }
 
-  mmioRead(cpu: number, address: number, size: 1 | 2 | 4): number {
+  mmioRead(cpu: number, address: number, size: AccessSize): number {
     const hub = this.hub;
     hub.lock.enter();
     this.current.index = cpu;
@@ -47,7 +48,7 @@ export class Chipset {
     }
   }
 
-  mmioWrite(cpu: number, address: number, size: 1 | 2 | 4, value: number): void {
+  mmioWrite(cpu: number, address: number, size: AccessSize, value: number): void {
     const hub = this.hub;
     hub.lock.enter();
     this.current.index = cpu;
@@ -111,7 +112,7 @@ export class Chipset {
     return this.parts.lapic.timerIsPeriodic(cpu);
   }
 
-  /** The CPU leaves HLT. `lease`: nanoseconds after which somebody looks, where it is likely to be back before its timer runs out; else 0. */
+  /** The CPU leaves HLT. `lease`: nanoseconds after which the lease is checked, where it is likely to be back before its timer runs out; else 0. */
   leaveHalt(cpu: number, lease: number): void {
     const hub = this.hub;
     hub.lock.enter();

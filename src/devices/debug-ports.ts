@@ -37,7 +37,7 @@ const DebugState = struct({
 });
 
 export class DebugPorts implements Device {
-  readonly name = 'debug-ports';
+  readonly name = 'debug';
   readonly #s: View<typeof DebugState>;
   readonly #console: OutputChannel;
   readonly #post: OutputChannel;

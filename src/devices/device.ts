@@ -78,13 +78,16 @@ export interface Device {
   onHostSignal?(): void;
 }
 
-export type PortRead = (port: number, size: 1 | 2 | 4) => number;
-export type PortWrite = (port: number, size: 1 | 2 | 4, value: number) => void;
+/** Bytes of an access. */
+export type AccessSize = 1 | 2 | 4;
+
+export type PortRead = (port: number, size: AccessSize) => number;
+export type PortWrite = (port: number, size: AccessSize, value: number) => void;
 export interface PortHandlers {
   readonly read?: PortRead;
   readonly write?: PortWrite;
   /** Wider accesses are split. Default: 1. */
-  readonly width?: 1 | 2 | 4;
+  readonly width?: AccessSize;
 }
 export interface PortSpace {
   /** Claims ports [first, first + count) for good. A port nobody claims reads as all ones and ignores writes. Throws INTERNAL where another device has one of them. */
@@ -95,8 +98,8 @@ export interface PortSpace {
   claimed(port: number): boolean;
 }
 
-export type MmioRead = (offset: number, size: 1 | 2 | 4) => number;
-export type MmioWrite = (offset: number, size: 1 | 2 | 4, value: number) => void;
+export type MmioRead = (offset: number, size: AccessSize) => number;
+export type MmioWrite = (offset: number, size: AccessSize, value: number) => void;
 export interface MmioHandlers {
   readonly read: MmioRead;
   readonly write: MmioWrite;

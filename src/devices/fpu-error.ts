@@ -12,7 +12,7 @@ const FpuErrorState = struct({
 const IRQ = 13;
 
 export class FpuError implements Device {
-  readonly name = 'fpu-error';
+  readonly name = 'fpu';
   readonly #context: DeviceContext;
   readonly #s: View<typeof FpuErrorState>;
 

@@ -92,7 +92,7 @@ export class Hpet implements Device {
     this.#legacy.replace(false);
   }
 
-  /** Timers that nobody would hear have none: what they do is found out when somebody looks. */
+  /** Timers that nobody would hear have none: what they do is found out when somebody asks. */
   nextDeadline(): number {
     const s = this.#s;
     let next = Number.POSITIVE_INFINITY;

@@ -3,6 +3,7 @@
 
 import { lapicRegisterWord } from '../layout/lapic.ts';
 import { word } from '../layout/view.ts';
+import type { AccessSize } from './device.ts';
 import type { LapicDelivery } from './lapic-delivery.ts';
 import { endService, processorPriority } from './lapic-priority.ts';
 import { DELIVERY, type LapicView, LVT_MASKED, SVR_ENABLE } from './lapic-state.ts';
@@ -35,7 +36,7 @@ export class LapicRegisters {
   }
 
   /** What a CPU reads at an offset from LAPIC_BASE. */
-  read(cpu: number, offset: number, size: 1 | 2 | 4): number {
+  read(cpu: number, offset: number, size: AccessSize): number {
     // Registers are the first four bytes of each 16; narrower reads are not architectural, but harmless.
     if ((offset & 15) >= 4) return 0;
     const value = this.#read(cpu, offset & ~15);

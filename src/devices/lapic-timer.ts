@@ -4,8 +4,8 @@
 // A CPU in HLT keeps its own timer: its sleep ends at the deadline, and the timekeeper, which does not know of it, sleeps on.
 // A CPU that leaves HLT gives the timer back, and the timekeeper is woken where it would sleep too long. Waking it costs more than
 // all the rest of an idle kernel's tick, so a CPU whose last runs were short leaves HLT on a lease: the timer stays its own, and
-// its next HLT goes on keeping it. As that HLT may never come, the timekeeper looks in now and then (CHECK_NS; less often where the
-// CPU's guest is idle) and ends the leases of CPUs that still run; arming the timer late in a run ends one, too. An interrupt is late at the most by what is left until the look.
+// its next HLT goes on keeping it. As that HLT may never come, the timekeeper checks now and then (CHECK_NS; less often where the
+// CPU's guest is idle) and ends the leases of CPUs that still run; arming the timer late in a run ends one, too. An interrupt is late at the most by what is left until the check.
 //
 // The tick of a busy CPU would wake the timekeeper twice: when it comes, and when the kernel arms the next. So the timekeeper sleeps no longer than
 // until the next is expected, and arming that wakes nobody.
@@ -32,16 +32,16 @@ const TimerState = struct({
 });
 const timersState = (cpuCount: number) =>
   struct({
-    /** When the timekeeper looks next; Infinity: when there is a lease. */
+    /** When the timekeeper checks next; Infinity: when there is a lease. */
     checkAt: f64,
-    /** Nanoseconds between two looks, as the last lease wanted it. */
+    /** Nanoseconds between two checks, as the last lease wanted it. */
     every: f64,
-    /** 1 where there was a lease since the last look. */
+    /** 1 where there was a lease since the last check. */
     leased: u32,
     cpus: records(cpuCount, TimerState),
   });
 
-/** How often the timekeeper looks for CPUs that are on a lease. */
+/** How often the timekeeper checks for CPUs that are on a lease. */
 export const CHECK_NS = 20e6;
 export const IDLE_CHECK_NS = 100e6;
 /** A timer that a kernel arms anew for each tick is expected again after as long as the last time, if that is not longer. */
@@ -112,7 +112,7 @@ export class LapicTimers {
     this.#s[cpu].keeper = KEEPER.CPU;
   }
 
-  /** The CPU leaves HLT, and will be back soon; in `every` nanoseconds the timekeeper looks whether it is. */
+  /** The CPU leaves HLT, and will be back soon; in `every` nanoseconds the timekeeper checks whether it is. */
   lease(cpu: number, every: number): void {
     const now = this.#context.clock.now();
     this.#s[cpu].keeper = KEEPER.LEASED;
@@ -131,7 +131,7 @@ export class LapicTimers {
     if (deadline !== Number.POSITIVE_INFINITY) this.#context.deadlineChanged?.(deadline);
   }
 
-  /** The timekeeper ends the leases of CPUs that still run. Where there was no lease since the last look it looks no more. */
+  /** The timekeeper ends the leases of CPUs that still run. Where there was no lease since the last check it checks no more. */
   check(now: number): void {
     if (now < this.#t.checkAt) return;
     this.#t.checkAt = this.#t.leased === 0 ? Number.POSITIVE_INFINITY : now + this.#t.every;

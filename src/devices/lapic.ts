@@ -138,7 +138,7 @@ export class Lapic implements Device {
     return this.#timers.deadline(cpu);
   }
 
-  /** The CPU leaves HLT; where it is likely to be back before its timer runs out, with a lease that is looked at in `lease` ns. */
+  /** The CPU leaves HLT; where it is likely to be back before its timer runs out, with a lease that is checked in `lease` ns. */
   leaveHalt(cpu: number, lease: number): void {
     if (lease > 0) this.#timers.lease(cpu, lease);
     else this.#timers.giveBack(cpu);

@@ -11,6 +11,7 @@ import { FpuError } from './fpu-error.ts';
 import { FwCfg, type FwCfgContents } from './fw-cfg.ts';
 import { Hpet, hpetNode } from './hpet.ts';
 import type { DeviceHub, HubOptions } from './hub.ts';
+import { I8042 } from './i8042.ts';
 import { Interrupts } from './interrupts.ts';
 import type { IoApic } from './ioapic.ts';
 import type { Lapic } from './lapic.ts';
@@ -100,6 +101,7 @@ export const DEVICES: readonly Entry[] = [
   device('ioapic', ({ interrupts }) => interrupts.ioapic),
   part('a20', ({ options }) => new A20(options.memory, options.a20Index)),
   device('reset', ({ hub, a20 }) => new ResetControl(hub, a20)),
+  device('i8042', ({ hub, a20 }) => new I8042(hub, a20)),
   part('legacyIrqs', ({ hub }) => new LegacyIrqs(hub)),
   device('pit', ({ hub, legacyIrqs }) => new Pit(hub, legacyIrqs)),
   device('rtc', ({ hub, legacyIrqs, options }) => new Rtc(hub, legacyIrqs, options.ramBytes), rtcNode),

@@ -1,5 +1,5 @@
 // The 8254 timer and port 0x61. Channel 0 drives IRQ 0, channel 2 is read through port 0x61; channels 0 and 1 always have their gates up.
-// IRQ 0 follows OUT, but that it is not lowered where OUT falls for the second half of a period (mode 3): it falls as it rises again.
+// IRQ 0 follows OUT, but that it is not deasserted where OUT falls for the second half of a period (mode 3): it falls as it rises again.
 import { f64, records, struct, u32 } from '../layout/struct.ts';
 import type { View } from '../layout/view.ts';
 import type { Device, DeviceContext } from './device.ts';
@@ -110,7 +110,7 @@ export class Pit implements Device {
     this.#change(channel, now, () => this.#counters[channel].write(value, now));
   }
 
-  /** A write to a channel; where it changes channel 0's output, IRQ 0 follows: mode 0 lowers it, other modes raise it. */
+  /** A write to a channel; where it changes channel 0's output, IRQ 0 follows: mode 0 deasserts it, other modes assert it. */
   #change(channel: number, now: number, write: () => void): void {
     if (channel !== 0) {
       write();

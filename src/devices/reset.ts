@@ -1,6 +1,6 @@
-// The ways a PC resets itself and switches A20: port 0xCF9, port 0x92, and an 8042 keyboard controller with nothing
-// plugged in. Its answers are those that make a driver find the controller in order and the ports empty.
-import { i32, struct, u32 } from '../layout/struct.ts';
+// The ports by which a PC resets itself and switches A20: CF9H (inside a register of the PCI bus, which passes it on) and 92H. The keyboard controller
+// can do both as well (i8042.ts).
+import { struct, u32 } from '../layout/struct.ts';
 import { clear, type View } from '../layout/view.ts';
 import type { A20 } from './a20.ts';
 import type { Device, DeviceContext } from './device.ts';
@@ -10,20 +10,7 @@ const ResetState = struct({
   /** Port CF9H. */
   control: u32,
   port92: u32,
-  /** 8042: the byte in the output buffer; -1: none. */
-  output: i32,
-  /** 1: that is the mouse's. */
-  outputAux: u32,
-  config: u32,
-  /** The command that waits for its byte. */
-  command: u32,
 });
-
-const STATUS_OUTPUT_FULL = 0x01;
-const STATUS_SYSTEM = 0x04;
-const STATUS_COMMAND = 0x08;
-const STATUS_UNLOCKED = 0x10;
-const STATUS_AUX = 0x20;
 
 export class ResetControl implements Device, ResetPort {
   readonly name = 'reset';
@@ -43,17 +30,11 @@ export class ResetControl implements Device, ResetPort {
         this.#s.port92 = value & 0xfe;
       },
     });
-    context.ports.map(0x60, 1, { read: () => this.#readData(), write: (_port, _size, value) => this.#writeData(value) });
-    context.ports.map(0x64, 1, { read: () => this.#status(), write: (_port, _size, value) => this.#command(value) });
     if (context.isFirst) this.reset();
   }
 
   reset(): void {
-    const s = this.#s;
-    clear(s);
-    s.output = -1;
-    // System flag set, translation on, both interrupts off, as firmware leaves it.
-    s.config = 0x44;
+    clear(this.#s);
     this.#a20.set(true);
   }
 
@@ -71,101 +52,5 @@ export class ResetControl implements Device, ResetPort {
 
   #reset(): void {
     this.#context.endRun({ kind: 'reset' });
-  }
-
-  #status(): number {
-    const s = this.#s;
-    let status = STATUS_SYSTEM | STATUS_UNLOCKED;
-    if (s.output >= 0) status |= STATUS_OUTPUT_FULL | (s.outputAux !== 0 ? STATUS_AUX : 0);
-    if (s.command !== 0) status |= STATUS_COMMAND;
-    return status;
-  }
-
-  #readData(): number {
-    const value = this.#s.output;
-    this.#s.output = -1;
-    return Math.max(value, 0);
-  }
-
-  #answer(value: number, aux = 0): void {
-    this.#s.output = value & 0xff;
-    this.#s.outputAux = aux;
-  }
-
-  #command(value: number): void {
-    const s = this.#s;
-    s.command = 0;
-    switch (value) {
-      case 0x20:
-        this.#answer(s.config);
-        break;
-      case 0xaa:
-        this.#answer(0x55);
-        break;
-      case 0xab:
-        this.#answer(0);
-        break;
-      case 0xa9:
-        // The second port's clock line is stuck: there is none.
-        this.#answer(1);
-        break;
-      case 0xa7:
-        s.config |= 0x20;
-        break;
-      case 0xa8:
-        s.config &= ~0x20;
-        break;
-      case 0xad:
-        s.config |= 0x10;
-        break;
-      case 0xae:
-        s.config &= ~0x10;
-        break;
-      case 0xc0:
-        this.#answer(0x80);
-        break;
-      case 0xd0:
-        this.#answer(0x01 | (this.#a20.enabled ? 2 : 0) | (s.output >= 0 ? 0x10 : 0));
-        break;
-      case 0x60:
-      case 0xd1:
-      case 0xd2:
-      case 0xd3:
-      case 0xd4:
-        s.command = value;
-        break;
-      case 0xdd:
-        this.#a20.set(false);
-        break;
-      case 0xdf:
-        this.#a20.set(true);
-        break;
-      default:
-        // 0xF0..0xFF pulse output lines where the bit is 0; line 0 is the reset.
-        if (value >= 0xf0 && (value & 1) === 0) this.#reset();
-    }
-  }
-
-  #writeData(value: number): void {
-    const s = this.#s;
-    const command = s.command;
-    s.command = 0;
-    switch (command) {
-      case 0x60:
-        s.config = value;
-        break;
-      case 0xd1:
-        this.#a20.set((value & 2) !== 0);
-        if ((value & 1) === 0) this.#reset();
-        break;
-      case 0xd2:
-        this.#answer(value);
-        break;
-      case 0xd3:
-        // A loop-back through a second port that is not there arrives on the first one: no mouse.
-        this.#answer(value);
-        break;
-      // 0xD4 and a plain byte go to devices that are not plugged in: nobody answers.
-    }
   }
 }

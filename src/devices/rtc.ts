@@ -1,6 +1,6 @@
 // The MC146818 real-time clock with its CMOS memory. Time comes from clock.wallMs() (UTC) plus an offset that the guest's own settings of the
 // clock change; while its updates are stopped (SET, or the divider in reset) it is in the CMOS bytes alone. Interrupt flags are brought up to
-// date when somebody looks. Daylight saving (DSE) is stored and does nothing, as in most chips of today.
+// date when somebody asks. Daylight saving (DSE) is stored and does nothing, as in most chips of today.
 import { array, f64, struct, u8, u32 } from '../layout/struct.ts';
 import type { View } from '../layout/view.ts';
 import type { Aml } from './aml.ts';
@@ -170,7 +170,7 @@ export class Rtc implements Device {
     return (2 ** (rate - 1) * 1e9) / 32768;
   }
 
-  /** Sets the flags of everything that happened since the last look, and the interrupt line. */
+  /** Sets the flags of everything that happened since they were last brought up to date, and the interrupt line. */
   #sync(): void {
     const cmos = this.#cmos;
     const s = this.#s;

@@ -2,7 +2,7 @@
 // that does nothing (E4H; it drops a hypervisor's page), ports 2000H + n that drive interrupt line n, and 64 KiB of device memory at FF000000H.
 import { area, array, struct, u8 } from '../layout/struct.ts';
 import { clear, type View } from '../layout/view.ts';
-import type { Device, DeviceContext } from './device.ts';
+import type { AccessSize, Device, DeviceContext } from './device.ts';
 import { IOAPIC_INPUTS } from './ioapic.ts';
 
 const LATCH_PORT = 0xe0;
@@ -11,8 +11,6 @@ const LATCH_BYTES_PORT = 0xe8;
 const IRQ_PORT = 0x2000;
 export const TEST_MEMORY = 0xff000000;
 const TEST_MEMORY_BYTES = 0x10000;
-
-type Size = 1 | 2 | 4;
 
 const TestState = struct({
   memory: area(TEST_MEMORY_BYTES, 4),
@@ -27,8 +25,8 @@ export class TestDevice implements Device {
     const s = context.state(TestState);
     this.#s = s;
     const latch = {
-      read: (port: number, size: Size) => read(s.latch, port & 3, size),
-      write: (port: number, size: Size, value: number) => write(s.latch, port & 3, size, value),
+      read: (port: number, size: AccessSize) => read(s.latch, port & 3, size),
+      write: (port: number, size: AccessSize, value: number) => write(s.latch, port & 3, size, value),
     };
     context.ports.map(LATCH_PORT, 4, { ...latch, width: 4 });
     context.ports.map(FLUSH_PORT, 4, { width: 4, read: () => 0 });
@@ -49,12 +47,12 @@ export class TestDevice implements Device {
   }
 }
 
-function read(bytes: Uint8Array, at: number, size: Size): number {
+function read(bytes: Uint8Array, at: number, size: AccessSize): number {
   let value = 0;
   for (let n = 0; n < size; n++) value |= bytes[at + n] << (8 * n);
   return value;
 }
 
-function write(bytes: Uint8Array, at: number, size: Size, value: number): void {
+function write(bytes: Uint8Array, at: number, size: AccessSize, value: number): void {
   for (let n = 0; n < size; n++) bytes[at + n] = value >>> (8 * n);
 }

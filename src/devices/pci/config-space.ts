@@ -1,4 +1,5 @@
 // The configuration space of a function: 256 bytes as the guest last wrote them, where it may.
+import type { AccessSize } from '../device.ts';
 import { PciConfig } from './header.ts';
 import type { PciFunctionOptions } from './options.ts';
 
@@ -7,8 +8,6 @@ export const CONFIG_BYTES = 256;
 const COMMAND_WRITABLE = 0x547;
 const CACHE_LINE_SIZE = 0x0c;
 const LATENCY_TIMER = 0x0d;
-
-type Size = 1 | 2 | 4;
 
 export class ConfigSpace {
   readonly #bytes: Uint8Array;
@@ -24,18 +23,18 @@ export class ConfigSpace {
   }
 
   /** Which bits of a register the guest may change. */
-  setMask(offset: number, size: Size, bits: number): void {
+  setMask(offset: number, size: AccessSize, bits: number): void {
     for (let i = 0; i < size; i++) this.#mask[offset + i] = bits >>> (8 * i);
   }
 
-  read(offset: number, size: Size): number {
+  read(offset: number, size: AccessSize): number {
     let value = 0;
     for (let i = 0; i < size; i++) value |= this.#bytes[(offset + i) & 0xff] << (8 * i);
     return value >>> 0;
   }
 
   /** The guest writes. */
-  write(offset: number, size: Size, value: number): void {
+  write(offset: number, size: AccessSize, value: number): void {
     const bytes = this.#bytes;
     for (let i = 0; i < size; i++) {
       const at = (offset + i) & 0xff;

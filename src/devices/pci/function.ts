@@ -1,6 +1,8 @@
 // One function of the PCI bus: its configuration space, its BARs and its interrupt. Everything that changes is in shared state.
+
 import { array, struct, u8, u32 } from '../../layout/struct.ts';
 import type { View } from '../../layout/view.ts';
+import type { AccessSize } from '../device.ts';
 import { BARS, Bars } from './bars.ts';
 import { placeCapabilities, putCapabilities } from './capabilities.ts';
 import { CONFIG_BYTES, ConfigSpace } from './config-space.ts';
@@ -21,7 +23,7 @@ export const FunctionState = struct({
 
 /** The bus, as a function sees it. */
 export interface FunctionBus {
-  /** Some function's BARs changed: every thread must look. */
+  /** Some function's BARs changed: every thread must remap them before its next access. */
   remapped(): void;
   /** Some function on the line asserts it, or no longer. */
   updateLine(gsi: number): void;
@@ -84,11 +86,11 @@ export class PciFunction {
     this.#config.put(PciConfig.HEADER_TYPE, 1, MULTI_FUNCTION);
   }
 
-  readConfig(offset: number, size: 1 | 2 | 4): number {
+  readConfig(offset: number, size: AccessSize): number {
     return this.options.onConfigRead?.(offset, size) ?? this.#config.read(offset, size);
   }
 
-  writeConfig(offset: number, size: 1 | 2 | 4, value: number): void {
+  writeConfig(offset: number, size: AccessSize, value: number): void {
     this.#config.write(offset, size, value);
     const last = offset + size - 1;
     if (offset <= PciConfig.COMMAND + 1 && last >= PciConfig.COMMAND) {

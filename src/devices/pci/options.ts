@@ -1,5 +1,5 @@
 // What a device says of its function on the PCI bus.
-import type { MmioRead, MmioWrite } from '../device.ts';
+import type { AccessSize, MmioRead, MmioWrite } from '../device.ts';
 
 export interface PciBar {
   readonly kind: 'memory' | 'io';
@@ -9,7 +9,7 @@ export interface PciBar {
   readonly read: MmioRead;
   readonly write: MmioWrite;
   /** I/O only: the widest access the handlers take whole (4 by default). */
-  readonly width?: 1 | 2 | 4;
+  readonly width?: AccessSize;
 }
 
 export interface PciFunctionOptions {
@@ -31,9 +31,9 @@ export interface PciFunctionOptions {
   /** Whole capabilities, first byte the id, second byte (next) ignored. They follow one another from 0x40, each aligned to 4. */
   readonly capabilities?: readonly (readonly number[])[];
   /** May answer a configuration read itself (for virtio's VIRTIO_PCI_CAP_PCI_CFG); undefined: the stored bytes. */
-  readonly onConfigRead?: (offset: number, size: 1 | 2 | 4) => number | undefined;
+  readonly onConfigRead?: (offset: number, size: AccessSize) => number | undefined;
   /** Runs after a configuration write was stored (through the masks). */
-  readonly onConfigWrite?: (offset: number, size: 1 | 2 | 4, value: number) => void;
+  readonly onConfigWrite?: (offset: number, size: AccessSize, value: number) => void;
   /** Bytes of configuration space that the guest may write besides the standard ones: [offset, count] pairs, offsets absolute. */
   readonly writable?: readonly (readonly [offset: number, count: number])[];
 }

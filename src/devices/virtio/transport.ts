@@ -3,7 +3,7 @@
 // One memory BAR holds all structures; interrupts are INTx with the ISR register, there is no MSI-X.
 import { array, struct, u32 } from '../../layout/struct.ts';
 import { clear, type View } from '../../layout/view.ts';
-import type { Device } from '../device.ts';
+import type { AccessSize, Device } from '../device.ts';
 import type { DeviceHub } from '../hub.ts';
 import type { PciBus } from '../pci/bus.ts';
 import type { PciFunction } from '../pci/function.ts';
@@ -246,7 +246,7 @@ export abstract class VirtioDevice implements Device {
     this.#hooks.onProblem?.(this.name, text);
   }
 
-  #read(offset: number, size: 1 | 2 | 4): number {
+  #read(offset: number, size: AccessSize): number {
     const at = offset & 0xfff;
     switch (offset & ~0xfff) {
       case COMMON:
@@ -360,13 +360,13 @@ export abstract class VirtioDevice implements Device {
   }
 
   /** Reads through the configuration access capability (4.1.4.9). */
-  #readWindow(offset: number, size: 1 | 2 | 4): number | undefined {
+  #readWindow(offset: number, size: AccessSize): number | undefined {
     if (offset + size <= PCI_CAP_DATA || offset >= PCI_CAP_DATA + 4) return undefined;
     const window = this.#window();
     return window === undefined ? undefined : this.#read(window.at, window.size) >>> (8 * (offset - PCI_CAP_DATA));
   }
 
-  #configWritten(offset: number, size: 1 | 2 | 4): void {
+  #configWritten(offset: number, size: AccessSize): void {
     // Whatever the guest notified of before it let us master the bus.
     if (offset === PciConfig.COMMAND && this.live) this.hub.signalHost(this);
     if (offset + size <= PCI_CAP_DATA || offset >= PCI_CAP_DATA + 4) return;
@@ -377,7 +377,7 @@ export abstract class VirtioDevice implements Device {
     this.#write(window.at, value >>> 0);
   }
 
-  #window(): { at: number; size: 1 | 2 | 4 } | undefined {
+  #window(): { at: number; size: AccessSize } | undefined {
     const field = (at: number): number => word(0).reduce((sum, _, i) => sum + this.pci.configByte(at + i) * 2 ** (8 * i), 0);
     const at = field(PCI_CAP_OFFSET);
     const size = field(PCI_CAP_LENGTH);

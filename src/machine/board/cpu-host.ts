@@ -1,7 +1,7 @@
 // What both executors give a CPU: the machine's devices and clock.
 import type { CpuHost } from '../../cpu/vcpu.ts';
 import type { Chipset } from '../../devices/chipset.ts';
-import type { Clock } from '../../devices/device.ts';
+import type { AccessSize, Clock } from '../../devices/device.ts';
 
 /** CPU `index` of a chipset. `trace`: see HostImports.trace. `passes`: told of each call for a port, MMIO or the time-stamp counter before it is made. */
 export function cpuHost(
@@ -14,19 +14,19 @@ export function cpuHost(
   return {
     portIn: (_cpu, port, size) => {
       passes();
-      return chipset.portIn(index, port, size as 1 | 2 | 4);
+      return chipset.portIn(index, port, size as AccessSize);
     },
     portOut: (_cpu, port, size, value) => {
       passes();
-      chipset.portOut(index, port, size as 1 | 2 | 4, value);
+      chipset.portOut(index, port, size as AccessSize, value);
     },
     mmioRead: (_cpu, phys, size) => {
       passes();
-      return chipset.mmioRead(index, phys >>> 0, size as 1 | 2 | 4);
+      return chipset.mmioRead(index, phys >>> 0, size as AccessSize);
     },
     mmioWrite: (_cpu, phys, size, value) => {
       passes();
-      chipset.mmioWrite(index, phys >>> 0, size as 1 | 2 | 4, value);
+      chipset.mmioWrite(index, phys >>> 0, size as AccessSize, value);
     },
     rdtsc: () => {
       passes();

@@ -38,7 +38,7 @@ export class GuestPath {
   #deliveries = 0;
   /** The mode was another in between, or something was delivered. */
   #turned = false;
-  /** Ways that were looked at, by their ends. */
+  /** Ways that were read, by their ends. */
   readonly #known = new Map<string, boolean>();
 
   constructor(options: GuestPathOptions) {
@@ -51,7 +51,7 @@ export class GuestPath {
     this.#add();
   }
 
-  /** From now on the way counts. `anew`: code may have changed since it was last looked at. */
+  /** From now on the way counts. `anew`: code may have changed since it was last read. */
   starts(anew = false): void {
     const { words, at } = this.#options;
     this.#count = 0;

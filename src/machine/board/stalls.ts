@@ -5,7 +5,7 @@
 // Hidden is only what is known not to be the guest's time: all of what lies between two reads that a few instructions of the guest's lead from one
 // to the other (guest-path.ts); else that in which the thread did not run, as the host counts it (Host.threadTimeNs), and that in which the engine
 // worked for itself (`workBegins`). And only
-// - while the guest looks at a timer: for some milliseconds after each time it did (`looks`), so that the lag is spent on measurements;
+// - while the guest reads a timer: for some milliseconds after each time it did (`timerRead`), so that the lag is spent on measurements;
 // - where nobody else can have seen the time that is taken back: all other CPUs are in HLT, or not yet started, since the clock was last read.
 //   Counters of CPUs that run at the same time must agree, and the others' time has passed. Nor is what a timer has seen taken back.
 import type { ClockLag } from './clock-lag.ts';
@@ -15,10 +15,10 @@ import type { GuestPath } from './guest-path.ts';
 const BRIEF_NS = 2e3;
 /** Nor is the host asked about shorter ones than this. */
 const SHORT_NS = 12e3;
-/** So long after the guest last looked at a timer, stalls are still hidden. */
+/** So long after the guest last read a timer, stalls are still hidden. */
 const WINDOW_NS = 10e6;
 /** What it takes at the most to ask the host, where the thread runs. */
-const LOOK_NS = 20e3;
+const ASK_NS = 20e3;
 const WARM_UPS = 20;
 
 export interface StallsOptions {
@@ -43,8 +43,8 @@ export class Stalls {
   /** The last read of the clock: host's time, and ClockLag.changes. */
   #last = 0;
   #changes = 0;
-  /** Guest's time when it last looked at a timer; whether the next read is such a look. */
-  #lookedAt = 0;
+  /** Guest's time when it last read a timer; whether the next read of the clock is for that. */
+  #timerReadAt = 0;
   #timerWasRead = false;
   #isFirst = false;
   /** Up to when losses are counted: host's time and the thread's; what was lost since the last read until then. */
@@ -120,8 +120,8 @@ export class Stalls {
     const now = this.#last - lag.at(this.#last);
     if (this.#timerWasRead) {
       this.#timerWasRead = false;
-      this.#lookedAt = now;
-    } else if (now - this.#lookedAt > WINDOW_NS) words[index] = 0;
+      this.#timerReadAt = now;
+    } else if (now - this.#timerReadAt > WINDOW_NS) words[index] = 0;
     return this.#last;
   }
 
@@ -161,9 +161,9 @@ export class Stalls {
     const now = asks ? this.#counted : time;
     const gap = now - this.#last;
     const worked = this.#worksSince < 0 ? 0 : time - Math.max(this.#worksSince, this.#last);
-    // This look is nothing of the guest's, either; where the thread stopped in its midst, that is counted.
-    const look = this.#ran === undefined ? now - time : Math.min(now - time, LOOK_NS);
-    const lost = isBrief ? gap - BRIEF_NS : Math.min(gap, this.#lost + worked + look);
+    // Asking is nothing of the guest's, either; where the thread stopped in its midst, that is counted.
+    const asking = this.#ran === undefined ? now - time : Math.min(now - time, ASK_NS);
+    const lost = isBrief ? gap - BRIEF_NS : Math.min(gap, this.#lost + worked + asking);
     this.#lost = 0;
     if (!asks) this.#hidden += lost;
     if (lag.changes === this.#changes && othersRest()) lag.grow(now, lost);

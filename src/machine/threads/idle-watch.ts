@@ -1,7 +1,7 @@
 // Whether the guest of a CPU has nothing to do but its clock's ticks. Then its timer may be late: a few ticks come as one, and the
 // machine wakes less often. (Kernels catch up on ticks that were late; those built to stop their tick in HLT do the same by themselves.)
 
-/** So long it is looked at first. */
+/** So long it is watched first. */
 export const IDLE_WINDOW_NS = 1e9;
 /** And so long where it was idle until something other than its timer woke it: kernels tell each other small things now and then. */
 export const IDLE_AGAIN_NS = 250e6;

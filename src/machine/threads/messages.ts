@@ -13,7 +13,7 @@ export interface CpuWorkerData {
   readonly thread: number;
   /** Nanoseconds that the timer of a CPU that has long been idle may be late. */
   readonly timerSlackNs: number;
-  /** Whether a CPU in HLT may look for what wakes it before it sleeps: there is a core of the host for each CPU. */
+  /** Whether a CPU in HLT may poll for what wakes it before it sleeps: there is a core of the host for each CPU. */
   readonly polls: boolean;
 }
 
