@@ -6,6 +6,22 @@ export { blockHashIndex, codeAddress, findBlock, lookup, translateExec } from '.
 export { traceInterpreted, traceTranslated } from './engine/trace';
 export { hostBesideCode } from './memory/access';
 export {
+  directLoad8,
+  directLoad16,
+  directLoad32,
+  directLoad64,
+  directLoad128,
+  directRmw8,
+  directRmw16,
+  directRmw32,
+  directRmw64,
+  directStore8,
+  directStore16,
+  directStore32,
+  directStore64,
+  directStore128,
+} from './memory/direct-access';
+export {
   awaitStores,
   lockedHost,
   lockedLoad8,

@@ -1,6 +1,7 @@
 // What a machine is made from and what comes back from it: the types that the command line, the tests and users of the package share.
 import type { Receiver } from '../devices/outlet.ts';
 import type { EncoderName } from '../emit/module/builder.ts';
+import type { RelaxTerm } from './relax.ts';
 
 export type { EncoderName } from '../emit/module/builder.ts';
 
@@ -98,6 +99,11 @@ export interface MachineOptions {
    * but in time. Default: 'binaryen'.
    */
   readonly encoder?: EncoderName | undefined;
+  /**
+   * What translated code of kernels relies on instead of proving it at each access (docs/relaxations.md): names, names with '-' for all but these, 'all', 'off'; in
+   * their order. Machine.relax() changes it while the guest runs. Default: ['all'].
+   */
+  readonly relax?: readonly RelaxTerm[] | undefined;
   /** I/O port of an isa-debug-exit device, which answers at the three ports behind it as well where they are free (QEMU's with iosize=4); none where undefined. */
   readonly debugExitPort?: number | undefined;
   /** A device for tests of machines, as QEMU's pc-testdev: a latch at ports E0H and E8H, interrupt lines at 2000H, memory at FF000000H. Default: false. */
@@ -196,6 +202,8 @@ export interface MachineStats {
   };
   /** Modules that CPUs instantiated (each does so with each that the translator made), and how long that took. */
   readonly installs: { readonly ms: number; readonly modules: number };
+  /** By CPU: bytes of the kernel's direct map that its code relies on now (docs/relaxations.md). */
+  readonly directMapBytes: readonly number[];
   readonly tlbMisses: number;
   readonly faults: number;
   readonly interrupts: number;
@@ -228,6 +236,8 @@ export interface MachineHandle {
    * BAD_OPTION where the machine has no network card.
    */
   sendFrame(frame: Uint8Array): boolean;
+  /** From now on (within some milliseconds) code relies on this and no more, whatever `relax` of MachineOptions said; before the run as well. Throws BAD_OPTION. */
+  relax(terms: readonly RelaxTerm[]): void;
   /** Ends the run with kind 'stopped', and waits for no receiver any more. Where the guest has ended it before, that is all that it does. */
   stop(reason: string): void;
   stats(): MachineStats;

@@ -35,6 +35,7 @@ import {
   type NetOptions,
   SMALLEST_MEMORY,
 } from './options.ts';
+import { DEFAULT_RELAX, RELAX_TERMS, type RelaxTerm } from './relax.ts';
 
 const tagOf = (value: unknown): string => Object.prototype.toString.call(value);
 
@@ -75,6 +76,14 @@ export const TIMER_SLACK = word<number>(
   (value) => Number(value) >= 0 && Number(value) <= LARGEST_TIMER_SLACK_MS && typeof value === 'number',
   parseDecimal,
 );
+
+const RELAX_TERM = oneOf(...RELAX_TERMS);
+const RELAX_LIST = list(RELAX_TERM);
+/** 'directmap', 'all,-directmap'. */
+export const RELAX: WordKind<readonly RelaxTerm[]> = {
+  ...RELAX_LIST,
+  read: (text, name) => text.split(',').map((term) => RELAX_TERM.read(term, name)),
+};
 
 const UNITS: Readonly<Record<string, number>> = { '': MiB, k: 1024, m: MiB, g: 1024 * MiB };
 /** '256M' in bytes. */
@@ -118,6 +127,7 @@ const OPTIONS = {
   net: optional(having<NetOptions>({ onFrame: needed(callback()), connect: optional(callback()), mac: optional(MAC) })),
   engine: defaults(ENGINE, 'jit'),
   encoder: defaults(ENCODER, DEFAULT_ENCODER),
+  relax: defaults(RELAX, DEFAULT_RELAX),
   debugExitPort: optional(PORT),
   testDevice: defaults(BOOLEAN, false),
   onConsole: optional(callback<Uint8Array>()),

@@ -8,7 +8,7 @@ import { Emitter } from '../emit/module.ts';
 import { withExportNames } from '../emit/names.ts';
 import { emitRegion, type RegionDemands } from '../emit/region/region.ts';
 import { instrumentsAsked } from '../instrument/index.ts';
-import { CONTROL, Control, PAGE, PAGE_SHIFT, SLOTS, Slot, TABLE_ENTRIES } from '../layout/memory.ts';
+import { CONTROL, Control, PAGE, PAGE_SHIFT, Relax, SLOTS, Slot, TABLE_ENTRIES } from '../layout/memory.ts';
 import { growRegion, type Region } from '../translate/grow.ts';
 import { type CodeImage, imageOf, pieceOf } from './code-image.ts';
 
@@ -102,8 +102,14 @@ export class Translator {
   }
 
   private get demands(): RegionDemands {
-    const instruments = instrumentsAsked((offset) => this.shared.i32[(CONTROL + offset) >> 2]!);
-    return { instruments, atomic: this.atomic, verify: this.verify };
+    const word = (offset: number) => this.shared.i32[(CONTROL + offset) >> 2]!;
+    const origin = (word(Control.at.relax) & Relax.DIRECTMAP) !== 0 ? word(Control.at.directOrigin) : 0;
+    return {
+      instruments: instrumentsAsked(word),
+      directOrigin: origin === 0 ? undefined : origin,
+      atomic: this.atomic,
+      verify: this.verify,
+    };
   }
 
   /** Whether the table has slots for more regions and for where those lead to; without room, hot code stays in the interpreter. */

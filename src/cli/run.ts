@@ -52,6 +52,7 @@ function machineOptions(args: RunArguments): MachineOptions {
     net: args.net === 'loopback' ? loopback() : undefined,
     engine: args.engine,
     encoder: args.encoder,
+    relax: args.relax,
     countInstructions: args.stats !== undefined,
     lockstep: args.lockstep ? { seed: args.seed, replay } : undefined,
     strictOrder: args.strictOrder,

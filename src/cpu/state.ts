@@ -4,7 +4,7 @@ import { DragomanError } from '../api/errors.ts';
 import { Cpu, GPR_STRIDE, Gpr, Seg, SegCache } from '../layout/cpu.ts';
 import { CPUID_SIGNATURE } from '../layout/features.ts';
 import { LAPIC_BASE } from '../layout/lapic.ts';
-import { ClockAsks, CONTROL, Control, CpuArea, cpuBase, type MemoryPlan } from '../layout/memory.ts';
+import { ClockAsks, CONTROL, Control, CpuArea, cpuBase, type MemoryPlan, Relax } from '../layout/memory.ts';
 
 export interface SharedMemory {
   readonly memory: WebAssembly.Memory;
@@ -37,6 +37,7 @@ export function createMemory(plan: MemoryPlan): SharedMemory {
   set(Control.at.ramBytes, plan.ramBytes);
   set(Control.at.cpus, plan.cpus);
   set(Control.at.cpuStride, plan.cpuStride);
+  set(Control.at.relax, Relax.DIRECTMAP);
   set(Control.at.pauseMask, -1);
   set(Control.at.clockAsks, ClockAsks.MADE);
   set(Control.at.pageMeta, plan.pageMeta);

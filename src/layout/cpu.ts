@@ -241,6 +241,14 @@ export const Cpu = struct(
     watchBytes: u64,
     /** Host address that the load of a read-modify-write found in the slow path (`rmwSlow` in wasm/memory/access.ts), for its store; 0: the store must take the slow path, too. */
     rmwHost: u32,
+    /** An access so many bytes or more behind Control.directOrigin is not known to be in the direct map, as this CPU's page tables and its TLB have it. */
+    directBytes: u32,
+    /** The page (from the origin on) that last could not be had in CpuArea.directStores. */
+    directRefused: u32,
+    /** Control.relax as this CPU goes by it. */
+    relaxSeen: u32,
+    /** How often a direct map was looked for at MOV CR3. */
+    directTries: u32,
     /** Nonzero: the time-stamp counter must be asked for, because the guest holds clocks against each other (machine/board/stalls.ts). */
     clockWatch: u32,
   },

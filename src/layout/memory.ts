@@ -86,6 +86,10 @@ export const Control = struct({
   /** Which of the eight blocks of 16 KiB from E0000H to FFFFFH are RAM in the place of ROM: for reads bit n, for writes bit 8 + n. */
   shadowRam: u32,
   a20: u32,
+  /** What translated code may rely on: Relax bits. */
+  relax: u32,
+  /** Linear address at which the guest's kernel maps physical address DIRECT_START, and what follows (docs/relaxations.md); 0: not known. Once known it stays: regions hold it. */
+  directOrigin: u32,
   /** The execution count after which a block asks for a translation; 0x7fffffff: never. */
   hotThreshold: u32,
   /** Within how much time (heatNow in wasm/engine/engine.ts) a block must have been executed so often, for it to ask; 0: any. */
@@ -159,6 +163,13 @@ export const Control = struct({
   encoderFailed: u32,
 });
 
+/** Invariants of kernels that translated code may rely on (docs/relaxations.md). */
+export const Relax = { DIRECTMAP: 1, HOLES: 2 } as const;
+/** The first physical address that is looked for in the kernel's direct map: what lies below is not all RAM. */
+export const DIRECT_START = 1 * MiB;
+/** Bytes that an access in the direct map may be long. */
+export const DIRECT_MOST = 16;
+
 /** While the guest's clock lags, it is faster than the host's by one part in so many. */
 export const CATCH_UP_PARTS = 128;
 
@@ -217,6 +228,9 @@ export const Tlb = {
 export const TLB_CODE_SHIFT = 7;
 export const TLB_WATCHED_SHIFT = 4;
 export const TLB_LIST_ENTRIES = 16384;
+
+/** Pages of the 32-bit linear space. */
+const DIRECT_PAGES = 2 ** 20;
 
 /** Jump cache: guest EIP -> function; direct-mapped. */
 export const JumpEntry = struct({ eip: u32, gen: u32, func: u32, arg: u32 });
@@ -325,6 +339,9 @@ export const CpuArea = struct(
     tlbGlobalList: area(TLB_LIST_ENTRIES * 4, PAGE),
     blockHash: area(BLOCK_HASH_ENTRIES * 4, PAGE),
     tlb: area(TLB_BYTES, PAGE),
+    /** A byte for each page from the direct map's origin on (Control.directOrigin): 1 where this CPU may store to it, and to the first bytes of the page behind it,
+     * without a look at anything. */
+    directStores: area(DIRECT_PAGES, PAGE),
     trace: records(TRACE_RECORDS, TraceRecord, PAGE),
     fetchedKernel: records(FETCHED_ENTRIES, Fetched, PAGE),
     fetchedUser: records(FETCHED_ENTRIES, Fetched, PAGE),

@@ -89,6 +89,22 @@ export const runtime = named({
   regionStore64: fn([i32, i64, i32], STORE),
   regionStore128: fn([i32, v128, i32], STORE),
 
+  // The same for regions of kernels, by the address less Control.directOrigin, which the TLB is asked for first (wasm/memory/direct-access.ts).
+  directLoad8: fn([i32, i32], ACCESS, i32),
+  directLoad16: fn([i32, i32], ACCESS, i32),
+  directLoad32: fn([i32, i32], ACCESS, i32),
+  directLoad64: fn([i32, i32], ACCESS, i64),
+  directLoad128: fn([i32, i32], ACCESS, v128),
+  directRmw8: fn([i32, i32], ACCESS, i32),
+  directRmw16: fn([i32, i32], ACCESS, i32),
+  directRmw32: fn([i32, i32], ACCESS, i32),
+  directRmw64: fn([i32, i32], ACCESS, i64),
+  directStore8: fn([i32, i32, i32], STORE),
+  directStore16: fn([i32, i32, i32], STORE),
+  directStore32: fn([i32, i32, i32], STORE),
+  directStore64: fn([i32, i64, i32], STORE),
+  directStore128: fn([i32, v128, i32], STORE),
+
   // Linear address of an offset in a segment: (SegCache, offset, bytes, write, EIP).
   slowLinear: fn([i32, i32, i32, i32, i32], ACCESS, i32),
 

@@ -3,6 +3,7 @@
 
 import type { Instrument } from '../instrument/instrument.ts';
 import type { BlockId } from '../ir/blocks.ts';
+import { Mode } from '../layout/cpu.ts';
 import { cachedBases } from '../passes/address-bases.ts';
 import { dropDeadFlags } from '../passes/dead-flags.ts';
 import { dirtyRegisters } from '../passes/dirty-registers.ts';
@@ -30,6 +31,8 @@ export type PassName = keyof typeof PASSES;
 export interface Demands {
   /** What sees or steers the guest (instrument/). */
   readonly instruments?: readonly Instrument[];
+  /** Where the kernel's direct map begins (Control.directOrigin); undefined: none is known, or nothing may rely on it. */
+  readonly directOrigin?: number | undefined;
   /** Loops may have unchecked copies; else their blocks stand once. Default: true. */
   readonly copies?: boolean;
   /** Verify the region behind each pass. */
@@ -47,7 +50,11 @@ export interface Translation {
   readonly dirty: ReadonlyMap<BlockId, number>;
 }
 
-export function translate(region: Region, { instruments = [], copies = true, verify = false }: Demands = {}): Translation {
+/** Whether accesses of a region are looked for in the kernel's direct map. */
+export const reliesOnMap = ({ mode }: RegionIr, directOrigin: number | undefined): directOrigin is number =>
+  directOrigin !== undefined && (mode & Mode.USER) === 0;
+
+export function translate(region: Region, { instruments = [], directOrigin, copies = true, verify = false }: Demands = {}): Translation {
   let ir = liftRegion(region);
   if (verify) verifyRegion(ir, 'the lift');
   const once = !copies || instruments.some(({ stops }) => stops);
@@ -57,5 +64,10 @@ export function translate(region: Region, { instruments = [], copies = true, ver
   };
   for (const [name, pass] of Object.entries<Pass>(PASSES)) if (name !== 'loops' || !once) through(name, pass);
   if (instruments.length > 0) through('instruments', (last) => instrumented(last, instruments));
-  return { ir, shapes: flagShapes(ir, liveFlags(ir)), bases: cachedBases(ir), dirty: dirtyRegisters(ir) };
+  return {
+    ir,
+    shapes: flagShapes(ir, liveFlags(ir)),
+    bases: reliesOnMap(ir, directOrigin) ? new Map() : cachedBases(ir),
+    dirty: dirtyRegisters(ir),
+  };
 }

@@ -18,6 +18,7 @@ const long = process.env.DRAGOMAN_LONG_TESTS === '1';
 const BOOT_MS = 300_000;
 const COMMAND_MS = 60_000;
 const STRESS_MS = 300_000;
+const SWITCH_MS = 150;
 /** Of the random code. */
 const SEED = 1;
 const PARTS = ['processes', 'pipes', 'signals', 'memory', 'shootdown', 'locks', 'code', 'files', 'floats'];
@@ -74,10 +75,22 @@ for (const { cpus, engine, seconds, random, skip } of MACHINES) {
       expect(await command(where.replace('LAST', `${cpus - 1}`))).toBe(wanted);
     });
 
+    it.runIf(engine === 'jit')('relies on the direct map, which all of them found', () => {
+      const found = machine.stats().directMapBytes;
+      expect(found).toHaveLength(cpus);
+      for (const bytes of found) expect(bytes).toBeGreaterThan(250 * MiB);
+    });
+
     it(
       'works on all of them without an error',
       async () => {
+        // What it relies on is switched off and on meanwhile.
+        let turns = 0;
+        const switching = setInterval(() => machine.relax([turns++ % 2 === 0 ? 'off' : 'all']), SWITCH_MS);
         const said = await command(`stress ${seconds} ${cpus}`, STRESS_MS);
+        clearInterval(switching);
+        machine.relax(['all']);
+        expect(turns).toBeGreaterThan(2);
         expect(said.split('\n').at(-1), said).toBe('stress: ok');
         // A line for each part, and nobody was idle.
         for (const part of PARTS) expect(said).toMatch(new RegExp(`^stress: ${part}: .*\\b[1-9]`, 'm'));

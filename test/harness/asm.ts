@@ -2,6 +2,7 @@
 // test/guest/assemble.ts makes them, and a test checks by hash that they are of the present sources.
 import { createHash } from 'node:crypto';
 import { readdirSync, readFileSync } from 'node:fs';
+import type { RelaxTerm } from '../../src/api/relax.ts';
 import type { RunOptions, TestEngine } from './engine.ts';
 
 export const ORIGIN = 0x10000;
@@ -17,6 +18,8 @@ export interface GuestHeader {
   engines?: ('interpreter' | 'jit')[];
   /** For the reader: the mode that it is about. */
   mode: 'real' | 'protected' | 'flat32' | 'paged' | 'v86' | '16-bit';
+  /** What translated code relies on; without it all that is exact. */
+  relax?: RelaxTerm[];
   /** An interrupt that the test engine raises (RunOptions). */
   interrupt?: RunOptions['interrupt'];
   expect: {
@@ -127,7 +130,7 @@ export function checkOutcome(header: GuestHeader, got: GuestOutcome): string[] {
 
 /** Boots a program flat on a TestEngine and checks it; returns the differences. */
 export function runGuest(engine: TestEngine, program: GuestProgram): string[] {
-  engine.reset();
+  engine.reset(program.header.relax);
   engine.writeMemory(ORIGIN, program.image);
   engine.setState({ eip: ENTRY });
   const result = engine.run({ maxInstructions: 2_000_000, ...(program.header.interrupt ? { interrupt: program.header.interrupt } : {}) });

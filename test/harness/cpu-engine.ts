@@ -1,5 +1,6 @@
 // One CPU with RAM and no devices, for tests of the engines: see test/harness/engine.ts for what it promises.
 
+import { type RelaxTerm, relaxBits } from '../../src/api/relax.ts';
 import { Translator } from '../../src/cache/translator.ts';
 import { loadEngineImage } from '../../src/cpu/image.ts';
 import { createMemory } from '../../src/cpu/state.ts';
@@ -112,8 +113,9 @@ class Engine implements TestEngine {
     this.cpu.shared.i32[(CONTROL + offset) >> 2] = value;
   }
 
-  reset(): void {
+  reset(relax: readonly RelaxTerm[] = ['all', '-holes']): void {
     const { cpu } = this;
+    cpu.shared.i32[(CONTROL + Control.at.relax) >> 2] = relaxBits(relax);
     const { runtime } = cpu.instance;
     cpu.shared.u8.fill(0, RAM, RAM + RAM_BYTES);
     this.flushCode();

@@ -1,5 +1,7 @@
 // What the tests ask of an engine: load memory and registers, run, read back. Implemented over the real CPU in cpu-engine.ts; the tests know nothing
 // else of it.
+
+import type { RelaxTerm } from '../../src/api/relax.ts';
 import type { EncoderName } from '../../src/emit/module/builder.ts';
 import { loadEncoder } from '../../src/emit/module/load.ts';
 import { createTestEngine } from './cpu-engine.ts';
@@ -72,8 +74,9 @@ export interface TestEngine {
   /** 'jit': every block is translated before its first execution; what cannot be translated may be interpreted. */
   readonly name: 'interpreter' | 'jit';
   /** RAM zeroed; 32-bit protected mode as a multiboot loader leaves it: CS (selector 8) and the data segments (0x10) flat with limit 4 GiB, CPL 0, paging off, CR0 = 0x11
-   * (PE, ET), EFLAGS = 2, general registers 0, CR4 = 0, GDT and IDT limit 0, MXCSR 0x1f80, FCW 0x37f, the rest 0. Translations of before are dropped. */
-  reset(): void;
+   * (PE, ET), EFLAGS = 2, general registers 0, CR4 = 0, GDT and IDT limit 0, MXCSR 0x1f80, FCW 0x37f, the rest 0. Translations of before are dropped. `relax`: what
+   * translated code relies on; without it all that is exact. */
+  reset(relax?: readonly RelaxTerm[]): void;
   /** Writes at a linear address through the current paging (supervisor, ignoring write protection), and drops translations of what was there. */
   writeMemory(linear: number, bytes: Uint8Array): void;
   readMemory(linear: number, length: number): Uint8Array;

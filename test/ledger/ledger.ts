@@ -3,8 +3,9 @@ import { decode } from '../../src/decode/decoder.ts';
 import { instructionText } from '../../src/decode/text.ts';
 import { addHandler } from '../../src/emit/interpreter/handlers.ts';
 import { Emitter } from '../../src/emit/module.ts';
-import { emitRegion } from '../../src/emit/region/region.ts';
+import { emitRegion, type RegionDemands } from '../../src/emit/region/region.ts';
 import { Mode } from '../../src/layout/cpu.ts';
+import { DIRECT_START } from '../../src/layout/memory.ts';
 import { growRegion } from '../../src/translate/grow.ts';
 import { type CFunction, type Entry, FUNCTIONS, INSTRUCTIONS, KERNEL, LOCKED } from './forms.ts';
 import { countOperations, printFunction } from './wat.ts';
@@ -13,6 +14,8 @@ const MODE = Mode.CODE32 | Mode.FLAT;
 /** Where the code lies; an encoding that is not valid is all around. */
 const ENTRY = 0x1100;
 const INVALID = [0x0f, 0x04];
+/** Where Linux has it. */
+const DIRECT_ORIGIN = 0xc0000000 + DIRECT_START;
 
 function pageWith(hex: string): Uint8Array {
   const page = new Uint8Array(0x1000).map((_, i) => INVALID[i & 1]);
@@ -34,10 +37,10 @@ function emitted(write: (e: Emitter) => void): Emitted {
   return { operations: countOperations(text), lines: printFunction(text) };
 }
 
-function region(hex: string, atomic = false): Emitted {
+function region(hex: string, demands: RegionDemands = {}): Emitted {
   const grown = growRegion(pageWith(hex), ENTRY, ENTRY, MODE);
   if (grown === undefined) throw new Error(`${hex} cannot be translated`);
-  return emitted((e) => emitRegion(e, 'code', grown, (_phys, eip) => eip, { atomic }));
+  return emitted((e) => emitRegion(e, 'code', grown, (_phys, eip) => eip, demands));
 }
 
 function handler(hex: string): Emitted {
@@ -59,16 +62,16 @@ const indented = (lines: readonly string[]) => lines.map((line) => `  ${line}\n`
 function instructions(entries: readonly Entry[], frame: Emitted, atomic = false): string {
   return entries
     .map(({ name, hex }) => {
-      const r = region(hex, atomic);
+      const r = region(hex, { atomic });
       const body = withoutFrame(r.lines, frame.lines);
       return `${name} (${hex}): handler ${handler(hex).operations}, region ${r.operations - frame.operations}\n${indented(body)}`;
     })
     .join('\n');
 }
 
-function cFunction({ name, source, hex, atomic = false }: CFunction): string {
+function cFunction({ name, source, hex, atomic = false }: CFunction, directOrigin?: number): string {
   const code = Buffer.from(hex, 'hex');
-  const r = region(hex, atomic);
+  const r = region(hex, { atomic, directOrigin });
   let guest = 0;
   let listing = '';
   for (let at = 0; at < code.length; guest++) {
@@ -93,6 +96,7 @@ export function ledger(): Map<string, string> {
     `The region of a NOP: what every region begins and ends with, ${frame.operations} operations.\n\n${indented(frame.lines)}`,
   );
   for (const f of FUNCTIONS) files.set(`function-${f.name}.txt`, cFunction(f));
-  for (const f of KERNEL) files.set(`kernel-${f.name.replaceAll('_', '-')}.txt`, cFunction(f));
+  // As a machine has them that found the kernel's direct map.
+  for (const f of KERNEL) files.set(`kernel-${f.name.replaceAll('_', '-')}.txt`, cFunction(f, DIRECT_ORIGIN));
   return files;
 }

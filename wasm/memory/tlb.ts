@@ -2,6 +2,7 @@
 import { raisePage } from '../base/fault';
 import { Access, Cpu, Cr0, RAM, TLB_CODE_SHIFT, TLB_LIST_ENTRIES, TLB_WATCHED_SHIFT, Tlb } from '../gen/layout';
 import { hasCode } from './codepage';
+import { forgetDirect, guardDirect } from './direct-map';
 import { errorOf, frameOf, isGuarded, isMapped, physHost, RIGHTS, walk } from './walk';
 import { watchedRights } from './watch';
 
@@ -37,6 +38,11 @@ export function flushNonGlobal(cpu: Cpu): void {
 
 /** Forgets all translations. */
 export function flush(cpu: Cpu): void {
+  flushTlb(cpu);
+  forgetDirect(cpu);
+}
+
+function flushTlb(cpu: Cpu): void {
   flushNonGlobal(cpu);
   flushList(cpu, cpu.tlbGlobalList, cpu.tlbGlobalCount.plain);
   cpu.tlbGlobalCount.plain = 0;
@@ -60,6 +66,7 @@ export function tlbInvalidate(cpu: Cpu, linear: u32): void {
  * page's PAGE_HAS_CODE: whoever fills the TLB meanwhile sees the flag. */
 export function protectPage(cpu: Cpu, physPage: u32): void {
   const host = RAM + (physPage << 12);
+  guardDirect(cpu, physPage);
   protectList(cpu, cpu.tlbList, cpu.tlbListCount.load(), host);
   protectList(cpu, cpu.tlbGlobalList, cpu.tlbGlobalCount.load(), host);
 }
@@ -82,7 +89,7 @@ function remember(cpu: Cpu, page: u32, word: u32): void {
   if (word & Tlb.GLOBAL) {
     let count = cpu.tlbGlobalCount.plain;
     if (count >= TLB_LIST_ENTRIES) {
-      flush(cpu);
+      flushTlb(cpu);
       count = 0;
     }
     store<u32>(cpu.tlbGlobalList + (count << 2), page);

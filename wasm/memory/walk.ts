@@ -183,6 +183,40 @@ export function walk(cpu: Cpu, linear: u32, access: u32): u32 {
   return cpu.cr4 & Cr4.PAE ? walkPae(cpu, linear, access) : walk32(cpu, linear, access);
 }
 
+/** What directLeaf gives for a small page that is not as it should be, but not mapped elsewhere either: not present, not used, or not global. */
+export const HOLE: u32 = 1;
+
+/**
+ * Whether `linear` is mapped to the physical address `phys`, by a global page that has been used: how many bytes from there to the end of its page; HOLE; 0: it is not. Changes nothing.
+ */
+export function directLeaf(cpu: Cpu, linear: u32, phys: u32): u32 {
+  if (cpu.cr4 & Cr4.PAE) {
+    const reserved: u64 = <u32>cpu.msr[MSR_SLOT_EFER] & EFER_NXE ? 0x7fffffff00000000 : 0xffffffff00000000;
+    const pdpte = <u32>cpu.pdpte[linear >>> 30];
+    if (!(pdpte & P)) return 0;
+    const pde = physLoad64((pdpte & 0xfffff000) + (((linear >>> 21) & 0x1ff) << 3));
+    if ((<u32>pde & (P | A)) != (P | A) || (pde & reserved) != 0) return 0;
+    if (<u32>pde & PS) return directPage(<u32>pde, linear, phys, 0x1fffff);
+    const pte = physLoad64((<u32>pde & 0xfffff000) + (((linear >>> 12) & 0x1ff) << 3));
+    return <u32>pte & P && (pte & reserved) != 0 ? 0 : directPage(<u32>pte, linear, phys, 0xfff);
+  }
+  const pde = physLoad32((cpu.cr3 & 0xfffff000) + ((linear >>> 22) << 2));
+  if ((pde & (P | A)) != (P | A)) return 0;
+  if (pde & PS && cpu.cr4 & Cr4.PSE) return directPage(pde, linear, phys, 0x3fffff);
+  return directPage(physLoad32((pde & 0xfffff000) + (((linear >>> 12) & 0x3ff) << 2)), linear, phys, 0xfff);
+}
+
+@inline
+function directPage(leaf: u32, linear: u32, phys: u32, mask: u32): u32 {
+  if (!(leaf & P)) return HOLE;
+  const frame = leaf & ~mask & 0xfffff000;
+  // Of a large page: bits that are reserved.
+  const reserved = leaf & mask & 0xffffe000;
+  if (reserved || (frame | (linear & mask)) != phys) return 0;
+  if ((leaf & (A | G)) != (A | G)) return mask == 0xfff ? HOLE : 0;
+  return mask + 1 - (linear & mask);
+}
+
 /** Loads the four PDPTE registers from `cr3` (SDM vol. 3, 4.4.1). False, and nothing loaded, if one has a reserved bit set. */
 export function loadPdptes(cpu: Cpu, cr3: u32): bool {
   const table = cr3 & 0xffffffe0;

@@ -19,6 +19,7 @@ import {
   SSE_UD,
   Vector,
 } from '../gen/layout';
+import { invalidateDirect, proveDirect, proveDirectSeldom } from '../memory/direct-map';
 import { flush, flushNonGlobal, tlbInvalidate } from '../memory/tlb';
 import { loadPdptes } from '../memory/walk';
 import { updateAlignment, updateBreakpoints } from './watching';
@@ -127,6 +128,7 @@ export function updateLoaded(cpu: Cpu, seg: u32): bool {
 
 function flushEverything(cpu: Cpu): void {
   flush(cpu);
+  proveDirect(cpu);
   flushJumps(cpu);
 }
 
@@ -156,6 +158,7 @@ function setCr3(cpu: Cpu, value: u32): void {
   }
   cpu.cr3 = value;
   flushNonGlobal(cpu);
+  if (!cpu.directBytes) proveDirectSeldom(cpu);
   flushUserJumps(cpu);
   if (cpu.jumpKernelLocal) flushKernelJumps(cpu);
 }
@@ -225,6 +228,7 @@ export function invlpg(cpu: Cpu, linear: u32): void {
   serialize(cpu);
   if (privileged(cpu)) return;
   tlbInvalidate(cpu, linear);
+  invalidateDirect(cpu, linear);
   flushJumpsAt(cpu, linear);
 }
 

@@ -4,6 +4,7 @@ import { serialize } from '../base/state';
 import { flushJumps } from '../engine/fetched';
 import { hostSetApicBase, hostSetTscDeadline, hostTscDeadlineArmed } from '../gen/host';
 import { Cpu, Cr4, Gpr, LAPIC_BASE, Vector } from '../gen/layout';
+import { proveDirect } from '../memory/direct-map';
 import { flush } from '../memory/tlb';
 import { EFER_NXE, MSR_SLOT_EFER } from '../memory/walk';
 import { machineTsc } from './clock';
@@ -214,6 +215,7 @@ export function wrmsr(cpu: Cpu): void {
       if (good && slot(cpu, MSR_SLOT_EFER) != value) {
         setSlot(cpu, MSR_SLOT_EFER, value);
         flush(cpu);
+        proveDirect(cpu);
         flushJumps(cpu);
       }
       break;

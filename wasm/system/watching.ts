@@ -1,6 +1,7 @@
 // What changes which accesses need a closer look (memory/watch.ts): the debug registers, CR0.AM, EFLAGS.AC and the CPL. Nobody asks here on an access.
 import { flushJumpsOn } from '../engine/fetched';
 import { BreakpointKind, Cpu, Cr0, Eflags, Watch } from '../gen/layout';
+import { proveDirect } from '../memory/direct-map';
 import { flush } from '../memory/tlb';
 import { DATA, pageOf } from '../memory/watch';
 import { breakpointAt, readBreakpoint } from './debug';
@@ -32,7 +33,9 @@ export function updateBreakpoints(cpu: Cpu): void {
     }
     if (kinds & BreakpointKind.EXECUTE) watch |= Watch.CODE;
   }
+  const before = cpu.watch;
   cpu.watch = watch;
+  if ((before ^ watch) & Watch.DATA) proveDirect(cpu);
   cpu.watchFirst = first;
   cpu.watchBytes = watch & Watch.DATA ? <u64>last - first + 1 : 0;
 }
@@ -43,7 +46,10 @@ function changeAlignment(cpu: Cpu): void {
   if (((watch & Watch.ALIGN) != 0) == (on != 0)) return;
   cpu.watch = watch ^ Watch.ALIGN;
   // What is in the TLB already would let accesses pass.
-  if (on) flush(cpu);
+  if (on) {
+    flush(cpu);
+    proveDirect(cpu);
+  }
 }
 
 /** After a change of CPL, EFLAGS.AC or CR0.AM: whether alignment is checked. Nearly always EFLAGS.AC is clear and it is not. */

@@ -21,6 +21,7 @@ import {
   SystemType,
   Vector,
 } from '../gen/layout';
+import { proveDirect } from '../memory/direct-map';
 import { unpark } from '../memory/exclusive';
 import { sysLoad32 } from '../memory/memory';
 import {
@@ -326,6 +327,7 @@ function doPending(cpu: Cpu, eip: u32, translated: bool): u32 {
     }
     if (pending & Pending.KICK) {
       cpu.pending.and(~Pending.KICK);
+      if (cpu.relaxSeen != control.relax) proveDirect(cpu);
       if (translated) cpu.samplesTranslated++;
       else cpu.samplesInterpreted++;
       return 1;

@@ -3,31 +3,36 @@
 import type { OpOf } from '../../ir/operations.ts';
 import type { Type, Value } from '../../ir/types.ts';
 import { Cpu } from '../../layout/cpu.ts';
-import { CpuArea, PAGE, PAGE_SHIFT } from '../../layout/memory.ts';
+import { CpuArea, DIRECT_START, PAGE, PAGE_SHIFT, RAM } from '../../layout/memory.ts';
 import { runtime } from '../../runtime/abi.ts';
 import { pure, wasm } from '../module/expressions.ts';
 import { type Expr, i32, i64, none, wasmType } from '../module.ts';
 import type { FunctionCode } from './function.ts';
 import type { Lowering } from './lowering.ts';
-import { LOAD, LOCKED_LOAD, LOCKED_STORE, REGION } from './slow-ways.ts';
-import type { Target } from './target.ts';
+import { DIRECT, DIRECT_LOAD, LOAD, LOCKED_LOAD, LOCKED_STORE, REGION } from './slow-ways.ts';
+import type { PageCache, Target } from './target.ts';
 
 const PAGE_MASK = PAGE - 1;
+/** Host address of the start of the kernel's direct map. */
+const DIRECT_HOST = RAM + DIRECT_START;
 /** A "page" that no access is near: linear - NOWHERE, as 64 bits, is more than a page for every linear address. */
 export const NOWHERE = BigInt(-2 * PAGE);
 const NO_PAGE = wasm.i64.const(NOWHERE);
 /** Offsets in the TLB, by a linear address that was shifted. */
 const TLB_OFFSET = wasm.i32.const(0x3ffffc);
 
-/** Where an access goes: locals of its linear address and, for a read-modify-write, of its host address (0: the slow way). */
+/** Where a read-modify-write goes: locals of its address (linear, or from the direct map's start on) and of its host address (0: the slow way). */
 interface Kept {
-  readonly linear: number;
+  readonly at: number;
   readonly host: number;
   readonly address: Value;
   readonly bytes: number;
   /** Of a locked instruction: what the load gave, and where in the code the load begins. */
   readonly locked?: { readonly result: number; readonly unused: boolean; readonly start: number };
 }
+
+/** Makes the access at a host address and an offset to it. */
+type Fast = (host: Expr, offset: number) => Expr;
 
 export class Access {
   private readonly f: FunctionCode;
@@ -52,45 +57,68 @@ export class Access {
     return out;
   }
 
-  /** Runs `fast` with the host address where the TLB (or the page cache) has the page with the right, else `slow`. */
-  private reach(address: Value, linear: number, bytes: number, write: boolean, slow: Expr[], fast: (host: Expr) => Expr): void {
-    const { m } = this.f;
+  /** Runs `fast` with a host address and an offset to it where the access needs no look at anything but a word or two, else `slow`. */
+  private reach(address: Value, at: () => Expr, bytes: number, write: boolean, slow: Expr[], fast: Fast): void {
+    if (this.target.directOrigin !== undefined) return this.reachDirect(at, write, slow, fast);
     const cache = this.target.pages?.of(address);
-    const word = this.f.locals.take(i32);
-    const probe = m.local.set(word, this.tlbEntry(this.f.get(linear)));
-    const out = `a${this.labels++}`;
-    const slowly = `s${this.labels++}`;
+    if (cache === undefined) this.reachByTlb(at, bytes, write, slow, fast);
+    else this.reachByCache(cache, at, bytes, write, slow, fast);
+  }
+
+  /** In the direct map. */
+  private reachDirect(at: () => Expr, write: boolean, slow: Expr[], fast: Fast): void {
+    const { m } = this.f;
+    const page = () => m.i32.add(this.f.cpu(), m.i32.shr_u(at(), this.f.c(PAGE_SHIFT)));
+    const outside = write
+      ? m.i32.eqz(m.i32.load8_u(CpuArea.at.directStores, 1, page()))
+      : m.i32.ge_u(at(), this.f.loadCpu(Cpu.at.directBytes));
+    this.f.emit(m.if(this.f.unlikely(outside), m.block(null, slow), fast(at(), DIRECT_HOST)));
+  }
+
+  /** Where the TLB has the page with the right: sets `word`, and leaves for `slowly` where it has not. */
+  private probe(word: number, at: () => Expr, bytes: number, write: boolean, slowly: string): Expr[] {
+    const { m } = this.f;
     // Two branches: as one condition their results would have to be made and combined.
-    const miss = [m.br(slowly, this.f.unlikely(m.i32.eqz(this.target.tlbAllows(this.f.get(word), write))))];
-    const offset = m.i32.and(this.f.get(linear), this.f.c(PAGE_MASK));
-    if (bytes > 1) miss.push(m.br(slowly, this.f.unlikely(m.i32.gt_u(offset, this.f.c(PAGE - bytes)))));
-    const delta = () => m.i32.and(this.f.get(word), this.f.c(~PAGE_MASK));
-    const probed = () => fast(m.i32.add(this.f.get(linear), delta()));
-    if (cache === undefined) {
-      this.f.emit(m.block(out, [m.block(slowly, [probe, ...miss, probed(), m.br(out)], none), ...slow], none));
-    } else {
-      const past = m.i64.sub(m.i64.extend_u(this.f.get(linear)), this.f.get(cache.page, i64));
-      const hit = `h${this.labels++}`;
-      const refill = [probe, ...miss];
-      if (cache.writes && !write)
-        refill.push(m.if(this.f.unlikely(m.i32.eqz(this.target.tlbAllows(this.f.get(word), true))), m.block(null, [probed(), m.br(out)])));
-      refill.push(
-        m.local.set(cache.page, m.i64.extend_u(m.i32.and(this.f.get(linear), this.f.c(~PAGE_MASK)))),
-        m.local.set(cache.delta, delta()),
-        m.br(hit),
-      );
-      const away = m.i64.gt_u(past, m.i64.const(BigInt(PAGE - bytes)));
-      this.f.emit(
-        m.block(
-          out,
-          [
-            m.block(hit, [m.if(this.f.unlikely(away), m.block(null, [m.block(slowly, refill, none), ...slow, m.br(out)]))], none),
-            fast(m.i32.add(this.f.get(linear), this.f.get(cache.delta))),
-          ],
-          none,
-        ),
-      );
+    const out = [
+      m.local.set(word, this.tlbEntry(at())),
+      m.br(slowly, this.f.unlikely(m.i32.eqz(this.target.tlbAllows(this.f.get(word), write)))),
+    ];
+    const offset = m.i32.and(at(), this.f.c(PAGE_MASK));
+    if (bytes > 1) out.push(m.br(slowly, this.f.unlikely(m.i32.gt_u(offset, this.f.c(PAGE - bytes)))));
+    return out;
+  }
+  private delta(word: number): Expr {
+    return this.f.m.i32.and(this.f.get(word), this.f.c(~PAGE_MASK));
+  }
+
+  private reachByTlb(at: () => Expr, bytes: number, write: boolean, slow: Expr[], fast: Fast): void {
+    const { m } = this.f;
+    const word = this.f.locals.take(i32);
+    const [out, slowly] = [`a${this.labels++}`, `s${this.labels++}`];
+    const probe = this.probe(word, at, bytes, write, slowly);
+    const probed = fast(m.i32.add(at(), this.delta(word)), 0);
+    this.f.emit(m.block(out, [m.block(slowly, [...probe, probed, m.br(out)], none), ...slow], none));
+    this.f.locals.free(word);
+  }
+
+  private reachByCache(cache: PageCache, at: () => Expr, bytes: number, write: boolean, slow: Expr[], fast: Fast): void {
+    const { m } = this.f;
+    const word = this.f.locals.take(i32);
+    const [out, slowly, hit] = [`a${this.labels++}`, `s${this.labels++}`, `h${this.labels++}`];
+    const refill = this.probe(word, at, bytes, write, slowly);
+    if (cache.writes && !write) {
+      const probed = fast(m.i32.add(at(), this.delta(word)), 0);
+      refill.push(m.if(this.f.unlikely(m.i32.eqz(this.target.tlbAllows(this.f.get(word), true))), m.block(null, [probed, m.br(out)])));
     }
+    refill.push(
+      m.local.set(cache.page, m.i64.extend_u(m.i32.and(at(), this.f.c(~PAGE_MASK)))),
+      m.local.set(cache.delta, this.delta(word)),
+      m.br(hit),
+    );
+    const past = m.i64.sub(m.i64.extend_u(at()), this.f.get(cache.page, i64));
+    const away = m.i64.gt_u(past, m.i64.const(BigInt(PAGE - bytes)));
+    const find = m.if(this.f.unlikely(away), m.block(null, [m.block(slowly, refill, none), ...slow, m.br(out)]));
+    this.f.emit(m.block(out, [m.block(hit, [find], none), fast(m.i32.add(at(), this.f.get(cache.delta)), 0)], none));
     this.f.locals.free(word);
   }
 
@@ -112,29 +140,39 @@ export class Access {
     return this.leaving.code;
   }
 
+  /** The address of an access as `reach` takes it, to be made any number of times, and the local that it is in (undefined: another operation's). */
+  private addressOf(address: Value, keep: boolean): { at: () => Expr; local: number | undefined } {
+    const { directOrigin } = this.target;
+    if (directOrigin === undefined && !keep && this.values.repeatable(address))
+      return { at: () => this.values.value(address), local: undefined };
+    const local = this.f.locals.take(i32);
+    const value = directOrigin === undefined ? this.values.value(address) : this.values.less(address, directOrigin);
+    this.f.emit(this.f.m.local.set(local, value));
+    return { at: () => this.f.get(local), local };
+  }
+
   load(op: OpOf<'load'>, i: number): void {
     const { m } = this.f;
     const { bytes, rmw } = op;
     if (op.locked && this.target.atomic) return this.lockedLoad(op, i);
     if (op.group !== undefined) return this.uncheckedLoad(op, i, this.target.pages!.unchecked(op.group));
-    const linear = this.f.locals.take(i32);
-    this.f.emit(m.local.set(linear, this.values.value(op.address)));
+    const { at, local } = this.addressOf(op.address, rmw);
     const result = this.f.locals.take(wasmType[op.type]);
-    const way = rmw ? this.target.slow.rmw : LOAD;
-    let slow = this.f.callRuntime(way[bytes]!, this.f.get(linear), this.target.eip());
+    const direct = this.target.directOrigin !== undefined;
+    const way = rmw ? (direct ? DIRECT : this.target.slow).rmw : direct ? DIRECT_LOAD : LOAD;
+    let slow = this.f.callRuntime(way[bytes]!, at(), this.target.eip());
     if (op.signed && bytes < 4) slow = bytes === 1 ? m.i32.extend8_s(slow) : m.i32.extend16_s(slow);
     if (op.type === 'i64' && bytes <= 4) slow = m.i64.extend_u(slow);
     const slowly = this.orFault(m.local.set(result, slow));
-    const load = (at: Expr) => this.hostLoad(op, result, at);
     if (rmw) {
       const host = this.f.locals.take(i32);
-      this.reach(op.address, linear, bytes, true, [...slowly, m.local.set(host, this.f.loadCpu(Cpu.at.rmwHost))], (at) =>
-        m.block(null, [m.local.set(host, at), load(this.f.get(host))]),
-      );
-      this.keep({ linear, host, address: op.address, bytes });
+      this.reach(op.address, at, bytes, true, [...slowly, m.local.set(host, this.f.loadCpu(Cpu.at.rmwHost))], (from, offset) => {
+        return m.block(null, [m.local.set(host, this.f.plus(from, offset)), this.hostLoad(op, result, this.f.get(host), 0)]);
+      });
+      this.keep({ at: local!, host, address: op.address, bytes });
     } else {
-      this.reach(op.address, linear, bytes, false, slowly, load);
-      this.f.locals.free(linear);
+      this.reach(op.address, at, bytes, false, slowly, (from, offset) => this.hostLoad(op, result, from, offset));
+      if (local !== undefined) this.f.locals.free(local);
     }
     if (this.values.dead(i)) this.f.locals.free(result);
     else this.values.place(i, result);
@@ -144,7 +182,7 @@ export class Access {
     const { m } = this.f;
     const result = this.f.locals.take(wasmType[op.type]);
     const host = m.i32.add(this.values.value(op.address), this.f.get(delta));
-    this.f.emit(this.hostLoad(op, result, host));
+    this.f.emit(this.hostLoad(op, result, host, 0));
     if (this.values.dead(i)) this.f.locals.free(result);
     else this.values.place(i, result);
   }
@@ -176,7 +214,7 @@ export class Access {
     this.f.locals.free(word);
     this.f.locals.hold();
     this.keep({
-      linear,
+      at: linear,
       host,
       address: op.address,
       bytes,
@@ -194,7 +232,7 @@ export class Access {
   }
 
   /** The store of a locked instruction: if memory is no longer what the load found, back to the load. */
-  private lockedStore({ linear, host, bytes, locked }: Kept, value: Value): void {
+  private lockedStore({ at: linear, host, bytes, locked }: Kept, value: Value): void {
     const { m } = this.f;
     const { result, start } = locked!;
     const type = bytes === 8 ? i64 : i32;
@@ -218,11 +256,11 @@ export class Access {
     this.f.locals.release();
   }
 
-  /** Sets `result` to what is at the host address `at`. */
-  private hostLoad({ type, bytes, signed, ordered }: OpOf<'load'>, result: number, at: Expr): Expr {
+  /** Sets `result` to what is at the host address `at` + `offset`. */
+  private hostLoad({ type, bytes, signed, ordered }: OpOf<'load'>, result: number, at: Expr, offset: number): Expr {
     const { m } = this.f;
-    if (!ordered) return m.local.set(result, this.f.rawLoad(type, bytes, signed, 0, at));
-    return this.inOrder(bytes, at, (host, aligned) => {
+    if (!ordered) return m.local.set(result, this.f.rawLoad(type, bytes, signed, offset, at));
+    return this.inOrder(bytes, this.f.plus(at, offset), (host, aligned) => {
       if (!aligned) return m.local.set(result, this.f.rawLoad(type, bytes, signed, 0, host()));
       if (bytes === 16) {
         const [low, high] = [m.i64.atomic.load(0, host()), m.i64.atomic.load(8, host())];
@@ -237,11 +275,11 @@ export class Access {
     });
   }
 
-  /** Stores at the host address `at`. */
-  private hostStore({ bytes, ordered }: OpOf<'store'>, at: Expr, value: () => Expr, type: Type): Expr {
+  /** Stores at the host address `at` + `offset`. */
+  private hostStore({ bytes, ordered }: OpOf<'store'>, at: Expr, offset: number, value: () => Expr, type: Type): Expr {
     const { m } = this.f;
-    if (!ordered) return this.f.rawStore(bytes, 0, at, value(), type);
-    return this.inOrder(bytes, at, (host, aligned) => {
+    if (!ordered) return this.f.rawStore(bytes, offset, at, value(), type);
+    return this.inOrder(bytes, this.f.plus(at, offset), (host, aligned) => {
       if (!aligned) return this.f.rawStore(bytes, 0, host(), value(), type);
       if (bytes === 16) {
         const lane = (n: number) => m.i64.atomic.store(n * 8, host(), pure('i64x2.extract_lane', [value()], n));
@@ -274,7 +312,7 @@ export class Access {
   /** What a read-modify-write's load found out serves its store as well: nothing in between can change the TLB. */
   private keep(found: Kept | undefined): void {
     if (this.kept) {
-      this.f.locals.free(this.kept.linear);
+      this.f.locals.free(this.kept.at);
       this.f.locals.free(this.kept.host);
     }
     this.kept = found;
@@ -297,24 +335,27 @@ export class Access {
     }
     if (op.group !== undefined) {
       const host = m.i32.add(this.values.value(op.address), this.f.get(this.target.pages!.unchecked(op.group)));
-      this.f.emit(this.hostStore(op, host, () => this.values.value(op.value), type));
+      this.f.emit(this.hostStore(op, host, 0, () => this.values.value(op.value), type));
       return;
     }
-    const linear = again ? kept.linear : this.f.locals.take(i32);
-    if (!again) this.f.emit(m.local.set(linear, this.values.value(op.address)));
-    const value = this.f.locals.take(wasmType[type]);
-    this.f.emit(m.local.set(value, this.values.value(op.value)));
-    const wide = this.f.get(value, wasmType[type]);
-    const arg = type === 'i64' && bytes <= 4 ? m.i32.wrap(wide) : wide;
-    const slow = this.orFault(this.f.callRuntime(this.target.slow.store[bytes]!, this.f.get(linear), arg, this.target.eip()));
-    const store = (at: Expr) => this.hostStore(op, at, () => this.f.get(value, wasmType[type]), type);
+    const { at, local } = again ? { at: () => this.f.get(kept.at), local: undefined } : this.addressOf(op.address, false);
+    let copy: number | undefined;
+    if (!this.values.repeatable(op.value)) {
+      copy = this.f.locals.take(wasmType[type]);
+      this.f.emit(m.local.set(copy, this.values.value(op.value)));
+    }
+    const value = () => (copy === undefined ? this.values.value(op.value) : this.f.get(copy, wasmType[type]));
+    const arg = type === 'i64' && bytes <= 4 ? m.i32.wrap(value()) : value();
+    const way = this.target.directOrigin === undefined ? this.target.slow : DIRECT;
+    const slow = this.orFault(this.f.callRuntime(way.store[bytes]!, at(), arg, this.target.eip()));
     if (again) {
-      this.f.emit(m.if(this.f.unlikely(m.i32.eqz(this.f.get(kept.host))), m.block(null, slow), store(this.f.get(kept.host))));
+      const store = this.hostStore(op, this.f.get(kept.host), 0, value, type);
+      this.f.emit(m.if(this.f.unlikely(m.i32.eqz(this.f.get(kept.host))), m.block(null, slow), store));
       this.keep(undefined);
     } else {
-      this.reach(op.address, linear, bytes, true, slow, store);
-      this.f.locals.free(linear);
+      this.reach(op.address, at, bytes, true, slow, (to, offset) => this.hostStore(op, to, offset, value, type));
+      if (local !== undefined) this.f.locals.free(local);
     }
-    this.f.locals.free(value);
+    if (copy !== undefined) this.f.locals.free(copy);
   }
 }

@@ -38,6 +38,10 @@ export class FunctionCode {
   storeCpu(offset: number, v: Expr): Expr {
     return this.m.i32.store(offset, 4, this.cpu(), v);
   }
+  /** `e` and a constant. */
+  plus(e: Expr, n: number): Expr {
+    return n === 0 ? e : this.m.i32.add(e, this.c(n));
+  }
   get(local: number, type: ValueType = i32): Expr {
     return this.m.local.get(local, type);
   }

@@ -1,7 +1,7 @@
 // Operations to Wasm, for a target (target.ts): the interpreter's handlers, or a region. Values get locals, or are made anew at their one
 // use; what has no effects and no user is not there at all.
 import { effectsOf, type Op, type OpOf, valueFields, valuesIn } from '../../ir/operations.ts';
-import type { Type, Value } from '../../ir/types.ts';
+import { ADDRESS, type Type, type Value } from '../../ir/types.ts';
 import { Cpu, FAULT, FAULT_HAS_ERROR, GPR_COUNT, SegCache } from '../../layout/cpu.ts';
 import { type RuntimeFunction, runtime, runtimeFunction } from '../../runtime/abi.ts';
 import { pure } from '../module/expressions.ts';
@@ -150,6 +150,24 @@ export class Lowering {
     const local = this.home[v];
     if (local === undefined) throw new Error(`value ${v} (${op.kind}) has no local`);
     return this.f.get(local, wasmType[(op as { type: Type }).type]);
+  }
+
+  /** Whether value `v` can be had again and again at no cost. */
+  repeatable(v: Value): boolean {
+    const { kind } = this.ops[v]!;
+    return !this.folded[v] || kind === 'const' || kind === 'get';
+  }
+
+  /** A fresh expression for an address less a constant. */
+  less(v: Value, n: number): Expr {
+    const op = this.ops[v]!;
+    if (op.kind === 'const') return this.f.c((op.value as number) - n);
+    if (this.folded[v] && op.kind === 'pure' && op.name === `${ADDRESS}.add`) {
+      const [base, by] = op.args.map((arg) => this.ops[arg]!);
+      if (by!.kind === 'const' && base!.kind !== 'const')
+        return this.f.plus(this.value(op.args[0]!), ((by as { value: number }).value - n) | 0);
+    }
+    return this.f.plus(this.value(v), -n | 0);
   }
 
   private expression(op: Op): Expr {
@@ -335,7 +353,6 @@ export class Lowering {
   }
 
   private helper(op: OpOf<'helper'>, i: number): void {
-    const { m } = this.f;
     const f = this.callee(op);
     if (op.when !== undefined) return this.seldomHelper(f, op, i);
     if (op.effects.mayFault || op.effects.eip) this.f.emit(this.f.storeCpu(Cpu.at.eip, this.target.eip()));

@@ -34,6 +34,25 @@ export const REGION: SlowWays = {
   },
 };
 
+/** For accesses by their distance from the direct map's origin. */
+export const DIRECT_LOAD: ByWidth = {
+  1: runtime.directLoad8,
+  2: runtime.directLoad16,
+  4: runtime.directLoad32,
+  8: runtime.directLoad64,
+  16: runtime.directLoad128,
+};
+export const DIRECT: SlowWays = {
+  rmw: { 1: runtime.directRmw8, 2: runtime.directRmw16, 4: runtime.directRmw32, 8: runtime.directRmw64 },
+  store: {
+    1: runtime.directStore8,
+    2: runtime.directStore16,
+    4: runtime.directStore32,
+    8: runtime.directStore64,
+    16: runtime.directStore128,
+  },
+};
+
 export const LOCKED_LOAD: ByWidth = { 1: runtime.lockedLoad8, 2: runtime.lockedLoad16, 4: runtime.lockedLoad32, 8: runtime.lockedLoad64 };
 export const LOCKED_STORE: ByWidth = {
   1: runtime.lockedStore8,

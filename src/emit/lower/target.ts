@@ -50,6 +50,8 @@ export interface Target {
   /** Functions for what is not inline: stores to pages with code are done there (handlers) or refused (regions). */
   readonly slow: SlowWays;
   readonly flags: TargetFlags;
+  /** Linear address of the start of the kernel's direct map (Control.directOrigin), where accesses are looked for there first. */
+  readonly directOrigin?: number | undefined;
   /** None where each access asks the TLB. */
   readonly pages?: Pages;
   /** EIP of the current instruction. */

@@ -10,7 +10,7 @@ import { synchronizes } from '../../passes/dirty-registers.ts';
 import { runtime } from '../../runtime/abi.ts';
 import type { RegionBlock } from '../../translate/graph.ts';
 import type { Region } from '../../translate/grow.ts';
-import { type Demands, type Translation, translate } from '../../translate/pipeline.ts';
+import { type Demands, reliesOnMap, type Translation, translate } from '../../translate/pipeline.ts';
 import type { Structure } from '../../translate/structure.ts';
 import { FunctionCode } from '../lower/function.ts';
 import { Lowering } from '../lower/lowering.ts';
@@ -89,6 +89,7 @@ class RegionTarget implements Target {
   readonly slow = REGION;
   readonly lazyFlags = true;
   readonly atomic: boolean;
+  readonly directOrigin: number | undefined;
   private readonly name: string;
   private readonly translation: Translation;
   private current = { eip: 0, next: 0 };
@@ -104,6 +105,7 @@ class RegionTarget implements Target {
     this.name = name;
     this.translation = translation;
     this.atomic = demands.atomic === true;
+    this.directOrigin = reliesOnMap(translation.ir, demands.directOrigin) ? demands.directOrigin : undefined;
     this.state = new RegionState(f);
     this.exits = new RegionExits(f, this.state, translation.ir, slotOf);
     this.calls = new NativeCalls(f, this.exits, translation.ir, name);

@@ -38,6 +38,7 @@ const STATS: MachineStats = {
     failed: 0,
   },
   installs: { ms: 0, modules: 0 },
+  directMapBytes: [0],
   tlbMisses: 0,
   faults: 0,
   interrupts: 0,
@@ -102,6 +103,7 @@ class ScriptedMachine implements MachineHandle {
   sendFrame(): boolean {
     return false;
   }
+  relax(): void {}
   stop(reason: string): void {
     this.#stopped ??= reason;
   }

@@ -1,0 +1,26 @@
+// What translated code of kernels may rely on, by name (docs/relaxations.md).
+import { Relax } from '../layout/memory.ts';
+
+/** The relaxations that there are. */
+export const RELAXATIONS = { directmap: Relax.DIRECTMAP, holes: Relax.HOLES } as const;
+export type Relaxation = keyof typeof RELAXATIONS;
+/** One of them, or without one of them; all of them, or none. */
+export type RelaxTerm = Relaxation | `-${Relaxation}` | 'all' | 'off';
+
+const NAMES = Object.keys(RELAXATIONS) as Relaxation[];
+export const RELAX_TERMS: readonly RelaxTerm[] = ['all', 'off', ...NAMES, ...NAMES.map((name): RelaxTerm => `-${name}`)];
+export const ALL_RELAXATIONS = NAMES.reduce((bits, name) => bits | RELAXATIONS[name], 0);
+
+export const DEFAULT_RELAX: readonly RelaxTerm[] = ['all'];
+
+/** Bits of Relax, from terms in their order. A list that begins with what to go without begins with all. */
+export function relaxBits(terms: readonly RelaxTerm[]): number {
+  let bits = terms[0]?.startsWith('-') ? ALL_RELAXATIONS : 0;
+  for (const term of terms) {
+    if (term === 'all') bits = ALL_RELAXATIONS;
+    else if (term === 'off') bits = 0;
+    else if (term.startsWith('-')) bits &= ~RELAXATIONS[term.slice(1) as Relaxation];
+    else bits |= RELAXATIONS[term as Relaxation];
+  }
+  return bits;
+}
