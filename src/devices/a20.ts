@@ -1,21 +1,20 @@
 // The A20 gate: one shared word that the keyboard controller and port 0x92 both drive. On at power-on, as firmware and
 // multiboot leave it; whoever translates addresses may ask for it.
+import type { SharedWord } from '../layout/view.ts';
 
 export class A20 {
-  readonly #words: Int32Array;
-  readonly #index: number;
+  readonly #word: SharedWord;
 
-  /** `words[index]` is 1 while address line 20 is passed on. */
-  constructor(words: Int32Array, index: number) {
-    this.#words = words;
-    this.#index = index;
+  /** `word` is 1 while address line 20 is passed on. */
+  constructor(word: SharedWord) {
+    this.#word = word;
   }
 
   get enabled(): boolean {
-    return Atomics.load(this.#words, this.#index) !== 0;
+    return this.#word.load() !== 0;
   }
 
   set(enabled: boolean): void {
-    Atomics.store(this.#words, this.#index, enabled ? 1 : 0);
+    this.#word.store(enabled ? 1 : 0);
   }
 }

@@ -7,12 +7,6 @@ import type { Clock, Device, DeviceContext, IrqSink, RunEnd } from './device.ts'
 import { DeviceLock, LockState } from './lock.ts';
 import { type Outlet, Outlets, type Receiver } from './outlet.ts';
 
-/** A shared word that a sleeper waits on: bumped and notified. */
-export interface SignalWord {
-  readonly words: Int32Array;
-  readonly index: number;
-}
-
 export interface HubOptions {
   /** All shared device state: a view of DEVICE_STATE (aligned as a cache line is). */
   readonly state: Int32Array;
@@ -24,10 +18,10 @@ export interface HubOptions {
   readonly mayWait: boolean;
   readonly isHost: boolean;
   readonly isFirst: boolean;
-  /** Bumped when a device wants the host thread. */
-  readonly hostSignal?: SignalWord;
+  /** Signals: bumped when a device wants the host thread. */
+  readonly hostSignal?: SharedWord;
   /** Bumped when a deadline came closer (by more than LATE_NS) than what the timekeeper said it sleeps until. */
-  readonly timerSignal?: SignalWord;
+  readonly timerSignal?: SharedWord;
   readonly onEnd: (reason: RunEnd) => void;
   /** True once the machine stops: nobody waits for the host any more. */
   readonly stopped?: () => boolean;
@@ -248,8 +242,7 @@ export class DeviceHub implements DeviceContext {
   }
 }
 
-function bump(signal: SignalWord | undefined): void {
-  if (signal === undefined) return;
-  Atomics.add(signal.words, signal.index, 1);
-  Atomics.notify(signal.words, signal.index);
+function bump(signal: SharedWord | undefined): void {
+  signal?.add(1);
+  signal?.notify();
 }

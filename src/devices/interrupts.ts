@@ -8,7 +8,7 @@
 //   Local APICs        LINT0 of the boot CPU is the 8259's INT (virtual wire at power-on), LINT1 is NMI.
 import { PENDING_HELD_SHIFT, Pending } from '../layout/cpu.ts';
 import { struct, u32 } from '../layout/struct.ts';
-import type { View } from '../layout/view.ts';
+import type { SharedWord, View } from '../layout/view.ts';
 import type { DeviceContext, IrqSink } from './device.ts';
 import { IoApic } from './ioapic.ts';
 import { Lapic, type LapicOptions } from './lapic.ts';
@@ -18,9 +18,8 @@ import { Pic } from './pic.ts';
 export interface InterruptsOptions {
   readonly cpuCount: number;
   readonly current: { readonly index: number };
-  /** A view of the whole shared memory, and where in it (in words) the `pending` word of each CPU is. */
-  readonly memory: Int32Array;
-  readonly pendingIndex: (cpu: number) => number;
+  /** Cpu.pending of a CPU. */
+  readonly pending: (cpu: number) => SharedWord;
 }
 
 const LinesState = struct({
@@ -41,13 +40,11 @@ export class Interrupts implements IrqSink {
   readonly pic: Pic;
   readonly lapic: Lapic;
   readonly ioapic: IoApic;
-  readonly #memory: Int32Array;
-  readonly #pendingAt: readonly number[];
+  readonly #pending: readonly SharedWord[];
   readonly #s: View<typeof LinesState>;
 
   constructor(context: DeviceContext, options: InterruptsOptions) {
-    this.#memory = options.memory;
-    this.#pendingAt = Array.from({ length: options.cpuCount }, (_, cpu) => options.pendingIndex(cpu));
+    this.#pending = Array.from({ length: options.cpuCount }, (_, cpu) => options.pending(cpu));
     this.#s = context.state(LinesState);
     // The pieces call each other, but not before all of them are there: power-on states change no line.
     let lapic: Lapic | undefined;
@@ -102,15 +99,15 @@ export class Interrupts implements IrqSink {
 
   /** Sets bits of a CPU's pending word and wakes it. Any thread, lock or not. */
   notifyCpu(cpu: number, bits: number): void {
-    const at = this.#pendingAt[cpu];
-    if ((Atomics.or(this.#memory, at, bits) & bits) !== bits) Atomics.notify(this.#memory, at);
+    const pending = this.#pending[cpu];
+    if ((pending.or(bits) & bits) !== bits) pending.notify();
   }
 
   #isPending(cpu: number, bits: number): boolean {
-    return (Atomics.load(this.#memory, this.#pendingAt[cpu]) & bits) !== 0;
+    return (this.#pending[cpu].load() & bits) !== 0;
   }
 
   #clear(cpu: number, bits: number): void {
-    if (this.#isPending(cpu, bits)) Atomics.and(this.#memory, this.#pendingAt[cpu], ~bits);
+    if (this.#isPending(cpu, bits)) this.#pending[cpu].and(~bits);
   }
 }

@@ -2,6 +2,7 @@
 // the device is built and from what of those before it, and its node of the DSDT. Construction, reset, timers, the host's signals, the names
 // where two claim one place, and the DSDT follow from it.
 import { DragomanError } from '../api/errors.ts';
+import type { SharedWord } from '../layout/view.ts';
 import { A20 } from './a20.ts';
 import { AcpiPm, pmNode } from './acpi-pm.ts';
 import type { Aml } from './aml.ts';
@@ -29,13 +30,12 @@ import { Vga } from './vga.ts';
 export interface ChipsetOptions extends HubOptions {
   readonly cpuCount: number;
   readonly ramBytes: number;
-  /** The whole shared memory, and the index (in words) of each CPU's `pending`. */
-  readonly memory: Int32Array;
-  readonly pendingIndex: (cpu: number) => number;
-  /** Word of the A20 gate. */
-  readonly a20Index: number;
-  /** Word of the blocks of RAM in the place of ROM (see addHostBridge). */
-  readonly shadowIndex?: number;
+  /** Cpu.pending of a CPU. */
+  readonly pending: (cpu: number) => SharedWord;
+  /** Of the A20 gate. */
+  readonly a20: SharedWord;
+  /** The blocks of RAM in the place of ROM (see addHostBridge). */
+  readonly shadowRam?: SharedWord;
   readonly serial?: readonly UartOptions[];
   readonly debug?: DebugPortsOptions;
   /** What firmware is told; without it there is no fw_cfg device. The same on every thread. */
@@ -99,7 +99,7 @@ export const DEVICES: readonly Entry[] = [
   device('pic', ({ interrupts }) => interrupts.pic),
   device('lapic', ({ interrupts }) => interrupts.lapic),
   device('ioapic', ({ interrupts }) => interrupts.ioapic),
-  part('a20', ({ options }) => new A20(options.memory, options.a20Index)),
+  part('a20', ({ options }) => new A20(options.a20)),
   device('reset', ({ hub, a20 }) => new ResetControl(hub, a20)),
   device('i8042', ({ hub, a20 }) => new I8042(hub, a20)),
   part('legacyIrqs', ({ hub }) => new LegacyIrqs(hub)),
@@ -112,7 +112,7 @@ export const DEVICES: readonly Entry[] = [
   device('fpu', ({ hub }) => new FpuError(hub)),
   device('vga', ({ hub }) => new Vga(hub)),
   device('pci', ({ hub, reset }) => new PciBus(hub, hub.generation, reset)),
-  part('host-bridge', ({ pci, options }) => addHostBridge(pci, shadowRam(options))),
+  part('host-bridge', ({ pci, options }) => addHostBridge(pci, (blocks) => options.shadowRam?.store(blocks))),
   device('fw-cfg', ({ hub, options }) => options.firmware && new FwCfg(hub, options.firmware)),
   device('test-device', ({ hub, options }) => (options.testDevice ? new TestDevice(hub) : undefined)),
   // Behind all others: it takes the ports that they leave.
@@ -124,13 +124,6 @@ export const ACPI_NODES: readonly Aml[] = DEVICES.flatMap(({ node }) => (node ==
 
 const uarts = (hub: DeviceHub, serial: readonly UartOptions[] = [{}]): Uart[] =>
   serial.map((one, n) => new Uart(hub, { name: `serial${n}`, ...COM_PORTS[n & 3], ...one }));
-
-/** The host bridge says which blocks of RAM are in the place of ROM. */
-const shadowRam =
-  ({ memory, shadowIndex }: ChipsetOptions) =>
-  (blocks: number): void => {
-    if (shadowIndex !== undefined) memory[shadowIndex] = blocks;
-  };
 
 /** Builds all of `entries`, in order, on this thread. An entry that needs what is not before it is an error. */
 export function buildDevices(

@@ -63,6 +63,14 @@ export class SharedWord {
     return Atomics.add(this.words, this.index, value);
   }
 
+  and(value: number): number {
+    return Atomics.and(this.words, this.index, value);
+  }
+
+  or(value: number): number {
+    return Atomics.or(this.words, this.index, value);
+  }
+
   exchange(value: number): number {
     return Atomics.exchange(this.words, this.index, value);
   }

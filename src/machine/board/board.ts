@@ -8,6 +8,7 @@ import { addVirtioDevices, type VirtioConfig, type VirtioDevices, type VirtioHos
 import { host } from '../../host/node.ts';
 import { Cpu } from '../../layout/cpu.ts';
 import { CONTROL, Control, cpuBase, DEVICE_STATE, DEVICE_STATE_BYTES, type MemoryPlan, RAM } from '../../layout/memory.ts';
+import { SharedWord } from '../../layout/view.ts';
 import { firmwareConfig } from '../firmware/config.ts';
 import { HostClock } from './host-clock.ts';
 
@@ -57,6 +58,7 @@ export function buildBoard(config: BoardConfig, role: ThreadRole): Board {
   const shared = attachMemory(config.memory, config.plan);
   const { i32 } = shared;
   const word = (offset: number) => (CONTROL + offset) >> 2;
+  const sharedWord = (offset: number) => new SharedWord(i32, word(offset));
   const clock = role.clock ?? new HostClock(config);
   const { ramBytes, cpuCount } = config.plan;
   const chipset = new Chipset({
@@ -67,18 +69,17 @@ export function buildBoard(config: BoardConfig, role: ThreadRole): Board {
     mayWait: host.mayWait,
     isHost: role.isHost,
     isFirst: role.isFirst,
-    hostSignal: { words: i32, index: word(Control.at.ioSignal) },
-    timerSignal: { words: i32, index: word(Control.at.timerSignal) },
+    hostSignal: sharedWord(Control.at.ioSignal),
+    timerSignal: sharedWord(Control.at.timerSignal),
     onEnd: role.onEnd,
     stopped: () => Atomics.load(i32, word(Control.at.stop)) !== 0,
     outlets: role.outlets,
     waiting: role.waiting,
     cpuCount,
     ramBytes,
-    memory: i32,
-    pendingIndex: (cpu) => (cpuBase(config.plan, cpu) + Cpu.at.pending) >> 2,
-    a20Index: word(Control.at.a20),
-    shadowIndex: word(Control.at.shadowRam),
+    pending: (cpu) => new SharedWord(i32, (cpuBase(config.plan, cpu) + Cpu.at.pending) >> 2),
+    a20: sharedWord(Control.at.a20),
+    shadowRam: sharedWord(Control.at.shadowRam),
     serial: [{ ...(role.onConsole ? { onOutput: role.onConsole } : {}), onInputTaken: role.onConsoleInputTaken }],
     debug: {
       exitPort: config.debugExitPort,

@@ -1,8 +1,10 @@
 // Who sees to the LAPIC timer of a CPU that goes in and out of HLT: no deadline is forgotten, and the timekeeper is not woken in vain.
+
 import { describe, expect, it } from 'vitest';
 import { LATE_NS } from '../../../src/devices/hub.ts';
 import { CHECK_NS, IDLE_CHECK_NS, SHORT_RUN_NS } from '../../../src/devices/lapic-timer.ts';
 import { Pending } from '../../../src/layout/cpu.ts';
+import { SharedWord } from '../../../src/layout/view.ts';
 import { type Bench, bench } from './harness.ts';
 
 const LAPIC = 0xfee00000;
@@ -12,7 +14,7 @@ const TICK = 4_000_000;
 /** CPUs with one-shot timers of a nanosecond a count; `wakes`: how often the timekeeper was woken. */
 function machine(cpuCount = 1): Bench & { wakes(): number; arm(ns: number, cpu?: number): void } {
   const signal = new Int32Array(1);
-  const b = bench(cpuCount, { timerSignal: { words: signal, index: 0 } });
+  const b = bench(cpuCount, { timerSignal: new SharedWord(signal, 0) });
   // The PIT stops, as in a kernel that has found the LAPIC's timer.
   b.out(0x43, 0x30);
   for (let cpu = 0; cpu < cpuCount; cpu++) {

@@ -1,7 +1,9 @@
 // A chipset on a hand-driven clock, for register-level tests of the devices.
+
 import { Chipset } from '../../../src/devices/chipset.ts';
 import type { RunEnd } from '../../../src/devices/device.ts';
 import type { ChipsetOptions } from '../../../src/devices/list.ts';
+import { SharedWord } from '../../../src/layout/view.ts';
 
 /** Device state in words, and one `pending` word for each CPU behind it. */
 const STATE_WORDS = 0x20000;
@@ -31,9 +33,8 @@ export function bench(cpuCount = 1, extra: Partial<ChipsetOptions> = {}): Bench 
   const make = (first: boolean): Chipset =>
     new Chipset({
       state: memory.subarray(0, STATE_WORDS),
-      memory,
-      pendingIndex: (cpu) => STATE_WORDS + cpu,
-      a20Index: STATE_WORDS + 63,
+      pending: (cpu) => new SharedWord(memory, STATE_WORDS + cpu),
+      a20: new SharedWord(memory, STATE_WORDS + 63),
       ram: new Uint8Array(0x1000),
       ramBytes: 64 << 20,
       cpuCount,

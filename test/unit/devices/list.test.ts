@@ -4,18 +4,18 @@ import type { Device, DeviceContext } from '../../../src/devices/device.ts';
 import { DeviceHub } from '../../../src/devices/hub.ts';
 import { ACPI_NODES, buildDevices, type ChipsetOptions, DEVICES, device, type Entry, part } from '../../../src/devices/list.ts';
 import { struct, u32 } from '../../../src/layout/struct.ts';
-import type { View } from '../../../src/layout/view.ts';
+import { SharedWord, type View } from '../../../src/layout/view.ts';
 import { dumpDevices } from '../../../src/machine/report/devices.ts';
 import { bench } from './harness.ts';
 
 const STATE_BYTES = 0x80000;
 
 function build(entries: readonly Entry[], extra: Partial<ChipsetOptions> = {}, memory = new SharedArrayBuffer(STATE_BYTES + 256)) {
+  const wordAt = (n: number) => new SharedWord(new Int32Array(memory), STATE_BYTES / 4 + n);
   const options: ChipsetOptions = {
     state: new Int32Array(memory, 0, STATE_BYTES / 4),
-    memory: new Int32Array(memory),
-    pendingIndex: (cpu) => STATE_BYTES / 4 + cpu,
-    a20Index: STATE_BYTES / 4 + 63,
+    pending: (cpu) => wordAt(cpu),
+    a20: wordAt(63),
     ram: new Uint8Array(0x1000),
     ramBytes: 64 << 20,
     cpuCount: 1,

@@ -1,8 +1,10 @@
 // The CPU's side of virtio-thread.test.ts, in a Worker of its own: writes and reads sectors with several requests in
 // flight, waits for the used ring as a CPU does, and notifies only where the event index asks for it.
+
 import { parentPort, workerData } from 'node:worker_threads';
 import { Chipset } from '../../../src/devices/chipset.ts';
 import { addVirtioDevices } from '../../../src/devices/virtio/index.ts';
+import { SharedWord } from '../../../src/layout/view.ts';
 import type { CpuJob, CpuResult } from './virtio-cpu-job.ts';
 import { type Buffer, Driver, EVENT_IDX, type Rig, VERSION_1 } from './virtio-driver.ts';
 
@@ -10,9 +12,8 @@ const { memory, ram, signals, rounds, depth, config } = workerData as CpuJob;
 const stateWords = memory.length - 64;
 const cpu = new Chipset({
   state: memory.subarray(0, stateWords),
-  memory,
-  pendingIndex: (index) => stateWords + index,
-  a20Index: stateWords + 63,
+  pending: (index) => new SharedWord(memory, stateWords + index),
+  a20: new SharedWord(memory, stateWords + 63),
   ram,
   ramBytes: 64 << 20,
   cpuCount: 1,
@@ -21,7 +22,7 @@ const cpu = new Chipset({
   mayWait: true,
   isHost: false,
   isFirst: false,
-  hostSignal: { words: signals, index: 0 },
+  hostSignal: new SharedWord(signals, 0),
   onEnd: () => {},
 });
 addVirtioDevices(cpu, config);

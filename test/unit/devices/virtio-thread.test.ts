@@ -1,7 +1,9 @@
 // A disk with the CPU and the host on threads of their own: nothing is lost, nothing sleeps for ever.
+
 import { Worker } from 'node:worker_threads';
 import { expect, it } from 'vitest';
 import { addVirtioDevices, type VirtioConfig } from '../../../src/devices/virtio/index.ts';
+import { SharedWord } from '../../../src/layout/view.ts';
 import { bench } from './harness.ts';
 import type { CpuJob, CpuResult } from './virtio-cpu-job.ts';
 import { RAM_BYTES } from './virtio-driver.ts';
@@ -9,7 +11,7 @@ import { RAM_BYTES } from './virtio-driver.ts';
 it('serves a CPU on another thread', async () => {
   const ram = new Uint8Array(new SharedArrayBuffer(RAM_BYTES));
   const signals = new Int32Array(new SharedArrayBuffer(8));
-  const b = bench(1, { ram, hostSignal: { words: signals, index: 0 } });
+  const b = bench(1, { ram, hostSignal: new SharedWord(signals, 0) });
   const disk = new Uint8Array(64 * 512);
   const config: VirtioConfig = { disks: [{ capacitySectors: 64 }], firstSlot: 3 };
   addVirtioDevices(b.pc, config, {

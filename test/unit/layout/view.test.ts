@@ -58,6 +58,7 @@ describe('a view', () => {
     expect(s.signal).toBeInstanceOf(SharedWord);
     s.signal.store(-2);
     expect([s.signal.add(1), s.signal.exchange(5), s.signal.compareExchange(5, 6), s.signal.compareExchange(5, 7)]).toEqual([-2, -1, 5, 6]);
+    expect([s.signal.or(8), s.signal.and(6), s.signal.load()]).toEqual([6, 14, 6]);
     expect([s.signal.load(), s.signal.plain, data.getInt32(Outer.at.signal, true)]).toEqual([6, 6, 6]);
   });
 
