@@ -41,6 +41,7 @@ import { readSelector, setFromDescriptor, setNull, setReal } from '../segments/s
 import { armDebugTrap, enterDebug, noteInt1, setDelivering, updateStep } from '../system/debug';
 import { readFlags } from '../system/flags';
 import { hold, letGo, polled } from '../system/held';
+import { deliverFlat } from './flat';
 import { general, innerStack, setCode, updateModeBehindTransfer } from './flow';
 import { closeStack, openCurrentStack, openStack, push } from './stack';
 import { TASK_GATE, taskSwitch } from './task';
@@ -144,6 +145,10 @@ export function into(cpu: Cpu, nextEip: u32, overflow: u32): void {
 /** To the handler of `vector`. `soft`: the gate's DPL is checked. `ext`: bit 0 of the error codes of what goes wrong.
  * `eip` and `flags` are what is pushed. On a fault nothing has changed (but for a task switch that was past its point of no return). */
 function enterHandler(cpu: Cpu, vector: u32, soft: bool, ext: u32, hasError: bool, error: u32, eip: u32, flags: u32): void {
+  if (deliverFlat(cpu, vector, soft, hasError, error, eip, flags)) {
+    begin(cpu);
+    return;
+  }
   if (!(cpu.cr0 & 1)) {
     enterRealHandler(cpu, vector, eip, flags);
     return;
@@ -246,14 +251,19 @@ function enterHandler(cpu: Cpu, vector: u32, soft: bool, ext: u32, hasError: boo
   arrive(cpu, offset);
 }
 
-/** What every delivery ends with. A single step that was under way is over: it does not trap in the handler. */
+/** What every delivery through a gate for code ends with. */
 function arrive(cpu: Cpu, eip: u32): void {
-  noteBlock(cpu, eip);
   cpu.eip = eip;
+  updateModeBehindTransfer(cpu);
+  begin(cpu);
+}
+
+/** At the handler. A single step that was under way is over: it does not trap there. */
+function begin(cpu: Cpu): void {
+  noteBlock(cpu, cpu.eip);
   cpu.stepArmed = 0;
   cpu.halted = 0;
   cpu.shadow = 0;
-  updateModeBehindTransfer(cpu);
   updateStep(cpu);
   armDebugTrap(cpu);
 }

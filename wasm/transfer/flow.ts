@@ -74,7 +74,7 @@ export function dropSegments(cpu: Cpu, cpl: u32): void {
   dropSegment(cpu, Seg.GS, cpl);
 }
 
-function dropSegment(cpu: Cpu, seg: u32, cpl: u32): void {
+export function dropSegment(cpu: Cpu, seg: u32, cpl: u32): void {
   const access = cpu.seg[seg].access;
   if (dplOf(access) < cpl && !isConforming(access)) setNull(cpu, seg, 0);
 }

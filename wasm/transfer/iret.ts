@@ -8,6 +8,7 @@ import { setReal } from '../segments/segment';
 import { updateMode } from '../system/control';
 import { writeFlags } from '../system/flags';
 import { unblockNmi } from './deliver';
+import { returnFlat } from './flat';
 import { changeable, general, updateResume } from './flow';
 import { closeStack, openCurrentStack, pop } from './stack';
 import { lengthOfTransfer, TASK_RETURN, taskSwitch } from './task';
@@ -37,6 +38,14 @@ export function iret(cpu: Cpu, opsize: u32): void {
   if (cpu.eflags & Eflags.NT) {
     iretTask(cpu);
     return;
+  }
+  if (opsize == 4) {
+    const flags = returnFlat(cpu);
+    if (flags) {
+      writeFlags(cpu, flags, ALL & ~Eflags.VM);
+      finish(cpu);
+      return;
+    }
   }
   openCurrentStack(cpu, 0);
   const eip = pop(cpu, opsize);
