@@ -1,7 +1,7 @@
 // Segment registers: loading them in every mode, the tables' registers, and the instructions that only ask about
 // descriptors (SDM vol. 2, MOV, LLDT, LTR, LGDT, LAR, LSL, VERR, ARPL; vol. 3, 5).
 import { faulted, raise, raiseError } from '../base/fault';
-import { Cpu, Descriptor, Eflags, Seg, SystemType, Vector } from '../gen/layout';
+import { Cpu, Descriptor, Eflags, Mode, Seg, SystemType, Vector } from '../gen/layout';
 import { load16, load32, probeWrite, store16, store32 } from '../memory/memory';
 import { updateLoaded } from '../system/control';
 import { writeFlags } from '../system/flags';
@@ -89,6 +89,30 @@ export function refuseData(cpu: Cpu, selector: u32, high: u32, cpl: u32, bad: u3
   return false;
 }
 
+/** Present data that grows upwards and was accessed before. */
+const USUAL: u32 = Descriptor.PRESENT | Descriptor.NOT_SYSTEM | Descriptor.ACCESSED;
+const USUAL_CARES: u32 = USUAL | Descriptor.CODE | Descriptor.EXPAND_DOWN;
+
+/** loadSegment of DS, ES, FS or GS in protected mode where the descriptor is a usual one, whose mode does not change by it. False: not done. */
+@inline
+function loadUsual(cpu: Cpu, seg: u32, selector: u32, words: u64): bool {
+  const low = lowOf(words);
+  const high = highOf(words);
+  const dpl = dplOf(high);
+  if ((high & USUAL_CARES) != USUAL || dpl < cpu.cpl || dpl < (selector & 3)) return false;
+  const base = baseOf(low, high);
+  const limit = limitOf(low, high);
+  const writable = (high & Descriptor.WRITABLE) != 0;
+  // Where the mode is flat, it stays so with a flat segment. FS and GS never matter.
+  if (seg < Seg.FS && (!(cpu.mode & Mode.FLAT) || base != 0 || limit != 0xffffffff || !writable)) return false;
+  setSegment(cpu, seg, selector, base, limit, high & Descriptor.KEPT);
+  const s = cpu.seg[seg];
+  const top: u32 = limit >= 15 ? limit - 15 : 0;
+  s.topRead = top;
+  s.topWrite = writable ? top : 0;
+  return true;
+}
+
 /** MOV Sreg, POP Sreg, LDS and their like. Not 0: the mode is another one, or memory was changed that may be code. */
 export function loadSegment(cpu: Cpu, seg: u32, selector: u32): u32 {
   selector &= 0xffff;
@@ -101,9 +125,10 @@ export function loadSegment(cpu: Cpu, seg: u32, selector: u32): u32 {
       return 0;
     }
     setNull(cpu, seg, selector);
+    if (seg >= Seg.FS) return 0;
   } else {
     const words = fetchDescriptor(cpu, selector, Vector.GP, 0);
-    if (faulted(cpu)) return 0;
+    if (faulted(cpu) || (seg != Seg.SS && loadUsual(cpu, seg, selector, words))) return 0;
     const low = lowOf(words);
     const high = highOf(words);
     const cpl = cpu.cpl;

@@ -4,7 +4,7 @@
 import { faulted } from '../base/fault';
 import { orderBulk } from '../base/order';
 import { setRegMasked, userAccess } from '../base/state';
-import { Access, Cpu, Eflags, Gpr, Seg, SegCache } from '../gen/layout';
+import { Access, Cpu, Eflags, Gpr, Seg, SegCache, Tlb } from '../gen/layout';
 import { hitsCode, noticeStore } from '../memory/codepage';
 import { load8, load16, load32, segAllows, segLinear, store8, store16, store32 } from '../memory/memory';
 import { foundCode, foundHost, foundPhys, resolve } from '../memory/tlb';
@@ -64,6 +64,9 @@ function inPageDown(seg: SegCache, offset: u32, size: u32, count: u32): u32 {
   return min<u32>(count, min<u32>(((linear & 0xfff) >>> shift) + 1, offset >>> shift));
 }
 
+/** SegCache.topRead or topWrite of a segment of 4 GiB. */
+const WHOLE: u32 = 0xfffffff0;
+
 /** Physical address of the run that is written, where its page holds code: noticeRun must follow. Else 0. */
 let runCode: u32 = 0;
 
@@ -72,6 +75,11 @@ let runCode: u32 = 0;
 function runHost(cpu: Cpu, seg: SegCache, offset: u32, below: u32, bytes: u32, write: u32): usize {
   const linear = seg.base + offset;
   const user = userAccess(cpu);
+  const word = load<u32>(cpu.tlb + ((linear >>> 12) << 2));
+  if (word & ((write ? Tlb.KERNEL_WRITE : Tlb.KERNEL_READ) << (user >>> 1)) && (write ? seg.topWrite : seg.topRead) == WHOLE) {
+    if (write) runCode = 0;
+    return linear + (word & 0xfffff000) - below;
+  }
   if ((cpu.watch && isWatched(cpu, linear, user)) || !segAllows(cpu, seg, offset - below, bytes, write)) return 0;
   if (resolve(cpu, linear, user | (write ? Access.WRITE : 0))) return 0;
   if (foundHost == 0 || (foundCode && hitsCode(foundPhys - below, bytes))) return 0;
@@ -85,11 +93,19 @@ function noticeRun(cpu: Cpu, bytes: u32): void {
   if (runCode) noticeStore(cpu, runCode, bytes);
 }
 
+/** A copy of so many bytes is shorter than a call. */
+const SHORT: u32 = 128;
+
 /** Moves elements upwards one after the other, so that a destination just above the source repeats a pattern. */
 function copyUp(to: usize, from: usize, bytes: u32, size: u32): void {
   if (to - from >= bytes) {
     // The destination does not start inside the source.
-    memory.copy(to, from, bytes);
+    if (bytes > SHORT || bytes & 3) {
+      memory.copy(to, from, bytes);
+      return;
+    }
+    for (; bytes > 4; bytes -= 8, to += 8, from += 8) store<u64>(to, load<u64>(from));
+    if (bytes) store<u32>(to, load<u32>(from));
     return;
   }
   if (to == from) return;

@@ -76,6 +76,30 @@ describe('loadSegment', () => {
     });
     expect(answers).toEqual([0, 0, 1, 0, 0, 1, 1, 0, 0, 1, 0, 1, 0]);
   });
+  test('what was accessed before is loaded as what was not, from each selector to each register', () => {
+    m.setDescriptor(SEL.DATA1, descriptor(0, 0xffff, 0xf2, 4));
+    m.setDescriptor(SEL.DATA3_NEXT, descriptor(0x1000, 0xfffff, 0xf2, 0xc));
+    m.setDescriptor(SEL.CODE1, descriptor(0, 0xfffff, 0x72, 0xc));
+    const load = (seg: number, selector: number, cpl: number, flat: boolean, accessed: boolean) => {
+      for (const n of [Seg.ES, Seg.DS, Seg.FS, Seg.GS]) m.setSeg(n, flat ? 0 : 16, 0xffffffff, 0xc0f300, SEL.DATA3);
+      const high = GDT + (selector & 0xfff8) + 4;
+      const system = !(m.phys32(high) & 0x1000);
+      if (!system) m.setPhys32(high, (m.phys32(high) & ~0x100) | (accessed ? 0x100 : 0));
+      m.setCpl(cpl);
+      const fault = m.run('loadSegment', seg, selector);
+      const {
+        selector: to,
+        base,
+        limit,
+        access,
+      } = Object.fromEntries((['selector', 'base', 'limit', 'access'] as const).map((name) => [name, m.field(seg, name)]));
+      return { seg, asked: selector, cpl, flat, fault, to, base, limit, access, mode: m.get('mode') };
+    };
+    for (const seg of [Seg.ES, Seg.DS, Seg.FS, Seg.GS])
+      for (let selector = 8; selector < SEL.END; selector += selector & 1 ? 5 : 3)
+        for (const cpl of [0, 3])
+          for (const flat of [true, false]) expect(load(seg, selector, cpl, flat, true)).toEqual(load(seg, selector, cpl, flat, false));
+  });
   test('real mode keeps the limit', () => {
     m.set('cr0', 0);
     m.call.updateMode(m.cpu);
