@@ -133,6 +133,12 @@ export class RegionTable {
     if (slots.size === 0) this.waitingOf.delete(page);
   }
 
+  /** Dropped regions are not kept: what they were made for has changed. */
+  forgetDropped(): void {
+    this.waiting.clear();
+    this.waitingOf.clear();
+  }
+
   /** True where a region is made from something in `bytes` bytes at `phys`, all in one page. */
   holds(phys: number, bytes: number): boolean {
     const start = phys & (PAGE - 1);

@@ -107,6 +107,7 @@ export class Translator {
     return {
       instruments: instrumentsAsked(word),
       directOrigin: origin === 0 ? undefined : origin,
+      precise: (word(Control.at.relax) & Relax.PRECISION) === 0,
       atomic: this.atomic,
       verify: this.verify,
     };

@@ -1,7 +1,7 @@
 // A PC put together: memory, kernel, the host's end of the devices, and the executor that runs its CPUs.
 import { DragomanError } from '../api/errors.ts';
 import type { Bytes, EncoderName, MachineHandle, MachineOptions, MachineStats, RunResult } from '../api/options.ts';
-import { type RelaxTerm, relaxBits } from '../api/relax.ts';
+import { EXACT, type RelaxTerm, relaxBits } from '../api/relax.ts';
 import { BYTES, RELAX, readOptions, type Settings } from '../api/schema.ts';
 import { ramWritten } from '../cache/code-pages.ts';
 import { loadEngineImage } from '../cpu/image.ts';
@@ -89,7 +89,7 @@ export class Machine implements MachineHandle {
     for (const { path, readOnly } of options.disks) disks.push(host.openDisk(path, readOnly));
     host.checkLimits(lockstep === undefined ? threadsOf(cpuCount, this.jit) : 0);
     this.shared = createMemory(plan);
-    this.shared.i32[this.control(Control.at.relax)] = relaxBits(options.relax);
+    this.relax(options.relax);
     const time = lockstep === undefined ? undefined : lockstepTime(lockstep);
     this.config = {
       memory: this.shared.memory,
@@ -354,7 +354,9 @@ export class Machine implements MachineHandle {
   }
 
   relax(terms: readonly RelaxTerm[]): void {
-    const bits = relaxBits(RELAX.take(terms, 'relax'));
+    const asked = relaxBits(RELAX.take(terms, 'relax'));
+    // What is recorded must be what is replayed.
+    const bits = this.options.lockstep === undefined ? asked : asked & relaxBits(EXACT);
     const { i32, plan } = this.shared;
     Atomics.store(i32, this.control(Control.at.relax), bits);
     for (let n = 0; n < plan.cpuCount; n++) Atomics.or(i32, (cpuBase(plan, n) + Cpu.at.pending) >> 2, Pending.KICK);

@@ -3,11 +3,12 @@
 
 import type { Instrument } from '../instrument/instrument.ts';
 import type { BlockId } from '../ir/blocks.ts';
+import type { Op } from '../ir/operations.ts';
 import { Mode } from '../layout/cpu.ts';
 import { cachedBases } from '../passes/address-bases.ts';
 import { dropDeadFlags } from '../passes/dead-flags.ts';
 import { dirtyRegisters } from '../passes/dirty-registers.ts';
-import { liveFlags } from '../passes/flag-liveness.ts';
+import { deadAtInstructions, liveFlags } from '../passes/flag-liveness.ts';
 import { flagShapes, type Shapes } from '../passes/flag-shapes.ts';
 import { dropStateAccesses } from '../passes/state-accesses.ts';
 import { mapBlocks, type RegionIr } from './graph.ts';
@@ -17,12 +18,15 @@ import { liftRegion } from './lift.ts';
 import { copyLoops } from './loops.ts';
 import { verifyRegion } from './verify.ts';
 
-export type Pass = (ir: RegionIr) => RegionIr;
+const NONE: ReadonlySet<Op> = new Set();
+
+/** `precise`: a fault's frame has the flags as its instruction found them. */
+export type Pass = (ir: RegionIr, precise: boolean) => RegionIr;
 
 /** All passes, in their order. */
 export const PASSES = {
   'state-accesses': (ir) => mapBlocks(ir, dropStateAccesses),
-  'dead-flags': (ir) => mapBlocks(ir, dropDeadFlags),
+  'dead-flags': (ir, precise) => mapBlocks(ir, (ops) => dropDeadFlags(ops, precise)),
   loops: copyLoops,
 } as const satisfies Record<string, Pass>;
 export type PassName = keyof typeof PASSES;
@@ -33,6 +37,8 @@ export interface Demands {
   readonly instruments?: readonly Instrument[];
   /** Where the kernel's direct map begins (Control.directOrigin); undefined: none is known, or nothing may rely on it. */
   readonly directOrigin?: number | undefined;
+  /** A fault in code of the kernel finds in its frame the flags that its instruction found, even if nobody needs them to go on. Default: true. */
+  readonly precise?: boolean;
   /** Loops may have unchecked copies; else their blocks stand once. Default: true. */
   readonly copies?: boolean;
   /** Verify the region behind each pass. */
@@ -44,6 +50,8 @@ export interface Translation {
   readonly ir: RegionIr;
   /** In which form the flags arrive at each block, and leave it. */
   readonly shapes: Shapes;
+  /** Instructions at whose start the flags need not be made for a fault. */
+  readonly deadFlags: ReadonlySet<Op>;
   /** What addresses are relative to whose page is worth locals, and whether something is stored through it. */
   readonly bases: ReadonlyMap<string, boolean>;
   /** General registers that may differ from memory at the start of each block, a bit for each. */
@@ -54,19 +62,25 @@ export interface Translation {
 export const reliesOnMap = ({ mode }: RegionIr, directOrigin: number | undefined): directOrigin is number =>
   directOrigin !== undefined && (mode & Mode.USER) === 0;
 
-export function translate(region: Region, { instruments = [], directOrigin, copies = true, verify = false }: Demands = {}): Translation {
+export function translate(
+  region: Region,
+  { instruments = [], directOrigin, precise: wanted = true, copies = true, verify = false }: Demands = {},
+): Translation {
+  const precise = wanted || (region.mode & Mode.USER) !== 0;
   let ir = liftRegion(region);
   if (verify) verifyRegion(ir, 'the lift');
   const once = !copies || instruments.some(({ stops }) => stops);
   const through = (name: string, pass: Pass) => {
-    ir = pass(ir);
+    ir = pass(ir, precise);
     if (verify) verifyRegion(ir, name);
   };
   for (const [name, pass] of Object.entries<Pass>(PASSES)) if (name !== 'loops' || !once) through(name, pass);
   if (instruments.length > 0) through('instruments', (last) => instrumented(last, instruments));
+  const live = liveFlags(ir, precise);
   return {
     ir,
-    shapes: flagShapes(ir, liveFlags(ir)),
+    shapes: flagShapes(ir, live),
+    deadFlags: precise ? NONE : deadAtInstructions(ir, live),
     bases: reliesOnMap(ir, directOrigin) ? new Map() : cachedBases(ir),
     dirty: dirtyRegisters(ir),
   };

@@ -1,6 +1,6 @@
 // One CPU with RAM and no devices, for tests of the engines: see test/harness/engine.ts for what it promises.
 
-import { type RelaxTerm, relaxBits } from '../../src/api/relax.ts';
+import { EXACT, type RelaxTerm, relaxBits } from '../../src/api/relax.ts';
 import { Translator } from '../../src/cache/translator.ts';
 import { loadEngineImage } from '../../src/cpu/image.ts';
 import { createMemory } from '../../src/cpu/state.ts';
@@ -113,7 +113,7 @@ class Engine implements TestEngine {
     this.cpu.shared.i32[(CONTROL + offset) >> 2] = value;
   }
 
-  reset(relax: readonly RelaxTerm[] = ['all', '-holes']): void {
+  reset(relax: readonly RelaxTerm[] = EXACT): void {
     const { cpu } = this;
     cpu.shared.i32[(CONTROL + Control.at.relax) >> 2] = relaxBits(relax);
     const { runtime } = cpu.instance;
@@ -146,6 +146,7 @@ class Engine implements TestEngine {
       cpu.regions.invalidateAll(page);
       i32[(plan.pageMeta + page * PageMeta.size) >> 2] = 0;
     }
+    cpu.regions.forgetDropped();
     cpu.blocks.flush();
   }
 

@@ -65,7 +65,7 @@ function result(name: string, before: string): string {
     if (analysis === undefined) throw new Error(`no pass, analysis or instrument ${name}`);
     return analysis(ir);
   }
-  const after = pass(ir);
+  const after = pass(ir, true);
   verifyRegion(after, name);
   return printRegion(after);
 }

@@ -22,6 +22,7 @@ import { RegionExits, type SlotOf } from './exits.ts';
 import { type GuardContext, guardCode, hasPasses, type LoopLocals, loopLocals, nextPass } from './guards.ts';
 import { FIRST_REG, FIRST_TEMP, FLAG_R, FLAG_X, GPRS, RegionState } from './state.ts';
 
+const NOTHING: readonly Expr[] = [];
 const FAULT_LABEL = 'fault';
 const LEAVE_LABEL = 'leave';
 
@@ -92,7 +93,7 @@ class RegionTarget implements Target {
   readonly directOrigin: number | undefined;
   private readonly name: string;
   private readonly translation: Translation;
-  private current = { eip: 0, next: 0 };
+  private current: OpOf<'insn'> = { kind: 'insn', eip: 0, next: 0 };
   /** The instruction before may have stored through a helper. */
   private stored = false;
   private loops: readonly LoopLocals[] = [];
@@ -275,7 +276,7 @@ class RegionTarget implements Target {
     return this.f.c(this.current.eip);
   }
   faultExit(): Expr {
-    const words = this.state.materialize();
+    const words = this.translation.deadFlags.has(this.current) ? NOTHING : this.state.materialize();
     if (this.leaving?.words !== words) this.leaving = { words, code: this.f.m.block(null, [...words, this.f.m.br(FAULT_LABEL)]) };
     return this.leaving.code;
   }
