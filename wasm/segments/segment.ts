@@ -2,6 +2,7 @@
 // descriptors (SDM vol. 2, MOV, LLDT, LTR, LGDT, LAR, LSL, VERR, ARPL; vol. 3, 5).
 import { faulted, raise, raiseError } from '../base/fault';
 import { Cpu, Descriptor, Eflags, Mode, Seg, SystemType, Vector } from '../gen/layout';
+import { readTable } from '../memory/access';
 import { load16, load32, probeWrite, store16, store32 } from '../memory/memory';
 import { updateLoaded } from '../system/control';
 import { writeFlags } from '../system/flags';
@@ -127,7 +128,8 @@ export function loadSegment(cpu: Cpu, seg: u32, selector: u32): u32 {
     setNull(cpu, seg, selector);
     if (seg >= Seg.FS) return 0;
   } else {
-    const words = fetchDescriptor(cpu, selector, Vector.GP, 0);
+    const quick = !(selector & 4) && (selector | 7) <= cpu.gdtLimit;
+    const words = quick ? readTable<u64>(cpu, cpu.gdtBase + (selector & 0xfff8)) : fetchDescriptor(cpu, selector, Vector.GP, 0);
     if (faulted(cpu) || (seg != Seg.SS && loadUsual(cpu, seg, selector, words))) return 0;
     const low = lowOf(words);
     const high = highOf(words);

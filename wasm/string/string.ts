@@ -4,7 +4,7 @@
 import { faulted } from '../base/fault';
 import { orderBulk } from '../base/order';
 import { setRegMasked, userAccess } from '../base/state';
-import { Access, Cpu, Eflags, Gpr, Seg, SegCache, Tlb } from '../gen/layout';
+import { Access, Cpu, Eflags, Gpr, Mode, Seg, SegCache, Tlb } from '../gen/layout';
 import { hitsCode, noticeStore } from '../memory/codepage';
 import { load8, load16, load32, segAllows, segLinear, store8, store16, store32 } from '../memory/memory';
 import { foundCode, foundHost, foundPhys, resolve } from '../memory/tlb';
@@ -135,7 +135,36 @@ function copyDown(to: usize, from: usize, bytes: u32, size: u32): void {
   }
 }
 
+/** Host address of `bytes` bytes of one page that the TLB has with the right given; 0: ask the slow ways. */
+@inline
+function hostOf(cpu: Cpu, linear: u32, bytes: u32, right: u32): usize {
+  const word = load<u32>(cpu.tlb + ((linear >>> 12) << 2));
+  return word & right && (linear & 0xfff) <= 4096 - bytes ? <usize>(linear + (word & 0xfffff000)) : 0;
+}
+
+/** REP MOVS upwards as it usually is: flat, from one page to one page, nothing in the way. False: not done. */
+@inline
+function movsAtOnce(cpu: Cpu, size: u32, mask: u32, seg: SegCache, rep: u32): bool {
+  const count = cpu.gpr[Gpr.ECX];
+  if (!rep || mask != 0xffffffff || count - 1 > 0xfff || !(cpu.mode & Mode.FLAT) || cpu.step || backward(cpu) || seg.topRead != WHOLE)
+    return false;
+  const bytes = count * size;
+  if (bytes > 4096) return false;
+  const user = userAccess(cpu);
+  const esi = cpu.gpr[Gpr.ESI];
+  const edi = cpu.gpr[Gpr.EDI];
+  const from = hostOf(cpu, seg.base + esi, bytes, Tlb.KERNEL_READ << (user >>> 1));
+  const to = hostOf(cpu, edi, bytes, Tlb.KERNEL_WRITE << (user >>> 1));
+  if (!from || !to) return false;
+  copyUp(to, from, bytes, size);
+  cpu.gpr[Gpr.ESI] = esi + bytes;
+  cpu.gpr[Gpr.EDI] = edi + bytes;
+  cpu.gpr[Gpr.ECX] = 0;
+  return true;
+}
+
 function doMovs(cpu: Cpu, size: u32, mask: u32, seg: SegCache, rep: u32): u32 {
+  if (movsAtOnce(cpu, size, mask, seg, rep)) return 0;
   let count: u32 = rep ? cpu.gpr[Gpr.ECX] & mask : 1;
   if (count == 0) return 0;
   const es = cpu.seg[Seg.ES];

@@ -1,4 +1,4 @@
-// Short ways between CPL 0 and 3 where all segments are flat (Mode.FLAT), as kernels of today have it: interrupts, exceptions and INT to CPL 0, IRET, SYSENTER, SYSEXIT.
+// Short ways to CPL 0, and from there to CPL 3, where all segments are flat (Mode.FLAT), as kernels of today have it: interrupts, exceptions and INT to CPL 0, IRET, SYSENTER, SYSEXIT.
 // Nothing is remembered: all that the long ways read is read, and compared as whole words with the one good case. What is not that case, or
 // not in the TLB, changes nothing here and goes the long way, which finds the same again, or the fault.
 import { loadGuest, storeGuest } from '../base/order';
@@ -71,7 +71,7 @@ export function enterFlat(cpu: Cpu, cs: u32, ss: u32, cpl: u32): bool {
 export function deliverFlat(cpu: Cpu, vector: u32, soft: bool, hasError: bool, error: u32, eip: u32, flags: u32): bool {
   const cpl = cpu.cpl;
   const place = vector * 8;
-  if (!(cpu.mode & Mode.FLAT) || !isProtected(cpu) || (cpl != 0 && cpl != 3) || place + 7 > cpu.idtLimit) return false;
+  if (!(cpu.mode & Mode.FLAT) || !isProtected(cpu) || place + 7 > cpu.idtLimit) return false;
   const gate = tableAt(cpu, cpu.idtBase + place);
   const high = highOf(gate);
   // Present, and of 32 bits: type 14 or 15.

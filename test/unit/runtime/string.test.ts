@@ -1,6 +1,6 @@
 // String instructions against a byte-by-byte model, with random sizes, overlaps, directions and page boundaries.
 import { beforeEach, describe, expect, test } from 'vitest';
-import { Eflags } from '../../../src/layout/cpu.ts';
+import { Eflags, Mode, Step } from '../../../src/layout/cpu.ts';
 import { CR0, DATA, Gpr, type Machine, machine, PT, Seg } from './machine.ts';
 
 let m: Machine;
@@ -154,6 +154,20 @@ describe('edges', () => {
     expect([...m.ram.subarray(0x8000, 0x8003)]).toEqual([1, 2, 3]);
   });
 
+  test('ES may have a base', () => {
+    m.setSeg(Seg.ES, 0x100, 0xffffffff, DATA);
+    m.setPhys32(0x2000, 0x12345678);
+    for (const [reg, value] of [
+      [Gpr.ECX, 1],
+      [Gpr.ESI, 0x2000],
+      [Gpr.EDI, 0x3000],
+    ] as const)
+      m.setGpr(reg, value);
+    m.call.slowLoad8!(m.cpu, 0x2000, 0);
+    m.call.slowLoad8!(m.cpu, 0x3000, 0);
+    expect(run('movs', 4, MASK32, 1)).toBe('');
+    expect([m.phys32(0x3100), m.phys32(0x3000)]).toEqual([0x12345678, 0]);
+  });
   test('limits of both segments, with the right exception', () => {
     m.setSeg(Seg.ES, 0, 0x20ff, DATA);
     setup(0x200, 0x3000, 0x2000);
@@ -207,4 +221,78 @@ describe('edges', () => {
       [0xa8004, 2, 0x720],
     ]);
   });
+});
+
+// Where everything is flat a whole REP MOVS may be done at once: with Mode.FLAT hidden it is done in parts, and must come to the same.
+test('REP MOVS at once does what it does in parts', () => {
+  const next = random(7);
+  const [DIRECTORY, TABLE] = [0x10000, 0x11000];
+  const one = (list: readonly number[]) => list[next(list.length)]!;
+  let done = 0;
+  for (let turn = 0; turn < 3000; turn++) {
+    // Pages 4 to 7 are the user's, 4 and 6 lie elsewhere in memory, one of 5 and 7 may be read-only, the kernel's, or not there.
+    const spoilt = one([5, 7]);
+    const kind = one([PT.P | PT.RW | PT.US, PT.P | PT.US, PT.P | PT.RW, 0]);
+    for (let page = 0; page < 32; page++) {
+      const frame = page === 4 ? 0x18 : page === 6 ? 0x1a : page;
+      const rights = page === spoilt ? kind : PT.P | PT.RW | PT.US;
+      m.setPhys32(TABLE + page * 4, (frame << 12) | rights | PT.A | PT.D);
+    }
+    m.setPhys32(DIRECTORY, TABLE | PT.P | PT.RW | PT.US | PT.A);
+    for (const frame of [0x18, 0x19, 0x1a, 0x1b, 5, 7, 8])
+      for (let i = 0; i < 64; i++) m.setPhys32(frame * 0x1000 + next(1024) * 4, next(2 ** 32));
+    const cpl = one([0, 3]);
+    const state = {
+      ecx: one([0, 1, 2, 5, 17, 40, 600, 0x1002, 0x80000000]),
+      esi: 0x4000 + next(4) * 0x1000 + one([0, 4, 0xf00, 0xff0, next(0x1000)]),
+      edi: 0x4000 + next(4) * 0x1000 + one([0, 4, 0xf00, 0xff0, next(0x1000)]),
+    };
+    if (next(4) === 0) state.edi = state.esi + next(16) - 8;
+    const [size, mask, seg] = [one([1, 2, 4]), one([-1, -1, -1, 0xffff]), one([Seg.DS, Seg.DS, Seg.FS])];
+    const limited = seg === Seg.FS && next(2) === 0;
+    const [flags, step, pages] = [
+      next(5) === 0 ? Eflags.DF : 0,
+      next(8) === 0 ? Step.BAIL : 0,
+      [...Array(8).keys()].filter(() => next(10) > 0),
+    ];
+    const ends = [true, false].map((flat) => {
+      m.set('cr0', CR0.PE | CR0.WP | CR0.PG);
+      m.set('cr3', DIRECTORY);
+      m.call.flush!(m.cpu);
+      m.setSeg(Seg.FS, limited ? 0x10 : 0, limited ? 0x6fff : 0xffffffff, DATA);
+      m.setCpl(cpl);
+      m.set('eflags', 2 | flags);
+      m.set('step', step);
+      for (const [reg, value] of [
+        [Gpr.ECX, state.ecx],
+        [Gpr.ESI, state.esi],
+        [Gpr.EDI, state.edi],
+      ] as const)
+        m.setGpr(reg, value);
+      for (const page of pages) {
+        m.call.slowLoad8!(m.cpu, page << 12, 0);
+        m.fault();
+      }
+      if (!flat) m.set('mode', m.get('mode') & ~Mode.FLAT);
+      const before = m.ram.slice(0, 0x20000);
+      const more = m.call.movs!(m.cpu, size, mask, m.seg(seg), 1);
+      const fault = m.fault();
+      const after = m.ram.slice(0, 0x20000);
+      m.ram.set(before);
+      return {
+        turn,
+        more,
+        fault,
+        regs: [Gpr.ECX, Gpr.ESI, Gpr.EDI].map((reg) => m.gpr(reg)),
+        cr2: fault ? m.get('cr2') : 0,
+        after: Buffer.from(after).toString('latin1'),
+      };
+    });
+    const { after, ...rest } = ends[0]!;
+    const { after: parts, ...same } = ends[1]!;
+    expect(rest).toEqual(same);
+    if (after !== parts) throw new Error(`turn ${turn}: memory differs`);
+    if (rest.fault === '' && rest.more === 0) done++;
+  }
+  expect(done).toBeGreaterThan(500);
 });

@@ -100,6 +100,12 @@ describe('loadSegment', () => {
         for (const cpl of [0, 3])
           for (const flat of [true, false]) expect(load(seg, selector, cpl, flat, true)).toEqual(load(seg, selector, cpl, flat, false));
   });
+  test('a descriptor that is not all inside its table', () => {
+    m.set('gdtLimit', (SEL.DATA3 | 7) - 1);
+    expect(m.run('loadSegment', Seg.ES, SEL.DATA3)).toBe(`GP(${SEL.DATA3 & ~3})`);
+    m.set('gdtLimit', SEL.DATA3 | 7);
+    expect(m.run('loadSegment', Seg.ES, SEL.DATA3)).toBe('');
+  });
   test('real mode keeps the limit', () => {
     m.set('cr0', 0);
     m.call.updateMode(m.cpu);
