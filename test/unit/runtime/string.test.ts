@@ -243,12 +243,14 @@ test('REP MOVS at once does what it does in parts', () => {
       for (let i = 0; i < 64; i++) m.setPhys32(frame * 0x1000 + next(1024) * 4, next(2 ** 32));
     const cpl = one([0, 3]);
     const state = {
-      ecx: one([0, 1, 2, 5, 17, 40, 600, 0x1002, 0x80000000]),
+      ecx: one([0, 1, 2, 5, 17, 40, 600, 2000, 0x1002, 0x80000000]),
       esi: 0x4000 + next(4) * 0x1000 + one([0, 4, 0xf00, 0xff0, next(0x1000)]),
       edi: 0x4000 + next(4) * 0x1000 + one([0, 4, 0xf00, 0xff0, next(0x1000)]),
     };
     if (next(4) === 0) state.edi = state.esi + next(16) - 8;
     const [size, mask, seg] = [one([1, 2, 4]), one([-1, -1, -1, 0xffff]), one([Seg.DS, Seg.DS, Seg.FS])];
+    // Only the lower halves count then.
+    if (mask !== -1) for (const name of ['esi', 'edi'] as const) state[name] |= next(2) << 16;
     const limited = seg === Seg.FS && next(2) === 0;
     const [flags, step, pages] = [
       next(5) === 0 ? Eflags.DF : 0,
@@ -260,6 +262,11 @@ test('REP MOVS at once does what it does in parts', () => {
       m.set('cr3', DIRECTORY);
       m.call.flush!(m.cpu);
       m.setSeg(Seg.FS, limited ? 0x10 : 0, limited ? 0x6fff : 0xffffffff, DATA);
+      m.setCpl(0);
+      for (const page of pages.flatMap((page) => [page, page + 16])) {
+        m.call.slowLoad8!(m.cpu, page << 12, 0);
+        m.fault();
+      }
       m.setCpl(cpl);
       m.set('eflags', 2 | flags);
       m.set('step', step);
@@ -269,10 +276,6 @@ test('REP MOVS at once does what it does in parts', () => {
         [Gpr.EDI, state.edi],
       ] as const)
         m.setGpr(reg, value);
-      for (const page of pages) {
-        m.call.slowLoad8!(m.cpu, page << 12, 0);
-        m.fault();
-      }
       if (!flat) m.set('mode', m.get('mode') & ~Mode.FLAT);
       const before = m.ram.slice(0, 0x20000);
       const more = m.call.movs!(m.cpu, size, mask, m.seg(seg), 1);
