@@ -121,7 +121,7 @@ for (const { cpus, engine, seconds, random, skip } of MACHINES) {
     it('has nothing to complain of', async () => {
       const log = await command('dmesg');
       expect(log).toContain(`Brought up 1 node, ${cpus} CPUs`);
-      expect(troubleIn(log)).toEqual([]);
+      expect(troubleIn(log), log.slice(-4000)).toEqual([]);
     });
 
     it('is switched off by its last CPU', async () => {

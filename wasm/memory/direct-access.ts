@@ -34,6 +34,11 @@ function learn(cpu: Cpu, at: u32, host: usize): void {
   if (at < cpu.directBytes && at >>> 12 != cpu.directRefused) learnPage(cpu, at, host);
 }
 
+/** The same of an access to a linear address, where the TLB gave the supervisor the right to write to `host`. */
+export function learnLinear(cpu: Cpu, linear: u32, host: usize): void {
+  learn(cpu, linear - control.directOrigin, host);
+}
+
 function learnPage(cpu: Cpu, at: u32, host: usize): void {
   const next = (at & 0xfffff000) + 0x1000;
   if (host == RAM + DIRECT_START + at && next < cpu.directBytes && isStorable(cpu, next)) {

@@ -21,6 +21,7 @@ import { Access, Cpu, control, PAGE_HAS_CODE, PAGE_MARK, Pending, RAM } from '..
 import { POLLED } from '../system/held';
 import { probe, readSlow, writeSlow } from './access';
 import { enterCode, forgetStoresBeside, giveMap, hasStoresBeside, onlyCpu, pageMeta, staysBesideCode } from './codepage';
+import { learnLinear } from './direct-access';
 import { foundCode, foundHost, foundPhys, protectPage, resolve } from './tlb';
 import { isWatched } from './watch';
 
@@ -143,7 +144,9 @@ export function lockedHost(cpu: Cpu, linear: u32, bytes: u32, region: u32, eip: 
   if (linear & (bytes - 1) || (cpu.watch && cpu.stepArmed && isWatched(cpu, linear, 0))) return 0;
   if (resolve(cpu, linear, user | Access.WRITE)) return 0;
   if (foundCode && !staysBesideCode(foundPhys, bytes)) return 0;
-  return foundHost < RAM ? 0 : <u32>foundHost;
+  if (foundHost < RAM) return 0;
+  if (!foundCode && !user) learnLinear(cpu, linear, foundHost);
+  return <u32>foundHost;
 }
 
 /** The load of a locked instruction for which lockedHost had no address. Other CPUs are kept away until the store, unless it is a device's. */

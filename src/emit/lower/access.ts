@@ -68,11 +68,12 @@ export class Access {
   /** In the direct map. */
   private reachDirect(at: () => Expr, write: boolean, slow: Expr[], fast: Fast): void {
     const { m } = this.f;
-    const page = () => m.i32.add(this.f.cpu(), m.i32.shr_u(at(), this.f.c(PAGE_SHIFT)));
-    const outside = write
-      ? m.i32.eqz(m.i32.load8_u(CpuArea.at.directStores, 1, page()))
-      : m.i32.ge_u(at(), this.f.loadCpu(Cpu.at.directBytes));
-    this.f.emit(m.if(this.f.unlikely(outside), m.block(null, slow), fast(at(), DIRECT_HOST)));
+    this.f.emit(m.if(this.f.unlikely(this.outside(at, write)), m.block(null, slow), fast(at(), DIRECT_HOST)));
+  }
+  private outside(at: () => Expr, write: boolean): Expr {
+    const { m } = this.f;
+    if (!write) return m.i32.ge_u(at(), this.f.loadCpu(Cpu.at.directBytes));
+    return m.i32.eqz(m.i32.load8_u(CpuArea.at.directStores, 1, m.i32.add(this.f.cpu(), m.i32.shr_u(at(), this.f.c(PAGE_SHIFT)))));
   }
 
   /** Where the TLB has the page with the right: sets `word`, and leaves for `slowly` where it has not. */
@@ -196,31 +197,24 @@ export class Access {
     const { m } = this.f;
     const { bytes } = op;
     const type = bytes === 8 ? i64 : i32;
-    const linear = this.f.locals.take(i32);
+    const { at, local } = this.addressOf(op.address, true);
     const host = this.f.locals.take(i32);
     const result = this.f.locals.take(type);
-    this.f.emit(m.local.set(linear, this.values.value(op.address)));
     const [out, slowly] = [`a${this.labels++}`, `s${this.labels++}`];
-    const word = this.f.locals.take(i32);
-    const fast = [
-      m.local.set(word, this.tlbEntry(this.f.get(linear))),
-      m.br(slowly, this.f.unlikely(m.i32.eqz(this.target.tlbAllows(this.f.get(word), true)))),
-      m.local.set(host, m.i32.add(this.f.get(linear), m.i32.and(this.f.get(word), this.f.c(~PAGE_MASK)))),
-    ];
-    if (bytes > 1) fast.push(m.br(slowly, this.f.unlikely(m.i32.and(this.f.get(linear), this.f.c(bytes - 1)))));
+    const fast = this.target.directOrigin === undefined ? this.findLocked(at, host, slowly) : this.findLockedDirect(at, host, slowly);
+    if (bytes > 1) fast.push(m.br(slowly, this.f.unlikely(m.i32.and(at(), this.f.c(bytes - 1)))));
     const region = this.f.c(this.target.slow === REGION ? 1 : 0);
-    const find = this.f.callRuntime(runtime.lockedHost, this.f.get(linear), this.f.c(bytes), region, this.target.eip());
+    const find = this.f.callRuntime(runtime.lockedHost, this.linear(local!), this.f.c(bytes), region, this.target.eip());
     this.f.emit(m.block(out, [m.block(slowly, [...fast, m.br(out)], none), ...this.orFault(m.local.set(host, find))], none));
-    this.f.locals.free(word);
     this.f.locals.hold();
     this.keep({
-      at: linear,
+      at: local!,
       host,
       address: op.address,
       bytes,
       locked: { result, unused: this.values.dead(i), start: this.f.statements.length },
     });
-    const load = this.f.callRuntime(LOCKED_LOAD[bytes]!, this.f.get(linear));
+    const load = this.f.callRuntime(LOCKED_LOAD[bytes]!, this.linear(local!));
     this.f.emit(
       m.if(
         this.f.unlikely(m.i32.eqz(this.f.get(host))),
@@ -231,14 +225,38 @@ export class Access {
     if (!this.values.dead(i)) this.values.place(i, result);
   }
 
+  /** Sets `host` where the TLB lets this CPU write to the page. */
+  private findLocked(at: () => Expr, host: number, slowly: string): Expr[] {
+    const { m } = this.f;
+    const word = this.f.locals.take(i32);
+    const code = [
+      m.local.set(word, this.tlbEntry(at())),
+      m.br(slowly, this.f.unlikely(m.i32.eqz(this.target.tlbAllows(this.f.get(word), true)))),
+      m.local.set(host, m.i32.add(at(), this.delta(word))),
+    ];
+    this.f.locals.free(word);
+    return code;
+  }
+
+  /** The same by the direct map. */
+  private findLockedDirect(at: () => Expr, host: number, slowly: string): Expr[] {
+    const { m } = this.f;
+    return [m.br(slowly, this.f.unlikely(this.outside(at, true))), m.local.set(host, this.f.plus(at(), DIRECT_HOST))];
+  }
+
+  /** The linear address that is in a local as `reach` takes it. */
+  private linear(local: number): Expr {
+    return this.f.plus(this.f.get(local), this.target.directOrigin ?? 0);
+  }
+
   /** The store of a locked instruction: if memory is no longer what the load found, back to the load. */
-  private lockedStore({ at: linear, host, bytes, locked }: Kept, value: Value): void {
+  private lockedStore({ at, host, bytes, locked }: Kept, value: Value): void {
     const { m } = this.f;
     const { result, start } = locked!;
     const type = bytes === 8 ? i64 : i32;
     const to = this.f.locals.take(type);
     this.f.emit(m.local.set(to, this.values.value(value)));
-    const store = this.f.callRuntime(LOCKED_STORE[bytes]!, this.f.get(linear), this.f.get(to, type));
+    const store = this.f.callRuntime(LOCKED_STORE[bytes]!, this.linear(at), this.f.get(to, type));
     const rmw = bytes === 8 ? m.i64.atomic.rmw : bytes === 4 ? m.i32.atomic.rmw : bytes === 2 ? m.i32.atomic.rmw16_u : m.i32.atomic.rmw8_u;
     const was = rmw.cmpxchg(0, this.f.get(host), this.f.get(result, type), this.f.get(to, type));
     const differs = (bytes === 8 ? m.i64 : m.i32).ne(was, this.f.get(result, type));
