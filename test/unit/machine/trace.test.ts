@@ -58,7 +58,6 @@ it.each([
   const lines = traceOf(name, (engine) => runGuest(engine, 'fb cd30 e699 b80c100000 ffe0 a33412c000'));
   expect(lines).toEqual([
     block(letter, '00001000', 0, '00008000', '00000002'),
-    block(letter, '00001001', 0, '00008000', '00000202'),
     `0 ! 00001001 software  v=30 e=---- CR2=00000000 ${END}`,
     block(letter, '00003000', 0, '00007ff4', '00000002'),
     block(letter, '00001003', 0, '00008000', '00000202'),
@@ -95,14 +94,19 @@ it('sees inside regions what the interpreter sees', () => {
   expect([calls(interpreted), calls(translated)]).toEqual([40, 40]);
 });
 
-it.each(guestNames())('agrees in both engines on %s', (name) => {
+/** Those that both engines can run alike. */
+const BOTH = guestNames().filter((name) => readProgram(name).header.engines === undefined);
+
+it.each(BOTH)('agrees in both engines on %s', (name) => {
   const program = readProgram(name);
   const [interpreted, translated] = (['interpreter', 'jit'] as const).map((engine) =>
     traceOf(engine, (running) => expect(runProgram(running, program)).toEqual([])),
   );
   const wanted = common(interpreted, translated);
   expect(wanted.length).toBeGreaterThan(0.9 * interpreted.length);
-  expect(missing(wanted, translated.map(withoutEngine))).toBeUndefined();
+  // An interrupt that a store to a port raises may be taken a turn of the loop sooner or later, with the flags of then.
+  const asWell = (line: string) => (program.header.interrupt === undefined ? line : line.replace(/ EFL=\w+/, ''));
+  expect(missing(wanted.map(asWell), translated.map(withoutEngine).map(asWell))).toBeUndefined();
 });
 
 describe.each(engineNames)('of a machine (%s)', (engine) => {
@@ -161,7 +165,7 @@ describe.each(engineNames)('of a machine (%s)', (engine) => {
       kernel: kernel('b0ff e621 fbf4', CLI_HLT),
       onTrace(lines) {
         text += lines;
-        if (text.includes(' I 00100025 ')) m.stop('seen');
+        if (text.includes(' I 00100020 ')) m.stop('seen');
       },
     });
     expect(await m.run()).toEqual({ kind: 'stopped', reason: 'seen' });
