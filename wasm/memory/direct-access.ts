@@ -1,24 +1,10 @@
 // What code of kernels calls where an access is not in the direct map (direct-map.ts), or not yet known to be: `at` is the linear address less Control.directOrigin. The TLB
-// is asked first, then the slow paths of all translated code (memory.ts). Code of kernels runs at CPL 0: the rights are the supervisor's.
+// is asked first, then the slow paths of all translated code (access.ts). Code of kernels runs at CPL 0: the rights are the supervisor's.
 import { loadGuest, storeGuest } from '../base/order';
 import { Access, Cpu, CpuArea, control, DIRECT_START, RAM, Tlb } from '../gen/layout';
+import { readSlow, rmwSlow, writeBeside } from './access';
 import { hasCode } from './codepage';
-import {
-  regionRmw8,
-  regionRmw16,
-  regionRmw32,
-  regionRmw64,
-  regionStore8,
-  regionStore16,
-  regionStore32,
-  regionStore64,
-  regionStore128,
-  slowLoad8,
-  slowLoad16,
-  slowLoad32,
-  slowLoad64,
-  slowLoad128,
-} from './memory';
+import { regionStore128, slowLoad128 } from './memory';
 import { frameOf, isMapped, walk } from './walk';
 
 /** Host address of an access of `bytes` bytes where the TLB has its page with the right `right`; else 0. */
@@ -58,112 +44,80 @@ function isStorable(cpu: Cpu, at: u32): bool {
   return isMapped(found) && frameOf(found) == DIRECT_START + at && (found & Tlb.KERNEL_WRITE) != 0;
 }
 
-export function directLoad8(cpu: Cpu, at: u32, eip: u32): u32 {
+@inline
+function loadAt<T>(cpu: Cpu, at: u32, eip: u32): T {
   const linear = at + control.directOrigin;
-  const host = probe(cpu, linear, 1, Tlb.KERNEL_READ);
-  return host ? loadGuest<u8>(cpu, host) : slowLoad8(cpu, linear, eip);
+  const host = probe(cpu, linear, <u32>sizeof<T>(), Tlb.KERNEL_READ);
+  if (host) return loadGuest<T>(cpu, host);
+  cpu.eip = eip;
+  return <T>readSlow(cpu, linear, <u32>sizeof<T>(), 0);
 }
 
-export function directStore8(cpu: Cpu, at: u32, value: u32, eip: u32): void {
+@inline
+function storeAt<T>(cpu: Cpu, at: u32, value: T, eip: u32): void {
   const linear = at + control.directOrigin;
-  const host = probe(cpu, linear, 1, Tlb.KERNEL_WRITE);
-  if (!host) {
-    regionStore8(cpu, linear, value, eip);
+  const host = probe(cpu, linear, <u32>sizeof<T>(), Tlb.KERNEL_WRITE);
+  if (host) {
+    storeGuest<T>(cpu, host, value);
+    learn(cpu, at, host);
     return;
   }
-  storeGuest<u8>(cpu, host, <u8>value);
-  learn(cpu, at, host);
+  cpu.eip = eip;
+  writeBeside(cpu, linear, <u64>value, <u32>sizeof<T>(), Access.REGION);
 }
 
-/** A load for a read-modify-write: see regionRmw8. */
-export function directRmw8(cpu: Cpu, at: u32, eip: u32): u32 {
+/** A load for a read-modify-write: see rmwSlow. */
+@inline
+function rmwAt<T>(cpu: Cpu, at: u32, eip: u32): T {
   const linear = at + control.directOrigin;
-  const host = probe(cpu, linear, 1, Tlb.KERNEL_WRITE);
-  if (!host) return regionRmw8(cpu, linear, eip);
-  cpu.rmwHost = <u32>host;
-  learn(cpu, at, host);
-  return loadGuest<u8>(cpu, host);
+  const host = probe(cpu, linear, <u32>sizeof<T>(), Tlb.KERNEL_WRITE);
+  if (host) {
+    cpu.rmwHost = <u32>host;
+    learn(cpu, at, host);
+    return loadGuest<T>(cpu, host);
+  }
+  cpu.eip = eip;
+  return <T>rmwSlow(cpu, linear, <u32>sizeof<T>(), Access.REGION);
+}
+
+export function directLoad8(cpu: Cpu, at: u32, eip: u32): u32 {
+  return loadAt<u8>(cpu, at, eip);
+}
+export function directStore8(cpu: Cpu, at: u32, value: u32, eip: u32): void {
+  storeAt<u8>(cpu, at, <u8>value, eip);
+}
+export function directRmw8(cpu: Cpu, at: u32, eip: u32): u32 {
+  return rmwAt<u8>(cpu, at, eip);
 }
 
 export function directLoad16(cpu: Cpu, at: u32, eip: u32): u32 {
-  const linear = at + control.directOrigin;
-  const host = probe(cpu, linear, 2, Tlb.KERNEL_READ);
-  return host ? loadGuest<u16>(cpu, host) : slowLoad16(cpu, linear, eip);
+  return loadAt<u16>(cpu, at, eip);
 }
-
 export function directStore16(cpu: Cpu, at: u32, value: u32, eip: u32): void {
-  const linear = at + control.directOrigin;
-  const host = probe(cpu, linear, 2, Tlb.KERNEL_WRITE);
-  if (!host) {
-    regionStore16(cpu, linear, value, eip);
-    return;
-  }
-  storeGuest<u16>(cpu, host, <u16>value);
-  learn(cpu, at, host);
+  storeAt<u16>(cpu, at, <u16>value, eip);
 }
-
-/** A load for a read-modify-write: see regionRmw16. */
 export function directRmw16(cpu: Cpu, at: u32, eip: u32): u32 {
-  const linear = at + control.directOrigin;
-  const host = probe(cpu, linear, 2, Tlb.KERNEL_WRITE);
-  if (!host) return regionRmw16(cpu, linear, eip);
-  cpu.rmwHost = <u32>host;
-  learn(cpu, at, host);
-  return loadGuest<u16>(cpu, host);
+  return rmwAt<u16>(cpu, at, eip);
 }
 
 export function directLoad32(cpu: Cpu, at: u32, eip: u32): u32 {
-  const linear = at + control.directOrigin;
-  const host = probe(cpu, linear, 4, Tlb.KERNEL_READ);
-  return host ? loadGuest<u32>(cpu, host) : slowLoad32(cpu, linear, eip);
+  return loadAt<u32>(cpu, at, eip);
 }
-
 export function directStore32(cpu: Cpu, at: u32, value: u32, eip: u32): void {
-  const linear = at + control.directOrigin;
-  const host = probe(cpu, linear, 4, Tlb.KERNEL_WRITE);
-  if (!host) {
-    regionStore32(cpu, linear, value, eip);
-    return;
-  }
-  storeGuest<u32>(cpu, host, value);
-  learn(cpu, at, host);
+  storeAt<u32>(cpu, at, value, eip);
 }
-
-/** A load for a read-modify-write: see regionRmw32. */
 export function directRmw32(cpu: Cpu, at: u32, eip: u32): u32 {
-  const linear = at + control.directOrigin;
-  const host = probe(cpu, linear, 4, Tlb.KERNEL_WRITE);
-  if (!host) return regionRmw32(cpu, linear, eip);
-  cpu.rmwHost = <u32>host;
-  learn(cpu, at, host);
-  return loadGuest<u32>(cpu, host);
+  return rmwAt<u32>(cpu, at, eip);
 }
 
 export function directLoad64(cpu: Cpu, at: u32, eip: u32): u64 {
-  const linear = at + control.directOrigin;
-  const host = probe(cpu, linear, 8, Tlb.KERNEL_READ);
-  return host ? loadGuest<u64>(cpu, host) : slowLoad64(cpu, linear, eip);
+  return loadAt<u64>(cpu, at, eip);
 }
-
 export function directStore64(cpu: Cpu, at: u32, value: u64, eip: u32): void {
-  const linear = at + control.directOrigin;
-  const host = probe(cpu, linear, 8, Tlb.KERNEL_WRITE);
-  if (!host) {
-    regionStore64(cpu, linear, value, eip);
-    return;
-  }
-  storeGuest<u64>(cpu, host, value);
-  learn(cpu, at, host);
+  storeAt<u64>(cpu, at, value, eip);
 }
-
-/** A load for a read-modify-write: see regionRmw64. */
 export function directRmw64(cpu: Cpu, at: u32, eip: u32): u64 {
-  const linear = at + control.directOrigin;
-  const host = probe(cpu, linear, 8, Tlb.KERNEL_WRITE);
-  if (!host) return regionRmw64(cpu, linear, eip);
-  cpu.rmwHost = <u32>host;
-  learn(cpu, at, host);
-  return loadGuest<u64>(cpu, host);
+  return rmwAt<u64>(cpu, at, eip);
 }
 
 export function directLoad128(cpu: Cpu, at: u32, eip: u32): v128 {

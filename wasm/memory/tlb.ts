@@ -2,7 +2,7 @@
 import { raisePage } from '../base/fault';
 import { Access, Cpu, Cr0, RAM, TLB_CODE_SHIFT, TLB_LIST_ENTRIES, TLB_WATCHED_SHIFT, Tlb } from '../gen/layout';
 import { hasCode } from './codepage';
-import { forgetDirect, guardDirect } from './direct-map';
+import { forgetDirect, guardDirect, proveDirect } from './direct-map';
 import { errorOf, frameOf, isGuarded, isMapped, physHost, RIGHTS, walk } from './walk';
 import { watchedRights } from './watch';
 
@@ -40,6 +40,12 @@ export function flushNonGlobal(cpu: Cpu): void {
 export function flush(cpu: Cpu): void {
   flushTlb(cpu);
   forgetDirect(cpu);
+}
+
+/** The same for whoever goes on with paging: what may be relied on is read anew. */
+export function flushAndProve(cpu: Cpu): void {
+  flush(cpu);
+  proveDirect(cpu);
 }
 
 function flushTlb(cpu: Cpu): void {

@@ -19,8 +19,8 @@ import {
   SSE_UD,
   Vector,
 } from '../gen/layout';
-import { invalidateDirect, proveDirect, proveDirectSeldom } from '../memory/direct-map';
-import { flush, flushNonGlobal, tlbInvalidate } from '../memory/tlb';
+import { invalidateDirect, proveDirectSeldom } from '../memory/direct-map';
+import { flushAndProve, flushNonGlobal, tlbInvalidate } from '../memory/tlb';
 import { loadPdptes } from '../memory/walk';
 import { updateAlignment, updateBreakpoints } from './watching';
 
@@ -127,8 +127,7 @@ export function updateLoaded(cpu: Cpu, seg: u32): bool {
 }
 
 function flushEverything(cpu: Cpu): void {
-  flush(cpu);
-  proveDirect(cpu);
+  flushAndProve(cpu);
   flushJumps(cpu);
 }
 

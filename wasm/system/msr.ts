@@ -4,8 +4,7 @@ import { serialize } from '../base/state';
 import { flushJumps } from '../engine/fetched';
 import { hostSetApicBase, hostSetTscDeadline, hostTscDeadlineArmed } from '../gen/host';
 import { Cpu, Cr4, Gpr, LAPIC_BASE, Vector } from '../gen/layout';
-import { proveDirect } from '../memory/direct-map';
-import { flush } from '../memory/tlb';
+import { flushAndProve } from '../memory/tlb';
 import { EFER_NXE, MSR_SLOT_EFER } from '../memory/walk';
 import { machineTsc } from './clock';
 import { privileged } from './control';
@@ -214,8 +213,7 @@ export function wrmsr(cpu: Cpu): void {
       good = (value & ~(<u64>EFER_NXE)) == 0;
       if (good && slot(cpu, MSR_SLOT_EFER) != value) {
         setSlot(cpu, MSR_SLOT_EFER, value);
-        flush(cpu);
-        proveDirect(cpu);
+        flushAndProve(cpu);
         flushJumps(cpu);
       }
       break;

@@ -3,9 +3,8 @@ import { faulted, raiseError } from '../base/fault';
 import { setRegMasked, untypedSegments } from '../base/state';
 import { hostInvalidateCode, hostPortIn, hostPortOut } from '../gen/host';
 import { Cpu, control, Descriptor, Eflags, Gpr, PAGE, Seg, SegCache, Vector } from '../gen/layout';
-import { proveDirect } from '../memory/direct-map';
 import { load8, load16, load32, probeWrite, segLinear, store8, store16, store32, sysLoad16 } from '../memory/memory';
-import { flush } from '../memory/tlb';
+import { flushAndProve } from '../memory/tlb';
 import { again, stepBudget } from '../string/repeat';
 import { checkPort } from './debug';
 import { polled } from './held';
@@ -52,8 +51,7 @@ function updateShadowRam(cpu: Cpu): void {
   const now = control.shadowRam;
   if (now == cpu.shadowRamSeen) return;
   cpu.shadowRamSeen = now;
-  flush(cpu);
-  proveDirect(cpu);
+  flushAndProve(cpu);
   for (let phys: u32 = 0xe0000; phys < 0x100000; phys += PAGE) hostInvalidateCode(cpu, phys, PAGE);
 }
 

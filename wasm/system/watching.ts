@@ -2,7 +2,7 @@
 import { flushJumpsOn } from '../engine/fetched';
 import { BreakpointKind, Cpu, Cr0, Eflags, Watch } from '../gen/layout';
 import { proveDirect } from '../memory/direct-map';
-import { flush } from '../memory/tlb';
+import { flushAndProve } from '../memory/tlb';
 import { DATA, pageOf } from '../memory/watch';
 import { breakpointAt, readBreakpoint } from './debug';
 
@@ -47,8 +47,7 @@ function changeAlignment(cpu: Cpu): void {
   cpu.watch = watch ^ Watch.ALIGN;
   // What is in the TLB already would let accesses pass.
   if (on) {
-    flush(cpu);
-    proveDirect(cpu);
+    flushAndProve(cpu);
   }
 }
 
