@@ -78,6 +78,7 @@ export {
   sysStore32,
 } from './memory/memory';
 export { flush, flushNonGlobal } from './memory/tlb';
+export { proveSegment } from './segments/proven';
 export { arpl, lar, lgdt, lidt, lldt, loadSegment, lsl, ltr, sgdt, sidt, sldt, str, verr, verw } from './segments/segment';
 export { sseRcpps, sseRcpss, sseRsqrtps, sseRsqrtss } from './sse/approximate';
 export { sseCmppd, sseCmpps, sseCmpsd, sseCmpss, sseComisd, sseComiss, sseUcomisd, sseUcomiss } from './sse/compare';

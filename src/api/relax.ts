@@ -2,7 +2,12 @@
 import { Relax } from '../layout/memory.ts';
 
 /** The relaxations that there are. */
-export const RELAXATIONS = { directmap: Relax.DIRECTMAP, holes: Relax.HOLES, precision: Relax.PRECISION } as const;
+export const RELAXATIONS = {
+  directmap: Relax.DIRECTMAP,
+  holes: Relax.HOLES,
+  precision: Relax.PRECISION,
+  segments: Relax.SEGMENTS,
+} as const;
 export type Relaxation = keyof typeof RELAXATIONS;
 /** One of them, or without one of them; all of them, or none. */
 export type RelaxTerm = Relaxation | `-${Relaxation}` | 'all' | 'off';
@@ -12,7 +17,7 @@ export const RELAX_TERMS: readonly RelaxTerm[] = ['all', 'off', ...NAMES, ...NAM
 export const ALL_RELAXATIONS = NAMES.reduce((bits, name) => bits | RELAXATIONS[name], 0);
 
 /** Those that no guest can tell from none. */
-export const EXACT: readonly RelaxTerm[] = ['directmap'];
+export const EXACT: readonly RelaxTerm[] = ['directmap', 'segments'];
 export const DEFAULT_RELAX: readonly RelaxTerm[] = ['all'];
 
 /** Bits of Relax, from terms in their order. A list that begins with what to go without begins with all. */

@@ -1,7 +1,7 @@
 // The shared memory of a machine and the power-on state of a CPU in it (SDM vol. 3, table 10-1).
 
 import { DragomanError } from '../api/errors.ts';
-import { Cpu, GPR_STRIDE, Gpr, Seg, SegCache } from '../layout/cpu.ts';
+import { Cpu, GPR_STRIDE, Gpr, PROVEN_DESCRIPTORS, Seg, SegCache } from '../layout/cpu.ts';
 import { CPUID_SIGNATURE } from '../layout/features.ts';
 import { LAPIC_BASE } from '../layout/lapic.ts';
 import { ClockAsks, CONTROL, Control, CpuArea, cpuBase, type MemoryPlan, Relax } from '../layout/memory.ts';
@@ -37,7 +37,7 @@ export function createMemory(plan: MemoryPlan): SharedMemory {
   set(Control.at.ramBytes, plan.ramBytes);
   set(Control.at.cpus, plan.cpus);
   set(Control.at.cpuStride, plan.cpuStride);
-  set(Control.at.relax, Relax.DIRECTMAP);
+  set(Control.at.relax, Relax.DIRECTMAP | Relax.SEGMENTS);
   set(Control.at.pauseMask, -1);
   set(Control.at.clockAsks, ClockAsks.MADE);
   set(Control.at.pageMeta, plan.pageMeta);
@@ -66,8 +66,10 @@ export function resetCpu(shared: SharedMemory, index: number): void {
     [Cpu.at.arena, CpuArea.at.arena],
     [Cpu.at.arenaNext, CpuArea.at.arena],
     [Cpu.at.arenaEnd, plan.cpuStride],
+    [Cpu.at.gdtHost, CpuArea.at.noTable],
   ] as const)
     set(field, base + area);
+  i32.fill(-1, (base + CpuArea.at.noTable) >> 2, (base + CpuArea.at.noTable + PROVEN_DESCRIPTORS * 8) >> 2);
   set(Cpu.at.jumpKernelGen, generation);
   set(Cpu.at.jumpUserGen, generation);
   set(Cpu.at.fcw, 0x37f);

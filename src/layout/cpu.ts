@@ -25,6 +25,22 @@ export const SegCache = struct({
   topWrite: u32,
 });
 
+/** What a load of a segment register by a selector of the GDT was found to do (wasm/segments/proven.ts). */
+export const SegmentProof = struct(
+  {
+    /** The register behind it: a SegCache. */
+    segment: area(SegCache.size, 16),
+    /** The selector that this holds for; NO_SELECTOR: for none. */
+    selector: u32,
+    /** Its descriptor then. */
+    words: u64,
+  },
+  64,
+);
+export const NO_SELECTOR = 0x10000;
+/** Descriptors of the GDT that loads are proven of. */
+export const PROVEN_DESCRIPTORS = 32;
+
 /** What a breakpoint of DR0 to DR3 stands for now (SDM vol. 3, 17.2.4); its kinds are bits of BreakpointKind, 0 where it is not enabled. */
 export const Breakpoint = struct({
   kinds: u32,
@@ -249,6 +265,9 @@ export const Cpu = struct(
     relaxSeen: u32,
     /** How often a direct map was looked for at MOV CR3. */
     directTries: u32,
+    /** Host address of the GDT as a TLB may have it, and 1 where the page is not global (wasm/segments/proven.ts); CpuArea.noTable: it is to be looked for. */
+    gdtHost: u32,
+    gdtLocal: u32,
     /** Nonzero: the time-stamp counter must be asked for, because the guest holds clocks against each other (machine/board/stalls.ts). */
     clockWatch: u32,
   },

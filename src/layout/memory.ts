@@ -1,7 +1,7 @@
 // Where everything is in the one shared WebAssembly.Memory. Fixed addresses first, then guest RAM, then what
 // grows with the number of CPUs. Nobody else writes an address as a number.
 import { DragomanError } from '../api/errors.ts';
-import { Cpu } from './cpu.ts';
+import { Cpu, PROVEN_DESCRIPTORS, SegmentProof } from './cpu.ts';
 import { area, array, f64, ownLine, records, shared32, struct, u32, u64 } from './struct.ts';
 
 export const WASM_PAGE = 0x10000;
@@ -164,7 +164,7 @@ export const Control = struct({
 });
 
 /** Invariants of kernels that translated code may rely on (docs/relaxations.md). */
-export const Relax = { DIRECTMAP: 1, HOLES: 2, PRECISION: 4 } as const;
+export const Relax = { DIRECTMAP: 1, HOLES: 2, PRECISION: 4, SEGMENTS: 8 } as const;
 /** The first physical address that is looked for in the kernel's direct map: what lies below is not all RAM. */
 export const DIRECT_START = 1 * MiB;
 /** Bytes that an access in the direct map may be long. */
@@ -345,6 +345,10 @@ export const CpuArea = struct(
     trace: records(TRACE_RECORDS, TraceRecord, PAGE),
     fetchedKernel: records(FETCHED_ENTRIES, Fetched, PAGE),
     fetchedUser: records(FETCHED_ENTRIES, Fetched, PAGE),
+    /** Loads of ES and DS in flat code, and of FS and GS, by descriptor; and bytes that are no descriptor which such a load could find, in the place of a table. */
+    provenFlat: records(PROVEN_DESCRIPTORS, SegmentProof, PAGE),
+    provenFree: records(PROVEN_DESCRIPTORS, SegmentProof, PAGE),
+    noTable: area(PROVEN_DESCRIPTORS * 8, 16),
     /** To the end of the CPU's block. */
     arena: area(0, PAGE),
   },

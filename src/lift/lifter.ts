@@ -272,7 +272,7 @@ export class Lifter {
   helper({ name, result, effects }: RuntimeFunction, args: readonly Value[] = []): Value {
     return this.b.push({ kind: 'helper', type: result, name, args: [...args], effects: { ...effects, ...(result && { result }) } });
   }
-  /** The same where one of `when` is not 0, which is seldom; else the result is `otherwise`. It cannot fault, and of the state it changes what its effects name alone. */
+  /** The same where one of `when` is not 0, which is seldom; else the result is `otherwise`. It leaves registers and flags alone. */
   helperIf(when: readonly Value[], otherwise: Value, { name, result, effects }: RuntimeFunction, args: readonly Value[]): Value {
     return this.b.push({
       kind: 'helper',

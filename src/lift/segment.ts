@@ -2,13 +2,37 @@
 // They may change what mode code runs in. Loads of segment registers say whether what follows must go through the dispatcher, and hardly
 // ever do; the others always leave.
 import type { Value } from '../ir/types.ts';
-import { Cpu, Gpr, Seg, Shadow } from '../layout/cpu.ts';
+import { Cpu, Gpr, PROVEN_DESCRIPTORS, Seg, SegCache, SegmentProof, Shadow } from '../layout/cpu.ts';
+import { CpuArea } from '../layout/memory.ts';
 import { runtime } from '../runtime/abi.ts';
 import type { Lifter, LiftTable } from './lifter.ts';
 
 /** Loads segment register `number` with all checks; whether something is to be looked at again behind the instruction. */
-const loadSegment = (x: Lifter, number: Value, selector: Value): Value =>
-  x.helper(runtime.loadSegment, [number, x.b.and(selector, x.b.const(0xffff))]);
+function loadSegment(x: Lifter, number: Value, value: Value): Value {
+  const selector = x.b.and(value, x.b.const(0xffff));
+  const seg = x.b.known(number);
+  if (seg === undefined || seg === Seg.SS || !x.form.flat) return x.helper(runtime.loadSegment, [number, selector]);
+  return loadProven(x, seg, number, selector);
+}
+
+/** The same for DS, ES, FS and GS in flat code: what such a load did before, where selector and descriptor are as they were; else, and above CPL 0, in full (wasm/segments/proven.ts). */
+function loadProven(x: Lifter, seg: number, number: Value, selector: Value): Value {
+  const { b } = x;
+  const place = b.and(selector, b.const((PROVEN_DESCRIPTORS - 1) << 3));
+  const proof = b.add(x.cpu(), b.shl(place, b.const(Math.log2(SegmentProof.size / 8))));
+  const proofs = seg >= Seg.FS ? CpuArea.at.provenFree : CpuArea.at.provenFlat;
+  const found = x.stateAt('i64', 8, b.add(x.state(Cpu.at.gdtHost), place), 0);
+  const other = [
+    b.or(b.xor(x.stateAt('i32', 4, proof, proofs + SegmentProof.at.selector), selector), x.state(Cpu.at.cpl)),
+    b.op('i64.ne', x.stateAt('i64', 8, proof, proofs + SegmentProof.at.words), found),
+  ];
+  const again = x.helperIf(other, b.const(0), runtime.proveSegment, [number, selector]);
+  const from = proofs + SegmentProof.at.segment;
+  x.setState(Cpu.at.seg + seg * SegCache.size, x.stateAt('v128', 16, proof, from), 16);
+  const tops = SegCache.at.topRead;
+  x.setState(Cpu.at.seg + seg * SegCache.size + tops, x.stateAt('i64', 8, proof, from + tops), 8);
+  return again;
+}
 
 /** SDM vol. 3, 6.8.3: nothing comes between a load of SS and the load of ESP that follows it (LSS needs no such care). */
 function holdOffAfterSs(x: Lifter, number: Value): void {

@@ -138,6 +138,7 @@ export const runtime = named({
 
   // Segments, descriptors, control and debug registers.
   loadSegment: fn([i32, i32], FAULTS, i32),
+  proveSegment: fn([i32, i32], FAULTS, i32),
   lgdt: fn([i32, i32], FAULTS),
   lidt: fn([i32, i32], FAULTS),
   sgdt: fn([i32], STORES),

@@ -1,6 +1,7 @@
 // The TLB: one word for each page of linear space, filled by the page walk, flushed through lists of what was filled.
 import { raisePage } from '../base/fault';
 import { Access, Cpu, Cr0, RAM, TLB_CODE_SHIFT, TLB_LIST_ENTRIES, TLB_WATCHED_SHIFT, Tlb } from '../gen/layout';
+import { forgetLocalTable, forgetTable, forgetTableAt } from '../segments/table';
 import { hasCode } from './codepage';
 import { forgetDirect, guardDirect, proveDirect } from './direct-map';
 import { errorOf, frameOf, isGuarded, isMapped, physHost, RIGHTS, walk } from './walk';
@@ -32,6 +33,7 @@ function flushList(cpu: Cpu, list: usize, count: u32): void {
 
 /** Forgets all translations that are not global (MOV CR3). */
 export function flushNonGlobal(cpu: Cpu): void {
+  forgetLocalTable(cpu);
   flushList(cpu, cpu.tlbList, cpu.tlbListCount.plain);
   cpu.tlbListCount.plain = 0;
 }
@@ -49,6 +51,7 @@ export function flushAndProve(cpu: Cpu): void {
 }
 
 function flushTlb(cpu: Cpu): void {
+  forgetTable(cpu);
   flushNonGlobal(cpu);
   flushList(cpu, cpu.tlbGlobalList, cpu.tlbGlobalCount.plain);
   cpu.tlbGlobalCount.plain = 0;
@@ -57,6 +60,7 @@ function flushTlb(cpu: Cpu): void {
 
 /** Forgets the translation of one page, and all of a large page that it is in. */
 export function tlbInvalidate(cpu: Cpu, linear: u32): void {
+  forgetTableAt(cpu, linear);
   const tlb: usize = cpu.tlb;
   const large = linear >>> 27;
   const bit: u32 = 1 << ((linear >>> 22) & 31);

@@ -25,6 +25,7 @@ import {
   refuse,
   typeOf,
 } from './descriptor';
+import { forgetProofs } from './table';
 
 /** Access word of every segment in virtual-8086 mode: present, DPL 3, writable data, accessed. */
 const ACCESS_V86: u32 = 0xf300;
@@ -229,6 +230,7 @@ function loadTable(cpu: Cpu, linear: u32, opsize: u32, isGdt: bool): void {
   if (isGdt) {
     cpu.gdtLimit = limit;
     cpu.gdtBase = from;
+    forgetProofs(cpu);
   } else {
     cpu.idtLimit = limit;
     cpu.idtBase = from;

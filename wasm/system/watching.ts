@@ -4,6 +4,7 @@ import { BreakpointKind, Cpu, Cr0, Eflags, Watch } from '../gen/layout';
 import { proveDirect } from '../memory/direct-map';
 import { flushAndProve } from '../memory/tlb';
 import { DATA, pageOf } from '../memory/watch';
+import { forgetTable } from '../segments/table';
 import { breakpointAt, readBreakpoint } from './debug';
 
 /** Makes the fast paths forget a page of data, and one of code. */
@@ -14,6 +15,7 @@ function forget(cpu: Cpu, data: u32, code: u32): void {
 
 /** After a change of the debug registers: which pages are watched. Only those that are, or were, are affected. */
 export function updateBreakpoints(cpu: Cpu): void {
+  forgetTable(cpu);
   let watch = cpu.watch & ~(Watch.DATA | Watch.CODE);
   let first: u32 = -1;
   let last: u32 = 0;

@@ -38,6 +38,7 @@ import {
   refuse,
 } from '../segments/descriptor';
 import { readSelector, setFromDescriptor, setNull, setReal } from '../segments/segment';
+import { forgetTable } from '../segments/table';
 import { armDebugTrap, enterDebug, noteInt1, setDelivering, updateStep } from '../system/debug';
 import { readFlags } from '../system/flags';
 import { hold, letGo, polled } from '../system/held';
@@ -305,6 +306,12 @@ function enterTaskHandler(cpu: Cpu, selector: u32, ext: u32, hasError: bool, err
   cpu.fault = trap;
 }
 
+/** What may be relied on is something else. */
+function relyAnew(cpu: Cpu): void {
+  proveDirect(cpu);
+  forgetTable(cpu);
+}
+
 const NMIS: u32 = Pending.NMI | Pending.NMI_AGAIN;
 
 /** The shadow that the instruction at `eip` is in: that of STI, that of a load of SS, or 0. */
@@ -337,7 +344,7 @@ function doPending(cpu: Cpu, eip: u32, translated: bool): u32 {
     }
     if (pending & Pending.KICK) {
       cpu.pending.and(~Pending.KICK);
-      if (cpu.relaxSeen != control.relax) proveDirect(cpu);
+      if (cpu.relaxSeen != control.relax) relyAnew(cpu);
       if (translated) cpu.samplesTranslated++;
       else cpu.samplesInterpreted++;
       return 1;

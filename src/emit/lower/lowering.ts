@@ -381,10 +381,15 @@ export class Lowering {
     const type = wasmType[op.type!];
     const result = this.f.locals.take(type);
     this.f.emit(m.local.set(result, this.value(op.otherwise!)));
-    const call = this.f.callRuntime(f, ...op.args.map((v) => this.value(v)));
+    const call = m.local.set(result, this.f.callRuntime(f, ...op.args.map((v) => this.value(v))));
+    this.access.dropKept();
+    const { mayFault } = op.effects;
+    const calls = mayFault
+      ? [this.f.storeCpu(Cpu.at.eip, this.target.eip()), call, ...this.access.forget(), this.access.leaveWhereFaulted()]
+      : [call];
     // A branch for each: V8 would make values of the conditions to combine them.
     const ways = op.when!.map((v) => m.br('seldom', this.f.unlikely(this.value(v))));
-    this.f.emit(m.block('often', [m.block('seldom', [...ways, m.br('often')]), m.local.set(result, call)]));
+    this.f.emit(m.block('often', [m.block('seldom', [...ways, m.br('often')]), ...calls]));
     if (this.lastUse[i]! < 0) this.f.locals.free(result);
     else this.home[i] = result;
   }

@@ -122,8 +122,24 @@ test('mov ds, ax loads through the runtime, and leaves where that says so', () =
   expect(text('8e d8')).toMatchInlineSnapshot(`
     "%1 = get eax
     %3 = i32.and %1, 0xffff
-    %4 = helper loadSegment(3, %3) [faults; eip]
-    nextIf %4"
+    %5 = i32.and %3, 248
+    %8 = i32.shl %5, 3
+    %9 = i32.add cpu, %8
+    %10 = ldstate32 gdtHost
+    %11 = i32.add %10, %5
+    %12 = ldstate64 %11 + 0
+    %13 = ldstate32 %9 + 7278624
+    %14 = i32.xor %13, %3
+    %15 = ldstate32 cpl
+    %16 = i32.or %14, %15
+    %17 = ldstate64 %9 + 7278632
+    %18 = i64.ne %17, %12
+    %20 = helper proveSegment(3, %3) [faults; eip] if %16 or %18, else 0
+    %21 = ldstate128 %9 + 7278592
+    ststate128 seg+96, %21
+    %23 = ldstate64 %9 + 7278608
+    ststate64 seg+112, %23
+    nextIf %20"
   `);
 });
 

@@ -88,6 +88,7 @@ export async function machine(ramBytes = 16 * MiB) {
   control('pageMeta', plan.pageMeta);
   for (const area of ['tlb', 'tlbList', 'tlbGlobalList', 'jumpKernel', 'jumpUser', 'blockHash', 'arena'] as const)
     set(area, cpu + CpuArea.at[area]);
+  set('gdtHost', cpu + CpuArea.at.noTable);
   set('jumpKernelGen', 1);
   set('jumpUserGen', 1);
   set('cr0', CR0.PE);
