@@ -6,6 +6,8 @@ export default defineConfig({
     include: ['test/**/*.test.ts'],
     globalSetup: 'test/build-once.ts',
     pool: 'forks',
+    // No test is to depend on what others have left.
+    env: { DRAGOMAN_CODE_CACHE: 'off' },
     maxWorkers: 2,
     testTimeout: 60_000,
     hookTimeout: 120_000,

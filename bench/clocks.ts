@@ -10,7 +10,7 @@ const at = (path: string) => fileURLToPath(new URL(`../${path}`, import.meta.url
 const [runs, loops] = [Number(process.argv[2] ?? 100), Number(process.argv[3] ?? 2 * availableParallelism())];
 
 const busy = Array.from({ length: loops }, () => new Worker('for (;;);', { eval: true }));
-const options = ['--memory', '64', '--debug-exit', '0xf4', '--debugcon', '-', '--append', 'cpus=1 n=1 what=0'];
+const options = ['--memory', '64', '--debug-exit', '0xf4', '--debugcon', '-', '--append', 'cpus=1 n=1 what=0', '--code-cache', 'off'];
 const deviations = new Map<string, number[]>(CLOCKS.map((name) => [name, []]));
 for (let n = 0; n < runs; n++) {
   // The debug-exit port gives the process a status of its own.

@@ -16,6 +16,9 @@ import { ALLOWED_MIB, readers, readersTable } from './readers.ts';
 import { smp, smpTables } from './smp.ts';
 import { translateBench, translateTable } from './translate.ts';
 
+// Each run starts cold.
+process.env.DRAGOMAN_CODE_CACHE = 'off';
+
 /** As many as Dragoman and QEMU have. */
 const MOST_CPUS = 64;
 const SECTIONS = ['micro', 'translate', 'boot', 'kernel', 'memory', 'smp', 'cliffs', 'readers'] as const;

@@ -100,6 +100,11 @@ export interface MachineOptions {
    */
   readonly encoder?: EncoderName | undefined;
   /**
+   * A folder (Node only) where translated code is kept from run to run, so that the next run of the same guest starts hot. It is made where it is missing; what is in it may be lost or
+   * damaged at any time. Not used in lockstep, nor with `perfMap` or `onTrace`. Default: none.
+   */
+  readonly codeCache?: string | undefined;
+  /**
    * What translated code of kernels relies on instead of proving it at each access (docs/relaxations.md): names, names with '-' for all but these, 'all', 'off'; in
    * their order. Machine.relax() changes it while the guest runs. Default: ['all'].
    */
@@ -197,6 +202,9 @@ export interface MachineStats {
     /** Modules by their encoders. */
     readonly modulesBy: Readonly<Record<EncoderName, number>>;
     readonly bytes: number;
+    /** Regions that were taken from the code cache, and those that were translated because they were not there; both 0 without one. */
+    readonly cacheHits: number;
+    readonly cacheMisses: number;
     /** Regions that an error of the translator prevented: their code is interpreted. */
     readonly failed: number;
   };

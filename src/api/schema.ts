@@ -62,6 +62,7 @@ export const PATH: WordKind<string> = word(
   (value) => typeof value === 'string' && value !== '' && !value.includes('\0'),
   (text) => text,
 );
+export const FOLDER: WordKind<string> = { ...PATH, what: 'the path of a folder' };
 const BOOLEAN = plain<boolean>('true or false', (value) => typeof value === 'boolean');
 const callback = <T>() => plain<(value: T) => unknown>('a function', (value) => typeof value === 'function');
 const MAC: Kind<string> = { what: `a MAC address such as '${DEFAULT_MAC}'`, take: checkMac };
@@ -127,6 +128,7 @@ const OPTIONS = {
   net: optional(having<NetOptions>({ onFrame: needed(callback()), connect: optional(callback()), mac: optional(MAC) })),
   engine: defaults(ENGINE, 'jit'),
   encoder: defaults(ENCODER, DEFAULT_ENCODER),
+  codeCache: optional(FOLDER),
   relax: defaults(RELAX, DEFAULT_RELAX),
   debugExitPort: optional(PORT),
   testDevice: defaults(BOOLEAN, false),

@@ -13,6 +13,8 @@ import { BLOCK_HASH_ENTRIES, BlockHead, CONTROL, CpuArea, JUMP_ENTRIES, JumpEntr
 const BLOCK_LIMIT = 64;
 /** Bytes of code looked at for a block: room for BLOCK_LIMIT instructions of usual length. */
 const WINDOW = 512;
+/** Places of pages that are remembered. */
+const MOST_PLACES = 1 << 16;
 const STALE = pseudoIndex('stale');
 /** Where a record has its operands, and the second number of a far pointer. */
 const FIELDS = [Record.at.op0, Record.at.op1, Record.at.op2, Record.at.base];
@@ -42,6 +44,8 @@ export class BlockCache {
   private readonly physical: PhysicalMemory;
   /** Heads by physical page number. */
   private readonly pages = new Map<number, number[]>();
+  /** Pages that isFirst has seen code of, with where they were mapped. */
+  private readonly places = new Set<string>();
   private knownHead: HeadName | undefined;
   private readonly window = new Uint8Array(WINDOW);
   private readonly there = new Uint8Array(WINDOW);
@@ -292,6 +296,17 @@ export class BlockCache {
     const list = this.pages.get(page);
     if (list) list.push(head);
     else this.pages.set(page, [head]);
+  }
+
+  /** Whether a block is the first of its page, or the first since the page is mapped there. */
+  isFirst(head: number): boolean {
+    const at = (offset: number) => this.field(head, offset);
+    const page = at(BlockHead.at.phys) >>> PAGE_SHIFT;
+    const place = `${page} ${at(BlockHead.at.eip) >>> PAGE_SHIFT} ${at(BlockHead.at.mode)}`;
+    if (this.places.has(place) && this.pages.get(page)!.length > 1) return false;
+    if (this.places.size >= MOST_PLACES) this.places.clear();
+    this.places.add(place);
+    return true;
   }
 
   /** Drops all blocks of a physical page. What runs now of what is dropped stops behind its current instruction. */

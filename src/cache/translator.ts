@@ -4,12 +4,15 @@ import { PhysicalMemory } from '../cpu/physical.ts';
 import type { SharedMemory } from '../cpu/state.ts';
 import type { MakeBuilder } from '../emit/module/builder.ts';
 import { directBuilders } from '../emit/module/load.ts';
-import { Emitter } from '../emit/module.ts';
+import { type Part, putTogether, slotsIn, takeApart } from '../emit/module/relocation.ts';
+import { Emitter, importNamed } from '../emit/module.ts';
 import { withExportNames } from '../emit/names.ts';
 import { emitRegion, type RegionDemands } from '../emit/region/region.ts';
 import { instrumentsAsked } from '../instrument/index.ts';
+import { Mode } from '../layout/cpu.ts';
 import { CONTROL, Control, PAGE, PAGE_SHIFT, Relax, SLOTS, Slot, TABLE_ENTRIES } from '../layout/memory.ts';
 import { growRegion, type Region } from '../translate/grow.ts';
+import { type CodeCache, startOf } from './code-cache.ts';
 import { type CodeImage, imageOf, pieceOf } from './code-image.ts';
 
 export interface Request {
@@ -22,6 +25,20 @@ export interface Request {
 export interface RegionEntry extends Request {
   readonly slot: number;
   readonly image: CodeImage;
+}
+
+/** A region that is to be kept, what was asked of it, and how many table slots it asked for. */
+interface UnkeptRegion {
+  readonly entry: RegionEntry;
+  readonly demands: string;
+  readonly inner: readonly number[];
+  readonly slots: number;
+}
+
+/** As text, what the code of a request depends on. */
+function demandsOf({ mode }: Request, { instruments = [], directOrigin = 0, precise = true, atomic }: RegionDemands): string {
+  const user = (mode & Mode.USER) !== 0;
+  return [user ? 0 : directOrigin, user || precise, atomic, ...instruments.map(({ name }) => name)].join();
 }
 
 export interface TranslatedModule {
@@ -44,6 +61,9 @@ const keyOf = (phys: number, eip: number, mode: number): string => `${phys}:${ei
 const CHANGES = 4;
 const SOON = 64;
 const MOST_REFUSED = 64;
+
+/** A call of a table slot names it so often: as what is called, and as its argument. */
+const MENTIONS = 2;
 
 /** Table slots that regions under way may need. */
 const SLOTS_KEPT = 4096;
@@ -73,6 +93,11 @@ export class Translator {
   failed = 0;
   /** Gets such an error: what some code is must not end the machine, so it stays in the interpreter. Without it the error is thrown. */
   onError: ((error: unknown, request: Request) => void) | undefined;
+  /** What is kept of other runs, and where regions of this one are kept. */
+  codeCache: CodeCache | undefined;
+  private readonly unkept: { readonly bytes: Uint8Array; readonly regions: readonly UnkeptRegion[] }[] = [];
+  /** Regions that were found there. */
+  recalled = 0;
   /** Names regions for profilers; without it they have no names. */
   nameOf: ((request: Request) => string) | undefined;
 
@@ -87,7 +112,7 @@ export class Translator {
 
   /** The table slot of a guest PC; always the same for the same code. */
   slotOf(phys: number, eip: number, mode: number): number {
-    const key = keyOf(phys, eip, mode);
+    const key = keyOf(phys >>> 0, eip, mode);
     let slot = this.slots.get(key);
     if (slot !== undefined) return slot;
     const { i32 } = this.shared;
@@ -119,12 +144,9 @@ export class Translator {
   }
 
   /** The region that would be made at a guest PC. */
-  grow(request: Request): { region: Region; version: number } | undefined {
-    const pageNumber = request.phys >>> PAGE_SHIFT;
-    const version = this.physical.version(pageNumber);
-    this.physical.read(pageNumber * PAGE, this.page);
-    const region = growRegion(this.page, request.eip, request.phys, request.mode);
-    return region && { region, version };
+  private grow({ phys, eip, mode }: Request): Region | undefined {
+    this.physical.read((phys & -PAGE) >>> 0, this.page);
+    return growRegion(this.page, eip, phys, mode);
   }
 
   /** The bytes that a region was made from; `grow` must have read its page. */
@@ -192,36 +214,66 @@ export class Translator {
     return withExportNames(bytes, 'regions', (exported) => names.get(exported)!);
   }
 
+  /** Whether a request is worth a region: then the slot of that, which counts as made. */
+  private admit(request: Request, version: number, entries: readonly RegionEntry[], force: boolean): number | undefined {
+    if (!this.physical.hasCode(request.phys >>> PAGE_SHIFT)) return undefined;
+    if (!force && !this.pays(request, version)) return undefined;
+    const slot = this.slotOf(request.phys, request.eip, request.mode);
+    if (!force && !this.wants(request, slot, version)) return undefined;
+    if (entries.some((x) => x.slot === slot)) return undefined;
+    if (!force && !this.isStill(slot)) return undefined;
+    this.countChange(slot);
+    this.done.set(slot, version);
+    this.countCopy(request.phys, version);
+    return slot;
+  }
+
+  /** Offsets in the page of the blocks of a region that need no region of their own. */
+  private inner({ blocks, entry, loopHeads, phys }: Region): number[] {
+    const offsets: number[] = [];
+    for (const { id, eip } of blocks.values())
+      if (id === eip && eip !== entry && !loopHeads.has(id)) offsets.push((phys & (PAGE - 1)) + ((eip - entry) | 0));
+    return offsets;
+  }
+
+  private noteInner({ phys, eip, mode }: Request, inner: readonly number[], version: number): void {
+    for (const offset of inner) {
+      const by = offset - (phys & (PAGE - 1));
+      this.inside.set(keyOf(phys + by, (eip + by) >>> 0, mode), version);
+    }
+  }
+
   /** One module with a region for each request that can be translated; undefined where none can. `force`: even where there is one. */
   translate(requests: readonly Request[], force = false): TranslatedModule | undefined {
     // Whoever makes one must finish it: an encoder may hold memory until then.
     let e: Emitter | undefined;
     const entries: RegionEntry[] = [];
+    const unkept: UnkeptRegion[] = [];
     for (const request of requests) {
-      const grown = this.grow(request);
-      if (grown === undefined) continue;
-      if (!this.physical.hasCode(request.phys >>> PAGE_SHIFT)) continue;
-      if (!force && !this.pays(request, grown.version)) continue;
-      const slot = this.slotOf(request.phys, request.eip, request.mode);
-      if (!force && !this.wants(request, slot, grown.version)) continue;
-      if (entries.some((x) => x.slot === slot)) continue;
-      if (!force && !this.isStill(slot)) continue;
-      this.countChange(slot);
-      this.done.set(slot, grown.version);
-      this.countCopy(request.phys, grown.version);
-      for (const { id, eip } of grown.region.blocks.values())
-        if (id === eip && eip !== grown.region.entry && !grown.region.loopHeads.has(id))
-          this.inside.set(keyOf(request.phys + ((eip - request.eip) | 0), eip, request.mode), grown.version);
+      const version = this.physical.version(request.phys >>> PAGE_SHIFT);
+      const region = this.grow(request);
+      const slot = region && this.admit(request, version, entries, force);
+      if (region === undefined || slot === undefined) continue;
+      const inner = this.inner(region);
+      this.noteInner(request, inner, version);
+      const { demands } = this;
+      let slots = 0;
       try {
         e ??= new Emitter({ builder: this.makeBuilder() });
-        emitRegion(e, `r${slot}`, grown.region, (phys, eip, mode) => this.slotOf(phys, eip, mode), this.demands);
+        const slotOf = (phys: number, eip: number, mode: number) => {
+          slots++;
+          return this.slotOf(phys, eip, mode);
+        };
+        emitRegion(e, `r${slot}`, region, slotOf, demands);
       } catch (error) {
         if (this.onError === undefined) throw error;
         this.failed++;
         this.onError(error, request);
         continue;
       }
-      entries.push({ ...request, slot, image: this.image(grown.region) });
+      const entry = { ...request, slot, image: this.image(region) };
+      entries.push(entry);
+      if (this.codeCache !== undefined) unkept.push({ entry, demands: demandsOf(request, demands), inner, slots });
       this.regions++;
     }
     let bytes: Uint8Array | undefined;
@@ -233,6 +285,68 @@ export class Translator {
       this.regions -= entries.length;
       this.onError(error, requests[0]!);
     }
-    return bytes === undefined || entries.length === 0 ? undefined : { bytes: this.named(bytes, entries), entries };
+    if (bytes === undefined || entries.length === 0) return undefined;
+    if (unkept.length > 0) this.unkept.push({ bytes, regions: unkept });
+    return { bytes: this.named(bytes, entries), entries };
+  }
+
+  /** One module with the regions of requests that are kept, and the requests for others. */
+  recall(requests: readonly Request[]): { readonly module: TranslatedModule | undefined; readonly rest: readonly Request[] } {
+    const { codeCache, demands } = this;
+    if (codeCache === undefined) return { module: undefined, rest: requests };
+    const entries: RegionEntry[] = [];
+    const parts: Part[] = [];
+    const rest: Request[] = [];
+    for (const request of requests) {
+      const { phys, eip, mode } = request;
+      const page = phys >>> PAGE_SHIFT;
+      const version = this.physical.version(page);
+      const holds = (image: CodeImage) => this.physical.holds(page, image);
+      const region = codeCache.find(startOf(eip, phys), phys & (PAGE - 1), mode, demandsOf(request, demands), holds);
+      if (region === undefined) {
+        rest.push(request);
+        continue;
+      }
+      const slot = this.admit(request, version, entries, false);
+      if (slot === undefined) continue;
+      this.noteInner(request, region.inner, version);
+      entries.push({ phys, eip, mode, slot, image: region.image });
+      parts.push({ name: `r${slot}`, code: region.code, slotAt: (offset) => this.slotBeside(request, offset) });
+    }
+    if (parts.length === 0) return { module: undefined, rest };
+    this.recalled += parts.length;
+    return { module: { bytes: putTogether(parts, importNamed), entries }, rest };
+  }
+
+  /** The slot of the code at an offset of the page of a request. */
+  private slotBeside({ phys, eip, mode }: Request, offset: number): number {
+    const by = offset - (phys & (PAGE - 1));
+    return this.slotOf(phys + by, (eip + by) >>> 0, mode);
+  }
+
+  /** Requests for all regions that are kept of the page of a request. */
+  onPage(request: Request): Request[] {
+    const { phys, eip, mode } = request;
+    const page = phys >>> PAGE_SHIFT;
+    const start = startOf(eip, phys);
+    const holds = (image: CodeImage) => this.physical.holds(page, image);
+    const found = this.codeCache?.onPage(start, mode, demandsOf(request, this.demands), holds) ?? [];
+    return found.map(({ offset }) => ({ phys: page * PAGE + offset, eip: (start + offset) >>> 0, mode }));
+  }
+
+  /** Keeps a module of what was translated since the last time; true where there are more. */
+  keepOne(): boolean {
+    const module = this.unkept.shift();
+    if (module === undefined || this.codeCache === undefined) return false;
+    const { i32 } = this.shared;
+    const parts = takeApart(module.bytes, (slot) => i32[(SLOTS + slot * Slot.size + Slot.at.phys) >> 2]! & (PAGE - 1));
+    for (const { entry, demands, inner, slots } of module.regions) {
+      const code = parts.get(`r${entry.slot}`)!;
+      // Some that it asked for are in code that is never reached; more than it asked for would be none of ours.
+      if (slotsIn(code) > MENTIONS * slots) continue;
+      const { phys, eip, mode, image } = entry;
+      this.codeCache.add({ start: startOf(eip, phys), offset: phys & (PAGE - 1), mode, demands, image, inner, code });
+    }
+    return this.unkept.length > 0;
   }
 }

@@ -6,6 +6,7 @@ import type { MachineFactory, MachineHandle, MachineOptions, RunResult } from '.
 import { loopback } from '../devices/virtio/loopback.ts';
 import { checkRom } from '../machine/boot/rom.ts';
 import type { RunArguments } from './arguments.ts';
+import { codeCacheFolder } from './code-cache.ts';
 import { checkFiles } from './files.ts';
 import { flagName, RUN_FLAGS, type RunFlags } from './flags.ts';
 import { checkDisk, readInitrd, readInput, readRecording } from './inputs.ts';
@@ -52,6 +53,7 @@ function machineOptions(args: RunArguments): MachineOptions {
     net: args.net === 'loopback' ? loopback() : undefined,
     engine: args.engine,
     encoder: args.encoder,
+    codeCache: codeCacheFolder(args.codeCache),
     relax: args.relax,
     countInstructions: args.stats !== undefined,
     lockstep: args.lockstep ? { seed: args.seed, replay } : undefined,

@@ -1,6 +1,6 @@
 // A module wired to the shared memory and the function table: the frame of every module that we emit.
 import type { Type } from '../ir/types.ts';
-import type { RuntimeFunction } from '../runtime/abi.ts';
+import { type Exported, type RuntimeFunction, runtime } from '../runtime/abi.ts';
 import { CODE_TYPE, type ImportedFunction, type ModuleBuilder } from './module/builder.ts';
 import { DirectBuilder } from './module/direct.ts';
 import { type Expr, type Wasm, wasm } from './module/expressions.ts';
@@ -11,6 +11,22 @@ export type { Expr } from './module/expressions.ts';
 export { f32, f64, i32, i64, none, type ValueType, v128 } from './module/types.ts';
 export type WasmModule = Wasm;
 export const wasmType: Record<Type, ValueType> = { i32, i64, f32, f64, v128 };
+
+/** An import as Emitter makes it. `name`: 'runtime.NAME', of the runtime, or 'code.NAME', of the handlers' module. Throws where the runtime has no such function. */
+export function importNamed(name: string): ImportedFunction {
+  const at = name.indexOf('.');
+  const [module, base] = [name.slice(0, at), name.slice(at + 1)];
+  if (module === 'code') return { ...CODE_TYPE, name, module, base };
+  const known = (runtime as Readonly<Record<string, Exported>>)[base];
+  if (module !== 'runtime' || known === undefined) throw new Error(`there is no ${name}`);
+  return {
+    name,
+    module,
+    base,
+    params: known.params.map((type) => wasmType[type]),
+    result: known.result === undefined ? none : wasmType[known.result],
+  };
+}
 
 export class Emitter {
   readonly m: WasmModule = wasm;
@@ -25,23 +41,18 @@ export class Emitter {
   }
 
   /** Name, inside the module, of a function of the runtime. */
-  runtime({ name, params, result }: RuntimeFunction): string {
-    const known = this.imported.get(name);
-    if (known !== undefined) return known.name;
-    const types = params.map((type) => wasmType[type]);
-    return this.import(name, types, result === undefined ? none : wasmType[result], 'runtime');
+  runtime({ name }: RuntimeFunction): string {
+    return this.import(name, 'runtime');
   }
   /** Name, inside the module, of a function of the handlers' module. */
   code(name: 'dispatch' | 'raise'): string {
-    return this.import(name, [i32, i32], none, 'code');
+    return this.import(name, 'code');
   }
-  private import(base: string, params: readonly ValueType[], result: ValueType, module: 'runtime' | 'code'): string {
-    const known = this.imported.get(base);
+  private import(base: string, module: 'runtime' | 'code'): string {
+    let known = this.imported.get(base);
     if (known === undefined) {
-      const made = { name: `${module}.${base}`, module, base, params, result };
-      this.imported.set(base, made);
-      this.builder.addImport(made);
-      return made.name;
+      this.imported.set(base, (known = importNamed(`${module}.${base}`)));
+      this.builder.addImport(known);
     }
     return known.name;
   }

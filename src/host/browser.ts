@@ -96,6 +96,12 @@ export const host: Host = {
   openDisk(path) {
     throw new DragomanError('NOT_SUPPORTED', 'not supported: a disk image in a browser', path);
   },
+  keptFiles(folder) {
+    throw new DragomanError('NOT_SUPPORTED', 'not supported: a code cache in a browser', folder);
+  },
+  engineHash() {
+    throw new DragomanError('NOT_SUPPORTED', 'not supported: a code cache in a browser');
+  },
   sha256: (bytes) => bytesToHex(sha256(bytes)),
   toBase64: (bytes) => btoa(Array.from(bytes, (byte) => String.fromCharCode(byte)).join('')),
   fromBase64: (text) => Uint8Array.from(atob(text), (char) => char.charCodeAt(0)),

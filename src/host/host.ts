@@ -35,6 +35,19 @@ export interface Disk extends BlockBackend {
   hash(): string;
 }
 
+/** Files that are kept from run to run, and may be lost at any time. Nothing of it throws. */
+export interface KeptFiles {
+  /** Hexadecimal. */
+  sha256(bytes: Uint8Array): string;
+  /** Another one when the file is another; undefined where there is none. */
+  stamp(name: string): string | undefined;
+  read(name: string): Uint8Array | undefined;
+  /** Puts a file in the place of what has this name, at once and as a whole. */
+  write(name: string, parts: readonly Uint8Array[]): void;
+  /** The file was of use. */
+  touch(name: string): void;
+}
+
 export interface Host {
   /** Whether this thread may sleep in Atomics.wait: a browser's main thread may not. */
   readonly mayWait: boolean;
@@ -63,6 +76,10 @@ export interface Host {
   built(name: string): Uint8Array<ArrayBuffer>;
   /** Opens a disk image. Throws DragomanError: NO_FILE, BAD_DISK, NOT_SUPPORTED. */
   openDisk(path: string, readOnly?: boolean): Disk;
+  /** A folder for what is kept from run to run; `onError` is told why something cannot be. Throws NOT_SUPPORTED. */
+  keptFiles(folder: string, onError: (error: unknown) => void): KeptFiles;
+  /** Another one (hexadecimal) for each engine that may make other code of a guest's: of the sources and of what was built from them. */
+  engineHash(): string;
   /** Hexadecimal. */
   sha256(bytes: Uint8Array): string;
   toBase64(bytes: Uint8Array): string;

@@ -6,6 +6,8 @@ import { setFlagsFromString } from 'node:v8';
 import { parentPort, Worker, workerData } from 'node:worker_threads';
 import { DragomanError } from '../api/errors.ts';
 import { DiskFile } from './disk-file.ts';
+import { engineHash } from './engine-hash.ts';
+import { FileCache } from './file-cache.ts';
 import type { Host } from './host.ts';
 import { checkLimits } from './limits.ts';
 import { threadTimeNs } from './thread-time.ts';
@@ -32,6 +34,8 @@ export const host: Host = {
     }
   },
   openDisk: (path, readOnly) => new DiskFile(path, readOnly),
+  keptFiles: (folder, onError) => new FileCache(folder, onError),
+  engineHash,
   sha256: (bytes) => createHash('sha256').update(bytes).digest('hex'),
   toBase64: (bytes) => Buffer.from(bytes).toString('base64'),
   fromBase64: (text) => Buffer.from(text, 'base64'),

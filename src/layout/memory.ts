@@ -124,6 +124,11 @@ export const Control = struct({
   heatSignal: shared32,
   ioSignal: u32,
   timerSignal: u32,
+  /** Nonzero, from before any code runs: the translator is to be told of each page that a CPU decodes code of, for what is kept of it (cache/code-cache.ts). */
+  codeCache: u32,
+  /** Regions that were taken from there, and those that were not there. */
+  statCacheHits: u32,
+  statCacheMisses: u32,
   /** Table slots handed out so far. */
   slotNext: u32,
   /** Bytes published so far (wraps at 2^32): where the translator writes next in PUBLISH, modulo PUBLISH_BYTES. */

@@ -30,6 +30,7 @@ import { screenText } from './report/screen.ts';
 import { collectStats } from './report/stats.ts';
 import { releaseTracers, TraceReader } from './report/trace.ts';
 import { ThreadsExecutor, threadsOf } from './threads/executor.ts';
+import type { CodeCacheData } from './translating.ts';
 
 /** Executions of a block in the interpreter before it is translated. */
 const HOT = 1000;
@@ -86,6 +87,7 @@ export class Machine implements MachineHandle {
     this.options = options;
     const { cpus: cpuCount, memoryBytes, timerSlackMs, net, mac, lockstep } = options;
     const plan = planMemory(cpuCount, memoryBytes);
+    if (options.codeCache !== undefined) host.keptFiles(options.codeCache, () => {});
     for (const { path, readOnly } of options.disks) disks.push(host.openDisk(path, readOnly));
     host.checkLimits(lockstep === undefined ? threadsOf(cpuCount, this.jit) : 0);
     this.shared = createMemory(plan);
@@ -143,7 +145,8 @@ export class Machine implements MachineHandle {
       dump: () => this.dump(),
     };
     if (lockstep === undefined || time === undefined) {
-      this.executor = new ThreadsExecutor({ shared, config, encoder: this.encoder, timerSlackMs, profile, ...ends });
+      const { codeCache } = this;
+      this.executor = new ThreadsExecutor({ shared, config, encoder: this.encoder, timerSlackMs, profile, codeCache, ...ends });
       this.inputs = inputs;
     } else {
       // Disks are known by what is in them at the start.
@@ -209,6 +212,7 @@ export class Machine implements MachineHandle {
     const { jit } = this;
     this.shared.i32[this.control(Control.at.hotThreshold)] = jit ? HOT : NEVER;
     this.shared.i32[this.control(Control.at.hotWithin)] = HOT_WITHIN;
+    this.shared.i32[this.control(Control.at.codeCache)] = this.lockstep === undefined && this.codeCache !== undefined ? 1 : 0;
     this.shared.i32[this.control(Control.at.strictOrder)] = this.strictOrder ? 1 : 0;
     this.shared.i32[this.control(Control.at.countInstructions)] = this.counts ? 1 : 0;
     this.shared.i32[this.control(Control.at.trace)] = this.trace === undefined ? 0 : 1;
@@ -373,6 +377,13 @@ export class Machine implements MachineHandle {
   /** The translator's; undefined where there is none. */
   private get encoder(): EncoderName | undefined {
     return this.jit ? this.options.encoder : undefined;
+  }
+
+  /** Where code is kept; undefined: nowhere. Names for profilers belong to a module, and what a trace shows is not to depend on other runs. */
+  private get codeCache(): CodeCacheData | undefined {
+    const { codeCache: folder, perfMap, onTrace, kernel, bios } = this.options;
+    if (folder === undefined || !this.jit || perfMap || onTrace !== undefined) return undefined;
+    return { folder, guest: host.sha256((kernel ?? bios)!) };
   }
 
   private get strictOrder(): boolean {

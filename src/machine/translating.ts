@@ -1,4 +1,5 @@
 // The translator as both executors have it.
+import { CodeCache } from '../cache/code-cache.ts';
 import { noteEncoder, noteFailedEncoder } from '../cache/tally.ts';
 import { Translator } from '../cache/translator.ts';
 import type { SharedMemory } from '../cpu/state.ts';
@@ -6,6 +7,23 @@ import type { EncoderName } from '../emit/module/builder.ts';
 import { directBuilders, loadEncoder } from '../emit/module/load.ts';
 import { host } from '../host/node.ts';
 import { nameRegions, type Profile } from './report/profile.ts';
+
+/** Where regions are kept from run to run. */
+export interface CodeCacheData {
+  readonly folder: string;
+  /** Hexadecimal, another one for each guest. */
+  readonly guest: string;
+}
+
+/** What is kept of this guest's code, for an engine with this encoder. Standard error is told once why nothing can be kept. */
+export function openCodeCache({ folder, guest }: CodeCacheData, encoder: EncoderName): CodeCache {
+  let said = false;
+  const files = host.keptFiles(folder, (error) => {
+    if (!said) console.error(`dragoman: code cannot be kept in ${folder}: ${(error as Error).message}`);
+    said = true;
+  });
+  return new CodeCache(files, files.sha256(new TextEncoder().encode(`${host.engineHash()} ${encoder} ${guest}`)));
+}
 
 /** It encodes directly until takeEncoder is done. `atomic`: see Translator. */
 export function machineTranslator(shared: SharedMemory, firstSlot: number, profile: Profile | undefined, atomic?: boolean): Translator {

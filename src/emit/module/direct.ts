@@ -258,6 +258,15 @@ export class DirectBuilder implements ModuleBuilder {
     this.functions.push({ name: f.name, type: this.typeOf(f) });
   }
 
+  /** Adds and exports a function that is written already: its locals and body, and where its unlikely branches are. */
+  addCode(name: string, type: FunctionType, bytes: Uint8Array, hints: readonly number[]): void {
+    const { code } = this;
+    if (hints.length > 0) this.hinted.push({ own: this.functions.length, hints });
+    code.unsigned(bytes.length);
+    code.copy(bytes);
+    this.functions.push({ name, type: this.typeOf(type) });
+  }
+
   finish(): Uint8Array {
     const { imports, functions, code } = this;
     const out = whole;

@@ -1,113 +1,21 @@
 // Branch hints for a binary whose writer knows none: where its branches are, and a section for those that hardly ever go.
 import { HINTS } from './builder.ts';
 import { ByteWriter } from './bytes.ts';
+import { CODE_SECTION, CodeReader, PREAMBLE_BYTES } from './code-reader.ts';
 
-const PREAMBLE_BYTES = 8;
-const CODE_SECTION = 10;
 const UNLIKELY = 0;
+const IF = 0x04;
+const BR_IF = 0x0d;
 
-/** What stands behind an opcode. */
-const Immediate = { NONE: 0, LEB: 1, TWO_LEBS: 2, BYTES_4: 3, BYTES_8: 4, PREFIX: 5, BRANCH_BYTE: 6, BRANCH_LEB: 7, UNKNOWN: 8 } as const;
-const IMMEDIATES = (() => {
-  const table = new Uint8Array(256).fill(Immediate.UNKNOWN);
-  const put = (kind: number, ...codes: readonly number[]) => {
-    for (const code of codes) table[code] = kind;
-  };
-  // unreachable, nop, else, end, return, drop, select; then comparisons, arithmetic and conversions.
-  put(Immediate.NONE, 0x00, 0x01, 0x05, 0x0b, 0x0f, 0x1a, 0x1b);
-  table.fill(Immediate.NONE, 0x45, 0xc5);
-  // block and loop (their types are a byte), br, call, return_call, local.get, local.set, local.tee, i32.const, i64.const.
-  put(Immediate.LEB, 0x02, 0x03, 0x0c, 0x10, 0x12, 0x20, 0x21, 0x22, 0x41, 0x42);
-  put(Immediate.TWO_LEBS, 0x11, 0x13);
-  table.fill(Immediate.TWO_LEBS, 0x28, 0x3f);
-  put(Immediate.BYTES_4, 0x43);
-  put(Immediate.BYTES_8, 0x44);
-  put(Immediate.PREFIX, 0xfc, 0xfd, 0xfe);
-  put(Immediate.BRANCH_BYTE, 0x04);
-  put(Immediate.BRANCH_LEB, 0x0d);
-  return table;
-})();
-
-/** Reads the code of a binary, from function to function. */
-class CodeReader {
-  private readonly bytes: Uint8Array;
-  at: number;
-  constructor(bytes: Uint8Array, at: number) {
-    this.bytes = bytes;
-    this.at = at;
-  }
-
-  unsigned(): number {
-    let value = 0;
-    for (let shift = 0; ; shift += 7) {
-      const byte = this.bytes[this.at++]!;
-      value |= (byte & 127) << shift;
-      if (byte < 128) return value >>> 0;
-    }
-  }
-  private skip(): void {
-    while (this.bytes[this.at++]! >= 128);
-  }
-
-  /** Offsets of the `if` and `br_if` of a function, in order, from `start` on; the function's locals are there. */
-  branches(start: number, end: number): number[] {
-    const found: number[] = [];
-    this.at = start;
-    for (let runs = this.unsigned(); runs > 0; runs--) {
-      this.skip();
-      this.at++;
-    }
-    while (this.at < end) {
-      const opcode = this.bytes[this.at]!;
-      switch (IMMEDIATES[opcode]) {
-        case Immediate.NONE:
-          this.at++;
-          continue;
-        case Immediate.LEB:
-          this.at++;
-          this.skip();
-          continue;
-        case Immediate.TWO_LEBS:
-          this.at++;
-          this.skip();
-          this.skip();
-          continue;
-        case Immediate.BYTES_4:
-          this.at += 5;
-          continue;
-        case Immediate.BYTES_8:
-          this.at += 9;
-          continue;
-        case Immediate.BRANCH_BYTE:
-          found.push(this.at - start);
-          this.at += 2;
-          continue;
-        case Immediate.BRANCH_LEB:
-          found.push(this.at - start);
-          this.at++;
-          this.skip();
-          continue;
-        case Immediate.PREFIX:
-          this.at++;
-          this.prefixed(opcode, this.unsigned());
-          continue;
-        default:
-          throw new Error(`no opcode 0x${opcode.toString(16)} is expected in code of ours`);
-      }
-    }
-    return found;
-  }
-
-  private prefixed(prefix: number, op: number): void {
-    const atomic = prefix === 0xfe;
-    const simd = prefix === 0xfd;
-    // v128.load and v128.store; constants and masks of shuffles; lanes.
-    if (atomic || (simd && (op === 0 || op === 11))) {
-      this.skip();
-      this.skip();
-    } else if (simd && (op === 12 || op === 13)) this.at += 16;
-    else if (simd && op >= 21 && op <= 34) this.at++;
-  }
+/** Offsets of the `if` and `br_if` of the function whose locals are at `start`, in order, from there on. */
+function branchesOf(reader: CodeReader, start: number, end: number): number[] {
+  const found: number[] = [];
+  reader.at = start;
+  reader.skipLocals();
+  reader.walk(end, (opcode, at) => {
+    if (opcode === IF || opcode === BR_IF) found.push(at - start);
+  });
+  return found;
 }
 
 /** Of a function: which of its branches (`if` and `br_if`, in order) are unlikely, and how many it has. */
@@ -140,7 +48,7 @@ export function withHints(binary: Uint8Array, imports: number, functions: readon
     const size = reader.unsigned();
     const start = reader.at;
     if (f.unlikely.length > 0) {
-      const branches = reader.branches(start, start + size);
+      const branches = branchesOf(reader, start, start + size);
       if (branches.length !== f.count) throw new Error(`a function has ${branches.length} branches instead of ${f.count}`);
       section.unsigned(imports + k);
       section.unsigned(f.unlikely.length);

@@ -60,6 +60,8 @@ export function collectStats(run: RunFacts): MachineStats {
       encoderFailed: word(Control.at.encoderFailed) !== 0,
       modulesBy: { binaryen: modulesBy('binaryen'), direct: modulesBy('direct') },
       bytes: word(Control.at.statModuleBytes),
+      cacheHits: word(Control.at.statCacheHits),
+      cacheMisses: word(Control.at.statCacheMisses),
       failed: word(Control.at.statFailedRegions),
     },
     installs: { ms: counter(Cpu.at.installNs) / 1e6, modules: counter(Cpu.at.countInstalls) },

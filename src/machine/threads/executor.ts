@@ -11,6 +11,7 @@ import { CONTROL, Control } from '../../layout/memory.ts';
 import type { BoardConfig } from '../board/board.ts';
 import type { Executor, ExecutorEnds } from '../executor.ts';
 import type { Profile } from '../report/profile.ts';
+import type { CodeCacheData } from '../translating.ts';
 import { type CpuMessage, type CpuWorkerData, type TimerWorkerData, type TranslatorWorkerData, workerUrl } from './messages.ts';
 
 /** V8 replaces a function's baseline code only for its next call, so a loop must be left now and then to get the better code. */
@@ -43,6 +44,7 @@ export interface ThreadsOptions extends ExecutorEnds {
   readonly encoder: EncoderName | undefined;
   readonly timerSlackMs: number;
   readonly profile: Profile | undefined;
+  readonly codeCache: CodeCacheData | undefined;
 }
 
 export class ThreadsExecutor implements Executor {
@@ -58,7 +60,7 @@ export class ThreadsExecutor implements Executor {
   }
 
   start(image: EngineImage): void {
-    const { shared, config: board, encoder, timerSlackMs, profile } = this.#options;
+    const { shared, config: board, encoder, timerSlackMs, profile, codeCache } = this.#options;
     const { cpuCount } = shared.plan;
     new BigUint64Array(shared.memory.buffer)[(CONTROL + Control.at.clockStart) >> 3] = board.startNs;
     shared.i32[(CONTROL + Control.at.clockAsks) >> 2] = 0;
@@ -69,7 +71,8 @@ export class ThreadsExecutor implements Executor {
       kickMs: encoder !== undefined ? KICK_MS : Number.POSITIVE_INFINITY,
     });
     const firstSlot = FIRST_FORM + image.keys.length;
-    if (encoder !== undefined) this.#spawn<TranslatorWorkerData>('translator-worker', 'translator', { board, firstSlot, encoder, profile });
+    if (encoder !== undefined)
+      this.#spawn<TranslatorWorkerData>('translator-worker', 'translator', { board, firstSlot, encoder, profile, codeCache });
     const crowded = cpuCount > host.cores();
     shared.i32[(CONTROL + Control.at.pauseMask) >> 2] = crowded ? CROWDED_PAUSES : PAUSES;
     const polls = cpuCount > 1 && !crowded;

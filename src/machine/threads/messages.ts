@@ -5,6 +5,7 @@ import type { RunEnd } from '../../devices/device.ts';
 import type { EncoderName } from '../../emit/module/builder.ts';
 import type { BoardConfig } from '../board/board.ts';
 import type { Profile } from '../report/profile.ts';
+import type { CodeCacheData } from '../translating.ts';
 
 export interface CpuWorkerData {
   readonly board: BoardConfig;
@@ -22,6 +23,8 @@ export interface TranslatorWorkerData {
   readonly firstSlot: number;
   readonly profile: Profile | undefined;
   readonly encoder: EncoderName;
+  /** Undefined: nothing is kept. */
+  readonly codeCache: CodeCacheData | undefined;
 }
 
 export interface TimerWorkerData {

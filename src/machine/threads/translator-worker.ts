@@ -1,12 +1,13 @@
 // The translator's thread: takes hot code from the heat queue, makes modules of regions, publishes their bytes.
-import { takeRequests } from '../../cache/heat.ts';
+import { type Asked, takeRequests } from '../../cache/heat.ts';
 import { Publisher } from '../../cache/publish.ts';
 import { noteTranslation } from '../../cache/tally.ts';
+import type { Request, TranslatedModule } from '../../cache/translator.ts';
 import { attachMemory } from '../../cpu/state.ts';
 import type { EncoderName } from '../../emit/module/builder.ts';
 import { host } from '../../host/node.ts';
 import { CONTROL, Control } from '../../layout/memory.ts';
-import { machineTranslator, takeEncoder } from '../translating.ts';
+import { machineTranslator, openCodeCache, takeEncoder } from '../translating.ts';
 import type { TranslatorWorkerData } from './messages.ts';
 
 const data = await host.workerData<TranslatorWorkerData>();
@@ -28,6 +29,46 @@ translator.onError = (error, { eip }) => {
  */
 let wanted: EncoderName | undefined = data.encoder;
 
+const { codeCache } = data;
+if (codeCache !== undefined) translator.codeCache = openCodeCache(codeCache, data.encoder);
+
+/** Requests of a module at the most, where its regions are kept already. */
+const MOST_RECALLED = 64;
+/** In a pause of so many milliseconds what is new is written, if it is so much of the whole. */
+const PAUSE_MS = 2000;
+const NEWS = 0.25;
+
+/** Publishes a module that took so long; false where the machine stops meanwhile. */
+function publish(module: TranslatedModule | undefined, start: number): boolean {
+  const translated = performance.now();
+  noteTranslation(shared, translator, module, (translated - start) * 1000);
+  if (module === undefined) return true;
+  if (!publisher.publish(module)) return false;
+  i32[word(Control.at.statPublishUs)]! += (performance.now() - translated) * 1000;
+  return true;
+}
+
+/** Publishes what is kept of `requests`; the others, or undefined where the machine stops meanwhile. */
+function recall(requests: readonly Asked[]): readonly Request[] | undefined {
+  if (codeCache === undefined) return requests;
+  const hot: Request[] = [];
+  const all = requests.flatMap((request) => (request.whole ? translator.onPage(request) : [request]));
+  const wanted = new Set<Request>(requests.filter(({ whole }) => !whole));
+  for (let k = 0; k < all.length; k += MOST_RECALLED) {
+    const start = performance.now();
+    const { module, rest } = translator.recall(all.slice(k, k + MOST_RECALLED));
+    for (const request of rest) if (wanted.has(request)) hot.push(request);
+    if (module !== undefined && !publish(module, start)) return undefined;
+  }
+  i32[word(Control.at.statCacheHits)] = translator.recalled;
+  return hot;
+}
+
+function keepAll(): void {
+  while (translator.keepOne());
+  translator.codeCache?.save();
+}
+
 for (;;) {
   const signal = Atomics.load(i32, word(Control.at.heatSignal));
   const requests = takeRequests(shared);
@@ -38,16 +79,20 @@ for (;;) {
       wanted = undefined;
       continue;
     }
-    Atomics.wait(i32, word(Control.at.heatSignal), signal);
+    if (translator.keepOne()) continue;
+    const news = translator.codeCache?.news ?? 0;
+    const timeout = news >= NEWS ? PAUSE_MS : undefined;
+    if (Atomics.wait(i32, word(Control.at.heatSignal), signal, timeout) === 'timed-out') translator.codeCache?.save();
     continue;
   }
   if (!translator.hasRoom) continue;
+  const hot = recall(requests);
+  if (hot === undefined) break;
+  if (hot.length === 0) continue;
   const start = performance.now();
-  const module = translator.translate(requests);
-  const translated = performance.now();
-  noteTranslation(shared, translator, module, (translated - start) * 1000);
-  if (module === undefined) continue;
-  if (!publisher.publish(module)) break;
-  i32[word(Control.at.statPublishUs)]! += (performance.now() - translated) * 1000;
+  const regions = translator.regions;
+  if (!publish(translator.translate(hot), start)) break;
+  if (codeCache !== undefined) i32[word(Control.at.statCacheMisses)]! += translator.regions - regions;
 }
+keepAll();
 host.workerEnds();

@@ -67,6 +67,7 @@ const BAD: Readonly<Record<string, readonly string[]>> = {
   'virtio-console': ['dir', 'missing/x', 'other/below'],
   engine: ['JIT', 'fast', '0'],
   encoder: ['Binaryen', 'wabt', '0'],
+  'code-cache': ['other', 'other/below'],
   relax: ['All', '-all', 'direct', '0', '-'],
   lockstep: ['=1'],
   'strict-order': ['=no'],
@@ -86,6 +87,7 @@ const BAD: Readonly<Record<string, readonly string[]>> = {
   symbols: FILES,
 };
 const FILE_OPTIONS = [
+  'code-cache',
   'initrd',
   'module',
   'bios',

@@ -35,6 +35,8 @@ const STATS: MachineStats = {
     encoderFailed: false,
     modulesBy: { binaryen: 0, direct: 0 },
     bytes: 0,
+    cacheHits: 0,
+    cacheMisses: 0,
     failed: 0,
   },
   installs: { ms: 0, modules: 0 },

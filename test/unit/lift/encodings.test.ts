@@ -1,11 +1,14 @@
 // What CPUID announces, what the engines know and what the README says are one. An instruction whose features (as iced-x86 tells them) CPUID announces has a lift
 // and a handler; any other encoding is #UD, or what it was before the extension that gave its prefix a meaning.
+
 import { readFileSync } from 'node:fs';
+import { isDeepStrictEqual } from 'node:util';
 import iced from 'iced-x86';
 import { afterAll, describe, expect, test } from 'vitest';
 import { BATCH } from '../../../src/cache/heat.ts';
 import { CodeReader } from '../../../src/decode/decoder.ts';
-import { Emitter } from '../../../src/emit/module.ts';
+import { putTogether, takeApart } from '../../../src/emit/module/relocation.ts';
+import { Emitter, importNamed } from '../../../src/emit/module.ts';
 import { emitRegion, type RegionDemands } from '../../../src/emit/region/region.ts';
 import { budget, counting, strictOrder, tracing } from '../../../src/instrument/index.ts';
 import { Mode } from '../../../src/layout/cpu.ts';
@@ -298,7 +301,19 @@ test('every form is translated, to a valid function', () => {
   let e = new Emitter();
   let functions = 0;
   const finish = () => {
-    e.finishChecked();
+    const parts = takeApart(e.finishChecked(), (slot) => slot);
+    // All that the forms become can be moved to another module as well.
+    const moved = putTogether(
+      [...parts].map(([name, code]) => ({ name, code, slotAt: (slot) => slot })),
+      importNamed,
+    );
+    new WebAssembly.Module(moved as Uint8Array<ArrayBuffer>);
+    expect(
+      isDeepStrictEqual(
+        takeApart(moved, (slot) => slot),
+        parts,
+      ),
+    ).toBe(true);
     e = new Emitter();
   };
   for (const { mode, key, first, last } of met.values())

@@ -1,0 +1,246 @@
+// What was translated, kept from run to run: regions by their place in the guest's linear memory, mode and demands, each with the bytes of the guest's code that it was made from. A region
+// is found only where memory holds those bytes now, so what changed since finds nothing. All that a kernel's runs have made is one file, a pack; each of its records has a hash over
+// itself and the pack's key, which says whose it is. What has another one is dropped.
+
+import type { RelocatableCode } from '../emit/module/relocation.ts';
+import type { KeptFiles } from '../host/host.ts';
+import { PAGE } from '../layout/memory.ts';
+import type { CodeImage } from './code-image.ts';
+
+/** Bytes of a pack at the most: what was used longest ago is left out. */
+const PACK_BYTES = 64 << 20;
+const MAGIC = 'dragoman code 1\n';
+const HASH_BYTES = 32;
+const HEADER_BYTES = MAGIC.length + HASH_BYTES;
+/** Behind the length and the hash of a record, a word each: where the page begins, offset in it, mode, and how many there are of what follows in this order. */
+const FIELDS = ['start', 'offset', 'mode', 'ranges', 'inner', 'relocations', 'hints', 'demands', 'calls', 'image', 'code'] as const;
+const FIELDS_AT = 4 + HASH_BYTES;
+const LISTS_AT = FIELDS_AT + FIELDS.length * 4;
+const WORD = 4;
+
+const utf8 = new TextEncoder();
+
+/** Code of a region, with all that has to be known of it to make it anew. */
+export interface KeptRegion {
+  /** EIP of the first byte of the page. */
+  readonly start: number;
+  /** Offset of the entry in the page. */
+  readonly offset: number;
+  readonly mode: number;
+  /** What was asked of the code, as text. */
+  readonly demands: string;
+  readonly image: CodeImage;
+  /** Offsets of blocks inside that need no region of their own. */
+  readonly inner: readonly number[];
+  readonly code: RelocatableCode;
+}
+
+/** A record as it lies in the pack; what it says is read when it is wanted. */
+interface Entry {
+  readonly record: Uint8Array;
+  readonly offset: number;
+  region: KeptRegion | undefined;
+  /** It was of use in this run. */
+  used: boolean;
+}
+
+const pageKey = (start: number, mode: number, demands: string): string => `${start >>> 0}:${mode}:${demands}`;
+
+const sameBytes = (a: Uint8Array, b: Uint8Array): boolean => a.length === b.length && a.every((byte, k) => byte === b[k]);
+
+const hex = (text: string): Uint8Array => Uint8Array.from(text.match(/../g)!, (byte) => Number.parseInt(byte, 16));
+
+export class CodeCache {
+  private readonly files: KeptFiles;
+  private readonly name: string;
+  private readonly key: Uint8Array;
+  /** By page, mode and demands. */
+  private readonly pages = new Map<string, Entry[]>();
+  private bytes = 0;
+  private stamp: string | undefined;
+  /** Bytes of records that are in no file yet; something in the file is not as it should be. */
+  unsaved = 0;
+  private damaged = false;
+
+  /** `key`: hexadecimal, says what engine made the code, and for what guest. */
+  constructor(files: KeptFiles, key: string) {
+    this.files = files;
+    this.key = hex(key);
+    this.name = `${key.slice(0, 32)}.pack`;
+    this.load();
+  }
+
+  /** Takes what the file has and is not known yet. */
+  private load(): void {
+    this.stamp = this.files.stamp(this.name);
+    const file = this.stamp === undefined ? undefined : this.files.read(this.name);
+    if (file === undefined) return;
+    const head = HEADER_BYTES <= file.length && sameBytes(file.subarray(0, MAGIC.length), utf8.encode(MAGIC));
+    if (!head || !sameBytes(file.subarray(MAGIC.length, HEADER_BYTES), this.key)) {
+      this.damaged = true;
+      return;
+    }
+    const view = new DataView(file.buffer, file.byteOffset, file.length);
+    for (let at = HEADER_BYTES; at < file.length; ) {
+      const size = at + LISTS_AT <= file.length ? view.getUint32(at, true) : 0;
+      if (size < LISTS_AT || at + size > file.length) {
+        this.damaged = true;
+        return;
+      }
+      this.enter(file.subarray(at, at + size));
+      at += size;
+    }
+  }
+
+  private enter(record: Uint8Array): void {
+    const { start, offset, mode, demands } = headOf(record);
+    const key = pageKey(start, mode, demands);
+    const list = this.pages.get(key);
+    if (list?.some((other) => sameBytes(hashOf(other.record), hashOf(record)))) return;
+    const entry = { record, offset, region: undefined, used: false };
+    if (list) list.push(entry);
+    else this.pages.set(key, [entry]);
+    this.bytes += record.length;
+  }
+
+  /** A record's hash as it should be. */
+  private hash(record: Uint8Array): Uint8Array {
+    const salted = new Uint8Array(this.key.length + record.length - FIELDS_AT);
+    salted.set(this.key);
+    salted.set(record.subarray(FIELDS_AT), this.key.length);
+    return hex(this.files.sha256(salted));
+  }
+
+  /** The regions of an entry list for which `is` holds; a record that is not what was written is dropped. */
+  private *those(key: string, is: (offset: number) => boolean): Generator<[Entry, KeptRegion]> {
+    const list = this.pages.get(key);
+    if (list === undefined) return;
+    for (const entry of [...list]) {
+      if (!is(entry.offset)) continue;
+      if (entry.region === undefined) {
+        if (!sameBytes(hashOf(entry.record), this.hash(entry.record))) {
+          list.splice(list.indexOf(entry), 1);
+          this.bytes -= entry.record.length;
+          this.damaged = true;
+          continue;
+        }
+        entry.region = regionOf(entry.record);
+      }
+      yield [entry, entry.region];
+    }
+  }
+
+  /** The region at an offset of the page at EIP `start`, made from what `holds` says is there. */
+  find(start: number, offset: number, mode: number, demands: string, holds: (image: CodeImage) => boolean): KeptRegion | undefined {
+    for (const [entry, region] of this.those(pageKey(start, mode, demands), (at) => at === offset))
+      if (holds(region.image)) {
+        entry.used = true;
+        return region;
+      }
+    return undefined;
+  }
+
+  /** All regions of the page at EIP `start` that were made from what is there. */
+  onPage(start: number, mode: number, demands: string, holds: (image: CodeImage) => boolean): KeptRegion[] {
+    const found: KeptRegion[] = [];
+    for (const [, region] of this.those(pageKey(start, mode, demands), () => true)) if (holds(region.image)) found.push(region);
+    return found;
+  }
+
+  add(region: KeptRegion): void {
+    const { start, offset, mode, demands, image } = region;
+    const same = (other: CodeImage) => other.ranges.join() === image.ranges.join() && sameBytes(other.bytes, image.bytes);
+    if (this.find(start, offset, mode, demands, same) !== undefined) return;
+    const record = recordOf(region);
+    record.set(this.hash(record), WORD);
+    this.enter(record);
+    this.pages.get(pageKey(start, mode, demands))!.at(-1)!.used = true;
+    this.unsaved += record.length;
+  }
+
+  /** How much of what is to be in the file is not: 0 to 1. */
+  get news(): number {
+    return this.damaged ? 1 : this.unsaved / Math.max(this.bytes, 1);
+  }
+
+  /** Writes the pack, with what others have written meanwhile; where there is nothing new, the file is only marked as used. */
+  save(): void {
+    if (this.news === 0) {
+      if (this.stamp !== undefined) this.files.touch(this.name);
+      return;
+    }
+    this.damaged = false;
+    if (this.files.stamp(this.name) !== this.stamp) this.load();
+    const all = [...this.pages.values()].flat();
+    const parts: Uint8Array[] = [utf8.encode(MAGIC), this.key];
+    let bytes = 0;
+    for (const { record } of [...all.filter(({ used }) => used), ...all.filter(({ used }) => !used)])
+      if (bytes + record.length <= PACK_BYTES) {
+        parts.push(record);
+        bytes += record.length;
+      }
+    this.files.write(this.name, parts);
+    this.stamp = this.files.stamp(this.name);
+    this.unsaved = 0;
+    this.damaged = false;
+  }
+}
+
+const hashOf = (record: Uint8Array): Uint8Array => record.subarray(WORD, FIELDS_AT);
+
+type Fields = Record<(typeof FIELDS)[number], number>;
+function fieldsOf(record: Uint8Array): Fields {
+  const view = new DataView(record.buffer, record.byteOffset, record.length);
+  return Object.fromEntries(FIELDS.map((name, k) => [name, view.getUint32(FIELDS_AT + k * WORD, true)])) as Fields;
+}
+
+/** What an entry is found by. Of a damaged record it is something else. */
+function headOf(record: Uint8Array): Pick<KeptRegion, 'start' | 'offset' | 'mode' | 'demands'> {
+  const { start, offset, mode, ranges, inner, relocations, hints, demands } = fieldsOf(record);
+  const at = LISTS_AT + (ranges + inner + relocations + hints) * WORD;
+  return { start, offset, mode, demands: new TextDecoder().decode(record.subarray(at, at + demands)) };
+}
+
+/** What a record says whose hash is right. */
+function regionOf(record: Uint8Array): KeptRegion {
+  const fields = fieldsOf(record);
+  const view = new DataView(record.buffer, record.byteOffset, record.length);
+  let at = LISTS_AT;
+  const list = (count: number) => {
+    const numbers = Array.from({ length: count }, (_, k) => view.getInt32(at + k * WORD, true));
+    at += count * WORD;
+    return numbers;
+  };
+  const bytes = (count: number) => record.subarray(at, (at += count));
+  const text = (count: number) => new TextDecoder().decode(bytes(count));
+  const [ranges, inner, relocations, hints] = [list(fields.ranges), list(fields.inner), list(fields.relocations), list(fields.hints)];
+  const demands = text(fields.demands);
+  const calls = text(fields.calls)
+    .split(' ')
+    .filter((name) => name !== '');
+  const image = { ranges, bytes: bytes(fields.image) };
+  const code = { code: bytes(fields.code), calls, relocations, hints };
+  return { start: fields.start, offset: fields.offset, mode: fields.mode, demands, image, inner, code };
+}
+
+/** The record of a region, without its hash. */
+function recordOf({ start, offset, mode, demands, image, inner, code }: KeptRegion): Uint8Array {
+  const lists = [image.ranges, inner, code.relocations, code.hints];
+  const texts = [utf8.encode(demands), utf8.encode(code.calls.join(' ')), image.bytes, code.code];
+  const counts = [start, offset, mode, ...lists.map(({ length }) => length), ...texts.map(({ length }) => length)];
+  const words = [...counts, ...lists.flat()];
+  const size = FIELDS_AT + words.length * WORD + texts.reduce((sum, { length }) => sum + length, 0);
+  const record = new Uint8Array(size);
+  const view = new DataView(record.buffer);
+  view.setUint32(0, size, true);
+  words.forEach((word, k) => view.setInt32(FIELDS_AT + k * WORD, word, true));
+  let at = FIELDS_AT + words.length * WORD;
+  for (const text of texts) {
+    record.set(text, at);
+    at += text.length;
+  }
+  return record;
+}
+
+/** Where the page of an EIP begins whose byte is at physical address `phys`. */
+export const startOf = (eip: number, phys: number): number => (eip - (phys & (PAGE - 1))) >>> 0;
