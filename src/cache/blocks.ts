@@ -7,7 +7,7 @@ import { CodeReader, decode, type Instruction, insideLimit, LONGEST } from '../d
 import { FIRST_FORM, pseudoIndex } from '../emit/interpreter/table.ts';
 import { type HeadName, headFor, instrumentsAsked } from '../instrument/index.ts';
 import { Breakpoint, BreakpointKind, Cpu, codeLimit, GPR_STRIDE, Mode, SegCache } from '../layout/cpu.ts';
-import { BLOCK_HASH_ENTRIES, BlockHead, CONTROL, CpuArea, JUMP_ENTRIES, JumpEntry, PAGE, PAGE_SHIFT, Record } from '../layout/memory.ts';
+import { BLOCK_HASH_ENTRIES, BlockHead, CONTROL, CpuArea, JumpEntry, jumpIndex, PAGE, PAGE_SHIFT, Record } from '../layout/memory.ts';
 
 /** Instructions in a block at the most. */
 const BLOCK_LIMIT = 64;
@@ -350,7 +350,7 @@ export class BlockCache {
   /** Takes what leads to an EIP out of the jump caches. */
   private forgetJumps(eip: number): void {
     const { i32 } = this.shared;
-    const index = (eip ^ (eip >>> PAGE_SHIFT)) & (JUMP_ENTRIES - 1);
+    const index = jumpIndex(eip);
     for (const jumps of [CpuArea.at.jumpKernel, CpuArea.at.jumpUser]) {
       const entry = this.cpu + jumps + index * JumpEntry.size;
       if (i32[(entry + JumpEntry.at.eip) >> 2]! >>> 0 === eip) i32[(entry + JumpEntry.at.gen) >> 2] = 0;

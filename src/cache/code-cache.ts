@@ -1,9 +1,13 @@
 // What was translated, kept from run to run: regions by their place in the guest's linear memory, mode and demands, each with the bytes of the guest's code that it was made from. A region
 // is found only where memory holds those bytes now, so what changed since finds nothing. All that a kernel's runs have made is one file, a pack; each of its records has a hash over
 // itself and the pack's key, which says whose it is. What has another one is dropped.
+//
+// A kernel that chooses its place anew in each run (Linux: KASLR) has the same code there but for addresses of its own. Nobody knows what an address became in translated code, so two
+// runs tell: where a region was made at two places, and is the same in both but for constants that differ as the places do, it is kept for all places. Until then it is fixed.
 
 import type { RelocatableCode } from '../emit/module/relocation.ts';
 import type { KeptFiles } from '../host/host.ts';
+import { Mode } from '../layout/cpu.ts';
 import { PAGE } from '../layout/memory.ts';
 import type { CodeImage } from './code-image.ts';
 
@@ -13,7 +17,10 @@ const MAGIC = 'dragoman code 1\n';
 const HASH_BYTES = 32;
 const HEADER_BYTES = MAGIC.length + HASH_BYTES;
 /** Behind the length and the hash of a record, a word each: where the page begins, offset in it, mode, and how many there are of what follows in this order. */
-const FIELDS = ['start', 'offset', 'mode', 'ranges', 'inner', 'relocations', 'hints', 'demands', 'calls', 'image', 'code'] as const;
+const FIELDS = [
+  ...(['start', 'offset', 'mode', 'fixed', 'ranges', 'moved', 'inner', 'relocations', 'hints'] as const),
+  ...(['demands', 'calls', 'image', 'code'] as const),
+] as const;
 const FIELDS_AT = 4 + HASH_BYTES;
 const LISTS_AT = FIELDS_AT + FIELDS.length * 4;
 const WORD = 4;
@@ -30,21 +37,43 @@ export interface KeptRegion {
   /** What was asked of the code, as text. */
   readonly demands: string;
   readonly image: CodeImage;
+  /** Which bytes of the image are the highest ones of addresses of the same kernel. */
+  readonly moved: readonly number[];
   /** Offsets of blocks inside that need no region of their own. */
   readonly inner: readonly number[];
+  /** Not fixed: it was the same at two places of its kernel, but for the addresses. */
   readonly code: RelocatableCode;
 }
 
 /** A record as it lies in the pack; what it says is read when it is wanted. */
 interface Entry {
   readonly record: Uint8Array;
+  readonly start: number;
   readonly offset: number;
+  readonly fixed: boolean;
   region: KeptRegion | undefined;
   /** It was of use in this run. */
   used: boolean;
 }
 
 const pageKey = (start: number, mode: number, demands: string): string => `${start >>> 0}:${mode}:${demands}`;
+/** A kernel moves by multiples of 2^TOP. */
+const TOP = 24;
+/** The same for all places that a kernel may have; undefined for what is no code of a kernel at a high address. */
+const kernelKey = (start: number, mode: number, demands: string): string | undefined =>
+  mayMove(start, mode) ? `${start & (2 ** TOP - 1)}:${mode}:${demands}` : undefined;
+
+/** Whether the page at an EIP may be of a kernel that is somewhere else in another run (Linux: KASLR). */
+export const mayMove = (start: number, mode: number): boolean => start >= 2 ** 31 && (mode & (Mode.FLAT | Mode.USER)) === Mode.FLAT;
+
+/** The image of a region as it is where its page is at EIP `start`. */
+function imageAt({ image, moved, start: from }: KeptRegion, start: number): CodeImage {
+  if (moved.length === 0) return image;
+  const bytes = image.bytes.slice();
+  const by = (start >>> TOP) - (from >>> TOP);
+  for (const k of moved) bytes[k]! += by;
+  return { ranges: image.ranges, bytes };
+}
 
 const sameBytes = (a: Uint8Array, b: Uint8Array): boolean => a.length === b.length && a.every((byte, k) => byte === b[k]);
 
@@ -56,6 +85,8 @@ export class CodeCache {
   private readonly key: Uint8Array;
   /** By page, mode and demands. */
   private readonly pages = new Map<string, Entry[]>();
+  /** The same without the place of the kernel, of what may move with one. */
+  private readonly kernels = new Map<string, Entry[]>();
   private bytes = 0;
   private stamp: string | undefined;
   /** Bytes of records that are in no file yet; something in the file is not as it should be. */
@@ -93,14 +124,31 @@ export class CodeCache {
   }
 
   private enter(record: Uint8Array): void {
-    const { start, offset, mode, demands } = headOf(record);
-    const key = pageKey(start, mode, demands);
-    const list = this.pages.get(key);
+    const { start, offset, mode, demands, fixed } = headOf(record);
+    const list = this.pages.get(pageKey(start, mode, demands));
     if (list?.some((other) => sameBytes(hashOf(other.record), hashOf(record)))) return;
-    const entry = { record, offset, region: undefined, used: false };
-    if (list) list.push(entry);
-    else this.pages.set(key, [entry]);
+    const entry = { record, start, offset, fixed, region: undefined, used: false };
+    for (const [map, key] of this.listsOf(entry, mode, demands)) {
+      const entries = map.get(key);
+      if (entries) entries.push(entry);
+      else map.set(key, [entry]);
+    }
     this.bytes += record.length;
+  }
+
+  private listsOf({ start }: { readonly start: number }, mode: number, demands: string): [Map<string, Entry[]>, string][] {
+    const kernel = kernelKey(start, mode, demands);
+    const pages: [Map<string, Entry[]>, string] = [this.pages, pageKey(start, mode, demands)];
+    return kernel === undefined ? [pages] : [pages, [this.kernels, kernel]];
+  }
+
+  private drop(entry: Entry): void {
+    const { mode, demands } = headOf(entry.record);
+    for (const [map, key] of this.listsOf(entry, mode, demands)) {
+      const list = map.get(key)!;
+      list.splice(list.indexOf(entry), 1);
+    }
+    this.bytes -= entry.record.length;
   }
 
   /** A record's hash as it should be. */
@@ -111,16 +159,13 @@ export class CodeCache {
     return hex(this.files.sha256(salted));
   }
 
-  /** The regions of an entry list for which `is` holds; a record that is not what was written is dropped. */
-  private *those(key: string, is: (offset: number) => boolean): Generator<[Entry, KeptRegion]> {
-    const list = this.pages.get(key);
-    if (list === undefined) return;
-    for (const entry of [...list]) {
-      if (!is(entry.offset)) continue;
+  /** The regions of a list for which `is` holds; a record that is not what was written is dropped. */
+  private *those(list: readonly Entry[] | undefined, is: (entry: Entry) => boolean): Generator<[Entry, KeptRegion]> {
+    for (const entry of [...(list ?? [])]) {
+      if (!is(entry)) continue;
       if (entry.region === undefined) {
         if (!sameBytes(hashOf(entry.record), this.hash(entry.record))) {
-          list.splice(list.indexOf(entry), 1);
-          this.bytes -= entry.record.length;
+          this.drop(entry);
           this.damaged = true;
           continue;
         }
@@ -130,32 +175,64 @@ export class CodeCache {
     }
   }
 
+  /** The regions of the page at EIP `start` that were made from what is there, at this place of their kernel or another one. */
+  private *current(
+    start: number,
+    mode: number,
+    demands: string,
+    holds: (image: CodeImage) => boolean,
+    is: (offset: number) => boolean,
+  ): Generator<[Entry, KeptRegion]> {
+    for (const found of this.those(this.pages.get(pageKey(start, mode, demands)), ({ offset }) => is(offset)))
+      if (holds(found[1].image)) yield found;
+    const kernel = kernelKey(start, mode, demands);
+    if (kernel === undefined) return;
+    const moves = ({ offset, fixed, start: from }: Entry) => !fixed && from !== start && is(offset);
+    for (const [entry, region] of this.those(this.kernels.get(kernel), moves)) {
+      const image = imageAt(region, start);
+      if (holds(image)) yield [entry, { ...region, start, image }];
+    }
+  }
+
   /** The region at an offset of the page at EIP `start`, made from what `holds` says is there. */
   find(start: number, offset: number, mode: number, demands: string, holds: (image: CodeImage) => boolean): KeptRegion | undefined {
-    for (const [entry, region] of this.those(pageKey(start, mode, demands), (at) => at === offset))
-      if (holds(region.image)) {
-        entry.used = true;
-        return region;
-      }
+    for (const [entry, region] of this.current(start, mode, demands, holds, (at) => at === offset)) {
+      entry.used = true;
+      return region;
+    }
     return undefined;
   }
 
   /** All regions of the page at EIP `start` that were made from what is there. */
   onPage(start: number, mode: number, demands: string, holds: (image: CodeImage) => boolean): KeptRegion[] {
-    const found: KeptRegion[] = [];
-    for (const [, region] of this.those(pageKey(start, mode, demands), () => true)) if (holds(region.image)) found.push(region);
-    return found;
+    return Array.from(
+      this.current(start, mode, demands, holds, () => true),
+      ([, region]) => region,
+    );
   }
 
+  /** Keeps a region. One that is the same as at another place of its kernel is kept for all places, instead of that. */
   add(region: KeptRegion): void {
     const { start, offset, mode, demands, image } = region;
-    const same = (other: CodeImage) => other.ranges.join() === image.ranges.join() && sameBytes(other.bytes, image.bytes);
-    if (this.find(start, offset, mode, demands, same) !== undefined) return;
-    const record = recordOf(region);
+    if (this.find(start, offset, mode, demands, (other) => sameImage(other, image)) !== undefined) return;
+    let kept: KeptRegion = { ...region, code: { ...region.code, fixed: true } };
+    const kernel = region.code.fixed ? undefined : kernelKey(start, mode, demands);
+    if (kernel !== undefined)
+      for (const [entry, other] of this.those(this.kernels.get(kernel), (entry) => entry.offset === offset && entry.start !== start))
+        if (sameImage(imageAt(other, start), image) && isSameMoved(other, region)) {
+          this.drop(entry);
+          kept = region;
+        }
+    const record = recordOf(kept);
     record.set(this.hash(record), WORD);
     this.enter(record);
     this.pages.get(pageKey(start, mode, demands))!.at(-1)!.used = true;
     this.unsaved += record.length;
+  }
+
+  /** How many there are. */
+  get regions(): number {
+    return [...this.pages.values()].reduce((sum, { length }) => sum + length, 0);
   }
 
   /** How much of what is to be in the file is not: 0 to 1. */
@@ -186,6 +263,13 @@ export class CodeCache {
   }
 }
 
+const sameImage = (a: CodeImage, b: CodeImage): boolean => a.ranges.join() === b.ranges.join() && sameBytes(a.bytes, b.bytes);
+/** Whether two regions of a kernel are the same but for its place. */
+function isSameMoved(a: KeptRegion, b: KeptRegion): boolean {
+  const lists = ({ moved, inner, code }: KeptRegion) => [moved, inner, code.calls, code.relocations, code.hints].join(';');
+  return lists(a) === lists(b) && sameBytes(a.code.code, b.code.code);
+}
+
 const hashOf = (record: Uint8Array): Uint8Array => record.subarray(WORD, FIELDS_AT);
 
 type Fields = Record<(typeof FIELDS)[number], number>;
@@ -195,10 +279,10 @@ function fieldsOf(record: Uint8Array): Fields {
 }
 
 /** What an entry is found by. Of a damaged record it is something else. */
-function headOf(record: Uint8Array): Pick<KeptRegion, 'start' | 'offset' | 'mode' | 'demands'> {
-  const { start, offset, mode, ranges, inner, relocations, hints, demands } = fieldsOf(record);
-  const at = LISTS_AT + (ranges + inner + relocations + hints) * WORD;
-  return { start, offset, mode, demands: new TextDecoder().decode(record.subarray(at, at + demands)) };
+function headOf(record: Uint8Array): Pick<KeptRegion, 'start' | 'offset' | 'mode' | 'demands'> & { readonly fixed: boolean } {
+  const { start, offset, mode, fixed, ranges, moved, inner, relocations, hints, demands } = fieldsOf(record);
+  const at = LISTS_AT + (ranges + moved + inner + relocations + hints) * WORD;
+  return { start, offset, mode, fixed: fixed !== 0, demands: new TextDecoder().decode(record.subarray(at, at + demands)) };
 }
 
 /** What a record says whose hash is right. */
@@ -213,21 +297,22 @@ function regionOf(record: Uint8Array): KeptRegion {
   };
   const bytes = (count: number) => record.subarray(at, (at += count));
   const text = (count: number) => new TextDecoder().decode(bytes(count));
-  const [ranges, inner, relocations, hints] = [list(fields.ranges), list(fields.inner), list(fields.relocations), list(fields.hints)];
+  const [ranges, moved, inner] = [list(fields.ranges), list(fields.moved), list(fields.inner)];
+  const [relocations, hints] = [list(fields.relocations), list(fields.hints)];
   const demands = text(fields.demands);
   const calls = text(fields.calls)
     .split(' ')
     .filter((name) => name !== '');
   const image = { ranges, bytes: bytes(fields.image) };
-  const code = { code: bytes(fields.code), calls, relocations, hints };
-  return { start: fields.start, offset: fields.offset, mode: fields.mode, demands, image, inner, code };
+  const code = { code: bytes(fields.code), calls, relocations, hints, fixed: fields.fixed !== 0 };
+  return { start: fields.start, offset: fields.offset, mode: fields.mode, demands, image, moved, inner, code };
 }
 
 /** The record of a region, without its hash. */
-function recordOf({ start, offset, mode, demands, image, inner, code }: KeptRegion): Uint8Array {
-  const lists = [image.ranges, inner, code.relocations, code.hints];
+function recordOf({ start, offset, mode, demands, image, moved, inner, code }: KeptRegion): Uint8Array {
+  const lists = [image.ranges, moved, inner, code.relocations, code.hints];
   const texts = [utf8.encode(demands), utf8.encode(code.calls.join(' ')), image.bytes, code.code];
-  const counts = [start, offset, mode, ...lists.map(({ length }) => length), ...texts.map(({ length }) => length)];
+  const counts = [start, offset, mode, code.fixed ? 1 : 0, ...lists.map(({ length }) => length), ...texts.map(({ length }) => length)];
   const words = [...counts, ...lists.flat()];
   const size = FIELDS_AT + words.length * WORD + texts.reduce((sum, { length }) => sum + length, 0);
   const record = new Uint8Array(size);

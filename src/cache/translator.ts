@@ -4,7 +4,7 @@ import { PhysicalMemory } from '../cpu/physical.ts';
 import type { SharedMemory } from '../cpu/state.ts';
 import type { MakeBuilder } from '../emit/module/builder.ts';
 import { directBuilders } from '../emit/module/load.ts';
-import { type Part, putTogether, slotsIn, takeApart } from '../emit/module/relocation.ts';
+import { isNear, type Part, type Place, putTogether, slotsIn, takeApart } from '../emit/module/relocation.ts';
 import { Emitter, importNamed } from '../emit/module.ts';
 import { withExportNames } from '../emit/names.ts';
 import { emitRegion, type RegionDemands } from '../emit/region/region.ts';
@@ -12,7 +12,7 @@ import { instrumentsAsked } from '../instrument/index.ts';
 import { Mode } from '../layout/cpu.ts';
 import { CONTROL, Control, PAGE, PAGE_SHIFT, Relax, SLOTS, Slot, TABLE_ENTRIES } from '../layout/memory.ts';
 import { growRegion, type Region } from '../translate/grow.ts';
-import { type CodeCache, startOf } from './code-cache.ts';
+import { type CodeCache, mayMove, startOf } from './code-cache.ts';
 import { type CodeImage, imageOf, pieceOf } from './code-image.ts';
 
 export interface Request {
@@ -32,6 +32,9 @@ interface UnkeptRegion {
   readonly entry: RegionEntry;
   readonly demands: string;
   readonly inner: readonly number[];
+  readonly origin: number | undefined;
+  /** See KeptRegion. */
+  readonly moved: readonly number[];
   readonly slots: number;
 }
 
@@ -236,6 +239,30 @@ export class Translator {
     return offsets;
   }
 
+  /** Which bytes of an image are the highest ones of operands that may be addresses of the same kernel. */
+  private moved({ phys, entry, mode, blocks }: Region, { ranges }: CodeImage): number[] {
+    const start = startOf(entry, phys);
+    if (!mayMove(start, mode)) return [];
+    const { page } = this;
+    const offsets = new Set<number>();
+    for (const { instructions } of blocks.values())
+      for (const { eip, length, values, memory } of instructions) {
+        const operands = [...values, memory?.disp ?? 0].map((value) => value >>> 0).filter((value) => isNear(start, value));
+        if (operands.length === 0) continue;
+        const at = (eip - start) >>> 0;
+        for (let k = at + 1; k + 4 <= at + length; k++) {
+          const word = (page[k]! | (page[k + 1]! << 8) | (page[k + 2]! << 16) | (page[k + 3]! << 24)) >>> 0;
+          if (!operands.includes(word)) continue;
+          offsets.add(k + 3);
+          k += 3;
+        }
+      }
+    const found: number[] = [];
+    for (let i = 0, at = 0; i < ranges.length; i += 2)
+      for (let k = ranges[i]!; k < ranges[i + 1]!; k++, at++) if (offsets.has(k)) found.push(at);
+    return found;
+  }
+
   private noteInner({ phys, eip, mode }: Request, inner: readonly number[], version: number): void {
     for (const offset of inner) {
       const by = offset - (phys & (PAGE - 1));
@@ -273,7 +300,15 @@ export class Translator {
       }
       const entry = { ...request, slot, image: this.image(region) };
       entries.push(entry);
-      if (this.codeCache !== undefined) unkept.push({ entry, demands: demandsOf(request, demands), inner, slots });
+      if (this.codeCache !== undefined)
+        unkept.push({
+          entry,
+          demands: demandsOf(request, demands),
+          origin: demands.directOrigin,
+          inner,
+          slots,
+          moved: this.moved(region, entry.image),
+        });
       this.regions++;
     }
     let bytes: Uint8Array | undefined;
@@ -311,7 +346,7 @@ export class Translator {
       if (slot === undefined) continue;
       this.noteInner(request, region.inner, version);
       entries.push({ phys, eip, mode, slot, image: region.image });
-      parts.push({ name: `r${slot}`, code: region.code, slotAt: (offset) => this.slotBeside(request, offset) });
+      parts.push({ name: `r${slot}`, code: region.code, slotAt: (offset) => this.slotBeside(request, offset), start: region.start });
     }
     if (parts.length === 0) return { module: undefined, rest };
     this.recalled += parts.length;
@@ -339,13 +374,19 @@ export class Translator {
     const module = this.unkept.shift();
     if (module === undefined || this.codeCache === undefined) return false;
     const { i32 } = this.shared;
-    const parts = takeApart(module.bytes, (slot) => i32[(SLOTS + slot * Slot.size + Slot.at.phys) >> 2]! & (PAGE - 1));
-    for (const { entry, demands, inner, slots } of module.regions) {
+    const places = new Map<string, Place>();
+    for (const { entry, origin } of module.regions) {
+      const start = startOf(entry.eip, entry.phys);
+      if (mayMove(start, entry.mode)) places.set(`r${entry.slot}`, { start, origin });
+    }
+    const offsetOf = (slot: number) => i32[(SLOTS + slot * Slot.size + Slot.at.phys) >> 2]! & (PAGE - 1);
+    const parts = takeApart(module.bytes, offsetOf, (name) => places.get(name));
+    for (const { entry, demands, inner, moved, slots } of module.regions) {
       const code = parts.get(`r${entry.slot}`)!;
       // Some that it asked for are in code that is never reached; more than it asked for would be none of ours.
       if (slotsIn(code) > MENTIONS * slots) continue;
       const { phys, eip, mode, image } = entry;
-      this.codeCache.add({ start: startOf(eip, phys), offset: phys & (PAGE - 1), mode, demands, image, inner, code });
+      this.codeCache.add({ start: startOf(eip, phys), offset: phys & (PAGE - 1), mode, demands, image, moved, inner, code });
     }
     return this.unkept.length > 0;
   }

@@ -240,6 +240,8 @@ const DIRECT_PAGES = 2 ** 20;
 /** Jump cache: guest EIP -> function; direct-mapped. */
 export const JumpEntry = struct({ eip: u32, gen: u32, func: u32, arg: u32 });
 export const JUMP_ENTRIES = 16384;
+/** Number of the entry that an EIP has. */
+export const jumpIndex = (eip: number): number => (eip ^ (eip >>> PAGE_SHIFT)) & (JUMP_ENTRIES - 1);
 
 /** Pages that a jump cache knows code of, by linear page: where they were mapped (wasm/engine/fetched.ts). */
 export const Fetched = struct({ page: u32, gen: u32, frame: u32, unused: u32 });

@@ -42,6 +42,7 @@ const toPart = ([name, code]: readonly [string, RelocatableCode], slots: number)
   name,
   code,
   slotAt: (place) => slots + place,
+  start: 0,
 });
 const joined = (parts: ReadonlyMap<string, RelocatableCode>, slots: number) =>
   putTogether(
@@ -88,6 +89,62 @@ describe.each(ENCODERS)('regions that %s wrote', (name) => {
       expect(relocations.length).toBeGreaterThan(0);
       // `if` or `br_if`.
       for (const at of hints) expect([0x04, 0x0d]).toContain(code[at]);
+    }
+  });
+});
+
+/** A kernel's page at each of its places: `word` gives four bytes of an address that moves with it. */
+function kernelPage(start: number): Uint8Array {
+  const bytes = new Uint8Array(PAGE).fill(0x90);
+  const word = (offset: number) => Buffer.from(Uint32Array.of((start & -0x1000000) + offset).buffer).toString('hex');
+  // Loads and stores of variables, an address as a number, a table's element; a call of another page, a jump there. At 0x800 a callee on this page.
+  const code = [
+    `a1${word(0xd00124)} c705${word(0xd00f80)}${word(0x3b2c10)} 68${word(0x234567)} 8b0c85${word(0x1400000)} 81f9${word(0x10)}`,
+    'e8fc1f0000 0fb603 750a 8903 e8e0070000 e9000f0000 f00fc10b 01d0 c3',
+  ].join('');
+  bytes.set(Buffer.from(code.replaceAll(' ', ''), 'hex'), 0x100);
+  bytes.set(Buffer.from('31c0e91f0f0000', 'hex'), 0x800);
+  return bytes;
+}
+
+describe.each(ENCODERS)('regions of a kernel that moves, which %s wrote', (name) => {
+  let make: MakeBuilder;
+  beforeAll(async () => {
+    make = await loadEncoder(name);
+  });
+
+  const FIRST = 0xc1234000;
+  const partsAt = (start: number, origin: number | undefined, precise: boolean) => {
+    const e = new Emitter({ builder: make() });
+    const region = growRegion(kernelPage(start), start + 0x100, 0x100, MODE)!;
+    emitRegion(e, 'r', region, (phys) => phys & (PAGE - 1), { directOrigin: origin, precise, atomic: true });
+    return takeApart(
+      e.finish(),
+      (slot) => slot,
+      () => ({ start, origin }),
+    );
+  };
+
+  it.each([
+    ['with the direct map', 0xc0100000, false],
+    ['without it', undefined, true],
+  ])('are the same at all places, %s', (_name, origin, precise) => {
+    const there = partsAt(FIRST, origin, precise);
+    const code = there.get('r')!;
+    expect(code.fixed).toBe(false);
+    for (let k = 1; k <= 30; k++) {
+      const start = (FIRST + k * 0x1000000) >>> 0;
+      expect([k, partsAt(start, origin, precise)]).toEqual([k, there]);
+      // Put where the first one never was, it is as if it had been made there: without relocations of places as well.
+      const moved = putTogether([{ name: 'r', code, slotAt: (offset) => offset, start }], importNamed);
+      const anew = putTogether(
+        [{ name: 'r', code: partsAt(start, origin, precise).get('r')!, slotAt: (offset) => offset, start }],
+        importNamed,
+      );
+      expect(moved).toEqual(anew);
+      expect(takeApart(moved, (slot) => slot)).not.toEqual(
+        takeApart(putTogether([{ name: 'r', code, slotAt: (offset) => offset, start: FIRST }], importNamed), (slot) => slot),
+      );
     }
   });
 });

@@ -304,7 +304,7 @@ test('every form is translated, to a valid function', () => {
     const parts = takeApart(e.finishChecked(), (slot) => slot);
     // All that the forms become can be moved to another module as well.
     const moved = putTogether(
-      [...parts].map(([name, code]) => ({ name, code, slotAt: (slot) => slot })),
+      [...parts].map(([name, code]) => ({ name, code, slotAt: (slot) => slot, start: 0 })),
       importNamed,
     );
     new WebAssembly.Module(moved as Uint8Array<ArrayBuffer>);

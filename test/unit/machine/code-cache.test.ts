@@ -8,6 +8,7 @@ import { Machine, type MachineOptions, type MachineStats, MiB } from '../../../s
 import { CodeCache, type KeptRegion } from '../../../src/cache/code-cache.ts';
 import { holds, imageOf, pieceOf } from '../../../src/cache/code-image.ts';
 import { FileCache } from '../../../src/host/file-cache.ts';
+import { Mode } from '../../../src/layout/cpu.ts';
 import { PAGE } from '../../../src/layout/memory.ts';
 
 const folder = mkdtempSync(join(tmpdir(), 'dragoman-'));
@@ -24,8 +25,15 @@ const region = (offset: number, more: Partial<KeptRegion> = {}): KeptRegion => (
   mode: 5,
   demands: 'these,true',
   image: imageOf(page, [pieceOf(offset, offset + 20), pieceOf(offset + 40, offset + 50)]),
+  moved: [],
   inner: [offset + 5, offset + 40],
-  code: { code: Uint8Array.of(1, 2, 3, offset & 0xff), calls: ['runtime.a', 'code.b'], relocations: [1, 0, 2, -1, 3, -9], hints: [2] },
+  code: {
+    code: Uint8Array.of(1, 2, 3, offset & 0xff),
+    calls: ['runtime.a', 'code.b'],
+    relocations: [1, 0, 2, -1, 3, -9],
+    hints: [2],
+    fixed: true,
+  },
   ...more,
 });
 
@@ -156,7 +164,8 @@ describe('a pack', () => {
 
   it('is bounded: what no run used goes first', () => {
     const at = newFolder();
-    const big = (offset: number) => region(offset, { code: { code: new Uint8Array(40 << 20), calls: [], relocations: [], hints: [] } });
+    const big = (offset: number) =>
+      region(offset, { code: { code: new Uint8Array(40 << 20), calls: [], relocations: [], hints: [], fixed: true } });
     const first = open(at);
     first.cache.add(big(0x10));
     first.cache.save();
@@ -165,6 +174,75 @@ describe('a pack', () => {
     second.cache.save();
     const { find } = open(at);
     expect([find(0x10) === undefined, find(0x200) === undefined]).toEqual([true, false]);
+  });
+});
+
+describe('code of a kernel that moves', () => {
+  const AT = [0xc3234000, 0xc5234000, 0xd9234000] as const;
+  const OFFSETS = [0x10, 0x200];
+  /** The page at a place: two bytes of the first region are parts of addresses. */
+  const pageAt = (start: number) => {
+    const bytes = page.slice();
+    bytes[0x18] = start >>> 24;
+    bytes[0x39] = (start >>> 24) + 1;
+    return bytes;
+  };
+  const made = (start: number, offset: number, more: Partial<KeptRegion> = {}): KeptRegion => ({
+    ...region(offset),
+    start,
+    mode: Mode.CODE32 | Mode.FLAT,
+    image: imageOf(pageAt(start), [pieceOf(offset, offset + 20), pieceOf(offset + 40, offset + 50)]),
+    moved: offset === 0x10 ? [8, 21] : [],
+    code: { ...region(offset).code, fixed: false },
+    ...more,
+  });
+  const found = ({ cache }: ReturnType<typeof open>, start: number, now = pageAt(start), mode = Mode.CODE32 | Mode.FLAT) =>
+    cache
+      .onPage(start, mode, 'these,true', (image) => holds(now, 0, image))
+      .map(({ offset, start: at, image }) => [offset, at, holds(now, 0, image)]);
+  /** Runs of a kernel, at places. */
+  const kept = (...runs: readonly (readonly KeptRegion[])[]) => {
+    const at = newFolder();
+    for (const regions of runs) {
+      const { cache } = open(at);
+      for (const x of regions) cache.add(x);
+      cache.save();
+    }
+    return open(at);
+  };
+  const run = (start: number, more: Partial<KeptRegion> = {}) => OFFSETS.map((offset) => made(start, offset, more));
+
+  it('is found at a third place when it was the same at two', () => {
+    const one = kept(run(AT[0]));
+    expect([found(one, AT[0]).length, found(one, AT[1]), found(one, AT[2])]).toEqual([2, [], []]);
+    const two = kept(run(AT[0]), run(AT[1]));
+    for (const start of AT) expect(found(two, start)).toEqual(OFFSETS.map((offset) => [offset, start, true]));
+    // It is kept once.
+    expect([two.cache.regions, one.cache.regions]).toEqual([2, 2]);
+  });
+
+  it('is not where its bytes are others, or moved otherwise', () => {
+    const two = kept(run(AT[0]), run(AT[1]));
+    const half = pageAt(AT[2]);
+    half[0x18] = AT[0] >>> 24;
+    expect(found(two, AT[2], half)).toEqual([[0x200, AT[2], true]]);
+    // Not by a multiple of 16 MiB, to user code, or to a low address.
+    expect(found(two, AT[2] + PAGE, pageAt(AT[2]))).toEqual([]);
+    expect(found(two, AT[2], pageAt(AT[2]), Mode.CODE32 | Mode.FLAT | Mode.USER)).toEqual([]);
+    expect(found(two, 0x43234000, pageAt(0x43234000))).toEqual([]);
+  });
+
+  it.each([
+    ['its code', { code: { ...region(0x10).code, code: Uint8Array.of(9), fixed: false } }],
+    ['a relocation', { code: { ...region(0x10).code, relocations: [1, 0, 3], fixed: false } }],
+    ['a hint', { code: { ...region(0x10).code, hints: [], fixed: false } }],
+    ['a call', { code: { ...region(0x10).code, calls: [], fixed: false } }],
+    ['what is inside', { inner: [] }],
+    ['what moves', { moved: [1] }],
+    ['the word that it is fixed', { code: { ...region(0x10).code, fixed: true } }],
+  ] satisfies [string, Partial<KeptRegion>][])('is not where %s differs between the two places', (_name, more) => {
+    const two = kept([made(AT[0], 0x10)], [made(AT[1], 0x10, more)]);
+    expect([found(two, AT[0]).length, found(two, AT[1]).length, found(two, AT[2])]).toEqual([1, 1, []]);
   });
 });
 
