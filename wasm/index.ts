@@ -162,12 +162,10 @@ export { readArith, readFlags, writeFlags } from './system/flags';
 export { rdmsr, rdpmc, rdtsc, wrmsr } from './system/msr';
 export { ins, outs, portIn, portOut } from './system/ports';
 export { updateBreakpoints } from './system/watching';
-export { deliver, interrupt, into, poll, pollRegion, softInterrupt, unblockNmi } from './transfer/deliver';
+export { farCall, farJump, farRet, into, iret, softInterrupt, sysenter, sysexit } from './transfer/cross';
+export { deliver, interrupt, poll, pollRegion, unblockNmi } from './transfer/deliver';
 export { popf, pushf, sti } from './transfer/flow';
-export { iret } from './transfer/iret';
 export { enter } from './transfer/stack';
-export { sysenter, sysexit } from './transfer/sysenter';
-export { farCall, farJump, farRet } from './transfer/transfer';
 export {
   fpuAddArg,
   fpuAddReg,

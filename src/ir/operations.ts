@@ -48,6 +48,7 @@ const FAULTS: Effects = { mayFault: true };
 const READS_FLAGS: Effects = { flags: 'r' };
 const SETS_FLAGS: Effects = { flags: 'w' };
 const CALLS: Effects = { reads: 'all', writes: 'all', flags: 'rw', stores: true };
+const CROSSES: Effects = { reads: 'all', flags: 'r', mayFault: true, eip: true };
 const FLAGS_BUT_CARRY: Effects = { flags: 'rw' };
 
 /** Whether an instruction of the kind leaves CF as it was. */
@@ -68,8 +69,9 @@ function end<const V extends Readonly<Record<string, Want>>, I extends Immediate
   text: string,
   values: V,
   immediates: I,
+  does: Effects = NOTHING,
 ): Line<undefined, V, I> {
-  return { text, result: undefined, values, immediates, effects: NOTHING, ends: true };
+  return { text, result: undefined, values, immediates, effects: does, ends: true };
 }
 
 const constant: Immediate<number | bigint | Uint8Array> = { pattern: '.*', print: String, read: Number };
@@ -143,6 +145,8 @@ export const OPERATIONS = {
   ret:      end('ret {eip}[ to {to}]', { eip: ADDRESS }, { to: optional(target) }),
   /** Out of the region to a known EIP. */
   exit:     end('exit {to}', {}, { to: eip }),
+  /** A function of the runtime goes elsewhere: it changes CS:EIP, the mode, anything. All state is in memory before and after; it gives the jump cache's entry to go on by, or 0. */
+  cross:    end('cross {name}({args|, })', { args: 'any*' }, { name: word }, CROSSES),
   /** A helper changed CS:EIP or the mode: through the dispatcher; Cpu.eip is right already. */
   leave:    end('leave', {}, {}),
   /** Through the dispatcher to what is behind this instruction (so that something is looked at again). */
@@ -256,7 +260,7 @@ export function mapTargets(op: Op, f: (to: BlockId) => BlockId): Op {
 }
 
 /** Kinds that end a block. */
-export type EndKind = 'jump' | 'branch' | 'indirect' | 'ret' | 'exit' | 'leave' | 'next' | 'guard';
+export type EndKind = 'jump' | 'branch' | 'indirect' | 'ret' | 'exit' | 'cross' | 'leave' | 'next' | 'guard';
 
 /** Whether an operation is the last of its block. */
 export const isTerminator = (op: Op): boolean => LINES[op.kind]!.ends;

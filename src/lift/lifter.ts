@@ -310,6 +310,10 @@ export class Lifter {
   indirect(eip: Value): void {
     this.end({ kind: 'indirect', eip });
   }
+  /** Goes where a function of the runtime says. */
+  cross({ name }: RuntimeFunction, args: readonly Value[] = []): void {
+    this.end({ kind: 'cross', name, args: [...args] });
+  }
   leave(): void {
     this.end({ kind: 'leave' });
   }

@@ -19,37 +19,32 @@ function farPointer(x: Lifter): { selector: Value; offset: Value } {
 // JMP ptr16:16/32 | JMP m16:16/32
 export function farJump(x: Lifter): void {
   const { selector, offset } = farPointer(x);
-  x.helper(runtime.farJump, [selector, offset, x.b.const(x.opsize)]);
-  x.leave();
+  x.cross(runtime.farJump, [selector, offset, x.b.const(x.opsize)]);
 }
 
 // CALL ptr16:16/32 | CALL m16:16/32
 export function farCall(x: Lifter): void {
   const { selector, offset } = farPointer(x);
-  x.helper(runtime.farCall, [selector, offset, x.b.const(x.opsize), x.nextEip()]);
-  x.leave();
+  x.cross(runtime.farCall, [selector, offset, x.b.const(x.opsize), x.nextEip()]);
 }
 
 // RETF | RETF imm16
 function retf(x: Lifter): void {
-  x.helper(runtime.farRet, [x.b.const(x.opsize), x.n === 0 ? x.b.const(0) : x.read(0)]);
-  x.leave();
+  x.cross(runtime.farRet, [x.b.const(x.opsize), x.n === 0 ? x.b.const(0) : x.read(0)]);
 }
 
 // IRET | IRETD
 const iret =
   (size: 2 | 4) =>
   (x: Lifter): void => {
-    x.helper(runtime.iret, [x.b.const(size)]);
-    x.leave();
+    x.cross(runtime.iret, [x.b.const(size)]);
   };
 
 /** Kinds of software interrupt: INT n alone is refused in virtual-8086 mode with IOPL < 3, INT1 alone skips the gate's DPL. */
 const Kind = { INT: 0, INT3: 1, INT1: 3 } as const;
 
 function interrupt(x: Lifter, vector: Value, kind: number): void {
-  x.helper(runtime.softInterrupt, [vector, x.nextEip(), x.b.const(kind)]);
-  x.leave();
+  x.cross(runtime.softInterrupt, [vector, x.nextEip(), x.b.const(kind)]);
 }
 
 // INT imm8 | INT3 | INT1
@@ -59,16 +54,14 @@ const int1 = (x: Lifter): void => interrupt(x, x.b.const(Vector.DB), Kind.INT1);
 
 // INTO: INT 4 where OF is set; else on behind it
 function into(x: Lifter): void {
-  x.helper(runtime.into, [x.nextEip(), x.cond('o')]);
-  x.leave();
+  x.cross(runtime.into, [x.nextEip(), x.cond('o')]);
 }
 
 // SYSENTER | SYSEXIT
 const fast =
   (name: 'sysenter' | 'sysexit') =>
   (x: Lifter): void => {
-    x.helper(runtime[name]);
-    x.leave();
+    x.cross(runtime[name]);
   };
 
 export const lifts: LiftTable = {

@@ -175,15 +175,15 @@ export const runtime = named({
   portIn: fn([i32, i32], FAULTS, i32),
   portOut: fn([i32, i32, i32], FAULTS),
 
-  // Far transfers.
-  farJump: fn([i32, i32, i32], ANYTHING),
-  farCall: fn([i32, i32, i32, i32], ANYTHING),
-  farRet: fn([i32, i32], ANYTHING),
-  iret: fn([i32], ANYTHING),
-  softInterrupt: fn([i32, i32, i32], ANYTHING),
-  into: fn([i32, i32], ANYTHING),
-  sysenter: fn([], ANYTHING),
-  sysexit: fn([], ANYTHING),
+  // Far transfers: to the entry of the jump cache for where they went, or 0 (wasm/transfer/cross.ts).
+  farJump: fn([i32, i32, i32], ANYTHING, i32),
+  farCall: fn([i32, i32, i32, i32], ANYTHING, i32),
+  farRet: fn([i32, i32], ANYTHING, i32),
+  iret: fn([i32], ANYTHING, i32),
+  softInterrupt: fn([i32, i32, i32], ANYTHING, i32),
+  into: fn([i32, i32], ANYTHING, i32),
+  sysenter: fn([], ANYTHING, i32),
+  sysexit: fn([], ANYTHING, i32),
 
   // The stack.
   enter: fn([i32, i32, i32], { ...STORES, reads: [ESP, EBP], writes: [ESP, EBP] }),

@@ -3,15 +3,15 @@
 // atomic access on x86 either, and is ordered by a fence on each side.
 import { Cpu } from '../gen/layout';
 import { STRICT_ORDER } from '../gen/order';
-import { serialize } from './state';
+import { order } from './state';
 
 @inline
 export function loadGuest<T>(cpu: Cpu, host: usize): T {
   if (!STRICT_ORDER) return load<T>(host);
   if (sizeof<T>() == 1 || !(host & (sizeof<T>() - 1))) return atomic.load<T>(host);
-  serialize(cpu);
+  order(cpu);
   const value = load<T>(host);
-  serialize(cpu);
+  order(cpu);
   return value;
 }
 
@@ -22,14 +22,14 @@ export function storeGuest<T>(cpu: Cpu, host: usize, value: T): void {
   } else if (sizeof<T>() == 1 || !(host & (sizeof<T>() - 1))) {
     atomic.store<T>(host, value);
   } else {
-    serialize(cpu);
+    order(cpu);
     store<T>(host, value);
-    serialize(cpu);
+    order(cpu);
   }
 }
 
 /** Around accesses that are made many at a time. */
 @inline
 export function orderBulk(cpu: Cpu): void {
-  if (STRICT_ORDER) serialize(cpu);
+  if (STRICT_ORDER) order(cpu);
 }

@@ -1,12 +1,18 @@
 // What the whole runtime asks of a CPU's state.
-import { Cpu, Cr0, Cr4, Eflags, Mode } from '../gen/layout';
+import { Cpu, Cr0, Cr4, control, Eflags, Mode } from '../gen/layout';
 
-/** What serialising instructions do beside their work (SDM vol. 3, 8.3): all stores are seen before anything that follows. A store and a
- * load that are sequentially consistent, of a word that only this CPU uses, are ordered with each other and with all around them. */
+/** All stores are seen before anything that follows. A store and a load that are sequentially consistent, of a word that only this CPU uses, are ordered with
+ * each other and with all around them. */
 @inline
-export function serialize(cpu: Cpu): void {
+export function order(cpu: Cpu): void {
   cpu.zero.store(0);
   cpu.zero.load();
+}
+
+/** What serialising instructions do beside their work (SDM vol. 3, 8.3): they are in order for other CPUs. */
+@inline
+export function serialize(cpu: Cpu): void {
+  if (control.cpuCount != 1) order(cpu);
 }
 
 /** Writes the bits of `mask` of a general register only: a 16-bit count or index leaves the upper half alone. */

@@ -309,7 +309,7 @@ export class Access {
     });
   }
 
-  /** An access that is atomic where it is aligned, and else has a fence on each side (see `serialize` in wasm/base/state.ts). */
+  /** An access that is atomic where it is aligned, and else has a fence on each side (see `order` in wasm/base/state.ts). */
   private inOrder(bytes: number, at: Expr, access: (host: () => Expr, aligned: boolean) => Expr): Expr {
     const { m } = this.f;
     const local = this.f.locals.take(i32);

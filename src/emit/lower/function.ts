@@ -57,7 +57,7 @@ export class FunctionCode {
     return this.m.call(this.e.runtime(f), [this.cpu(), ...args], f.result === undefined ? none : wasmType[f.result]);
   }
 
-  /** See `serialize` in wasm/base/state.ts. */
+  /** See `order` in wasm/base/state.ts. */
   fence(): Expr[] {
     const { m } = this;
     return [m.i32.atomic.store(Cpu.at.zero, this.cpu(), this.c(0)), m.drop(m.i32.atomic.load(Cpu.at.zero, this.cpu()))];

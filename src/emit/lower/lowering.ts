@@ -368,12 +368,18 @@ export class Lowering {
   }
 
   /** The function that a helper operation calls. Throws where it is called with other types than it has. */
-  private callee(op: OpOf<'helper'>): RuntimeFunction {
+  private callee(op: Pick<OpOf<'helper'>, 'name' | 'type' | 'args'>): RuntimeFunction {
     const f = runtimeFunction(op.name);
     const wrong =
       f.result !== op.type || f.params.length !== op.args.length + 1 || op.args.some((v, k) => this.typeOfValue(v) !== f.params[k + 1]);
     if (wrong) throw new Error(`${op.name} is called with other types than src/runtime/abi.ts declares`);
     return f;
+  }
+
+  /** The call of a `cross`: its result is an entry of the jump cache, or 0. */
+  crossing(op: OpOf<'cross'>): Expr[] {
+    const f = this.callee({ ...op, type: 'i32' });
+    return [this.f.storeCpu(Cpu.at.eip, this.target.eip()), this.f.callRuntime(f, ...op.args.map((v) => this.value(v)))];
   }
 
   private seldomHelper(f: RuntimeFunction, op: OpOf<'helper'>, i: number): void {

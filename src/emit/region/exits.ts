@@ -118,6 +118,13 @@ export class RegionExits {
     return [m.if(found, hit, miss)];
   }
 
+  /** Tail call to the code that an entry of a jump cache is for. */
+  enter(entry: () => Expr): Expr {
+    const { m } = this.f;
+    const field = (offset: number) => m.i32.load(offset, 4, entry());
+    return m.return_call_indirect(field(JumpEntry.at.func), [field(JumpEntry.at.arg), this.f.cpu()]);
+  }
+
   /** Not 0 where something is to be done: the upper half of the word is held. (V8 would load a word twice that is compared with 0 as it is.) */
   pendingWord(): Expr {
     return this.f.m.i32.shl(this.f.loadCpu(Cpu.at.pending), this.f.c(32 - PENDING_HELD_SHIFT));

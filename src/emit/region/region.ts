@@ -210,6 +210,8 @@ class RegionTarget implements Target {
           return leave(this.exits.returnTo(this.lowering.value(t.eip)));
         case 'exit':
           return leave(this.exits.chain(t.to));
+        case 'cross':
+          return leave(this.cross(t));
         case 'leave':
           return leave([this.exits.dispatch()]);
         case 'next':
@@ -301,6 +303,26 @@ class RegionTarget implements Target {
   /** Leaves through the dispatcher, which goes on at `eip`. */
   private leaveAt(eip: number): Expr[] {
     return [...this.state.materialize(), this.f.storeCpu(Cpu.at.eip, this.f.c(eip)), this.f.m.br(LEAVE_LABEL)];
+  }
+
+  /** To where a function of the runtime goes; the state is in memory. */
+  private cross(op: OpOf<'cross'>): Expr[] {
+    const { f } = this;
+    const [before, call] = this.lowering.crossing(op);
+    const entry = f.locals.take();
+    const raise = f.m.return_call(this.raiseName, [f.c(0), f.cpu()], none);
+    const code = [
+      before!,
+      f.m.local.set(entry, call!),
+      f.m.if(
+        f.get(entry),
+        this.exits.enter(() => f.get(entry)),
+      ),
+      f.m.if(f.loadCpu(Cpu.at.fault), raise),
+      this.exits.dispatch(),
+    ];
+    f.locals.free(entry);
+    return code;
   }
 
   /** A call of guest code that comes back. */

@@ -50,7 +50,7 @@ function runVector(code: Code, next: number, target: number | undefined, v: Vect
 }
 
 /** What only the runtime can do: forms that a helper carries out. */
-const usesHelper = (code: Code) => code.ops.some((op) => op.kind === 'helper');
+const usesHelper = (code: Code) => code.ops.some((op) => op.kind === 'helper' || op.kind === 'cross');
 
 test('the base state is what these tests take it for', () => {
   expect(baseState().eip).toBe(CODE);
