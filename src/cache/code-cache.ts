@@ -8,7 +8,7 @@
 import type { RelocatableCode } from '../emit/module/relocation.ts';
 import type { KeptFiles } from '../host/host.ts';
 import { Mode } from '../layout/cpu.ts';
-import { PAGE } from '../layout/memory.ts';
+import { KEPT_PAGES, PAGE, PAGE_SHIFT } from '../layout/memory.ts';
 import type { CodeImage } from './code-image.ts';
 
 /** Bytes of a pack at the most: what was used longest ago is left out. */
@@ -228,6 +228,19 @@ export class CodeCache {
     this.enter(record);
     this.pages.get(pageKey(start, mode, demands))!.at(-1)!.used = true;
     this.unsaved += record.length;
+  }
+
+  /** Sets the bits of the pages (Control.keptPages) of which something is kept, and no others. */
+  markPages(bits: Int32Array): void {
+    const set = new Int32Array(bits.length);
+    // A page of EIPs that is none of the linear space lies in two of it.
+    for (const list of this.pages.values())
+      for (const { start } of list)
+        for (const at of [start, (start + PAGE - 1) >>> 0]) {
+          const page = at >>> PAGE_SHIFT;
+          set[(page % KEPT_PAGES) >> 5]! |= 1 << (page & 31);
+        }
+    bits.set(set);
   }
 
   /** How many there are. */

@@ -38,6 +38,11 @@ interface UnkeptRegion {
   readonly slots: number;
 }
 
+interface UnkeptModule {
+  readonly bytes: Uint8Array;
+  readonly regions: readonly UnkeptRegion[];
+}
+
 /** As text, what the code of a request depends on. */
 function demandsOf({ mode }: Request, { instruments = [], directOrigin = 0, precise = true, atomic }: RegionDemands): string {
   const user = (mode & Mode.USER) !== 0;
@@ -98,7 +103,9 @@ export class Translator {
   onError: ((error: unknown, request: Request) => void) | undefined;
   /** What is kept of other runs, and where regions of this one are kept. */
   codeCache: CodeCache | undefined;
-  private readonly unkept: { readonly bytes: Uint8Array; readonly regions: readonly UnkeptRegion[] }[] = [];
+  private readonly unkept: UnkeptModule[] = [];
+  /** Gets the error that kept a module from being kept. */
+  onUnkept: ((error: unknown) => void) | undefined;
   /** Regions that were found there. */
   recalled = 0;
   /** Names regions for profilers; without it they have no names. */
@@ -369,10 +376,21 @@ export class Translator {
     return found.map(({ offset }) => ({ phys: page * PAGE + offset, eip: (start + offset) >>> 0, mode }));
   }
 
-  /** Keeps a module of what was translated since the last time; true where there are more. */
+  /** Keeps a module of what was translated since the last time; true where there was one. */
   keepOne(): boolean {
     const module = this.unkept.shift();
     if (module === undefined || this.codeCache === undefined) return false;
+    try {
+      this.keep(module, this.codeCache);
+    } catch (error) {
+      // It runs, so it is only not kept.
+      if (this.onUnkept === undefined) throw error;
+      this.onUnkept(error);
+    }
+    return true;
+  }
+
+  private keep(module: UnkeptModule, codeCache: CodeCache): void {
     const { i32 } = this.shared;
     const places = new Map<string, Place>();
     for (const { entry, origin } of module.regions) {
@@ -386,8 +404,7 @@ export class Translator {
       // Some that it asked for are in code that is never reached; more than it asked for would be none of ours.
       if (slotsIn(code) > MENTIONS * slots) continue;
       const { phys, eip, mode, image } = entry;
-      this.codeCache.add({ start: startOf(eip, phys), offset: phys & (PAGE - 1), mode, demands, image, moved, inner, code });
+      codeCache.add({ start: startOf(eip, phys), offset: phys & (PAGE - 1), mode, demands, image, moved, inner, code });
     }
-    return this.unkept.length > 0;
   }
 }

@@ -4,7 +4,7 @@ import { codeWritten, leaveCode, pagesToDrop } from '../cache/code-pages.ts';
 import { askForPage } from '../cache/heat.ts';
 import { RegionTable } from '../cache/regions.ts';
 import { Cpu, Exit, GPR_STRIDE, Mode, Pending } from '../layout/cpu.ts';
-import { BlockHead, CONTROL, Control, cpuBase, PAGE, PAGE_SHIFT } from '../layout/memory.ts';
+import { BlockHead, CONTROL, Control, cpuBase, KEPT_PAGES, PAGE, PAGE_SHIFT } from '../layout/memory.ts';
 import type { HostImports } from '../runtime/host.ts';
 import { type EngineImage, type Instance, instantiate } from './runtime.ts';
 import { resetCpu, type SharedMemory } from './state.ts';
@@ -27,13 +27,10 @@ export class Vcpu {
   /** Called after a block was decoded (an engine that translates at once does it here). */
   onDecode: ((head: number) => void) | undefined;
 
-  private readonly asksForPages: boolean;
-
   constructor(image: EngineImage, shared: SharedMemory, index: number, host: CpuHost) {
     this.index = index;
     this.shared = shared;
     this.base = cpuBase(shared.plan, index);
-    this.asksForPages = shared.i32[(CONTROL + Control.at.codeCache) >> 2] !== 0;
     this.instance = instantiate(image, shared, { ...host, invalidateCode: (_cpu, phys, bytes) => this.codeWritten(phys, bytes) });
     this.blocks = new BlockCache(shared, this.base, this.instance.runtime, image.keys);
     this.regions = new RegionTable(shared, this.instance, this.blocks);
@@ -141,6 +138,13 @@ export class Vcpu {
     else for (const { page, all } of drops) all ? this.dropAll(page) : this.review(page);
   }
 
+  /** Whether something may be kept of the page of a block. */
+  private mayBeKept(head: number): boolean {
+    const { i32 } = this.shared;
+    const page = i32[(head + BlockHead.at.eip) >> 2]! >>> PAGE_SHIFT;
+    return ((i32[((CONTROL + Control.at.keptPages) >> 2) + ((page % KEPT_PAGES) >> 5)]! >> (page & 31)) & 1) !== 0;
+  }
+
   /** All that is kept of the page of a block is wanted. */
   private askForPage(head: number): void {
     const at = (offset: number) => this.shared.i32[(head + offset) >> 2]! >>> 0;
@@ -153,7 +157,7 @@ export class Vcpu {
     if (head === 0) this.instance.runtime.deliverFault(this.base);
     else if (!step && (this.shared.i32[(head + BlockHead.at.mode) >> 2]! & Mode.BREAK) === 0) {
       this.regions.attach(head);
-      if (this.asksForPages && this.blocks.isFirst(head)) this.askForPage(head);
+      if (this.mayBeKept(head) && this.blocks.isFirst(head)) this.askForPage(head);
       this.onDecode?.(head);
     }
   }

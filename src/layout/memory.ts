@@ -72,6 +72,9 @@ export const RAM = MAP.at.ram;
 export const VIDEO_MEMORY = 0xa0000;
 export const TEXT_MEMORY = 0xb8000;
 
+/** As many as there are in the stretch by which a kernel moves. */
+export const KEPT_PAGES = 4096;
+
 export const Control = struct({
   // What changes seldom or never, on cache lines of its own: every CPU reads it all the time.
   cpuCount: u32,
@@ -124,9 +127,9 @@ export const Control = struct({
   heatSignal: shared32,
   ioSignal: u32,
   timerSignal: u32,
-  /** Nonzero, from before any code runs: the translator is to be told of each page that a CPU decodes code of, for what is kept of it (cache/code-cache.ts). */
-  codeCache: u32,
-  /** Regions that were taken from there, and those that were not there. */
+  /** A bit for each number of a linear page modulo KEPT_PAGES: some code of such a page is kept, and the translator is to be told when a CPU decodes its first (cache/code-cache.ts). */
+  keptPages: array(KEPT_PAGES / 32, u32),
+  /** Regions that were taken from the code cache, and those that were not there. */
   statCacheHits: u32,
   statCacheMisses: u32,
   /** Table slots handed out so far. */

@@ -11,7 +11,18 @@ import { checkFrame } from '../devices/virtio/ethernet.ts';
 import type { Disk } from '../host/host.ts';
 import { host } from '../host/node.ts';
 import { Cpu, Exit, Pending } from '../layout/cpu.ts';
-import { CONTROL, Control, cpuBase, DEVICE_STATE, DEVICE_STATE_BYTES, planMemory, RAM, ROM, ROM_BYTES } from '../layout/memory.ts';
+import {
+  CONTROL,
+  Control,
+  cpuBase,
+  DEVICE_STATE,
+  DEVICE_STATE_BYTES,
+  KEPT_PAGES,
+  planMemory,
+  RAM,
+  ROM,
+  ROM_BYTES,
+} from '../layout/memory.ts';
 import { type Board, type BoardConfig, buildBoard } from './board/board.ts';
 import { monotonicMs } from './board/host-clock.ts';
 import type { EntryState } from './boot/entry.ts';
@@ -212,7 +223,9 @@ export class Machine implements MachineHandle {
     const { jit } = this;
     this.shared.i32[this.control(Control.at.hotThreshold)] = jit ? HOT : NEVER;
     this.shared.i32[this.control(Control.at.hotWithin)] = HOT_WITHIN;
-    this.shared.i32[this.control(Control.at.codeCache)] = this.lockstep === undefined && this.codeCache !== undefined ? 1 : 0;
+    // Until the translator knows better.
+    const kept = this.control(Control.at.keptPages);
+    if (this.lockstep === undefined && this.codeCache !== undefined) this.shared.i32.fill(-1, kept, kept + KEPT_PAGES / 32);
     this.shared.i32[this.control(Control.at.strictOrder)] = this.strictOrder ? 1 : 0;
     this.shared.i32[this.control(Control.at.countInstructions)] = this.counts ? 1 : 0;
     this.shared.i32[this.control(Control.at.trace)] = this.trace === undefined ? 0 : 1;

@@ -6,7 +6,7 @@ import type { Request, TranslatedModule } from '../../cache/translator.ts';
 import { attachMemory } from '../../cpu/state.ts';
 import type { EncoderName } from '../../emit/module/builder.ts';
 import { host } from '../../host/node.ts';
-import { CONTROL, Control } from '../../layout/memory.ts';
+import { CONTROL, Control, KEPT_PAGES } from '../../layout/memory.ts';
 import { machineTranslator, openCodeCache, takeEncoder } from '../translating.ts';
 import type { TranslatorWorkerData } from './messages.ts';
 
@@ -23,6 +23,12 @@ translator.onError = (error, { eip }) => {
     console.error(`dragoman: code at EIP 0x${eip.toString(16)} stays interpreted, by an error of the translator:`, error);
 };
 
+let unkept = false;
+translator.onUnkept = (error) => {
+  if (!unkept) console.error('dragoman: code is not kept, by an error of the translator:', error);
+  unkept = true;
+};
+
 /**
  * Loading an encoder may take as long as a boot takes to its first lines, in which its hottest loops would wait for it: what is asked for first is encoded directly, and the first
  * pause after that is the time to load.
@@ -30,10 +36,16 @@ translator.onError = (error, { eip }) => {
 let wanted: EncoderName | undefined = data.encoder;
 
 const { codeCache } = data;
-if (codeCache !== undefined) translator.codeCache = openCodeCache(codeCache, data.encoder);
+if (codeCache !== undefined) {
+  translator.codeCache = openCodeCache(codeCache, data.encoder);
+  const kept = word(Control.at.keptPages);
+  translator.codeCache.markPages(i32.subarray(kept, kept + KEPT_PAGES / 32));
+}
 
 /** Requests of a module at the most, where its regions are kept already. */
 const MOST_RECALLED = 64;
+/** Modules that CPUs may not have installed yet. */
+const MOST_COMPILED = 64;
 /** In a pause of so many milliseconds what is new is written, if it is so much of the whole. */
 const PAUSE_MS = 2000;
 const NEWS = 0.25;
@@ -48,6 +60,16 @@ function publish(module: TranslatedModule | undefined, start: number): boolean {
   return true;
 }
 
+/**
+ * V8 knows the bytes of a module that still lives, so the CPUs, which wait for nothing else then, find it compiled (its functions but for their code, which is made
+ * when they are first called).
+ */
+const compiled: WebAssembly.Module[] = [];
+function compile({ bytes }: TranslatedModule): void {
+  compiled.push(new WebAssembly.Module(bytes as Uint8Array<ArrayBuffer>));
+  if (compiled.length > MOST_COMPILED) compiled.shift();
+}
+
 /** Publishes what is kept of `requests`; the others, or undefined where the machine stops meanwhile. */
 function recall(requests: readonly Asked[]): readonly Request[] | undefined {
   if (codeCache === undefined) return requests;
@@ -58,7 +80,9 @@ function recall(requests: readonly Asked[]): readonly Request[] | undefined {
     const start = performance.now();
     const { module, rest } = translator.recall(all.slice(k, k + MOST_RECALLED));
     for (const request of rest) if (wanted.has(request)) hot.push(request);
-    if (module !== undefined && !publish(module, start)) return undefined;
+    if (module === undefined) continue;
+    compile(module);
+    if (!publish(module, start)) return undefined;
   }
   i32[word(Control.at.statCacheHits)] = translator.recalled;
   return hot;

@@ -9,7 +9,7 @@ import { CodeCache, type KeptRegion } from '../../../src/cache/code-cache.ts';
 import { holds, imageOf, pieceOf } from '../../../src/cache/code-image.ts';
 import { FileCache } from '../../../src/host/file-cache.ts';
 import { Mode } from '../../../src/layout/cpu.ts';
-import { PAGE } from '../../../src/layout/memory.ts';
+import { KEPT_PAGES, PAGE } from '../../../src/layout/memory.ts';
 
 const folder = mkdtempSync(join(tmpdir(), 'dragoman-'));
 afterAll(() => rmSync(folder, { recursive: true }));
@@ -160,6 +160,21 @@ describe('a pack', () => {
     const { find } = open(at);
     expect([0x10, 0x200, 0x333].map((offset) => find(offset))).toEqual([0x10, 0x200, 0x333].map((offset) => region(offset)));
     expect(readFileSync(fileOf(at)).length).toBe(size);
+  });
+
+  it('says which pages something is kept of, wherever their kernel is', () => {
+    const at = newFolder();
+    const first = open(at);
+    for (const start of [START, 0x8048000, 0x12345]) first.cache.add(region(0x10, { start }));
+    first.cache.save();
+    const bits = new Int32Array(KEPT_PAGES / 32).fill(-1);
+    open(at).cache.markPages(bits);
+    const set = [...bits.keys()].flatMap((word) =>
+      [...Array(32).keys()].filter((bit) => (bits[word]! >> bit) & 1).map((bit) => word * 32 + bit),
+    );
+    expect(set).toEqual([0x12, 0x13, 0x48, 0x234]);
+    open(newFolder()).cache.markPages(bits);
+    expect(bits.every((word) => word === 0)).toBe(true);
   });
 
   it('is bounded: what no run used goes first', () => {
