@@ -3,7 +3,8 @@
 // itself and the pack's key, which says whose it is. What has another one is dropped.
 //
 // A kernel that chooses its place anew in each run (Linux: KASLR) has the same code there but for addresses of its own. Nobody knows what an address became in translated code, so two
-// runs tell: where a region was made at two places, and is the same in both but for constants that differ as the places do, it is kept for all places. Until then it is fixed.
+// places tell: where a region was made at two of them, by two runs or in a pause of one (Translator.proveOne), and is the same at both but for constants that differ as the places do, it is
+// kept for all places. Until then it is fixed.
 
 import type { RelocatableCode } from '../emit/module/relocation.ts';
 import type { KeptFiles } from '../host/host.ts';
@@ -66,8 +67,11 @@ const kernelKey = (start: number, mode: number, demands: string): string | undef
 /** Whether the page at an EIP may be of a kernel that is somewhere else in another run (Linux: KASLR). */
 export const mayMove = (start: number, mode: number): boolean => start >= 2 ** 31 && (mode & (Mode.FLAT | Mode.USER)) === Mode.FLAT;
 
+/** How far another place is at the least. */
+export const NEXT_PLACE = 2 ** TOP;
+
 /** The image of a region as it is where its page is at EIP `start`. */
-function imageAt({ image, moved, start: from }: KeptRegion, start: number): CodeImage {
+export function imageAt({ image, moved, start: from }: KeptRegion, start: number): CodeImage {
   if (moved.length === 0) return image;
   const bytes = image.bytes.slice();
   const by = (start >>> TOP) - (from >>> TOP);
@@ -215,18 +219,33 @@ export class CodeCache {
   add(region: KeptRegion): void {
     const { start, offset, mode, demands, image } = region;
     if (this.find(start, offset, mode, demands, (other) => sameImage(other, image)) !== undefined) return;
-    let kept: KeptRegion = { ...region, code: { ...region.code, fixed: true } };
-    const kernel = region.code.fixed ? undefined : kernelKey(start, mode, demands);
-    if (kernel !== undefined)
-      for (const [entry, other] of this.those(this.kernels.get(kernel), (entry) => entry.offset === offset && entry.start !== start))
-        if (sameImage(imageAt(other, start), image) && isSameMoved(other, region)) {
-          this.drop(entry);
-          kept = region;
-        }
-    const record = recordOf(kept);
+    if (!this.prove(region)) this.keep({ ...region, code: { ...region.code, fixed: true } });
+  }
+
+  /** Whether a region is kept for its own place alone. */
+  isFixed({ start, offset, mode, demands, image }: KeptRegion): boolean {
+    const here = this.those(this.pages.get(pageKey(start, mode, demands)), (entry) => entry.fixed && entry.offset === offset);
+    return [...here].some(([, region]) => sameImage(region.image, image));
+  }
+
+  /** Whether a region is the same as one that is kept at another place of its kernel: then it is kept for all places, instead of that. */
+  prove(region: KeptRegion): boolean {
+    const { start, offset, mode, demands, image, code } = region;
+    const kernel = code.fixed ? undefined : kernelKey(start, mode, demands);
+    if (kernel === undefined) return false;
+    const isSame = ([, other]: readonly [Entry, KeptRegion]) => sameImage(imageAt(other, start), image) && isSameMoved(other, region);
+    const elsewhere = ({ start: from, offset: at }: Entry) => at === offset && from !== start;
+    const same = [...this.those(this.kernels.get(kernel), elsewhere)].filter(isSame);
+    for (const [entry] of same) this.drop(entry);
+    if (same.length > 0) this.keep(region);
+    return same.length > 0;
+  }
+
+  private keep(region: KeptRegion): void {
+    const record = recordOf(region);
     record.set(this.hash(record), WORD);
     this.enter(record);
-    this.pages.get(pageKey(start, mode, demands))!.at(-1)!.used = true;
+    this.pages.get(pageKey(region.start, region.mode, region.demands))!.at(-1)!.used = true;
     this.unsaved += record.length;
   }
 

@@ -32,6 +32,12 @@ export function imageOf(page: Uint8Array, pieces: Iterable<number>): CodeImage {
   return { ranges, bytes };
 }
 
+/** Writes an image into its page. */
+export function putImage(page: Uint8Array, { ranges, bytes }: CodeImage): void {
+  for (let i = 0, at = 0; i < ranges.length; at += ranges[i + 1]! - ranges[i]!, i += 2)
+    page.set(bytes.subarray(at, at + ranges[i + 1]! - ranges[i]!), ranges[i]!);
+}
+
 /** Bytes in ranges. */
 export const lengthOf = (ranges: readonly number[]): number => ranges.reduce((sum, x, i) => sum + (i & 1 ? x : -x), 0);
 

@@ -12,8 +12,8 @@ import { instrumentsAsked } from '../instrument/index.ts';
 import { Mode } from '../layout/cpu.ts';
 import { CONTROL, Control, PAGE, PAGE_SHIFT, Relax, SLOTS, Slot, TABLE_ENTRIES } from '../layout/memory.ts';
 import { growRegion, type Region } from '../translate/grow.ts';
-import { type CodeCache, mayMove, startOf } from './code-cache.ts';
-import { type CodeImage, imageOf, pieceOf } from './code-image.ts';
+import { type CodeCache, imageAt, type KeptRegion, mayMove, NEXT_PLACE, startOf } from './code-cache.ts';
+import { type CodeImage, imageOf, pieceOf, putImage } from './code-image.ts';
 
 export interface Request {
   readonly phys: number;
@@ -30,15 +30,23 @@ export interface RegionEntry extends Request {
 /** A region that is to be kept, what was asked of it, and how many table slots it asked for. */
 interface UnkeptRegion {
   readonly entry: RegionEntry;
-  readonly demands: string;
+  readonly demands: RegionDemands;
   readonly inner: readonly number[];
-  readonly origin: number | undefined;
   /** See KeptRegion. */
   readonly moved: readonly number[];
   readonly slots: number;
 }
 
+/** A kept region of a kernel that may move, and how it was made. */
+interface Unproven {
+  readonly region: KeptRegion;
+  readonly request: Request;
+  readonly demands: RegionDemands;
+  readonly makeBuilder: MakeBuilder;
+}
+
 interface UnkeptModule {
+  readonly makeBuilder: MakeBuilder;
   readonly bytes: Uint8Array;
   readonly regions: readonly UnkeptRegion[];
 }
@@ -69,6 +77,9 @@ const keyOf = (phys: number, eip: number, mode: number): string => `${phys}:${ei
 const CHANGES = 4;
 const SOON = 64;
 const MOST_REFUSED = 64;
+
+/** Regions that wait to be made at another place. */
+const MOST_UNPROVEN = 4096;
 
 /** A call of a table slot names it so often: as what is called, and as its argument. */
 const MENTIONS = 2;
@@ -104,6 +115,7 @@ export class Translator {
   /** What is kept of other runs, and where regions of this one are kept. */
   codeCache: CodeCache | undefined;
   private readonly unkept: UnkeptModule[] = [];
+  private readonly unproven: Unproven[] = [];
   /** Gets the error that kept a module from being kept. */
   onUnkept: ((error: unknown) => void) | undefined;
   /** Regions that were found there. */
@@ -283,6 +295,7 @@ export class Translator {
     let e: Emitter | undefined;
     const entries: RegionEntry[] = [];
     const unkept: UnkeptRegion[] = [];
+    const { makeBuilder } = this;
     for (const request of requests) {
       const version = this.physical.version(request.phys >>> PAGE_SHIFT);
       const region = this.grow(request);
@@ -293,7 +306,7 @@ export class Translator {
       const { demands } = this;
       let slots = 0;
       try {
-        e ??= new Emitter({ builder: this.makeBuilder() });
+        e ??= new Emitter({ builder: makeBuilder() });
         const slotOf = (phys: number, eip: number, mode: number) => {
           slots++;
           return this.slotOf(phys, eip, mode);
@@ -310,8 +323,7 @@ export class Translator {
       if (this.codeCache !== undefined)
         unkept.push({
           entry,
-          demands: demandsOf(request, demands),
-          origin: demands.directOrigin,
+          demands,
           inner,
           slots,
           moved: this.moved(region, entry.image),
@@ -328,7 +340,7 @@ export class Translator {
       this.onError(error, requests[0]!);
     }
     if (bytes === undefined || entries.length === 0) return undefined;
-    if (unkept.length > 0) this.unkept.push({ bytes, regions: unkept });
+    if (unkept.length > 0) this.unkept.push({ bytes, regions: unkept, makeBuilder });
     return { bytes: this.named(bytes, entries), entries };
   }
 
@@ -390,21 +402,66 @@ export class Translator {
     return true;
   }
 
-  private keep(module: UnkeptModule, codeCache: CodeCache): void {
+  private keep({ bytes, regions, makeBuilder }: UnkeptModule, codeCache: CodeCache): void {
     const { i32 } = this.shared;
     const places = new Map<string, Place>();
-    for (const { entry, origin } of module.regions) {
+    for (const { entry, demands } of regions) {
       const start = startOf(entry.eip, entry.phys);
-      if (mayMove(start, entry.mode)) places.set(`r${entry.slot}`, { start, origin });
+      if (mayMove(start, entry.mode)) places.set(`r${entry.slot}`, { start, origin: demands.directOrigin });
     }
     const offsetOf = (slot: number) => i32[(SLOTS + slot * Slot.size + Slot.at.phys) >> 2]! & (PAGE - 1);
-    const parts = takeApart(module.bytes, offsetOf, (name) => places.get(name));
-    for (const { entry, demands, inner, moved, slots } of module.regions) {
+    const parts = takeApart(bytes, offsetOf, (name) => places.get(name));
+    for (const { entry, demands, inner, moved, slots } of regions) {
       const code = parts.get(`r${entry.slot}`)!;
       // Some that it asked for are in code that is never reached; more than it asked for would be none of ours.
       if (slotsIn(code) > MENTIONS * slots) continue;
       const { phys, eip, mode, image } = entry;
-      codeCache.add({ start: startOf(eip, phys), offset: phys & (PAGE - 1), mode, demands, image, moved, inner, code });
+      const region = {
+        start: startOf(eip, phys),
+        offset: phys & (PAGE - 1),
+        mode,
+        demands: demandsOf(entry, demands),
+        image,
+        moved,
+        inner,
+        code,
+      };
+      codeCache.add(region);
+      if (!code.fixed && this.unproven.length < MOST_UNPROVEN)
+        this.unproven.push({ region, request: { phys, eip, mode }, demands, makeBuilder });
     }
+  }
+
+  /** Makes a region once more, for a place where its kernel is not: if it is the same there, it is for all places. True where there was one to be tried. */
+  proveOne(): boolean {
+    const next = this.unproven.pop();
+    if (next === undefined || this.codeCache === undefined) return false;
+    const { region, request, demands, makeBuilder } = next;
+    const { phys, mode } = request;
+    if (!this.codeCache.isFixed(region) || !this.physical.holds(phys >>> PAGE_SHIFT, region.image)) return true;
+    try {
+      const eip = (request.eip + NEXT_PLACE) >>> 0;
+      const start = startOf(eip, phys);
+      const image = imageAt(region, start);
+      this.physical.read((phys & -PAGE) >>> 0, this.page);
+      putImage(this.page, image);
+      const grown = growRegion(this.page, eip, phys, mode);
+      if (grown === undefined) return true;
+      const e = new Emitter({ builder: makeBuilder() });
+      const offsetOf = (at: number) => at & (PAGE - 1);
+      let bytes: Uint8Array;
+      try {
+        emitRegion(e, 'r', grown, offsetOf, demands);
+      } finally {
+        // Whatever became of it, an encoder may hold memory until then.
+        bytes = e.finish();
+      }
+      const code = takeApart(bytes, offsetOf, () => ({ start, origin: demands.directOrigin })).get('r')!;
+      this.codeCache.prove({ ...region, start, image, moved: this.moved(grown, image), inner: this.inner(grown), code });
+    } catch (error) {
+      if (this.onUnkept === undefined) throw error;
+      this.onUnkept(error);
+    }
+    return true;
   }
 }

@@ -46,7 +46,7 @@ if (codeCache !== undefined) {
 const MOST_RECALLED = 64;
 /** Modules that CPUs may not have installed yet. */
 const MOST_COMPILED = 64;
-/** In a pause of so many milliseconds what is new is written, if it is so much of the whole. */
+/** A pause of so many milliseconds is one to prove in what may move, and to write what is new, if it is so much of the whole. */
 const PAUSE_MS = 2000;
 const NEWS = 0.25;
 
@@ -93,6 +93,7 @@ function keepAll(): void {
   translator.codeCache?.save();
 }
 
+let paused = false;
 for (;;) {
   const signal = Atomics.load(i32, word(Control.at.heatSignal));
   const requests = takeRequests(shared);
@@ -103,12 +104,14 @@ for (;;) {
       wanted = undefined;
       continue;
     }
-    if (translator.keepOne()) continue;
-    const news = translator.codeCache?.news ?? 0;
-    const timeout = news >= NEWS ? PAUSE_MS : undefined;
-    if (Atomics.wait(i32, word(Control.at.heatSignal), signal, timeout) === 'timed-out') translator.codeCache?.save();
+    if (translator.keepOne() || (paused && translator.proveOne())) continue;
+    if (paused && (translator.codeCache?.news ?? 0) >= NEWS) translator.codeCache?.save();
+    // What is to be done in a longer pause is done when this one is over.
+    const timeout: number | undefined = paused || codeCache === undefined ? undefined : PAUSE_MS;
+    paused = Atomics.wait(i32, word(Control.at.heatSignal), signal, timeout) === 'timed-out';
     continue;
   }
+  paused = false;
   if (!translator.hasRoom) continue;
   const hot = recall(requests);
   if (hot === undefined) break;

@@ -154,7 +154,6 @@ describe('a pack', () => {
     const [one, two] = [open(at), open(at)];
     one.cache.add(region(0x200));
     two.cache.add(region(0x333));
-    two.cache.add(region(0x200));
     one.cache.save();
     two.cache.save();
     const { find } = open(at);

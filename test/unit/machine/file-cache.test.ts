@@ -39,9 +39,9 @@ it('what is written is read, from a folder that nobody else may write to', () =>
 it('what was used longest ago goes when there is too much; other files stay, and those that somebody is making', () => {
   const { at, files } = cache(10);
   for (const [name, seconds] of [
-    ['a.pack', 50],
+    ['a.pack', 20],
     ['b.pack', 100],
-    ['c.pack', 20],
+    ['c.pack', 50],
   ] as const) {
     files.write(name, [bytes(1, 2, 3)]);
     age(join(at, name), seconds);
@@ -52,7 +52,7 @@ it('what was used longest ago goes when there is too much; other files stay, and
   age(join(at, 'y.pack.2.making'), 4000);
   files.touch('b.pack');
   files.write('d.pack', [bytes(1, 2, 3)]);
-  expect(readdirSync(at).sort()).toEqual(['b.pack', 'c.pack', 'd.pack', 'notes', 'x.pack.1.making']);
+  expect(readdirSync(at).sort()).toEqual(['a.pack', 'b.pack', 'd.pack', 'notes', 'x.pack.1.making']);
   // What was just written stays, however large it is.
   files.write('e.pack', [new Uint8Array(20)]);
   expect(readdirSync(at).sort()).toEqual(['e.pack', 'notes', 'x.pack.1.making']);

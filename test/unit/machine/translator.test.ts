@@ -1,9 +1,13 @@
 // Which requests the translator makes regions for.
+import { createHash } from 'node:crypto';
 import { expect, it } from 'vitest';
+import { CodeCache } from '../../../src/cache/code-cache.ts';
 import { COPIES, type Request, Translator } from '../../../src/cache/translator.ts';
 import { createMemory } from '../../../src/cpu/state.ts';
+import { takeApart } from '../../../src/emit/module/relocation.ts';
+import type { KeptFiles } from '../../../src/host/host.ts';
 import { Mode } from '../../../src/layout/cpu.ts';
-import { PAGE, PAGE_HAS_CODE, PAGE_SHIFT, PageMeta, planMemory, RAM } from '../../../src/layout/memory.ts';
+import { CONTROL, Control, PAGE, PAGE_HAS_CODE, PAGE_SHIFT, PageMeta, planMemory, RAM, Relax } from '../../../src/layout/memory.ts';
 import { LIFTS } from '../../../src/lift/index.ts';
 import type { Lift } from '../../../src/lift/lifter.ts';
 
@@ -103,5 +107,84 @@ it('code that cannot be translated stays interpreted, and the rest of its module
     expect(() => translator.translate([request(PAGE_NUMBER + 1)], true)).toThrow('no SALC');
   } finally {
     salc.lift = lift;
+  }
+});
+
+/** Files in memory. */
+function memoryFiles(): KeptFiles {
+  const files = new Map<string, Uint8Array>();
+  return {
+    sha256: (bytes) => createHash('sha256').update(bytes).digest('hex'),
+    stamp: (name) => (files.has(name) ? String(files.get(name)!.length) : undefined),
+    read: (name) => files.get(name),
+    write: (name, parts) => void files.set(name, Uint8Array.from(Buffer.concat(parts))),
+    touch: () => {},
+  };
+}
+
+/** A run of a kernel whose page PAGE_NUMBER is at linear address `start`: it loads a variable, which is in its page, calls another page and stores. */
+function kernelRun(files: KeptFiles, start: number, relax = 0) {
+  const { shared, page, translator } = parts(1);
+  const word = (n: number) => Buffer.from(Uint32Array.of(n).buffer).toString('hex');
+  const code = (at: number) =>
+    Buffer.from(`a1${word(at + 0xf00)} e8db2f0000 8903 7405 a3${word(at + 0xf04)} c3`.replaceAll(' ', ''), 'hex');
+  page(PAGE_NUMBER, [...code(start)], 0x20);
+  shared.i32[(CONTROL + Control.at.relax) >> 2] = relax;
+  shared.i32[(CONTROL + Control.at.directOrigin) >> 2] = 0xc0100000 | 0;
+  translator.codeCache = new CodeCache(files, 'ab'.repeat(32));
+  const request: Request = { phys: PHYS, eip: (start + 0x20) >>> 0, mode: Mode.CODE32 | Mode.FLAT };
+  return {
+    translator,
+    request,
+    /** Hot code: what is recalled of it, or else translated and kept. */
+    runs: () => {
+      const { module, rest } = translator.recall([request]);
+      if (module !== undefined) return { recalled: true, bytes: module.bytes, entries: module.entries };
+      const made = translator.translate(rest)!;
+      while (translator.keepOne());
+      return { recalled: false, bytes: made.bytes, entries: made.entries };
+    },
+    end: () => translator.codeCache!.save(),
+  };
+}
+
+it.each([
+  ['exactly', 0],
+  ['with relaxations', Relax.DIRECTMAP | Relax.PRECISION],
+])('a region is recalled as it was made, %s', (_name, relax) => {
+  const files = memoryFiles();
+  const first = kernelRun(files, 0xc3456000, relax);
+  const made = first.runs();
+  first.end();
+  const second = kernelRun(files, 0xc3456000, relax).runs();
+  expect([made.recalled, second.recalled, second.entries]).toEqual([false, true, made.entries]);
+  const code = (bytes: Uint8Array) => takeApart(bytes, (slot) => slot);
+  expect(code(second.bytes)).toEqual(code(made.bytes));
+  // Other demands, other code.
+  expect(kernelRun(files, 0xc3456000, relax ^ Relax.PRECISION).runs().recalled).toBe(false);
+});
+
+it.each([
+  ['exactly', 0],
+  ['with relaxations', Relax.DIRECTMAP | Relax.PRECISION],
+])('what was proven in a pause is recalled wherever the kernel is, as if it had been made there, %s', (_name, relax) => {
+  const files = memoryFiles();
+  const first = kernelRun(files, 0xc3456000, relax);
+  first.runs();
+  first.end();
+  const unproven = kernelRun(files, 0xc8456000, relax);
+  expect(unproven.translator.recall([unproven.request]).module).toBe(undefined);
+  const again = kernelRun(memoryFiles(), 0xc3456000, relax);
+  again.runs();
+  expect([again.translator.proveOne(), again.translator.proveOne(), again.translator.codeCache!.regions]).toEqual([true, false, 1]);
+  // It has a region by now.
+  expect(again.translator.recall([again.request])).toEqual({ module: undefined, rest: [] });
+  for (const start of [0xc1456000, 0xc8456000, 0xd0456000]) {
+    const proven = kernelRun(files, start, relax);
+    proven.translator.codeCache = again.translator.codeCache;
+    const { recalled, bytes } = proven.runs();
+    expect([start, recalled]).toEqual([start, true]);
+    const code = (of: Uint8Array) => takeApart(of, (slot) => slot);
+    expect(code(bytes)).toEqual(code(kernelRun(memoryFiles(), start, relax).runs().bytes));
   }
 });
