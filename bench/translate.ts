@@ -65,8 +65,10 @@ class Kept implements ModuleBuilder {
 }
 
 /** Lists and marks are not there in the binary. */
-const isExpression = (e: Expr) => e.kind !== Kind.UNLIKELY && !(e.kind === Kind.BLOCK && e.name === '' && e.type === none);
-const countExpressions = (e: Expr): number => e.args.reduce((sum, arg) => sum + countExpressions(arg), isExpression(e) ? 1 : 0);
+const isExpression = (e: Expr, of?: Expr) =>
+  e.kind !== Kind.HINT && !(e.kind === Kind.BLOCK && e.name === '' && (e.type === none || of?.kind === Kind.IF));
+const countExpressions = (e: Expr, of?: Expr): number =>
+  e.args.reduce((sum, arg) => sum + countExpressions(arg, e), isExpression(e, of) ? 1 : 0);
 
 /** Microseconds that this thread runs. */
 function microseconds(work: () => void): number {

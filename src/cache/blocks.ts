@@ -6,7 +6,7 @@ import type { SharedMemory } from '../cpu/state.ts';
 import { CodeReader, decode, type Instruction, insideLimit, LONGEST } from '../decode/decoder.ts';
 import { FIRST_FORM, pseudoIndex } from '../emit/interpreter/table.ts';
 import { type HeadName, headFor, instrumentsAsked } from '../instrument/index.ts';
-import { Breakpoint, BreakpointKind, Cpu, codeLimit, GPR_STRIDE, Mode, SegCache } from '../layout/cpu.ts';
+import { Breakpoint, BreakpointKind, Cpu, codeLimit, GPR_STRIDE, Mode, NO_RETURN, SegCache } from '../layout/cpu.ts';
 import { BLOCK_HASH_ENTRIES, BlockHead, CONTROL, CpuArea, JumpEntry, jumpIndex, PAGE, PAGE_SHIFT, Record } from '../layout/memory.ts';
 
 /** Instructions in a block at the most. */
@@ -413,6 +413,7 @@ export class BlockCache {
 
   /** Makes every entry of the jump caches stale. */
   bumpJumps(which: Jumps = 3): void {
+    this.setWord(Cpu.at.callReturn, NO_RETURN);
     if (which & 1) this.setWord(Cpu.at.jumpKernelGen, this.word(Cpu.at.jumpKernelGen) + 1 || 1);
     if (which & 2) this.setWord(Cpu.at.jumpUserGen, this.word(Cpu.at.jumpUserGen) + 1 || 1);
   }

@@ -179,9 +179,10 @@ export const Cpu = struct(
     jumpKernelHigh: u32,
     jumpUserLow: u32,
     jumpUserHigh: u32,
-    /** Regions that wait for their callee to return (see emit/region/calls.ts): how many, and the EIP that the last one goes on at. */
-    callDepth: u32,
+    /** Regions that wait for their callee to return (emit/region/calls.ts): the EIP that the last one goes on at, its complement when somebody has come back there, or NO_RETURN; and
+     * how many wait. */
     callReturn: u32,
+    callDepth: u32,
 
     // x87, MMX, SSE ----------------------------------------------------------------------------------------------------
     /** Physical registers R0..R7. */
@@ -201,6 +202,8 @@ export const Cpu = struct(
     xmm: area(16 * 16, 16),
     /** 32 bytes for helpers to take and return wide values in. */
     scratch: area(64, 16),
+    /** What the slow way of a load of translated code found. */
+    loaded: area(16, 16),
 
     // Counters (u64 each, written by this CPU only) -----------------------------------------------------------------------
     countTlbMisses: u64,
@@ -365,6 +368,9 @@ export const Step = {
   /** The instruction in the shadow of STI or MOV SS. */ SHADOW: 16,
   /** One is under way. */ ARMED: 32,
 } as const;
+
+/** Cpu.callReturn where nobody waits, or whoever does may not go on: its code, or the mode, is another one. */
+export const NO_RETURN = 0xffffffff;
 
 /** Values of Cpu.shadow. */
 export const Shadow = { STI: 1, SS: 2 } as const;

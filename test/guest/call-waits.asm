@@ -1,5 +1,5 @@
-; { "about": "calls that do not return as they were made: recursion that is deep, a changed return address, a callee that jumps away, two stacks by turns, a caller's page that is mapped elsewhere meanwhile, a callee that sets TF", "mode": "paged",
-;   "expect": { "log": ["0000c3a6", "0000000a", "0000012c", "0000012c", "00000384", "00000111", "00000222", "00000111", "00000222", "00000008", "00000005", "00000019"] } }
+; { "about": "calls that do not return as they were made: recursion that is deep, a changed return address, a callee that jumps away, two stacks by turns, a caller's page that is mapped elsewhere meanwhile, a callee that sets TF, one that returns in ring 3", "mode": "paged",
+;   "expect": { "log": ["0000c3a6", "0000000a", "0000012c", "0000012c", "00000384", "00000111", "00000222", "00000111", "00000222", "00000008", "00000005", "00000019", "ee0e0005", "00066000", "ee0e0005", "00066000"] } }
 %include "common.inc"
 %define other (DATA + 0x2000)                   ; apart from the code, whose page would be translated anew
 %define wanted (DATA + 0x2004)
@@ -112,6 +112,19 @@ back:
   dec ecx
   jnz .counted
   TOLOG ebx
+  ; the callee returns to the same place in ring 3, which may not read what the caller could
+  mov dword [PTE(0x66000)], 0x66003
+  invlpg [0x66000]
+  mov ebp, 2
+.lowered:
+  mov eax, [0x66000]
+  call lower
+.low:
+  TRY mov eax, [0x66000]
+  LEAVE_USER
+.raised:
+  dec ebp
+  jnz .lowered
   DONE
 
 sum:                                            ; eax = 1 + .. + ecx
@@ -188,6 +201,15 @@ adds:
   add eax, [esp + 4]
   add ebx, eax
   ret 4
+
+lower:
+  BIG
+  ENTER_USER .ring3
+  add esp, 4
+  jmp back.raised
+.ring3:
+  push dword back.low
+  ret
 
 step:
   push eax

@@ -1,5 +1,5 @@
 // What the whole runtime asks of a CPU's state.
-import { Cpu, Cr0, Cr4, control, Eflags, Mode } from '../gen/layout';
+import { Cpu, Cr0, Cr4, control, Eflags, Mode, NO_RETURN } from '../gen/layout';
 
 /** All stores are seen before anything that follows. A store and a load that are sequentially consistent, of a word that only this CPU uses, are ordered with
  * each other and with all around them. */
@@ -25,6 +25,13 @@ export function setRegMasked(cpu: Cpu, n: u32, value: u32, mask: u32): void {
 @inline
 export function userAccess(cpu: Cpu): u32 {
   return cpu.mode & Mode.USER;
+}
+
+/** The mode of the code becomes this one. Where that is another one, no code that waits for a return is gone on with. */
+@inline
+export function changeMode(cpu: Cpu, mode: u32): void {
+  if (cpu.mode != mode) cpu.callReturn = NO_RETURN;
+  cpu.mode = mode;
 }
 
 /** Segment types are not checked in real-address and virtual-8086 mode (SDM vol. 3, 20.1). */

@@ -15,6 +15,7 @@ import {
   HEAT_QUEUE_ENTRIES,
   HeatRequest,
   Mode,
+  NO_RETURN,
   PAGE,
   Pending,
   Record,
@@ -219,6 +220,8 @@ export function stepDispatch(cpu: Cpu): u32 {
   const flags = cpu.eflags;
   cpu.eflags = flags & ~Eflags.RF;
   cpu.shadow = 0;
+  // Whoever waits for a return would go on without the next step.
+  cpu.callReturn = NO_RETURN;
   cpu.stepArmed = ARMED | (flags & Eflags.TF ? ARMED_TF : 0);
   cpu.step |= Step.ARMED;
   return changetype<u32>(head) + Record.SIZE;

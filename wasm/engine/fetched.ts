@@ -1,7 +1,7 @@
 // Where the pages were mapped that the jump caches know code of: for INVLPG, which need not touch the caches where that is as it was (Linux's mprotect
 // of code that a program writes, and all of its pages of data). A cache's pages are in a table, by linear page; those that found no place
 // there, and those of large pages, are in a range instead.
-import { Access, Cpu, CpuArea, Cr0, FETCHED_ENTRIES, Fetched, Tlb } from '../gen/layout';
+import { Access, Cpu, CpuArea, Cr0, FETCHED_ENTRIES, Fetched, Mode, NO_RETURN, Tlb } from '../gen/layout';
 import { isMapped, walk } from '../memory/walk';
 
 /** Bits of Fetched.frame beside the frame. */
@@ -25,6 +25,8 @@ function generation(cpu: Cpu, user: bool): u32 {
 export function flushUserJumps(cpu: Cpu): void {
   const gen = cpu.jumpUserGen + 1;
   cpu.jumpUserGen = gen ? gen : 1;
+  // Code of the user's that waits for a return while the kernel runs is not gone on with in any case: the mode changes on the way back.
+  if (cpu.mode & Mode.USER) cpu.callReturn = NO_RETURN;
   cpu.jumpUserLow = 0xfffff;
   cpu.jumpUserHigh = 0;
 }
@@ -33,6 +35,7 @@ export function flushUserJumps(cpu: Cpu): void {
 export function flushKernelJumps(cpu: Cpu): void {
   const gen = cpu.jumpKernelGen + 1;
   cpu.jumpKernelGen = gen ? gen : 1;
+  cpu.callReturn = NO_RETURN;
   cpu.jumpKernelLocal = 0;
   cpu.jumpKernelLow = 0xfffff;
   cpu.jumpKernelHigh = 0;

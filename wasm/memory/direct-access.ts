@@ -11,7 +11,7 @@ import { frameOf, isMapped, walk } from './walk';
 @inline
 function probe(cpu: Cpu, linear: u32, bytes: u32, right: u32): usize {
   const word = load<u32>(cpu.tlb + ((linear >>> 12) << 2));
-  return word & right && (linear & 0xfff) <= 4096 - bytes ? linear + (word & 0xfffff000) : 0;
+  return word & right && (linear & 0xfff) <= 4096 - bytes ? <usize>(linear + (word & 0xfffff000)) : 0;
 }
 
 /** A store was made at `host`: whether others to its page need no look. */
@@ -44,47 +44,55 @@ function isStorable(cpu: Cpu, at: u32): bool {
   return isMapped(found) && frameOf(found) == DIRECT_START + at && (found & Tlb.KERNEL_WRITE) != 0;
 }
 
+/** Gives Cpu.fault, as all of these do; what was found is in Cpu.loaded. */
 @inline
-function loadAt<T>(cpu: Cpu, at: u32, eip: u32): T {
+function loadAt<T>(cpu: Cpu, at: u32, eip: u32): u32 {
   const linear = at + control.directOrigin;
   const host = probe(cpu, linear, <u32>sizeof<T>(), Tlb.KERNEL_READ);
-  if (host) return loadGuest<T>(cpu, host);
+  if (host) {
+    store<T>(cpu.loaded, loadGuest<T>(cpu, host));
+    return 0;
+  }
   cpu.eip = eip;
-  return <T>readSlow(cpu, linear, <u32>sizeof<T>(), 0);
+  store<u64>(cpu.loaded, readSlow(cpu, linear, <u32>sizeof<T>(), 0));
+  return cpu.fault;
 }
 
 @inline
-function storeAt<T>(cpu: Cpu, at: u32, value: T, eip: u32): void {
+function storeAt<T>(cpu: Cpu, at: u32, value: T, eip: u32): u32 {
   const linear = at + control.directOrigin;
   const host = probe(cpu, linear, <u32>sizeof<T>(), Tlb.KERNEL_WRITE);
   if (host) {
     storeGuest<T>(cpu, host, value);
     learn(cpu, at, host);
-    return;
+    return 0;
   }
   cpu.eip = eip;
   writeBeside(cpu, linear, <u64>value, <u32>sizeof<T>(), Access.REGION);
+  return cpu.fault;
 }
 
 /** A load for a read-modify-write: see rmwSlow. */
 @inline
-function rmwAt<T>(cpu: Cpu, at: u32, eip: u32): T {
+function rmwAt<T>(cpu: Cpu, at: u32, eip: u32): u32 {
   const linear = at + control.directOrigin;
   const host = probe(cpu, linear, <u32>sizeof<T>(), Tlb.KERNEL_WRITE);
   if (host) {
     cpu.rmwHost = <u32>host;
     learn(cpu, at, host);
-    return loadGuest<T>(cpu, host);
+    store<T>(cpu.loaded, loadGuest<T>(cpu, host));
+    return 0;
   }
   cpu.eip = eip;
-  return <T>rmwSlow(cpu, linear, <u32>sizeof<T>(), Access.REGION);
+  store<u64>(cpu.loaded, rmwSlow(cpu, linear, <u32>sizeof<T>(), Access.REGION));
+  return cpu.fault;
 }
 
 export function directLoad8(cpu: Cpu, at: u32, eip: u32): u32 {
   return loadAt<u8>(cpu, at, eip);
 }
-export function directStore8(cpu: Cpu, at: u32, value: u32, eip: u32): void {
-  storeAt<u8>(cpu, at, <u8>value, eip);
+export function directStore8(cpu: Cpu, at: u32, value: u32, eip: u32): u32 {
+  return storeAt<u8>(cpu, at, <u8>value, eip);
 }
 export function directRmw8(cpu: Cpu, at: u32, eip: u32): u32 {
   return rmwAt<u8>(cpu, at, eip);
@@ -93,8 +101,8 @@ export function directRmw8(cpu: Cpu, at: u32, eip: u32): u32 {
 export function directLoad16(cpu: Cpu, at: u32, eip: u32): u32 {
   return loadAt<u16>(cpu, at, eip);
 }
-export function directStore16(cpu: Cpu, at: u32, value: u32, eip: u32): void {
-  storeAt<u16>(cpu, at, <u16>value, eip);
+export function directStore16(cpu: Cpu, at: u32, value: u32, eip: u32): u32 {
+  return storeAt<u16>(cpu, at, <u16>value, eip);
 }
 export function directRmw16(cpu: Cpu, at: u32, eip: u32): u32 {
   return rmwAt<u16>(cpu, at, eip);
@@ -103,27 +111,27 @@ export function directRmw16(cpu: Cpu, at: u32, eip: u32): u32 {
 export function directLoad32(cpu: Cpu, at: u32, eip: u32): u32 {
   return loadAt<u32>(cpu, at, eip);
 }
-export function directStore32(cpu: Cpu, at: u32, value: u32, eip: u32): void {
-  storeAt<u32>(cpu, at, value, eip);
+export function directStore32(cpu: Cpu, at: u32, value: u32, eip: u32): u32 {
+  return storeAt<u32>(cpu, at, value, eip);
 }
 export function directRmw32(cpu: Cpu, at: u32, eip: u32): u32 {
   return rmwAt<u32>(cpu, at, eip);
 }
 
-export function directLoad64(cpu: Cpu, at: u32, eip: u32): u64 {
+export function directLoad64(cpu: Cpu, at: u32, eip: u32): u32 {
   return loadAt<u64>(cpu, at, eip);
 }
-export function directStore64(cpu: Cpu, at: u32, value: u64, eip: u32): void {
-  storeAt<u64>(cpu, at, value, eip);
+export function directStore64(cpu: Cpu, at: u32, value: u64, eip: u32): u32 {
+  return storeAt<u64>(cpu, at, value, eip);
 }
-export function directRmw64(cpu: Cpu, at: u32, eip: u32): u64 {
+export function directRmw64(cpu: Cpu, at: u32, eip: u32): u32 {
   return rmwAt<u64>(cpu, at, eip);
 }
 
-export function directLoad128(cpu: Cpu, at: u32, eip: u32): v128 {
+export function directLoad128(cpu: Cpu, at: u32, eip: u32): u32 {
   return slowLoad128(cpu, at + control.directOrigin, eip);
 }
 
-export function directStore128(cpu: Cpu, at: u32, value: v128, eip: u32): void {
-  regionStore128(cpu, at + control.directOrigin, value, eip);
+export function directStore128(cpu: Cpu, at: u32, value: v128, eip: u32): u32 {
+  return regionStore128(cpu, at + control.directOrigin, value, eip);
 }

@@ -142,138 +142,151 @@ export function slowLinear(cpu: Cpu, seg: SegCache, offset: u32, bytes: u32, wri
   return segLinear(cpu, seg, offset, bytes, write);
 }
 
-// Slow paths of translated code: like load and store, but the caller has tried the TLB and passes the EIP of its instruction --------
+// Slow paths of translated code: like load and store, but the caller has tried the TLB and passes the EIP of its instruction. Each gives Cpu.fault: 0 where all went well; what a
+// load found is in Cpu.loaded then. Those for regions leave with FAULT_BAIL where a store would hit code.
+
+/** What a load found, for the code that asked for it. */
+@inline
+function loaded(cpu: Cpu, value: u64): u32 {
+  store<u64>(cpu.loaded, value);
+  return cpu.fault;
+}
 
 export function slowLoad8(cpu: Cpu, linear: u32, eip: u32): u32 {
   cpu.eip = eip;
-  return <u32>readSlow(cpu, linear, 1, userAccess(cpu));
+  return loaded(cpu, readSlow(cpu, linear, 1, userAccess(cpu)));
 }
 
-export function slowStore8(cpu: Cpu, linear: u32, value: u32, eip: u32): void {
+export function slowStore8(cpu: Cpu, linear: u32, value: u32, eip: u32): u32 {
   cpu.eip = eip;
   writeBeside(cpu, linear, value, 1, userAccess(cpu));
+  return cpu.fault;
 }
 
-/** A store from a region: leaves with FAULT_BAIL where the page holds code. */
-export function regionStore8(cpu: Cpu, linear: u32, value: u32, eip: u32): void {
+export function regionStore8(cpu: Cpu, linear: u32, value: u32, eip: u32): u32 {
   cpu.eip = eip;
   writeBeside(cpu, linear, value, 1, userAccess(cpu) | Access.REGION);
+  return cpu.fault;
 }
 
 /** A load for a read-modify-write: the store that follows cannot fault. */
 export function slowRmw8(cpu: Cpu, linear: u32, eip: u32): u32 {
   cpu.eip = eip;
-  return <u32>rmwSlow(cpu, linear, 1, userAccess(cpu));
+  return loaded(cpu, rmwSlow(cpu, linear, 1, userAccess(cpu)));
 }
 
 export function regionRmw8(cpu: Cpu, linear: u32, eip: u32): u32 {
   cpu.eip = eip;
-  return <u32>rmwSlow(cpu, linear, 1, userAccess(cpu) | Access.REGION);
+  return loaded(cpu, rmwSlow(cpu, linear, 1, userAccess(cpu) | Access.REGION));
 }
 
 export function slowLoad16(cpu: Cpu, linear: u32, eip: u32): u32 {
   cpu.eip = eip;
-  return <u32>readSlow(cpu, linear, 2, userAccess(cpu));
+  return loaded(cpu, readSlow(cpu, linear, 2, userAccess(cpu)));
 }
 
-export function slowStore16(cpu: Cpu, linear: u32, value: u32, eip: u32): void {
+export function slowStore16(cpu: Cpu, linear: u32, value: u32, eip: u32): u32 {
   cpu.eip = eip;
   writeBeside(cpu, linear, value, 2, userAccess(cpu));
+  return cpu.fault;
 }
 
-/** A store from a region: leaves with FAULT_BAIL where the page holds code. */
-export function regionStore16(cpu: Cpu, linear: u32, value: u32, eip: u32): void {
+export function regionStore16(cpu: Cpu, linear: u32, value: u32, eip: u32): u32 {
   cpu.eip = eip;
   writeBeside(cpu, linear, value, 2, userAccess(cpu) | Access.REGION);
+  return cpu.fault;
 }
 
 /** A load for a read-modify-write: the store that follows cannot fault. */
 export function slowRmw16(cpu: Cpu, linear: u32, eip: u32): u32 {
   cpu.eip = eip;
-  return <u32>rmwSlow(cpu, linear, 2, userAccess(cpu));
+  return loaded(cpu, rmwSlow(cpu, linear, 2, userAccess(cpu)));
 }
 
 export function regionRmw16(cpu: Cpu, linear: u32, eip: u32): u32 {
   cpu.eip = eip;
-  return <u32>rmwSlow(cpu, linear, 2, userAccess(cpu) | Access.REGION);
+  return loaded(cpu, rmwSlow(cpu, linear, 2, userAccess(cpu) | Access.REGION));
 }
 
 export function slowLoad32(cpu: Cpu, linear: u32, eip: u32): u32 {
   cpu.eip = eip;
-  return <u32>readSlow(cpu, linear, 4, userAccess(cpu));
+  return loaded(cpu, readSlow(cpu, linear, 4, userAccess(cpu)));
 }
 
-export function slowStore32(cpu: Cpu, linear: u32, value: u32, eip: u32): void {
+export function slowStore32(cpu: Cpu, linear: u32, value: u32, eip: u32): u32 {
   cpu.eip = eip;
   writeBeside(cpu, linear, value, 4, userAccess(cpu));
+  return cpu.fault;
 }
 
-/** A store from a region: leaves with FAULT_BAIL where the page holds code. */
-export function regionStore32(cpu: Cpu, linear: u32, value: u32, eip: u32): void {
+export function regionStore32(cpu: Cpu, linear: u32, value: u32, eip: u32): u32 {
   cpu.eip = eip;
   writeBeside(cpu, linear, value, 4, userAccess(cpu) | Access.REGION);
+  return cpu.fault;
 }
 
 /** A load for a read-modify-write: the store that follows cannot fault. */
 export function slowRmw32(cpu: Cpu, linear: u32, eip: u32): u32 {
   cpu.eip = eip;
-  return <u32>rmwSlow(cpu, linear, 4, userAccess(cpu));
+  return loaded(cpu, rmwSlow(cpu, linear, 4, userAccess(cpu)));
 }
 
 export function regionRmw32(cpu: Cpu, linear: u32, eip: u32): u32 {
   cpu.eip = eip;
-  return <u32>rmwSlow(cpu, linear, 4, userAccess(cpu) | Access.REGION);
+  return loaded(cpu, rmwSlow(cpu, linear, 4, userAccess(cpu) | Access.REGION));
 }
 
-export function slowLoad64(cpu: Cpu, linear: u32, eip: u32): u64 {
+export function slowLoad64(cpu: Cpu, linear: u32, eip: u32): u32 {
   cpu.eip = eip;
-  return readSlow(cpu, linear, 8, userAccess(cpu));
+  return loaded(cpu, readSlow(cpu, linear, 8, userAccess(cpu)));
 }
 
-export function slowStore64(cpu: Cpu, linear: u32, value: u64, eip: u32): void {
+export function slowStore64(cpu: Cpu, linear: u32, value: u64, eip: u32): u32 {
   cpu.eip = eip;
   writeBeside(cpu, linear, value, 8, userAccess(cpu));
+  return cpu.fault;
 }
 
-/** A store from a region: leaves with FAULT_BAIL where the page holds code. */
-export function regionStore64(cpu: Cpu, linear: u32, value: u64, eip: u32): void {
+export function regionStore64(cpu: Cpu, linear: u32, value: u64, eip: u32): u32 {
   cpu.eip = eip;
   writeBeside(cpu, linear, value, 8, userAccess(cpu) | Access.REGION);
+  return cpu.fault;
 }
 
 /** A load for a read-modify-write: the store that follows cannot fault. */
-export function slowRmw64(cpu: Cpu, linear: u32, eip: u32): u64 {
+export function slowRmw64(cpu: Cpu, linear: u32, eip: u32): u32 {
   cpu.eip = eip;
-  return rmwSlow(cpu, linear, 8, userAccess(cpu));
+  return loaded(cpu, rmwSlow(cpu, linear, 8, userAccess(cpu)));
 }
 
-export function regionRmw64(cpu: Cpu, linear: u32, eip: u32): u64 {
+export function regionRmw64(cpu: Cpu, linear: u32, eip: u32): u32 {
   cpu.eip = eip;
-  return rmwSlow(cpu, linear, 8, userAccess(cpu) | Access.REGION);
+  return loaded(cpu, rmwSlow(cpu, linear, 8, userAccess(cpu) | Access.REGION));
 }
 
-export function slowLoad128(cpu: Cpu, linear: u32, eip: u32): v128 {
+export function slowLoad128(cpu: Cpu, linear: u32, eip: u32): u32 {
   cpu.eip = eip;
   const user = userAccess(cpu);
-  const low = readSlow(cpu, linear, 8, user);
-  if (faulted(cpu)) return i64x2(0, 0);
+  if (loaded(cpu, readSlow(cpu, linear, 8, user))) return cpu.fault;
   const high = readSlow(cpu, linear + 8, 8, user);
-  return i64x2.replace_lane(i64x2.splat(low), 1, high);
+  store<u64>(cpu.loaded, high, 8);
+  return cpu.fault;
 }
 
-function storeVector(cpu: Cpu, linear: u32, value: v128, access: u32): void {
-  if (probe(cpu, linear, 16, access | Access.WRITE)) return;
+function storeVector(cpu: Cpu, linear: u32, value: v128, access: u32): u32 {
+  if (probe(cpu, linear, 16, access | Access.WRITE)) return cpu.fault;
   const user = access & ~Access.REGION;
   writeSlow(cpu, linear, i64x2.extract_lane(value, 0), 8, user);
   writeSlow(cpu, linear + 8, i64x2.extract_lane(value, 1), 8, user);
+  return cpu.fault;
 }
 
-export function slowStore128(cpu: Cpu, linear: u32, value: v128, eip: u32): void {
+export function slowStore128(cpu: Cpu, linear: u32, value: v128, eip: u32): u32 {
   cpu.eip = eip;
-  storeVector(cpu, linear, value, userAccess(cpu));
+  return storeVector(cpu, linear, value, userAccess(cpu));
 }
 
-export function regionStore128(cpu: Cpu, linear: u32, value: v128, eip: u32): void {
+export function regionStore128(cpu: Cpu, linear: u32, value: v128, eip: u32): u32 {
   cpu.eip = eip;
-  storeVector(cpu, linear, value, userAccess(cpu) | Access.REGION);
+  return storeVector(cpu, linear, value, userAccess(cpu) | Access.REGION);
 }

@@ -1,6 +1,6 @@
 // Control and debug registers, and what follows from them: paging switched, the mode of the code, traps of x87 and SSE.
 import { raise, raiseError } from '../base/fault';
-import { serialize, untypedSegments } from '../base/state';
+import { changeMode, serialize, untypedSegments } from '../base/state';
 import { flushJumps, flushJumpsAt, flushKernelJumps, flushUserJumps } from '../engine/fetched';
 import {
   Cpu,
@@ -111,7 +111,7 @@ export function updateMode(cpu: Cpu): void {
     cpu.jumpBase = base;
     flushJumps(cpu);
   }
-  cpu.mode = mode;
+  changeMode(cpu, mode);
   updateAlignment(cpu);
 }
 

@@ -2,6 +2,7 @@
 // Nothing is remembered: all that the long ways read is read, and compared as whole words with the one good case. What is not that case, or
 // not in the TLB, changes nothing here and goes the long way, which finds the same again, or the fault.
 import { loadGuest, storeGuest } from '../base/order';
+import { changeMode } from '../base/state';
 import { Cpu, Descriptor, Eflags, Gpr, Mode, Seg, SystemType, Tlb } from '../gen/layout';
 import { dplOf, highOf, isProtected, lowOf, typeOf } from '../segments/descriptor';
 import { updateAlignment } from '../system/watching';
@@ -47,7 +48,7 @@ function enterCode(cpu: Cpu, selector: u32, words: u64, cpl: u32): void {
   cs.access = accessOf(words);
   cs.topWrite = 0;
   cpu.cpl = cpl;
-  cpu.mode = cpl ? cpu.mode | Mode.USER : cpu.mode & ~Mode.USER;
+  changeMode(cpu, cpl ? cpu.mode | Mode.USER : cpu.mode & ~Mode.USER);
   updateAlignment(cpu);
 }
 

@@ -1,6 +1,7 @@
 // What all transfers of control share: the stack of an inner privilege level, the load of CS, the segments that an outer level
 // must not keep; and EFLAGS as a whole (SDM vol. 3, 5.8; vol. 2, POPF, CLI, STI).
 import { faulted, raiseError } from '../base/fault';
+import { changeMode } from '../base/state';
 import { Cpu, Descriptor, Eflags, InnerStack, Mode, Seg, SegCache, Shadow, Step, SystemType, Vector, Watch } from '../gen/layout';
 import { sysLoad16, sysLoad32 } from '../memory/memory';
 import {
@@ -105,7 +106,7 @@ export function updateModeBehindTransfer(cpu: Cpu): void {
   cs.topWrite = 0;
   ss.topRead = FLAT_TOP;
   ss.topWrite = FLAT_TOP;
-  cpu.mode = cpu.cpl == 3 ? mode | Mode.USER : mode & ~Mode.USER;
+  changeMode(cpu, cpu.cpl == 3 ? mode | Mode.USER : mode & ~Mode.USER);
   updateAlignment(cpu);
 }
 

@@ -6,7 +6,7 @@ import { eipOf } from '../../ir/blocks.ts';
 import { Builder } from '../../ir/builder.ts';
 import type { OpOf } from '../../ir/operations.ts';
 import type { Value } from '../../ir/types.ts';
-import { Cpu, GPR_STRIDE, Mode, Vector } from '../../layout/cpu.ts';
+import { Cpu, GPR_STRIDE, Mode, NO_RETURN, Vector } from '../../layout/cpu.ts';
 import { BlockHead, CONTROL, Control, CpuArea, HEAT_PERIOD, JUMP_ENTRIES, JumpEntry, Record, Tlb } from '../../layout/memory.ts';
 import type { Form } from '../../lift/form.ts';
 import type { Leaves } from '../../lift/leaves.ts';
@@ -18,7 +18,6 @@ import { Lowering } from '../lower/lowering.ts';
 import { HANDLER } from '../lower/slow-ways.ts';
 import type { Target, TargetFlags, TransferOp } from '../lower/target.ts';
 import { Emitter, type Expr, i32, none, wasmType } from '../module.ts';
-import { NO_RETURN } from '../region/calls.ts';
 import { FIRST_FORM, type Pseudo } from './table.ts';
 
 const OPERAND_FIELDS = [Record.at.op0, Record.at.op1, Record.at.op2];
@@ -143,8 +142,9 @@ class HandlerTarget implements Target {
   eip(): Expr {
     return this.recordField(Record.at.eip);
   }
-  faultExit(): Expr {
-    return this.f.m.return_call('raise', [this.rec(), this.f.cpu()], none);
+  faultExit(faulted?: Expr): Expr {
+    const exit = this.f.m.return_call('raise', [this.rec(), this.f.cpu()], none);
+    return faulted === undefined ? exit : this.f.m.if(this.f.unlikely(faulted), exit);
   }
   startInstruction(): void {}
   beforeCall(): void {}
@@ -193,7 +193,12 @@ class HandlerTarget implements Target {
   /** RET: to the region that waits for it, if it goes there. */
   private returnTo(eip: Expr): void {
     this.f.emit(this.f.storeCpu(Cpu.at.eip, eip));
-    this.f.emit(this.f.m.if(this.f.m.i32.eq(this.f.loadCpu(Cpu.at.eip), this.f.loadCpu(Cpu.at.callReturn)), this.f.m.return()));
+    const { m } = this.f;
+    const comesBack = m.block(null, [
+      this.f.storeCpu(Cpu.at.callReturn, m.i32.xor(this.f.loadCpu(Cpu.at.callReturn), this.f.c(-1))),
+      m.return(),
+    ]);
+    this.f.emit(m.if(m.i32.eq(this.f.loadCpu(Cpu.at.eip), this.f.loadCpu(Cpu.at.callReturn)), comesBack));
     this.f.emit(this.f.m.return_call('dispatch', [this.f.c(0), this.f.cpu()], none));
   }
   dispatchTo(eip: Expr): void {

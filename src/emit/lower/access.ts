@@ -31,6 +31,13 @@ interface Kept {
   readonly locked?: { readonly result: number; readonly unused: boolean; readonly start: number };
 }
 
+/** The address of an access (linear, or from the direct map's start on): how it is made first, and again any number of times behind that; the local that it is in then (undefined: another operation's). */
+interface Where {
+  readonly first: Expr;
+  readonly at: () => Expr;
+  readonly local: number | undefined;
+}
+
 /** Makes the access at a host address and an offset to it. */
 type Fast = (host: Expr, offset: number) => Expr;
 
@@ -40,8 +47,6 @@ export class Access {
   private readonly target: Target;
   private kept: Kept | undefined;
   private labels = 0;
-  /** What tests for a fault, for one way to leave. */
-  private leaving: { readonly exit: Expr; readonly code: Expr } | undefined;
 
   /** `values`: what operands are, and where results go. */
   constructor(f: FunctionCode, values: Lowering, target: Target) {
@@ -58,22 +63,22 @@ export class Access {
   }
 
   /** Runs `fast` with a host address and an offset to it where the access needs no look at anything but a word or two, else `slow`. */
-  private reach(address: Value, at: () => Expr, bytes: number, write: boolean, slow: Expr[], fast: Fast): void {
-    if (this.target.directOrigin !== undefined) return this.reachDirect(at, write, slow, fast);
+  private reach(address: Value, { first, at }: Where, bytes: number, write: boolean, slow: Expr[], fast: Fast): void {
+    if (this.target.directOrigin !== undefined)
+      return this.f.emit(this.either(first, write, fast(at(), DIRECT_HOST), this.f.m.block(null, slow)));
     const cache = this.target.pages?.of(address);
     if (cache === undefined) this.reachByTlb(at, bytes, write, slow, fast);
     else this.reachByCache(cache, at, bytes, write, slow, fast);
   }
 
-  /** In the direct map. */
-  private reachDirect(at: () => Expr, write: boolean, slow: Expr[], fast: Fast): void {
-    const { m } = this.f;
-    this.f.emit(m.if(this.f.unlikely(this.outside(at, write)), m.block(null, slow), fast(at(), DIRECT_HOST)));
+  /** `fast` where an access is in the direct map, else `slow`. The likely way comes first: V8's baseline compiler goes on behind both with the registers as the first one left them. */
+  private either(at: Expr, write: boolean, fast: Expr, slow: Expr): Expr {
+    return this.f.m.if(this.f.likely(this.isDirect(at, write)), fast, slow);
   }
-  private outside(at: () => Expr, write: boolean): Expr {
+  private isDirect(at: Expr, write: boolean): Expr {
     const { m } = this.f;
-    if (!write) return m.i32.ge_u(at(), this.f.loadCpu(Cpu.at.directBytes));
-    return m.i32.eqz(m.i32.load8_u(CpuArea.at.directStores, 1, m.i32.add(this.f.cpu(), m.i32.shr_u(at(), this.f.c(PAGE_SHIFT)))));
+    if (!write) return m.i32.lt_u(at, this.f.loadCpu(Cpu.at.directBytes));
+    return m.i32.load8_u(CpuArea.at.directStores, 1, m.i32.add(this.f.cpu(), m.i32.shr_u(at, this.f.c(PAGE_SHIFT))));
   }
 
   /** Where the TLB has the page with the right: sets `word`, and leaves for `slowly` where it has not. */
@@ -130,26 +135,27 @@ export class Access {
     return m.i32.load(CpuArea.at.tlb, 4, m.i32.add(this.f.cpu(), index));
   }
 
-  private orFault(slow: Expr): Expr[] {
-    return [slow, this.leaveWhereFaulted()];
-  }
-
   /** Leaves where Cpu.fault is set. */
   leaveWhereFaulted(): Expr {
-    const exit = this.target.faultExit();
-    if (this.leaving?.exit !== exit) this.leaving = { exit, code: this.f.m.if(this.f.unlikely(this.f.loadCpu(Cpu.at.fault)), exit) };
-    return this.leaving.code;
+    return this.target.faultExit(this.f.loadCpu(Cpu.at.fault));
+  }
+  /** What the slow way of a load found. */
+  private loaded({ type, bytes, signed }: OpOf<'load'>): Expr {
+    return this.f.rawLoad(type, bytes, signed, Cpu.at.loaded, this.f.cpu());
   }
 
-  /** The address of an access as `reach` takes it, to be made any number of times, and the local that it is in (undefined: another operation's). */
-  private addressOf(address: Value, keep: boolean): { at: () => Expr; local: number | undefined } {
+  /** The address of an access as `reach` takes it. */
+  private addressOf(address: Value, keep: boolean): Where {
     const { directOrigin } = this.target;
-    if (directOrigin === undefined && !keep && this.values.repeatable(address))
-      return { at: () => this.values.value(address), local: undefined };
+    if (directOrigin === undefined && !keep && this.values.repeatable(address)) {
+      const at = () => this.values.value(address);
+      return { first: at(), at, local: undefined };
+    }
     const local = this.f.locals.take(i32);
-    const value = directOrigin === undefined ? this.values.value(address) : this.values.less(address, directOrigin);
-    this.f.emit(this.f.m.local.set(local, value));
-    return { at: () => this.f.get(local), local };
+    const at = () => this.f.get(local);
+    if (directOrigin !== undefined) return { first: this.f.m.local.tee(local, this.values.less(address, directOrigin), i32), at, local };
+    this.f.emit(this.f.m.local.set(local, this.values.value(address)));
+    return { first: at(), at, local };
   }
 
   load(op: OpOf<'load'>, i: number): void {
@@ -157,35 +163,35 @@ export class Access {
     const { bytes, rmw } = op;
     if (op.locked && this.target.atomic) return this.lockedLoad(op, i);
     if (op.group !== undefined) return this.uncheckedLoad(op, i, this.target.pages!.unchecked(op.group));
-    const { at, local } = this.addressOf(op.address, rmw);
-    const result = this.f.locals.take(wasmType[op.type]);
+    const where = this.addressOf(op.address, rmw);
+    const { at, local } = where;
+    const result = this.values.destination(i, op.type);
     const direct = this.target.directOrigin !== undefined;
     const way = rmw ? (direct ? DIRECT : this.target.slow).rmw : direct ? DIRECT_LOAD : LOAD;
-    let slow = this.f.callRuntime(way[bytes]!, at(), this.target.eip());
-    if (op.signed && bytes < 4) slow = bytes === 1 ? m.i32.extend8_s(slow) : m.i32.extend16_s(slow);
-    if (op.type === 'i64' && bytes <= 4) slow = m.i64.extend_u(slow);
-    const slowly = this.orFault(m.local.set(result, slow));
+    const slow = this.target.faultExit(this.f.callRuntime(way[bytes]!, at(), this.target.eip()));
+    const set = m.local.set(result, this.loaded(op));
     if (rmw) {
       const host = this.f.locals.take(i32);
-      this.reach(op.address, at, bytes, true, [...slowly, m.local.set(host, this.f.loadCpu(Cpu.at.rmwHost))], (from, offset) => {
+      this.reach(op.address, where, bytes, true, [slow, set, m.local.set(host, this.f.loadCpu(Cpu.at.rmwHost))], (from, offset) => {
         return m.block(null, [m.local.set(host, this.f.plus(from, offset)), this.hostLoad(op, result, this.f.get(host), 0)]);
       });
       this.keep({ at: local!, host, address: op.address, bytes });
     } else {
-      this.reach(op.address, at, bytes, false, slowly, (from, offset) => this.hostLoad(op, result, from, offset));
+      if (direct && !op.ordered) {
+        const value = this.f.rawLoad(op.type, bytes, op.signed, DIRECT_HOST, at());
+        this.f.emit(m.local.set(result, this.either(where.first, false, value, m.block(null, [slow, this.loaded(op)]))));
+      } else this.reach(op.address, where, bytes, false, [slow, set], (from, offset) => this.hostLoad(op, result, from, offset));
       if (local !== undefined) this.f.locals.free(local);
     }
-    if (this.values.dead(i)) this.f.locals.free(result);
-    else this.values.place(i, result);
+    this.values.arrived(i, result);
   }
 
   private uncheckedLoad(op: OpOf<'load'>, i: number, delta: number): void {
     const { m } = this.f;
-    const result = this.f.locals.take(wasmType[op.type]);
+    const result = this.values.destination(i, op.type);
     const host = m.i32.add(this.values.value(op.address), this.f.get(delta));
     this.f.emit(this.hostLoad(op, result, host, 0));
-    if (this.values.dead(i)) this.f.locals.free(result);
-    else this.values.place(i, result);
+    this.values.arrived(i, result);
   }
 
   /**
@@ -197,15 +203,16 @@ export class Access {
     const { m } = this.f;
     const { bytes } = op;
     const type = bytes === 8 ? i64 : i32;
-    const { at, local } = this.addressOf(op.address, true);
+    const { first, at, local } = this.addressOf(op.address, true);
     const host = this.f.locals.take(i32);
     const result = this.f.locals.take(type);
     const [out, slowly] = [`a${this.labels++}`, `s${this.labels++}`];
-    const fast = this.target.directOrigin === undefined ? this.findLocked(at, host, slowly) : this.findLockedDirect(at, host, slowly);
+    const fast =
+      this.target.directOrigin === undefined ? this.findLocked(at, host, slowly) : this.findLockedDirect(first, at, host, slowly);
     if (bytes > 1) fast.push(m.br(slowly, this.f.unlikely(m.i32.and(at(), this.f.c(bytes - 1)))));
     const region = this.f.c(this.target.slow === REGION ? 1 : 0);
     const find = this.f.callRuntime(runtime.lockedHost, this.linear(local!), this.f.c(bytes), region, this.target.eip());
-    this.f.emit(m.block(out, [m.block(slowly, [...fast, m.br(out)], none), ...this.orFault(m.local.set(host, find))], none));
+    this.f.emit(m.block(out, [m.block(slowly, [...fast, m.br(out)], none), m.local.set(host, find), this.leaveWhereFaulted()], none));
     this.f.locals.hold();
     this.keep({
       at: local!,
@@ -218,7 +225,7 @@ export class Access {
     this.f.emit(
       m.if(
         this.f.unlikely(m.i32.eqz(this.f.get(host))),
-        m.block(null, [...this.orFault(m.local.set(result, load)), ...this.forget()]),
+        m.block(null, [m.local.set(result, load), this.leaveWhereFaulted(), ...this.forget()]),
         m.local.set(result, this.f.rawLoad(op.type, bytes, false, 0, this.f.get(host))),
       ),
     );
@@ -239,9 +246,9 @@ export class Access {
   }
 
   /** The same by the direct map. */
-  private findLockedDirect(at: () => Expr, host: number, slowly: string): Expr[] {
+  private findLockedDirect(first: Expr, at: () => Expr, host: number, slowly: string): Expr[] {
     const { m } = this.f;
-    return [m.br(slowly, this.f.unlikely(this.outside(at, true))), m.local.set(host, this.f.plus(at(), DIRECT_HOST))];
+    return [m.br(slowly, this.f.unlikely(m.i32.eqz(this.isDirect(first, true)))), m.local.set(host, this.f.plus(at(), DIRECT_HOST))];
   }
 
   /** The linear address that is in a local as `reach` takes it. */
@@ -356,7 +363,8 @@ export class Access {
       this.f.emit(this.hostStore(op, host, 0, () => this.values.value(op.value), type));
       return;
     }
-    const { at, local } = again ? { at: () => this.f.get(kept.at), local: undefined } : this.addressOf(op.address, false);
+    const where = again ? undefined : this.addressOf(op.address, false);
+    const at = again ? () => this.f.get(kept.at) : where!.at;
     let copy: number | undefined;
     if (!this.values.repeatable(op.value)) {
       copy = this.f.locals.take(wasmType[type]);
@@ -365,14 +373,14 @@ export class Access {
     const value = () => (copy === undefined ? this.values.value(op.value) : this.f.get(copy, wasmType[type]));
     const arg = type === 'i64' && bytes <= 4 ? m.i32.wrap(value()) : value();
     const way = this.target.directOrigin === undefined ? this.target.slow : DIRECT;
-    const slow = this.orFault(this.f.callRuntime(way.store[bytes]!, at(), arg, this.target.eip()));
+    const slow = this.target.faultExit(this.f.callRuntime(way.store[bytes]!, at(), arg, this.target.eip()));
     if (again) {
       const store = this.hostStore(op, this.f.get(kept.host), 0, value, type);
-      this.f.emit(m.if(this.f.unlikely(m.i32.eqz(this.f.get(kept.host))), m.block(null, slow), store));
+      this.f.emit(m.if(this.f.likely(this.f.get(kept.host)), store, slow));
       this.keep(undefined);
     } else {
-      this.reach(op.address, at, bytes, true, slow, (to, offset) => this.hostStore(op, to, offset, value, type));
-      if (local !== undefined) this.f.locals.free(local);
+      this.reach(op.address, where!, bytes, true, [slow], (to, offset) => this.hostStore(op, to, offset, value, type));
+      if (where!.local !== undefined) this.f.locals.free(where!.local);
     }
     if (copy !== undefined) this.f.locals.free(copy);
   }

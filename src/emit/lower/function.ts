@@ -49,6 +49,10 @@ export class FunctionCode {
   unlikely(e: Expr): Expr {
     return this.m.unlikely(e);
   }
+  /** One that nearly always is. */
+  likely(e: Expr): Expr {
+    return this.m.likely(e);
+  }
   emit(e: Expr): void {
     this.statements.push(e);
   }

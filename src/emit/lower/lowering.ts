@@ -215,6 +215,43 @@ export class Lowering {
     this.home[i] = local;
   }
 
+  /** The local that the value defined at `i` is to be put into: one of its own, or that of the register that it becomes. */
+  destination(i: number, type: Type): number {
+    const to = this.becomes(i);
+    if (to !== undefined) {
+      this.folded[to] = true;
+      return this.target.registerLocal!((this.ops[to] as OpOf<'set'>).reg);
+    }
+    return this.f.locals.take(wasmType[type]);
+  }
+  /** It is there. */
+  arrived(i: number, local: number): void {
+    if (this.folded[this.lastUse[i]!]) return;
+    if (this.dead(i)) this.f.locals.free(local);
+    else this.place(i, local);
+  }
+
+  /** The operation that only gives the value defined at `i` to a register, where that may as well be done at once. */
+  private becomes(i: number): number | undefined {
+    const to = this.lastUse[i]!;
+    if (to < 0 || this.uses[i] !== 1 || this.target.registerLocal === undefined) return undefined;
+    const op = this.ops[to]!;
+    if (op.kind !== 'set' || op.value !== i) return undefined;
+    for (let k = i + 1; k < to; k++) {
+      const between = this.ops[k]!;
+      if (this.folded[k]) {
+        if (between.kind === 'get' && between.reg === op.reg) return undefined;
+      } else if (between.kind !== 'set' || between.reg === op.reg || this.readsRegister(between.value, op.reg)) return undefined;
+    }
+    return to;
+  }
+  /** Whether a value that is made anew where it is used reads a register. */
+  private readsRegister(v: Value, reg: number): boolean {
+    if (!this.folded[v]) return false;
+    const op = this.ops[v]!;
+    return op.kind === 'get' ? op.reg === reg : op.kind === 'pure' && op.args.some((arg) => this.readsRegister(arg, reg));
+  }
+
   private lowerOp(op: Op, i: number): void {
     if (this.folded[i]) return;
     const { m } = this.f;

@@ -56,8 +56,8 @@ export interface Target {
   readonly pages?: Pages;
   /** EIP of the current instruction. */
   eip(): Expr;
-  /** Leaves because Cpu.fault is set (statement that does not come back). */
-  faultExit(): Expr;
+  /** Leaves because Cpu.fault is set: where `faulted` is not 0, or in any case. */
+  faultExit(faulted?: Expr): Expr;
   /** 0 where the entry `word` of the TLB does not allow the access. */
   tlbAllows(word: Expr, write: boolean): Expr;
   startInstruction(op: OpOf<'insn'>): void;
@@ -66,6 +66,8 @@ export interface Target {
   afterCall(op: CallOp): void;
   /** A general register, whole. */
   register(reg: number): Expr;
+  /** The local of a register that is about to be set; none where they are in memory. */
+  registerLocal?(reg: number): number;
   setRegister(reg: number, v: Expr): void;
   /** Leaves through the dispatcher (statements that do not come back) to go on with this instruction, from its start. */
   leaveHere(): Expr[];

@@ -3,7 +3,7 @@
 // What costs is the number of its expressions, and whatever walks over them. So strings and types are interned once; constants and locals are shared by all
 // that use them, which only passes would mind, and there are none; blocks get their types from us, and their children one by one, because Binaryen's own
 // search for what makes a block unreachable walks all of it again at each level. Code behind what never goes on is left out, as Binaryen's writer would, so that
-// its binary has the branches that were built, in the same order, which is how the unlikely ones are found in it (hints.ts): its C API knows no hints.
+// its binary has the branches that were built, in the same order, which is how those with hints are found in it (hints.ts): its C API knows no hints.
 // All memory of a module is given back at its end, but for names: Binaryen keeps each for good. Labels are named by their depth, and exported functions
 // by their slots, of which there are so many.
 import type { Binaryen, Pointer, Ref } from './binaryen-api.ts';
@@ -18,7 +18,7 @@ import {
   type ModuleBuilder,
 } from './builder.ts';
 import { type Expr, Kind } from './expressions.ts';
-import { type Branches, withHints } from './hints.ts';
+import { type Branches, type Hint, withHints } from './hints.ts';
 import { f32, f64, i32, i64, none, type ValueType, v128 } from './types.ts';
 
 /** Without reference types, which nothing of ours has, the writer need not look for them. */
@@ -165,7 +165,7 @@ class BinaryenBuilder implements ModuleBuilder {
   private imports = 0;
   /** Of the function that is built. */
   private gets: Ref[] = [];
-  private unlikely: number[] = [];
+  private hints: Hint[] = [];
   private branches = 0;
 
   constructor(lib: Library) {
@@ -197,7 +197,7 @@ class BinaryenBuilder implements ModuleBuilder {
   addFunction({ name, params, result, locals, body }: CodeFunction): void {
     const { lib, api, m } = this;
     this.gets = [];
-    this.unlikely = [];
+    this.hints = [];
     this.branches = 0;
     this.labels.length = 0;
     const root = this.expr(body);
@@ -207,7 +207,7 @@ class BinaryenBuilder implements ModuleBuilder {
     api._BinaryenAddFunction(m, internal, lib.tuple(params), lib.types[result], to, locals.length, root);
     if (to !== lib.scratch) api._free(to);
     api._BinaryenAddFunctionExport(m, internal, internal);
-    this.functions.push({ unlikely: this.unlikely, count: this.branches });
+    this.functions.push({ hints: this.hints, count: this.branches });
   }
 
   finish(): Uint8Array {
@@ -252,8 +252,8 @@ class BinaryenBuilder implements ModuleBuilder {
 
   /** The condition of a branch, which comes next in the binary. */
   private condition(e: Expr): Ref {
-    const ref = this.expr(e.kind === Kind.UNLIKELY ? e.args[0]! : e);
-    if (e.kind === Kind.UNLIKELY) this.unlikely.push(this.branches);
+    const ref = this.expr(e.kind === Kind.HINT ? e.args[0]! : e);
+    if (e.kind === Kind.HINT) this.hints.push({ at: this.branches, likely: e.n });
     this.branches++;
     return ref;
   }
@@ -336,7 +336,7 @@ class BinaryenBuilder implements ModuleBuilder {
         const otherwise = this.expr(args[1]!);
         return api._BinaryenSelect(m, this.expr(args[2]!), then, otherwise);
       }
-      case Kind.UNLIKELY:
+      case Kind.HINT:
         return this.expr(args[0]!);
     }
   }

@@ -30,8 +30,8 @@ export const ENVIRONMENT = { module: 'env', memory: 'memory', table: 'table' } a
 export const HINTS = 'metadata.code.branch_hint';
 
 /**
- * A module in the making: it imports the shared memory (`env.memory`) and the function table (`env.table`), and has a section HINTS for its unlikely
- * branches. Imports must be known before the functions that call them; functions of the module itself may be called before they are added.
+ * A module in the making: it imports the shared memory (`env.memory`) and the function table (`env.table`), and has a section HINTS for what
+ * is known of its branches. Imports must be known before the functions that call them; functions of the module itself may be called before they are added.
  */
 export interface ModuleBuilder {
   addImport(f: ImportedFunction): void;

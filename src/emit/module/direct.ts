@@ -11,6 +11,7 @@ import {
 } from './builder.ts';
 import { ByteWriter } from './bytes.ts';
 import { type Expr, Kind } from './expressions.ts';
+import type { Hint } from './hints.ts';
 import { f32, i32, i64, none, type ValueType, v128 } from './types.ts';
 
 const EMPTY = 0x40;
@@ -45,8 +46,8 @@ class BodyWriter {
   private readonly labels: string[] = [];
   private readonly indexOf: ReadonlyMap<string, number>;
   private readonly tableType: number;
-  /** Offsets of the unlikely branches, and of calls of the module's own functions. */
-  private hints: number[] = [];
+  /** What is known of branches, by their offsets; and offsets of calls of the module's own functions. */
+  private hints: Hint[] = [];
   private own: Fixup[] = [];
 
   constructor(indexOf: ReadonlyMap<string, number>, tableType: number) {
@@ -55,7 +56,7 @@ class BodyWriter {
   }
 
   /** Writes a function's locals and body, at the start of `one`. */
-  write({ locals, body }: CodeFunction): { hints: readonly number[]; own: readonly Fixup[] } {
+  write({ locals, body }: CodeFunction): { hints: readonly Hint[]; own: readonly Fixup[] } {
     const { w } = this;
     w.at = 0;
     this.labels.length = 0;
@@ -86,17 +87,17 @@ class BodyWriter {
     this.w.byte(0x0b);
   }
 
-  /** A condition; true where it is marked as unlikely. */
-  private condition(e: Expr): boolean {
-    if (e.kind !== Kind.UNLIKELY) {
-      this.expr(e);
-      return false;
-    }
-    this.expr(e.args[0]!);
-    return true;
+  /** A way of an `if`, which is a list itself. */
+  private arm(e: Expr): void {
+    if (e.kind === Kind.BLOCK && e.name === '') this.list(e.args);
+    else this.expr(e);
   }
-  private hint(unlikely: boolean): void {
-    if (unlikely) this.hints.push(this.w.at);
+
+  /** The condition of a branch, which comes next. */
+  private condition(e: Expr): void {
+    if (e.kind !== Kind.HINT) return this.expr(e);
+    this.expr(e.args[0]!);
+    this.hints.push({ at: this.w.at, likely: e.n });
   }
 
   private access(e: Expr, natural: number): void {
@@ -141,20 +142,19 @@ class BodyWriter {
         this.expr(e.args[0]!);
         return this.end();
       case Kind.IF: {
-        const unlikely = this.condition(e.args[0]!);
-        this.hint(unlikely);
+        this.condition(e.args[0]!);
         w.tagged(0x04, e.type === none ? EMPTY : e.type);
         this.labels.push('');
-        this.expr(e.args[1]!);
+        this.arm(e.args[1]!);
         if (e.args.length > 2) {
           w.byte(0x05);
-          this.expr(e.args[2]!);
+          this.arm(e.args[2]!);
         }
         return this.end();
       }
       case Kind.BR: {
         const always = e.args.length === 0;
-        this.hint(!always && this.condition(e.args[0]!));
+        if (!always) this.condition(e.args[0]!);
         const at = this.labels.lastIndexOf(e.name);
         if (at < 0) throw new Error(`no label ${e.name}`);
         return w.tagged(always ? 0x0c : 0x0d, this.labels.length - 1 - at);
@@ -183,7 +183,7 @@ class BodyWriter {
         this.list(e.args);
         // The short form knows the types of numbers only.
         return w.byte(0x1b);
-      case Kind.UNLIKELY:
+      case Kind.HINT:
         return this.expr(e.args[0]!);
     }
   }
@@ -214,7 +214,7 @@ class BodyWriter {
 interface Hinted {
   /** Number among the module's own functions. */
   readonly own: number;
-  readonly hints: readonly number[];
+  readonly hints: readonly Hint[];
 }
 /** A call of a function of the module itself, whose number is only known when all imports are. */
 interface Fixup {
@@ -258,8 +258,8 @@ export class DirectBuilder implements ModuleBuilder {
     this.functions.push({ name: f.name, type: this.typeOf(f) });
   }
 
-  /** Adds and exports a function that is written already: its locals and body, and where its unlikely branches are. */
-  addCode(name: string, type: FunctionType, bytes: Uint8Array, hints: readonly number[]): void {
+  /** Adds and exports a function that is written already: its locals and body, and what is known of its branches. */
+  addCode(name: string, type: FunctionType, bytes: Uint8Array, hints: readonly Hint[]): void {
     const { code } = this;
     if (hints.length > 0) this.hinted.push({ own: this.functions.length, hints });
     code.unsigned(bytes.length);
@@ -333,10 +333,10 @@ export class DirectBuilder implements ModuleBuilder {
       for (const { own, hints } of this.hinted) {
         w.unsigned(imports.length + own);
         w.unsigned(hints.length);
-        for (const at of hints) {
+        for (const { at, likely } of hints) {
           w.unsigned(at);
           w.byte(1);
-          w.byte(0);
+          w.byte(likely);
         }
       }
     });

@@ -21,8 +21,8 @@ export const Kind = {
   RETURN: 15,
   UNREACHABLE: 16,
   SELECT: 17,
-  /** A condition that hardly ever holds. */
-  UNLIKELY: 18,
+  /** A condition that hardly ever holds, or (n = 1) nearly always. */
+  HINT: 18,
 } as const;
 export type Kind = (typeof Kind)[keyof typeof Kind];
 
@@ -221,6 +221,7 @@ export const wasm = {
   return: () => new Expr(Kind.RETURN, none, NOTHING),
   unreachable: () => new Expr(Kind.UNREACHABLE, none, NOTHING),
   select,
-  unlikely: (cond: Expr) => new Expr(Kind.UNLIKELY, i32, [cond]),
+  unlikely: (cond: Expr) => new Expr(Kind.HINT, i32, [cond]),
+  likely: (cond: Expr) => new Expr(Kind.HINT, i32, [cond], '', 1),
 };
 export type Wasm = typeof wasm;

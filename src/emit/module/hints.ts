@@ -1,9 +1,8 @@
-// Branch hints for a binary whose writer knows none: where its branches are, and a section for those that hardly ever go.
+// Branch hints for a binary whose writer knows none: where its branches are, and a section for what is known of them.
 import { HINTS } from './builder.ts';
 import { ByteWriter } from './bytes.ts';
 import { CODE_SECTION, CodeReader, PREAMBLE_BYTES } from './code-reader.ts';
 
-const UNLIKELY = 0;
 const IF = 0x04;
 const BR_IF = 0x0d;
 
@@ -18,9 +17,15 @@ function branchesOf(reader: CodeReader, start: number, end: number): number[] {
   return found;
 }
 
-/** Of a function: which of its branches (`if` and `br_if`, in order) are unlikely, and how many it has. */
+/** What is known of a branch: `at` which of a function's it is (`if` and `br_if`, in order; or where it stands in its code), and whether its condition nearly always holds (1) or hardly ever (0). */
+export interface Hint {
+  readonly at: number;
+  readonly likely: number;
+}
+
+/** Of a function: what is known of its branches, and how many it has. */
 export interface Branches {
-  readonly unlikely: readonly number[];
+  readonly hints: readonly Hint[];
   readonly count: number;
 }
 
@@ -39,7 +44,7 @@ export function withHints(binary: Uint8Array, imports: number, functions: readon
     at = reader.at + size;
   }
   const section = new ByteWriter();
-  const hinted = functions.filter(({ unlikely }) => unlikely.length > 0).length;
+  const hinted = functions.filter(({ hints }) => hints.length > 0).length;
   section.text(HINTS);
   section.unsigned(hinted);
   const count = reader.unsigned();
@@ -47,15 +52,15 @@ export function withHints(binary: Uint8Array, imports: number, functions: readon
   functions.forEach((f, k) => {
     const size = reader.unsigned();
     const start = reader.at;
-    if (f.unlikely.length > 0) {
+    if (f.hints.length > 0) {
       const branches = branchesOf(reader, start, start + size);
       if (branches.length !== f.count) throw new Error(`a function has ${branches.length} branches instead of ${f.count}`);
       section.unsigned(imports + k);
-      section.unsigned(f.unlikely.length);
-      for (const branch of f.unlikely) {
-        section.unsigned(branches[branch]!);
+      section.unsigned(f.hints.length);
+      for (const { at, likely } of f.hints) {
+        section.unsigned(branches[at]!);
         section.byte(1);
-        section.byte(UNLIKELY);
+        section.byte(likely);
       }
     }
     reader.at = start + size;

@@ -6,6 +6,7 @@ import { CODE_TYPE, HINTS, type ImportedFunction } from './builder.ts';
 import { ByteWriter } from './bytes.ts';
 import { CODE_SECTION, CodeReader, PREAMBLE_BYTES } from './code-reader.ts';
 import { DirectBuilder } from './direct.ts';
+import type { Hint } from './hints.ts';
 
 /** What a relocation is: with its value, the number that is written. */
 const Kind = {
@@ -52,7 +53,7 @@ export interface RelocatableCode {
   readonly calls: readonly string[];
   /** Where a number belongs, and which: WORDS numbers each, in order of their offsets. */
   readonly relocations: readonly number[];
-  /** Offsets of unlikely branches. */
+  /** Of branches: their offsets, and (in the lowest bit) what is known of their conditions (Hint). */
   readonly hints: readonly number[];
   /** The place of the kernel may be in it in a way that is not known: it can not be moved with its kernel. */
   readonly fixed: boolean;
@@ -103,14 +104,15 @@ function exportsAt(reader: CodeReader): Map<number, string> {
   return found;
 }
 
-function hintsAt(reader: CodeReader): Map<number, number[]> {
-  const found = new Map<number, number[]>();
+function hintsAt(reader: CodeReader): Map<number, Hint[]> {
+  const found = new Map<number, Hint[]>();
   for (let left = reader.unsigned(); left > 0; left--) {
-    const offsets: number[] = [];
-    found.set(reader.unsigned(), offsets);
+    const hints: Hint[] = [];
+    found.set(reader.unsigned(), hints);
     for (let count = reader.unsigned(); count > 0; count--) {
-      offsets.push(reader.unsigned());
-      reader.at += 2;
+      const at = reader.unsigned();
+      reader.unsigned(); // the length of what follows
+      hints.push({ at, likely: reader.unsigned() });
     }
   }
   return found;
@@ -128,7 +130,7 @@ export function takeApart(
   const reader = new CodeReader(binary, PREAMBLE_BYTES);
   let imports: string[] = [];
   let names = new Map<number, string>();
-  let hints = new Map<number, number[]>();
+  let hints = new Map<number, Hint[]>();
   const parts = new Map<string, RelocatableCode>();
   while (reader.at < binary.length) {
     const id = reader.byte();
@@ -173,7 +175,7 @@ function relocatable(
   end: number,
   imports: readonly string[],
   own: number,
-  hinted: readonly number[],
+  hinted: readonly Hint[],
   offsetOf: (slot: number) => number,
   place: Place | undefined,
 ): RelocatableCode {
@@ -185,7 +187,8 @@ function relocatable(
   const value = new CodeReader(binary, start);
   let copied = start;
   const copyTo = (at: number) => {
-    while (hints.length < hinted.length && hinted[hints.length]! + start < at) hints.push(hinted[hints.length]! + start - copied + code.at);
+    for (let hint = hinted[hints.length]; hint !== undefined && hint.at + start < at; hint = hinted[hints.length])
+      hints.push(((hint.at + start - copied + code.at) << 1) | hint.likely);
     code.copy(binary.subarray(copied, at));
     copied = at;
   };
@@ -290,11 +293,12 @@ export function putTogether(parts: readonly Part[], importOf: (name: string) => 
   const w = new ByteWriter();
   parts.forEach(({ name, code: { code, calls, relocations, hints }, slotAt, start }, k) => {
     w.at = 0;
-    const moved: number[] = [];
+    const moved: Hint[] = [];
     let from = 0;
     let hint = 0;
     const copyTo = (end: number) => {
-      for (; hint < hints.length && hints[hint]! < end; hint++) moved.push(hints[hint]! - from + w.at);
+      for (; hint < hints.length && hints[hint]! >>> 1 < end; hint++)
+        moved.push({ at: (hints[hint]! >>> 1) - from + w.at, likely: hints[hint]! & 1 });
       w.copy(code.subarray(from, end));
       from = end;
     };

@@ -61,8 +61,8 @@ function node(e: Expr): Node {
       return ['unreachable'];
     case Kind.SELECT:
       return ['select', ...args()];
-    case Kind.UNLIKELY:
-      return ['unlikely', ...args()];
+    case Kind.HINT:
+      return [e.n === 0 ? 'unlikely' : 'likely', ...args()];
   }
 }
 

@@ -1,19 +1,22 @@
 // Calls that come back: a region calls its callee as a Wasm function and waits for it, so that a guest's RET is a Wasm return,
-// which the processor predicts. All state is in memory meanwhile, so that it does not matter who comes back, or how: if the CPU is to go
-// on at the return point in the same mode, with the same code there, the region goes on; else it returns itself, in the end to `run`,
-// which asks the dispatcher. Whoever waits longer than that (the stack was switched, the call never returns) is dropped that way when
-// too many wait.
+// which the processor predicts. All state is in memory meanwhile. A RET to where the last one that waits goes on says so in Cpu.callReturn and returns;
+// whatever else returns does not, and is passed on, in the end to `run`, which asks the dispatcher. What makes the code of those that wait another
+// one, or changes the mode, makes Cpu.callReturn NO_RETURN: then they are never gone on with (the guest goes on at their return point by its EIP). Whoever waits in vain
+// (the stack was switched, the call never returns) is dropped when too many wait.
 import { Cpu } from '../../layout/cpu.ts';
 import type { RegionIr } from '../../translate/graph.ts';
 import type { FunctionCode } from '../lower/function.ts';
-import { type Expr, none } from '../module.ts';
+import { type Expr, i64, none } from '../module.ts';
 import type { RegionExits } from './exits.ts';
 
 /** So many regions wait at the most: their frames must fit on the thread's stack. */
-const MOST_WAITING = 64;
+const MOST_WAITING = 64n;
+/** Cpu.callReturn and Cpu.callDepth as one word: the depth is its upper half. */
+const DEPTH_SHIFT = 32n;
+const LOW = 0xffffffffn;
 
-/** Cpu.callReturn where nobody waits. (A RET to this address returns to `run`, which goes on there.) */
-export const NO_RETURN = -1;
+/** Whether somebody can wait for a return to an EIP: the complement of one could not be told from NO_RETURN, the other one not from nobody. */
+const canWaitAt = (back: number): boolean => back !== 0 && (back | 0) !== -1;
 
 export class NativeCalls {
   private readonly f: FunctionCode;
@@ -35,34 +38,29 @@ export class NativeCalls {
    */
   callAndWait(known: number | undefined, value: Expr | undefined, back: number): Expr[] {
     const { m } = this.f;
-    const [depth, before, generation] = [this.f.locals.take(), this.f.locals.take(), this.f.locals.take()];
+    if (!canWaitAt(back)) return known === undefined ? this.exits.lookUpValue(value!) : this.exits.chain(known);
+    const before = this.f.locals.take(i64);
     const eip = value && this.f.locals.take();
     const where = () => (eip === undefined ? this.f.c(known!) : this.f.get(eip));
-    const gen = () => this.f.loadCpu(this.exits.generation);
-    const differs = [
-      m.i32.xor(this.f.loadCpu(Cpu.at.eip), this.f.c(back)),
-      m.i32.xor(gen(), this.f.get(generation)),
-      m.i32.xor(this.f.loadCpu(Cpu.at.mode), this.f.c(this.region.mode)),
-      this.f.loadCpu(Cpu.at.exit),
-      this.f.loadCpu(Cpu.at.step),
-    ].reduce((a, b) => m.i32.or(a, b));
+    // The return point is a word of its own in both places: kept code of a kernel that moves is told where it is now.
+    const depth = m.i64.add(m.i64.or(this.f.get(before, i64), m.i64.const(LOW)), m.i64.const(1n));
+    const waiting = m.i64.or(depth, m.i64.extend_u(this.f.c(back)));
+    const another = m.i32.add(m.i32.xor(this.f.loadCpu(Cpu.at.callReturn), this.f.c(back)), this.f.c(1));
     const out = [
       ...(eip === undefined ? [] : [m.local.set(eip, value!)]),
-      m.local.set(depth, this.f.loadCpu(Cpu.at.callDepth)),
       m.if(
-        this.f.unlikely(m.i32.gt_u(this.f.get(depth), this.f.c(MOST_WAITING - 1))),
+        this.f.unlikely(
+          m.i64.ge_u(m.local.tee(before, m.i64.load(Cpu.at.callReturn, 8, this.f.cpu()), i64), m.i64.const(MOST_WAITING << DEPTH_SHIFT)),
+        ),
         m.block(null, [this.f.storeCpu(Cpu.at.eip, where()), m.return()]),
       ),
-      m.local.set(before, this.f.loadCpu(Cpu.at.callReturn)),
-      m.local.set(generation, gen()),
-      this.f.storeCpu(Cpu.at.callReturn, this.f.c(back)),
-      this.f.storeCpu(Cpu.at.callDepth, m.i32.add(this.f.get(depth), this.f.c(1))),
+      m.i64.store(Cpu.at.callReturn, 8, this.f.cpu(), waiting),
       ...this.callCode(known, where),
-      m.if(this.f.unlikely(differs), m.return()),
-      this.f.storeCpu(Cpu.at.callReturn, this.f.get(before)),
-      this.f.storeCpu(Cpu.at.callDepth, this.f.get(depth)),
+      m.if(this.f.unlikely(another), m.return()),
+      m.i64.store(Cpu.at.callReturn, 8, this.f.cpu(), this.f.get(before, i64)),
     ];
-    for (const local of [depth, before, generation, ...(eip === undefined ? [] : [eip])]) this.f.locals.free(local);
+    this.f.locals.free(before);
+    if (eip !== undefined) this.f.locals.free(eip);
     return out;
   }
 

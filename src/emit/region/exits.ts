@@ -60,7 +60,11 @@ export class RegionExits {
       m.local.set(local, eip),
       m.if(
         m.i32.eqz(m.i32.xor(this.f.loadCpu(Cpu.at.callReturn), this.f.get(local))),
-        m.block(null, [this.f.storeCpu(Cpu.at.eip, this.f.get(local)), m.return()]),
+        m.block(null, [
+          this.f.storeCpu(Cpu.at.eip, this.f.get(local)),
+          this.f.storeCpu(Cpu.at.callReturn, m.i32.xor(this.f.get(local), this.f.c(-1))),
+          m.return(),
+        ]),
       ),
       ...this.lookUp(() => this.f.get(local)),
     ];
@@ -130,13 +134,19 @@ export class RegionExits {
     return this.f.m.i32.shl(this.f.loadCpu(Cpu.at.pending), this.f.c(32 - PENDING_HELD_SHIFT));
   }
 
-  /** At a back-edge: looks at the pending word. */
-  pollAt(to: number): Expr {
-    return this.pollHere(to, [...this.state.materialize(), ...this.state.spill()]);
+  /** At a back-edge to EIP `to`: looks at the pending word. `dead`: nobody looks at the flags there. (One way out that all polls share would be shorter, and makes V8's loops slower
+   * by a quarter: docs/decisions.md.) */
+  pollAt(to: number, dead: boolean): Expr {
+    return this.poll(to, [...(dead ? [] : this.state.materialize()), ...this.state.spill()]);
+  }
+
+  /** At the region's entry, where all state is in memory. */
+  pollHere(to: number): Expr {
+    return this.poll(to, []);
   }
 
   /** Looks at the pending word; `keep` makes the state in memory current before. */
-  pollHere(to: number, keep: readonly Expr[]): Expr {
+  private poll(to: number, keep: readonly Expr[]): Expr {
     const { m } = this.f;
     return m.if(
       this.f.unlikely(this.pendingWord()),

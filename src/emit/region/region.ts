@@ -147,7 +147,7 @@ class RegionTarget implements Target {
       lowered.set(eip, this.lowerBlock(blocks.get(eip)!, flow));
     }
     const rendered = this.render(entry, flow, lowered);
-    const enter: Expr[] = [this.exits.pollHere(ir.eip, [])];
+    const enter: Expr[] = [this.exits.pollHere(ir.eip)];
     for (const reg of new Set([...this.state.used, ...this.state.written]))
       enter.push(m.local.set(FIRST_REG + reg, this.f.loadCpu(Cpu.at.gpr + reg * GPR_STRIDE)));
     if (this.state.usesFlags || this.state.writesFlags) {
@@ -183,16 +183,20 @@ class RegionTarget implements Target {
       this.stored = false;
       this.state.carry(this.translation.shapes.behind.get(from)!, kept);
       const leaving = (exprs: Expr[]) => m.block(null, [...this.state.materialize(), ...this.state.spill(), ...exprs]);
+      const pollAt = (to: BlockId) => {
+        const first = this.translation.ir.blocks.get(to)!.ops.find(({ kind }) => kind === 'insn');
+        return this.exits.pollAt(eipOf(to), first !== undefined && this.translation.deadFlags.has(first));
+      };
       const edge = (to: BlockId, cond?: Expr) => {
         const common = cond === undefined ? {} : { cond };
         if (to === copy?.head && flow.isBack(from, to))
           return edges.push({
             to: copy.guard,
             ...common,
-            code: m.block(null, [...nextPass(this.guardContext, copy, loopLabel(to)), this.exits.pollAt(eipOf(to))]),
+            code: m.block(null, [...nextPass(this.guardContext, copy, loopLabel(to)), pollAt(to)]),
           });
         if (!flow.keeps(from, to)) edges.push({ ...common, code: leaving(this.exits.chain(eipOf(to))) });
-        else edges.push({ to, ...common, ...(flow.isBack(from, to) ? { code: this.exits.pollAt(eipOf(to)) } : {}) });
+        else edges.push({ to, ...common, ...(flow.isBack(from, to) ? { code: pollAt(to) } : {}) });
       };
       const leave = (exprs: Expr[]) => edges.push({ code: leaving(exprs) });
       switch (t.kind) {
@@ -266,7 +270,10 @@ class RegionTarget implements Target {
     this.stored = false;
     const { m } = this.f;
     this.f.emit(
-      m.if(this.f.loadCpu(Cpu.at.codeChanged), m.block(null, [this.f.storeCpu(Cpu.at.codeChanged, this.f.c(0)), ...this.leaveAt(next)])),
+      m.if(
+        this.f.unlikely(this.f.loadCpu(Cpu.at.codeChanged)),
+        m.block(null, [this.f.storeCpu(Cpu.at.codeChanged, this.f.c(0)), ...this.leaveAt(next)]),
+      ),
     );
   }
 
@@ -277,10 +284,13 @@ class RegionTarget implements Target {
   eip(): Expr {
     return this.f.c(this.current.eip);
   }
-  faultExit(): Expr {
+  faultExit(faulted?: Expr): Expr {
+    const { m } = this.f;
     const words = this.translation.deadFlags.has(this.current) ? NOTHING : this.state.materialize();
-    if (this.leaving?.words !== words) this.leaving = { words, code: this.f.m.block(null, [...words, this.f.m.br(FAULT_LABEL)]) };
-    return this.leaving.code;
+    const cond = faulted && this.f.unlikely(faulted);
+    if (words.length === 0) return m.br(FAULT_LABEL, cond);
+    if (this.leaving?.words !== words) this.leaving = { words, code: m.block(null, [...words, m.br(FAULT_LABEL)]) };
+    return cond === undefined ? this.leaving.code : m.if(cond, this.leaving.code);
   }
   tlbAllows(word: Expr, write: boolean): Expr {
     const user = (this.translation.ir.mode & Mode.USER) !== 0;
@@ -291,6 +301,9 @@ class RegionTarget implements Target {
   }
   setRegister(reg: number, v: Expr): void {
     this.state.setRegister(reg, v);
+  }
+  registerLocal(reg: number): number {
+    return this.state.registerToSet(reg);
   }
   // Through the dispatcher, so that interrupts are seen.
   leaveHere(): Expr[] {

@@ -163,9 +163,13 @@ export class RegionState implements TargetFlags {
     return this.f.get(FIRST_REG + reg);
   }
   setRegister(reg: number, v: Expr): void {
+    this.f.emit(this.f.m.local.set(this.registerToSet(reg), v));
+  }
+  /** The local of a register, which is set next. */
+  registerToSet(reg: number): number {
     this.keepCarried(reg);
     this.dirty |= 1 << reg;
-    this.f.emit(this.f.m.local.set(FIRST_REG + reg, v));
+    return FIRST_REG + reg;
   }
   private materialized(local: number): Expr {
     this.make();

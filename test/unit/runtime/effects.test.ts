@@ -15,7 +15,7 @@ const MARKS = new Set(['wasm/segments/descriptor/markAccessed', 'wasm/segments/d
 const LOCKED = /^locked(Load|Store)/;
 const parks = new Set(Object.entries(hostFunctions).flatMap(([name, { effects }]) => (effects.parks ? [name] : [])));
 /** What any function may change: its exception, and a place for values on their way. */
-const OWN = ['fault', 'faultError', 'scratch'];
+const OWN = ['fault', 'faultError', 'scratch', 'loaded'];
 
 const functions = Object.values(runtime).filter((f): f is typeof f & RuntimeFunction => 'effects' in f);
 const hasCpu = new Set<string>(Object.values(runtime).flatMap(({ name }) => (name === 'blockHashIndex' ? [] : [name])));
