@@ -164,7 +164,7 @@ export { ins, outs, portIn, portOut } from './system/ports';
 export { updateBreakpoints } from './system/watching';
 export { farCall, farJump, farRet, into, iret, softInterrupt, sysenter, sysexit } from './transfer/cross';
 export { deliver, interrupt, poll, pollRegion, unblockNmi } from './transfer/deliver';
-export { popf, pushf, sti } from './transfer/flow';
+export { popf, popfSystem, pushf, sti } from './transfer/flow';
 export { enter } from './transfer/stack';
 export {
   fpuAddArg,

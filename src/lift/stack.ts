@@ -1,6 +1,6 @@
 // Stack instructions (SDM vol. 1, 6.2). A faulting push or pop leaves ESP as it was.
 import type { Value } from '../ir/types.ts';
-import { Cpu, Eflags, Gpr } from '../layout/cpu.ts';
+import { Cpu, Eflags, Gpr, PENDING_HELD_SHIFT } from '../layout/cpu.ts';
 import { runtime } from '../runtime/abi.ts';
 import { readSelector } from './data.ts';
 import type { Lifter, LiftTable } from './lifter.ts';
@@ -67,10 +67,31 @@ const pushf =
     x.push(x.form.flat ? inline() : x.helper(runtime.pushf), size);
   };
 
+/** Flags whose change at CPL 0 changes nothing else, unless an interrupt waits. */
+const PLAIN = Eflags.ARITH | Eflags.IF | Eflags.DF;
+
+/** POPFD in flat code. The usual one is at CPL 0, changes plain flags, and nothing waits. */
+function popPlainFlags(x: Lifter): void {
+  const { b } = x;
+  const value = x.peek(0, 4);
+  const eflags = x.state(Cpu.at.eflags);
+  const others = b.or(b.and(b.xor(value, eflags), b.const(~PLAIN)), b.and(eflags, b.const(Eflags.RF)));
+  const changed = b.and(b.xor(value, eflags), b.const(Eflags.IF | Eflags.DF));
+  const unusual = [b.or(others, x.state(Cpu.at.cpl)), x.state(Cpu.at.pending)];
+  x.setState(Cpu.at.eflags, x.helperIf(unusual, b.xor(eflags, changed), runtime.popfSystem, [value]));
+  x.setArith(value);
+  x.setStackPointer(b.add(x.stackPointer(), b.const(4)));
+  x.nextIf(b.or(x.state(Cpu.at.step), b.shl(x.state(Cpu.at.pending), b.const(32 - PENDING_HELD_SHIFT))));
+}
+
 // POPF | POPFD: what may change depends on CPL and IOPL; where TF is set now, or an interrupt waited for IF, that is looked at behind it
 const popf =
   (size: 2 | 4) =>
   (x: Lifter): void => {
+    if (size === 4 && x.form.flat) {
+      popPlainFlags(x);
+      return;
+    }
     const value = x.peek(0, size);
     const again = x.helper(runtime.popf, [value, x.b.const(size)]);
     x.setStackPointer(x.b.add(x.stackPointer(), x.b.const(size)));

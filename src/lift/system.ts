@@ -1,5 +1,5 @@
 // System instructions (SDM vol. 3, 2.8; vol. 1, 7.3.13 to 7.3.15): flags that are not arithmetic, ports, descriptor tables, MSRs.
-import { Cpu, Eflags, SegCache, Vector } from '../layout/cpu.ts';
+import { Cpu, Eflags, SegCache, Shadow, Vector } from '../layout/cpu.ts';
 import { runtime } from '../runtime/abi.ts';
 import type { Lift, Lifter, LiftTable } from './lifter.ts';
 import { setCarry, widthOf } from './shared.ts';
@@ -27,8 +27,17 @@ function cli(x: Lifter): void {
   x.setState(Cpu.at.eflags, b.and(eflags, b.const(~Eflags.IF)));
 }
 
-// STI: interrupts come after the instruction that follows
-const sti = (x: Lifter): void => x.nextIf(x.helper(runtime.sti, [x.nextEip()]));
+// STI: interrupts come after the instruction that follows, where they did not come before. The usual one is at CPL 0, with IF clear, and nothing waits
+function sti(x: Lifter): void {
+  const { b } = x;
+  const eflags = x.state(Cpu.at.eflags);
+  const was = b.and(eflags, b.const(Eflags.IF));
+  const again = x.helperIf([b.or(x.state(Cpu.at.cpl), was), x.state(Cpu.at.pending)], b.const(0), runtime.sti, [x.nextEip()]);
+  x.setState(Cpu.at.shadow, b.select(was, x.state(Cpu.at.shadow), b.const(Shadow.STI)));
+  x.setState(Cpu.at.shadowEip, b.select(was, x.state(Cpu.at.shadowEip), x.nextEip()));
+  x.setState(Cpu.at.eflags, b.or(eflags, b.const(Eflags.IF)));
+  x.nextIf(again);
+}
 
 // HLT: the CPU waits behind it
 function hlt(x: Lifter): void {

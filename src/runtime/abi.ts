@@ -166,6 +166,7 @@ export const runtime = named({
   // Flags, interrupts, time, model-specific registers, ports.
   pushf: fn([], { ...FAULTS, flags: 'r' }, i32),
   popf: fn([i32, i32], { ...FAULTS, flags: 'rw' }, i32),
+  popfSystem: fn([i32], FAULTS, i32),
   sti: fn([i32], FAULTS, i32),
   hlt: fn([], FAULTS),
   rdtsc: fn([], { ...FAULTS, writes: [EAX, EDX] }),

@@ -35,8 +35,12 @@ export function readFlags(cpu: Cpu): u32 {
 export function writeFlags(cpu: Cpu, value: u32, mask: u32): void {
   if ((mask & Eflags.ARITH) == Eflags.ARITH) writeArith(cpu, value);
   else if (mask & Eflags.ARITH) writeArith(cpu, (readArith(cpu) & ~mask) | (value & mask));
-  const system = mask & ~Eflags.ARITH;
-  const flags = (cpu.eflags & ~system) | (value & system) | Eflags.ONE;
+  writeSystem(cpu, value, mask & ~Eflags.ARITH);
+}
+
+/** The same for those that are not arithmetic. */
+export function writeSystem(cpu: Cpu, value: u32, mask: u32): void {
+  const flags = (cpu.eflags & ~mask) | (value & mask) | Eflags.ONE;
   setSystemFlags(cpu, flags);
   const step = cpu.step & ~Step.TF;
   cpu.step = flags & Eflags.TF ? step | Step.TF : step;

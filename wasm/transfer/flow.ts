@@ -21,7 +21,7 @@ import {
 import { refuseStack, setNull } from '../segments/segment';
 import { updateMode } from '../system/control';
 import { updateStep } from '../system/debug';
-import { readFlags, writeFlags } from '../system/flags';
+import { readFlags, writeFlags, writeSystem } from '../system/flags';
 import { polled, setSystemFlags } from '../system/held';
 import { updateAlignment } from '../system/watching';
 import { loadedEsp } from './stack';
@@ -143,17 +143,24 @@ export function pushf(cpu: Cpu): u32 {
 /** POPF: the flags, after the value was read from the stack. Not 0: something is to be looked at before the next instruction. */
 export function popf(cpu: Cpu, value: u32, opsize: u32): u32 {
   if (flagsRefused(cpu)) return 0;
-  let mask = changeable(cpu, opsize);
-  if (opsize == 4) {
-    mask |= Eflags.RF;
-    value &= ~Eflags.RF;
-    if (cpu.cpl == 0) {
-      mask |= Eflags.VIF | Eflags.VIP;
-      value &= ~(Eflags.VIF | Eflags.VIP);
-    }
-  }
-  writeFlags(cpu, value, mask);
+  writeFlags(cpu, value & ~CLEARED, popped(cpu, opsize));
   return cpu.step | polled(cpu);
+}
+
+/** What a POPF of 32 bits clears where it may change it. */
+const CLEARED: u32 = Eflags.RF | Eflags.VIF | Eflags.VIP;
+
+/** Flags that POPF changes. */
+function popped(cpu: Cpu, opsize: u32): u32 {
+  const mask = changeable(cpu, opsize);
+  if (opsize == 2) return mask;
+  return cpu.cpl == 0 ? mask | CLEARED : mask | Eflags.RF;
+}
+
+/** POPFD but for the arithmetic flags: Cpu.eflags as it is then. */
+export function popfSystem(cpu: Cpu, value: u32): u32 {
+  if (!flagsRefused(cpu)) writeSystem(cpu, value & ~CLEARED, popped(cpu, 4) & ~Eflags.ARITH);
+  return cpu.eflags;
 }
 
 function interruptFlagRefused(cpu: Cpu): bool {

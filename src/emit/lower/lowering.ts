@@ -426,10 +426,12 @@ export class Lowering {
     this.f.emit(m.local.set(result, this.value(op.otherwise!)));
     const call = m.local.set(result, this.f.callRuntime(f, ...op.args.map((v) => this.value(v))));
     this.access.dropKept();
-    const { mayFault } = op.effects;
-    const calls = mayFault
-      ? [this.f.storeCpu(Cpu.at.eip, this.target.eip()), call, ...this.access.forget(), this.access.leaveWhereFaulted()]
-      : [call];
+    const { mayFault, changes } = op.effects;
+    const calls = changes === undefined ? [call, ...this.access.forget()] : [call];
+    if (mayFault) {
+      calls.unshift(this.f.storeCpu(Cpu.at.eip, this.target.eip()));
+      calls.push(this.access.leaveWhereFaulted());
+    }
     // A branch for each: V8 would make values of the conditions to combine them.
     const ways = op.when!.map((v) => m.br('seldom', this.f.unlikely(this.value(v))));
     this.f.emit(m.block('often', [m.block('seldom', [...ways, m.br('often')]), ...calls]));
