@@ -10,5 +10,5 @@ export function jumpHere(cpu: Cpu): JumpEntry {
   const index = (eip ^ (eip >>> 12)) & (JUMP_ENTRIES - 1);
   const entry = changetype<JumpEntry>((user ? cpu.jumpUser : cpu.jumpKernel) + index * JumpEntry.SIZE);
   const generation = user ? cpu.jumpUserGen : cpu.jumpKernelGen;
-  return entry.eip == eip && entry.gen == generation ? entry : none;
+  return (entry.eip ^ eip) | (entry.gen ^ generation) ? none : entry;
 }

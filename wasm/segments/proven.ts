@@ -11,35 +11,24 @@ import {
   Mode,
   NO_SELECTOR,
   PROVEN_DESCRIPTORS,
-  RAM,
   Relax,
   Seg,
   SegCache,
   SegmentProof,
-  Tlb,
 } from '../gen/layout';
 import { STRICT_ORDER } from '../gen/order';
 import { baseOf, highOf, isNull, isProtected, limitOf, lowOf } from './descriptor';
 import { loadSegment } from './segment';
-import { forgetTable, hasTable } from './table';
+import { findTable, forgetTable } from './table';
 
 /** Bytes of the GDT that proofs are about. */
 const BYTES: u32 = PROVEN_DESCRIPTORS * 8;
 
-/** Whether Cpu.gdtHost is where the GDT is, or could be found. */
-function findTable(cpu: Cpu): bool {
-  if (STRICT_ORDER || !(control.relax & Relax.SEGMENTS)) {
-    forgetTable(cpu);
-    return false;
-  }
-  if (hasTable(cpu)) return true;
-  const base = cpu.gdtBase;
-  const word = load<u32>(cpu.tlb + ((base >>> 12) << 2));
-  const host = base + (word & 0xfffff000);
-  if (!(word & Tlb.KERNEL_READ) || host < RAM || (base & 0xfff) > 4096 - BYTES) return false;
-  cpu.gdtHost = host;
-  cpu.gdtLocal = u32(!(word & Tlb.GLOBAL));
-  return true;
+/** Whether proofs may be relied on, and where the GDT is is known. */
+function mayProve(cpu: Cpu): bool {
+  if (!STRICT_ORDER && control.relax & Relax.SEGMENTS) return findTable(cpu);
+  forgetTable(cpu);
+  return false;
 }
 
 /** Whether a register is just what a usual descriptor says: present data that was accessed before and grows upwards. */
@@ -70,7 +59,7 @@ export function proveSegment(cpu: Cpu, seg: u32, selector: u32): u32 {
   const proof: SegmentProof = seg >= Seg.FS ? area.provenFree[n] : area.provenFlat[n];
   memory.copy(<usize>proof.segment, changetype<usize>(cpu.seg[seg]), SegCache.SIZE);
   proof.selector = NO_SELECTOR;
-  if (again || selector & 4 || selector >= BYTES || !findTable(cpu)) return again;
+  if (again || selector & 4 || selector >= BYTES || !mayProve(cpu)) return again;
   const words = loadGuest<u64>(cpu, <usize>cpu.gdtHost + (selector & 0xfff8));
   if (!isProven(cpu, seg, selector, words)) return again;
   proof.selector = selector;

@@ -15,6 +15,7 @@ export function readArith(cpu: Cpu): u32 {
 }
 
 /** Sets all six arithmetic flags from `value`. */
+@inline
 export function writeArith(cpu: Cpu, value: u32): void {
   const cf = value & Eflags.CF;
   const ov = (value & Eflags.OF) >>> 11;
@@ -33,12 +34,19 @@ export function readFlags(cpu: Cpu): u32 {
 
 /** Sets the flags of `mask` from `value`. Who may change what is the caller's business. */
 export function writeFlags(cpu: Cpu, value: u32, mask: u32): void {
+  putFlags(cpu, value, mask);
+}
+
+/** The same inline, for a mask that is known. */
+@inline
+export function putFlags(cpu: Cpu, value: u32, mask: u32): void {
   if ((mask & Eflags.ARITH) == Eflags.ARITH) writeArith(cpu, value);
   else if (mask & Eflags.ARITH) writeArith(cpu, (readArith(cpu) & ~mask) | (value & mask));
   writeSystem(cpu, value, mask & ~Eflags.ARITH);
 }
 
 /** The same for those that are not arithmetic. */
+@inline
 export function writeSystem(cpu: Cpu, value: u32, mask: u32): void {
   const flags = (cpu.eflags & ~mask) | (value & mask) | Eflags.ONE;
   setSystemFlags(cpu, flags);

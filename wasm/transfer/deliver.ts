@@ -128,7 +128,8 @@ export function softInterrupt(cpu: Cpu, vector: u32, nextEip: u32, kind: u32): v
   }
   noteDelivery(cpu, vector | Delivery.SOFTWARE, 0);
   if (kind != SOFT_INT1) {
-    enterHandler(cpu, vector, true, 0, false, 0, nextEip, flags);
+    if (deliverFlat(cpu, vector, true, false, 0, nextEip, flags)) begin(cpu);
+    else enterLong(cpu, vector, true, 0, false, 0, nextEip, flags);
     return;
   }
   const hits = cpu.debugPending;
@@ -146,10 +147,12 @@ export function into(cpu: Cpu, nextEip: u32, overflow: u32): void {
 /** To the handler of `vector`. `soft`: the gate's DPL is checked. `ext`: bit 0 of the error codes of what goes wrong.
  * `eip` and `flags` are what is pushed. On a fault nothing has changed (but for a task switch that was past its point of no return). */
 function enterHandler(cpu: Cpu, vector: u32, soft: bool, ext: u32, hasError: bool, error: u32, eip: u32, flags: u32): void {
-  if (deliverFlat(cpu, vector, soft, hasError, error, eip, flags)) {
-    begin(cpu);
-    return;
-  }
+  if (deliverFlat(cpu, vector, soft, hasError, error, eip, flags)) begin(cpu);
+  else enterLong(cpu, vector, soft, ext, hasError, error, eip, flags);
+}
+
+/** enterHandler without the short way. */
+function enterLong(cpu: Cpu, vector: u32, soft: bool, ext: u32, hasError: bool, error: u32, eip: u32, flags: u32): void {
   if (!(cpu.cr0 & 1)) {
     enterRealHandler(cpu, vector, eip, flags);
     return;

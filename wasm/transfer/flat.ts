@@ -1,10 +1,11 @@
 // Short ways to CPL 0, and from there to CPL 3, where all segments are flat (Mode.FLAT), as kernels of today have it: interrupts, exceptions and INT to CPL 0, IRET, SYSENTER, SYSEXIT.
-// Nothing is remembered: all that the long ways read is read, and compared as whole words with the one good case. What is not that case, or
+// Nothing is remembered but where the GDT is (segments/table.ts): all that the long ways read is read, and compared as whole words with the one good case. What is not that case, or
 // not in the TLB, changes nothing here and goes the long way, which finds the same again, or the fault.
 import { loadGuest, storeGuest } from '../base/order';
 import { changeMode } from '../base/state';
-import { Cpu, Descriptor, Eflags, Gpr, Mode, Seg, SystemType, Tlb } from '../gen/layout';
+import { Cpu, Descriptor, Eflags, Gpr, Mode, PROVEN_DESCRIPTORS, Seg, SystemType, Tlb } from '../gen/layout';
 import { dplOf, highOf, isProtected, lowOf, typeOf } from '../segments/descriptor';
+import { tableHost } from '../segments/table';
 import { updateAlignment } from '../system/watching';
 import { dropSegment } from './flow';
 
@@ -13,6 +14,9 @@ const CODE0: u64 = 0x00cf9b000000ffff;
 const DATA0: u64 = 0x00cf93000000ffff;
 const CODE3: u64 = 0x00cffb000000ffff;
 const DATA3: u64 = 0x00cff3000000ffff;
+
+/** The place in its table that a selector of the first PROVEN_DESCRIPTORS names. */
+const PLACE: u32 = (PROVEN_DESCRIPTORS - 1) * 8;
 
 /** What a segment register keeps of such a descriptor. */
 @inline
@@ -34,10 +38,11 @@ function tableAt(cpu: Cpu, linear: u32): u64 {
   return host ? loadGuest<u64>(cpu, host) : 0;
 }
 
-/** Whether a selector of the GDT names just this descriptor. */
+/** What is between the descriptor that a selector of the GDT at `table` names and another one; not 0 where it names none of the first PROVEN_DESCRIPTORS. */
 @inline
-function names(cpu: Cpu, selector: u32, words: u64): bool {
-  return selector >= 8 && !(selector & 4) && (selector | 7) <= cpu.gdtLimit && tableAt(cpu, cpu.gdtBase + (selector & 0xfff8)) == words;
+function unlike(cpu: Cpu, table: usize, selector: u32, words: u64): u64 {
+  const outside = (selector & ~(PLACE | 3)) | u32(selector < 8) | u32((selector | 7) > cpu.gdtLimit);
+  return (loadGuest<u64>(cpu, table + (selector & PLACE)) ^ words) | outside;
 }
 
 /** Changes CS, which is flat and stays so, to code of another selector, and the CPL. */
@@ -68,7 +73,8 @@ export function enterFlat(cpu: Cpu, cs: u32, ss: u32, cpl: u32): bool {
   return true;
 }
 
-/** Through an interrupt or trap gate to CPL 0, as `dispatch` does it, but for its end. The handler's EIP is in Cpu.eip. */
+/** Through an interrupt or trap gate to CPL 0, as `enterHandler` does it, but for its end. The handler's EIP is in Cpu.eip. */
+@inline
 export function deliverFlat(cpu: Cpu, vector: u32, soft: bool, hasError: bool, error: u32, eip: u32, flags: u32): bool {
   const cpl = cpu.cpl;
   const place = vector * 8;
@@ -78,7 +84,8 @@ export function deliverFlat(cpu: Cpu, vector: u32, soft: bool, hasError: bool, e
   // Present, and of 32 bits: type 14 or 15.
   if ((high & 0x9e00) != 0x8e00 || (soft && dplOf(high) < cpl)) return false;
   const selector = lowOf(gate) >>> 16;
-  if (!names(cpu, selector, CODE0)) return false;
+  const table = tableHost(cpu);
+  if (!table || unlike(cpu, table, selector, CODE0)) return false;
   let esp = cpu.gpr[Gpr.ESP];
   let ss: u32 = 0;
   const outer = cpl != 0;
@@ -88,7 +95,7 @@ export function deliverFlat(cpu: Cpu, vector: u32, soft: bool, hasError: bool, e
     const inner = tableAt(cpu, tr.base + 4);
     esp = lowOf(inner);
     ss = highOf(inner) & 0xffff;
-    if (ss & 3 || !names(cpu, ss, DATA0)) return false;
+    if (unlike(cpu, table, ss, DATA0) | (ss & 3)) return false;
   }
   const bytes: u32 = (outer ? 20 : 12) + (hasError ? 4 : 0);
   const top = esp - bytes;
@@ -115,6 +122,7 @@ export function deliverFlat(cpu: Cpu, vector: u32, soft: bool, hasError: bool, e
 }
 
 /** IRETD at CPL 0 to CPL 0 or 3, as `iret` does it, short of the flags, which it gives back; 0, which no flags are: not done. */
+@inline
 export function returnFlat(cpu: Cpu): u32 {
   if (!(cpu.mode & Mode.FLAT) || cpu.cpl != 0 || !isProtected(cpu)) return 0;
   const esp = cpu.gpr[Gpr.ESP];
@@ -123,16 +131,17 @@ export function returnFlat(cpu: Cpu): u32 {
   const eip = loadGuest<u32>(cpu, host);
   const selector = loadGuest<u32>(cpu, host + 4) & 0xffff;
   const flags = loadGuest<u32>(cpu, host + 8);
-  if (flags & Eflags.VM) return 0;
+  const table = tableHost(cpu);
+  if (!table || flags & Eflags.VM) return 0;
   if ((selector & 3) == 0) {
-    if (!names(cpu, selector, CODE0)) return 0;
+    if (unlike(cpu, table, selector, CODE0)) return 0;
     cpu.gpr[Gpr.ESP] = esp + 12;
     enterCode(cpu, selector, CODE0, 0);
   } else {
     if ((esp & 0xfff) > 4096 - 20) return 0;
     const outer = loadGuest<u32>(cpu, host + 12);
     const ss = loadGuest<u32>(cpu, host + 16) & 0xffff;
-    if ((selector & ss & 3) != 3 || !names(cpu, selector, CODE3) || !names(cpu, ss, DATA3)) return 0;
+    if (unlike(cpu, table, selector, CODE3) | unlike(cpu, table, ss, DATA3) | ((selector & ss & 3) ^ 3)) return 0;
     // Data segments that the outer level must not keep make the mode another one.
     if (dplOf(cpu.seg[Seg.DS].access & cpu.seg[Seg.ES].access) != 3) return 0;
     dropSegment(cpu, Seg.FS, 3);

@@ -6,7 +6,7 @@ import { sysLoad16 } from '../memory/memory';
 import { isProtected } from '../segments/descriptor';
 import { setReal } from '../segments/segment';
 import { updateMode } from '../system/control';
-import { writeFlags } from '../system/flags';
+import { putFlags, writeFlags } from '../system/flags';
 import { unblockNmi } from './deliver';
 import { returnFlat } from './flat';
 import { changeable, general, updateResume } from './flow';
@@ -42,7 +42,7 @@ export function iret(cpu: Cpu, opsize: u32): void {
   if (opsize == 4) {
     const flags = returnFlat(cpu);
     if (flags) {
-      writeFlags(cpu, flags, ALL & ~Eflags.VM);
+      putFlags(cpu, flags, ALL & ~Eflags.VM);
       finish(cpu);
       return;
     }

@@ -83,6 +83,8 @@ function good(random: Random): void {
   m.setPhys32(TSS + 8, SEL.DATA0);
   m.set('gdtBase', GDT);
   m.set('gdtLimit', SEL.END - 1);
+  // The host may know where the table is.
+  if (random(2)) m.set('gdtHost', RAM + inMemory(GDT));
   m.set('idtBase', IDT);
   m.set('idtLimit', 0x7ff);
   // With CR0.AM at times: EFLAGS.AC then matters to the user.
