@@ -31,4 +31,4 @@ export {
   type RunResult,
   SMALLEST_MEMORY,
 } from './options.ts';
-export type { Relaxation, RelaxTerm } from './relax.ts';
+export type { Mode, Relaxation, RelaxTerm } from './relax.ts';

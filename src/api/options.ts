@@ -1,7 +1,7 @@
 // What a machine is made from and what comes back from it: the types that the command line, the tests and users of the package share.
 import type { Receiver } from '../devices/outlet.ts';
 import type { EncoderName } from '../emit/module/builder.ts';
-import type { RelaxTerm } from './relax.ts';
+import type { Mode, RelaxTerm } from './relax.ts';
 
 export type { EncoderName } from '../emit/module/builder.ts';
 
@@ -105,8 +105,13 @@ export interface MachineOptions {
    */
   readonly codeCache?: string | undefined;
   /**
-   * What translated code of kernels relies on instead of proving it at each access (docs/relaxations.md): names, names with '-' for all but these, 'all', 'off'; in
-   * their order. Machine.relax() changes it while the guest runs. Default: ['all'].
+   * 'relaxed': translated code of kernels relies on all that docs/relaxations.md has; 'transparent': on nothing that a guest could see. Machine.setMode() changes it while the guest runs.
+   * Default: 'relaxed'.
+   */
+  readonly mode?: Mode | undefined;
+  /**
+   * What translated code of kernels relies on instead of proving it at each access (docs/relaxations.md): names, names with '-' for all that the mode has but these, 'all', 'off'; in
+   * their order. Machine.relax() changes it while the guest runs. Default: what the mode has.
    */
   readonly relax?: readonly RelaxTerm[] | undefined;
   /** I/O port of an isa-debug-exit device, which answers at the three ports behind it as well where they are free (QEMU's with iosize=4); none where undefined. */
@@ -244,6 +249,8 @@ export interface MachineHandle {
    * BAD_OPTION where the machine has no network card.
    */
   sendFrame(frame: Uint8Array): boolean;
+  /** From now on (within some milliseconds) this is the mode, and code relies on what it has; before the run as well. Throws BAD_OPTION, NOT_SUPPORTED. */
+  setMode(mode: Mode): void;
   /** From now on (within some milliseconds) code relies on this and no more, whatever `relax` of MachineOptions said; before the run as well. Throws BAD_OPTION. */
   relax(terms: readonly RelaxTerm[]): void;
   /** Ends the run with kind 'stopped', and waits for no receiver any more. Where the guest has ended it before, that is all that it does. */

@@ -18,11 +18,15 @@ export const ALL_RELAXATIONS = NAMES.reduce((bits, name) => bits | RELAXATIONS[n
 
 /** Those that no guest can tell from none. */
 export const EXACT: readonly RelaxTerm[] = ['directmap', 'segments'];
-export const DEFAULT_RELAX: readonly RelaxTerm[] = ['all'];
 
-/** Bits of Relax, from terms in their order. A list that begins with what to go without begins with all. */
-export function relaxBits(terms: readonly RelaxTerm[]): number {
-  let bits = terms[0]?.startsWith('-') ? ALL_RELAXATIONS : 0;
+/** Modes are settings of these names: all, or what no guest can tell from none. */
+export const MODES = { relaxed: ['all'], transparent: EXACT } as const satisfies Readonly<Record<string, readonly RelaxTerm[]>>;
+export type Mode = keyof typeof MODES;
+export const DEFAULT_MODE: Mode = 'relaxed';
+
+/** Bits of Relax, from terms in their order. A list that begins with what to go without begins with what the mode has. */
+export function relaxBits(terms: readonly RelaxTerm[], mode: Mode = DEFAULT_MODE): number {
+  let bits = terms[0]?.startsWith('-') ? relaxBits(MODES[mode]) : 0;
   for (const term of terms) {
     if (term === 'all') bits = ALL_RELAXATIONS;
     else if (term === 'off') bits = 0;

@@ -1,9 +1,11 @@
 // The options of a machine, a line each: kind and default. Whoever makes a machine goes through readOptions(); the command line reads its words by the
 // same kinds (cli/flags.ts).
+
 import { checkMac } from '../devices/virtio/ethernet.ts';
 import { ENCODERS } from '../emit/module/builder.ts';
 import { largestMemory } from '../layout/memory.ts';
 import { parseSymbols, type SymbolTable } from '../machine/report/symbols.ts';
+import { DragomanError } from './errors.ts';
 import {
   defaults,
   having,
@@ -35,7 +37,7 @@ import {
   type NetOptions,
   SMALLEST_MEMORY,
 } from './options.ts';
-import { DEFAULT_RELAX, RELAX_TERMS, type RelaxTerm } from './relax.ts';
+import { DEFAULT_MODE, MODES, type Mode, RELAX_TERMS, type RelaxTerm } from './relax.ts';
 
 const tagOf = (value: unknown): string => Object.prototype.toString.call(value);
 
@@ -77,6 +79,27 @@ export const TIMER_SLACK = word<number>(
   (value) => Number(value) >= 0 && Number(value) <= LARGEST_TIMER_SLACK_MS && typeof value === 'number',
   parseDecimal,
 );
+
+const SOME_MODE = oneOf(...(Object.keys(MODES) as Mode[]));
+const noClassic = (mode: unknown, name: string): void => {
+  if (mode === 'classic')
+    throw new DragomanError(
+      'NOT_SUPPORTED',
+      "not supported: the mode 'classic' (a translator without any of what the others rely on)",
+      name,
+    );
+};
+export const MODE: WordKind<Mode> = {
+  what: SOME_MODE.what,
+  take(value, name) {
+    noClassic(value, name);
+    return SOME_MODE.take(value, name);
+  },
+  read(text, name) {
+    noClassic(text, name);
+    return SOME_MODE.read(text, name);
+  },
+};
 
 const RELAX_TERM = oneOf(...RELAX_TERMS);
 const RELAX_LIST = list(RELAX_TERM);
@@ -129,7 +152,8 @@ const OPTIONS = {
   engine: defaults(ENGINE, 'jit'),
   encoder: defaults(ENCODER, DEFAULT_ENCODER),
   codeCache: optional(FOLDER),
-  relax: defaults(RELAX, DEFAULT_RELAX),
+  mode: defaults(MODE, DEFAULT_MODE),
+  relax: optional(RELAX),
   debugExitPort: optional(PORT),
   testDevice: defaults(BOOLEAN, false),
   onConsole: optional(callback<Uint8Array>()),

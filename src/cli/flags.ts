@@ -11,8 +11,8 @@ import {
   MOST_CPUS,
   MOST_DISKS,
 } from '../api/options.ts';
-import { DEFAULT_RELAX, RELAXATIONS, type RelaxTerm } from '../api/relax.ts';
-import { CPUS, ENCODER, ENGINE, FOLDER, memoryBeside, PATH, PORT, RELAX, SEED, TEXT, TIMER_SLACK } from '../api/schema.ts';
+import { DEFAULT_MODE, type Mode, RELAXATIONS, type RelaxTerm } from '../api/relax.ts';
+import { CPUS, ENCODER, ENGINE, FOLDER, MODE, memoryBeside, PATH, PORT, RELAX, SEED, TEXT, TIMER_SLACK } from '../api/schema.ts';
 import { largestMemory } from '../layout/memory.ts';
 
 /** What the network card is plugged into; 'none': there is no card. */
@@ -33,7 +33,8 @@ export interface RunFlags {
   readonly encoder: EncoderName;
   /** 'off', or a folder; undefined: the user's. */
   readonly codeCache: string | undefined;
-  readonly relax: readonly RelaxTerm[];
+  readonly mode: Mode;
+  readonly relax: readonly RelaxTerm[] | undefined;
   readonly lockstep: boolean;
   readonly seed: number | undefined;
   readonly record: string | undefined;
@@ -107,7 +108,8 @@ const most = (cpus: number) => Math.floor(largestMemory(cpus) / MiB);
 const MEMORY_HELP = `guest memory, 2M to ${most(1)}M, less with many CPUs (${MOST_CPUS}: ${most(MOST_CPUS)}M): a number with K, M or G; M where none is given (${DEFAULT_MEMORY / MiB}M)`;
 const CONSOLE_HELP = `virtio console (Linux's /dev/hvc0): write what the guest sends there to FILE`;
 const STRICT_HELP = 'memory accesses in the order of x86 whatever the host is (the default with several CPUs on a host that is no x86)';
-const RELAX_HELP = `what code of kernels relies on, names with commas: ${Object.keys(RELAXATIONS).join(', ')}, -NAME for all but that, all (default), off (see docs/relaxations.md)`;
+const RELAX_HELP = `what code of kernels relies on, names with commas: ${Object.keys(RELAXATIONS).join(', ')}, -NAME for all of the mode but that, all, off (default: what the mode has; see docs/relaxations.md)`;
+const MODE_HELP = 'relaxed (default): code of kernels relies on what kernels never do; transparent: on nothing that a guest could see';
 const CACHE_HELP = `where translated code is kept for later runs, or off (the default: dragoman in the user's folder for caches, or what DRAGOMAN_CODE_CACHE says)`;
 const SLACK_HELP = `how late an idle guest's timer may be, so that it wakes the host less often (50; with more than two CPUs 25 for each, 200 at the most; 0: never late)`;
 const EXIT_HELP = `a write of V to this I/O port, or the three behind it (QEMU's isa-debug-exit with iosize=4), ends the run with exit status V * 2 + 1`;
@@ -137,7 +139,8 @@ export const RUN_FLAGS: { readonly [K in keyof RunFlags]: Flag<RunFlags[K]> } = 
     "what writes the JIT's WebAssembly: binaryen (default), or direct, a writer of our own",
   ),
   codeCache: one('code-cache', 'DIR', FOLDER, undefined, CACHE_HELP),
-  relax: one('relax', 'LIST', RELAX, DEFAULT_RELAX, RELAX_HELP),
+  mode: one('mode', 'NAME', MODE, DEFAULT_MODE, MODE_HELP),
+  relax: one('relax', 'LIST', RELAX, undefined, RELAX_HELP),
   lockstep: there('lockstep', false, "all CPUs in turn on one thread, in the guest's own time: the same run each time"),
   seed: one('seed', 'N', SEED, undefined, 'lockstep with another interleaving of the CPUs (0)'),
   record: one('record', 'FILE', PATH, undefined, 'lockstep; write the inputs of the run to FILE'),

@@ -54,6 +54,7 @@ function machineOptions(args: RunArguments): MachineOptions {
     engine: args.engine,
     encoder: args.encoder,
     codeCache: codeCacheFolder(args.codeCache),
+    mode: args.mode,
     relax: args.relax,
     countInstructions: args.stats !== undefined,
     lockstep: args.lockstep ? { seed: args.seed, replay } : undefined,

@@ -1,8 +1,8 @@
 // A PC put together: memory, kernel, the host's end of the devices, and the executor that runs its CPUs.
 import { DragomanError } from '../api/errors.ts';
 import type { Bytes, EncoderName, MachineHandle, MachineOptions, MachineStats, RunResult } from '../api/options.ts';
-import { EXACT, type RelaxTerm, relaxBits } from '../api/relax.ts';
-import { BYTES, RELAX, readOptions, type Settings } from '../api/schema.ts';
+import { EXACT, MODES, type Mode, type RelaxTerm, relaxBits } from '../api/relax.ts';
+import { BYTES, MODE, RELAX, readOptions, type Settings } from '../api/schema.ts';
 import { ramWritten } from '../cache/code-pages.ts';
 import { loadEngineImage } from '../cpu/image.ts';
 import { createMemory, resetCpu, type SharedMemory } from '../cpu/state.ts';
@@ -77,6 +77,7 @@ export class Machine implements MachineHandle {
   private endedAt = 0;
   /** All that the guest sent has been handed over. */
   private closed = false;
+  private mode: Mode;
   /** Resolves when nobody is to be waited for any more. */
   private readonly hurried = Promise.withResolvers<void>();
 
@@ -102,7 +103,8 @@ export class Machine implements MachineHandle {
     for (const { path, readOnly } of options.disks) disks.push(host.openDisk(path, readOnly));
     host.checkLimits(lockstep === undefined ? threadsOf(cpuCount, this.jit) : 0);
     this.shared = createMemory(plan);
-    this.relax(options.relax);
+    this.mode = options.mode;
+    this.relax(options.relax ?? MODES[options.mode]);
     const time = lockstep === undefined ? undefined : lockstepTime(lockstep);
     this.config = {
       memory: this.shared.memory,
@@ -370,8 +372,13 @@ export class Machine implements MachineHandle {
     return this.result === undefined && this.inputs.push('frame', frame);
   }
 
+  setMode(mode: Mode): void {
+    this.mode = MODE.take(mode, 'mode');
+    this.relax(MODES[this.mode]);
+  }
+
   relax(terms: readonly RelaxTerm[]): void {
-    const asked = relaxBits(RELAX.take(terms, 'relax'));
+    const asked = relaxBits(RELAX.take(terms, 'relax'), this.mode);
     // What is recorded must be what is replayed.
     const bits = this.options.lockstep === undefined ? asked : asked & relaxBits(EXACT);
     const { i32, plan } = this.shared;

@@ -68,6 +68,7 @@ const BAD: Readonly<Record<string, readonly string[]>> = {
   engine: ['JIT', 'fast', '0'],
   encoder: ['Binaryen', 'wabt', '0'],
   'code-cache': ['other', 'other/below'],
+  mode: ['Relaxed', 'all', '0'],
   relax: ['All', '-all', 'direct', '0', '-'],
   lockstep: ['=1'],
   'strict-order': ['=no'],

@@ -106,6 +106,7 @@ class ScriptedMachine implements MachineHandle {
     return false;
   }
   relax(): void {}
+  setMode(): void {}
   stop(reason: string): void {
     this.#stopped ??= reason;
   }

@@ -100,6 +100,7 @@ const WRONG: Record<keyof MachineOptions, readonly unknown[]> = {
   engine: ['JIT', '', 5, null, {}, fn],
   encoder: ['Binaryen', 'wabt', '', 5, null, {}, fn],
   codeCache: [...NO_TEXT, '', 'a\0'],
+  mode: ['Relaxed', 'off', '', 5, null, {}, fn],
   relax: ['all', 5, null, {}, fn, ['everything'], [5], ['direct map'], ['-all']],
   debugExitPort: ['0xf4', true, null, {}, Number.NaN, -1, 1.5, 0x10000],
   testDevice: NO_FLAG,

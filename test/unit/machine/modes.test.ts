@@ -1,0 +1,62 @@
+// Modes and relaxations by name: what code may rely on, from the options on and while a machine is there.
+import { afterEach, describe, expect, it } from 'vitest';
+import { ALL_RELAXATIONS, type Mode, type RelaxTerm, relaxBits } from '../../../src/api/relax.ts';
+import { CONTROL, Control, Relax } from '../../../src/layout/memory.ts';
+import { Machine } from '../../../src/machine/machine.ts';
+import { CLI_HLT, kernel } from './programs.ts';
+
+const { DIRECTMAP, HOLES, PRECISION, SEGMENTS } = Relax;
+const EXACT_BITS = DIRECTMAP | SEGMENTS;
+
+describe('a list of names', () => {
+  it.each([
+    [['all'], 'relaxed', ALL_RELAXATIONS],
+    [['all'], 'transparent', ALL_RELAXATIONS],
+    [['off'], 'relaxed', 0],
+    [['holes', 'precision'], 'transparent', HOLES | PRECISION],
+    [['-segments'], 'relaxed', ALL_RELAXATIONS & ~SEGMENTS],
+    [['-segments'], 'transparent', DIRECTMAP],
+    [['-segments', 'holes'], 'transparent', DIRECTMAP | HOLES],
+    [['all', '-precision'], 'transparent', ALL_RELAXATIONS & ~PRECISION],
+  ] satisfies [RelaxTerm[], Mode, number][])('%j in mode %s', (terms, mode, bits) => {
+    expect(relaxBits(terms, mode)).toBe(bits);
+  });
+});
+
+describe('a machine', () => {
+  let machine: Machine | undefined;
+  afterEach(() => machine?.stop('tested'));
+  const make = async (options: { mode?: Mode; relax?: RelaxTerm[]; lockstep?: object }) =>
+    (machine = await Machine.create({ kernel: kernel(CLI_HLT), ...options }));
+  const bits = () => (machine as unknown as { shared: { i32: Int32Array } }).shared.i32[(CONTROL + Control.at.relax) >> 2];
+
+  it.each([
+    [{}, ALL_RELAXATIONS],
+    [{ mode: 'relaxed' }, ALL_RELAXATIONS],
+    [{ mode: 'transparent' }, EXACT_BITS],
+    [{ mode: 'transparent', relax: ['-directmap'] }, SEGMENTS],
+    [{ mode: 'transparent', relax: ['all'] }, ALL_RELAXATIONS],
+    [{ relax: ['off'] }, 0],
+    [{ mode: 'relaxed', lockstep: {} }, EXACT_BITS],
+  ] satisfies [Parameters<typeof make>[0], number][])('with %j', async (options, expected) => {
+    await make(options);
+    expect(bits()).toBe(expected);
+  });
+
+  it('changes its mode, which later lists begin with', async () => {
+    const made = await make({ relax: ['off'] });
+    made.setMode('transparent');
+    expect(bits()).toBe(EXACT_BITS);
+    made.relax(['-directmap']);
+    expect(bits()).toBe(SEGMENTS);
+    made.setMode('relaxed');
+    expect(bits()).toBe(ALL_RELAXATIONS);
+    for (const [mode, code] of Object.entries({ classic: 'NOT_SUPPORTED', Relaxed: 'BAD_OPTION' }))
+      expect(() => made.setMode(mode as Mode)).toThrow(expect.objectContaining({ code, where: 'mode' }));
+    expect(bits()).toBe(ALL_RELAXATIONS);
+  });
+
+  it("is not made in mode 'classic'", async () => {
+    await expect(make({ mode: 'classic' as Mode })).rejects.toMatchObject({ code: 'NOT_SUPPORTED', where: 'mode' });
+  });
+});
