@@ -4,6 +4,8 @@ import { area, array, records, shared32, struct, u16, u32, u64 } from './struct.
 /** Bytes between two general registers (wide enough for x86-64); AH is at +1 of EAX's slot. */
 export const GPR_STRIDE = 8;
 export const GPR_COUNT = 16;
+/** So many of them the code has that is translated: 32 bits and less. */
+export const CODE_GPRS = 8;
 
 /** Numbers of the general registers, as the instruction encoding has them (SDM vol. 2, 2.1.5). */
 export const Gpr = { EAX: 0, ECX: 1, EDX: 2, EBX: 3, ESP: 4, EBP: 5, ESI: 6, EDI: 7 } as const;

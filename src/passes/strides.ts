@@ -3,8 +3,8 @@
 // passes (see emit/region/guards.ts).
 import { effectsOf, type Op, type OpOf } from '../ir/operations.ts';
 import type { Value } from '../ir/types.ts';
+import { CODE_GPRS } from '../layout/cpu.ts';
 
-const GPRS = 8;
 /** Ranges wider than this say nothing about the page. */
 const WIDEST = 4096;
 /** Groups that are followed, at most: each costs a local. */
@@ -84,7 +84,7 @@ function evaluate(ops: readonly Op[], start: Registers): { forms: Form[]; end: F
       case 'call':
       case 'callIndirect': {
         const { writes } = effectsOf(op);
-        for (const reg of writes === 'all' ? Array.from({ length: GPRS }, (_, n) => n) : (writes ?? [])) end[reg] = undefined;
+        for (const reg of writes === 'all' ? Array.from({ length: CODE_GPRS }, (_, n) => n) : (writes ?? [])) end[reg] = undefined;
         break;
       }
       case 'pure': {
@@ -127,7 +127,7 @@ export interface Strides {
  */
 export function strides(blocks: ReadonlyMap<number, readonly Op[]>, next: (n: number) => readonly number[]): Strides | undefined {
   const head = blocks.keys().next().value!;
-  const starts = new Map<number, Registers>([[head, Array.from({ length: GPRS }, (_, reg) => register(reg))]]);
+  const starts = new Map<number, Registers>([[head, Array.from({ length: CODE_GPRS }, (_, reg) => register(reg))]]);
   const meet = (p: Registers | undefined, q: Registers) =>
     p === undefined ? q : q.map((form, reg) => (same(form, p[reg]) ? form : undefined));
   const forms = new Map<number, Form[]>();

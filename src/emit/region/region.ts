@@ -3,7 +3,7 @@
 import { type BlockId, eipOf } from '../../ir/blocks.ts';
 import { effectsOf, type Op, type OpOf } from '../../ir/operations.ts';
 import type { Value } from '../../ir/types.ts';
-import { Cpu, GPR_STRIDE, Mode } from '../../layout/cpu.ts';
+import { CODE_GPRS, Cpu, GPR_STRIDE, Mode } from '../../layout/cpu.ts';
 import { Tlb } from '../../layout/memory.ts';
 import { addressBase } from '../../passes/address-bases.ts';
 import { synchronizes } from '../../passes/dirty-registers.ts';
@@ -20,7 +20,7 @@ import { type Emitter, type Expr, i32, i64, none, type ValueType } from '../modu
 import { NativeCalls } from './calls.ts';
 import { RegionExits, type SlotOf } from './exits.ts';
 import { type GuardContext, guardCode, hasPasses, type LoopLocals, loopLocals, nextPass } from './guards.ts';
-import { FIRST_REG, FIRST_TEMP, FLAG_R, FLAG_X, GPRS, RegionState } from './state.ts';
+import { FIRST_REG, FIRST_TEMP, FLAG_R, FLAG_X, RegionState } from './state.ts';
 
 const NOTHING: readonly Expr[] = [];
 const FAULT_LABEL = 'fault';
@@ -351,7 +351,7 @@ class RegionTarget implements Target {
 
   beforeCall(op: CallOp): void {
     const { reads, writes, flags } = effectsOf(op);
-    for (let reg = 0; reg < GPRS; reg++) if (touches(writes, reg)) this.state.keepCarried(reg);
+    for (let reg = 0; reg < CODE_GPRS; reg++) if (touches(writes, reg)) this.state.keepCarried(reg);
     for (const reg of this.state.written)
       if (this.state.isDirty(reg) && (touches(reads, reg) || touches(writes, reg)))
         this.f.emit(this.f.storeCpu(Cpu.at.gpr + reg * GPR_STRIDE, this.f.get(FIRST_REG + reg)));

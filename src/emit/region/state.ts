@@ -2,16 +2,15 @@
 // blocks too (passes/flag-shapes.ts); the flag words are made where somebody looks.
 import { effectsOf, isCall, keepsCarry, type Op } from '../../ir/operations.ts';
 import type { FlagKind } from '../../ir/types.ts';
-import { Cpu, GPR_STRIDE } from '../../layout/cpu.ts';
+import { CODE_GPRS, Cpu, GPR_STRIDE } from '../../layout/cpu.ts';
 import { agrees, type Place, type Places, placesOf, type Shape } from '../../passes/flag-shapes.ts';
 import { type PendingFlags, wordR, wordX } from '../lower/flags.ts';
 import type { FunctionCode } from '../lower/function.ts';
 import type { TargetFlags } from '../lower/target.ts';
 import type { Expr } from '../module.ts';
 
-export const GPRS = 8;
 export const FIRST_REG = 2;
-export const FLAG_R = FIRST_REG + GPRS;
+export const FLAG_R = FIRST_REG + CODE_GPRS;
 export const FLAG_X = FLAG_R + 1;
 /** Inputs and result of the operation whose flags are carried over block edges, and whether they are (see passes/flag-shapes.ts). */
 const CARRIED_A = FLAG_X + 1;
