@@ -38,7 +38,7 @@ export function forgetProofs(cpu: Cpu): void {
 @inline
 export function tableHost(cpu: Cpu): usize {
   const host: u32 = cpu.gdtHost;
-  return host != nowhere(cpu) ? host : tableInTlb(cpu);
+  return host != nowhere(cpu) ? <usize>host : tableInTlb(cpu);
 }
 
 function tableInTlb(cpu: Cpu): usize {
@@ -46,7 +46,7 @@ function tableInTlb(cpu: Cpu): usize {
   const word = load<u32>(cpu.tlb + ((base >>> 12) << 2));
   const host = base + (word & 0xfffff000);
   const last = min<u32>(cpu.gdtLimit, PROVEN_DESCRIPTORS * 8 - 1);
-  return word & Tlb.KERNEL_READ && host >= RAM && (base & 0xfff) + last < 4096 ? host : 0;
+  return word & Tlb.KERNEL_READ && host >= RAM && (base & 0xfff) + last < 4096 ? <usize>host : 0;
 }
 
 /** Whether Cpu.gdtHost is where the GDT is, or could be found. */
