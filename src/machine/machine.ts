@@ -227,7 +227,7 @@ export class Machine implements MachineHandle {
     this.shared.i32[this.control(Control.at.hotWithin)] = HOT_WITHIN;
     // Until the translator knows better.
     const kept = this.control(Control.at.keptPages);
-    if (this.lockstep === undefined && this.codeCache !== undefined) this.shared.i32.fill(-1, kept, kept + KEPT_PAGES / 32);
+    if (this.lockstep === undefined && this.keepsCode) this.shared.i32.fill(-1, kept, kept + KEPT_PAGES / 32);
     this.shared.i32[this.control(Control.at.strictOrder)] = this.strictOrder ? 1 : 0;
     this.shared.i32[this.control(Control.at.countInstructions)] = this.counts ? 1 : 0;
     this.shared.i32[this.control(Control.at.trace)] = this.trace === undefined ? 0 : 1;
@@ -399,11 +399,15 @@ export class Machine implements MachineHandle {
     return this.jit ? this.options.encoder : undefined;
   }
 
-  /** Where code is kept; undefined: nowhere. Names for profilers belong to a module, and what a trace shows is not to depend on other runs. */
+  /** Whether code is kept. Names for profilers belong to a module, and what a trace shows is not to depend on other runs. */
+  private get keepsCode(): boolean {
+    const { codeCache, perfMap, onTrace } = this.options;
+    return codeCache !== undefined && this.jit && !perfMap && onTrace === undefined;
+  }
+  /** Where, and whose it is, which takes a look at all of the kernel; undefined: nowhere. */
   private get codeCache(): CodeCacheData | undefined {
-    const { codeCache: folder, perfMap, onTrace, kernel, bios } = this.options;
-    if (folder === undefined || !this.jit || perfMap || onTrace !== undefined) return undefined;
-    return { folder, guest: host.sha256((kernel ?? bios)!) };
+    const { codeCache: folder, kernel, bios } = this.options;
+    return this.keepsCode ? { folder: folder!, guest: host.sha256((kernel ?? bios)!) } : undefined;
   }
 
   private get strictOrder(): boolean {

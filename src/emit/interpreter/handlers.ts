@@ -4,7 +4,6 @@ import { HEADS, type HeadName, type Instrument } from '../../instrument/index.ts
 import { throughOperations } from '../../instrument/instrument.ts';
 import { eipOf } from '../../ir/blocks.ts';
 import { Builder } from '../../ir/builder.ts';
-import type { OpOf } from '../../ir/operations.ts';
 import type { Value } from '../../ir/types.ts';
 import { Cpu, GPR_STRIDE, Mode, NO_RETURN, Vector } from '../../layout/cpu.ts';
 import { BlockHead, CONTROL, Control, CpuArea, HEAT_PERIOD, JUMP_ENTRIES, JumpEntry, Record, Tlb } from '../../layout/memory.ts';
@@ -205,18 +204,6 @@ class HandlerTarget implements Target {
     this.f.emit(this.f.storeCpu(Cpu.at.eip, eip));
     this.f.emit(this.f.m.return_call('dispatch', [this.f.c(0), this.f.cpu()], none));
   }
-  /** To where a function of the runtime goes. */
-  private cross(op: OpOf<'cross'>): void {
-    const { f } = this;
-    const [before, call] = this.lowering.crossing(op);
-    const entry = f.locals.take();
-    f.emit(before!);
-    f.emit(f.m.local.set(entry, call!));
-    const field = (offset: number) => f.m.i32.load(offset, 4, f.get(entry));
-    f.emit(f.m.if(f.get(entry), f.m.return_call_indirect(field(JumpEntry.at.func), [field(JumpEntry.at.arg), f.cpu()])));
-    f.emit(f.m.if(f.loadCpu(Cpu.at.fault), this.faultExit()));
-    f.emit(f.m.return_call('dispatch', [f.c(0), f.cpu()], none));
-  }
   transfer(op: TransferOp): void {
     switch (op.kind) {
       case 'jump':
@@ -230,8 +217,10 @@ class HandlerTarget implements Target {
         return this.dispatchTo(this.lowering.value(op.eip));
       case 'ret':
         return this.flat ? this.returnTo(this.lowering.value(op.eip)) : this.dispatchTo(this.lowering.value(op.eip));
-      case 'cross':
-        return this.cross(op);
+      case 'cross': {
+        const dispatch = this.f.m.return_call('dispatch', [this.f.c(0), this.f.cpu()], none);
+        return this.f.emit(this.f.m.block(null, this.lowering.crossing(op, this.faultExit(), dispatch)));
+      }
       case 'leave':
         return this.f.emit(this.f.m.return_call('dispatch', [this.f.c(0), this.f.cpu()], none));
       case 'next':

@@ -3,6 +3,7 @@
 import { effectsOf, type Op, type OpOf, valueFields, valuesIn } from '../../ir/operations.ts';
 import { ADDRESS, type Type, type Value } from '../../ir/types.ts';
 import { Cpu, FAULT, FAULT_HAS_ERROR, GPR_COUNT, SegCache } from '../../layout/cpu.ts';
+import { JumpEntry } from '../../layout/memory.ts';
 import { type RuntimeFunction, runtime, runtimeFunction } from '../../runtime/abi.ts';
 import { pure } from '../module/expressions.ts';
 import { type Expr, i32, wasmType } from '../module.ts';
@@ -413,10 +414,21 @@ export class Lowering {
     return f;
   }
 
-  /** The call of a `cross`: its result is an entry of the jump cache, or 0. */
-  crossing(op: OpOf<'cross'>): Expr[] {
-    const f = this.callee({ ...op, type: 'i32' });
-    return [this.f.storeCpu(Cpu.at.eip, this.target.eip()), this.f.callRuntime(f, ...op.args.map((v) => this.value(v)))];
+  /** A `cross`, with all state in memory: on by the entry of the jump cache that its function gives, else by `raise` where that faulted, or `dispatch`. */
+  crossing(op: OpOf<'cross'>, raise: Expr, dispatch: Expr): Expr[] {
+    const { m } = this.f;
+    const callee = this.callee({ ...op, type: 'i32' });
+    const entry = this.f.locals.take();
+    const field = (offset: number) => m.i32.load(offset, 4, this.f.get(entry));
+    const code = [
+      this.f.storeCpu(Cpu.at.eip, this.target.eip()),
+      m.local.set(entry, this.f.callRuntime(callee, ...op.args.map((v) => this.value(v)))),
+      m.if(this.f.get(entry), m.return_call_indirect(field(JumpEntry.at.func), [field(JumpEntry.at.arg), this.f.cpu()])),
+      m.if(this.f.loadCpu(Cpu.at.fault), raise),
+      dispatch,
+    ];
+    this.f.locals.free(entry);
+    return code;
   }
 
   private seldomHelper(f: RuntimeFunction, op: OpOf<'helper'>, i: number): void {

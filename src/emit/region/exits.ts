@@ -1,6 +1,6 @@
 // The ways out of a region, and the look at the pending word.
 import { Cpu, Mode, PENDING_HELD_SHIFT } from '../../layout/cpu.ts';
-import { CpuArea, JUMP_ENTRIES, JumpEntry, PAGE_SHIFT } from '../../layout/memory.ts';
+import { CpuArea, JUMP_ENTRIES, JumpEntry, jumpIndex, PAGE_SHIFT } from '../../layout/memory.ts';
 import { runtime } from '../../runtime/abi.ts';
 import type { RegionIr } from '../../translate/graph.ts';
 import type { FunctionCode } from '../lower/function.ts';
@@ -94,7 +94,7 @@ export class RegionExits {
 
   /** The same for a guest PC that is known: so is the place of its entry. */
   lookUpKnown(eip: number, tail = true): Expr[] {
-    const index = (eip ^ (eip >>> PAGE_SHIFT)) & (JUMP_ENTRIES - 1);
+    const index = jumpIndex(eip);
     return this.throughEntry(
       () => this.f.cpu(),
       index * JumpEntry.size,
@@ -120,13 +120,6 @@ export class RegionExits {
     const hit = m.call_indirect(field(JumpEntry.at.func), args);
     const miss = m.block(null, [this.f.storeCpu(Cpu.at.eip, eip()), m.call(this.dispatchName, [this.f.c(0), this.f.cpu()], none)]);
     return [m.if(found, hit, miss)];
-  }
-
-  /** Tail call to the code that an entry of a jump cache is for. */
-  enter(entry: () => Expr): Expr {
-    const { m } = this.f;
-    const field = (offset: number) => m.i32.load(offset, 4, entry());
-    return m.return_call_indirect(field(JumpEntry.at.func), [field(JumpEntry.at.arg), this.f.cpu()]);
   }
 
   /** Not 0 where something is to be done: the upper half of the word is held. (V8 would load a word twice that is compared with 0 as it is.) */

@@ -162,10 +162,15 @@ class RegionTarget implements Target {
         none,
       ),
       ...this.state.spill(true),
-      m.return_call(this.raiseName, [this.f.c(0), this.f.cpu()], none),
+      this.raise(),
     ]);
     const locals = [...Array<ValueType>(FIRST_TEMP - FIRST_REG).fill(i32), ...this.f.locals.types];
     this.f.e.addCode(this.name, locals, body);
+  }
+
+  /** Delivers Cpu.fault; all state is in memory. */
+  private raise(): Expr {
+    return this.f.m.return_call(this.raiseName, [this.f.c(0), this.f.cpu()], none);
   }
 
   private lowerBlock(block: RegionBlock, flow: Structure): LoweredBlock {
@@ -215,7 +220,7 @@ class RegionTarget implements Target {
         case 'exit':
           return leave(this.exits.chain(t.to));
         case 'cross':
-          return leave(this.cross(t));
+          return leave(this.lowering.crossing(t, this.raise(), this.exits.dispatch()));
         case 'leave':
           return leave([this.exits.dispatch()]);
         case 'next':
@@ -316,26 +321,6 @@ class RegionTarget implements Target {
   /** Leaves through the dispatcher, which goes on at `eip`. */
   private leaveAt(eip: number): Expr[] {
     return [...this.state.materialize(), this.f.storeCpu(Cpu.at.eip, this.f.c(eip)), this.f.m.br(LEAVE_LABEL)];
-  }
-
-  /** To where a function of the runtime goes; the state is in memory. */
-  private cross(op: OpOf<'cross'>): Expr[] {
-    const { f } = this;
-    const [before, call] = this.lowering.crossing(op);
-    const entry = f.locals.take();
-    const raise = f.m.return_call(this.raiseName, [f.c(0), f.cpu()], none);
-    const code = [
-      before!,
-      f.m.local.set(entry, call!),
-      f.m.if(
-        f.get(entry),
-        this.exits.enter(() => f.get(entry)),
-      ),
-      f.m.if(f.loadCpu(Cpu.at.fault), raise),
-      this.exits.dispatch(),
-    ];
-    f.locals.free(entry);
-    return code;
   }
 
   /** A call of guest code that comes back. */
