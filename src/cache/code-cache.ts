@@ -3,7 +3,7 @@
 // itself and the pack's key, which says whose it is. What has another one is dropped.
 //
 // A kernel that chooses its place anew in each run (Linux: KASLR) has the same code there but for addresses of its own. Nobody knows what an address became in translated code, so two
-// places tell: where a region was made at two of them, by two runs or in a pause of one (Translator.proveOne), and is the same at both but for constants that differ as the places do, it is
+// places tell: where a region was made at two of them, by two runs or in a pause of one (CodeKeeper.proveOne), and is the same at both but for constants that differ as the places do, it is
 // kept for all places. Until then it is fixed.
 
 import type { RelocatableCode } from '../emit/module/relocation.ts';

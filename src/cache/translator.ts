@@ -4,16 +4,13 @@ import { PhysicalMemory } from '../cpu/physical.ts';
 import type { SharedMemory } from '../cpu/state.ts';
 import type { MakeBuilder } from '../emit/module/builder.ts';
 import { directBuilders } from '../emit/module/load.ts';
-import { isNear, type Part, type Place, putTogether, slotsIn, takeApart } from '../emit/module/relocation.ts';
-import { Emitter, importNamed } from '../emit/module.ts';
+import { Emitter } from '../emit/module.ts';
 import { withExportNames } from '../emit/names.ts';
 import { emitRegion, type RegionDemands } from '../emit/region/region.ts';
 import { instrumentsAsked } from '../instrument/index.ts';
-import { Mode } from '../layout/cpu.ts';
 import { CONTROL, Control, PAGE, PAGE_SHIFT, Relax, SLOTS, Slot, TABLE_ENTRIES } from '../layout/memory.ts';
 import { growRegion, type Region } from '../translate/grow.ts';
-import { type CodeCache, imageAt, type KeptRegion, mayMove, NEXT_PLACE, startOf } from './code-cache.ts';
-import { type CodeImage, imageOf, pieceOf, putImage } from './code-image.ts';
+import { type CodeImage, imageOf, pieceOf } from './code-image.ts';
 
 export interface Request {
   readonly phys: number;
@@ -27,34 +24,19 @@ export interface RegionEntry extends Request {
   readonly image: CodeImage;
 }
 
-/** A region that is to be kept, what was asked of it, and how many table slots it asked for. */
-interface UnkeptRegion {
+/** A region that was made, of what, what was asked of it, and how many table slots it asked for. */
+export interface MadeRegion {
   readonly entry: RegionEntry;
+  readonly region: Region;
   readonly demands: RegionDemands;
-  readonly inner: readonly number[];
-  /** See KeptRegion. */
-  readonly moved: readonly number[];
   readonly slots: number;
 }
 
-/** A kept region of a kernel that may move, and how it was made. */
-interface Unproven {
-  readonly region: KeptRegion;
-  readonly request: Request;
-  readonly demands: RegionDemands;
-  readonly makeBuilder: MakeBuilder;
-}
-
-interface UnkeptModule {
-  readonly makeBuilder: MakeBuilder;
+/** A module with regions, as the encoder gave it. */
+export interface MadeModule {
   readonly bytes: Uint8Array;
-  readonly regions: readonly UnkeptRegion[];
-}
-
-/** As text, what the code of a request depends on. */
-function demandsOf({ mode }: Request, { instruments = [], directOrigin = 0, precise = true, atomic }: RegionDemands): string {
-  const user = (mode & Mode.USER) !== 0;
-  return [user ? 0 : directOrigin, user || precise, atomic, ...instruments.map(({ name }) => name)].join();
+  readonly regions: readonly MadeRegion[];
+  readonly makeBuilder: MakeBuilder;
 }
 
 export interface TranslatedModule {
@@ -78,14 +60,26 @@ const CHANGES = 4;
 const SOON = 64;
 const MOST_REFUSED = 64;
 
-/** Regions that wait to be made at another place. */
-const MOST_UNPROVEN = 4096;
-
-/** A call of a table slot names it so often: as what is called, and as its argument. */
-const MENTIONS = 2;
-
 /** Table slots that regions under way may need. */
 const SLOTS_KEPT = 4096;
+
+/** The bytes of its page that a region was made from. */
+function regionImage(page: Uint8Array, { phys, entry, blocks }: Region): CodeImage {
+  const pieces: number[] = [];
+  for (const { instructions } of blocks.values()) {
+    const at = (phys & (PAGE - 1)) + ((instructions[0]!.eip - entry) | 0);
+    pieces.push(pieceOf(at, at + ((instructions.at(-1)!.next - instructions[0]!.eip) | 0)));
+  }
+  return imageOf(page, pieces);
+}
+
+/** Offsets in the page of the blocks of a region that need no region of their own. */
+export function innerBlocks({ blocks, entry, loopHeads, phys }: Region): number[] {
+  const offsets: number[] = [];
+  for (const { id, eip } of blocks.values())
+    if (id === eip && eip !== entry && !loopHeads.has(id)) offsets.push((phys & (PAGE - 1)) + ((eip - entry) | 0));
+  return offsets;
+}
 
 export class Translator {
   private readonly shared: SharedMemory;
@@ -112,14 +106,8 @@ export class Translator {
   failed = 0;
   /** Gets such an error: what some code is must not end the machine, so it stays in the interpreter. Without it the error is thrown. */
   onError: ((error: unknown, request: Request) => void) | undefined;
-  /** What is kept of other runs, and where regions of this one are kept. */
-  codeCache: CodeCache | undefined;
-  private readonly unkept: UnkeptModule[] = [];
-  private readonly unproven: Unproven[] = [];
-  /** Gets the error that kept a module from being kept. */
-  onUnkept: ((error: unknown) => void) | undefined;
-  /** Regions that were found there. */
-  recalled = 0;
+  /** Gets each module, to keep it. */
+  onMade: ((module: MadeModule) => void) | undefined;
   /** Names regions for profilers; without it they have no names. */
   nameOf: ((request: Request) => string) | undefined;
 
@@ -148,7 +136,8 @@ export class Translator {
     return slot;
   }
 
-  private get demands(): RegionDemands {
+  /** What is asked of code that is made now. */
+  get demands(): RegionDemands {
     const word = (offset: number) => this.shared.i32[(CONTROL + offset) >> 2]!;
     const origin = (word(Control.at.relax) & Relax.DIRECTMAP) !== 0 ? word(Control.at.directOrigin) : 0;
     return {
@@ -169,16 +158,6 @@ export class Translator {
   private grow({ phys, eip, mode }: Request): Region | undefined {
     this.physical.read((phys & -PAGE) >>> 0, this.page);
     return growRegion(this.page, eip, phys, mode);
-  }
-
-  /** The bytes that a region was made from; `grow` must have read its page. */
-  private image({ phys, entry, blocks }: Region): CodeImage {
-    const pieces: number[] = [];
-    for (const { instructions } of blocks.values()) {
-      const at = (phys & (PAGE - 1)) + ((instructions[0]!.eip - entry) | 0);
-      pieces.push(pieceOf(at, at + ((instructions.at(-1)!.next - instructions[0]!.eip) | 0)));
-    }
-    return imageOf(this.page, pieces);
   }
 
   /**
@@ -237,7 +216,7 @@ export class Translator {
   }
 
   /** Whether a request is worth a region: then the slot of that, which counts as made. */
-  private admit(request: Request, version: number, entries: readonly RegionEntry[], force: boolean): number | undefined {
+  admit(request: Request, version: number, entries: readonly RegionEntry[], force: boolean): number | undefined {
     if (!this.physical.hasCode(request.phys >>> PAGE_SHIFT)) return undefined;
     if (!force && !this.pays(request, version)) return undefined;
     const slot = this.slotOf(request.phys, request.eip, request.mode);
@@ -250,39 +229,8 @@ export class Translator {
     return slot;
   }
 
-  /** Offsets in the page of the blocks of a region that need no region of their own. */
-  private inner({ blocks, entry, loopHeads, phys }: Region): number[] {
-    const offsets: number[] = [];
-    for (const { id, eip } of blocks.values())
-      if (id === eip && eip !== entry && !loopHeads.has(id)) offsets.push((phys & (PAGE - 1)) + ((eip - entry) | 0));
-    return offsets;
-  }
-
-  /** Which bytes of an image are the highest ones of operands that may be addresses of the same kernel. */
-  private moved({ phys, entry, mode, blocks }: Region, { ranges }: CodeImage): number[] {
-    const start = startOf(entry, phys);
-    if (!mayMove(start, mode)) return [];
-    const { page } = this;
-    const offsets = new Set<number>();
-    for (const { instructions } of blocks.values())
-      for (const { eip, length, values, memory } of instructions) {
-        const operands = [...values, memory?.disp ?? 0].map((value) => value >>> 0).filter((value) => isNear(start, value));
-        if (operands.length === 0) continue;
-        const at = (eip - start) >>> 0;
-        for (let k = at + 1; k + 4 <= at + length; k++) {
-          const word = (page[k]! | (page[k + 1]! << 8) | (page[k + 2]! << 16) | (page[k + 3]! << 24)) >>> 0;
-          if (!operands.includes(word)) continue;
-          offsets.add(k + 3);
-          k += 3;
-        }
-      }
-    const found: number[] = [];
-    for (let i = 0, at = 0; i < ranges.length; i += 2)
-      for (let k = ranges[i]!; k < ranges[i + 1]!; k++, at++) if (offsets.has(k)) found.push(at);
-    return found;
-  }
-
-  private noteInner({ phys, eip, mode }: Request, inner: readonly number[], version: number): void {
+  /** Code inside a region gets none of its own at once. */
+  noteInner({ phys, eip, mode }: Request, inner: readonly number[], version: number): void {
     for (const offset of inner) {
       const by = offset - (phys & (PAGE - 1));
       this.inside.set(keyOf(phys + by, (eip + by) >>> 0, mode), version);
@@ -294,15 +242,14 @@ export class Translator {
     // Whoever makes one must finish it: an encoder may hold memory until then.
     let e: Emitter | undefined;
     const entries: RegionEntry[] = [];
-    const unkept: UnkeptRegion[] = [];
+    const regions: MadeRegion[] = [];
     const { makeBuilder } = this;
     for (const request of requests) {
       const version = this.physical.version(request.phys >>> PAGE_SHIFT);
       const region = this.grow(request);
       const slot = region && this.admit(request, version, entries, force);
       if (region === undefined || slot === undefined) continue;
-      const inner = this.inner(region);
-      this.noteInner(request, inner, version);
+      this.noteInner(request, innerBlocks(region), version);
       const { demands } = this;
       let slots = 0;
       try {
@@ -318,16 +265,9 @@ export class Translator {
         this.onError(error, request);
         continue;
       }
-      const entry = { ...request, slot, image: this.image(region) };
+      const entry = { ...request, slot, image: regionImage(this.page, region) };
       entries.push(entry);
-      if (this.codeCache !== undefined)
-        unkept.push({
-          entry,
-          demands,
-          inner,
-          slots,
-          moved: this.moved(region, entry.image),
-        });
+      regions.push({ entry, region, demands, slots });
       this.regions++;
     }
     let bytes: Uint8Array | undefined;
@@ -340,128 +280,7 @@ export class Translator {
       this.onError(error, requests[0]!);
     }
     if (bytes === undefined || entries.length === 0) return undefined;
-    if (unkept.length > 0) this.unkept.push({ bytes, regions: unkept, makeBuilder });
+    this.onMade?.({ bytes, regions, makeBuilder });
     return { bytes: this.named(bytes, entries), entries };
-  }
-
-  /** One module with the regions of requests that are kept, and the requests for others. */
-  recall(requests: readonly Request[]): { readonly module: TranslatedModule | undefined; readonly rest: readonly Request[] } {
-    const { codeCache, demands } = this;
-    if (codeCache === undefined) return { module: undefined, rest: requests };
-    const entries: RegionEntry[] = [];
-    const parts: Part[] = [];
-    const rest: Request[] = [];
-    for (const request of requests) {
-      const { phys, eip, mode } = request;
-      const page = phys >>> PAGE_SHIFT;
-      const version = this.physical.version(page);
-      const holds = (image: CodeImage) => this.physical.holds(page, image);
-      const region = codeCache.find(startOf(eip, phys), phys & (PAGE - 1), mode, demandsOf(request, demands), holds);
-      if (region === undefined) {
-        rest.push(request);
-        continue;
-      }
-      const slot = this.admit(request, version, entries, false);
-      if (slot === undefined) continue;
-      this.noteInner(request, region.inner, version);
-      entries.push({ phys, eip, mode, slot, image: region.image });
-      parts.push({ name: `r${slot}`, code: region.code, slotAt: (offset) => this.slotBeside(request, offset), start: region.start });
-    }
-    if (parts.length === 0) return { module: undefined, rest };
-    this.recalled += parts.length;
-    return { module: { bytes: putTogether(parts, importNamed), entries }, rest };
-  }
-
-  /** The slot of the code at an offset of the page of a request. */
-  private slotBeside({ phys, eip, mode }: Request, offset: number): number {
-    const by = offset - (phys & (PAGE - 1));
-    return this.slotOf(phys + by, (eip + by) >>> 0, mode);
-  }
-
-  /** Requests for all regions that are kept of the page of a request. */
-  onPage(request: Request): Request[] {
-    const { phys, eip, mode } = request;
-    const page = phys >>> PAGE_SHIFT;
-    const start = startOf(eip, phys);
-    const holds = (image: CodeImage) => this.physical.holds(page, image);
-    const found = this.codeCache?.onPage(start, mode, demandsOf(request, this.demands), holds) ?? [];
-    return found.map(({ offset }) => ({ phys: page * PAGE + offset, eip: (start + offset) >>> 0, mode }));
-  }
-
-  /** Keeps a module of what was translated since the last time; true where there was one. */
-  keepOne(): boolean {
-    const module = this.unkept.shift();
-    if (module === undefined || this.codeCache === undefined) return false;
-    try {
-      this.keep(module, this.codeCache);
-    } catch (error) {
-      // It runs, so it is only not kept.
-      if (this.onUnkept === undefined) throw error;
-      this.onUnkept(error);
-    }
-    return true;
-  }
-
-  private keep({ bytes, regions, makeBuilder }: UnkeptModule, codeCache: CodeCache): void {
-    const { i32 } = this.shared;
-    const places = new Map<string, Place>();
-    for (const { entry, demands } of regions) {
-      const start = startOf(entry.eip, entry.phys);
-      if (mayMove(start, entry.mode)) places.set(`r${entry.slot}`, { start, origin: demands.directOrigin });
-    }
-    const offsetOf = (slot: number) => i32[(SLOTS + slot * Slot.size + Slot.at.phys) >> 2]! & (PAGE - 1);
-    const parts = takeApart(bytes, offsetOf, (name) => places.get(name));
-    for (const { entry, demands, inner, moved, slots } of regions) {
-      const code = parts.get(`r${entry.slot}`)!;
-      // Some that it asked for are in code that is never reached; more than it asked for would be none of ours.
-      if (slotsIn(code) > MENTIONS * slots) continue;
-      const { phys, eip, mode, image } = entry;
-      const region = {
-        start: startOf(eip, phys),
-        offset: phys & (PAGE - 1),
-        mode,
-        demands: demandsOf(entry, demands),
-        image,
-        moved,
-        inner,
-        code,
-      };
-      codeCache.add(region);
-      if (!code.fixed && this.unproven.length < MOST_UNPROVEN)
-        this.unproven.push({ region, request: { phys, eip, mode }, demands, makeBuilder });
-    }
-  }
-
-  /** Makes a region once more, for a place where its kernel is not: if it is the same there, it is for all places. True where there was one to be tried. */
-  proveOne(): boolean {
-    const next = this.unproven.pop();
-    if (next === undefined || this.codeCache === undefined) return false;
-    const { region, request, demands, makeBuilder } = next;
-    const { phys, mode } = request;
-    if (!this.codeCache.isFixed(region) || !this.physical.holds(phys >>> PAGE_SHIFT, region.image)) return true;
-    try {
-      const eip = (request.eip + NEXT_PLACE) >>> 0;
-      const start = startOf(eip, phys);
-      const image = imageAt(region, start);
-      this.physical.read((phys & -PAGE) >>> 0, this.page);
-      putImage(this.page, image);
-      const grown = growRegion(this.page, eip, phys, mode);
-      if (grown === undefined) return true;
-      const e = new Emitter({ builder: makeBuilder() });
-      const offsetOf = (at: number) => at & (PAGE - 1);
-      let bytes: Uint8Array;
-      try {
-        emitRegion(e, 'r', grown, offsetOf, demands);
-      } finally {
-        // Whatever became of it, an encoder may hold memory until then.
-        bytes = e.finish();
-      }
-      const code = takeApart(bytes, offsetOf, () => ({ start, origin: demands.directOrigin })).get('r')!;
-      this.codeCache.prove({ ...region, start, image, moved: this.moved(grown, image), inner: this.inner(grown), code });
-    } catch (error) {
-      if (this.onUnkept === undefined) throw error;
-      this.onUnkept(error);
-    }
-    return true;
   }
 }

@@ -1,4 +1,5 @@
 // The translator's thread: takes hot code from the heat queue, makes modules of regions, publishes their bytes.
+import { CodeKeeper } from '../../cache/code-keeper.ts';
 import { type Asked, takeRequests } from '../../cache/heat.ts';
 import { Publisher } from '../../cache/publish.ts';
 import { noteTranslation } from '../../cache/tally.ts';
@@ -7,7 +8,7 @@ import { attachMemory } from '../../cpu/state.ts';
 import type { EncoderName } from '../../emit/module/builder.ts';
 import { host } from '../../host/node.ts';
 import { CONTROL, Control, KEPT_PAGES } from '../../layout/memory.ts';
-import { machineTranslator, openCodeCache, takeEncoder } from '../translating.ts';
+import { type CodeCacheData, machineTranslator, openCodeCache, takeEncoder } from '../translating.ts';
 import type { TranslatorWorkerData } from './messages.ts';
 
 const data = await host.workerData<TranslatorWorkerData>();
@@ -23,24 +24,25 @@ translator.onError = (error, { eip }) => {
     console.error(`dragoman: code at EIP 0x${eip.toString(16)} stays interpreted, by an error of the translator:`, error);
 };
 
-let unkept = false;
-translator.onUnkept = (error) => {
-  if (!unkept) console.error('dragoman: code is not kept, by an error of the translator:', error);
-  unkept = true;
-};
-
 /**
  * Loading an encoder may take as long as a boot takes to its first lines, in which its hottest loops would wait for it: what is asked for first is encoded directly, and the first
  * pause after that is the time to load.
  */
 let wanted: EncoderName | undefined = data.encoder;
 
-const { codeCache } = data;
-if (codeCache !== undefined) {
-  translator.codeCache = openCodeCache(codeCache, data.encoder);
+/** Keeps regions from run to run. */
+function openKeeper(data: CodeCacheData, encoder: EncoderName): CodeKeeper {
+  const keeper = new CodeKeeper(shared, translator, openCodeCache(data, encoder));
+  let unkept = false;
+  keeper.onUnkept = (error) => {
+    if (!unkept) console.error('dragoman: code is not kept, by an error of the translator:', error);
+    unkept = true;
+  };
   const kept = word(Control.at.keptPages);
-  translator.codeCache.markPages(i32.subarray(kept, kept + KEPT_PAGES / 32));
+  keeper.codeCache.markPages(i32.subarray(kept, kept + KEPT_PAGES / 32));
+  return keeper;
 }
+const keeper = data.codeCache && openKeeper(data.codeCache, data.encoder);
 
 /** Requests of a module at the most, where its regions are kept already. */
 const MOST_RECALLED = 64;
@@ -72,25 +74,25 @@ function compile({ bytes }: TranslatedModule): void {
 
 /** Publishes what is kept of `requests`; the others, or undefined where the machine stops meanwhile. */
 function recall(requests: readonly Asked[]): readonly Request[] | undefined {
-  if (codeCache === undefined) return requests;
+  if (keeper === undefined) return requests;
   const hot: Request[] = [];
-  const all = requests.flatMap((request) => (request.whole ? translator.onPage(request) : [request]));
+  const all = requests.flatMap((request) => (request.whole ? keeper.onPage(request) : [request]));
   const wanted = new Set<Request>(requests.filter(({ whole }) => !whole));
   for (let k = 0; k < all.length; k += MOST_RECALLED) {
     const start = performance.now();
-    const { module, rest } = translator.recall(all.slice(k, k + MOST_RECALLED));
+    const { module, rest } = keeper.recall(all.slice(k, k + MOST_RECALLED));
     for (const request of rest) if (wanted.has(request)) hot.push(request);
     if (module === undefined) continue;
     compile(module);
     if (!publish(module, start)) return undefined;
   }
-  i32[word(Control.at.statCacheHits)] = translator.recalled;
+  i32[word(Control.at.statCacheHits)] = keeper.recalled;
   return hot;
 }
 
 function keepAll(): void {
-  while (translator.keepOne());
-  translator.codeCache?.save();
+  while (keeper?.keepOne());
+  keeper?.codeCache.save();
 }
 
 let paused = false;
@@ -104,10 +106,10 @@ for (;;) {
       wanted = undefined;
       continue;
     }
-    if (translator.keepOne() || (paused && translator.proveOne())) continue;
-    if (paused && (translator.codeCache?.news ?? 0) >= NEWS) translator.codeCache?.save();
+    if (keeper?.keepOne() || (paused && keeper?.proveOne())) continue;
+    if (paused && keeper !== undefined && keeper.codeCache.news >= NEWS) keeper.codeCache.save();
     // What is to be done in a longer pause is done when this one is over.
-    const timeout: number | undefined = paused || codeCache === undefined ? undefined : PAUSE_MS;
+    const timeout: number | undefined = paused || keeper === undefined ? undefined : PAUSE_MS;
     paused = Atomics.wait(i32, word(Control.at.heatSignal), signal, timeout) === 'timed-out';
     continue;
   }
@@ -119,7 +121,7 @@ for (;;) {
   const start = performance.now();
   const regions = translator.regions;
   if (!publish(translator.translate(hot), start)) break;
-  if (codeCache !== undefined) i32[word(Control.at.statCacheMisses)]! += translator.regions - regions;
+  if (keeper !== undefined) i32[word(Control.at.statCacheMisses)]! += translator.regions - regions;
 }
 keepAll();
 host.workerEnds();

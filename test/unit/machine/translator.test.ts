@@ -2,6 +2,7 @@
 import { createHash } from 'node:crypto';
 import { expect, it } from 'vitest';
 import { CodeCache } from '../../../src/cache/code-cache.ts';
+import { CodeKeeper } from '../../../src/cache/code-keeper.ts';
 import { COPIES, type Request, Translator } from '../../../src/cache/translator.ts';
 import { createMemory } from '../../../src/cpu/state.ts';
 import { takeApart } from '../../../src/emit/module/relocation.ts';
@@ -123,7 +124,7 @@ function memoryFiles(): KeptFiles {
 }
 
 /** A run of a kernel whose page PAGE_NUMBER is at linear address `start`: it loads a variable, which is in its page, calls another page and stores. */
-function kernelRun(files: KeptFiles, start: number, relax = 0) {
+function kernelRun(files: KeptFiles, start: number, relax = 0, codeCache = new CodeCache(files, 'ab'.repeat(32))) {
   const { shared, page, translator } = parts(1);
   const word = (n: number) => Buffer.from(Uint32Array.of(n).buffer).toString('hex');
   const code = (at: number) =>
@@ -131,20 +132,20 @@ function kernelRun(files: KeptFiles, start: number, relax = 0) {
   page(PAGE_NUMBER, [...code(start)], 0x20);
   shared.i32[(CONTROL + Control.at.relax) >> 2] = relax;
   shared.i32[(CONTROL + Control.at.directOrigin) >> 2] = 0xc0100000 | 0;
-  translator.codeCache = new CodeCache(files, 'ab'.repeat(32));
+  const keeper = new CodeKeeper(shared, translator, codeCache);
   const request: Request = { phys: PHYS, eip: (start + 0x20) >>> 0, mode: Mode.CODE32 | Mode.FLAT };
   return {
-    translator,
+    keeper,
     request,
     /** Hot code: what is recalled of it, or else translated and kept. */
     runs: () => {
-      const { module, rest } = translator.recall([request]);
+      const { module, rest } = keeper.recall([request]);
       if (module !== undefined) return { recalled: true, bytes: module.bytes, entries: module.entries };
       const made = translator.translate(rest)!;
-      while (translator.keepOne());
+      while (keeper.keepOne());
       return { recalled: false, bytes: made.bytes, entries: made.entries };
     },
-    end: () => translator.codeCache!.save(),
+    end: () => codeCache.save(),
   };
 }
 
@@ -173,16 +174,14 @@ it.each([
   first.runs();
   first.end();
   const unproven = kernelRun(files, 0xc8456000, relax);
-  expect(unproven.translator.recall([unproven.request]).module).toBe(undefined);
+  expect(unproven.keeper.recall([unproven.request]).module).toBe(undefined);
   const again = kernelRun(memoryFiles(), 0xc3456000, relax);
   again.runs();
-  expect([again.translator.proveOne(), again.translator.proveOne(), again.translator.codeCache!.regions]).toEqual([true, false, 1]);
+  expect([again.keeper.proveOne(), again.keeper.proveOne(), again.keeper.codeCache.regions]).toEqual([true, false, 1]);
   // It has a region by now.
-  expect(again.translator.recall([again.request])).toEqual({ module: undefined, rest: [] });
+  expect(again.keeper.recall([again.request])).toEqual({ module: undefined, rest: [] });
   for (const start of [0xc1456000, 0xc8456000, 0xd0456000]) {
-    const proven = kernelRun(files, start, relax);
-    proven.translator.codeCache = again.translator.codeCache;
-    const { recalled, bytes } = proven.runs();
+    const { recalled, bytes } = kernelRun(files, start, relax, again.keeper.codeCache).runs();
     expect([start, recalled]).toEqual([start, true]);
     const code = (of: Uint8Array) => takeApart(of, (slot) => slot);
     expect(code(bytes)).toEqual(code(kernelRun(memoryFiles(), start, relax).runs().bytes));
