@@ -173,19 +173,18 @@ export class BlockCache {
     const head = this.word(Cpu.at.arenaNext);
     this.setWord(Cpu.at.arenaNext, head + bytes);
     i32.fill(0, head >> 2, (head + bytes) >> 2);
-    const set = (record: number, offset: number, value: number) => (i32[(record + offset) >> 2] = value);
     const first = list[0]!;
-    set(head, BlockHead.at.handler, pseudoIndex(this.headName));
-    set(head, BlockHead.at.eip, first.eip);
-    set(head, BlockHead.at.end, end);
-    set(head, BlockHead.at.phys, phys);
-    set(head, BlockHead.at.mode, mode);
+    i32[(head + BlockHead.at.handler) >> 2] = pseudoIndex(this.headName);
+    i32[(head + BlockHead.at.eip) >> 2] = first.eip;
+    i32[(head + BlockHead.at.end) >> 2] = end;
+    i32[(head + BlockHead.at.phys) >> 2] = phys;
+    i32[(head + BlockHead.at.mode) >> 2] = mode;
     // A block of one step must never get hot: it starts above every threshold.
-    set(head, BlockHead.at.heat, (mode & Mode.STEP) !== 0 ? 0x40000000 : 0);
-    set(head, BlockHead.at.heatSince, this.runtime.heatNow(this.cpu));
-    set(head, BlockHead.at.count, list.length);
-    set(head, BlockHead.at.lastPage, lastPage);
-    set(head, BlockHead.at.bytes, code.length);
+    i32[(head + BlockHead.at.heat) >> 2] = (mode & Mode.STEP) !== 0 ? 0x40000000 : 0;
+    i32[(head + BlockHead.at.heatSince) >> 2] = this.runtime.heatNow(this.cpu);
+    i32[(head + BlockHead.at.count) >> 2] = list.length;
+    i32[(head + BlockHead.at.lastPage) >> 2] = lastPage;
+    i32[(head + BlockHead.at.bytes) >> 2] = code.length;
     u8.set(code, head + records);
     let record = head + Record.size;
     for (const x of list) {
@@ -194,51 +193,50 @@ export class BlockCache {
     }
     const last = list.at(-1)!;
     // A conditional jump out of the limit of CS is #GP at the jump, if it is taken.
-    if (last.target !== undefined && !insideLimit(last, mode) && last.flow === 'conditional') {
-      set(record - Record.size, Record.at.link, record + Record.size);
-      set(record + Record.size, Record.at.handler, pseudoIndex('protection'));
-      set(record + Record.size, Record.at.eip, last.eip);
+    if (last.target !== undefined && last.flow === 'conditional' && !insideLimit(last, mode)) {
+      i32[(record - Record.size + Record.at.link) >> 2] = record + Record.size;
+      i32[(record + Record.size + Record.at.handler) >> 2] = pseudoIndex('protection');
+      i32[(record + Record.size + Record.at.eip) >> 2] = last.eip;
     }
-    set(record, Record.at.handler, pseudoIndex('fall'));
-    set(record, Record.at.eip, end);
-    set(record, Record.at.next, end);
+    i32[(record + Record.at.handler) >> 2] = pseudoIndex('fall');
+    i32[(record + Record.at.eip) >> 2] = end;
+    i32[(record + Record.at.next) >> 2] = end;
     this.enter(head, phys, first.eip, mode);
     this.remember(phys >>> PAGE_SHIFT, head);
     if (lastPage !== phys >>> PAGE_SHIFT) this.remember(lastPage, head);
     return head;
   }
 
+  /** Writes a record, all of which is 0. */
   private writeRecord(at: number, x: Instruction, mode: number): void {
     const { i32 } = this.shared;
     const { cpu } = this;
-    const set = (offset: number, value: number) => (i32[(at + offset) >> 2] = value);
-    const gpr = (n: number) => cpu + Cpu.at.gpr + n * GPR_STRIDE;
-    set(Record.at.handler, this.handlerOf(x, mode));
-    set(Record.at.eip, x.eip);
-    set(Record.at.next, x.next);
-    set(Record.at.length, x.length);
-    if (x.target !== undefined) set(Record.at.target, x.target);
+    const gprs = cpu + Cpu.at.gpr;
+    i32[(at + Record.at.handler) >> 2] = this.handlerOf(x, mode);
+    i32[(at + Record.at.eip) >> 2] = x.eip;
+    i32[(at + Record.at.next) >> 2] = x.next;
+    i32[(at + Record.at.length) >> 2] = x.length;
+    if (x.target !== undefined) i32[(at + Record.at.target) >> 2] = x.target;
     const { ops } = x.form;
     for (let k = 0; k < ops.length; k++) {
       const { kind, size } = ops[k]!;
       const v = x.values[k]!;
       let value = v;
-      if (kind === 'r') value = size === 1 && v > 3 ? gpr(v - 4) + 1 : gpr(v);
+      if (kind === 'r') value = size === 1 && v > 3 ? gprs + (v - 4) * GPR_STRIDE + 1 : gprs + v * GPR_STRIDE;
       else if (kind === 'xmm') value = cpu + Cpu.at.xmm + v * 16;
       else if (kind === 'mm') value = cpu + Cpu.at.fpr + v * 16;
-      if (k < 3) set(FIELDS[k]!, value);
-      if (kind === 'far') set(FIELDS[k + 1]!, x.farOffset);
+      else if (kind === 'far') i32[(at + FIELDS[k + 1]!) >> 2] = x.farOffset;
+      if (k < 3) i32[(at + FIELDS[k]!) >> 2] = value;
     }
     const m = x.memory;
-    const zero = cpu + Cpu.at.zero;
     if (m !== undefined) {
-      set(Record.at.base, m.base < 0 ? zero : gpr(m.base));
-      set(Record.at.index, m.index < 0 ? zero : gpr(m.index));
-      set(Record.at.scale, m.scale);
-      set(Record.at.disp, m.disp);
-      set(Record.at.seg, cpu + Cpu.at.seg + m.seg * SegCache.size);
+      i32[(at + Record.at.base) >> 2] = m.base < 0 ? cpu + Cpu.at.zero : gprs + m.base * GPR_STRIDE;
+      i32[(at + Record.at.index) >> 2] = m.index < 0 ? cpu + Cpu.at.zero : gprs + m.index * GPR_STRIDE;
+      i32[(at + Record.at.scale) >> 2] = m.scale;
+      i32[(at + Record.at.disp) >> 2] = m.disp;
+      i32[(at + Record.at.seg) >> 2] = cpu + Cpu.at.seg + m.seg * SegCache.size;
     }
-    set(Record.at.mask, x.form.addrsize === 2 ? 0xffff : -1);
+    i32[(at + Record.at.mask) >> 2] = x.form.addrsize === 2 ? 0xffff : -1;
   }
 
   private handlerOf(x: Instruction, mode: number): number {

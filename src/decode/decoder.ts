@@ -4,44 +4,12 @@ import { codeLimit, Mode, Seg } from '../layout/cpu.ts';
 import { type Form, type FormOperand, formKey, type OperandKind } from '../lift/form.ts';
 import { liftOf } from '../lift/index.ts';
 import type { LiftSpec } from '../lift/lifter.ts';
+import type { Flow, Instruction, Memory } from './instruction.ts';
 import { Known } from './known.ts';
 import { isAnnounced } from './opcodes.ts';
+import { type Field, Pattern } from './pattern.ts';
 
-export interface Memory {
-  /** General register numbers, or -1. */
-  readonly base: number;
-  readonly index: number;
-  /** log2 of the scale. */
-  readonly scale: number;
-  readonly disp: number;
-  /** Number of the segment register. */
-  readonly seg: number;
-}
-
-/** How a near branch goes on: Jcc, JCXZ and LOOP are conditional; JMP, CALL and RET are not. 'next': no near branch. */
-export type Flow = 'next' | 'conditional' | 'unconditional';
-
-export interface Instruction {
-  readonly form: Form;
-  readonly key: string;
-  /** undefined: #UD, as no valid encoding, or as one of an extension that CPUID does not announce. */
-  readonly spec: LiftSpec | undefined;
-  readonly flow: Flow;
-  readonly eip: number;
-  readonly next: number;
-  readonly length: number;
-  /** For each operand: register number, immediate or selector; numbers 4..7 of byte registers are AH CH DH BH. */
-  readonly values: readonly number[];
-  /** Second immediate: the offset of a far pointer. */
-  readonly farOffset: number;
-  readonly memory: Memory | undefined;
-  /** Target of a near branch. */
-  readonly target: number | undefined;
-  /** The instruction is cut off: it needs more bytes than there were. */
-  readonly truncated: boolean;
-  /** iced's number of the encoding, for statistics. */
-  readonly code: number;
-}
+export type { Flow, Instruction, Memory } from './instruction.ts';
 
 const { OpKind, Register, RegisterExt, MemorySizeExt } = iced;
 
@@ -192,19 +160,39 @@ function undefinedInstruction(x: iced.Instruction, eip: number, length: number, 
 
 /** The bits of Mode that an instruction depends on, and by these bits what was decoded before. */
 const MODE = Mode.CODE32 | Mode.FLAT;
-const known = Array.from({ length: MODE + 1 }, () => new Known<Instruction>());
+const known = Array.from({ length: MODE + 1 }, () => new Known<Pattern>());
 
-/** An instruction that was found at another EIP. */
-function movedTo(eip: number, x: Instruction): Instruction {
-  const { form, key, spec, flow, length, farOffset, memory, code } = x;
-  const next = (eip + length) >>> 0;
-  let { values, target } = x;
-  if (target !== undefined) {
-    target = (target - x.next + next) >>> 0;
-    if (form.opsize === 2) target &= 0xffff;
-    values = [target | 0];
+const NONE: Field = { at: 0, size: 0 };
+
+/** What of the number in an instruction is an operand of `kind`; 0: it is not one number alone. */
+function maskOf(kind: number): number {
+  switch (kind) {
+    case OpKind.Immediate8:
+      return 0xff;
+    case OpKind.Immediate16:
+      return 0xffff;
+    case OpKind.Immediate32:
+    case OpKind.Immediate8to16:
+    case OpKind.Immediate8to32:
+    case OpKind.NearBranch16:
+    case OpKind.NearBranch32:
+      return -1;
+    default:
+      return 0;
   }
-  return { form, key, spec, flow, eip: eip >>> 0, next, length, values, farOffset, memory, target, truncated: false, code };
+}
+
+/** What of an instruction that was just decoded as `x` is fixed. */
+function patternOf(decoder: iced.Decoder, instruction: iced.Instruction, x: Instruction): Pattern {
+  const offsets = decoder.getConstantOffsets(instruction);
+  const disp = { at: offsets.displacementOffset, size: offsets.displacementSize };
+  const imm = { at: offsets.immediateOffset, size: offsets.immediateSize };
+  const two = offsets.hasImmediate2;
+  offsets.free();
+  const operand = x.values.length - 1;
+  const mask = imm.size === 0 ? 0 : maskOf(instruction.opKind(operand));
+  // Far pointers and ENTER have two numbers: all of their bytes count as fixed.
+  return two || (imm.size > 0 && mask === 0) ? new Pattern(x, NONE, NONE, 0, 0) : new Pattern(x, disp, imm, operand, mask);
 }
 
 /** Decodes instructions of one run of bytes, in any order. */
@@ -212,29 +200,30 @@ export class CodeReader {
   private readonly bytes: Uint8Array;
   private readonly mode: number;
   private readonly code32: boolean;
-  private readonly known: Known<Instruction>;
+  private readonly known: Known<Pattern>;
   /** Made where something is not known. */
   private decoder: iced.Decoder | undefined;
 
-  /** `mode`: Mode bits. */
-  constructor(bytes: Uint8Array, mode: number) {
+  /** `mode`: Mode bits; `patterns`: those known of code of this mode. */
+  constructor(bytes: Uint8Array, mode: number, patterns = known[mode & MODE]!) {
     this.bytes = bytes;
     this.mode = mode;
     this.code32 = (mode & Mode.CODE32) !== 0;
-    this.known = known[mode & MODE]!;
+    this.known = patterns;
   }
 
   /** The instruction at `offset` in the bytes, which lies at `eip`. */
   at(offset: number, eip: number): Instruction {
-    const before = this.known.find(this.bytes, offset);
-    if (before !== undefined) return movedTo(eip, before);
+    const pattern = this.known.find(this.bytes, offset);
+    if (pattern !== undefined && offset + pattern.length <= this.bytes.length) return pattern.read(this.bytes, offset, eip);
     const decoder = (this.decoder ??= newDecoder(this.bytes, this.code32));
     decoder.position = offset;
     decoder.ip = BigInt(eip >>> 0);
     decoder.decodeOut(scratch);
     if (infoOf(scratch.code).known) {
       const x = describe(scratch, eip, this.mode, this.code32);
-      this.known.add(this.bytes, offset, x.length, x);
+      const found = patternOf(decoder, scratch, x);
+      this.known.add(this.bytes, offset, found.fixed, found);
       return x;
     }
     const bytes = this.bytes.subarray(offset, offset + LONGEST);
