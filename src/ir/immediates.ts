@@ -113,6 +113,7 @@ export const effects: Immediate<Effects> = {
     if (e.mayFault) parts.push('faults');
     if (e.stores) parts.push('stores');
     if (e.eip) parts.push('eip');
+    if (e.forgets) parts.push('forgets');
     if (e.reads) parts.push(`reads ${printRegisters(e.reads)}`);
     if (e.writes) parts.push(`writes ${printRegisters(e.writes)}`);
     if (e.flags) parts.push(`flags ${e.flags}`);
@@ -124,7 +125,7 @@ export const effects: Immediate<Effects> = {
     for (const part of text.slice(2, -1).split('; ')) {
       const [name, rest = ''] = part.split(' ');
       if (name === 'faults') e.mayFault = true;
-      else if (name === 'stores' || name === 'eip') e[name] = true;
+      else if (name === 'stores' || name === 'eip' || name === 'forgets') e[name] = true;
       else if (name === 'reads' || name === 'writes') e[name] = readRegisters(rest);
       else if (name === 'flags') e.flags = rest as 'r' | 'w' | 'rw';
       else if (name === 'changes') e.changes = rest === '' ? [] : readPlaces(rest);

@@ -47,7 +47,7 @@ const NOTHING: Effects = {};
 const FAULTS: Effects = { mayFault: true };
 const READS_FLAGS: Effects = { flags: 'r' };
 const SETS_FLAGS: Effects = { flags: 'w' };
-const CALLS: Effects = { reads: 'all', writes: 'all', flags: 'rw', stores: true };
+const CALLS: Effects = { reads: 'all', writes: 'all', flags: 'rw', stores: true, forgets: true };
 const CROSSES: Effects = { reads: 'all', flags: 'r', mayFault: true, eip: true };
 const FLAGS_BUT_CARRY: Effects = { flags: 'rw' };
 

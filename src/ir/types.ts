@@ -37,6 +37,8 @@ export interface Effects {
   readonly changes?: readonly Place[];
   /** It reads Cpu.eip (set to this instruction's) even if it cannot fault. */
   readonly eip?: boolean;
+  /** It may take translations out of the TLB, or wait, parked, while others do: what was found there before holds no longer. (It may be filled by anything that may fault.) */
+  readonly forgets?: boolean;
 }
 
 export interface HelperEffects extends Effects {

@@ -14,6 +14,14 @@ export interface Exported {
 export interface RuntimeFunction extends Exported {
   readonly effects: Effects;
 }
+/** One whose result is Cpu.fault. */
+export interface AccessWay extends RuntimeFunction {
+  readonly gives: 'fault';
+}
+/** One that has done nothing of its effects where its result is 0. */
+export interface Poll extends RuntimeFunction {
+  readonly gives: 'done';
+}
 
 /** Where the x87's state lies. */
 export const STATUS: Place = { at: Cpu.at.fsw, end: Cpu.at.fsw + 4 };
@@ -24,15 +32,18 @@ export const MXCSR: Place = { at: Cpu.at.mxcsr, end: Cpu.at.mxcsr + 4 };
 export const NUMBER: Place = { at: Cpu.at.scratch, end: Cpu.at.scratch + 16 };
 
 /** Effects of a function that may do anything to the CPU: transfers, interrupts, mode changes. */
-const ANYTHING = { mayFault: true, reads: 'all', writes: 'all', flags: 'rw', eip: true } as const;
+const ANYTHING = { mayFault: true, reads: 'all', writes: 'all', flags: 'rw', eip: true, forgets: true } as const;
 /** Of one that may fault but leaves registers and flags alone. */
 const FAULTS = { mayFault: true, eip: true } as const;
-/** Of one that also stores to guest memory. */
+/** Of one that may also take translations out of the TLB (or has debug registers watch them), or waits for the host. */
+const FORGETS = { ...FAULTS, forgets: true } as const;
+/** Of one that stores to guest memory. */
 const STORES = { ...FAULTS, stores: true } as const;
 /** Of one that computes in floating point: it may raise #XM. */
 const ARITHMETIC = { mayFault: true, eip: true, changes: [MXCSR] } as const;
 /** Of a load or store of guest memory, which is given its EIP. */
 const ACCESS = { mayFault: true } as const;
+/** Of a store that may change the code that makes it. (Those of regions refuse to.) */
 const STORE = { ...ACCESS, stores: true } as const;
 
 const { EAX, ECX, EDX, EBX, ESP, EBP, ESI, EDI } = Gpr;
@@ -48,6 +59,10 @@ const fn = <const P extends readonly Type[], const R extends Type | undefined = 
   effects,
   result: result as R,
 });
+/** A line of an access, which gives Cpu.fault. */
+const way = <const P extends readonly Type[]>(params: P, effects: Effects) => ({ ...fn(params, effects, 'i32'), gives: 'fault' }) as const;
+/** A line of a poll. */
+const poll = () => ({ ...fn(['i32'], ANYTHING, 'i32'), gives: 'done' }) as const;
 /** A line of a function that the host alone calls, between two instructions. */
 const forHost = <const P extends readonly Type[], const R extends Type | undefined = undefined>(params: P, result?: R) => ({
   params,
@@ -64,68 +79,68 @@ const named = <T extends Record<string, Line>>(lines: T) =>
 export const runtime = named({
   // Guest memory: what emitted code asks where the TLB does not tell. The last parameter is the EIP of the instruction; the result is Cpu.fault, and what a load found is in
   // Cpu.loaded.
-  slowLoad8: fn([i32, i32], ACCESS, i32),
-  slowLoad16: fn([i32, i32], ACCESS, i32),
-  slowLoad32: fn([i32, i32], ACCESS, i32),
-  slowLoad64: fn([i32, i32], ACCESS, i32),
-  slowLoad128: fn([i32, i32], ACCESS, i32),
-  slowRmw8: fn([i32, i32], ACCESS, i32),
-  slowRmw16: fn([i32, i32], ACCESS, i32),
-  slowRmw32: fn([i32, i32], ACCESS, i32),
-  slowRmw64: fn([i32, i32], ACCESS, i32),
-  slowStore8: fn([i32, i32, i32], STORE, i32),
-  slowStore16: fn([i32, i32, i32], STORE, i32),
-  slowStore32: fn([i32, i32, i32], STORE, i32),
-  slowStore64: fn([i32, i64, i32], STORE, i32),
-  slowStore128: fn([i32, v128, i32], STORE, i32),
+  slowLoad8: way([i32, i32], ACCESS),
+  slowLoad16: way([i32, i32], ACCESS),
+  slowLoad32: way([i32, i32], ACCESS),
+  slowLoad64: way([i32, i32], ACCESS),
+  slowLoad128: way([i32, i32], ACCESS),
+  slowRmw8: way([i32, i32], ACCESS),
+  slowRmw16: way([i32, i32], ACCESS),
+  slowRmw32: way([i32, i32], ACCESS),
+  slowRmw64: way([i32, i32], ACCESS),
+  slowStore8: way([i32, i32, i32], STORE),
+  slowStore16: way([i32, i32, i32], STORE),
+  slowStore32: way([i32, i32, i32], STORE),
+  slowStore64: way([i32, i64, i32], STORE),
+  slowStore128: way([i32, v128, i32], STORE),
 
   // The same for regions, which must not change code themselves: FAULT_BAIL.
-  regionRmw8: fn([i32, i32], ACCESS, i32),
-  regionRmw16: fn([i32, i32], ACCESS, i32),
-  regionRmw32: fn([i32, i32], ACCESS, i32),
-  regionRmw64: fn([i32, i32], ACCESS, i32),
-  regionStore8: fn([i32, i32, i32], STORE, i32),
-  regionStore16: fn([i32, i32, i32], STORE, i32),
-  regionStore32: fn([i32, i32, i32], STORE, i32),
-  regionStore64: fn([i32, i64, i32], STORE, i32),
-  regionStore128: fn([i32, v128, i32], STORE, i32),
+  regionRmw8: way([i32, i32], ACCESS),
+  regionRmw16: way([i32, i32], ACCESS),
+  regionRmw32: way([i32, i32], ACCESS),
+  regionRmw64: way([i32, i32], ACCESS),
+  regionStore8: way([i32, i32, i32], ACCESS),
+  regionStore16: way([i32, i32, i32], ACCESS),
+  regionStore32: way([i32, i32, i32], ACCESS),
+  regionStore64: way([i32, i64, i32], ACCESS),
+  regionStore128: way([i32, v128, i32], ACCESS),
 
   // The same for regions of kernels, by the address less Control.directOrigin, which the TLB is asked for first (wasm/memory/direct-access.ts).
-  directLoad8: fn([i32, i32], ACCESS, i32),
-  directLoad16: fn([i32, i32], ACCESS, i32),
-  directLoad32: fn([i32, i32], ACCESS, i32),
-  directLoad64: fn([i32, i32], ACCESS, i32),
-  directLoad128: fn([i32, i32], ACCESS, i32),
-  directRmw8: fn([i32, i32], ACCESS, i32),
-  directRmw16: fn([i32, i32], ACCESS, i32),
-  directRmw32: fn([i32, i32], ACCESS, i32),
-  directRmw64: fn([i32, i32], ACCESS, i32),
-  directStore8: fn([i32, i32, i32], STORE, i32),
-  directStore16: fn([i32, i32, i32], STORE, i32),
-  directStore32: fn([i32, i32, i32], STORE, i32),
-  directStore64: fn([i32, i64, i32], STORE, i32),
-  directStore128: fn([i32, v128, i32], STORE, i32),
+  directLoad8: way([i32, i32], ACCESS),
+  directLoad16: way([i32, i32], ACCESS),
+  directLoad32: way([i32, i32], ACCESS),
+  directLoad64: way([i32, i32], ACCESS),
+  directLoad128: way([i32, i32], ACCESS),
+  directRmw8: way([i32, i32], ACCESS),
+  directRmw16: way([i32, i32], ACCESS),
+  directRmw32: way([i32, i32], ACCESS),
+  directRmw64: way([i32, i32], ACCESS),
+  directStore8: way([i32, i32, i32], ACCESS),
+  directStore16: way([i32, i32, i32], ACCESS),
+  directStore32: way([i32, i32, i32], ACCESS),
+  directStore64: way([i32, i64, i32], ACCESS),
+  directStore128: way([i32, v128, i32], ACCESS),
 
   // Linear address of an offset in a segment: (SegCache, offset, bytes, write, EIP).
   slowLinear: fn([i32, i32, i32, i32, i32], ACCESS, i32),
 
   // Locked accesses: (linear, bytes, region, EIP) to a host address, or 0; then the load and the store for which there was none.
   lockedHost: fn([i32, i32, i32, i32], ACCESS, i32),
-  lockedLoad8: fn([i32], ACCESS, i32),
-  lockedLoad16: fn([i32], ACCESS, i32),
-  lockedLoad32: fn([i32], ACCESS, i32),
-  lockedLoad64: fn([i32], ACCESS, i64),
-  lockedStore8: fn([i32, i32], STORE),
-  lockedStore16: fn([i32, i32], STORE),
-  lockedStore32: fn([i32, i32], STORE),
-  lockedStore64: fn([i32, i64], STORE),
+  lockedLoad8: fn([i32], { ...ACCESS, forgets: true }, i32),
+  lockedLoad16: fn([i32], { ...ACCESS, forgets: true }, i32),
+  lockedLoad32: fn([i32], { ...ACCESS, forgets: true }, i32),
+  lockedLoad64: fn([i32], { ...ACCESS, forgets: true }, i64),
+  lockedStore8: fn([i32, i32], { forgets: true }),
+  lockedStore16: fn([i32, i32], { forgets: true }),
+  lockedStore32: fn([i32, i32], { forgets: true }),
+  lockedStore64: fn([i32, i64], { forgets: true }),
 
   // A store beside code without a call: (linear, bytes) to a host address, or 0.
   hostBesideCode: fn([i32, i32], {}, i32),
 
   // From block to block.
-  poll: fn([i32], ANYTHING, i32),
-  pollRegion: fn([i32], ANYTHING, i32),
+  poll: poll(),
+  pollRegion: poll(),
   lookup: fn([], FAULTS, i32),
   stepDispatch: fn([], ANYTHING, i32),
   linkBlock: fn([i32], FAULTS),
@@ -138,8 +153,8 @@ export const runtime = named({
   traceTranslated: fn([i32], { reads: 'all', flags: 'r' }),
 
   // Segments, descriptors, control and debug registers.
-  loadSegment: fn([i32, i32], FAULTS, i32),
-  proveSegment: fn([i32, i32], FAULTS, i32),
+  loadSegment: fn([i32, i32], FORGETS, i32),
+  proveSegment: fn([i32, i32], FORGETS, i32),
   lgdt: fn([i32, i32], FAULTS),
   lidt: fn([i32, i32], FAULTS),
   sgdt: fn([i32], STORES),
@@ -148,34 +163,34 @@ export const runtime = named({
   ltr: fn([i32], FAULTS),
   sldt: fn([], FAULTS, i32),
   str: fn([], FAULTS, i32),
-  lar: fn([i32], { ...FAULTS, flags: 'rw' }, i32),
-  lsl: fn([i32], { ...FAULTS, flags: 'rw' }, i32),
-  verr: fn([i32], { ...FAULTS, flags: 'rw' }),
-  verw: fn([i32], { ...FAULTS, flags: 'rw' }),
-  arpl: fn([i32, i32], { ...FAULTS, flags: 'rw' }, i32),
-  movToCr: fn([i32, i32], FAULTS),
+  lar: fn([i32], { ...FORGETS, flags: 'rw' }, i32),
+  lsl: fn([i32], { ...FORGETS, flags: 'rw' }, i32),
+  verr: fn([i32], { ...FORGETS, flags: 'rw' }),
+  verw: fn([i32], { ...FORGETS, flags: 'rw' }),
+  arpl: fn([i32, i32], { ...FORGETS, flags: 'rw' }, i32),
+  movToCr: fn([i32, i32], FORGETS),
   movFromCr: fn([i32], FAULTS, i32),
-  movToDr: fn([i32, i32], FAULTS),
+  movToDr: fn([i32, i32], FORGETS),
   movFromDr: fn([i32], FAULTS, i32),
-  lmsw: fn([i32], FAULTS),
+  lmsw: fn([i32], FORGETS),
   smsw: fn([], {}, i32),
   clts: fn([], FAULTS),
-  invlpg: fn([i32], FAULTS),
+  invlpg: fn([i32], FORGETS),
   wbinvd: fn([], FAULTS),
 
   // Flags, interrupts, time, model-specific registers, ports.
   pushf: fn([], { ...FAULTS, flags: 'r' }, i32),
-  popf: fn([i32, i32], { ...FAULTS, flags: 'rw' }, i32),
-  popfSystem: fn([i32], FAULTS, i32),
+  popf: fn([i32, i32], { ...FORGETS, flags: 'rw' }, i32),
+  popfSystem: fn([i32], FORGETS, i32),
   sti: fn([i32], FAULTS, i32),
   hlt: fn([], FAULTS),
   rdtsc: fn([], { ...FAULTS, writes: [EAX, EDX] }),
   rdpmc: fn([], FAULTS),
   rdmsr: fn([], { ...FAULTS, reads: [ECX], writes: [EAX, EDX] }),
-  wrmsr: fn([], { ...FAULTS, reads: [EAX, ECX, EDX] }),
+  wrmsr: fn([], { ...FORGETS, reads: [EAX, ECX, EDX] }),
   cpuid: fn([], { reads: [EAX, ECX], writes: [EAX, ECX, EDX, EBX] }),
-  portIn: fn([i32, i32], FAULTS, i32),
-  portOut: fn([i32, i32, i32], FAULTS),
+  portIn: fn([i32, i32], FORGETS, i32),
+  portOut: fn([i32, i32, i32], FORGETS),
 
   // Far transfers: to the entry of the jump cache for where they went, or 0 (wasm/transfer/cross.ts).
   farJump: fn([i32, i32, i32], ANYTHING, i32),
@@ -197,8 +212,8 @@ export const runtime = named({
   lods: fn([i32, i32, i32, i32], { ...FAULTS, reads: [EAX, ECX, ESI], writes: [EAX, ECX, ESI] }, i32),
   cmps: fn([i32, i32, i32, i32], { ...FAULTS, reads: [ECX, ESI, EDI], writes: [ECX, ESI, EDI], flags: 'rw' }, i32),
   scas: fn([i32, i32, i32, i32], { ...FAULTS, reads: [EAX, ECX, EDI], writes: [ECX, EDI], flags: 'rw' }, i32),
-  ins: fn([i32, i32, i32], { ...STORES, reads: [ECX, EDX, EDI], writes: [ECX, EDI] }, i32),
-  outs: fn([i32, i32, i32, i32], { ...FAULTS, reads: [ECX, EDX, ESI], writes: [ECX, ESI] }, i32),
+  ins: fn([i32, i32, i32], { ...STORES, forgets: true, reads: [ECX, EDX, EDI], writes: [ECX, EDI] }, i32),
+  outs: fn([i32, i32, i32, i32], { ...FORGETS, reads: [ECX, EDX, ESI], writes: [ECX, ESI] }, i32),
 
   // x87: arithmetic with a number (significand, sign and exponent, exceptions), or (destination, source, pops).
   fpuAddArg: fn([i64, i32, i32]),

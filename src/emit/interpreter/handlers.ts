@@ -11,6 +11,7 @@ import type { Form } from '../../lift/form.ts';
 import type { Leaves } from '../../lift/leaves.ts';
 import { Lifter, type LiftSpec } from '../../lift/lifter.ts';
 import { type RuntimeFunction, runtime } from '../../runtime/abi.ts';
+import { callPoll } from '../lower/calls.ts';
 import { type PendingFlags, wordR, wordX } from '../lower/flags.ts';
 import { FunctionCode } from '../lower/function.ts';
 import { Lowering } from '../lower/lowering.ts';
@@ -148,6 +149,8 @@ class HandlerTarget implements Target {
   startInstruction(): void {}
   beforeCall(): void {}
   afterCall(): void {}
+  // The records that are wrong are stale.
+  mayHaveStored(): void {}
   tlbAllows(word: Expr, write: boolean): Expr {
     const { f } = this;
     // The user's bits lie two above the kernel's; Mode.USER >> 1 is that distance.
@@ -264,7 +267,7 @@ function addPseudos(e: Emitter): void {
   const pollThenLeave = (t: HandlerTarget, eip: () => Expr) =>
     m.if(
       m.i32.load16_u(Cpu.at.pending, 2, t.f.cpu()),
-      m.if(call(runtime.poll, [t.f.cpu(), eip()]), m.if(t.f.loadCpu(Cpu.at.exit), m.return(), dispatch(t))),
+      callPoll(t.f, runtime.poll, eip(), m.if(t.f.loadCpu(Cpu.at.exit), m.return(), dispatch(t))),
     );
 
   // The head of a block: polls, does what instruments ask, counts heat (a request at the threshold, and again each period), and starts the

@@ -7,6 +7,7 @@ import { CpuArea, DIRECT_START, PAGE, PAGE_SHIFT, RAM } from '../../layout/memor
 import { runtime } from '../../runtime/abi.ts';
 import { pure, wasm } from '../module/expressions.ts';
 import { type Expr, i32, i64, none, wasmType } from '../module.ts';
+import type { RuntimeCalls } from './calls.ts';
 import type { FunctionCode } from './function.ts';
 import type { Lowering } from './lowering.ts';
 import { DIRECT, DIRECT_LOAD, LOAD, LOCKED_LOAD, LOCKED_STORE, REGION } from './slow-ways.ts';
@@ -15,9 +16,6 @@ import type { PageCache, Target } from './target.ts';
 const PAGE_MASK = PAGE - 1;
 /** Host address of the start of the kernel's direct map. */
 const DIRECT_HOST = RAM + DIRECT_START;
-/** A "page" that no access is near: linear - NOWHERE, as 64 bits, is more than a page for every linear address. */
-export const NOWHERE = BigInt(-2 * PAGE);
-const NO_PAGE = wasm.i64.const(NOWHERE);
 /** Offsets in the TLB, by a linear address that was shifted. */
 const TLB_OFFSET = wasm.i32.const(0x3ffffc);
 
@@ -45,21 +43,16 @@ export class Access {
   private readonly f: FunctionCode;
   private readonly values: Lowering;
   private readonly target: Target;
+  private readonly calls: RuntimeCalls;
   private kept: Kept | undefined;
   private labels = 0;
 
   /** `values`: what operands are, and where results go. */
-  constructor(f: FunctionCode, values: Lowering, target: Target) {
+  constructor(f: FunctionCode, values: Lowering, target: Target, calls: RuntimeCalls) {
     this.f = f;
     this.values = values;
     this.target = target;
-  }
-
-  /** Empties the page caches. */
-  forget(): Expr[] {
-    const out: Expr[] = [];
-    for (const { page } of this.target.pages?.all() ?? []) out.push(this.f.m.local.set(page, NO_PAGE));
-    return out;
+    this.calls = calls;
   }
 
   /** Runs `fast` with a host address and an offset to it where the access needs no look at anything but a word or two, else `slow`. */
@@ -135,10 +128,6 @@ export class Access {
     return m.i32.load(CpuArea.at.tlb, 4, m.i32.add(this.f.cpu(), index));
   }
 
-  /** Leaves where Cpu.fault is set. */
-  leaveWhereFaulted(): Expr {
-    return this.target.faultExit(this.f.loadCpu(Cpu.at.fault));
-  }
   /** What the slow way of a load found. */
   private loaded({ type, bytes, signed }: OpOf<'load'>): Expr {
     return this.f.rawLoad(type, bytes, signed, Cpu.at.loaded, this.f.cpu());
@@ -168,7 +157,7 @@ export class Access {
     const result = this.values.destination(i, op.type);
     const direct = this.target.directOrigin !== undefined;
     const way = rmw ? (direct ? DIRECT : this.target.slow).rmw : direct ? DIRECT_LOAD : LOAD;
-    const slow = this.target.faultExit(this.f.callRuntime(way[bytes]!, at(), this.target.eip()));
+    const slow = this.calls.way(way[bytes]!, at(), this.target.eip());
     const set = m.local.set(result, this.loaded(op));
     if (rmw) {
       const host = this.f.locals.take(i32);
@@ -211,8 +200,9 @@ export class Access {
       this.target.directOrigin === undefined ? this.findLocked(at, host, slowly) : this.findLockedDirect(first, at, host, slowly);
     if (bytes > 1) fast.push(m.br(slowly, this.f.unlikely(m.i32.and(at(), this.f.c(bytes - 1)))));
     const region = this.f.c(this.target.slow === REGION ? 1 : 0);
-    const find = this.f.callRuntime(runtime.lockedHost, this.linear(local!), this.f.c(bytes), region, this.target.eip());
-    this.f.emit(m.block(out, [m.block(slowly, [...fast, m.br(out)], none), m.local.set(host, find), this.leaveWhereFaulted()], none));
+    const args = [this.linear(local!), this.f.c(bytes), region, this.target.eip()];
+    const find = this.calls.inside(runtime.lockedHost, args, (found) => m.local.set(host, found));
+    this.f.emit(m.block(out, [m.block(slowly, [...fast, m.br(out)], none), ...find], none));
     this.f.locals.hold();
     this.keep({
       at: local!,
@@ -221,11 +211,11 @@ export class Access {
       bytes,
       locked: { result, unused: this.values.dead(i), start: this.f.statements.length },
     });
-    const load = this.f.callRuntime(LOCKED_LOAD[bytes]!, this.linear(local!));
+    const load = this.calls.inside(LOCKED_LOAD[bytes]!, [this.linear(local!)], (loaded) => m.local.set(result, loaded));
     this.f.emit(
       m.if(
         this.f.unlikely(m.i32.eqz(this.f.get(host))),
-        m.block(null, [m.local.set(result, load), this.leaveWhereFaulted(), ...this.forget()]),
+        m.block(null, load),
         m.local.set(result, this.f.rawLoad(op.type, bytes, false, 0, this.f.get(host))),
       ),
     );
@@ -263,17 +253,13 @@ export class Access {
     const type = bytes === 8 ? i64 : i32;
     const to = this.f.locals.take(type);
     this.f.emit(m.local.set(to, this.values.value(value)));
-    const store = this.f.callRuntime(LOCKED_STORE[bytes]!, this.linear(at), this.f.get(to, type));
+    const store = this.calls.inside(LOCKED_STORE[bytes]!, [this.linear(at), this.f.get(to, type)]);
     const rmw = bytes === 8 ? m.i64.atomic.rmw : bytes === 4 ? m.i32.atomic.rmw : bytes === 2 ? m.i32.atomic.rmw16_u : m.i32.atomic.rmw8_u;
     const was = rmw.cmpxchg(0, this.f.get(host), this.f.get(result, type), this.f.get(to, type));
     const differs = (bytes === 8 ? m.i64 : m.i32).ne(was, this.f.get(result, type));
     const again = `l${this.labels++}locked`;
     const pieces = this.f.statements.splice(start);
-    const end = m.if(
-      this.f.unlikely(m.i32.eqz(this.f.get(host))),
-      m.block(null, [store, ...this.forget()]),
-      m.br(again, this.f.unlikely(differs)),
-    );
+    const end = m.if(this.f.unlikely(m.i32.eqz(this.f.get(host))), m.block(null, store), m.br(again, this.f.unlikely(differs)));
     this.f.emit(m.loop(again, m.block(null, [...pieces, end])));
     this.f.locals.free(to);
     if (locked!.unused) this.f.locals.free(result);
@@ -373,7 +359,7 @@ export class Access {
     const value = () => (copy === undefined ? this.values.value(op.value) : this.f.get(copy, wasmType[type]));
     const arg = type === 'i64' && bytes <= 4 ? m.i32.wrap(value()) : value();
     const way = this.target.directOrigin === undefined ? this.target.slow : DIRECT;
-    const slow = this.target.faultExit(this.f.callRuntime(way.store[bytes]!, at(), arg, this.target.eip()));
+    const slow = this.calls.way(way.store[bytes]!, at(), arg, this.target.eip());
     if (again) {
       const store = this.hostStore(op, this.f.get(kept.host), 0, value, type);
       this.f.emit(m.if(this.f.likely(this.f.get(kept.host)), store, slow));

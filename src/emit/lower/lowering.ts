@@ -8,6 +8,7 @@ import { type RuntimeFunction, runtime, runtimeFunction } from '../../runtime/ab
 import { pure } from '../module/expressions.ts';
 import { type Expr, i32, wasmType } from '../module.ts';
 import { Access } from './access.ts';
+import { RuntimeCalls } from './calls.ts';
 import { conditionOfOperation, conditionOfWords } from './flags.ts';
 import type { FunctionCode } from './function.ts';
 import type { Target } from './target.ts';
@@ -15,6 +16,7 @@ import type { Target } from './target.ts';
 export class Lowering {
   readonly f: FunctionCode;
   private readonly target: Target;
+  readonly calls: RuntimeCalls;
   readonly access: Access;
   ops: readonly Op[] = [];
   /** Where each value lives: a local, or an expression made anew at its one use. */
@@ -30,7 +32,8 @@ export class Lowering {
   constructor(f: FunctionCode, target: Target) {
     this.f = f;
     this.target = target;
-    this.access = new Access(f, this, target);
+    this.calls = new RuntimeCalls(f, target);
+    this.access = new Access(f, this, target, this.calls);
   }
 
   // Lowering of a list -------------------------------------------------------------------------------------------------
@@ -337,7 +340,7 @@ export class Lowering {
         if (this.target.atomic) for (const e of this.f.fence()) this.f.emit(e);
         return;
       case 'pause':
-        if (this.target.atomic) this.f.emit(this.f.callRuntime(runtime.relax));
+        if (this.target.atomic) for (const e of this.calls.inside(runtime.relax, [])) this.f.emit(e);
         return;
       case 'insn':
         this.access.dropKept();
@@ -369,19 +372,13 @@ export class Lowering {
     this.f.emit(m.local.set(seg, this.value(op.seg)));
     this.f.emit(m.local.set(offset, this.value(op.offset)));
     const top = m.i32.load(op.write ? SegCache.at.topWrite : SegCache.at.topRead, 4, this.f.get(seg));
-    const slow = this.f.callRuntime(
-      runtime.slowLinear,
-      this.f.get(seg),
-      this.f.get(offset),
-      this.f.c(op.bytes),
-      this.f.c(op.write ? 1 : 0),
-      this.target.eip(),
-    );
+    const args = [this.f.get(seg), this.f.get(offset), this.f.c(op.bytes), this.f.c(op.write ? 1 : 0), this.target.eip()];
+    const slow = this.calls.inside(runtime.slowLinear, args, (linear) => m.local.set(result, linear));
     this.f.emit(
       m.if(
         m.i32.lt_u(this.f.get(offset), top),
         m.local.set(result, m.i32.add(this.f.get(offset), m.i32.load(SegCache.at.base, 4, this.f.get(seg)))),
-        m.block(null, [m.local.set(result, slow), this.access.leaveWhereFaulted()]),
+        m.block(null, slow),
       ),
     );
     this.f.locals.free(seg);
@@ -393,7 +390,8 @@ export class Lowering {
   private helper(op: OpOf<'helper'>, i: number): void {
     const f = this.callee(op);
     if (op.when !== undefined) return this.seldomHelper(f, op, i);
-    if (op.effects.mayFault || op.effects.eip) this.f.emit(this.f.storeCpu(Cpu.at.eip, this.target.eip()));
+    const { mayFault, eip } = f.effects;
+    if (mayFault || eip) this.f.emit(this.f.storeCpu(Cpu.at.eip, this.target.eip()));
     const args = op.args.map((v) => this.value(v));
     this.target.beforeCall(op);
     const call = this.f.callRuntime(f, ...args);
@@ -402,7 +400,7 @@ export class Lowering {
     else this.define(i, op.type, call);
     // First what it changed (a string instruction that faults midway has moved its registers), then the fault.
     this.target.afterCall(op);
-    if (op.effects.mayFault) this.f.emit(this.access.leaveWhereFaulted());
+    if (mayFault) this.f.emit(this.calls.leaveWhereFaulted());
   }
 
   /** The function that a helper operation calls. Throws where it is called with other types than it has. */
@@ -438,11 +436,11 @@ export class Lowering {
     this.f.emit(m.local.set(result, this.value(op.otherwise!)));
     const call = m.local.set(result, this.f.callRuntime(f, ...op.args.map((v) => this.value(v))));
     this.access.dropKept();
-    const { mayFault, changes } = op.effects;
-    const calls = changes === undefined ? [call, ...this.access.forget()] : [call];
+    const { mayFault, forgets } = f.effects;
+    const calls = forgets ? [call, ...this.calls.forget()] : [call];
     if (mayFault) {
       calls.unshift(this.f.storeCpu(Cpu.at.eip, this.target.eip()));
-      calls.push(this.access.leaveWhereFaulted());
+      calls.push(this.calls.leaveWhereFaulted());
     }
     // A branch for each: V8 would make values of the conditions to combine them.
     const ways = op.when!.map((v) => m.br('seldom', this.f.unlikely(this.value(v))));

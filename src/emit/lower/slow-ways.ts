@@ -1,8 +1,8 @@
 // The functions of the runtime that accesses to guest memory call where the TLB does not do, by their width.
-import { type RuntimeFunction, runtime } from '../../runtime/abi.ts';
+import { type AccessWay, type RuntimeFunction, runtime } from '../../runtime/abi.ts';
 
 /** By bytes: 1, 2, 4, 8 and perhaps 16. */
-export type ByWidth = Readonly<Record<number, RuntimeFunction>>;
+export type ByWidth = Readonly<Record<number, AccessWay>>;
 
 /** How stores to pages with code end: they are done (handlers), or refused (regions). */
 export interface SlowWays {
@@ -53,8 +53,13 @@ export const DIRECT: SlowWays = {
   },
 };
 
-export const LOCKED_LOAD: ByWidth = { 1: runtime.lockedLoad8, 2: runtime.lockedLoad16, 4: runtime.lockedLoad32, 8: runtime.lockedLoad64 };
-export const LOCKED_STORE: ByWidth = {
+export const LOCKED_LOAD: Readonly<Record<number, RuntimeFunction>> = {
+  1: runtime.lockedLoad8,
+  2: runtime.lockedLoad16,
+  4: runtime.lockedLoad32,
+  8: runtime.lockedLoad64,
+};
+export const LOCKED_STORE: Readonly<Record<number, RuntimeFunction>> = {
   1: runtime.lockedStore8,
   2: runtime.lockedStore16,
   4: runtime.lockedStore32,

@@ -11,8 +11,8 @@ export type CallOp = OpOf<'helper' | 'call' | 'callIndirect'>;
 export type TransferOp = OpOf<'call' | 'callIndirect' | EndKind>;
 
 /**
- * Locals with the last page reached through a base register: a copy of a TLB entry. Helpers that may take entries away are
- * followed by Access.forget(); slow ways and polls that let the region go on take none away.
+ * Locals with the last page reached through a base register: a copy of a TLB entry. What is called and may take entries
+ * away (Effects.forgets) is followed by RuntimeCalls.forget(); slow ways take none away, and behind a poll that did the region does not go on.
  */
 export interface PageCache {
   /** i64: linear address of the page, or NOWHERE. It has the rights that all the accesses through this base need. */
@@ -64,6 +64,8 @@ export interface Target {
   /** Makes Cpu.gpr (and flags) in memory current before a call, and drops what it changes after. */
   beforeCall(op: CallOp): void;
   afterCall(op: CallOp): void;
+  /** What was called may have changed the code that goes on. */
+  mayHaveStored(): void;
   /** A general register, whole. */
   register(reg: number): Expr;
   /** The local of a register that is about to be set; none where they are in memory. */

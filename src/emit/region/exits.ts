@@ -3,6 +3,7 @@ import { Cpu, Mode, PENDING_HELD_SHIFT } from '../../layout/cpu.ts';
 import { CpuArea, JUMP_ENTRIES, JumpEntry, jumpIndex, PAGE_SHIFT } from '../../layout/memory.ts';
 import { runtime } from '../../runtime/abi.ts';
 import type { RegionIr } from '../../translate/graph.ts';
+import { callPoll } from '../lower/calls.ts';
 import type { FunctionCode } from '../lower/function.ts';
 import { type Expr, none } from '../module.ts';
 import type { RegionState } from './state.ts';
@@ -143,7 +144,7 @@ export class RegionExits {
     const { m } = this.f;
     return m.if(
       this.f.unlikely(this.pendingWord()),
-      m.block(null, [...keep, m.if(this.f.callRuntime(runtime.pollRegion, this.f.c(to)), this.dispatch())]),
+      m.block(null, [...keep, callPoll(this.f, runtime.pollRegion, this.f.c(to), this.dispatch())]),
     );
   }
 }

@@ -3,7 +3,7 @@
 import { PAGE, PAGE_SHIFT, Tlb } from '../../layout/memory.ts';
 import type { Group } from '../../passes/strides.ts';
 import type { LoopCopy } from '../../translate/loops.ts';
-import { NOWHERE } from '../lower/access.ts';
+import { NOWHERE } from '../lower/calls.ts';
 import type { LocalPool } from '../lower/locals.ts';
 import type { PageCache } from '../lower/target.ts';
 import { type Expr, i64, none, type ValueType, type WasmModule } from '../module.ts';

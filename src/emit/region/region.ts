@@ -121,7 +121,7 @@ class RegionTarget implements Target {
       register: (reg) => this.state.getRegister(reg),
       tlbEntry: (linear) => this.lowering.access.tlbEntry(linear),
       allows: (word, write) => this.tlbAllows(word, write),
-      besideCode: (linear, span) => f.callRuntime(runtime.hostBesideCode, linear, f.c(span)),
+      besideCode: (linear, span) => this.lowering.calls.value(runtime.hostBesideCode, linear, f.c(span)),
     };
   }
 
@@ -153,7 +153,7 @@ class RegionTarget implements Target {
     if (this.state.usesFlags || this.state.writesFlags) {
       enter.push(m.local.set(FLAG_R, this.f.loadCpu(Cpu.at.flagR)), m.local.set(FLAG_X, this.f.loadCpu(Cpu.at.flagX)));
     }
-    enter.push(...this.lowering.access.forget());
+    enter.push(...this.lowering.calls.forget());
     const body = m.block(null, [
       ...enter,
       m.block(
@@ -330,7 +330,6 @@ class RegionTarget implements Target {
     const [known, value] = op.kind === 'call' ? [op.to, undefined] : [undefined, this.lowering.value(op.eip)];
     for (const e of this.calls.callAndWait(known, value, op.back!)) this.f.emit(e);
     this.afterCall(op);
-    for (const e of this.lowering.access.forget()) this.f.emit(e);
     this.stored = false;
   }
 
@@ -347,15 +346,18 @@ class RegionTarget implements Target {
   }
   afterCall(op: CallOp): void {
     if (synchronizes(op)) this.state.dirty = 0;
-    const { writes, flags, stores, mayFault, eip, changes } = effectsOf(op);
-    if (stores) this.stored = true;
-    if (changes === undefined && (stores || mayFault || eip)) for (const e of this.lowering.access.forget()) this.f.emit(e);
+    const { writes, flags, stores, forgets } = effectsOf(op);
+    if (stores) this.mayHaveStored();
+    if (forgets) for (const e of this.lowering.calls.forget()) this.f.emit(e);
     for (const reg of new Set([...this.state.used, ...this.state.written]))
       if (touches(writes, reg)) this.f.emit(this.f.m.local.set(FIRST_REG + reg, this.f.loadCpu(Cpu.at.gpr + reg * GPR_STRIDE)));
     if (flags === 'w' || flags === 'rw') {
       this.f.emit(this.f.m.local.set(FLAG_R, this.f.loadCpu(Cpu.at.flagR)));
       this.f.emit(this.f.m.local.set(FLAG_X, this.f.loadCpu(Cpu.at.flagX)));
     }
+  }
+  mayHaveStored(): void {
+    this.stored = true;
   }
   transfer(op: TransferOp): void {
     // Where blocks end is for lowerBlock.

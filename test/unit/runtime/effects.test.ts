@@ -11,8 +11,13 @@ import { type Deeds, deedsOf } from './effects.ts';
 
 /** They mark descriptors as accessed or busy: nobody runs a descriptor as code. */
 const MARKS = new Set(['wasm/segments/descriptor/markAccessed', 'wasm/segments/descriptor/markBusy']);
-/** Accesses that may wait until they have the memory for themselves: what a region knows of pages it forgets behind them. */
-const LOCKED = /^locked(Load|Store)/;
+/** How the TLB is filled, which takes nothing away that the guest relies on. */
+const FILLS = 'wasm/memory/tlb/insert';
+/** They could fault or change code, if not the load before, or lockedHost before both, had refused: what they would do is for the others that they share functions with. */
+const REFUSED: readonly [RegExp, readonly string[]][] = [
+  [/^(region|direct)(Rmw|Store)/, ['w codeChanged']],
+  [/^lockedStore/, ['w fault', 'w codeChanged']],
+];
 const parks = new Set(Object.entries(hostFunctions).flatMap(([name, { effects }]) => (effects.parks ? [name] : [])));
 /** What any function may change: its exception, and a place for values on their way. */
 const OWN = ['fault', 'faultError', 'scratch', 'loaded'];
@@ -21,12 +26,14 @@ const functions = Object.values(runtime).filter((f): f is typeof f & RuntimeFunc
 const hasCpu = new Set<string>(Object.values(runtime).flatMap(({ name }) => (name === 'blockHashIndex' ? [] : [name])));
 
 let deeds: ReadonlyMap<string, Deeds>;
+let withoutFills: ReadonlyMap<string, Deeds>;
 beforeAll(async () => {
   const folder = mkdtempSync(join(tmpdir(), 'dragoman-runtime-'));
   try {
     const file = join(folder, 'runtime.wasm');
     await compileRuntime(file, '-O0');
     deeds = deedsOf(readFileSync(file), (name) => hasCpu.has(name), MARKS);
+    withoutFills = deedsOf(readFileSync(file), (name) => hasCpu.has(name), new Set([...MARKS, FILLS]));
   } finally {
     rmSync(folder, { recursive: true });
   }
@@ -35,15 +42,21 @@ beforeAll(async () => {
 const names = (list: readonly number[] | 'all' | undefined, register: string) =>
   list === 'all' || list?.some((n) => register === `gpr.${n}`) === true;
 
+/** Whether a function takes translations out of the TLB, or is where others can. */
+const takesAway = (name: string): boolean =>
+  [...withoutFills.get(name)!].some(
+    (deed) => deed === 'w TLB' || deed === 'w parked' || (deed.startsWith('asks ') && parks.has(deed.slice(5))),
+  );
+
 /** What a function does, and is not said to do. */
 function untold({ name, effects }: RuntimeFunction, done: Deeds): string[] {
-  const { reads, writes, flags, mayFault, eip, stores, changes } = effects;
-  const isAccess = !eip && !LOCKED.test(name);
-  const onlyState = changes !== undefined || !(mayFault || stores || eip);
-  return [...done].filter((deed) => {
+  const { reads, writes, flags, mayFault, eip, stores, changes, forgets } = effects;
+  const onlyState = changes !== undefined || !(mayFault || stores || eip || forgets);
+  const refused = REFUSED.flatMap(([names, never]) => (names.test(name) ? never : []));
+  const found = [...done].filter((deed) => {
+    if (refused.includes(deed)) return false;
     const [does, field] = deed.split(' ') as ['r' | 'w' | 'asks', string];
-    if (does === 'asks') return parks.has(field) && (onlyState || isAccess);
-    if (field === 'parked') return does === 'w' && (onlyState || isAccess);
+    if (does === 'asks' || field === 'parked') return false;
     // What is written is in memory before the call, too.
     if (field.startsWith('gpr')) return !names(writes, field) && !(does === 'r' && names(reads, field));
     if (field === 'flagR' || field === 'flagX') return !flags?.includes(does);
@@ -56,11 +69,12 @@ function untold({ name, effects }: RuntimeFunction, done: Deeds): string[] {
     const at = Cpu.at[field as keyof typeof Cpu.at];
     return changes !== undefined && !changes.some((place) => place.at <= at && at < place.end);
   });
+  return !forgets && takesAway(name) ? [...found, 'forgets'] : found;
 }
 
 /** What a function is said to do, and never does: code around it is longer for nothing. */
-function unfounded({ effects }: RuntimeFunction, done: Deeds): string[] {
-  const { reads, writes, flags, mayFault, eip, stores } = effects;
+function unfounded({ name, effects }: RuntimeFunction, done: Deeds): string[] {
+  const { reads, writes, flags, mayFault, eip, stores, forgets } = effects;
   if (writes === 'all') return [];
   const missing: string[] = [];
   const demand = (claim: string, ...any: string[]) => {
@@ -73,6 +87,7 @@ function unfounded({ effects }: RuntimeFunction, done: Deeds): string[] {
   if (mayFault) demand('may fault', 'w fault');
   else if (eip) demand('reads EIP', 'r eip');
   if (stores) demand('stores', 'w codeChanged');
+  if (forgets && !takesAway(name)) missing.push('forgets');
   return missing;
 }
 
@@ -82,7 +97,7 @@ test.each(functions)('$name', (f) => {
 });
 
 test('what is not said is found, and what is not so', () => {
-  const { movs, cpuid, sseAddps, fpuCompareSpecial, rdtsc, slowLoad32, lockedLoad32, outs, popf } = runtime;
+  const { movs, cpuid, sseAddps, fpuCompareSpecial, rdtsc, slowLoad32, lockedLoad32, lockedStore32, invlpg, outs, popf } = runtime;
   const check = (f: RuntimeFunction, effects: RuntimeFunction['effects']) => {
     const line = { ...f, effects };
     return [...untold(line, deeds.get(f.name)!).sort(), ...unfounded(line, deeds.get(f.name)!)];
@@ -94,9 +109,11 @@ test('what is not said is found, and what is not so', () => {
   expect(check(fpuCompareSpecial, { changes: [] })).toEqual(['w fsw']);
   expect(check(popf, { mayFault: true, eip: true })).toEqual(expect.arrayContaining(['w flagR', 'w flagX']));
   expect(check(slowLoad32, { mayFault: true, changes: [] })).toEqual(expect.arrayContaining(['w TLB', 'w cr2']));
-  expect(check(outs, { ...outs.effects, eip: false })).toEqual(['asks portOut']);
-  expect(untold({ ...lockedLoad32, name: 'anotherLoad32' }, deeds.get('lockedLoad32')!)).toEqual(['w parked']);
-  expect(check(rdtsc, { ...rdtsc.effects, flags: 'rw', stores: true })).toEqual(['writes flags', 'stores']);
+  for (const f of [outs, lockedLoad32, invlpg]) expect(check(f, { ...f.effects, forgets: false })).toEqual(['forgets']);
+  expect(untold({ ...lockedStore32, name: 'anotherStore32' }, deeds.get('lockedStore32')!)).toEqual(
+    expect.arrayContaining(['w fault', 'w codeChanged']),
+  );
+  expect(check(rdtsc, { ...rdtsc.effects, flags: 'rw', stores: true, forgets: true })).toEqual(['writes flags', 'stores', 'forgets']);
 });
 
 test('a function that a mark is to be made of must exist', () => {

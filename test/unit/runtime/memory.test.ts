@@ -2,6 +2,7 @@
 import { beforeEach, describe, expect, test } from 'vitest';
 import { Cpu, codeLimit, FAULT_BAIL, SegCache } from '../../../src/layout/cpu.ts';
 import { CODE_MAP_COUNT, CODE_MAP_PAGES, CONTROL, Control, RAM, ROM, ROM_BYTES, Tlb } from '../../../src/layout/memory.ts';
+import { type Exported, runtime } from '../../../src/runtime/abi.ts';
 import { CODE, CR0, DATA, type Machine, MiB, machine, PT, Seg } from './machine.ts';
 
 let m: Machine;
@@ -62,6 +63,16 @@ test('a crossing access whose second page faults does nothing, and CR2 is the se
   m.call.store128(m.cpu, 0x400ff8, m.cpu);
   expect(m.fault()).toBe('PF(2)');
   expect(m.phys32(0x300ff8)).toBe(0);
+});
+
+const WAYS = Object.values<Exported>(runtime).filter((f) => 'gives' in f && f.gives === 'fault' && !f.params.includes('v128'));
+test.each(WAYS)('$name gives Cpu.fault', ({ name, params }) => {
+  paged([0x300000, 0]);
+  const args = params.slice(2, -1).map((type) => (type === 'i64' ? 0n : 0));
+  const give = (at: number) => m.call[name]!(m.cpu, at, ...args, 0x77) >>> 0;
+  expect(give(0x400008)).toBe(0);
+  expect(give(0x401008)).toBe(m.get('fault'));
+  expect(m.fault()).toMatch(/^PF/);
 });
 
 test('128 bits', () => {

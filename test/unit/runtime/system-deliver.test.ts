@@ -2,6 +2,7 @@
 import { beforeEach, describe, expect, test } from 'vitest';
 import { Cpu, Exit, FAULT, FAULT_BAIL, FAULT_TRAP, PENDING_HELD_SHIFT, Pending, Step, Vector, Watch } from '../../../src/layout/cpu.ts';
 import { RAM } from '../../../src/layout/memory.ts';
+import { type Exported, runtime } from '../../../src/runtime/abi.ts';
 import { descriptor, Eflags, Gpr, gate, SEL, Seg, type System, system, TSS } from './system-machine.ts';
 
 const INT32 = 0x8e;
@@ -300,6 +301,34 @@ describe('poll', () => {
     m.setFlags(Eflags.IF);
     m.set('pending', Pending.INTR);
     expect([poll(), m.get('pending'), m.get('eip')]).toEqual([0, 0, 0x200]);
+  });
+  // Regions go on with what they have in locals.
+  test('0 means that it did nothing of its effects', () => {
+    const polls = Object.values<Exported>(runtime).filter((f) => 'gives' in f && f.gives === 'done');
+    expect(polls.map(({ name }) => name)).toEqual(['poll', 'pollRegion']);
+    const words = () => new Uint32Array(m.memory.buffer.slice(m.cpu, m.cpu + Cpu.size));
+    const places = Object.entries(Cpu.at).sort(([, x], [, y]) => y - x);
+    /** What is other than it was, but for what it was asked about, counts, and where it was. */
+    const changed = (before: Uint32Array) => {
+      const fields = [...words()].flatMap((word, k) => (word === before[k] ? [] : [places.find(([, at]) => at <= k * 4)![0]]));
+      return fields.filter((field) => !/^(pending$|count|lastBlock)/.test(field));
+    };
+    // (Held, it would wait.)
+    const bits = Object.values(Pending).filter((bit) => bit !== Pending.HOLD);
+    const given = new Set<number>();
+    for (const { name } of polls)
+      for (const first of bits)
+        for (const second of bits)
+          for (const flags of [0, Eflags.IF]) {
+            m.setFlags(flags);
+            for (const field of ['exit', 'step', 'fault'] as const) m.set(field, 0);
+            m.set('pending', first | second);
+            const before = words();
+            const done: number = m.call[name](m.cpu, m.get('eip'));
+            given.add(done);
+            if (done === 0) expect(changed(before), `${name} with ${first | second}`).toEqual([]);
+          }
+    expect([...given].sort()).toEqual([0, 1]);
   });
   test('NMI, blocked until IRET', () => {
     m.set('pending', Pending.NMI);
