@@ -7,6 +7,7 @@ export const RELAXATIONS = {
   holes: Relax.HOLES,
   precision: Relax.PRECISION,
   segments: Relax.SEGMENTS,
+  cache: Relax.CACHE,
 } as const;
 export type Relaxation = keyof typeof RELAXATIONS;
 /** One of them, or without one of them; all of them, or none. */
@@ -17,7 +18,7 @@ export const RELAX_TERMS: readonly RelaxTerm[] = ['all', 'off', ...NAMES, ...NAM
 export const ALL_RELAXATIONS = NAMES.reduce((bits, name) => bits | RELAXATIONS[name], 0);
 
 /** Those that no guest can tell from none. */
-export const EXACT: readonly RelaxTerm[] = ['directmap', 'segments'];
+export const EXACT: readonly RelaxTerm[] = ['directmap', 'segments', 'cache'];
 
 /** Modes are settings of these names: all, or what no guest can tell from none. */
 export const MODES = { relaxed: ['all'], transparent: EXACT } as const satisfies Readonly<Record<string, readonly RelaxTerm[]>>;

@@ -281,7 +281,8 @@ export class BlockCache {
     i32[bucket] = head;
   }
 
-  private mark(phys: number, bytes: number): void {
+  /** This CPU holds code of `bytes` bytes at `phys`, in one page. */
+  mark(phys: number, bytes: number): void {
     if (this.physical.isRam(phys >>> PAGE_SHIFT)) this.runtime.markCode(this.cpu, phys, bytes);
   }
 

@@ -9,7 +9,8 @@ import { Mode } from '../layout/cpu.ts';
 import { PAGE, PAGE_SHIFT, SLOTS, Slot } from '../layout/memory.ts';
 import { growRegion, type Region } from '../translate/grow.ts';
 import { type CodeCache, imageAt, type KeptRegion, mayMove, NEXT_PLACE, startOf } from './code-cache.ts';
-import { type CodeImage, putImage } from './code-image.ts';
+import { type CodeImage, pagesOf, putImage } from './code-image.ts';
+import { CodeSource, isDirect } from './code-source.ts';
 import {
   innerBlocks,
   type MadeModule,
@@ -42,9 +43,12 @@ const MOST_UNPROVEN = 4096;
 const MENTIONS = 2;
 
 /** As text, what the code of a request depends on. */
-function demandsOf({ mode }: Request, { instruments = [], directOrigin = 0, precise = true, atomic }: RegionDemands): string {
+function demandsOf(
+  { mode }: Request,
+  { instruments = [], directOrigin = 0, precise = true, atomic, otherPages = false }: RegionDemands,
+): string {
   const user = (mode & Mode.USER) !== 0;
-  return [user ? 0 : directOrigin, user || precise, atomic, ...instruments.map(({ name }) => name)].join();
+  return [user ? 0 : directOrigin, user || precise, atomic, !user && otherPages, ...instruments.map(({ name }) => name)].join();
 }
 
 export class CodeKeeper {
@@ -52,7 +56,6 @@ export class CodeKeeper {
   private readonly physical: PhysicalMemory;
   private readonly translator: Translator;
   readonly codeCache: CodeCache;
-  private readonly page = new Uint8Array(PAGE);
   private readonly unkept: UnkeptModule[] = [];
   private readonly unproven: Unproven[] = [];
   /** Gets the error that kept a module from being kept; without it the error is thrown. */
@@ -82,18 +85,21 @@ export class CodeKeeper {
   private moved({ phys, entry, mode, blocks }: Region, image: CodeImage): number[] {
     const start = startOf(entry, phys);
     if (!mayMove(start, mode)) return [];
-    const { page } = this;
-    putImage(page, image);
+    const pages = new Map<number, Uint8Array>();
+    for (const offset of image.ranges) if (!pages.has(offset & -PAGE)) pages.set(offset & -PAGE, new Uint8Array(PAGE));
+    putImage((by) => pages.get(by)!, image);
     const offsets = new Set<number>();
     for (const { instructions } of blocks.values())
       for (const { eip, length, values, memory } of instructions) {
         const operands = [...values, memory?.disp ?? 0].map((value) => value >>> 0).filter((value) => isNear(start, value));
         if (operands.length === 0) continue;
-        const at = (eip - start) >>> 0;
-        for (let k = at + 1; k + 4 <= at + length; k++) {
+        const at = (eip - start) | 0;
+        const by = at & -PAGE;
+        const page = pages.get(by)!;
+        for (let k = at - by + 1; k + 4 <= at - by + length; k++) {
           const word = (page[k]! | (page[k + 1]! << 8) | (page[k + 2]! << 16) | (page[k + 3]! << 24)) >>> 0;
           if (!operands.includes(word)) continue;
-          offsets.add(k + 3);
+          offsets.add(by + k + 3);
           k += 3;
         }
       }
@@ -114,22 +120,29 @@ export class CodeKeeper {
     for (const request of requests) {
       const { phys, eip, mode } = request;
       const page = phys >>> PAGE_SHIFT;
-      const version = this.physical.version(page);
-      const holds = (image: CodeImage) => this.physical.holds(page, image);
-      const region = codeCache.find(startOf(eip, phys), phys & (PAGE - 1), mode, demandsOf(request, demands), holds);
+      const ownVersion = this.physical.version(page);
+      const region = codeCache.find(startOf(eip, phys), phys & (PAGE - 1), mode, demandsOf(request, demands), this.holds(request));
       if (region === undefined) {
         rest.push(request);
         continue;
       }
-      const slot = translator.admit(request, version, entries, false);
+      const version = pagesOf(page, region.image).reduce((sum, each) => sum + this.physical.version(each), 0);
+      const slot = translator.admit(request, { ownVersion, version }, entries, false);
       if (slot === undefined) continue;
-      translator.noteInner(request, region.inner, version);
+      translator.noteInner(request, region.inner, ownVersion);
       entries.push({ phys, eip, mode, slot, image: region.image });
       parts.push({ name: `r${slot}`, code: region.code, slotAt: (offset) => this.slotBeside(request, offset), start: region.start });
     }
     if (parts.length === 0) return { module: undefined, rest };
     this.recalled += parts.length;
     return { module: { bytes: putTogether(parts, importNamed), entries }, rest };
+  }
+
+  /** Says whether an image is in memory around a place: one of several pages only where all are as far away as they should be. */
+  private holds(request: Request): (image: CodeImage) => boolean {
+    const page = request.phys >>> PAGE_SHIFT;
+    const direct = isDirect(request, this.translator.demands.directOrigin);
+    return (image) => (direct || pagesOf(page, image).length === 1) && this.physical.holds(page, image);
   }
 
   /** The slot of the code at an offset of the page of a request. */
@@ -143,8 +156,7 @@ export class CodeKeeper {
     const { phys, eip, mode } = request;
     const page = phys >>> PAGE_SHIFT;
     const start = startOf(eip, phys);
-    const holds = (image: CodeImage) => this.physical.holds(page, image);
-    const found = this.codeCache.onPage(start, mode, demandsOf(request, this.translator.demands), holds);
+    const found = this.codeCache.onPage(start, mode, demandsOf(request, this.translator.demands), this.holds(request));
     return found.map(({ offset }) => ({ phys: page * PAGE + offset, eip: (start + offset) >>> 0, mode }));
   }
 
@@ -202,9 +214,10 @@ export class CodeKeeper {
     const eip = (request.eip + NEXT_PLACE) >>> 0;
     const start = startOf(eip, phys);
     const image = imageAt(region, start);
-    this.physical.read((phys & -PAGE) >>> 0, this.page);
-    putImage(this.page, image);
-    const grown = growRegion(this.page, eip, phys, mode);
+    const source = new CodeSource(this.physical, request, demands.otherPages === true && isDirect(request, demands.directOrigin));
+    const pageAt = (by: number) => source.other(by) ?? new Uint8Array(PAGE);
+    putImage(pageAt, image);
+    const grown = growRegion(source.pageAt(0), eip, phys, mode, source.other);
     if (grown === undefined) return;
     const e = new Emitter({ builder: makeBuilder() });
     const offsetOf = (at: number) => at & (PAGE - 1);

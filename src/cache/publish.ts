@@ -7,11 +7,12 @@ import { lengthOf } from './code-image.ts';
 import type { RegionEntry, TranslatedModule } from './translator.ts';
 
 // A record: [bytes of the record, entries, bytes of the module, bytes of the images], the entries of five words each (the last one: offsets in its image), the images, the
-// module. An image: its offsets as 16 bits each, then its bytes.
+// module. An image: its offsets as 32 bits each, then its bytes.
 // A record never wraps: one with 0 entries and no module fills the rest of the ring before it.
 const HEAD_WORDS = 4;
 const ENTRY_WORDS = 5;
 const ALIGN = 16;
+const OFFSET_BYTES = 4;
 const WAIT_MS = 100;
 /** A CPU that sleeps may be so far behind. */
 const WAKE_BYTES = PUBLISH_BYTES / 4;
@@ -29,7 +30,7 @@ export class Publisher {
   /** Publishes a module and tells every CPU. Waits while CPUs have not read enough; false where the machine stops meanwhile. */
   publish(module: TranslatedModule): boolean {
     const { i32, u8 } = this.shared;
-    const images = module.entries.reduce((sum, { image }) => sum + image.ranges.length * 2 + image.bytes.length, 0);
+    const images = module.entries.reduce((sum, { image }) => sum + image.ranges.length * OFFSET_BYTES + image.bytes.length, 0);
     const size = (HEAD_WORDS * 4 + module.entries.length * ENTRY_WORDS * 4 + images + module.bytes.length + ALIGN - 1) & -ALIGN;
     if (size > PUBLISH_BYTES / 2) throw new Error(`a module of ${size} bytes is too large to publish`);
     let position = Atomics.load(i32, control(Control.at.published)) >>> 0;
@@ -42,12 +43,13 @@ export class Publisher {
     }
     const at = PUBLISH + (position % PUBLISH_BYTES);
     i32.set([size, module.entries.length, module.bytes.length, images], at >> 2);
+    const view = new DataView(u8.buffer);
     let to = at + (HEAD_WORDS + module.entries.length * ENTRY_WORDS) * 4;
     module.entries.forEach(({ slot, phys, eip, mode, image }, k) => {
       i32.set([slot, phys, eip, mode, image.ranges.length], (at >> 2) + HEAD_WORDS + k * ENTRY_WORDS);
       for (const offset of image.ranges) {
-        u8[to++] = offset & 0xff;
-        u8[to++] = offset >>> 8;
+        view.setInt32(to, offset, true);
+        to += OFFSET_BYTES;
       }
       u8.set(image.bytes, to);
       to += image.bytes.length;
@@ -93,10 +95,11 @@ export function* unseenModules(shared: SharedMemory, cpu: number): Generator<Tra
       const entries: RegionEntry[] = [];
       const first = at + (HEAD_WORDS + count * ENTRY_WORDS) * 4;
       let from = first;
+      const view = new DataView(u8.buffer);
       for (let k = 0; k < count; k++) {
         const e = (at >> 2) + HEAD_WORDS + k * ENTRY_WORDS;
         const ranges: number[] = [];
-        for (let i = 0; i < i32[e + 4]!; i++, from += 2) ranges.push(u8[from]! | (u8[from + 1]! << 8));
+        for (let i = 0; i < i32[e + 4]!; i++, from += OFFSET_BYTES) ranges.push(view.getInt32(from, true));
         const end = from + lengthOf(ranges);
         const image = { ranges, bytes: u8.slice(from, end) };
         entries.push({ slot: i32[e]!, phys: i32[e + 1]! >>> 0, eip: i32[e + 2]! >>> 0, mode: i32[e + 3]!, image });

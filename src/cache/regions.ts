@@ -6,7 +6,7 @@ import type { SharedMemory } from '../cpu/state.ts';
 import { Mode } from '../layout/cpu.ts';
 import { BlockHead, PAGE, PAGE_SHIFT } from '../layout/memory.ts';
 import type { BlockCache, Jumps } from './blocks.ts';
-import { touches } from './code-image.ts';
+import { pagesOf, touches } from './code-image.ts';
 import type { RegionEntry, TranslatedModule } from './translator.ts';
 
 /** Dropped regions that are kept at the most. */
@@ -17,16 +17,22 @@ interface Region {
   readonly code: CallableFunction;
 }
 
+/** Whether a region is made from something in `bytes` bytes at `phys`. */
+function isMadeFrom({ phys: entry, image }: RegionEntry, phys: number, bytes: number): boolean {
+  const start = phys - (entry - (entry & (PAGE - 1)));
+  return touches(image, start, start + bytes);
+}
+
 export class RegionTable {
   private readonly instance: Instance;
   private readonly shared: SharedMemory;
   private readonly blocks: BlockCache;
   private readonly physical: PhysicalMemory;
-  /** By physical page and table slot. */
+  /** By physical page that they are made from something on, and table slot. */
   private readonly pages = new Map<number, Map<number, Region>>();
   /** Dropped ones, by table slot, the oldest first. */
   private readonly waiting = new Map<number, Region>();
-  /** Slots of the dropped ones, by physical page. */
+  /** Slots of the dropped ones, by the physical page of their entry. */
   private readonly waitingOf = new Map<number, Set<number>>();
   modules = 0;
   bytes = 0;
@@ -51,17 +57,31 @@ export class RegionTable {
   private put(region: Region): boolean {
     const { entry } = region;
     const page = entry.phys >>> PAGE_SHIFT;
+    const pages = pagesOf(page, entry.image);
+    this.markCallees(entry);
     if (!this.physical.enterImage(page, entry.image)) return false;
-    if (this.physical.isRam(page)) this.blocks.awaitStores(entry.phys);
+    for (const each of pages) if (this.physical.isRam(each)) this.blocks.awaitStores(each * PAGE);
     if (!this.physical.holds(page, entry.image)) return false;
     this.instance.table.set(entry.slot, region.code);
-    const list = this.pages.get(page);
-    if (list) list.set(entry.slot, region);
-    else this.pages.set(page, new Map([[entry.slot, region]]));
+    for (const each of pages) {
+      const list = this.pages.get(each);
+      if (list) list.set(entry.slot, region);
+      else this.pages.set(each, new Map([[entry.slot, region]]));
+    }
     this.forget(entry);
     const head = this.blocks.find(entry.phys, entry.eip, entry.mode);
     if (head !== 0) this.blocks.enterRegion(head, entry.slot);
     return true;
+  }
+
+  /** Stores to what a region is made from on other pages than its own are to be noticed: this run may have seen no code there yet. (Its own page has some, or nobody had asked for the region.) */
+  private markCallees({ phys, image: { ranges } }: RegionEntry): void {
+    const own = phys & -PAGE;
+    for (let i = 0; i < ranges.length; i += 2) {
+      const at = (own + ranges[i]!) >>> 0;
+      if (at >>> PAGE_SHIFT !== phys >>> PAGE_SHIFT && !this.physical.hasCode(at >>> PAGE_SHIFT))
+        this.blocks.mark(at, ranges[i + 1]! - ranges[i]!);
+    }
   }
 
   /** A block was decoded: if its code has a region, the block leads there. */
@@ -80,14 +100,12 @@ export class RegionTable {
 
   /** Drops the regions of a physical page that were made from what is there no longer. */
   review(page: number): Jumps {
-    return this.drop(page, ({ entry }) => !this.physical.holds(page, entry.image));
+    return this.drop(page, ({ entry }) => !this.isCurrent(entry));
   }
 
   /** Drops the regions made from something in `bytes` bytes at `phys`, all in one page, that is there no longer. */
   invalidate(phys: number, bytes: number): Jumps {
-    const page = phys >>> PAGE_SHIFT;
-    const start = phys & (PAGE - 1);
-    return this.drop(page, ({ entry }) => touches(entry.image, start, start + bytes) && !this.physical.holds(page, entry.image));
+    return this.drop(phys >>> PAGE_SHIFT, ({ entry }) => isMadeFrom(entry, phys, bytes) && !this.isCurrent(entry));
   }
 
   /** Drops all regions of a physical page. */
@@ -103,15 +121,23 @@ export class RegionTable {
       if (!goes(region)) continue;
       const { slot, mode, phys, eip } = region.entry;
       this.instance.table.set(slot, this.instance.stub);
-      list.delete(slot);
+      for (const each of pagesOf(phys >>> PAGE_SHIFT, region.entry.image)) {
+        const others = this.pages.get(each)!;
+        others.delete(slot);
+        if (others.size === 0) this.pages.delete(each);
+      }
       // Its first block may not have been hit.
       const head = this.blocks.find(phys, eip, mode);
       if (head !== 0) this.blocks.leaveRegion(head);
       this.keep(region);
       dropped |= mode & Mode.USER ? 2 : 1;
     }
-    if (list.size === 0) this.pages.delete(page);
     return dropped as Jumps;
+  }
+
+  /** Whether memory still holds what a region was made from. */
+  private isCurrent({ phys, image }: RegionEntry): boolean {
+    return this.physical.holds(phys >>> PAGE_SHIFT, image);
   }
 
   private keep(region: Region): void {
@@ -141,9 +167,7 @@ export class RegionTable {
 
   /** True where a region is made from something in `bytes` bytes at `phys`, all in one page. */
   holds(phys: number, bytes: number): boolean {
-    const start = phys & (PAGE - 1);
-    for (const { entry } of this.pages.get(phys >>> PAGE_SHIFT)?.values() ?? [])
-      if (touches(entry.image, start, start + bytes)) return true;
+    for (const { entry } of this.pages.get(phys >>> PAGE_SHIFT)?.values() ?? []) if (isMadeFrom(entry, phys, bytes)) return true;
     return false;
   }
 

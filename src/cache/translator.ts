@@ -10,7 +10,8 @@ import { emitRegion, type RegionDemands } from '../emit/region/region.ts';
 import { instrumentsAsked } from '../instrument/index.ts';
 import { CONTROL, Control, PAGE, PAGE_SHIFT, Relax, SLOTS, Slot, TABLE_ENTRIES } from '../layout/memory.ts';
 import { growRegion, type Region } from '../translate/grow.ts';
-import { type CodeImage, imageOf, pieceOf } from './code-image.ts';
+import { type CodeImage, imageOf, type PageAt, type Piece } from './code-image.ts';
+import { CodeSource, isDirect } from './code-source.ts';
 
 export interface Request {
   readonly phys: number;
@@ -18,7 +19,7 @@ export interface Request {
   readonly mode: number;
 }
 
-/** A region of a published module: function `r<slot>` goes into table slot `slot`, if its page still holds `image`. */
+/** A region of a published module: function `r<slot>` goes into table slot `slot`, if memory still holds `image`. */
 export interface RegionEntry extends Request {
   readonly slot: number;
   readonly image: CodeImage;
@@ -37,6 +38,12 @@ export interface MadeModule {
   readonly bytes: Uint8Array;
   readonly regions: readonly MadeRegion[];
   readonly makeBuilder: MakeBuilder;
+}
+
+/** Versions of a request's page, and together of all pages that its region is made from. */
+export interface Versions {
+  readonly ownVersion: number;
+  readonly version: number;
 }
 
 export interface TranslatedModule {
@@ -63,14 +70,14 @@ const MOST_REFUSED = 64;
 /** Table slots that regions under way may need. */
 const SLOTS_KEPT = 4096;
 
-/** The bytes of its page that a region was made from. */
-function regionImage(page: Uint8Array, { phys, entry, blocks }: Region): CodeImage {
-  const pieces: number[] = [];
+/** The bytes that a region was made from. */
+function regionImage(pageAt: PageAt, { phys, entry, blocks }: Region): CodeImage {
+  const pieces: Piece[] = [];
   for (const { instructions } of blocks.values()) {
     const at = (phys & (PAGE - 1)) + ((instructions[0]!.eip - entry) | 0);
-    pieces.push(pieceOf(at, at + ((instructions.at(-1)!.next - instructions[0]!.eip) | 0)));
+    pieces.push([at, at + ((instructions.at(-1)!.next - instructions[0]!.eip) | 0)]);
   }
-  return imageOf(page, pieces);
+  return imageOf(pageAt, pieces);
 }
 
 /** Offsets in the page of the blocks of a region that need no region of their own. */
@@ -88,8 +95,7 @@ export class Translator {
   /** The encoder of the modules to come. */
   makeBuilder: MakeBuilder;
   private readonly slots = new Map<string, number>();
-  private readonly page = new Uint8Array(PAGE);
-  /** Slots translated, with the version of their page; and guest PCs inside a region that were asked for once. */
+  /** Slots translated, with the version of what they were made from; and guest PCs inside a region that were asked for once. */
   private readonly done = new Map<number, number>();
   private readonly inside = new Map<string, number>();
   /** By physical address: of how many regions the code there is part of as its entry, and at which version of its page. */
@@ -144,6 +150,7 @@ export class Translator {
       instruments: instrumentsAsked(word),
       directOrigin: origin === 0 ? undefined : origin,
       precise: (word(Control.at.relax) & Relax.PRECISION) === 0,
+      otherPages: (word(Control.at.relax) & Relax.CACHE) !== 0,
       atomic: this.atomic,
       verify: this.verify,
     };
@@ -154,18 +161,12 @@ export class Translator {
     return TABLE_ENTRIES - this.shared.i32[(CONTROL + Control.at.slotNext) >> 2]! >= SLOTS_KEPT;
   }
 
-  /** The region that would be made at a guest PC. */
-  private grow({ phys, eip, mode }: Request): Region | undefined {
-    this.physical.read((phys & -PAGE) >>> 0, this.page);
-    return growRegion(this.page, eip, phys, mode);
-  }
-
   /**
    * Whether a request is worth a region now. Code inside a region that exists already is asked for when something jumps
    * into its middle, often only until that region is installed: it gets its own when it asks a second time.
    */
-  private wants(request: Request, slot: number, version: number): boolean {
-    if (this.done.get(slot) === version) return false;
+  private wants(request: Request, slot: number, { ownVersion: version, version: made }: Versions): boolean {
+    if (this.done.get(slot) === made) return false;
     const key = keyOf(request.phys, request.eip, request.mode);
     if (this.inside.get(key) !== version) return true;
     this.inside.delete(key);
@@ -216,16 +217,17 @@ export class Translator {
   }
 
   /** Whether a request is worth a region: then the slot of that, which counts as made. */
-  admit(request: Request, version: number, entries: readonly RegionEntry[], force: boolean): number | undefined {
+  admit(request: Request, versions: Versions, entries: readonly RegionEntry[], force: boolean): number | undefined {
     if (!this.physical.hasCode(request.phys >>> PAGE_SHIFT)) return undefined;
-    if (!force && !this.pays(request, version)) return undefined;
+    const { ownVersion, version } = versions;
+    if (!force && !this.pays(request, ownVersion)) return undefined;
     const slot = this.slotOf(request.phys, request.eip, request.mode);
-    if (!force && !this.wants(request, slot, version)) return undefined;
+    if (!force && !this.wants(request, slot, versions)) return undefined;
     if (entries.some((x) => x.slot === slot)) return undefined;
     if (!force && !this.isStill(slot)) return undefined;
     this.countChange(slot);
     this.done.set(slot, version);
-    this.countCopy(request.phys, version);
+    this.countCopy(request.phys, ownVersion);
     return slot;
   }
 
@@ -245,12 +247,12 @@ export class Translator {
     const regions: MadeRegion[] = [];
     const { makeBuilder } = this;
     for (const request of requests) {
-      const version = this.physical.version(request.phys >>> PAGE_SHIFT);
-      const region = this.grow(request);
-      const slot = region && this.admit(request, version, entries, force);
-      if (region === undefined || slot === undefined) continue;
-      this.noteInner(request, innerBlocks(region), version);
       const { demands } = this;
+      const source = new CodeSource(this.physical, request, demands.otherPages === true && isDirect(request, demands.directOrigin));
+      const region = growRegion(source.pageAt(0), request.eip, request.phys, request.mode, source.other);
+      const slot = region && this.admit(request, source, entries, force);
+      if (region === undefined || slot === undefined) continue;
+      this.noteInner(request, innerBlocks(region), source.ownVersion);
       let slots = 0;
       try {
         e ??= new Emitter({ builder: makeBuilder() });
@@ -265,7 +267,7 @@ export class Translator {
         this.onError(error, request);
         continue;
       }
-      const entry = { ...request, slot, image: regionImage(this.page, region) };
+      const entry = { ...request, slot, image: regionImage(source.pageAt, region) };
       entries.push(entry);
       regions.push({ entry, region, demands, slots });
       this.regions++;

@@ -1,5 +1,5 @@
 // Guest physical memory as the host sees it for fetching code: RAM and ROM, with the page metadata.
-import { type CodeImage, holds } from '../cache/code-image.ts';
+import { type CodeImage, holds, pagesOf } from '../cache/code-image.ts';
 import { enterCode } from '../cache/code-pages.ts';
 import {
   CONTROL,
@@ -72,17 +72,23 @@ export class PhysicalMemory {
     return this.meta(page) !== undefined;
   }
 
-  /** Whoever holds code of this page enters it, so that stores to it are noticed (cache/code-pages.ts). False where the page has no code any more. */
-  enterImage(page: number, { ranges }: CodeImage): boolean {
-    const meta = this.meta(page);
-    if (meta === undefined) return true;
-    if ((Atomics.add(this.shared.i32, (meta + PageMeta.at.flags) >> 2, PAGE_MARK) & PAGE_HAS_CODE) === 0) return false;
-    for (let i = 0; i < ranges.length; i += 2) enterCode(this.shared, page * PAGE + ranges[i]!, ranges[i + 1]! - ranges[i]!);
+  /** Whoever holds code whose own page this is enters it, so that stores to it are noticed (cache/code-pages.ts). False where one of its pages has no code any more. */
+  enterImage(page: number, image: CodeImage): boolean {
+    for (const each of pagesOf(page, image)) {
+      const meta = this.meta(each);
+      if (meta !== undefined && (Atomics.add(this.shared.i32, (meta + PageMeta.at.flags) >> 2, PAGE_MARK) & PAGE_HAS_CODE) === 0)
+        return false;
+    }
+    const { ranges } = image;
+    if (this.isRam(page))
+      for (let i = 0; i < ranges.length; i += 2) enterCode(this.shared, page * PAGE + ranges[i]!, ranges[i + 1]! - ranges[i]!);
     return true;
   }
 
-  /** Whether a page holds what an image has of it. */
+  /** Whether an image is in memory whose own page this is. One of several pages is only in RAM. */
   holds(page: number, image: CodeImage): boolean {
+    const pages = pagesOf(page, image);
+    if (pages.length > 1 && !pages.every((each) => this.isRam(each))) return false;
     const host = this.host(page * PAGE);
     return host === undefined ? image.bytes.every((byte) => byte === 0xff) : holds(this.shared.u8, host, image);
   }

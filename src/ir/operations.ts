@@ -139,7 +139,7 @@ export const OPERATIONS = {
 
   /** To a block of the region, or to the EIP of that name outside. */
   jump:     end('jump[ {to}]', {}, { to: optional(target) }),
-  branch:   end('branch if {cond}[ to {to}, else {next}]', { cond: 'i32' }, { to: optional(target), next: optional(target) }),
+  branch:   end('branch{likely} if {cond}[ to {to}, else {next}]', { cond: 'i32' }, { likely: optional(flag(' likely')), to: optional(target), next: optional(target) }),
   indirect: end('indirect {eip}', { eip: ADDRESS }, {}),
   /** A near return. `to`: the block where it leads if `eip` is that block's, as it is for an inlined callee. */
   ret:      end('ret {eip}[ to {to}]', { eip: ADDRESS }, { to: optional(target) }),

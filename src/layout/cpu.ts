@@ -264,6 +264,9 @@ export const Cpu = struct(
     rmwHost: u32,
     /** An access so many bytes or more behind Control.directOrigin is not known to be in the direct map, as this CPU's page tables and its TLB have it. */
     directBytes: u32,
+    /** From where on, and how far, the direct map is code of the kernel: present, of global pages, executable. */
+    codeFrom: u32,
+    codeBytes: u32,
     /** The page (from the origin on) that last could not be had in CpuArea.directStores. */
     directRefused: u32,
     /** Control.relax as this CPU goes by it. */

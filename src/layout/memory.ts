@@ -172,7 +172,7 @@ export const Control = struct({
 });
 
 /** Invariants of kernels that translated code may rely on (docs/relaxations.md). */
-export const Relax = { DIRECTMAP: 1, HOLES: 2, PRECISION: 4, SEGMENTS: 8 } as const;
+export const Relax = { DIRECTMAP: 1, HOLES: 2, PRECISION: 4, SEGMENTS: 8, CACHE: 16 } as const;
 /** The first physical address that is looked for in the kernel's direct map: what lies below is not all RAM. */
 export const DIRECT_START = 1 * MiB;
 /** Bytes that an access in the direct map may be long. */

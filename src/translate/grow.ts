@@ -1,4 +1,5 @@
-// Grows a region: the basic blocks that direct jumps and fall-throughs reach from an entry, inside one page of code.
+// Grows a region: the basic blocks that direct jumps and fall-throughs reach from an entry, inside one page of code, and a copy of each small callee, which
+// may be on another page.
 
 import { CodeReader, type Instruction, insideLimit } from '../decode/decoder.ts';
 import { type BlockId, COPY } from '../ir/blocks.ts';
@@ -11,8 +12,11 @@ export interface BasicBlock {
   readonly instructions: Instruction[];
   /** EIP behind the last instruction; where the block goes on if that is not a jump. */
   readonly end: number;
-  /** Where its last instruction leads so far as that is in the region: a call's inlined callee, or the return point of an inlined RET. */
+  /** Where its last instruction leads so far as that is in the region: a call's inlined callee. */
   readonly callee: BlockId | undefined;
+  /** EIP of the callee's page, where that is neither the region's own nor that of the block: whether it is still there must be asked. */
+  readonly calleePage: number | undefined;
+  /** In an inlined callee: where its caller goes on. */
   readonly returnPoint: BlockId | undefined;
   /** It ends with a call that comes back into the region, at `end`. */
   readonly comesBack: boolean;
@@ -30,40 +34,44 @@ export interface Region {
 }
 
 /** Instructions in a region at the most. */
-const LIMIT = 100;
+const LIMIT = 160;
 /** So many of them at the most, and a region does not go on behind a call: what is there may never run. */
 const BEHIND_CALLS = 40;
 /** Instructions of a callee that is grown into its caller, at the most. */
-const CALLEE_LIMIT = 16;
+const CALLEE_LIMIT = 24;
+/** How deep callees are grown into their callers. */
+const DEEPEST = 3;
 
-/** Offsets in the page of code, where it is not outside; a place is such an offset plus a multiple of PAGE for each copy of a callee. */
+/** Offsets in a page of code, where it is not outside; a place is such an offset plus a multiple of PAGE for each copy of a callee. */
 const inside = (offset: number): boolean => offset >= 0 && offset < PAGE;
 
-/** The code around the entry of a region, read where it is wanted. */
+/** Gives the bytes (PAGE of them) of another page of code that a region may have callees on, by its distance from the region's own in linear memory; it is as far away in physical memory. */
+export type OtherPage = (by: number) => Uint8Array | undefined;
+
+/** The code of a page, read where it is wanted. */
 class Code {
-  private readonly eip: number;
-  private readonly offset: number;
+  /** EIP of its first byte. */
+  readonly start: number;
   private readonly mode: number;
   private readonly reader: CodeReader;
   /** By offset; null: what no region has. */
   private readonly known = new Map<number, Instruction | null>();
 
-  constructor(page: Uint8Array, eip: number, phys: number, mode: number) {
-    this.eip = eip;
-    this.offset = phys & (PAGE - 1);
+  constructor(page: Uint8Array, start: number, mode: number) {
+    this.start = start;
     this.mode = mode;
     this.reader = new CodeReader(page, mode);
   }
 
   offsetOf(eip: number): number {
-    return this.offset + ((eip - this.eip) | 0);
+    return (eip - this.start) | 0;
   }
 
   read(offset: number): Instruction | null {
     if (!inside(offset)) return null;
     let x = this.known.get(offset);
     if (x === undefined) {
-      const found = this.reader.at(offset, (this.eip + offset - this.offset) >>> 0);
+      const found = this.reader.at(offset, (this.start + offset) >>> 0);
       x = found.truncated || found.spec === undefined || !insideLimit(found, this.mode) ? null : found;
       this.known.set(offset, x);
     }
@@ -75,68 +83,132 @@ class Code {
   }
 }
 
-/** Whether a small function without calls starts at an offset: one that only its RETs leave. */
-function isLeaf(code: Code, offset: number): boolean {
+/** The pages of code that a region may be of. */
+class Pages {
+  readonly own: Code;
+  private readonly others = new Map<number, Code | undefined>();
+  private readonly mode: number;
+  private readonly other: OtherPage;
+
+  constructor(own: Code, mode: number, other: OtherPage) {
+    this.own = own;
+    this.mode = mode;
+    this.other = other;
+  }
+
+  /** The page of an EIP. */
+  of(eip: number): Code | undefined {
+    const by = this.own.offsetOf(eip) & -PAGE;
+    if (by === 0) return this.own;
+    if (this.others.has(by)) return this.others.get(by);
+    const page = this.other(by);
+    const code = page && new Code(page, (this.own.start + by) >>> 0, this.mode);
+    this.others.set(by, code);
+    return code;
+  }
+
+  free(): void {
+    this.own.free();
+    for (const code of this.others.values()) code?.free();
+  }
+}
+
+/** Whether an instruction ends a function: what follows is run only where something jumps there. A call does not. */
+const endsFunction = ({ flow, form, target, spec }: Instruction): boolean =>
+  form.mnemonic !== 'call' && (flow === 'unconditional' || (target === undefined && spec!.ends === true));
+
+/** How many instructions the small function has that starts at an offset: one that is left by its RETs, by jumps that stand for a call in front of one, and by calls that come back. undefined: it is no such one. */
+function smallSize(code: Code, offset: number): number | undefined {
   const seen = new Set<number>();
   const work = [offset];
   while (work.length > 0) {
     for (let at = work.pop()!; !seen.has(at); ) {
       const x = code.read(at);
-      if (x === null || seen.size === CALLEE_LIMIT) return false;
+      if (x === null || seen.size === CALLEE_LIMIT || x.spec!.dispatches) return undefined;
       seen.add(at);
       const { mnemonic } = x.form;
-      if (mnemonic === 'ret') break;
-      if (mnemonic === 'call' || x.spec!.dispatches || (x.target === undefined && (x.spec!.ends || x.flow === 'unconditional')))
-        return false;
-      if (x.target !== undefined) work.push(code.offsetOf(x.target));
-      if (x.flow === 'unconditional') break;
+      const target = x.target === undefined ? undefined : code.offsetOf(x.target);
+      if (mnemonic === 'call') {
+        if (x.target === x.next) return undefined;
+      } else if (target !== undefined && (mnemonic !== 'jmp' || inside(target))) work.push(target);
+      else if (endsFunction(x) && mnemonic !== 'ret' && mnemonic !== 'jmp') return undefined;
+      if (endsFunction(x)) break;
       at += x.length;
     }
   }
-  return true;
+  return seen.size;
+}
+
+/** The region's own code, or a copy of a callee. */
+interface Copy {
+  readonly code: Code;
+  readonly returnPoint: BlockId | undefined;
+  readonly depth: number;
 }
 
 /**
  * The region at `entry`, whose page of code is `page` (PAGE bytes) and whose first byte is at physical address `phys`.
  * undefined where not even the first instruction can be translated.
  */
-export function growRegion(page: Uint8Array, entry: number, phys: number, mode: number): Region | undefined {
+export function growRegion(
+  page: Uint8Array,
+  entry: number,
+  phys: number,
+  mode: number,
+  other: OtherPage = () => undefined,
+): Region | undefined {
   const eip = entry >>> 0;
   const flat = (mode & Mode.FLAT) !== 0;
-  const code = new Code(page, eip, phys, mode);
-  const start = code.offsetOf(eip);
+  const start = phys & (PAGE - 1);
+  const own = new Code(page, (eip - start) >>> 0, mode);
+  const pages = new Pages(own, mode, other);
   const instructions = new Map<number, Instruction>();
   const leaders = new Set([start]);
   const loopHeads = new Set<BlockId>();
-  /** By the place of the call, and by the number of the copy. */
-  const callees = new Map<number, BlockId>();
-  const returnPoints: BlockId[] = [0];
+  /** By the place of the call. */
+  const callees = new Map<number, { readonly id: BlockId; readonly page: number | undefined }>();
+  const copies: Copy[] = [{ code: own, returnPoint: undefined, depth: 0 }];
   const work = [start];
   let count = 0;
+  /** Instructions of callees that are still to come. */
+  let promised = 0;
+
+  /** Whether a call at a place can be grown into: then its copy is begun. */
+  const inline = (place: number, copy: number, x: Instruction): boolean => {
+    const { code, depth } = copies[copy]!;
+    if (!flat || x.target === undefined || x.target === x.next || depth === DEEPEST) return false;
+    const called = pages.of(x.target);
+    const offset = called?.offsetOf(x.target);
+    const size = called && smallSize(called, offset!);
+    if (size === undefined || count + promised + size > LIMIT) return false;
+    promised += size;
+    const number = copies.push({ code: called!, returnPoint: copy * COPY + x.next, depth: depth + 1 }) - 1;
+    const known = called === own || called === code;
+    callees.set(place, { id: number * COPY + x.target, page: known ? undefined : called!.start });
+    leaders.add(number * PAGE + offset!);
+    work.push(place + x.length, number * PAGE + offset!);
+    return true;
+  };
+
   while (work.length > 0) {
     let place = work.pop()!;
     const copy = Math.floor(place / PAGE);
     const base = copy * PAGE;
-    while (count < LIMIT && !instructions.has(place)) {
+    const { code, depth } = copies[copy]!;
+    while ((depth > 0 || count + promised < LIMIT) && !instructions.has(place)) {
       const x = code.read(place - base);
       if (x === null) break;
       instructions.set(place, x);
+      if (depth > 0) promised--;
       count++;
       const next = place + x.length;
       const goesOn = inside(next - base);
       const { mnemonic } = x.form;
       if (mnemonic === 'call') {
-        if (copy === 0 && flat && goesOn && x.target !== undefined && isLeaf(code, code.offsetOf(x.target))) {
-          const inlined = returnPoints.push(x.next) - 1;
-          const callee = inlined * PAGE + code.offsetOf(x.target);
-          callees.set(place, inlined * COPY + x.target);
-          leaders.add(callee);
-          leaders.add(next);
-          work.push(next, callee);
-        } else if (flat && goesOn && x.target !== x.next) {
+        if (flat && goesOn && x.target !== x.next) {
           // What only finds out where it is (a call to what follows it) does not come back.
           leaders.add(next);
-          if (count < BEHIND_CALLS) work.unshift(next);
+          if (!inline(place, copy, x) && (depth > 0 || count < BEHIND_CALLS)) work.unshift(next);
         }
       } else if (x.target !== undefined) {
         const target = code.offsetOf(x.target);
@@ -151,7 +223,7 @@ export function growRegion(page: Uint8Array, entry: number, phys: number, mode: 
       place = next;
     }
   }
-  code.free();
+  pages.free();
   if (!instructions.has(start)) return undefined;
   const blocks = new Map<BlockId, BasicBlock>();
   for (const leader of leaders) {
@@ -178,8 +250,9 @@ export function growRegion(page: Uint8Array, entry: number, phys: number, mode: 
       eip: first.eip,
       instructions: list,
       end: x.next,
-      callee: callees.get(last),
-      returnPoint: copy !== 0 && mnemonic === 'ret' ? returnPoints[copy] : undefined,
+      callee: callees.get(last)?.id,
+      calleePage: callees.get(last)?.page,
+      returnPoint: copies[copy]!.returnPoint,
       comesBack:
         mnemonic === 'call' &&
         flat &&

@@ -2,27 +2,46 @@
 import { type BlockId, eipOf } from '../ir/blocks.ts';
 import { Builder } from '../ir/builder.ts';
 import { isTerminator, type Op } from '../ir/operations.ts';
+import type { Value } from '../ir/types.ts';
+import { Cpu } from '../layout/cpu.ts';
 import { Lifter } from '../lift/lifter.ts';
 import { RegionLeaves } from '../lift/region-leaves.ts';
 import { type RegionBlock, type RegionIr, regionBlock, reshaped } from './graph.ts';
 import type { BasicBlock, Region } from './grow.ts';
 
-/** What a block ends with whose instructions came to `ops`: these, with the last changed or a jump behind it. */
-function ended(ops: Op[], block: BasicBlock): readonly Op[] {
-  const last = ops.at(-1)!;
-  const onwards: Op = { kind: 'jump', to: block.id - block.eip + block.end };
-  if (last.kind === 'call' || last.kind === 'callIndirect') {
-    if (block.comesBack) ops.push(onwards);
-    else if (last.kind === 'callIndirect') ops[ops.length - 1] = { kind: 'indirect', eip: last.eip };
-    // A call that is not inlined leaves the region: its return comes back through the return point's own slot.
-    else if (block.callee === undefined) ops[ops.length - 1] = { kind: 'exit', to: last.to! };
-    else ops[ops.length - 1] = { kind: 'jump', to: block.callee };
-  } else if (last.kind === 'ret') ops[ops.length - 1] = { ...last, to: block.returnPoint };
-  else if (!isTerminator(last)) ops.push(onwards);
-  return ops;
+/** 1 where the CPU has what it knows of the kernel's code (Cpu.codeFrom) at the page at an EIP. */
+function isKnown(b: Builder, page: number): Value {
+  const word = (offset: number) => b.push({ kind: 'ldstate', type: 'i32', bytes: 4, signed: false, offset });
+  return b.lt_u(b.sub(b.const(page), word(Cpu.at.codeFrom)), word(Cpu.at.codeBytes));
 }
 
-function liftBlock(block: BasicBlock): RegionBlock {
+/** What a block ends with whose instructions came to what is in `b`: these, with the last changed or a jump behind it. `has`: whether a block is in the region. */
+function end(b: Builder, block: BasicBlock, has: (id: BlockId) => boolean): void {
+  const { ops } = b.code;
+  const last = ops.at(-1)!;
+  const { callee, calleePage, comesBack, returnPoint } = block;
+  const onwards: Op = { kind: 'jump', to: block.id - block.eip + block.end };
+  if (last.kind === 'call' || last.kind === 'callIndirect') {
+    if (comesBack) ops.push(onwards);
+    else {
+      ops.pop();
+      if (last.kind === 'callIndirect') ops.push({ kind: 'indirect', eip: last.eip });
+      // A call that is not inlined leaves the region: its return comes back through the return point's own slot.
+      else if (callee === undefined) ops.push({ kind: 'exit', to: last.to! });
+      else if (calleePage === undefined) ops.push({ kind: 'jump', to: callee });
+      else ops.push({ kind: 'branch', cond: isKnown(b, calleePage), likely: true, to: callee, next: last.to! });
+    }
+  } else if (last.kind === 'ret') ops[ops.length - 1] = { ...last, to: returnPoint };
+  else if (returnPoint !== undefined && (last.kind === 'indirect' || (last.kind === 'jump' && !has(last.to!)))) {
+    // An inlined callee goes on elsewhere, which is to return in its place.
+    const back = eipOf(returnPoint);
+    ops[ops.length - 1] =
+      last.kind === 'indirect' ? { kind: 'callIndirect', eip: last.eip, back } : { kind: 'call', to: eipOf(last.to!), back };
+    ops.push({ kind: 'jump', to: returnPoint });
+  } else if (!isTerminator(last)) ops.push(onwards);
+}
+
+function liftBlock(block: BasicBlock, has: (id: BlockId) => boolean): RegionBlock {
   const b = new Builder();
   for (const x of block.instructions) {
     b.push({ kind: 'insn', eip: x.eip, next: x.next });
@@ -30,11 +49,16 @@ function liftBlock(block: BasicBlock): RegionBlock {
     x.spec!.lift(lifter);
     if (!lifter.ended && x.spec!.dispatches) lifter.next();
   }
-  return regionBlock({ id: block.id, instructions: block.instructions.length, ops: ended(b.code.ops, block) });
+  end(b, block, has);
+  return regionBlock({ id: block.id, instructions: block.instructions.length, ops: b.code.ops });
 }
 
 export function liftRegion({ entry, phys, mode, blocks }: Region): RegionIr {
   const lifted = new Map<BlockId, RegionBlock>();
-  for (const [id, block] of blocks) lifted.set(id, liftBlock(block));
+  for (const [id, block] of blocks)
+    lifted.set(
+      id,
+      liftBlock(block, (other) => blocks.has(other)),
+    );
   return reshaped({ eip: entry, phys, mode, entry, blocks: lifted, loops: [] });
 }

@@ -4,7 +4,7 @@
 // next time that all are: stores to page tables need no watching. The right to store is learned page by page, from the TLB (direct-access.ts), as the dirty bit is the
 // walk's to set.
 import { Access, Cpu, CpuArea, Cr0, Cr4, control, DIRECT_MOST, DIRECT_START, PAGE, Relax, Watch } from '../gen/layout';
-import { directLeaf, frameOf, HOLE, isMapped, walk } from './walk';
+import { directLeaf, frameOf, HOLE, isMapped, NO_CODE, walk } from './walk';
 
 /** The least that is worth it. */
 const LEAST: u32 = 512 << 20;
@@ -23,6 +23,7 @@ function stores(cpu: Cpu): usize {
 export function forgetDirect(cpu: Cpu): void {
   if (!cpu.directBytes) return;
   cpu.directBytes = 0;
+  cpu.codeBytes = 0;
   memory.fill(stores(cpu), 0, control.ramBytes >>> 12);
 }
 
@@ -34,24 +35,33 @@ export function guardDirect(cpu: Cpu, physPage: u32): void {
   if (physPage > DIRECT_START >>> 12) store<u8>(at - 1, 0);
 }
 
-/** Bytes from `origin` on that are mapped as a direct map must be, and end so. */
+/** Bytes from `origin` on that are mapped as a direct map must be, and end so. The longest stretch of them that is code is Cpu.codeFrom and Cpu.codeBytes then. */
 function extent(cpu: Cpu, origin: u32): u32 {
   const most = control.ramBytes - DIRECT_START;
   let holes: u32 = control.relax & Relax.HOLES ? MOST_HOLES : 0;
   let bytes: u32 = 0;
   let good: u32 = 0;
+  let code: u32 = 0;
+  cpu.codeBytes = 0;
   while (bytes < most) {
     const linear = origin + bytes;
     if (linear < origin) break;
-    const length = directLeaf(cpu, linear, DIRECT_START + bytes);
+    const leaf = directLeaf(cpu, linear, DIRECT_START + bytes);
+    const length = leaf & ~NO_CODE;
     if (length == HOLE && holes) {
       holes--;
       bytes += PAGE;
+      code = bytes;
       continue;
     }
     if (length <= HOLE) break;
     bytes += length;
     good = bytes;
+    if (leaf & NO_CODE) code = bytes;
+    else if (bytes - code > cpu.codeBytes) {
+      cpu.codeFrom = origin + code;
+      cpu.codeBytes = bytes - code;
+    }
   }
   return min<u32>(good, most);
 }
@@ -76,6 +86,12 @@ function mayRely(cpu: Cpu): bool {
   return (control.relax & Relax.DIRECTMAP) != 0 && (cpu.cr0 & Cr0.PG) != 0 && (cpu.cr4 & Cr4.PGE) != 0 && !(cpu.watch & Watch.DATA);
 }
 
+/** Whether code may be relied on where it was seen: not while a breakpoint may stand in it. */
+@inline
+function mayRelyOnCode(cpu: Cpu): bool {
+  return (control.relax & Relax.CACHE) != 0 && !(cpu.watch & Watch.CODE);
+}
+
 /** Reads from the page tables what this CPU may rely on, after all translations were forgotten. */
 export function proveDirect(cpu: Cpu): void {
   forgetDirect(cpu);
@@ -89,6 +105,7 @@ export function proveDirect(cpu: Cpu): void {
   }
   const bytes = extent(cpu, origin);
   cpu.directBytes = bytes < DIRECT_MOST ? 0 : bytes - (DIRECT_MOST - 1);
+  if (!cpu.directBytes || !mayRelyOnCode(cpu)) cpu.codeBytes = 0;
   cpu.directRefused = -1;
 }
 

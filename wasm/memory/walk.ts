@@ -185,9 +185,12 @@ export function walk(cpu: Cpu, linear: u32, access: u32): u32 {
 
 /** What directLeaf gives for a small page that is not as it should be, but not mapped elsewhere either: not present, not used, or not global. */
 export const HOLE: u32 = 1;
+/** A bit of what it gives besides: code of the page may not be executed. */
+export const NO_CODE: u32 = 1 << 31;
 
 /**
- * Whether `linear` is mapped to the physical address `phys`, by a global page that has been used: how many bytes from there to the end of its page; HOLE; 0: it is not. Changes nothing.
+ * Whether `linear` is mapped to the physical address `phys`, by a global page that has been used: how many bytes from there to the end of its page, with NO_CODE where it
+ * is no code; HOLE; 0: it is not. Changes nothing.
  */
 export function directLeaf(cpu: Cpu, linear: u32, phys: u32): u32 {
   if (cpu.cr4 & Cr4.PAE) {
@@ -196,14 +199,21 @@ export function directLeaf(cpu: Cpu, linear: u32, phys: u32): u32 {
     if (!(pdpte & P)) return 0;
     const pde = physLoad64((pdpte & 0xfffff000) + (((linear >>> 21) & 0x1ff) << 3));
     if ((<u32>pde & (P | A)) != (P | A) || (pde & reserved) != 0) return 0;
-    if (<u32>pde & PS) return directPage(<u32>pde, linear, phys, 0x1fffff);
+    const large = noCode(pde);
+    if (<u32>pde & PS) return directPage(<u32>pde, linear, phys, 0x1fffff) | large;
     const pte = physLoad64((<u32>pde & 0xfffff000) + (((linear >>> 12) & 0x1ff) << 3));
-    return <u32>pte & P && (pte & reserved) != 0 ? 0 : directPage(<u32>pte, linear, phys, 0xfff);
+    return <u32>pte & P && (pte & reserved) != 0 ? 0 : directPage(<u32>pte, linear, phys, 0xfff) | large | noCode(pte);
   }
   const pde = physLoad32((cpu.cr3 & 0xfffff000) + ((linear >>> 22) << 2));
   if ((pde & (P | A)) != (P | A)) return 0;
   if (pde & PS && cpu.cr4 & Cr4.PSE) return directPage(pde, linear, phys, 0x3fffff);
   return directPage(physLoad32((pde & 0xfffff000) + (((linear >>> 12) & 0x3ff) << 2)), linear, phys, 0xfff);
+}
+
+/** The NX bit of an entry as NO_CODE. */
+@inline
+function noCode(entry: u64): u32 {
+  return <u32>(entry >>> 32) & NO_CODE;
 }
 
 @inline

@@ -37,7 +37,7 @@ export function updateBreakpoints(cpu: Cpu): void {
   }
   const before = cpu.watch;
   cpu.watch = watch;
-  if ((before ^ watch) & Watch.DATA) proveDirect(cpu);
+  if ((before ^ watch) & (Watch.DATA | Watch.CODE)) proveDirect(cpu);
   cpu.watchFirst = first;
   cpu.watchBytes = watch & Watch.DATA ? <u64>last - first + 1 : 0;
 }

@@ -30,6 +30,8 @@ const LEAVE_LABEL = 'leave';
 export interface RegionDemands extends Demands {
   /** Other CPUs run at the same time: locked accesses are atomic. */
   readonly atomic?: boolean;
+  /** Callees of other pages of the kernel's direct map may be part of the region (the relaxation `cache`). */
+  readonly otherPages?: boolean;
 }
 
 /** A way out of a block: to another one, or (without `to`) code that leaves the region. */
@@ -209,7 +211,7 @@ class RegionTarget implements Target {
           edge(t.to!);
           return;
         case 'branch':
-          if (t.to !== t.next) edge(t.to!, this.lowering.value(t.cond));
+          if (t.to !== t.next) edge(t.to!, this.branchCondition(t));
           edge(t.next!);
           return;
         case 'indirect':
@@ -228,6 +230,11 @@ class RegionTarget implements Target {
       }
     };
     return { body: this.lowering.lower(ops, finish), edges };
+  }
+
+  private branchCondition({ cond, likely }: OpOf<'branch'>): Expr {
+    const value = this.lowering.value(cond);
+    return likely ? this.f.likely(value) : value;
   }
 
   private lowerGuard(copy: LoopLocals, next: readonly BlockId[]): LoweredBlock {

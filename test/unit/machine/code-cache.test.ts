@@ -6,7 +6,7 @@ import { afterAll, describe, expect, it } from 'vitest';
 import { SERAI } from '../../../guests/serai.ts';
 import { Machine, type MachineOptions, type MachineStats, MiB } from '../../../src/api/index.ts';
 import { CodeCache, type KeptRegion } from '../../../src/cache/code-cache.ts';
-import { holds, imageOf, pieceOf } from '../../../src/cache/code-image.ts';
+import { holds, imageOf } from '../../../src/cache/code-image.ts';
 import { FileCache } from '../../../src/host/file-cache.ts';
 import { Mode } from '../../../src/layout/cpu.ts';
 import { KEPT_PAGES, PAGE } from '../../../src/layout/memory.ts';
@@ -24,7 +24,13 @@ const region = (offset: number, more: Partial<KeptRegion> = {}): KeptRegion => (
   offset,
   mode: 5,
   demands: 'these,true',
-  image: imageOf(page, [pieceOf(offset, offset + 20), pieceOf(offset + 40, offset + 50)]),
+  image: imageOf(
+    () => page,
+    [
+      [offset, offset + 20],
+      [offset + 40, offset + 50],
+    ],
+  ),
   moved: [],
   inner: [offset + 5, offset + 40],
   code: {
@@ -93,7 +99,7 @@ describe('a pack', () => {
     const at = filled([0x10]);
     const other = page.map((byte) => byte ^ 0xff);
     const first = open(at);
-    first.cache.add(region(0x10, { image: imageOf(other, [pieceOf(0x10, 0x20)]), inner: [1] }));
+    first.cache.add(region(0x10, { image: imageOf(() => other, [[0x10, 0x20]]), inner: [1] }));
     first.cache.save();
     const { find } = open(at);
     expect([find(0x10)?.inner, find(0x10, other)?.inner]).toEqual([[0x15, 0x38], [1]]);
@@ -205,7 +211,13 @@ describe('code of a kernel that moves', () => {
     ...region(offset),
     start,
     mode: Mode.CODE32 | Mode.FLAT,
-    image: imageOf(pageAt(start), [pieceOf(offset, offset + 20), pieceOf(offset + 40, offset + 50)]),
+    image: imageOf(
+      () => pageAt(start),
+      [
+        [offset, offset + 20],
+        [offset + 40, offset + 50],
+      ],
+    ),
     moved: offset === 0x10 ? [8, 21] : [],
     code: { ...region(offset).code, fixed: false },
     ...more,

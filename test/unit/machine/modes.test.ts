@@ -5,8 +5,8 @@ import { CONTROL, Control, Relax } from '../../../src/layout/memory.ts';
 import { Machine } from '../../../src/machine/machine.ts';
 import { CLI_HLT, kernel } from './programs.ts';
 
-const { DIRECTMAP, HOLES, PRECISION, SEGMENTS } = Relax;
-const EXACT_BITS = DIRECTMAP | SEGMENTS;
+const { CACHE, DIRECTMAP, HOLES, PRECISION, SEGMENTS } = Relax;
+const EXACT_BITS = DIRECTMAP | SEGMENTS | CACHE;
 
 describe('a list of names', () => {
   it.each([
@@ -15,8 +15,8 @@ describe('a list of names', () => {
     [['off'], 'relaxed', 0],
     [['holes', 'precision'], 'transparent', HOLES | PRECISION],
     [['-segments'], 'relaxed', ALL_RELAXATIONS & ~SEGMENTS],
-    [['-segments'], 'transparent', DIRECTMAP],
-    [['-segments', 'holes'], 'transparent', DIRECTMAP | HOLES],
+    [['-segments'], 'transparent', DIRECTMAP | CACHE],
+    [['-segments', 'holes'], 'transparent', DIRECTMAP | CACHE | HOLES],
     [['all', '-precision'], 'transparent', ALL_RELAXATIONS & ~PRECISION],
   ] satisfies [RelaxTerm[], Mode, number][])('%j in mode %s', (terms, mode, bits) => {
     expect(relaxBits(terms, mode)).toBe(bits);
@@ -34,7 +34,7 @@ describe('a machine', () => {
     [{}, ALL_RELAXATIONS],
     [{ mode: 'relaxed' }, ALL_RELAXATIONS],
     [{ mode: 'transparent' }, EXACT_BITS],
-    [{ mode: 'transparent', relax: ['-directmap'] }, SEGMENTS],
+    [{ mode: 'transparent', relax: ['-directmap'] }, SEGMENTS | CACHE],
     [{ mode: 'transparent', relax: ['all'] }, ALL_RELAXATIONS],
     [{ relax: ['off'] }, 0],
     [{ mode: 'relaxed', lockstep: {} }, EXACT_BITS],
@@ -48,7 +48,7 @@ describe('a machine', () => {
     made.setMode('transparent');
     expect(bits()).toBe(EXACT_BITS);
     made.relax(['-directmap']);
-    expect(bits()).toBe(SEGMENTS);
+    expect(bits()).toBe(SEGMENTS | CACHE);
     made.setMode('relaxed');
     expect(bits()).toBe(ALL_RELAXATIONS);
     for (const [mode, code] of Object.entries({ classic: 'NOT_SUPPORTED', Relaxed: 'BAD_OPTION' }))

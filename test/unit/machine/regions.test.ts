@@ -1,7 +1,7 @@
 // Which regions a CPU keeps when it hears that a page with code was written to.
 import { expect, it } from 'vitest';
 import { BlockCache, type CodeRuntime } from '../../../src/cache/blocks.ts';
-import { imageOf, pieceOf } from '../../../src/cache/code-image.ts';
+import { imageOf } from '../../../src/cache/code-image.ts';
 import { codeWritten, pagesToDrop } from '../../../src/cache/code-pages.ts';
 import { RegionTable } from '../../../src/cache/regions.ts';
 import type { Instance } from '../../../src/cpu/runtime.ts';
@@ -39,6 +39,8 @@ function cpu() {
     find: () => 0,
     bumpJumps: () => {},
     awaitStores: () => {},
+    mark: (phys: number) =>
+      void (shared.i32[(shared.plan.pageMeta + (phys >>> PAGE_SHIFT) * PageMeta.size + PageMeta.at.flags) >> 2]! |= PAGE_HAS_CODE),
     enterRegion: (head: number, slot: number) => void (shared.i32[(head + BlockHead.at.region) >> 2] = slot),
   } as unknown as BlockCache;
   const { i32, u8, plan } = shared;
@@ -52,13 +54,26 @@ function cpu() {
       const e = new Emitter();
       e.addCode(`r${slot}`, [], e.m.block(null, [], none));
       const at = phys & (PAGE - 1);
-      const image = imageOf(u8.slice(RAM + PAGE_NUMBER * PAGE, RAM + (PAGE_NUMBER + 1) * PAGE), [pieceOf(at, at + CODE_BYTES)]);
+      const image = imageOf(() => u8.slice(RAM + PAGE_NUMBER * PAGE, RAM + (PAGE_NUMBER + 1) * PAGE), [[at, at + CODE_BYTES]]);
       return { bytes: e.finish(), entries: [{ slot, phys, eip: phys, mode: 0, image }] };
+    },
+    /** The same with code of the next page, which nobody holds code of yet. */
+    translatedWide: (slot: number) => {
+      const e = new Emitter();
+      e.addCode(`r${slot}`, [], e.m.block(null, [], none));
+      const image = imageOf(
+        (by) => u8.slice(RAM + PAGE_NUMBER * PAGE + by, RAM + (PAGE_NUMBER + 1) * PAGE + by),
+        [
+          [0x20, 0x24],
+          [PAGE + 0x10, PAGE + 0x14],
+        ],
+      );
+      return { bytes: e.finish(), entries: [{ slot, phys: PHYS, eip: PHYS, mode: 0, image }] };
     },
     /** CPU 0 stores to code of the page. */
     store: (value: number, phys = PHYS) => {
       u8[RAM + phys] = value;
-      codeWritten(shared, PAGE_NUMBER, 0);
+      codeWritten(shared, phys >>> PAGE_SHIFT, 0);
     },
     /** CPU 1 hears of it. */
     hear: () => {
@@ -99,6 +114,32 @@ it('a region from before a store goes, one from behind it stays, even where this
   store(2);
   hear();
   expect([attached(), isInTable(7)]).toEqual([0, false]);
+});
+
+it('a region of two pages goes with what it was made from on either, and comes back with that', () => {
+  for (const phys of [PHYS + 1, PHYS - 0x20 + PAGE + 0x11]) {
+    const { regions, translated, translatedWide, store, hear, attached, isInTable } = cpu();
+    regions.install(translatedWide(7));
+    regions.install(translated(8, OTHER));
+    expect([attached(), isInTable(7), regions.holds(phys, 1), [...regions.pageNumbers()]]).toEqual([
+      7,
+      true,
+      true,
+      [PAGE_NUMBER, PAGE_NUMBER + 1],
+    ]);
+    store(1, phys);
+    hear();
+    expect([attached(), isInTable(7), isInTable(8), regions.holds(phys, 1), [...regions.pageNumbers()]]).toEqual([
+      0,
+      false,
+      true,
+      false,
+      [PAGE_NUMBER],
+    ]);
+    store(0, phys);
+    hear();
+    expect([attached(), isInTable(7)]).toEqual([7, true]);
+  }
 });
 
 it('what was translated before a store is not installed behind it', () => {

@@ -12,13 +12,14 @@ import { CONTROL, Control, PAGE, PAGE_HAS_CODE, PAGE_SHIFT, PageMeta, planMemory
 import { LIFTS } from '../../../src/lift/index.ts';
 import type { Lift } from '../../../src/lift/lifter.ts';
 
+const RAM_BYTES = 2 << 20;
 const PAGE_NUMBER = 3;
 const PHYS = (PAGE_NUMBER << PAGE_SHIFT) + 0x20;
 /** INC EAX, RET: code of a page that every process has at another address. */
 const CODE = [0x40, 0xc3];
 
 function parts(cpuCount: number) {
-  const shared = createMemory(planMemory(cpuCount, 16 * 65536));
+  const shared = createMemory(planMemory(cpuCount, RAM_BYTES));
   const { i32, u8, plan } = shared;
   const meta = (number: number, field: number) => (plan.pageMeta + number * PageMeta.size + field) >> 2;
   /** A page of code. */
@@ -109,6 +110,90 @@ it('code that cannot be translated stays interpreted, and the rest of its module
   } finally {
     salc.lift = lift;
   }
+});
+
+const ORIGIN = 0xc0100000;
+/** Pages of a kernel's direct map. */
+const OWN = 0x110;
+const CALLEES = 0x112;
+/** A call of the page of callees, INC EAX, RET; INC EAX, RET. */
+const CALLER = [0xe8, ...[0xfb, 0x1f, 0, 0], 0x40, 0xc3];
+const CALLEE = CODE;
+const KERNEL = Mode.CODE32 | Mode.FLAT;
+const ALL = Relax.DIRECTMAP | Relax.CACHE;
+
+/** A kernel with both, and what the region of its caller at `eip` is made from: offsets in pages. */
+function directKernel(relax = ALL) {
+  const made = parts(1);
+  made.page(OWN, CALLER);
+  made.page(CALLEES, CALLEE);
+  made.shared.i32[(CONTROL + Control.at.relax) >> 2] = relax;
+  made.shared.i32[(CONTROL + Control.at.directOrigin) >> 2] = ORIGIN | 0;
+  const request: Request = { phys: OWN * PAGE, eip: (ORIGIN - (1 << 20) + OWN * PAGE) >>> 0, mode: KERNEL };
+  return {
+    ...made,
+    request,
+    ranges: (other: Partial<Request> = {}) => made.translator.translate([{ ...request, ...other }])!.entries[0]!.image.ranges,
+  };
+}
+const BOTH = [0, 7, 0x2000, 0x2002];
+const OWN_ONLY = [0, 7];
+
+it('code of the direct map is made from callees of other pages as well', () => {
+  expect(directKernel().ranges()).toEqual(BOTH);
+});
+
+it.each([
+  ['of a user', { mode: KERNEL | Mode.USER }],
+  ['that is mapped elsewhere as well', { eip: 0xd0000000 }],
+])('code %s is not', (_name, other) => {
+  expect(directKernel().ranges(other)).toEqual(OWN_ONLY);
+});
+
+it('nor where callees were never run, nor where nothing may rely on it', () => {
+  const { shared, meta, ranges } = directKernel();
+  shared.i32[meta(CALLEES, PageMeta.at.flags)] = 0;
+  expect(ranges()).toEqual(OWN_ONLY);
+  expect(directKernel(Relax.DIRECTMAP).ranges()).toEqual(OWN_ONLY);
+  expect(directKernel(Relax.CACHE).ranges()).toEqual(OWN_ONLY);
+});
+
+it('code whose callee was written to is made anew', () => {
+  const { shared, meta, translator, request } = directKernel();
+  const made = () => translator.translate([request]) !== undefined;
+  expect([made(), made()]).toEqual([true, false]);
+  shared.i32[meta(CALLEES, PageMeta.at.version)]!++;
+  expect([made(), made()]).toEqual([true, false]);
+});
+
+it('what is kept with callees of other pages is found where these are the same and as far away', () => {
+  const files = memoryFiles();
+  const keep = directKernel();
+  const keeper = new CodeKeeper(keep.shared, keep.translator, new CodeCache(files, 'ab'.repeat(32)));
+  expect(keep.ranges()).toEqual(BOTH);
+  while (keeper.keepOne());
+  keeper.codeCache.save();
+  const found = (change: (run: ReturnType<typeof directKernel>) => Partial<Request> = () => ({})) => {
+    const run = directKernel();
+    const request = { ...run.request, ...change(run) };
+    const { module } = new CodeKeeper(run.shared, run.translator, new CodeCache(files, 'ab'.repeat(32))).recall([request]);
+    return module?.entries[0]?.image.ranges;
+  };
+  expect(found()).toEqual(BOTH);
+  expect(
+    found(({ page }) => {
+      page(CALLEES, [0x48, 0xc3]);
+      return {};
+    }),
+  ).toBe(undefined);
+  // The same code once more, in the place of which the page of the request is mapped: its neighbours are not.
+  expect(
+    found(({ page }) => {
+      page(OWN + 0x40, CALLER);
+      page(CALLEES + 0x40, CALLEE);
+      return { phys: (OWN + 0x40) * PAGE };
+    }),
+  ).toBe(undefined);
 });
 
 /** Files in memory. */

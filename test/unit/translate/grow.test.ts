@@ -1,0 +1,99 @@
+// What becomes part of a region: callees of its own page and of others, how deep, how many, and what is asked before code of another page is gone on with.
+import { expect, it } from 'vitest';
+import { printBlock } from '../../../src/ir/blocks.ts';
+import { Mode } from '../../../src/layout/cpu.ts';
+import { PAGE } from '../../../src/layout/memory.ts';
+import { growRegion, type Region } from '../../../src/translate/grow.ts';
+import { liftRegion } from '../../../src/translate/lift.ts';
+import { printRegion } from '../../../src/translate/text.ts';
+
+const MODE = Mode.CODE32 | Mode.FLAT;
+const START = 0xc1200000;
+const NOP = 0x90;
+
+/** Pages of code by their distance from the one at START, which has the entry at its first byte. */
+function grown(code: Readonly<Record<number, string>>, mode = MODE): Region {
+  const pages = new Map<number, Uint8Array>();
+  for (const [at, text] of Object.entries(code)) {
+    const offset = Number(at);
+    const by = offset & -PAGE;
+    if (!pages.has(by)) pages.set(by, new Uint8Array(PAGE).fill(NOP));
+    pages.get(by)!.set(Buffer.from(text.replaceAll(' ', ''), 'hex'), offset - by);
+  }
+  return growRegion(pages.get(0)!, START, 0x1200000, mode, (by) => pages.get(by))!;
+}
+/** E8 or E9 at an offset to another one. */
+function relative(opcode: number, at: number, to: number): string {
+  const bytes = Buffer.alloc(5);
+  bytes[0] = opcode;
+  bytes.writeInt32LE(to - at - 5, 1);
+  return bytes.toString('hex');
+}
+const call = (at: number, to: number) => relative(0xe8, at, to);
+const jump = (at: number, to: number) => relative(0xe9, at, to);
+const blocks = (region: Region) => [...region.blocks.keys()].map(printBlock).sort();
+const RET = 'c3';
+const INC = '40';
+
+it('a callee of another page is part of its caller, behind a question whether the page is where it was', () => {
+  const region = grown({ 0: `${call(0, 0x3000)} ${INC} ${RET}`, 12288: `${INC} ${RET}` });
+  expect(blocks(region)).toEqual(['0xc1200000', '0xc1200005', '0xc1203000@1']);
+  const text = printRegion(liftRegion(region));
+  expect(text).toContain('ldstate32 codeFrom');
+  expect(text).toMatch(/branch likely if %?\w+ to 0xc1203000@1, else 0xc1203000\n/);
+  expect(text).toMatch(/ret %?\w+ to 0xc1200005/);
+});
+
+it('nothing is asked for a callee of the same page', () => {
+  const text = printRegion(liftRegion(grown({ 0: `${call(0, 0x300)} ${INC} ${RET}`, 768: `${INC} ${RET}` })));
+  expect(text).toContain('jump 0xc1200300@1');
+  expect(text).not.toContain('branch');
+});
+
+it('callees of callees come along, three deep; back on the first page nothing is asked', () => {
+  const region = grown({
+    0: `${call(0, 0x1000)} ${RET}`,
+    4096: `${call(0x1000, 0x100)} ${RET}`,
+    256: `${call(0x100, 0x2000)} ${RET}`,
+    8192: `${call(0x2000, 0x3000)} ${RET}`,
+    12288: RET,
+  });
+  const copies = blocks(region).filter((id) => id.includes('@'));
+  expect(copies).toEqual(['0xc1200100@2', '0xc1200105@2', '0xc1201000@1', '0xc1201005@1', '0xc1202000@3', '0xc1202005@3']);
+  expect([...region.blocks.values()].filter(({ calleePage }) => calleePage !== undefined).map(({ eip }) => eip.toString(16))).toEqual([
+    'c1200000',
+    'c1200100',
+  ]);
+});
+
+it('a jump out of a callee and an indirect one are calls that come back to its caller', () => {
+  const text = printRegion(
+    liftRegion(grown({ 0: `${call(0, 0x1000)} ${call(5, 0x1100)} ${RET}`, 4096: jump(0x1000, 0x9000), 4352: 'ffe0' })),
+  );
+  expect(text).toMatch(/call 0xc1209000, back 0xc1200005\n.*jump 0xc1200005/);
+  expect(text).toMatch(/callIndirect %?\w+, back 0xc120000a\n.*jump 0xc120000a/);
+});
+
+it.each([
+  ['has too many instructions', { 4096: `${INC.repeat(30)} ${RET}` }],
+  ['goes over the end of its page', { 8176: `${NOP.toString(16).repeat(16)}` }],
+  ['asks where it is', { 4096: `e800000000 58 ${RET}` }],
+  ['returns from an interrupt', { 4096: 'cf' }],
+  ['is on no page that may be looked at', {}],
+])('a callee is called that %s', (_name, callees) => {
+  const to = Number(Object.keys(callees)[0] ?? 0x1000);
+  expect(blocks(grown({ 0: `${call(0, to)} ${RET}`, ...callees }))).toEqual(['0xc1200000', '0xc1200005']);
+});
+
+it('so many callees that a region stays small', () => {
+  const small = `${INC.repeat(20)} ${RET}`;
+  const region = grown({ 0: `${Array.from({ length: 20 }, (_, k) => call(k * 5, 0x1000)).join('')} ${RET}`, 4096: small });
+  expect(region.instructionCount).toBeLessThanOrEqual(160);
+  const copies = blocks(region).filter((id) => id.includes('@'));
+  expect(copies.length).toBeGreaterThan(3);
+  expect(copies.length).toBeLessThan(10);
+});
+
+it('code that is not flat calls', () => {
+  expect(blocks(grown({ 0: `${call(0, 0x1000)} ${RET}`, 4096: RET }, Mode.CODE32)).filter((id) => id.includes('@'))).toEqual([]);
+});
