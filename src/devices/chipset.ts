@@ -1,5 +1,4 @@
-// The chipset of a PC as its CPUs see it: the calls that a CPU makes into the devices (list.ts), each under the device lock. A thread makes one Chipset,
-// then adds its PCI functions to `parts.pci`.
+// The chipset of a PC as its CPUs see it: the calls that a CPU makes into the devices (list.ts), each under the device lock. A thread makes one Chipset.
 import type { AccessSize } from './device.ts';
 import { DeviceHub } from './hub.ts';
 import { buildDevices, type ChipsetOptions, type Parts } from './list.ts';

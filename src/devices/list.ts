@@ -1,4 +1,4 @@
-// The devices of a PC but the virtio ones: an entry for each, in the order of their construction, which is the same on every thread. An entry has a name, how
+// The devices of a machine: an entry for each, in the order of their construction, which is the same on every thread. An entry has a name, how
 // the device is built and from what of those before it, and its node of the DSDT. Construction, reset, timers, the host's signals, the names
 // where two claim one place, and the DSDT follow from it.
 import { DragomanError } from '../api/errors.ts';
@@ -26,6 +26,10 @@ import { Rtc, rtcNode } from './rtc.ts';
 import { TestDevice } from './test-device.ts';
 import { COM_PORTS, Uart, type UartOptions, uartNode } from './uart.ts';
 import { Vga } from './vga.ts';
+import type { VirtioBlk } from './virtio/blk.ts';
+import type { VirtioConsole } from './virtio/console.ts';
+import { buildConsole, buildDisks, buildNet, buildRng, type VirtioConfig, type VirtioHost } from './virtio/index.ts';
+import type { VirtioNet } from './virtio/net.ts';
 
 export interface ChipsetOptions extends HubOptions {
   readonly cpuCount: number;
@@ -42,6 +46,9 @@ export interface ChipsetOptions extends HubOptions {
   readonly firmware?: () => FwCfgContents;
   /** There is a test device; it keeps its hands off the debug console's port. */
   readonly testDevice?: boolean;
+  /** Which virtio devices there are, and the host thread's ends of them. */
+  readonly virtio?: VirtioConfig | undefined;
+  readonly virtioHost?: VirtioHost | undefined;
 }
 
 /** Those that others, or the machine, know by name. */
@@ -62,6 +69,9 @@ export interface Parts {
   readonly fpu: FpuError;
   readonly vga: Vga;
   readonly pci: PciBus;
+  readonly disks: readonly VirtioBlk[];
+  readonly net: readonly VirtioNet[];
+  readonly virtioConsole: VirtioConsole | undefined;
 }
 
 /** What an entry is built from: the parts before it. */
@@ -115,6 +125,10 @@ export const DEVICES: readonly Entry[] = [
   part('host-bridge', ({ pci, options }) => addHostBridge(pci, (blocks) => options.shadowRam?.store(blocks))),
   device('fw-cfg', ({ hub, options }) => options.firmware && new FwCfg(hub, options.firmware)),
   device('test-device', ({ hub, options }) => (options.testDevice ? new TestDevice(hub) : undefined)),
+  device('disks', buildDisks),
+  device('net', buildNet),
+  device('virtioConsole', buildConsole),
+  device('virtio-rng', buildRng),
   // Behind all others: it takes the ports that they leave.
   part('debug-exit', ({ hub, options }) => mapExit(hub, options.debug?.exitPort)),
 ];

@@ -31,6 +31,7 @@ export interface WorkerStart {
 export interface Disk extends BlockBackend {
   readonly sectors: number;
   readonly readOnly: boolean;
+  close(): void;
   /** SHA-256 of all sectors, hexadecimal. */
   hash(): string;
 }

@@ -14,14 +14,15 @@ export interface Inputs {
 }
 
 /** Those of a board's devices (host thread). */
-export function deviceInputs({ chipset, virtio }: Board): Inputs {
+export function deviceInputs({ chipset }: Board): Inputs {
+  const { serial, net, virtioConsole } = chipset.parts;
   return {
     push(kind, bytes) {
-      if (kind === 'frame') return virtio.net[0]?.receive(bytes) === true;
+      if (kind === 'frame') return net[0]?.receive(bytes) === true;
       if (kind === 'serial') chipset.serialInput(0, bytes);
-      else virtio.console?.pushInput(bytes);
+      else virtioConsole?.pushInput(bytes);
       return true;
     },
-    waiting: (kind) => (kind === 'serial' ? chipset.parts.serial[0] : virtio.console)?.inputWaiting ?? 0,
+    waiting: (kind) => (kind === 'serial' ? serial[0] : virtioConsole)?.inputWaiting ?? 0,
   };
 }

@@ -60,6 +60,7 @@ export class Machine implements MachineHandle {
   private readonly config: BoardConfig;
   private readonly board: Board;
   private readonly outlets: Outlets;
+  private readonly disks: readonly Disk[];
   private readonly typing: Readonly<Record<Typed, InputFlow>>;
   private readonly trace: TraceReader | undefined;
   private traceTimer: ReturnType<typeof setInterval> | undefined;
@@ -97,6 +98,7 @@ export class Machine implements MachineHandle {
   /** `disks`: gets each disk that it opens. */
   private constructor(options: Settings, disks: Disk[]) {
     this.options = options;
+    this.disks = disks;
     const { cpus: cpuCount, memoryBytes, timerSlackMs, net, mac, lockstep } = options;
     const plan = planMemory(cpuCount, memoryBytes);
     if (options.codeCache !== undefined) host.keptFiles(options.codeCache, () => {});
@@ -330,7 +332,7 @@ export class Machine implements MachineHandle {
       await Promise.race([idle, this.hurried.promise]);
       this.serveLast();
     }
-    this.board.virtio.close();
+    for (const disk of this.disks) disk.close();
     this.closed = true;
     for (const flow of Object.values(this.typing)) flow.drained();
     this.finish?.(this.failure === undefined ? result : Promise.reject(this.failure.error));
@@ -352,7 +354,7 @@ export class Machine implements MachineHandle {
 
   sendVirtioConsole(bytes: Bytes): Promise<void> | undefined {
     const taken = BYTES.take(bytes, 'sendVirtioConsole');
-    if (this.board.virtio.console === undefined)
+    if (this.board.chipset.parts.virtioConsole === undefined)
       throw new DragomanError('BAD_OPTION', 'the machine has no virtio console', 'onVirtioConsole');
     return this.type('virtioConsole', taken);
   }

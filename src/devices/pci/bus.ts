@@ -67,6 +67,13 @@ export class PciBus implements Device, FunctionBus {
     return this.#byDevfn[(slot << 3) | number];
   }
 
+  /** The lowest slot from `first` on that has no function. */
+  freeSlot(first: number): number {
+    let slot = first;
+    while (this.at(slot) !== undefined) slot++;
+    return slot;
+  }
+
   reset(): void {
     this.#configPorts.reset();
     for (const one of this.functions) one.reset();

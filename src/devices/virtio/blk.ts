@@ -13,7 +13,6 @@ export interface BlockBackend {
   write(offset: number, from: Uint8Array): void;
   /** Returns when everything written is on stable storage. */
   flush(): void;
-  close(): void;
 }
 
 export interface BlkOptions {

@@ -1,7 +1,8 @@
-// The virtio devices of a machine, from a description that is the same on every thread (and can be sent to a Worker), and
-// from the files and callbacks that only the host thread has. Every thread calls this once, in the same place.
-import type { Chipset } from '../chipset.ts';
+// The virtio devices of a machine, each kind as the list of devices has it (../list.ts): from a description that is the same on every thread (and can be
+// sent to a Worker), and from the files and callbacks that only the host thread has.
+import type { DeviceHub } from '../hub.ts';
 import type { Receiver } from '../outlet.ts';
+import type { PciBus } from '../pci/bus.ts';
 import { type BlockBackend, VirtioBlk } from './blk.ts';
 import { VirtioConsole } from './console.ts';
 import { parseMac } from './ethernet.ts';
@@ -32,7 +33,7 @@ export interface VirtioConfig {
   readonly net?: readonly VirtioNetConfig[];
   readonly console?: boolean;
   readonly rng?: boolean;
-  /** PCI slot of the first device; the others follow. Default: 2. */
+  /** No device has a lower PCI slot. Default: 2. */
   readonly firstSlot?: number;
 }
 
@@ -45,47 +46,58 @@ export interface VirtioHost extends VirtioHooks {
   readonly randomFill?: (into: Uint8Array<ArrayBuffer>) => void;
 }
 
-export interface VirtioDevices {
-  readonly disks: readonly VirtioBlk[];
-  /** `receive(frame)` of each takes a frame for the guest (host thread). */
-  readonly net: readonly VirtioNet[];
-  /** `pushInput(bytes)` (host thread). */
-  readonly console: VirtioConsole | undefined;
-  readonly rng: VirtioRng | undefined;
-  /** Closes the disks' backends. To be called once the CPUs have stopped; takes no lock. */
-  close(): void;
+/** What they are built from. */
+export interface VirtioSite {
+  readonly hub: DeviceHub;
+  readonly pci: PciBus;
+  readonly options: { readonly virtio?: VirtioConfig | undefined; readonly virtioHost?: VirtioHost | undefined };
 }
 
 const FIRST_SLOT = 2;
 
-export function addVirtioDevices(chipset: Chipset, config: VirtioConfig, host: VirtioHost = {}): VirtioDevices {
-  const { hub } = chipset;
-  const { pci } = chipset.parts;
-  let slot = config.firstSlot ?? FIRST_SLOT;
-  const add = <T extends VirtioDevice>(name: string, make: (place: { name: string; slot: number }) => T): T =>
-    hub.add(hub.build(name, () => make({ name, slot: slot++ })));
-  const disks = (config.disks ?? []).map((disk, i) =>
-    add(`virtio-blk${i}`, (place) => new VirtioBlk(hub, pci, { ...disk, ...place, backend: host.disks?.[i] }, host)),
+/** A device in the next slot. */
+function build<T extends VirtioDevice>(
+  { hub, pci, options }: VirtioSite,
+  name: string,
+  make: (place: { name: string; slot: number }, host: VirtioHost) => T,
+): T {
+  const slot = pci.freeSlot(options.virtio?.firstSlot ?? FIRST_SLOT);
+  return hub.build(name, () => make({ name, slot }, options.virtioHost ?? {}));
+}
+
+export const buildDisks = (site: VirtioSite): readonly VirtioBlk[] =>
+  (site.options.virtio?.disks ?? []).map((disk, i) =>
+    build(
+      site,
+      `virtio-blk${i}`,
+      (place, host) => new VirtioBlk(site.hub, site.pci, { ...disk, ...place, backend: host.disks?.[i] }, host),
+    ),
   );
-  const net = (config.net ?? []).map(({ mac }, i) => {
-    const bytes = parseMac(mac);
-    if (bytes === undefined) throw new RangeError(`not a MAC address: ${mac}`);
-    return add(`virtio-net${i}`, (place) => new VirtioNet(hub, pci, { ...place, mac: bytes, onFrame: host.net?.[i]?.onFrame }, host));
+
+/** `receive(frame)` of each takes a frame for the guest (host thread). */
+export const buildNet = (site: VirtioSite): readonly VirtioNet[] =>
+  (site.options.virtio?.net ?? []).map(({ mac: text }, i) => {
+    const mac = parseMac(text);
+    if (mac === undefined) throw new RangeError(`not a MAC address: ${text}`);
+    return build(
+      site,
+      `virtio-net${i}`,
+      (place, host) => new VirtioNet(site.hub, site.pci, { ...place, mac, onFrame: host.net?.[i]?.onFrame }, host),
+    );
   });
-  const console = config.console
-    ? add(
+
+/** `pushInput(bytes)` (host thread). */
+export const buildConsole = (site: VirtioSite): VirtioConsole | undefined =>
+  site.options.virtio?.console
+    ? build(
+        site,
         'virtio-console',
-        (place) => new VirtioConsole(hub, pci, { ...place, onOutput: host.onConsole, onInputTaken: host.onConsoleInputTaken }, host),
+        (place, host) =>
+          new VirtioConsole(site.hub, site.pci, { ...place, onOutput: host.onConsole, onInputTaken: host.onConsoleInputTaken }, host),
       )
     : undefined;
-  const rng = config.rng ? add('virtio-rng', (place) => new VirtioRng(hub, pci, { ...place, fill: host.randomFill }, host)) : undefined;
-  return {
-    disks,
-    net,
-    console,
-    rng,
-    close: () => {
-      for (const backend of host.disks ?? []) backend.close();
-    },
-  };
-}
+
+export const buildRng = (site: VirtioSite): VirtioRng | undefined =>
+  site.options.virtio?.rng
+    ? build(site, 'virtio-rng', (place, host) => new VirtioRng(site.hub, site.pci, { ...place, fill: host.randomFill }, host))
+    : undefined;

@@ -4,7 +4,7 @@ import { Chipset } from '../../devices/chipset.ts';
 import type { Clock, RunEnd } from '../../devices/device.ts';
 import type { WaitingCpu } from '../../devices/hub.ts';
 import type { Outlets, Receiver } from '../../devices/outlet.ts';
-import { addVirtioDevices, type VirtioConfig, type VirtioDevices, type VirtioHost } from '../../devices/virtio/index.ts';
+import type { VirtioConfig, VirtioHost } from '../../devices/virtio/index.ts';
 import { host } from '../../host/node.ts';
 import { Cpu } from '../../layout/cpu.ts';
 import { CONTROL, Control, cpuBase, DEVICE_STATE, DEVICE_STATE_BYTES, type MemoryPlan, RAM } from '../../layout/memory.ts';
@@ -51,7 +51,6 @@ export interface Board {
   readonly shared: SharedMemory;
   readonly clock: Clock;
   readonly chipset: Chipset;
-  readonly virtio: VirtioDevices;
 }
 
 export function buildBoard(config: BoardConfig, role: ThreadRole): Board {
@@ -90,11 +89,12 @@ export function buildBoard(config: BoardConfig, role: ThreadRole): Board {
     },
     firmware: () => firmwareConfig({ cpuCount, ramBytes }),
     testDevice: config.testDevice,
+    virtio: config.virtio,
+    virtioHost: role.virtio,
   });
   if (role.isFirst) {
     i32[word(Control.at.lapics)] = chipset.parts.lapic.addresses.state;
     i32[word(Control.at.lapicTable)] = chipset.parts.lapic.addresses.table;
   }
-  const virtio = addVirtioDevices(chipset, config.virtio, role.virtio);
-  return { shared, clock, chipset, virtio };
+  return { shared, clock, chipset };
 }

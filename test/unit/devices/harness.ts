@@ -21,7 +21,7 @@ export interface Bench {
   advance(nanoseconds: number, each?: () => void): void;
   pending(cpu: number): number;
   /** Another thread's view of the same machine. */
-  attach(): Chipset;
+  attach(extra?: Partial<ChipsetOptions>): Chipset;
 }
 
 export const EPOCH = Date.UTC(2024, 1, 28, 23, 59, 50);
@@ -30,7 +30,7 @@ export function bench(cpuCount = 1, extra: Partial<ChipsetOptions> = {}): Bench 
   const memory = new Int32Array(new SharedArrayBuffer((STATE_WORDS + 64) * 4));
   const time = { now: 0 };
   const ends: RunEnd[] = [];
-  const make = (first: boolean): Chipset =>
+  const make = (first: boolean, more: Partial<ChipsetOptions> = {}): Chipset =>
     new Chipset({
       state: memory.subarray(0, STATE_WORDS),
       pending: (cpu) => new SharedWord(memory, STATE_WORDS + cpu),
@@ -45,6 +45,7 @@ export function bench(cpuCount = 1, extra: Partial<ChipsetOptions> = {}): Bench 
       isFirst: first,
       onEnd: (reason) => ends.push(reason),
       ...extra,
+      ...more,
     });
   const pc = make(true);
   return {
@@ -68,7 +69,7 @@ export function bench(cpuCount = 1, extra: Partial<ChipsetOptions> = {}): Bench 
       time.now = end;
     },
     pending: (cpu) => memory[STATE_WORDS + cpu],
-    attach: () => make(false),
+    attach: (more) => make(false, more),
   };
 }
 

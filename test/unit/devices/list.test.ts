@@ -52,6 +52,9 @@ class Joystick implements Device {
 }
 const joystick = device('joystick', ({ hub }) => new Joystick(hub));
 
+/** The first one of entries that have several, or none, and are called otherwise. */
+const OF_A_KIND = { serial: 'serial0', disks: 'virtio-blk0', net: 'virtio-net0', virtioConsole: 'virtio-console' };
+
 describe('the list of devices', () => {
   it('names each entry once', () => {
     const names = DEVICES.map(({ name }) => name);
@@ -59,12 +62,14 @@ describe('the list of devices', () => {
   });
 
   it('is what a machine is made of: all its devices, their state and their nodes', () => {
-    const { hub } = bench(1, { testDevice: true, firmware: () => ({ items: new Map(), files: new Map() }) }).pc;
+    const virtio = { disks: [{ capacitySectors: 8 }], net: [{ mac: '52:54:00:12:34:56' }], console: true, rng: true };
+    const { hub } = bench(1, { testDevice: true, virtio, firmware: () => ({ items: new Map(), files: new Map() }) }).pc;
     const devices = DEVICES.filter(({ isDevice }) => isDevice);
-    // Each is called as its entry is.
-    expect(hub.devices.map(({ name }) => name)).toEqual(devices.map(({ name }) => (name === 'serial' ? 'serial0' : name)));
+    // Each is called as its entry is, or something is that there may be several of.
+    const called = new Map([...DEVICES.map(({ name }) => [name, name]), ...Object.entries(OF_A_KIND)] as [string, string][]);
+    expect(hub.devices.map(({ name }) => name)).toEqual(devices.map(({ name }) => called.get(name)));
     const owners = new Set(hub.pieces.map(({ owner }) => owner));
-    for (const owner of owners) expect(['hub', ...DEVICES.map(({ name }) => name)]).toContain(owner);
+    for (const owner of owners) expect(['hub', ...called.keys(), ...called.values()]).toContain(owner);
     expect(ACPI_NODES).toEqual(DEVICES.map(({ node }) => node).filter((node) => node !== undefined));
   });
 

@@ -3,21 +3,19 @@ import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { FwCfgItem } from '../../../src/devices/fw-cfg.ts';
 import { DeviceHub } from '../../../src/devices/hub.ts';
 import { TEST_MEMORY } from '../../../src/devices/test-device.ts';
-import { addVirtioDevices } from '../../../src/devices/virtio/index.ts';
 import { area, type Struct, struct } from '../../../src/layout/struct.ts';
 import { type Bench, bench } from './harness.ts';
 
 const CPUS = 3;
 
 function fullMachine(): Bench {
-  const b = bench(CPUS, {
+  return bench(CPUS, {
     serial: [{}, {}, {}, {}],
     debug: { exitPort: 0xf4, console: true, logPost: true },
     firmware: () => ({ items: new Map([[FwCfgItem.SIGNATURE, Uint8Array.of(1, 2, 3, 4)]]), files: new Map() }),
     testDevice: true,
+    virtio: { disks: [{ capacitySectors: 8 }], net: [{ mac: '52:54:00:12:34:56' }], console: true, rng: true },
   });
-  addVirtioDevices(b.pc, { disks: [{ capacitySectors: 8 }], net: [{ mac: '52:54:00:12:34:56' }], console: true, rng: true });
-  return b;
 }
 
 /** The record and those in it. */

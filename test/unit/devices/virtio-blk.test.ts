@@ -57,13 +57,13 @@ function withBackend(backend: Partial<BlockBackend>): { on: Rig; d: Driver } {
   const nothing = (): void => {};
   const on = rig(
     { disks: [{ capacitySectors: SECTORS }], firstSlot: 3 },
-    { disks: [{ read: nothing, write: nothing, flush: nothing, close: nothing, ...backend }] },
+    { disks: [{ read: nothing, write: nothing, flush: nothing, ...backend }] },
   );
   return { on, d: new Driver(on, 3) };
 }
 
 it('reads, writes and flushes a file, with an interrupt for each', () => {
-  const { d, on, path, bytes } = withFile('rw.img');
+  const { d, on, path, bytes, disk } = withFile('rw.img');
   expect(d.config(0, 4)).toBe(0x10421af4);
   expect(d.config(8, 4)).toBe(0x01000001);
   d.start();
@@ -93,11 +93,11 @@ it('reads, writes and flushes a file, with an interrupt for each', () => {
   const id = d.room(20);
   expect(request(d, GET_ID, 0, [id]).status).toBe(0);
   expect(new TextDecoder().decode(d.bytes(id))).toBe('SERIAL-1'.padEnd(20, '\0'));
-  on.host.close();
+  disk.close();
 });
 
 it('refuses what is not on the disk, not whole sectors, or not known', () => {
-  const { d, path, bytes, on } = withFile('errors.img');
+  const { d, path, bytes, disk } = withFile('errors.img');
   d.start();
   const answer = (type: number, sector: number | bigint, buffers: Buffer[]) => request(d, type, sector, buffers).status;
   expect(answer(IN, SECTORS - 1, [d.room(512)])).toBe(0);
@@ -111,25 +111,25 @@ it('refuses what is not on the disk, not whole sectors, or not known', () => {
   expect(answer(99, 0, [])).toBe(2);
   expect(d.status).toBe(0xf);
   expect(new Uint8Array(readFileSync(path))).toEqual(bytes);
-  on.host.close();
+  disk.close();
 });
 
 it('does not write to a read-only disk', () => {
-  const { d, path, bytes, on } = withFile('ro.img', true);
+  const { d, path, bytes, disk } = withFile('ro.img', true);
   expect(d.features() & 0x20n).toBe(0x20n);
   d.start(VERSION_1 | 0x20n);
   expect(request(d, OUT, 0, [d.put(new Uint8Array(512))]).status).toBe(1);
   expect(request(d, FLUSH, 0).status).toBe(0);
   expect(request(d, IN, 0, [d.room(512)]).status).toBe(0);
   expect(new Uint8Array(readFileSync(path))).toEqual(bytes);
-  on.host.close();
+  disk.close();
 });
 
 it('keeps writes from a read-only disk even where its backend would take them', () => {
   let writes = 0;
   const on = rig(
     { disks: [{ capacitySectors: SECTORS, readOnly: true }], firstSlot: 3 },
-    { disks: [{ read: () => {}, write: () => writes++, flush: () => {}, close: () => {} }] },
+    { disks: [{ read: () => {}, write: () => writes++, flush: () => {} }] },
   );
   const d = new Driver(on, 3).start();
   expect(request(d, OUT, 0, [d.put(new Uint8Array(512))]).status).toBe(1);
@@ -150,7 +150,7 @@ it('answers IOERR where the backend fails, and goes on', () => {
 });
 
 it('follows indirect descriptors, at any alignment, also behind a direct one', () => {
-  const { d, bytes, on } = withFile('indirect.img');
+  const { d, bytes, on, disk } = withFile('indirect.img');
   d.start(VERSION_1 | INDIRECT, 4);
   const data = d.room(1024);
   const status = d.room(1);
@@ -166,11 +166,11 @@ it('follows indirect descriptors, at any alignment, also behind a direct one', (
   expect(d.used(0)).toEqual([{ head: 0, length: 1025 }]);
   expect(d.bytes(data)).toEqual(bytes.slice(9 * 512, 11 * 512));
   expect(d.bytes(status)).toEqual(Uint8Array.of(0));
-  on.host.close();
+  disk.close();
 });
 
 it('serves many requests, around the end of the ring', () => {
-  const { d, bytes, on } = withFile('many.img');
+  const { d, bytes, on, disk } = withFile('many.img');
   d.start(VERSION_1, 16);
   const heap = d.allocate(0);
   for (let round = 0; round < 3000; round++) {
@@ -191,7 +191,7 @@ it('serves many requests, around the end of the ring', () => {
     }
   }
   expect(on.problems).toEqual([]);
-  on.host.close();
+  disk.close();
 });
 
 it('takes turns: a long queue does not keep the host thread', () => {
@@ -287,7 +287,7 @@ it('tells of stores into guest RAM before the guest knows', () => {
   const on = rig(
     { disks: [{ capacitySectors: SECTORS }], firstSlot: 3 },
     {
-      disks: [{ read: (_, into) => into.fill(1), write: () => {}, flush: () => {}, close: () => {} }],
+      disks: [{ read: (_, into) => into.fill(1), write: () => {}, flush: () => {} }],
       ramWritten: (address, bytes) => {
         expect(d?.used(0)).toEqual([]);
         stores.push([address, bytes]);

@@ -3,7 +3,6 @@
 
 import { parentPort, workerData } from 'node:worker_threads';
 import { Chipset } from '../../../src/devices/chipset.ts';
-import { addVirtioDevices } from '../../../src/devices/virtio/index.ts';
 import { SharedWord } from '../../../src/layout/view.ts';
 import type { CpuJob, CpuResult } from './virtio-cpu-job.ts';
 import { type Buffer, Driver, EVENT_IDX, type Rig, VERSION_1 } from './virtio-driver.ts';
@@ -24,8 +23,8 @@ const cpu = new Chipset({
   isFirst: false,
   hostSignal: new SharedWord(signals, 0),
   onEnd: () => {},
+  virtio: config,
 });
-addVirtioDevices(cpu, config);
 const d = new Driver({ ram, cpu } as Rig, 3).start(VERSION_1 | EVENT_IDX, 256);
 d.route(0x41);
 const ring = d.rings[0];

@@ -1,7 +1,8 @@
 // A virtio-pci driver that does what Linux's does: finds the structures through configuration space, negotiates, puts
 // queues into RAM and handles interrupts. It is a CPU thread's view; `work` lets the host thread have its turn.
 import type { Chipset } from '../../../src/devices/chipset.ts';
-import { addVirtioDevices, type VirtioConfig, type VirtioDevices, type VirtioHost } from '../../../src/devices/virtio/index.ts';
+import type { Parts } from '../../../src/devices/list.ts';
+import type { VirtioConfig, VirtioHost } from '../../../src/devices/virtio/index.ts';
 import { type Bench, bench } from './harness.ts';
 
 export const RAM_BYTES = 1 << 20;
@@ -16,7 +17,7 @@ export interface Rig {
   readonly b: Bench;
   readonly ram: Uint8Array;
   /** The host thread's devices, and the CPU thread's machine. */
-  readonly host: VirtioDevices;
+  readonly host: Parts;
   readonly cpu: Chipset;
   readonly problems: string[];
   work(): void;
@@ -26,12 +27,11 @@ export interface Rig {
 export function rig(config: VirtioConfig, host: VirtioHost = {}): Rig {
   const ram = new Uint8Array(new SharedArrayBuffer(RAM_BYTES));
   const problems: string[] = [];
-  const b = bench(1, { ram });
-  const devices = addVirtioDevices(b.pc, config, { ...host, onProblem: (device, text) => problems.push(`${device}: ${text}`) });
-  const cpu = b.attach();
+  const onProblem = (device: string, text: string) => problems.push(`${device}: ${text}`);
+  const b = bench(1, { ram, virtio: config, virtioHost: { ...host, onProblem } });
   // What goes to a Worker is plain data.
-  addVirtioDevices(cpu, structuredClone(config));
-  return { b, ram, host: devices, cpu, problems, work: () => b.pc.hub.runHostSignals() };
+  const cpu = b.attach({ virtio: structuredClone(config), virtioHost: undefined });
+  return { b, ram, host: b.pc.parts, cpu, problems, work: () => b.pc.hub.runHostSignals() };
 }
 
 export interface Buffer {

@@ -100,7 +100,7 @@ it('prints and reads at the console', () => {
   const seen: string[] = [];
   const on = rig({ console: true, firstSlot: 6 }, { onConsole: (bytes) => seen.push(text(bytes)) });
   const d = new Driver(on, 6);
-  const port = on.host.console;
+  const port = on.host.virtioConsole;
   port?.pushInput(utf8('early'));
   d.start();
   on.work();

@@ -43,7 +43,7 @@ const KINDS: Record<string, Kind> = {
     offered: 128,
     make: () => rig({ console: true, firstSlot: SLOT }),
     buffers: (d) => [d.room(4)],
-    host: (on) => void on.host.console?.pushInput(Uint8Array.of(1, 2, 3, 4)),
+    host: (on) => void on.host.virtioConsole?.pushInput(Uint8Array.of(1, 2, 3, 4)),
     written: 4,
   },
   'console, output': {
@@ -285,7 +285,7 @@ it('input for a guest that gives buffers without room back at once does not keep
     d.putDescriptor(table + 16 * k, { address: 0x1000, length: 0 }, WRITE, 0);
     d.view.setUint16(avail + 4 + 2 * k, k, true);
   }
-  const { memory } = on.host.console as unknown as { memory: GuestMemory };
+  const { memory } = on.host.virtioConsole as unknown as { memory: GuestMemory };
   const store = memory.storeIndex.bind(memory);
   let pushed = 0;
   memory.storeIndex = (address, value) => {
@@ -294,7 +294,7 @@ it('input for a guest that gives buffers without room back at once does not keep
     if (++pushed < 100_000) d.view.setUint16(avail + 2, (value + 128) & 0xffff, true);
   };
   d.view.setUint16(avail + 2, 128, true);
-  on.host.console!.pushInput(Uint8Array.of(1));
+  on.host.virtioConsole!.pushInput(Uint8Array.of(1));
   expect(pushed).toBe(128);
-  expect(on.host.console!.inputWaiting).toBe(1);
+  expect(on.host.virtioConsole!.inputWaiting).toBe(1);
 });

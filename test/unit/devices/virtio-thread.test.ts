@@ -2,7 +2,7 @@
 
 import { Worker } from 'node:worker_threads';
 import { expect, it } from 'vitest';
-import { addVirtioDevices, type VirtioConfig } from '../../../src/devices/virtio/index.ts';
+import type { BlockBackend, VirtioConfig } from '../../../src/devices/virtio/index.ts';
 import { SharedWord } from '../../../src/layout/view.ts';
 import { bench } from './harness.ts';
 import type { CpuJob, CpuResult } from './virtio-cpu-job.ts';
@@ -11,19 +11,14 @@ import { RAM_BYTES } from './virtio-driver.ts';
 it('serves a CPU on another thread', async () => {
   const ram = new Uint8Array(new SharedArrayBuffer(RAM_BYTES));
   const signals = new Int32Array(new SharedArrayBuffer(8));
-  const b = bench(1, { ram, hostSignal: new SharedWord(signals, 0) });
   const disk = new Uint8Array(64 * 512);
   const config: VirtioConfig = { disks: [{ capacitySectors: 64 }], firstSlot: 3 };
-  addVirtioDevices(b.pc, config, {
-    disks: [
-      {
-        read: (offset, into) => into.set(disk.subarray(offset, offset + into.length)),
-        write: (offset, from) => disk.set(from, offset),
-        flush: () => {},
-        close: () => {},
-      },
-    ],
-  });
+  const backend: BlockBackend = {
+    read: (offset, into) => into.set(disk.subarray(offset, offset + into.length)),
+    write: (offset, from) => disk.set(from, offset),
+    flush: () => {},
+  };
+  const b = bench(1, { ram, hostSignal: new SharedWord(signals, 0), virtio: config, virtioHost: { disks: [backend] } });
   const workerData: CpuJob = { memory: b.memory, ram, signals, rounds: 400, depth: 6, config };
   const worker = new Worker(new URL('./virtio-cpu-worker.ts', import.meta.url), { workerData });
   let failure: unknown;

@@ -218,7 +218,7 @@ it('survives noise in rings, tables and registers', () => {
         d.notify(queue);
       });
       on.work();
-      on.host.console?.pushInput(new Uint8Array(random(100)));
+      on.host.virtioConsole?.pushInput(new Uint8Array(random(100)));
       on.host.net[0].receive(new Uint8Array(14 + random(100)));
       for (let i = 0; i < 10; i++) d.write(1 + random(4), random(0x48), ([1, 2, 4] as const)[random(3)], seed);
       on.work();
