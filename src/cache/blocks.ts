@@ -7,7 +7,21 @@ import { CodeReader, decode, type Instruction, insideLimit, LONGEST } from '../d
 import { FIRST_FORM, pseudoIndex } from '../emit/interpreter/table.ts';
 import { type HeadName, headFor, instrumentsAsked } from '../instrument/index.ts';
 import { Breakpoint, BreakpointKind, Cpu, codeLimit, GPR_STRIDE, Mode, NO_RETURN, SegCache } from '../layout/cpu.ts';
-import { BLOCK_HASH_ENTRIES, BlockHead, CONTROL, CpuArea, JumpEntry, jumpIndex, PAGE, PAGE_SHIFT, Record } from '../layout/memory.ts';
+import {
+  ADDRESS16,
+  BLOCK_HASH_ENTRIES,
+  BlockHead,
+  CONTROL,
+  CpuArea,
+  JumpEntry,
+  jumpIndex,
+  PAGE,
+  PAGE_SHIFT,
+  Record,
+  RecordPlace,
+} from '../layout/memory.ts';
+import { CACHE_LINE } from '../layout/struct.ts';
+import { inMemory } from '../lift/form.ts';
 
 /** Instructions in a block at the most. */
 const BLOCK_LIMIT = 64;
@@ -16,8 +30,10 @@ const WINDOW = 512;
 /** Places of pages that are remembered. */
 const MOST_PLACES = 1 << 16;
 const STALE = pseudoIndex('stale');
-/** Where a record has its operands, and the second number of a far pointer. */
-const FIELDS = [Record.at.op0, Record.at.op1, Record.at.op2, Record.at.base];
+/** Where a record has its operands that are not in memory; a far pointer has two numbers. */
+const FIELDS = [Record.at.op0, Record.at.op1, RecordPlace.op2];
+/** Bytes of a block's records: its head, its instructions, what is behind the last one, and where a conditional jump out of the limit of CS goes. */
+const recordBytes = (count: number) => (BlockHead.size + (count + 2) * Record.size + CACHE_LINE - 1) & -CACHE_LINE;
 
 /** What decoding needs from the runtime. */
 export interface CodeRuntime {
@@ -167,8 +183,8 @@ export class BlockCache {
 
   private write(list: readonly Instruction[], phys: number, lastPage: number, mode: number, end: number, code: Uint8Array): number {
     const { i32, u8 } = this.shared;
-    const records = (list.length + 3) * Record.size;
-    const bytes = records + ((code.length + Record.size - 1) & -Record.size);
+    const records = recordBytes(list.length);
+    const bytes = records + ((code.length + CACHE_LINE - 1) & -CACHE_LINE);
     if (this.word(Cpu.at.arenaNext) + bytes > this.word(Cpu.at.arenaEnd)) this.flush();
     const head = this.word(Cpu.at.arenaNext);
     this.setWord(Cpu.at.arenaNext, head + bytes);
@@ -186,7 +202,7 @@ export class BlockCache {
     i32[(head + BlockHead.at.lastPage) >> 2] = lastPage;
     i32[(head + BlockHead.at.bytes) >> 2] = code.length;
     u8.set(code, head + records);
-    let record = head + Record.size;
+    let record = head + BlockHead.size;
     for (const x of list) {
       this.writeRecord(record, x, mode);
       record += Record.size;
@@ -194,13 +210,12 @@ export class BlockCache {
     const last = list.at(-1)!;
     // A conditional jump out of the limit of CS is #GP at the jump, if it is taken.
     if (last.target !== undefined && last.flow === 'conditional' && !insideLimit(last, mode)) {
-      i32[(record - Record.size + Record.at.link) >> 2] = record + Record.size;
+      i32[(record - Record.size + RecordPlace.link) >> 2] = record + Record.size;
       i32[(record + Record.size + Record.at.handler) >> 2] = pseudoIndex('protection');
       i32[(record + Record.size + Record.at.eip) >> 2] = last.eip;
     }
     i32[(record + Record.at.handler) >> 2] = pseudoIndex('fall');
     i32[(record + Record.at.eip) >> 2] = end;
-    i32[(record + Record.at.next) >> 2] = end;
     this.enter(head, phys, first.eip, mode);
     this.remember(phys >>> PAGE_SHIFT, head);
     if (lastPage !== phys >>> PAGE_SHIFT) this.remember(lastPage, head);
@@ -214,29 +229,32 @@ export class BlockCache {
     const gprs = cpu + Cpu.at.gpr;
     i32[(at + Record.at.handler) >> 2] = this.handlerOf(x, mode);
     i32[(at + Record.at.eip) >> 2] = x.eip;
-    i32[(at + Record.at.next) >> 2] = x.next;
-    i32[(at + Record.at.length) >> 2] = x.length;
-    if (x.target !== undefined) i32[(at + Record.at.target) >> 2] = x.target;
-    const { ops } = x.form;
+    const { ops, addrsize } = x.form;
+    let field = 0;
     for (let k = 0; k < ops.length; k++) {
       const { kind, size } = ops[k]!;
+      if (inMemory(kind)) continue;
       const v = x.values[k]!;
       let value = v;
       if (kind === 'r') value = size === 1 && v > 3 ? gprs + (v - 4) * GPR_STRIDE + 1 : gprs + v * GPR_STRIDE;
       else if (kind === 'xmm') value = cpu + Cpu.at.xmm + v * 16;
       else if (kind === 'mm') value = cpu + Cpu.at.fpr + v * 16;
-      else if (kind === 'far') i32[(at + FIELDS[k + 1]!) >> 2] = x.farOffset;
-      if (k < 3) i32[(at + FIELDS[k]!) >> 2] = value;
+      else if (kind === 'j') value = x.target!;
+      i32[(at + FIELDS[field++]!) >> 2] = value;
+      if (kind === 'far') i32[(at + FIELDS[field++]!) >> 2] = x.farOffset;
     }
     const m = x.memory;
+    let seg = 0;
+    let scale = addrsize === 2 ? ADDRESS16 : 0;
     if (m !== undefined) {
       i32[(at + Record.at.base) >> 2] = m.base < 0 ? cpu + Cpu.at.zero : gprs + m.base * GPR_STRIDE;
       i32[(at + Record.at.index) >> 2] = m.index < 0 ? cpu + Cpu.at.zero : gprs + m.index * GPR_STRIDE;
-      i32[(at + Record.at.scale) >> 2] = m.scale;
       i32[(at + Record.at.disp) >> 2] = m.disp;
-      i32[(at + Record.at.seg) >> 2] = cpu + Cpu.at.seg + m.seg * SegCache.size;
+      seg = Cpu.at.seg + m.seg * SegCache.size;
+      scale |= m.scale;
     }
-    i32[(at + Record.at.mask) >> 2] = x.form.addrsize === 2 ? 0xffff : -1;
+    i32[(at + Record.at.scale) >> 2] =
+      scale | (x.length << (8 * (Record.at.length - Record.at.scale))) | (seg << (8 * (Record.at.seg - Record.at.scale)));
   }
 
   private handlerOf(x: Instruction, mode: number): number {
@@ -341,7 +359,8 @@ export class BlockCache {
   private forget(head: number): void {
     const { i32 } = this.shared;
     const count = i32[(head + BlockHead.at.count) >> 2]!;
-    for (let k = 0; k <= count + 2; k++) i32[(head + k * Record.size) >> 2] = STALE;
+    i32[(head + BlockHead.at.handler) >> 2] = STALE;
+    for (let k = 0; k < count + 2; k++) i32[(head + BlockHead.size + k * Record.size + Record.at.handler) >> 2] = STALE;
     this.unhash(head);
     this.forgetJumps(i32[(head + BlockHead.at.eip) >> 2]! >>> 0);
   }
@@ -377,7 +396,7 @@ export class BlockCache {
 
   /** Whether memory still holds what a block was made from. */
   private isCurrent(head: number): boolean {
-    const at = head + (this.field(head, BlockHead.at.count) + 3) * Record.size;
+    const at = head + recordBytes(this.field(head, BlockHead.at.count));
     const bytes = this.shared.u8.subarray(at, at + this.field(head, BlockHead.at.bytes));
     return this.isThere(this.field(head, BlockHead.at.phys), this.field(head, BlockHead.at.lastPage), bytes);
   }

@@ -93,7 +93,7 @@ export const OPERATIONS = {
   get:      line('get {reg}', 'i32', {}, { reg: register }),
   set:      line('set {reg}, {value}', undefined, { value: 'i32' }, { reg: register }),
   /** A field of the decoded record (in handlers only). */
-  rec:      line('rec {offset}', 'i32', {}, { offset: number }),
+  rec:      line('rec{bytes} {offset}', 'i32', {}, { bytes: width, offset: number }),
   /** The CPU's state in memory at (address, else that of the CPU) + offset. */
   ldstate:  line('ldstate{bytes}{signed} [{address} + ]{offset}', 'any', { address: 'i32?' }, { bytes: width, signed, offset: state }),
   /** `within`: places that it changes at the most, where the address does not tell. */

@@ -2,7 +2,7 @@
 // grows with the number of CPUs. Nobody else writes an address as a number.
 import { DragomanError } from '../api/errors.ts';
 import { Cpu, PROVEN_DESCRIPTORS, SegmentProof } from './cpu.ts';
-import { area, array, f64, ownLine, records, shared32, struct, u32, u64 } from './struct.ts';
+import { area, array, f64, ownLine, records, shared32, struct, u8, u16, u32, u64 } from './struct.ts';
 
 export const WASM_PAGE = 0x10000;
 export const PAGE = 4096;
@@ -258,39 +258,46 @@ const ARENAS_BYTES = 192 * MiB;
 const ARENA_MOST = 48 * MiB;
 const ARENA_LEAST = 6 * MiB;
 
-/** Decoded instruction, as the interpreter's handlers read it. All addresses absolute. */
+/**
+ * Decoded instruction, as the interpreter's handlers read it: half a line of the host's cache, because a kernel's code is large and runs through. All addresses absolute.
+ * Operands that are not in memory are in op0, op1 and, where none is, op2, in their order (RecordPlace).
+ */
 export const Record = struct(
   {
     /** Table index of the handler. */
     handler: u32,
-    /** EIP of this instruction, and of the next one. */
     eip: u32,
-    next: u32,
     /** Operands: address of a register, or an immediate, or a number (segment, control register, ST index). */
     op0: u32,
     op1: u32,
-    op2: u32,
     /** Addresses of base and index registers (the zero slot for none). */
     base: u32,
     index: u32,
-    scale: u32,
     disp: u32,
-    /** Address of the SegCache, and the mask of the effective address (segmented forms only). */
-    seg: u32,
-    mask: u32,
-    /** Target EIP of a direct branch (already wrapped to the operand size). */
-    target: u32,
-    /** Head record of the block at `target`, or 0 where not yet linked or not linkable (another page). */
-    link: u32,
-    /** The same for the fall-through of a block's last instruction. */
-    linkNext: u32,
+    /** log2 of the index's scale; and ADDRESS16, which is no part of it to a shift. */
+    scale: u8,
     /** Bytes of the instruction. */
-    length: u32,
+    length: u8,
+    /** Where in the CPU's state the SegCache is (segmented forms and strings only). */
+    seg: u16,
   },
-  64,
+  32,
 );
+/** In Record.scale: effective addresses have 16 bits. */
+export const ADDRESS16 = 32;
 
-/** The head of a block: laid out as a Record (its handler counts and polls) and followed by the instructions' records. */
+/** What stands in the place of a memory operand, or of operands. */
+export const RecordPlace = {
+  op2: Record.at.base,
+  /** Target EIP of a direct branch (already wrapped to the operand size). */
+  target: Record.at.op0,
+  /** Head record of the block at `target`, or 0 where not yet linked or not linkable (another page). */
+  link: Record.at.op1,
+  /** The same for the fall-through of a block's last instruction. */
+  linkNext: Record.at.base,
+} as const;
+
+/** The head of a block: begins as a Record does (its handler counts and polls), and is followed by the instructions' records. */
 export const BlockHead = struct(
   {
     handler: u32,

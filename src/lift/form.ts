@@ -3,6 +3,9 @@
 
 export type OperandKind = 'r' | 'm' | 'i' | 'sr' | 'cr' | 'dr' | 'mm' | 'xmm' | 'st' | 'j' | 'far' | 'str';
 
+/** Its value is in memory: it has none in the instruction. */
+export const inMemory = (kind: OperandKind): boolean => kind === 'm' || kind === 'str';
+
 export interface FormOperand {
   readonly kind: OperandKind;
   /** Bytes. */

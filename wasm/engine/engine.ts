@@ -91,7 +91,7 @@ function request(head: BlockHead): void {
 /** Link field `link` of a record is empty and Cpu.eip is where it leads: fills it if that block is known and on the same page. */
 export function linkBlock(cpu: Cpu, link: usize): void {
   if (cpu.step | cpu.stepArmed) return;
-  const record = changetype<Record>(link & ~63);
+  const record = changetype<Record>(link & ~(Record.SIZE - 1));
   const base = cpu.seg[Seg.CS].base;
   // The record behind a block's last instruction has that one's end as its EIP, which may be on the next page.
   const from = record.eip - u32(record.length == 0) + base;
@@ -224,7 +224,7 @@ export function stepDispatch(cpu: Cpu): u32 {
   cpu.callReturn = NO_RETURN;
   cpu.stepArmed = ARMED | (flags & Eflags.TF ? ARMED_TF : 0);
   cpu.step |= Step.ARMED;
-  return changetype<u32>(head) + Record.SIZE;
+  return changetype<u32>(head) + BlockHead.SIZE;
 }
 
 /** EIP that belongs to a table slot. */

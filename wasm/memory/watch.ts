@@ -81,8 +81,9 @@ export function breaksInside(cpu: Cpu, head: BlockHead, linear: u32): bool {
     if (at.kinds & BreakpointKind.EXECUTE && at.first - linear < bytes) near = true;
   }
   if (!near) return false;
-  const end = changetype<usize>(head) + (head.count + 1) * Record.SIZE;
-  for (let record = changetype<usize>(head) + 2 * Record.SIZE; record < end; record += Record.SIZE) {
+  const first = changetype<usize>(head) + BlockHead.SIZE;
+  const end = first + head.count * Record.SIZE;
+  for (let record = first + Record.SIZE; record < end; record += Record.SIZE) {
     if (codeHits(cpu, linear + changetype<Record>(record).eip - head.eip)) return true;
   }
   return false;

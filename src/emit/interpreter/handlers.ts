@@ -6,8 +6,20 @@ import { eipOf } from '../../ir/blocks.ts';
 import { Builder } from '../../ir/builder.ts';
 import type { Value } from '../../ir/types.ts';
 import { Cpu, GPR_STRIDE, Mode, NO_RETURN, Vector } from '../../layout/cpu.ts';
-import { BlockHead, CONTROL, Control, CpuArea, HEAT_PERIOD, JUMP_ENTRIES, JumpEntry, Record, Tlb } from '../../layout/memory.ts';
-import type { Form } from '../../lift/form.ts';
+import {
+  ADDRESS16,
+  BlockHead,
+  CONTROL,
+  Control,
+  CpuArea,
+  HEAT_PERIOD,
+  JUMP_ENTRIES,
+  JumpEntry,
+  Record,
+  RecordPlace,
+  Tlb,
+} from '../../layout/memory.ts';
+import { type Form, inMemory } from '../../lift/form.ts';
 import type { Leaves } from '../../lift/leaves.ts';
 import { Lifter, type LiftSpec } from '../../lift/lifter.ts';
 import { type RuntimeFunction, runtime } from '../../runtime/abi.ts';
@@ -20,7 +32,7 @@ import type { Target, TargetFlags, TransferOp } from '../lower/target.ts';
 import { Emitter, type Expr, i32, none, wasmType } from '../module.ts';
 import { FIRST_FORM, type Pseudo } from './table.ts';
 
-const OPERAND_FIELDS = [Record.at.op0, Record.at.op1, Record.at.op2];
+const OPERAND_FIELDS = [Record.at.op0, Record.at.op1, RecordPlace.op2];
 
 /** Operands are loads from the record. */
 export class RecordLeaves implements Leaves {
@@ -33,11 +45,12 @@ export class RecordLeaves implements Leaves {
   /** The record knows. */
   readonly target = undefined;
   readonly next = undefined;
-  private field(offset: number): Value {
-    return this.b.push({ kind: 'rec', type: 'i32', offset });
+  private field(offset: number, bytes = 4): Value {
+    return this.b.push({ kind: 'rec', type: 'i32', bytes, offset });
   }
-  private operand(k: number): Value {
-    return this.field(OPERAND_FIELDS[k]!);
+  /** `more`: a number that follows the operand's. */
+  private operand(k: number, more = 0): Value {
+    return this.field(OPERAND_FIELDS[this.form.ops.slice(0, k).filter(({ kind }) => !inMemory(kind)).length + more]!);
   }
   private state(bytes: number, signed: boolean, address: Value | undefined, offset: number): Value {
     return this.b.push({ kind: 'ldstate', type: 'i32', bytes, signed, address, offset });
@@ -52,7 +65,7 @@ export class RecordLeaves implements Leaves {
     return this.operand(k);
   }
   farOffset(k: number): Value {
-    return this.operand(k + 1);
+    return this.operand(k, 1);
   }
   number(k: number): Value {
     return this.operand(k);
@@ -64,15 +77,19 @@ export class RecordLeaves implements Leaves {
     const { b } = this;
     const base = this.state(4, false, this.field(Record.at.base), 0);
     const index = this.state(4, false, this.field(Record.at.index), 0);
-    const scaled = b.address('shl', index, this.field(Record.at.scale));
+    const scaled = b.address('shl', index, this.field(Record.at.scale, 1));
     const sum = b.address('add', b.address('add', base, scaled), this.field(Record.at.disp));
     return this.form.segmented ? b.address('and', sum, this.addressMask()) : sum;
   }
   segment(): Value {
-    return this.field(Record.at.seg);
+    return this.b.add(this.b.push({ kind: 'cpu', type: 'i32' }), this.field(Record.at.seg, 2));
   }
   addressMask(): Value {
-    return this.field(Record.at.mask);
+    const { b, form } = this;
+    // Strings have a form for each size.
+    if (form.ops.some(({ kind }) => kind === 'str')) return b.const(form.addrsize === 2 ? 0xffff : -1);
+    const bits = b.and(b.shr_u(this.field(Record.at.scale, 1), b.const(Math.log2(ADDRESS16 / 16))), b.const(16));
+    return b.shr_u(b.const(-1), bits);
   }
   getGpr(reg: number, size: number, high: boolean): Value {
     return this.state(size, false, undefined, Cpu.at.gpr + reg * GPR_STRIDE + (high ? 1 : 0));
@@ -84,7 +101,7 @@ export class RecordLeaves implements Leaves {
     return this.field(Record.at.eip);
   }
   nextEip(): Value {
-    return this.field(Record.at.next);
+    return this.b.add(this.thisEip(), this.field(Record.at.length, 1));
   }
 }
 
@@ -127,6 +144,8 @@ class HandlerTarget implements Target {
   readonly lazyFlags = false;
   /** The instruction runs in flat code. */
   flat = false;
+  /** It uses the links of its record. */
+  links = false;
 
   constructor(e: Emitter) {
     this.f = new FunctionCode(e, 2);
@@ -163,12 +182,17 @@ class HandlerTarget implements Target {
   setRegister(reg: number, v: Expr): void {
     this.f.emit(this.f.storeCpu(Cpu.at.gpr + reg * GPR_STRIDE, v));
   }
+  /** EIP of the next instruction. */
+  private nextEip(): Expr {
+    const { m } = this.f;
+    return m.i32.add(this.eip(), m.i32.load8_u(Record.at.length, 1, this.rec()));
+  }
   leaveHere(): Expr[] {
     return [this.f.storeCpu(Cpu.at.eip, this.eip()), this.f.m.return_call('dispatch', [this.f.c(0), this.f.cpu()], none)];
   }
   leaveBehind(): Expr[] {
     const { m } = this.f;
-    return [this.f.storeCpu(Cpu.at.eip, this.recordField(Record.at.next)), m.return_call('dispatch', [this.f.c(0), this.f.cpu()], none)];
+    return [this.f.storeCpu(Cpu.at.eip, this.nextEip()), m.return_call('dispatch', [this.f.c(0), this.f.cpu()], none)];
   }
 
   private go(record: Expr): void {
@@ -176,11 +200,16 @@ class HandlerTarget implements Target {
     this.f.emit(this.f.m.local.set(to, record));
     this.f.emit(this.f.m.return_call_indirect(this.f.m.i32.load(Record.at.handler, 4, this.f.get(to)), [this.f.get(to), this.f.cpu()]));
   }
-  next(): void {
-    this.go(this.f.m.i32.add(this.rec(), this.f.c(Record.size)));
+  /** `size`: that of what comes before. */
+  next(size = Record.size): void {
+    this.go(this.f.m.i32.add(this.rec(), this.f.c(size)));
+  }
+  private chainTarget(): Expr {
+    return this.chain(RecordPlace.link, this.recordField(RecordPlace.target));
   }
   /** Goes to EIP `target` through link field `link`, or looks it up and links it. */
-  chain(link: number, target: number): Expr {
+  chain(link: number, target: Expr): Expr {
+    this.links = true;
     const { m } = this.f;
     const to = this.f.locals.take();
     return m.block(null, [
@@ -188,7 +217,7 @@ class HandlerTarget implements Target {
         m.local.tee(to, this.recordField(link), i32),
         m.return_call_indirect(m.i32.load(Record.at.handler, 4, this.f.get(to)), [this.f.get(to), this.f.cpu()]),
       ),
-      this.f.storeCpu(Cpu.at.eip, this.recordField(target)),
+      this.f.storeCpu(Cpu.at.eip, target),
       m.return_call('link', [m.i32.add(this.rec(), this.f.c(link)), this.f.cpu()], none),
     ]);
   }
@@ -203,6 +232,9 @@ class HandlerTarget implements Target {
     this.f.emit(m.if(m.i32.eq(this.f.loadCpu(Cpu.at.eip), this.f.loadCpu(Cpu.at.callReturn)), comesBack));
     this.f.emit(this.f.m.return_call('dispatch', [this.f.c(0), this.f.cpu()], none));
   }
+  dispatchNext(): void {
+    this.dispatchTo(this.nextEip());
+  }
   dispatchTo(eip: Expr): void {
     this.f.emit(this.f.storeCpu(Cpu.at.eip, eip));
     this.f.emit(this.f.m.return_call('dispatch', [this.f.c(0), this.f.cpu()], none));
@@ -211,10 +243,10 @@ class HandlerTarget implements Target {
     switch (op.kind) {
       case 'jump':
       case 'call':
-        return this.f.emit(this.chain(Record.at.link, Record.at.target));
+        return this.f.emit(this.chainTarget());
       case 'branch':
-        this.f.emit(this.f.m.if(this.lowering.value(op.cond), this.chain(Record.at.link, Record.at.target)));
-        return this.f.emit(this.chain(Record.at.linkNext, Record.at.next));
+        this.f.emit(this.f.m.if(this.lowering.value(op.cond), this.chainTarget()));
+        return this.f.emit(this.chain(RecordPlace.linkNext, this.nextEip()));
       case 'indirect':
       case 'callIndirect':
         return this.dispatchTo(this.lowering.value(op.eip));
@@ -227,7 +259,7 @@ class HandlerTarget implements Target {
       case 'leave':
         return this.f.emit(this.f.m.return_call('dispatch', [this.f.c(0), this.f.cpu()], none));
       case 'next':
-        return this.dispatchTo(this.recordField(Record.at.next));
+        return this.dispatchNext();
       case 'exit':
         return this.dispatchTo(this.f.c(op.to));
       // A handler has no copy of the loop.
@@ -246,10 +278,13 @@ export function addHandler(e: Emitter, name: string, form: Form, spec: LiftSpec,
   t.flat = form.flat;
   const body = t.lowering.lower(throughOperations(b.code.ops, instruments));
   if (!x.ended) {
-    if (spec.dispatches) t.dispatchTo(t.recordField(Record.at.next));
-    else if (spec.ends) t.f.emit(t.chain(Record.at.linkNext, Record.at.next));
+    if (spec.dispatches || spec.ends) t.dispatchNext();
     else t.next();
   }
+  // A record has no more places (RecordPlace).
+  const places = form.ops.reduce((sum, { kind }) => sum + (kind === 'far' ? 2 : inMemory(kind) ? 0 : 1), 0);
+  if (places > (form.ops.some(({ kind }) => inMemory(kind)) ? 2 : 3) || (t.links && form.ops.some(({ kind }) => kind !== 'j')))
+    throw new Error('its operands do not fit into a record');
   e.addCode(name, t.f.locals.types, e.m.block(null, body));
 }
 
@@ -274,7 +309,7 @@ function addPseudos(e: Emitter): void {
   // first instruction.
   const head = (t: HandlerTarget, instruments: readonly Instrument[]) => {
     const b = new Builder();
-    const field = (offset: number) => () => b.push({ kind: 'rec', type: 'i32', offset });
+    const field = (offset: number) => () => b.push({ kind: 'rec', type: 'i32', bytes: 4, offset });
     const start = { engine: 'interpreter', eip: field(BlockHead.at.eip), instructions: field(BlockHead.at.count) } as const;
     for (const instrument of instruments) instrument.block?.(b, start);
     const also = t.lowering.lower(b.code.ops);
@@ -284,11 +319,11 @@ function addPseudos(e: Emitter): void {
     t.f.emit(m.i32.store(BlockHead.at.heat, 4, t.rec(), t.f.get(heat)));
     const threshold = m.i32.load(CONTROL + Control.at.hotThreshold, 4, t.f.c(0));
     t.f.emit(m.if(m.i32.eq(m.i32.and(t.f.get(heat), t.f.c(HEAT_PERIOD - 1)), threshold), call(runtime.hot, [t.f.cpu(), t.rec()])));
-    t.next();
+    t.next(BlockHead.size);
   };
   for (const [name, instruments] of Object.entries(HEADS)) addPseudo(e, name as HeadName, (t) => head(t, instruments));
   // A block that ended without a branch: on to what follows.
-  addPseudo(e, 'fall', (t) => t.f.emit(t.chain(Record.at.linkNext, Record.at.eip)));
+  addPseudo(e, 'fall', (t) => t.f.emit(t.chain(RecordPlace.linkNext, t.eip())));
   // A record whose page was written to.
   addPseudo(e, 'stale', (t) => t.dispatchTo(t.recordField(Record.at.eip)));
   // A head whose region is installed.

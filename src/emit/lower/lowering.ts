@@ -191,7 +191,7 @@ export class Lowering {
       case 'cpu':
         return this.f.cpu();
       case 'rec':
-        return m.i32.load(op.offset, 4, this.f.entered());
+        return this.f.rawLoad('i32', op.bytes, false, op.offset, this.f.entered());
       case 'get':
         return this.target.register(op.reg);
       default:
