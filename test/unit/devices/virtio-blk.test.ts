@@ -63,7 +63,7 @@ function withBackend(backend: Partial<BlockBackend>): { on: Rig; d: Driver } {
 }
 
 it('reads, writes and flushes a file, with an interrupt for each', () => {
-  const { d, on, path, bytes, disk } = withFile('rw.img');
+  const { d, path, bytes, disk } = withFile('rw.img');
   expect(d.config(0, 4)).toBe(0x10421af4);
   expect(d.config(8, 4)).toBe(0x01000001);
   d.start();

@@ -134,7 +134,7 @@ test('mov ds, ax loads through the runtime, and leaves where that says so', () =
     %16 = i32.or %14, %15
     %17 = ldstate64 %9 + 7278632
     %18 = i64.ne %17, %12
-    %20 = helper proveSegment(3, %3) [faults; eip] if %16 or %18, else 0
+    %20 = helper proveSegment(3, %3) [faults; eip; forgets] if %16 or %18, else 0
     %21 = ldstate128 %9 + 7278592
     ststate128 seg+96, %21
     %23 = ldstate64 %9 + 7278608
