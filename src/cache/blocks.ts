@@ -4,11 +4,10 @@
 import { PhysicalMemory } from '../cpu/physical.ts';
 import type { SharedMemory } from '../cpu/state.ts';
 import { CodeReader, decode, type Instruction, insideLimit, LONGEST } from '../decode/decoder.ts';
-import { FIRST_FORM, pseudoIndex } from '../emit/interpreter/table.ts';
+import { pseudoIndex } from '../emit/interpreter/table.ts';
 import { type HeadName, headFor, instrumentsAsked } from '../instrument/index.ts';
-import { Breakpoint, BreakpointKind, Cpu, codeLimit, GPR_STRIDE, Mode, NO_RETURN, SegCache } from '../layout/cpu.ts';
+import { Breakpoint, BreakpointKind, Cpu, codeLimit, Mode, NO_RETURN, SegCache } from '../layout/cpu.ts';
 import {
-  ADDRESS16,
   BLOCK_HASH_ENTRIES,
   BlockHead,
   CONTROL,
@@ -21,7 +20,7 @@ import {
   RecordPlace,
 } from '../layout/memory.ts';
 import { CACHE_LINE } from '../layout/struct.ts';
-import { inMemory } from '../lift/form.ts';
+import { RecordWriter } from './records.ts';
 
 /** Instructions in a block at the most. */
 const BLOCK_LIMIT = 64;
@@ -30,10 +29,13 @@ const WINDOW = 512;
 /** Places of pages that are remembered. */
 const MOST_PLACES = 1 << 16;
 const STALE = pseudoIndex('stale');
-/** Where a record has its operands that are not in memory; a far pointer has two numbers. */
-const FIELDS = [Record.at.op0, Record.at.op1, RecordPlace.op2];
 /** Bytes of a block's records: its head, its instructions, what is behind the last one, and where a conditional jump out of the limit of CS goes. */
 const recordBytes = (count: number) => (BlockHead.size + (count + 2) * Record.size + CACHE_LINE - 1) & -CACHE_LINE;
+/** And those of the code that it was made from behind them. */
+const blockBytes = (count: number, bytes: number) => recordBytes(count) + ((bytes + CACHE_LINE - 1) & -CACHE_LINE);
+const MOST_BYTES = blockBytes(BLOCK_LIMIT, WINDOW);
+/** codeLimit of a flat CS. */
+const NO_LIMIT = 0xffffffff;
 
 /** What decoding needs from the runtime. */
 export interface CodeRuntime {
@@ -56,7 +58,7 @@ export class BlockCache {
   private readonly shared: SharedMemory;
   private readonly cpu: number;
   private readonly runtime: CodeRuntime;
-  private readonly handlers: ReadonlyMap<string, number>;
+  private readonly records: RecordWriter;
   private readonly physical: PhysicalMemory;
   /** Heads by physical page number. */
   private readonly pages = new Map<number, number[]>();
@@ -64,13 +66,13 @@ export class BlockCache {
   private readonly places = new Set<string>();
   private knownHead: HeadName | undefined;
   private readonly window = new Uint8Array(WINDOW);
-  private readonly there = new Uint8Array(WINDOW);
+  private copied = 0;
 
   constructor(shared: SharedMemory, cpu: number, runtime: CodeRuntime, keys: readonly string[]) {
     this.shared = shared;
     this.cpu = cpu;
     this.runtime = runtime;
-    this.handlers = new Map(keys.map((key, i) => [key, FIRST_FORM + i]));
+    this.records = new RecordWriter(shared, cpu, keys);
     this.physical = new PhysicalMemory(shared);
   }
 
@@ -110,6 +112,15 @@ export class BlockCache {
     let code = this.window.subarray(0, Math.min(step ? LONGEST : WINDOW, PAGE - (phys & (PAGE - 1))));
     this.physical.read(phys, code);
     const reader = new CodeReader(code, mode);
+    if (!step && breaks.length === 0 && codeLimit(mode) === NO_LIMIT) {
+      const count = this.copyRecords(reader, code, eip, mode);
+      if (count > 0) {
+        const bytes = code.subarray(0, this.copied);
+        return this.hold(phys, lastPage, bytes)
+          ? this.enterBlock(count, eip, phys, lastPage, mode, (eip + this.copied) >>> 0, bytes)
+          : undefined;
+      }
+    }
     while (list.length < limit) {
       const left = PAGE - (p & (PAGE - 1));
       let x = reader.at(p - phys, at);
@@ -174,94 +185,75 @@ export class BlockCache {
   /** Whether memory holds the bytes of a block. */
   private isThere(phys: number, lastPage: number, bytes: Uint8Array): boolean {
     const first = Math.min(bytes.length, PAGE - (phys & (PAGE - 1)));
-    const there = this.there.subarray(0, bytes.length);
-    this.physical.read(phys, there.subarray(0, first));
-    if (first < bytes.length) this.physical.read(lastPage * PAGE, there.subarray(first));
-    for (let i = 0; i < bytes.length; i++) if (there[i] !== bytes[i]) return false;
-    return true;
+    return this.physical.matches(phys, bytes, 0, first) && this.physical.matches(lastPage * PAGE, bytes, first, bytes.length);
+  }
+
+  /**
+   * Most blocks have patterns alone, and all of their last one in the window: writes their records where the next block is to be, sets `copied` to the bytes that they were made
+   * from, and gives their number. 0: it is another kind of block.
+   */
+  private copyRecords(reader: CodeReader, code: Uint8Array, eip: number, mode: number): number {
+    const head = this.word(Cpu.at.arenaNext);
+    if (head + MOST_BYTES > this.word(Cpu.at.arenaEnd)) return 0;
+    let from = 0;
+    for (let count = 0; count < BLOCK_LIMIT; ) {
+      const pattern = reader.patternAt(from);
+      if (pattern === undefined || pattern.isUndefined || eip + from + pattern.length > NO_LIMIT) return 0;
+      this.records.copy(head + BlockHead.size + count * Record.size, pattern, code, from, eip + from, mode);
+      count++;
+      from += pattern.length;
+      this.copied = from;
+      // The window may be all that there is of the page.
+      if (pattern.ends || count === BLOCK_LIMIT || (from === code.length && from < WINDOW)) return count;
+    }
+    return 0;
   }
 
   private write(list: readonly Instruction[], phys: number, lastPage: number, mode: number, end: number, code: Uint8Array): number {
+    if (this.word(Cpu.at.arenaNext) + blockBytes(list.length, code.length) > this.word(Cpu.at.arenaEnd)) this.flush();
+    let record = this.word(Cpu.at.arenaNext) + BlockHead.size;
+    for (const x of list) {
+      this.records.write(record, x, mode);
+      record += Record.size;
+    }
+    const last = list.at(-1)!;
+    const head = this.enterBlock(list.length, list[0]!.eip, phys, lastPage, mode, end, code);
+    // A conditional jump out of the limit of CS is #GP at the jump, if it is taken.
+    if (last.target !== undefined && last.flow === 'conditional' && !insideLimit(last, mode)) {
+      const { i32 } = this.shared;
+      i32[(record - Record.size + RecordPlace.link) >> 2] = record + Record.size;
+      i32[(record + Record.size + Record.at.handler) >> 2] = pseudoIndex('protection');
+      i32[(record + Record.size + Record.at.eip) >> 2] = last.eip;
+    }
+    return head;
+  }
+
+  /** Enters the block whose records were written where the next one is to be. */
+  private enterBlock(count: number, eip: number, phys: number, lastPage: number, mode: number, end: number, code: Uint8Array): number {
     const { i32, u8 } = this.shared;
-    const records = recordBytes(list.length);
-    const bytes = records + ((code.length + CACHE_LINE - 1) & -CACHE_LINE);
-    if (this.word(Cpu.at.arenaNext) + bytes > this.word(Cpu.at.arenaEnd)) this.flush();
     const head = this.word(Cpu.at.arenaNext);
-    this.setWord(Cpu.at.arenaNext, head + bytes);
-    i32.fill(0, head >> 2, (head + bytes) >> 2);
-    const first = list[0]!;
+    this.setWord(Cpu.at.arenaNext, head + blockBytes(count, code.length));
+    i32.fill(0, head >> 2, (head + BlockHead.size) >> 2);
     i32[(head + BlockHead.at.handler) >> 2] = pseudoIndex(this.headName);
-    i32[(head + BlockHead.at.eip) >> 2] = first.eip;
+    i32[(head + BlockHead.at.eip) >> 2] = eip;
     i32[(head + BlockHead.at.end) >> 2] = end;
     i32[(head + BlockHead.at.phys) >> 2] = phys;
     i32[(head + BlockHead.at.mode) >> 2] = mode;
     // A block of one step must never get hot: it starts above every threshold.
     i32[(head + BlockHead.at.heat) >> 2] = (mode & Mode.STEP) !== 0 ? 0x40000000 : 0;
     i32[(head + BlockHead.at.heatSince) >> 2] = this.runtime.heatNow(this.cpu);
-    i32[(head + BlockHead.at.count) >> 2] = list.length;
+    i32[(head + BlockHead.at.count) >> 2] = count;
     i32[(head + BlockHead.at.lastPage) >> 2] = lastPage;
     i32[(head + BlockHead.at.bytes) >> 2] = code.length;
-    u8.set(code, head + records);
-    let record = head + BlockHead.size;
-    for (const x of list) {
-      this.writeRecord(record, x, mode);
-      record += Record.size;
-    }
-    const last = list.at(-1)!;
-    // A conditional jump out of the limit of CS is #GP at the jump, if it is taken.
-    if (last.target !== undefined && last.flow === 'conditional' && !insideLimit(last, mode)) {
-      i32[(record - Record.size + RecordPlace.link) >> 2] = record + Record.size;
-      i32[(record + Record.size + Record.at.handler) >> 2] = pseudoIndex('protection');
-      i32[(record + Record.size + Record.at.eip) >> 2] = last.eip;
-    }
-    i32[(record + Record.at.handler) >> 2] = pseudoIndex('fall');
-    i32[(record + Record.at.eip) >> 2] = end;
-    this.enter(head, phys, first.eip, mode);
+    const behind = head + BlockHead.size + count * Record.size;
+    i32.fill(0, behind >> 2, (behind + 2 * Record.size) >> 2);
+    i32[(behind + Record.at.handler) >> 2] = pseudoIndex('fall');
+    i32[(behind + Record.at.eip) >> 2] = end;
+    u8.set(code, head + recordBytes(count));
+    this.enter(head, phys, eip, mode);
     this.remember(phys >>> PAGE_SHIFT, head);
     if (lastPage !== phys >>> PAGE_SHIFT) this.remember(lastPage, head);
     return head;
-  }
-
-  /** Writes a record, all of which is 0. */
-  private writeRecord(at: number, x: Instruction, mode: number): void {
-    const { i32 } = this.shared;
-    const { cpu } = this;
-    const gprs = cpu + Cpu.at.gpr;
-    i32[(at + Record.at.handler) >> 2] = this.handlerOf(x, mode);
-    i32[(at + Record.at.eip) >> 2] = x.eip;
-    const { ops, addrsize } = x.form;
-    let field = 0;
-    for (let k = 0; k < ops.length; k++) {
-      const { kind, size } = ops[k]!;
-      if (inMemory(kind)) continue;
-      const v = x.values[k]!;
-      let value = v;
-      if (kind === 'r') value = size === 1 && v > 3 ? gprs + (v - 4) * GPR_STRIDE + 1 : gprs + v * GPR_STRIDE;
-      else if (kind === 'xmm') value = cpu + Cpu.at.xmm + v * 16;
-      else if (kind === 'mm') value = cpu + Cpu.at.fpr + v * 16;
-      else if (kind === 'j') value = x.target!;
-      i32[(at + FIELDS[field++]!) >> 2] = value;
-      if (kind === 'far') i32[(at + FIELDS[field++]!) >> 2] = x.farOffset;
-    }
-    const m = x.memory;
-    let seg = 0;
-    let scale = addrsize === 2 ? ADDRESS16 : 0;
-    if (m !== undefined) {
-      i32[(at + Record.at.base) >> 2] = m.base < 0 ? cpu + Cpu.at.zero : gprs + m.base * GPR_STRIDE;
-      i32[(at + Record.at.index) >> 2] = m.index < 0 ? cpu + Cpu.at.zero : gprs + m.index * GPR_STRIDE;
-      i32[(at + Record.at.disp) >> 2] = m.disp;
-      seg = Cpu.at.seg + m.seg * SegCache.size;
-      scale |= m.scale;
-    }
-    i32[(at + Record.at.scale) >> 2] =
-      scale | (x.length << (8 * (Record.at.length - Record.at.scale))) | (seg << (8 * (Record.at.seg - Record.at.scale)));
-  }
-
-  private handlerOf(x: Instruction, mode: number): number {
-    if (x.truncated || (!insideLimit(x, mode) && x.flow !== 'conditional')) return pseudoIndex('protection');
-    if (x.eip + x.length - 1 > codeLimit(mode)) return pseudoIndex('protection');
-    if (x.spec === undefined) return pseudoIndex('undefined');
-    return this.handlers.get(x.key) ?? pseudoIndex('unsupported');
   }
 
   /** Index of the word that leads to the blocks with this hash. */

@@ -57,6 +57,19 @@ export class PhysicalMemory {
       }
   }
 
+  /** Whether at `phys` and behind stand `bytes` from `from` to `to`. */
+  matches(phys: number, bytes: Uint8Array, from: number, to: number): boolean {
+    const { u8 } = this.shared;
+    const count = to - from;
+    const start = this.host(phys);
+    const isOne = start !== undefined && this.host(phys + count - 1) === start + count - 1;
+    for (let i = 0; i < count; i++) {
+      const at = isOne ? start + i : this.host(phys + i);
+      if ((at === undefined ? 0xff : u8[at]) !== bytes[from + i]) return false;
+    }
+    return true;
+  }
+
   private meta(page: number): number | undefined {
     return (page << PAGE_SHIFT) >>> 0 < this.shared.plan.ramBytes ? this.shared.plan.pageMeta + page * PageMeta.size : undefined;
   }

@@ -212,10 +212,16 @@ export class CodeReader {
     this.known = patterns;
   }
 
+  /** That of the instruction at `offset`, where it is known and the instruction is all there. */
+  patternAt(offset: number): Pattern | undefined {
+    const pattern = this.known.find(this.bytes, offset);
+    return pattern !== undefined && offset + pattern.length <= this.bytes.length ? pattern : undefined;
+  }
+
   /** The instruction at `offset` in the bytes, which lies at `eip`. */
   at(offset: number, eip: number): Instruction {
-    const pattern = this.known.find(this.bytes, offset);
-    if (pattern !== undefined && offset + pattern.length <= this.bytes.length) return pattern.read(this.bytes, offset, eip);
+    const pattern = this.patternAt(offset);
+    if (pattern !== undefined) return pattern.read(this.bytes, offset, eip);
     const decoder = (this.decoder ??= newDecoder(this.bytes, this.code32));
     decoder.position = offset;
     decoder.ip = BigInt(eip >>> 0);
