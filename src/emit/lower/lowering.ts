@@ -1,7 +1,7 @@
 // Operations to Wasm, for a target (target.ts): the interpreter's handlers, or a region. Values get locals, or are made anew at their one
 // use; what has no effects and no user is not there at all.
 import { effectsOf, type Op, type OpOf, valueFields, valuesIn } from '../../ir/operations.ts';
-import { ADDRESS, type Type, type Value } from '../../ir/types.ts';
+import { ADDRESS, type Effects, type HelperEffects, type Type, type Value } from '../../ir/types.ts';
 import { Cpu, FAULT, FAULT_HAS_ERROR, GPR_COUNT, SegCache } from '../../layout/cpu.ts';
 import { JumpEntry } from '../../layout/memory.ts';
 import { type RuntimeFunction, runtime, runtimeFunction } from '../../runtime/abi.ts';
@@ -12,6 +12,12 @@ import { RuntimeCalls } from './calls.ts';
 import { conditionOfOperation, conditionOfWords } from './flags.ts';
 import type { FunctionCode } from './function.ts';
 import type { Target } from './target.ts';
+
+/** Whether an operation says of a function what is declared of it: passes believe the operation. */
+const hasEffects = ({ result: _, ...said }: HelperEffects, { effects }: RuntimeFunction): boolean => {
+  const declared = Object.entries(effects);
+  return declared.length === Object.keys(said).length && declared.every(([name, what]) => said[name as keyof Effects] === what);
+};
 
 export class Lowering {
   readonly f: FunctionCode;
@@ -389,6 +395,7 @@ export class Lowering {
 
   private helper(op: OpOf<'helper'>, i: number): void {
     const f = this.callee(op);
+    if (!hasEffects(op.effects, f)) throw new Error(`${op.name} is called with other effects than src/runtime/abi.ts declares`);
     if (op.when !== undefined) return this.seldomHelper(f, op, i);
     const { mayFault, eip } = f.effects;
     if (mayFault || eip) this.f.emit(this.f.storeCpu(Cpu.at.eip, this.target.eip()));
