@@ -8,6 +8,7 @@ import type { Flow, Instruction, Memory } from './instruction.ts';
 import { Known } from './known.ts';
 import { isAnnounced } from './opcodes.ts';
 import { type Field, Pattern } from './pattern.ts';
+import { Siblings, type Source, type Sources } from './siblings.ts';
 
 export type { Flow, Instruction, Memory } from './instruction.ts';
 
@@ -44,6 +45,22 @@ interface CodeInfo {
   addressSize: number;
   /** A string instruction, which REP prefixes may repeat. */
   string: boolean;
+  /** undefined: ModRM, if there is one, chooses more than registers and memory. */
+  sources: Sources | undefined;
+}
+
+const OPERAND_KINDS = names(iced.OpCodeOperandKind);
+const sourceOf = (kind: string): Source | undefined => {
+  if (/^(r8|r16|r32|mm|xmm)_reg$/.test(kind)) return 'reg';
+  if (/^(mem|(r8|r16|r32|mm|xmm)_(or_mem|rm))$/.test(kind)) return 'rm';
+  return /^(imm.*|[acd][lx]|eax)$/.test(kind) ? 'else' : undefined;
+};
+
+/** Whether, and how, ModRM chooses operands of an encoding. */
+function sourcesOf(op: iced.OpCodeInfo): Sources | undefined {
+  const operands = Array.from({ length: op.opCount }, (_, k) => sourceOf(OPERAND_KINDS[op.opKind(k)]!));
+  if (op.rmGroupIndex >= 0 || op.opCodeLength !== 1 || operands.includes(undefined) || !operands.includes('rm')) return undefined;
+  return { operands: operands as Source[], isGroup: op.groupIndex >= 0 };
 }
 const codeInfo: CodeInfo[] = [];
 function infoOf(code: number): CodeInfo {
@@ -57,6 +74,7 @@ function infoOf(code: number): CodeInfo {
       operandSize: op.operandSize,
       addressSize: op.addressSize,
       string: STRING.test(mnemonic) && op.opCount > 0 && !/[xX]mm/.test(op.instructionString),
+      sources: sourcesOf(op),
     };
     op.free();
     codeInfo[code] = info;
@@ -158,9 +176,20 @@ function undefinedInstruction(x: iced.Instruction, eip: number, length: number, 
   return { ...common, eip: eip >>> 0, next: (eip + length) >>> 0, length, truncated, code };
 }
 
+/** What is known of one kind of code. */
+export class Patterns {
+  readonly list = new Known<Pattern>();
+  readonly siblings = new Siblings();
+
+  forget(): void {
+    this.list.forget();
+    this.siblings.forget();
+  }
+}
+
 /** The bits of Mode that an instruction depends on, and by these bits what was decoded before. */
 const MODE = Mode.CODE32 | Mode.FLAT;
-const known = Array.from({ length: MODE + 1 }, () => new Known<Pattern>());
+const known = Array.from({ length: MODE + 1 }, () => new Patterns());
 
 const NONE: Field = { at: 0, size: 0 };
 
@@ -200,7 +229,7 @@ export class CodeReader {
   private readonly bytes: Uint8Array;
   private readonly mode: number;
   private readonly code32: boolean;
-  private readonly known: Known<Pattern>;
+  private readonly known: Patterns;
   /** Made where something is not known. */
   private decoder: iced.Decoder | undefined;
 
@@ -214,7 +243,12 @@ export class CodeReader {
 
   /** That of the instruction at `offset`, where it is known and the instruction is all there. */
   patternAt(offset: number): Pattern | undefined {
-    const pattern = this.known.find(this.bytes, offset);
+    const { list, siblings } = this.known;
+    let pattern = list.find(this.bytes, offset);
+    if (pattern === undefined) {
+      pattern = siblings.find(this.bytes, offset, LONGEST);
+      if (pattern !== undefined) list.add(this.bytes, offset, pattern.fixed, pattern);
+    }
     return pattern !== undefined && offset + pattern.length <= this.bytes.length ? pattern : undefined;
   }
 
@@ -229,7 +263,9 @@ export class CodeReader {
     if (infoOf(scratch.code).known) {
       const x = describe(scratch, eip, this.mode, this.code32);
       const found = patternOf(decoder, scratch, x);
-      this.known.add(this.bytes, offset, found.fixed, found);
+      this.known.list.add(this.bytes, offset, found.fixed, found);
+      const { sources } = infoOf(scratch.code);
+      if (sources !== undefined && found.imm !== NONE) this.known.siblings.add(this.bytes, offset, x, found, sources);
       return x;
     }
     const bytes = this.bytes.subarray(offset, offset + LONGEST);

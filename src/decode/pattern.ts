@@ -22,7 +22,7 @@ export class Pattern {
   readonly imm: Field;
   /** The operand that is the immediate, and what of the number it is. Near branches have a distance instead. */
   readonly operand: number;
-  private readonly mask: number;
+  readonly mask: number;
   readonly isBranch: boolean;
   /** There is no lift for it. */
   readonly isUndefined: boolean;

@@ -1,8 +1,9 @@
 // An instruction whose first bytes were decoded before is read from its pattern: it must be what decoding it where it stands gives.
+import { isDeepStrictEqual } from 'node:util';
+import iced from 'iced-x86';
 import { beforeEach, expect, test, vi } from 'vitest';
-import { CodeReader } from '../../../src/decode/decoder.ts';
+import { CodeReader, Patterns } from '../../../src/decode/decoder.ts';
 import { Known } from '../../../src/decode/known.ts';
-import type { Pattern } from '../../../src/decode/pattern.ts';
 import { Mode } from '../../../src/layout/cpu.ts';
 
 type Decoder = typeof import('../../../src/decode/decoder.ts');
@@ -46,7 +47,7 @@ test.each(MODES)('what is known is what it is anywhere else: mode %i', async (mo
   }
 });
 
-function one(bytes: Uint8Array, mode: number, patterns: Known<Pattern>) {
+function one(bytes: Uint8Array, mode: number, patterns: Patterns) {
   const reader = new CodeReader(bytes, mode, patterns);
   const x = reader.at(0, 0x7ffe);
   reader.free();
@@ -73,8 +74,8 @@ const OTHERS = [
 ];
 
 test.each(MODES)('whatever the displacement and the immediate are, in every opcode: mode %i', (mode) => {
-  const patterns = new Known<Pattern>();
-  const none = new Known<Pattern>();
+  const patterns = new Patterns();
+  const none = new Patterns();
   let same = 0;
   for (const prefix of PREFIXES)
     for (const opcode of OPCODES)
@@ -84,13 +85,40 @@ test.each(MODES)('whatever the displacement and the immediate are, in every opco
         one(Uint8Array.of(...first, ...TAIL), mode, patterns);
         for (const tail of OTHERS) {
           const bytes = Uint8Array.of(...first, ...tail);
-          if (patterns.find(bytes, 0) === undefined) continue;
+          if (patterns.list.find(bytes, 0) === undefined) continue;
           same++;
           none.forget();
           expect(one(bytes, mode, patterns), Buffer.from(bytes).toString('hex')).toEqual(one(bytes, mode, none));
         }
       }
   expect(same).toBeGreaterThan(30_000);
+});
+
+test.each(MODES)('whatever ModRM and SIB choose, in every opcode, once others of it are known: mode %i', (mode) => {
+  const patterns = new Patterns();
+  const none = new Patterns();
+  let n = 0;
+  for (const prefix of PREFIXES)
+    for (const opcode of OPCODES) {
+      patterns.forget();
+      for (let k = 0; k < 32; k++) {
+        n = (n * 141 + 28411) % 134456;
+        const bytes = Uint8Array.of(...prefix, ...opcode, n >> 4, n >> 9, ...TAIL);
+        none.forget();
+        const [known, fresh] = [one(bytes, mode, patterns), one(bytes, mode, none)];
+        if (!isDeepStrictEqual(known, fresh)) expect(known, Buffer.from(bytes).toString('hex')).toEqual(fresh);
+      }
+    }
+});
+
+test('siblings are not asked for', () => {
+  const decodeOut = vi.spyOn(iced.Decoder.prototype, 'decodeOut');
+  const patterns = new Patterns();
+  for (let modrm = 0; modrm < 256; modrm++) one(Uint8Array.of(0x8b, modrm, 0x85, 1, 2, 3, 4), MODES[0]!, patterns);
+  expect(decodeOut).toHaveBeenCalledTimes(2);
+  for (let modrm = 0; modrm < 256; modrm++) one(Uint8Array.of(0x81, modrm, 0x85, 1, 2, 3, 4, 1, 2, 3, 4), MODES[0]!, patterns);
+  expect(decodeOut).toHaveBeenCalledTimes(2 + 16);
+  decodeOut.mockRestore();
 });
 
 test('what is cut off is not taken for what is known', () => {

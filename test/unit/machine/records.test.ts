@@ -3,9 +3,7 @@ import { readFileSync } from 'node:fs';
 import { expect, test } from 'vitest';
 import { RecordWriter } from '../../../src/cache/records.ts';
 import type { SharedMemory } from '../../../src/cpu/state.ts';
-import { CodeReader } from '../../../src/decode/decoder.ts';
-import { Known } from '../../../src/decode/known.ts';
-import type { Pattern } from '../../../src/decode/pattern.ts';
+import { CodeReader, Patterns } from '../../../src/decode/decoder.ts';
 import { Mode } from '../../../src/layout/cpu.ts';
 import { Record } from '../../../src/layout/memory.ts';
 
@@ -39,7 +37,7 @@ function writer(cpu: number) {
 
 /** Each instruction whose pattern is known, with that and its EIP; of one pattern some, one behind the other. */
 function* instructions() {
-  const patterns = new Known<Pattern>();
+  const patterns = new Patterns();
   for (const prefix of PREFIXES)
     for (const opcode of OPCODES)
       for (const modrm of MODRMS)
@@ -69,7 +67,7 @@ test('of every opcode, with other numbers and at other places', () => {
 test('of two CPUs in one thread, by turns', () => {
   const cpus = [CPU, 2 * CPU].map((cpu) => ({ copy: writer(cpu), itself: writer(cpu) }));
   const bytes = Uint8Array.of(0x8b, 0x43, 0x08);
-  const reader = new CodeReader(bytes, FLAT, new Known<Pattern>());
+  const reader = new CodeReader(bytes, FLAT, new Patterns());
   const x = reader.at(0, 0);
   reader.free();
   const pattern = reader.patternAt(0)!;
