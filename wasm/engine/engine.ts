@@ -38,6 +38,9 @@ import { noteBlock } from './history';
 import { findBlock } from './lookup';
 import { traceInterpreted } from './trace';
 
+/** How often a block may be counted anew (isLukewarm). */
+const MOST_ROUNDS: u32 = 3;
+
 /** Bits of Cpu.stepArmed. */
 const ARMED: u32 = 1;
 const ARMED_TF: u32 = 2;
@@ -51,14 +54,14 @@ export function heatNow(cpu: Cpu): u32 {
   return u32(engineClock(cpu) >> 20);
 }
 
-/** Whether the block took so long to reach the threshold that a region of it would not pay: it is counted anew. */
+/** Whether the block took so long to reach the threshold that a region of it would not pay yet: it is counted anew, but what was reached so often has paid for its region, however long that took. */
 function isLukewarm(cpu: Cpu, head: BlockHead): bool {
   const within = control.hotWithin;
-  if (!within || head.heat >= HEAT_PERIOD) return false;
+  if (!within || head.heat >= MOST_ROUNDS * HEAT_PERIOD) return false;
   const now = heatNow(cpu);
   if (now - head.heatSince <= within) return false;
   head.heatSince = now;
-  head.heat = 0;
+  head.heat = (head.heat & -HEAT_PERIOD) + HEAT_PERIOD;
   return true;
 }
 
