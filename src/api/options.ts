@@ -100,6 +100,10 @@ export interface MachineOptions {
    */
   readonly encoder?: EncoderName | undefined;
   /**
+   * Regions (translations) that there may be at once. When there are as many, all are dropped, and what is hot is translated anew: the host's memory for them is bounded. Default: as many as there is room for, some ten thousands.
+   */
+  readonly maxRegions?: number | undefined;
+  /**
    * A folder (Node only) where translated code is kept from run to run, so that the next run of the same guest starts hot. It is made where it is missing; what is in it may be lost or
    * damaged at any time. Not used in lockstep, nor with `perfMap` or `onTrace`. Default: none.
    */
@@ -210,6 +214,8 @@ export interface MachineStats {
     /** Regions that were taken from the code cache, and those that were translated because they were not there; both 0 without one. */
     readonly cacheHits: number;
     readonly cacheMisses: number;
+    /** How often all regions were dropped to make room (MachineOptions.maxRegions). */
+    readonly flushes: number;
     /** Regions that an error of the translator prevented: their code is interpreted. */
     readonly failed: number;
   };

@@ -3,7 +3,7 @@
 
 import { checkMac } from '../devices/virtio/ethernet.ts';
 import { ENCODERS } from '../emit/module/builder.ts';
-import { largestMemory } from '../layout/memory.ts';
+import { largestMemory, SMALLEST_REGIONS, TABLE_ENTRIES } from '../layout/memory.ts';
 import { parseSymbols, type SymbolTable } from '../machine/report/symbols.ts';
 import { DragomanError } from './errors.ts';
 import {
@@ -74,6 +74,7 @@ export const SEED = integer('a seed', 0, 0xffffffff);
 export const PORT = integer('an I/O port', 0, 0xffff, '0 to 0xffff');
 export const ENGINE = oneOf('jit', 'interpreter');
 export const ENCODER = oneOf(...ENCODERS);
+export const MAX_REGIONS = integer('a number of regions', SMALLEST_REGIONS, TABLE_ENTRIES);
 export const TIMER_SLACK = word<number>(
   `a number of milliseconds (0 to ${LARGEST_TIMER_SLACK_MS})`,
   (value) => Number(value) >= 0 && Number(value) <= LARGEST_TIMER_SLACK_MS && typeof value === 'number',
@@ -151,6 +152,7 @@ const OPTIONS = {
   net: optional(having<NetOptions>({ onFrame: needed(callback()), connect: optional(callback()), mac: optional(MAC) })),
   engine: defaults(ENGINE, 'jit'),
   encoder: defaults(ENCODER, DEFAULT_ENCODER),
+  maxRegions: optional(MAX_REGIONS),
   codeCache: optional(FOLDER),
   mode: defaults(MODE, DEFAULT_MODE),
   relax: optional(RELAX),

@@ -8,11 +8,15 @@ import type { RegionEntry, TranslatedModule } from './translator.ts';
 
 // A record: [bytes of the record, entries, bytes of the module, bytes of the images], the entries of five words each (the last one: offsets in its image), the images, the
 // module. An image: its offsets as 32 bits each, then its bytes.
+// One of FLUSH entries and nothing else: all regions are to be dropped, as their slots are given back.
 // A record never wraps: one with 0 entries and no module fills the rest of the ring before it.
 const HEAD_WORDS = 4;
 const ENTRY_WORDS = 5;
 const ALIGN = 16;
 const OFFSET_BYTES = 4;
+const FLUSH = -1;
+/** In the place of a module. */
+export const DROP_REGIONS = 'drop regions';
 const WAIT_MS = 100;
 /** A CPU that sleeps may be so far behind. */
 const WAKE_BYTES = PUBLISH_BYTES / 4;
@@ -33,14 +37,9 @@ export class Publisher {
     const images = module.entries.reduce((sum, { image }) => sum + image.ranges.length * OFFSET_BYTES + image.bytes.length, 0);
     const size = (HEAD_WORDS * 4 + module.entries.length * ENTRY_WORDS * 4 + images + module.bytes.length + ALIGN - 1) & -ALIGN;
     if (size > PUBLISH_BYTES / 2) throw new Error(`a module of ${size} bytes is too large to publish`);
-    let position = Atomics.load(i32, control(Control.at.published)) >>> 0;
-    const tail = PUBLISH_BYTES - (position % PUBLISH_BYTES);
-    const skip = tail < size ? tail : 0;
-    if (!this.waitFor(position, skip + size)) return false;
-    if (skip > 0) {
-      i32.set([skip, 0, 0, 0], (PUBLISH + (position % PUBLISH_BYTES)) >> 2);
-      position = (position + skip) >>> 0;
-    }
+    const room = this.makeRoom(size);
+    if (room === undefined) return false;
+    const position = room;
     const at = PUBLISH + (position % PUBLISH_BYTES);
     i32.set([size, module.entries.length, module.bytes.length, images], at >> 2);
     const view = new DataView(u8.buffer);
@@ -55,6 +54,35 @@ export class Publisher {
       to += image.bytes.length;
     });
     u8.set(module.bytes, to);
+    this.tell(position, size);
+    return true;
+  }
+
+  /** Every CPU drops its regions, and has done so when this comes back; false where the machine stops meanwhile. */
+  flush(): boolean {
+    const size = HEAD_WORDS * 4;
+    const position = this.makeRoom(size);
+    if (position === undefined) return false;
+    this.shared.i32.set([size, FLUSH, 0, 0], (PUBLISH + (position % PUBLISH_BYTES)) >> 2);
+    this.tell(position, size);
+    return this.waitFor((position + size) >>> 0, PUBLISH_BYTES);
+  }
+
+  /** Where in the ring a record of `size` bytes comes next, when there is room; undefined where the machine stops meanwhile. */
+  private makeRoom(size: number): number | undefined {
+    const { i32 } = this.shared;
+    const position = Atomics.load(i32, control(Control.at.published)) >>> 0;
+    const tail = PUBLISH_BYTES - (position % PUBLISH_BYTES);
+    const skip = tail < size ? tail : 0;
+    if (!this.waitFor(position, skip + size)) return undefined;
+    if (skip === 0) return position;
+    i32.set([skip, 0, 0, 0], (PUBLISH + (position % PUBLISH_BYTES)) >> 2);
+    return (position + skip) >>> 0;
+  }
+
+  /** The record at `position` is written. */
+  private tell(position: number, size: number): void {
+    const { i32 } = this.shared;
     Atomics.store(i32, control(Control.at.published), position + size);
     Atomics.add(i32, control(Control.at.epoch), 1);
     for (let cpu = 0; cpu < this.shared.plan.cpuCount; cpu++) {
@@ -63,7 +91,6 @@ export class Publisher {
       // One that sleeps reads on when it wakes, and is woken for it only where it is far behind.
       if (this.behind(cpu, position) > WAKE_BYTES) Atomics.notify(i32, pending);
     }
-    return true;
   }
 
   private waitFor(position: number, bytes: number): boolean {
@@ -84,13 +111,14 @@ export class Publisher {
   }
 }
 
-/** A CPU's end: the modules it has not seen yet, in order. Their bytes are copies. */
-export function* unseenModules(shared: SharedMemory, cpu: number): Generator<TranslatedModule> {
+/** A CPU's end: the modules it has not seen yet, in order, and DROP_REGIONS between them. Their bytes are copies. */
+export function* unseenModules(shared: SharedMemory, cpu: number): Generator<TranslatedModule | typeof DROP_REGIONS> {
   const { i32, u8 } = shared;
   const consumed = (cpu + Cpu.at.consumed) >> 2;
   while (i32[consumed] !== Atomics.load(i32, control(Control.at.published))) {
     const at = PUBLISH + ((i32[consumed]! >>> 0) % PUBLISH_BYTES);
     const [size, count, length, images] = i32.subarray(at >> 2, (at >> 2) + 4) as unknown as [number, number, number, number];
+    if (count === FLUSH) yield DROP_REGIONS;
     if (count > 0) {
       const entries: RegionEntry[] = [];
       const first = at + (HEAD_WORDS + count * ENTRY_WORDS) * 4;

@@ -62,6 +62,8 @@ export class RegionTable {
     if (!this.physical.enterImage(page, entry.image)) return false;
     for (const each of pages) if (this.physical.isRam(each)) this.blocks.awaitStores(each * PAGE);
     if (!this.physical.holds(page, entry.image)) return false;
+    const before = this.pages.get(page)?.get(entry.slot);
+    if (before !== undefined) this.unlist(before.entry);
     this.instance.table.set(entry.slot, region.code);
     for (const each of pages) {
       const list = this.pages.get(each);
@@ -121,11 +123,7 @@ export class RegionTable {
       if (!goes(region)) continue;
       const { slot, mode, phys, eip } = region.entry;
       this.instance.table.set(slot, this.instance.stub);
-      for (const each of pagesOf(phys >>> PAGE_SHIFT, region.entry.image)) {
-        const others = this.pages.get(each)!;
-        others.delete(slot);
-        if (others.size === 0) this.pages.delete(each);
-      }
+      this.unlist(region.entry);
       // Its first block may not have been hit.
       const head = this.blocks.find(phys, eip, mode);
       if (head !== 0) this.blocks.leaveRegion(head);
@@ -133,6 +131,15 @@ export class RegionTable {
       dropped |= mode & Mode.USER ? 2 : 1;
     }
     return dropped as Jumps;
+  }
+
+  /** Takes a region out of the lists of its pages. */
+  private unlist({ slot, phys, image }: RegionEntry): void {
+    for (const page of pagesOf(phys >>> PAGE_SHIFT, image)) {
+      const list = this.pages.get(page)!;
+      list.delete(slot);
+      if (list.size === 0) this.pages.delete(page);
+    }
   }
 
   /** Whether memory still holds what a region was made from. */

@@ -12,6 +12,7 @@ import { CONTROL, Control, PAGE, PAGE_SHIFT, Relax, SLOTS, Slot, TABLE_ENTRIES }
 import { growRegion, type Region } from '../translate/grow.ts';
 import { type CodeImage, imageOf, type PageAt, type Piece } from './code-image.ts';
 import { CodeSource, isDirect } from './code-source.ts';
+import { BATCH } from './heat.ts';
 
 export interface Request {
   readonly phys: number;
@@ -67,7 +68,7 @@ const CHANGES = 4;
 const SOON = 64;
 const MOST_REFUSED = 64;
 
-/** Table slots that regions under way may need. */
+/** Table slots that the regions of a module may need. */
 const SLOTS_KEPT = 4096;
 
 /** The bytes that a region was made from. */
@@ -108,6 +109,9 @@ export class Translator {
   verify = false;
   /** Regions translated so far. */
   regions = 0;
+  /** Regions that have been admitted since the slots were given back. */
+  private admitted = 0;
+  private readonly firstSlot: number;
   /** Regions that an error of ours prevented. */
   failed = 0;
   /** Gets such an error: what some code is must not end the machine, so it stays in the interpreter. Without it the error is thrown. */
@@ -120,6 +124,7 @@ export class Translator {
   /** `firstSlot`: the first table index behind the handlers. `atomic`: whether locked accesses are atomic. `makeBuilder`: the encoder. */
   constructor(shared: SharedMemory, firstSlot: number, makeBuilder = directBuilders, atomic = shared.plan.cpuCount > 1) {
     this.atomic = atomic;
+    this.firstSlot = firstSlot;
     this.makeBuilder = makeBuilder;
     this.shared = shared;
     this.physical = new PhysicalMemory(shared);
@@ -156,9 +161,25 @@ export class Translator {
     };
   }
 
-  /** Whether the table has slots for more regions and for where those lead to; without room, hot code stays in the interpreter. */
+  /** Whether the table has slots for another module's regions and for where those lead to, and as many regions may be. Without room all are to be dropped first (giveBack). */
   get hasRoom(): boolean {
-    return TABLE_ENTRIES - this.shared.i32[(CONTROL + Control.at.slotNext) >> 2]! >= SLOTS_KEPT;
+    const { i32 } = this.shared;
+    const most = i32[(CONTROL + Control.at.mostRegions) >> 2]!;
+    if (most !== 0 && this.admitted + BATCH > most) return false;
+    return TABLE_ENTRIES - i32[(CONTROL + Control.at.slotNext) >> 2]! >= SLOTS_KEPT;
+  }
+
+  /** All table slots are given back, and mean nothing any more: every CPU has dropped its regions, or will before it sees another module; none looks a slot up meanwhile. */
+  giveBack(): void {
+    const { i32 } = this.shared;
+    this.slots.clear();
+    this.done.clear();
+    this.inside.clear();
+    this.copies.clear();
+    this.changing.clear();
+    this.admitted = 0;
+    i32[(CONTROL + Control.at.slotNext) >> 2] = this.firstSlot;
+    i32[(CONTROL + Control.at.statFlushes) >> 2]!++;
   }
 
   /**
@@ -226,6 +247,7 @@ export class Translator {
     if (entries.some((x) => x.slot === slot)) return undefined;
     if (!force && !this.isStill(slot)) return undefined;
     this.countChange(slot);
+    this.admitted++;
     this.done.set(slot, version);
     this.countCopy(request.phys, ownVersion);
     return slot;

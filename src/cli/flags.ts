@@ -12,8 +12,22 @@ import {
   MOST_DISKS,
 } from '../api/options.ts';
 import { DEFAULT_MODE, type Mode, RELAXATIONS, type RelaxTerm } from '../api/relax.ts';
-import { CPUS, ENCODER, ENGINE, FOLDER, MODE, memoryBeside, PATH, PORT, RELAX, SEED, TEXT, TIMER_SLACK } from '../api/schema.ts';
-import { largestMemory } from '../layout/memory.ts';
+import {
+  CPUS,
+  ENCODER,
+  ENGINE,
+  FOLDER,
+  MAX_REGIONS,
+  MODE,
+  memoryBeside,
+  PATH,
+  PORT,
+  RELAX,
+  SEED,
+  TEXT,
+  TIMER_SLACK,
+} from '../api/schema.ts';
+import { largestMemory, SMALLEST_REGIONS } from '../layout/memory.ts';
 
 /** What the network card is plugged into; 'none': there is no card. */
 export type NetName = 'none' | 'loopback';
@@ -31,6 +45,7 @@ export interface RunFlags {
   readonly virtioConsole: string | undefined;
   readonly engine: EngineName;
   readonly encoder: EncoderName;
+  readonly maxRegions: number | undefined;
   /** 'off', or a folder; undefined: the user's. */
   readonly codeCache: string | undefined;
   readonly mode: Mode;
@@ -110,6 +125,7 @@ const CONSOLE_HELP = `virtio console (Linux's /dev/hvc0): write what the guest s
 const STRICT_HELP = 'memory accesses in the order of x86 whatever the host is (the default with several CPUs on a host that is no x86)';
 const RELAX_HELP = `what code of kernels relies on, names with commas: ${Object.keys(RELAXATIONS).join(', ')}, -NAME for all of the mode but that, all, off (default: what the mode has; see docs/relaxations.md)`;
 const MODE_HELP = 'relaxed (default): code of kernels relies on what kernels never do; transparent: on nothing that a guest could see';
+const MAX_REGIONS_HELP = `translations that there may be at once, ${SMALLEST_REGIONS} at the least: when there are as many, all are dropped (default: as many as there is room for)`;
 const CACHE_HELP = `where translated code is kept for later runs, or off (the default: dragoman in the user's folder for caches, or what DRAGOMAN_CODE_CACHE says)`;
 const SLACK_HELP = `how late an idle guest's timer may be, so that it wakes the host less often (50; with more than two CPUs 25 for each, 200 at the most; 0: never late)`;
 const EXIT_HELP = `a write of V to this I/O port, or the three behind it (QEMU's isa-debug-exit with iosize=4), ends the run with exit status V * 2 + 1`;
@@ -138,6 +154,7 @@ export const RUN_FLAGS: { readonly [K in keyof RunFlags]: Flag<RunFlags[K]> } = 
     DEFAULT_ENCODER,
     "what writes the JIT's WebAssembly: binaryen (default), or direct, a writer of our own",
   ),
+  maxRegions: one('max-regions', 'N', MAX_REGIONS, undefined, MAX_REGIONS_HELP),
   codeCache: one('code-cache', 'DIR', FOLDER, undefined, CACHE_HELP),
   mode: one('mode', 'NAME', MODE, DEFAULT_MODE, MODE_HELP),
   relax: one('relax', 'LIST', RELAX, undefined, RELAX_HELP),

@@ -53,6 +53,7 @@ function machineOptions(args: RunArguments): MachineOptions {
     net: args.net === 'loopback' ? loopback() : undefined,
     engine: args.engine,
     encoder: args.encoder,
+    maxRegions: args.maxRegions,
     codeCache: codeCacheFolder(args.codeCache),
     mode: args.mode,
     relax: args.relax,

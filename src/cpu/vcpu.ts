@@ -91,6 +91,13 @@ export class Vcpu {
     this.blocks.bumpJumps(this.regions.invalidateAll(page));
   }
 
+  /** Drops all regions: their slots are given back. */
+  dropRegions(): void {
+    for (const page of [...this.regions.pageNumbers()]) this.regions.invalidateAll(page);
+    this.regions.forgetDropped();
+    this.blocks.bumpJumps();
+  }
+
   private review(page: number): void {
     this.blocks.review(page);
     this.blocks.bumpJumps(this.regions.review(page));

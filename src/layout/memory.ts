@@ -25,6 +25,8 @@ export const HEAT_PERIOD = 16384;
 export const Slot = struct({ eip: u32, phys: u32, mode: u32, state: u32 });
 /** Entries of the function table: 0 is the trap of a null index, then handlers, then slots of regions. */
 export const TABLE_ENTRIES = 65536;
+/** A machine has room for so many regions at the least (Control.mostRegions): a module of them. */
+export const SMALLEST_REGIONS = 32;
 /** Bytes of published modules: a ring. */
 export const PUBLISH_BYTES = 12 * MiB;
 /** ROM images at the top of the 32-bit physical space and below 1 MiB. */
@@ -165,6 +167,10 @@ export const Control = struct({
   /** Addresses of the local APICs' words (layout/lapic.ts), CPU 0 first, and of the table of their registers; 0: there are none. */
   lapics: u32,
   lapicTable: u32,
+  /** Regions that there may be at once; 0: as many as the table has room for. */
+  mostRegions: u32,
+  /** How often all regions were dropped to make room. */
+  statFlushes: u32,
   /** Modules by encoder, in the order of ENCODERS. */
   statModules: array(2, u32),
   /** 1 where the encoder that was asked for cannot be loaded. */

@@ -227,6 +227,7 @@ export class Machine implements MachineHandle {
     const { jit } = this;
     this.shared.i32[this.control(Control.at.hotThreshold)] = jit ? HOT : NEVER;
     this.shared.i32[this.control(Control.at.hotWithin)] = HOT_WITHIN;
+    this.shared.i32[this.control(Control.at.mostRegions)] = this.options.maxRegions ?? 0;
     // Until the translator knows better.
     const kept = this.control(Control.at.keptPages);
     if (this.lockstep === undefined && this.keepsCode) this.shared.i32.fill(-1, kept, kept + KEPT_PAGES / 32);

@@ -23,16 +23,16 @@ const SWITCH_MS = 150;
 const SEED = 1;
 const PARTS = ['processes', 'pipes', 'signals', 'memory', 'shootdown', 'locks', 'code', 'files', 'floats'];
 
-/** `random`: seconds of random code. */
-const MACHINES: { cpus: number; engine: EngineName; seconds: number; random?: number; skip?: boolean }[] = [
+/** `random`: seconds of random code. `maxRegions`: so few that all are dropped again and again. */
+const MACHINES: { cpus: number; engine: EngineName; seconds: number; random?: number; maxRegions?: number; skip?: boolean }[] = [
   { cpus: 2, engine: 'jit', seconds: 4, random: 30 },
-  { cpus: 4, engine: 'jit', seconds: 4 },
+  { cpus: 4, engine: 'jit', seconds: 4, maxRegions: 300 },
   { cpus: 2, engine: 'interpreter', seconds: 2, random: 30 },
   { cpus: 8, engine: 'jit', seconds: 20, random: 60, skip: !long },
   { cpus: 16, engine: 'jit', seconds: 20, skip: !long },
 ];
 
-for (const { cpus, engine, seconds, random, skip } of MACHINES) {
+for (const { cpus, engine, seconds, random, maxRegions, skip } of MACHINES) {
   const name = `Debian on ${cpus} CPUs, ${engine}`;
   describe.skipIf(guest === undefined || skip)(skip ? `${name} (DRAGOMAN_LONG_TESTS=1)` : name, () => {
     const terminal = new GuestConsole();
@@ -51,6 +51,7 @@ for (const { cpus, engine, seconds, random, skip } of MACHINES) {
         memoryBytes: 256 * MiB,
         cpus,
         engine,
+        maxRegions,
         disks: [{ path: disk }],
         onConsole: terminal.onConsole,
       });
@@ -110,6 +111,12 @@ for (const { cpus, engine, seconds, random, skip } of MACHINES) {
       },
       STRESS_MS + 10_000,
     );
+
+    it.runIf(maxRegions !== undefined)('does so with a few regions at once', () => {
+      const { flushes, regions } = machine.stats().translator;
+      expect(flushes).toBeGreaterThan(3);
+      expect(regions).toBeLessThanOrEqual((flushes + 1) * maxRegions!);
+    });
 
     it('takes a page fault for each page that is touched', async () => {
       const count = "n() { awk '/^pgfault /{print $2}' /proc/vmstat; }; a=$(n)";

@@ -42,24 +42,28 @@ describe.each(['interpreter', 'jit'] as const)('%s', (engine) => {
     expect(new Set([...results.values()].map((text) => plainOf(JSON.parse(text).text as string))).size).toBe(3);
   });
 
-  it('runs serai on 4 CPUs, twice the same', async () => {
-    const session = async () => {
+  it('runs serai on 4 CPUs, twice the same, and with few regions at once as well', async () => {
+    const session = async (maxRegions?: number) => {
       let text = '';
       const machine = await Machine.create({
         engine,
         kernel: readFileSync(SERAI),
         cpus: 4,
+        maxRegions,
         append: 'run="cpus; primes 20000; run hello; halt"',
         memoryBytes: MEMORY,
         onConsole: (bytes) => (text += Buffer.from(bytes).toString()),
         lockstep: { seed: 9, paced: false },
       });
-      return facts(machine, () => text);
+      const all = await facts(machine, () => text);
+      if (maxRegions !== undefined) expect(machine.stats().translator.flushes > 0).toBe(engine === 'jit');
+      return all;
     };
     const first = await session();
     expect(first.result).toEqual({ kind: 'power-off' });
     expect(first.text).toContain('4 CPUs online');
     expect(first.text).toMatch(/2262 primes up to 20000, on 4 CPUs/);
     expect(await session()).toEqual(first);
+    expect(await session(32)).toEqual(first);
   });
 });

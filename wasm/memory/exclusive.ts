@@ -103,12 +103,13 @@ export function end(cpu: Cpu): void {
 
 /**
  * This CPU holds code of `bytes` bytes at `phys`, all in one page of RAM: from now on whoever stores to them tells this CPU. (What was decoded must be looked at
- * once more behind this.) The page's flag is set while all other CPUs are parked, so when it is seen set, no store can be on its way that was looked up
+ * once more behind this. Installing goes on parked.) The page's flag is set while all other CPUs are parked, so when it is seen set, no store can be on its way that was looked up
  * before it was.
  */
 export function markCode(cpu: Cpu, phys: u32, bytes: u32): void {
   const meta = pageMeta(phys);
   if (!(meta.flags.add(PAGE_MARK) & PAGE_HAS_CODE)) {
+    const parked = cpu.parked.plain;
     begin(cpu);
     if (!(meta.flags.load() & PAGE_HAS_CODE)) {
       giveMap(phys);
@@ -117,6 +118,7 @@ export function markCode(cpu: Cpu, phys: u32, bytes: u32): void {
       for (let n: u32 = 0; n < count; n++) protectPage(cpuAt(n), phys >>> 12);
     }
     end(cpu);
+    if (parked) park(cpu);
   }
   enterCode(phys, bytes);
   awaitStores(cpu, phys);

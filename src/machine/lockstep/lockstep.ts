@@ -121,7 +121,11 @@ export class Lockstep {
   #translate(): void {
     const { shared, translator } = this.#parts;
     for (let requests = takeRequests(shared); requests.length > 0; requests = takeRequests(shared)) {
-      if (translator === undefined || !translator.hasRoom) continue;
+      if (translator === undefined) continue;
+      if (!translator.hasRoom) {
+        for (const cpu of this.cpus) cpu.dropRegions();
+        translator.giveBack();
+      }
       const start = monotonicMs();
       const module = translator.translate(requests);
       noteTranslation(shared, translator, module, (monotonicMs() - start) * 1000);

@@ -62,6 +62,7 @@ export function collectStats(run: RunFacts): MachineStats {
       bytes: word(Control.at.statModuleBytes),
       cacheHits: word(Control.at.statCacheHits),
       cacheMisses: word(Control.at.statCacheMisses),
+      flushes: word(Control.at.statFlushes),
       failed: word(Control.at.statFailedRegions),
     },
     installs: { ms: counter(Cpu.at.installNs) / 1e6, modules: counter(Cpu.at.countInstalls) },

@@ -1,5 +1,5 @@
 // One CPU's thread: runs it, sleeps in HLT, installs what the translator published.
-import { unseenModules } from '../../cache/publish.ts';
+import { DROP_REGIONS, unseenModules } from '../../cache/publish.ts';
 import { Lifecycle, wakeBits } from '../../cpu/lifecycle.ts';
 import { Vcpu } from '../../cpu/vcpu.ts';
 import { CHECK_NS, IDLE_CHECK_NS, SHORT_RUN_NS } from '../../devices/lapic-timer.ts';
@@ -63,6 +63,10 @@ cpu.onInstall = () => {
   Atomics.and(i32, pending, ~Pending.INSTALL);
   const start = performance.now();
   for (const module of unseenModules(shared, cpu.base)) {
+    if (module === DROP_REGIONS) {
+      cpu.dropRegions();
+      continue;
+    }
     cpu.regions.install(module);
     cpu.count(Cpu.at.countInstalls, 1);
   }

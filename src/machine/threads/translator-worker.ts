@@ -1,6 +1,6 @@
 // The translator's thread: takes hot code from the heat queue, makes modules of regions, publishes their bytes.
 import { CodeKeeper } from '../../cache/code-keeper.ts';
-import { type Asked, takeRequests } from '../../cache/heat.ts';
+import { type Asked, BATCH, takeRequests } from '../../cache/heat.ts';
 import { Publisher } from '../../cache/publish.ts';
 import { noteTranslation } from '../../cache/tally.ts';
 import type { Request, TranslatedModule } from '../../cache/translator.ts';
@@ -45,7 +45,7 @@ function openKeeper(data: CodeCacheData, encoder: EncoderName): CodeKeeper {
 const keeper = data.codeCache && openKeeper(data.codeCache, data.encoder);
 
 /** Requests of a module at the most, where its regions are kept already. */
-const MOST_RECALLED = 64;
+const MOST_RECALLED = BATCH;
 /** Modules that CPUs may not have installed yet. */
 const MOST_COMPILED = 64;
 /** A pause of so many milliseconds is one to prove in what may move, and to write what is new, if it is so much of the whole. */
@@ -72,6 +72,16 @@ function compile({ bytes }: TranslatedModule): void {
   if (compiled.length > MOST_COMPILED) compiled.shift();
 }
 
+/** There is room for another module's regions: where there was none, all are dropped first. False where the machine stops meanwhile. */
+function makeRoom(): boolean {
+  if (translator.hasRoom) return true;
+  // What is kept names slots, so it is kept while they mean what they did.
+  while (keeper?.keepOne());
+  if (!publisher.flush()) return false;
+  translator.giveBack();
+  return true;
+}
+
 /** Publishes what is kept of `requests`; the others, or undefined where the machine stops meanwhile. */
 function recall(requests: readonly Asked[]): readonly Request[] | undefined {
   if (keeper === undefined) return requests;
@@ -79,6 +89,7 @@ function recall(requests: readonly Asked[]): readonly Request[] | undefined {
   const all = requests.flatMap((request) => (request.whole ? keeper.onPage(request) : [request]));
   const wanted = new Set<Request>(requests.filter(({ whole }) => !whole));
   for (let k = 0; k < all.length; k += MOST_RECALLED) {
+    if (!makeRoom()) return undefined;
     const start = performance.now();
     const { module, rest } = keeper.recall(all.slice(k, k + MOST_RECALLED));
     for (const request of rest) if (wanted.has(request)) hot.push(request);
@@ -114,10 +125,10 @@ for (;;) {
     continue;
   }
   paused = false;
-  if (!translator.hasRoom) continue;
   const hot = recall(requests);
   if (hot === undefined) break;
   if (hot.length === 0) continue;
+  if (!makeRoom()) break;
   const start = performance.now();
   const regions = translator.regions;
   if (!publish(translator.translate(hot), start)) break;

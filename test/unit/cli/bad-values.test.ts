@@ -67,6 +67,7 @@ const BAD: Readonly<Record<string, readonly string[]>> = {
   'virtio-console': ['dir', 'missing/x', 'other/below'],
   engine: ['JIT', 'fast', '0'],
   encoder: ['Binaryen', 'wabt', '0'],
+  'max-regions': [...NUMBERS, '31', '65537'],
   'code-cache': ['other', 'other/below'],
   mode: ['Relaxed', 'all', '0'],
   relax: ['All', '-all', 'direct', '0', '-'],

@@ -37,6 +37,7 @@ const STATS: MachineStats = {
     bytes: 0,
     cacheHits: 0,
     cacheMisses: 0,
+    flushes: 0,
     failed: 0,
   },
   installs: { ms: 0, modules: 0 },

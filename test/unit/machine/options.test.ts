@@ -99,6 +99,7 @@ const WRONG: Record<keyof MachineOptions, readonly unknown[]> = {
   ],
   engine: ['JIT', '', 5, null, {}, fn],
   encoder: ['Binaryen', 'wabt', '', 5, null, {}, fn],
+  maxRegions: ['64', null, {}, Number.NaN, 0, 31, 64.5, 65537],
   codeCache: [...NO_TEXT, '', 'a\0'],
   mode: ['Relaxed', 'off', '', 5, null, {}, fn],
   relax: ['all', 5, null, {}, fn, ['everything'], [5], ['direct map'], ['-all']],

@@ -142,6 +142,19 @@ it('a region of two pages goes with what it was made from on either, and comes b
   }
 });
 
+it('a region that is made anew from fewer pages has nothing to do with the others any more', () => {
+  const callee = PHYS - 0x20 + PAGE + 0x11;
+  const { regions, translated, translatedWide, store, hear, attached, isInTable } = cpu();
+  regions.install(translatedWide(7));
+  regions.install(translated(7));
+  expect([...regions.pageNumbers()]).toEqual([PAGE_NUMBER]);
+  store(1, callee);
+  hear();
+  expect([attached(), isInTable(7), regions.holds(callee, 1)]).toEqual([7, true, false]);
+  for (const page of [...regions.pageNumbers()]) regions.invalidateAll(page);
+  expect([isInTable(7), [...regions.pageNumbers()]]).toEqual([false, []]);
+});
+
 it('what was translated before a store is not installed behind it', () => {
   const { regions, translated, store, attached, isInTable } = cpu();
   const old = translated(7);

@@ -62,6 +62,22 @@ it('code at one address more has to be asked for once more than there are CPUs, 
   expect(asks(100)).toBe(true);
 });
 
+it('with as many regions as there may be there is no room until all slots are given back, which are those of before then', () => {
+  const { shared, page, translator } = parts(1);
+  shared.i32[(CONTROL + Control.at.mostRegions) >> 2] = 64;
+  const request = (number: number): Request => ({ phys: number << PAGE_SHIFT, eip: number << PAGE_SHIFT, mode: KERNEL });
+  const slots: number[] = [];
+  let number = 1;
+  for (; translator.hasRoom; number++) {
+    page(number, CODE);
+    slots.push(translator.translate([request(number)])!.entries[0]!.slot);
+  }
+  expect([slots.length, new Set(slots).size, translator.translate([request(1)])]).toEqual([33, 33, undefined]);
+  translator.giveBack();
+  expect([translator.hasRoom, translator.translate([request(5)])!.entries[0]!.slot]).toEqual([true, slots[0]]);
+  expect(shared.i32[(CONTROL + Control.at.statFlushes) >> 2]).toBe(1);
+});
+
 it('code of a page that has changed is other code', () => {
   const { asks, changed } = translator(1);
   processes(COPIES).map(asks);

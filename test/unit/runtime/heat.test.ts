@@ -45,16 +45,27 @@ it('a block that gets hot slowly is counted anew, from then on', async () => {
   b.decoded();
   b.at(7001 + WITHIN);
   expect(b.asks(HOT)).toBe(false);
-  expect(b.heat()).toBe(0);
+  expect(b.heat()).toBe(HEAT_PERIOD);
   b.at(7001 + 2 * WITHIN);
-  expect(b.asks(HOT)).toBe(true);
+  expect(b.asks(HEAT_PERIOD + HOT)).toBe(true);
+});
+
+it('a block that was counted anew three times asks the fourth time, however long that took', async () => {
+  const b = await block();
+  b.decoded();
+  for (let round = 0; round < 3; round++) {
+    b.at((round + 1) * 100 * WITHIN);
+    expect([round, b.asks(round * HEAT_PERIOD + HOT), b.heat()]).toEqual([round, false, (round + 1) * HEAT_PERIOD]);
+  }
+  b.at(1000 * WITHIN);
+  expect(b.asks(3 * HEAT_PERIOD + HOT)).toBe(true);
 });
 
 it('a block that asked in vain asks again, however long that took', async () => {
   const b = await block();
   b.decoded();
   b.at(100 * WITHIN);
-  expect(b.asks(HOT + HEAT_PERIOD)).toBe(true);
+  expect(b.asks(HOT + 4 * HEAT_PERIOD)).toBe(true);
 });
 
 it('without a limit a block asks however slowly it got hot', async () => {
