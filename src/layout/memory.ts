@@ -27,8 +27,8 @@ export const Slot = struct({ eip: u32, phys: u32, mode: u32, state: u32 });
 export const TABLE_ENTRIES = 65536;
 /** A machine has room for so many regions at the least (Control.mostRegions): a module of them. */
 export const SMALLEST_REGIONS = 32;
-/** Bytes of published modules: a ring. */
-export const PUBLISH_BYTES = 12 * MiB;
+/** Bytes of published modules: a ring. A power of two, as positions in it wrap at 2^32. */
+export const PUBLISH_BYTES = 16 * MiB;
 /** ROM images at the top of the 32-bit physical space and below 1 MiB. */
 export const ROM_BYTES = 1 * MiB;
 /** How much of a ROM, from its end, shows below 1 MiB as well. */

@@ -33,12 +33,15 @@ export interface Region {
   readonly loopHeads: ReadonlySet<BlockId>;
 }
 
-/** Instructions in a region at the most. */
+/** Instructions in a region at the most, and such as are no callee's. */
 const LIMIT = 160;
+const OWN_LIMIT = 100;
 /** So many of them at the most, and a region does not go on behind a call: what is there may never run. */
 const BEHIND_CALLS = 40;
 /** Instructions of a callee that is grown into its caller, at the most. */
 const CALLEE_LIMIT = 24;
+/** What becomes so much code that few callees of it would make a module too large. */
+const LARGE = new Set(['pusha', 'pushad', 'popa', 'popad']);
 /** How deep callees are grown into their callers. */
 const DEEPEST = 3;
 
@@ -124,7 +127,7 @@ function smallSize(code: Code, offset: number): number | undefined {
   while (work.length > 0) {
     for (let at = work.pop()!; !seen.has(at); ) {
       const x = code.read(at);
-      if (x === null || seen.size === CALLEE_LIMIT || x.spec!.dispatches) return undefined;
+      if (x === null || seen.size === CALLEE_LIMIT || x.spec!.dispatches || LARGE.has(x.form.mnemonic)) return undefined;
       seen.add(at);
       const { mnemonic } = x.form;
       const target = x.target === undefined ? undefined : code.offsetOf(x.target);
@@ -170,6 +173,7 @@ export function growRegion(
   const copies: Copy[] = [{ code: own, returnPoint: undefined, depth: 0 }];
   const work = [start];
   let count = 0;
+  let ownCount = 0;
   /** Instructions of callees that are still to come. */
   let promised = 0;
 
@@ -195,11 +199,12 @@ export function growRegion(
     const copy = Math.floor(place / PAGE);
     const base = copy * PAGE;
     const { code, depth } = copies[copy]!;
-    while ((depth > 0 || count + promised < LIMIT) && !instructions.has(place)) {
+    while ((depth > 0 || (ownCount < OWN_LIMIT && count + promised < LIMIT)) && !instructions.has(place)) {
       const x = code.read(place - base);
       if (x === null) break;
       instructions.set(place, x);
       if (depth > 0) promised--;
+      else ownCount++;
       count++;
       const next = place + x.length;
       const goesOn = inside(next - base);

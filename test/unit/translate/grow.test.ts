@@ -77,6 +77,7 @@ it('a jump out of a callee and an indirect one are calls that come back to its c
 it.each([
   ['has too many instructions', { 4096: `${INC.repeat(30)} ${RET}` }],
   ['goes over the end of its page', { 8176: `${NOP.toString(16).repeat(16)}` }],
+  ['would be a lot of code', { 4096: `60 61 ${RET}` }],
   ['asks where it is', { 4096: `e800000000 58 ${RET}` }],
   ['returns from an interrupt', { 4096: 'cf' }],
   ['is on no page that may be looked at', {}],
