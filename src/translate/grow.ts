@@ -34,12 +34,12 @@ export interface Region {
 }
 
 /** Instructions in a region at the most, and such as are no callee's. */
-const LIMIT = 160;
+const LIMIT = 130;
 const OWN_LIMIT = 100;
 /** So many of them at the most, and a region does not go on behind a call: what is there may never run. */
 const BEHIND_CALLS = 40;
 /** Instructions of a callee that is grown into its caller, at the most. */
-const CALLEE_LIMIT = 24;
+const CALLEE_LIMIT = 16;
 /** What becomes so much code that few callees of it would make a module too large. */
 const LARGE = new Set(['pusha', 'pushad', 'popa', 'popad']);
 /** How deep callees are grown into their callers. */
