@@ -22,7 +22,7 @@ export function imageOf(pageAt: PageAt, pieces: Iterable<Piece>): CodeImage {
   const ranges: number[] = [];
   for (const [start, end] of [...pieces].sort(([a], [b]) => a - b)) {
     const last = ranges.length - 1;
-    if (last < 0 || start > ranges[last]! || start === pageOf(start)) ranges.push(start, end);
+    if (last < 0 || start > ranges[last]! || (start === ranges[last] && start === pageOf(start))) ranges.push(start, end);
     else if (end > ranges[last]!) ranges[last] = end;
   }
   const bytes = new Uint8Array(lengthOf(ranges));

@@ -214,7 +214,7 @@ export class CodeKeeper {
     const eip = (request.eip + NEXT_PLACE) >>> 0;
     const start = startOf(eip, phys);
     const image = imageAt(region, start);
-    const source = new CodeSource(this.physical, request, demands.otherPages === true && isDirect(request, demands.directOrigin));
+    const source = new CodeSource(this.physical, request, demands);
     const pageAt = (by: number) => source.other(by) ?? new Uint8Array(PAGE);
     putImage(pageAt, image);
     const grown = growRegion(source.pageAt(0), eip, phys, mode, source.other);

@@ -1,6 +1,7 @@
 // The code around a place as the translator reads it: the page of the place, and, for code of the kernel in its direct map, other pages that callees may be on. They are as far away in physical memory
 // as they are in linear memory; whether they still are is asked by the code that is made (Cpu.codeFrom).
 import type { PhysicalMemory } from '../cpu/physical.ts';
+import type { RegionDemands } from '../emit/region/region.ts';
 import { Mode } from '../layout/cpu.ts';
 import { DIRECT_START, PAGE, PAGE_SHIFT } from '../layout/memory.ts';
 import type { Request } from './translator.ts';
@@ -19,10 +20,10 @@ export class CodeSource {
   readonly ownVersion: number;
   version: number;
 
-  constructor(physical: PhysicalMemory, { phys }: Request, wide: boolean) {
+  constructor(physical: PhysicalMemory, request: Request, { otherPages = false, directOrigin }: RegionDemands) {
     this.physical = physical;
-    this.own = phys >>> PAGE_SHIFT;
-    this.wide = wide;
+    this.own = request.phys >>> PAGE_SHIFT;
+    this.wide = otherPages && isDirect(request, directOrigin);
     this.version = this.ownVersion = physical.version(this.own);
     this.pages.set(0, this.read(0));
   }

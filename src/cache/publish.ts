@@ -37,9 +37,8 @@ export class Publisher {
     const images = module.entries.reduce((sum, { image }) => sum + image.ranges.length * OFFSET_BYTES + image.bytes.length, 0);
     const size = (HEAD_WORDS * 4 + module.entries.length * ENTRY_WORDS * 4 + images + module.bytes.length + ALIGN - 1) & -ALIGN;
     if (size > PUBLISH_BYTES / 2) throw new Error(`a module of ${size} bytes is too large to publish`);
-    const room = this.makeRoom(size);
-    if (room === undefined) return false;
-    const position = room;
+    const position = this.makeRoom(size);
+    if (position === undefined) return false;
     const at = PUBLISH + (position % PUBLISH_BYTES);
     i32.set([size, module.entries.length, module.bytes.length, images], at >> 2);
     const view = new DataView(u8.buffer);

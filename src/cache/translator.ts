@@ -11,7 +11,7 @@ import { instrumentsAsked } from '../instrument/index.ts';
 import { CONTROL, Control, PAGE, PAGE_SHIFT, Relax, SLOTS, Slot, TABLE_ENTRIES } from '../layout/memory.ts';
 import { growRegion, type Region } from '../translate/grow.ts';
 import { type CodeImage, imageOf, type PageAt, type Piece } from './code-image.ts';
-import { CodeSource, isDirect } from './code-source.ts';
+import { CodeSource } from './code-source.ts';
 import { BATCH } from './heat.ts';
 
 export interface Request {
@@ -270,7 +270,7 @@ export class Translator {
     const { makeBuilder } = this;
     for (const request of requests) {
       const { demands } = this;
-      const source = new CodeSource(this.physical, request, demands.otherPages === true && isDirect(request, demands.directOrigin));
+      const source = new CodeSource(this.physical, request, demands);
       const region = growRegion(source.pageAt(0), request.eip, request.phys, request.mode, source.other);
       const slot = region && this.admit(request, source, entries, force);
       if (region === undefined || slot === undefined) continue;

@@ -55,10 +55,7 @@ function liftBlock(block: BasicBlock, has: (id: BlockId) => boolean): RegionBloc
 
 export function liftRegion({ entry, phys, mode, blocks }: Region): RegionIr {
   const lifted = new Map<BlockId, RegionBlock>();
-  for (const [id, block] of blocks)
-    lifted.set(
-      id,
-      liftBlock(block, (other) => blocks.has(other)),
-    );
+  const has = (id: BlockId) => blocks.has(id);
+  for (const [id, block] of blocks) lifted.set(id, liftBlock(block, has));
   return reshaped({ eip: entry, phys, mode, entry, blocks: lifted, loops: [] });
 }

@@ -159,6 +159,12 @@ it('code of the direct map is made from callees of other pages as well', () => {
   expect(directKernel().ranges()).toEqual(BOTH);
 });
 
+it('a callee at the start of its page that is called twice is in the image once', () => {
+  const { page, ranges } = directKernel();
+  page(OWN, [...CALLER.slice(0, 5), 0xe8, ...[0xf6, 0x1f, 0, 0], 0xc3]);
+  expect(ranges()).toEqual([0, 11, 0x2000, 0x2002]);
+});
+
 it.each([
   ['of a user', { mode: KERNEL | Mode.USER }],
   ['that is mapped elsewhere as well', { eip: 0xd0000000 }],
