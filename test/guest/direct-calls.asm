@@ -1,6 +1,7 @@
 ; { "about": "calls of small functions on other pages of a kernel's direct map (which a region may hold in the place of their calls), in one another, with jumps in the place of calls and indirect ones: changed in memory, by themselves, by their caller; mapped elsewhere, not present, not global; with a breakpoint; without PGE; faults in them, a changed return address", "mode": "paged",
 ;   "expect": { "log": ["00003070", "00003070", "00003076", "00003076", "00003070", "00003070", "00003075", "00003075", "00000009", "00000012", "00000006", "0000000f", "00003075", "00003075", "000031ef", "000031ef", "00003075", "00003075", "ee0e0000", "c0201000", "00000100", "ee0e0000", "c0201000", "00000100", "00003075", "00003075", "00003075", "00003075", "000031ef", "000031ef", "00003075", "00003075", "ee0e0000", "c0202000", "00000106", "ee0e0000", "c0202000", "00000106", "00003075", "00003075", "ee010000", "00000100", "ee010000", "00000100", "ee010000", "00000103", "ee010000", "00000103", "00003075", "00003075", "00000108", "00000108", "ee0e0000", "d0000000", "00000100", "ee0e0000", "d0000000", "00000100", "0000015a", "0000015a", "00000300", "00000300", "00003075", "00003075", "000031ef", "000031ef", "000031ef", "000031ef", "00003075", "00003075"] } }
 %include "common.inc"
+%include "direct-map.inc"
 %define MAP 0xc0000000
 %define TABLE 0x72000                           ; page table of the map's first 4 MiB
 %define CODE (MAP + 0x200000)                   ; where the functions are copied to
@@ -36,15 +37,7 @@ main:
   mov dword [PAGES + 0x301 * 4], 0x4001e3       ; present, writable, accessed, dirty, large, global
   mov dword [PAGES + 0x302 * 4], 0x8001e3
   mov dword [PAGES + 0x303 * 4], 0xc001e3
-  mov edi, TABLE
-  mov eax, 0x163
-  mov ecx, 1024
-.fill:
-  mov [edi], eax
-  add eax, 0x1000
-  add edi, 4
-  dec ecx
-  jnz .fill
+  FILL_TABLE TABLE, 0x163
   mov esi, functions
   mov edi, 0x200000
   mov ecx, (functions_end - functions) / 4

@@ -2,6 +2,7 @@
 ;   "engines": ["jit"], "relax": ["all"], "qemu": { "skip": "loads from pages that are not present do not fault" },
 ;   "expect": { "log": ["11111111", "22222222", "ee0e0002", "c0805000", "ee0e0002", "c0805000", "33333333", "44444444", "44444444", "ee0e0000", "c0807000", "ee0e0000", "c0809000"] } }
 %include "common.inc"
+%include "direct-map.inc"
 %define MAP 0xc0000000
 %define TABLE 0x72000
 %define ENTRY(page) (TABLE + (page) * 4)
@@ -10,15 +11,7 @@ main:
   PAGING_ON
   mov dword [PAGES + 0x300 * 4], 0x0001e3       ; present, writable, accessed, dirty, large, global
   mov dword [PAGES + 0x301 * 4], 0x4001e3
-  mov edi, TABLE
-  mov eax, 0x800163
-  mov ecx, 1024
-.fill:
-  mov [edi], eax
-  add eax, 0x1000
-  add edi, 4
-  dec ecx
-  jnz .fill
+  FILL_TABLE TABLE, 0x800163
   mov dword [PAGES + 0x302 * 4], TABLE + 0x63
   mov dword [PAGES + 0x303 * 4], 0xc001e3
   mov eax, cr4

@@ -1,6 +1,7 @@
 ; { "about": "a kernel's direct map (0xc0000000, 4 MiB global pages) and what takes parts of it away: pages not present, read-only, moved, dirty bits, its end, code in it, accesses over pages, data breakpoints, CR0.WP, CR4.PGE", "mode": "paged",
 ;   "expect": { "log": ["004001a3", "004001a3", "11111111", "004001e3", "22222222", "22222222", "33333333", "16141312", "00003c59", "00000016", "16141312", "44444444", "55555555", "66666666", "ee0e0000", "c0805000", "ee0e0000", "c0805000", "ee0e0000", "c0805000", "ee0e0002", "c0805000", "ee0e0002", "c0805000", "ee0e0002", "c0805000", "ee0e0002", "c0805000", "ee0e0002", "c0805000", "ee0e0002", "c0805000", "77777777", "55555555", "ee0e0003", "c0805000", "ee0e0003", "c0805000", "ee0e0003", "c0805000", "ee0e0003", "c0805000", "ee0e0003", "c0805000", "ee0e0003", "c0805000", "ee0e0003", "c0805000", "ee0e0003", "c0805000", "ee0e0003", "c0805000", "ee0e0003", "c0805000", "ee0e0003", "c0805000", "ee0e0003", "c0805000", "55555555", "99999999", "ee0e0003", "c0805000", "ee0e0003", "c0805000", "ee0e0003", "c0805000", "bbbbbbbb", "bbbbbbbb", "99999999", "00805123", "cccccccc", "00805163", "dddddddd", "12345678", "87654321", "87654321", "12345678", "eeeeeeee", "ee0e0000", "c1000000", "ee0e0000", "c1000000", "ee0e0000", "c1000000", "ee0e0002", "c1000000", "ee0e0002", "c1000000", "ee0e0002", "c1000000", "ee0e0000", "c1000000", "ee0e0000", "c1000000", "ee0e0000", "c1000000", "ee0e0002", "c1000000", "ee0e0002", "c1000000", "ee0e0002", "c1000000", "00000000", "00000000", "00000100", "00000100", "00000101", "00000402", "00000402", "00000402", "00000403", "00000302", "00000302", "00000302", "00000303", "00000202", "00000202", "00000202", "00000203", "00000102", "ee010000", "00000001", "00000002", "00000001", "00000003", "ee0e0005", "c0200020", "ee0e0007", "c0200020", "00000004"] } }
 %include "common.inc"
+%include "direct-map.inc"
 %define MAP 0xc0000000
 %define TABLE 0x72000                           ; page table of 8 to 12 MiB of the map
 %define SPLIT (TABLE + 5 * 4)                   ; entry of its page 5
@@ -68,15 +69,7 @@ main:
 
   ; a large page becomes small ones, one of them not present; then read-only; then elsewhere; then as it was
   TWICE PAGE5, 0x44444444
-  mov edi, TABLE
-  mov eax, 0x800163                             ; present, writable, accessed, dirty, global
-  mov ecx, 1024
-.split:
-  mov [edi], eax
-  add eax, 0x1000
-  add edi, 4
-  dec ecx
-  jnz .split
+  FILL_TABLE TABLE, 0x800163                    ; present, writable, accessed, dirty, global
   mov dword [PAGES + 0x302 * 4], TABLE + 0x63
   invlpg [MAP + 0x800000]
   TWICE PAGE5, 0x55555555
