@@ -113,7 +113,6 @@ export class CodeKeeper {
   /** One module with the regions of requests that are kept, and the requests for others. */
   recall(requests: readonly Request[]): { readonly module: TranslatedModule | undefined; readonly rest: readonly Request[] } {
     const { translator, codeCache } = this;
-    const { demands } = translator;
     const entries: RegionEntry[] = [];
     const parts: Part[] = [];
     const rest: Request[] = [];
@@ -121,7 +120,7 @@ export class CodeKeeper {
       const { phys, eip, mode } = request;
       const page = phys >>> PAGE_SHIFT;
       const ownVersion = this.physical.version(page);
-      const region = codeCache.find(startOf(eip, phys), phys & (PAGE - 1), mode, demandsOf(request, demands), this.holds(request));
+      const region = codeCache.find(startOf(eip, phys), phys & (PAGE - 1), mode, this.demandsOf(request), this.holds(request));
       if (region === undefined) {
         rest.push(request);
         continue;
@@ -138,10 +137,14 @@ export class CodeKeeper {
     return { module: { bytes: putTogether(parts, importNamed), entries }, rest };
   }
 
+  private demandsOf(request: Request): string {
+    return demandsOf(request, this.translator.demandsFor(request));
+  }
+
   /** Says whether an image is in memory around a place: one of several pages only where all are as far away as they should be. */
   private holds(request: Request): (image: CodeImage) => boolean {
     const page = request.phys >>> PAGE_SHIFT;
-    const direct = isDirect(request, this.translator.demands.directOrigin);
+    const direct = isDirect(request, this.translator.demandsFor(request).directOrigin);
     return (image) => (direct || pagesOf(page, image).length === 1) && this.physical.holds(page, image);
   }
 
@@ -156,7 +159,7 @@ export class CodeKeeper {
     const { phys, eip, mode } = request;
     const page = phys >>> PAGE_SHIFT;
     const start = startOf(eip, phys);
-    const found = this.codeCache.onPage(start, mode, demandsOf(request, this.translator.demands), this.holds(request));
+    const found = this.codeCache.onPage(start, mode, this.demandsOf(request), this.holds(request));
     return found.map(({ offset }) => ({ phys: page * PAGE + offset, eip: (start + offset) >>> 0, mode }));
   }
 

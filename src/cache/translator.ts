@@ -8,7 +8,8 @@ import { Emitter } from '../emit/module.ts';
 import { withExportNames } from '../emit/names.ts';
 import { emitRegion, type RegionDemands } from '../emit/region/region.ts';
 import { instrumentsAsked } from '../instrument/index.ts';
-import { CONTROL, Control, PAGE, PAGE_SHIFT, Relax, SLOTS, Slot, TABLE_ENTRIES } from '../layout/memory.ts';
+import { Mode } from '../layout/cpu.ts';
+import { CONTROL, Control, DIRECT_START, PAGE, PAGE_SHIFT, Relax, SLOTS, Slot, TABLE_ENTRIES } from '../layout/memory.ts';
 import { growRegion, type Region } from '../translate/grow.ts';
 import { type CodeImage, imageOf, type PageAt, type Piece } from './code-image.ts';
 import { CodeSource } from './code-source.ts';
@@ -147,13 +148,23 @@ export class Translator {
     return slot;
   }
 
+  private word(offset: number): number {
+    return this.shared.i32[(CONTROL + offset) >> 2]!;
+  }
+
+  /** Where the direct map begins that code may rely on. Without paging all of the RAM is one; code below its start (BIOSes, flat programs) keeps its stack and its data there as well. */
+  private originFor({ phys, mode }: Request): number | undefined {
+    if ((this.word(Control.at.relax) & Relax.DIRECTMAP) === 0 || (mode & Mode.USER) !== 0) return undefined;
+    if ((mode & Mode.PHYSICAL) !== 0) return (mode & Mode.FLAT) !== 0 && phys >= DIRECT_START ? DIRECT_START : undefined;
+    return this.word(Control.at.directOrigin) || undefined;
+  }
+
   /** What is asked of code that is made now. */
-  get demands(): RegionDemands {
-    const word = (offset: number) => this.shared.i32[(CONTROL + offset) >> 2]!;
-    const origin = (word(Control.at.relax) & Relax.DIRECTMAP) !== 0 ? word(Control.at.directOrigin) : 0;
+  demandsFor(request: Request): RegionDemands {
+    const word = (offset: number) => this.word(offset);
     return {
       instruments: instrumentsAsked(word),
-      directOrigin: origin === 0 ? undefined : origin,
+      directOrigin: this.originFor(request),
       precise: (word(Control.at.relax) & Relax.PRECISION) === 0,
       otherPages: (word(Control.at.relax) & Relax.CACHE) !== 0,
       atomic: this.atomic,
@@ -269,7 +280,7 @@ export class Translator {
     const regions: MadeRegion[] = [];
     const { makeBuilder } = this;
     for (const request of requests) {
-      const { demands } = this;
+      const demands = this.demandsFor(request);
       const source = new CodeSource(this.physical, request, demands);
       const region = growRegion(source.pageAt(0), request.eip, request.phys, request.mode, source.other);
       const slot = region && this.admit(request, source, entries, force);

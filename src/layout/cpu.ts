@@ -294,6 +294,8 @@ export const Mode = {
   STEP: 8,
   /** Not a state of the CPU: the block is of a page with an instruction breakpoint, and ends before the next one. It has no region and no links. */
   BREAK: 16,
+  /** CR0.PG is clear: linear addresses are physical ones. */
+  PHYSICAL: 32,
 } as const;
 
 /** Bits of Cpu.mode from here on: the limit of CS where code must mind it, as limitCode makes it; 0 in flat code. */

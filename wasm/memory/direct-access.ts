@@ -1,9 +1,10 @@
 // What code of kernels calls where an access is not in the direct map (direct-map.ts), or not yet known to be: `at` is the linear address less Control.directOrigin. The TLB
 // is asked first, then the slow paths of all translated code (access.ts). Code of kernels runs at CPL 0: the rights are the supervisor's.
 import { loadGuest, storeGuest } from '../base/order';
-import { Access, Cpu, CpuArea, control, DIRECT_START, RAM, Tlb } from '../gen/layout';
+import { Access, Cpu, CpuArea, Cr0, DIRECT_START, RAM, Tlb } from '../gen/layout';
 import { readSlow, rmwSlow, writeBeside } from './access';
 import { hasCode } from './codepage';
+import { directOriginOf } from './direct-map';
 import { regionStore128, slowLoad128 } from './memory';
 import { frameOf, isMapped, walk } from './walk';
 
@@ -22,7 +23,7 @@ function learn(cpu: Cpu, at: u32, host: usize): void {
 
 /** The same of an access to a linear address, where the TLB gave the supervisor the right to write to `host`. */
 export function learnLinear(cpu: Cpu, linear: u32, host: usize): void {
-  learn(cpu, linear - control.directOrigin, host);
+  learn(cpu, linear - directOriginOf(cpu), host);
 }
 
 function learnPage(cpu: Cpu, at: u32, host: usize): void {
@@ -37,9 +38,10 @@ function learnPage(cpu: Cpu, at: u32, host: usize): void {
 /** Whether this CPU may store to the page at `at`, and its dirty bit is set already. */
 function isStorable(cpu: Cpu, at: u32): bool {
   if (hasCode(DIRECT_START + at)) return false;
-  const linear = control.directOrigin + at;
+  const linear = directOriginOf(cpu) + at;
   const word = load<u32>(cpu.tlb + ((linear >>> 12) << 2));
   if (word & Tlb.KERNEL_WRITE) return linear + (word & 0xfffff000) == RAM + DIRECT_START + at;
+  if (!(cpu.cr0 & Cr0.PG)) return true;
   const found = walk(cpu, linear, Access.PEEK);
   return isMapped(found) && frameOf(found) == DIRECT_START + at && (found & Tlb.KERNEL_WRITE) != 0;
 }
@@ -47,7 +49,7 @@ function isStorable(cpu: Cpu, at: u32): bool {
 /** Gives Cpu.fault, as all of these do; what was found is in Cpu.loaded. */
 @inline
 function loadAt<T>(cpu: Cpu, at: u32, eip: u32): u32 {
-  const linear = at + control.directOrigin;
+  const linear = at + directOriginOf(cpu);
   const host = probe(cpu, linear, <u32>sizeof<T>(), Tlb.KERNEL_READ);
   if (host) {
     store<T>(cpu.loaded, loadGuest<T>(cpu, host));
@@ -60,7 +62,7 @@ function loadAt<T>(cpu: Cpu, at: u32, eip: u32): u32 {
 
 @inline
 function storeAt<T>(cpu: Cpu, at: u32, value: T, eip: u32): u32 {
-  const linear = at + control.directOrigin;
+  const linear = at + directOriginOf(cpu);
   const host = probe(cpu, linear, <u32>sizeof<T>(), Tlb.KERNEL_WRITE);
   if (host) {
     storeGuest<T>(cpu, host, value);
@@ -75,7 +77,7 @@ function storeAt<T>(cpu: Cpu, at: u32, value: T, eip: u32): u32 {
 /** A load for a read-modify-write: see rmwSlow. */
 @inline
 function rmwAt<T>(cpu: Cpu, at: u32, eip: u32): u32 {
-  const linear = at + control.directOrigin;
+  const linear = at + directOriginOf(cpu);
   const host = probe(cpu, linear, <u32>sizeof<T>(), Tlb.KERNEL_WRITE);
   if (host) {
     cpu.rmwHost = <u32>host;
@@ -129,9 +131,9 @@ export function directRmw64(cpu: Cpu, at: u32, eip: u32): u32 {
 }
 
 export function directLoad128(cpu: Cpu, at: u32, eip: u32): u32 {
-  return slowLoad128(cpu, at + control.directOrigin, eip);
+  return slowLoad128(cpu, at + directOriginOf(cpu), eip);
 }
 
 export function directStore128(cpu: Cpu, at: u32, value: v128, eip: u32): u32 {
-  return regionStore128(cpu, at + control.directOrigin, value, eip);
+  return regionStore128(cpu, at + directOriginOf(cpu), value, eip);
 }

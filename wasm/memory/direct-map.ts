@@ -66,6 +66,15 @@ function extent(cpu: Cpu, origin: u32): u32 {
   return min<u32>(good, most);
 }
 
+/** The same without paging. */
+function allOfRam(cpu: Cpu): u32 {
+  const ram = control.ramBytes;
+  const bytes: u32 = ram > DIRECT_START ? ram - DIRECT_START : 0;
+  cpu.codeFrom = DIRECT_START;
+  cpu.codeBytes = bytes;
+  return bytes;
+}
+
 /** The highest origin of a direct map that has most of the RAM, as a kernel's half has; 0: there is none. */
 function findOrigin(cpu: Cpu): u32 {
   const ram = control.ramBytes;
@@ -80,10 +89,21 @@ function findOrigin(cpu: Cpu): u32 {
   return 0;
 }
 
+@inline
+function isPaged(cpu: Cpu): bool {
+  return (cpu.cr0 & Cr0.PG) != 0;
+}
+
+/** Where this CPU's direct map begins, or would. Without paging all of the RAM is one. */
+@inline
+export function directOriginOf(cpu: Cpu): u32 {
+  return isPaged(cpu) ? control.directOrigin : DIRECT_START;
+}
+
 /** Whether the state of the CPU is such that translations may be kept over MOV CR3 and used without a look. */
 @inline
 function mayRely(cpu: Cpu): bool {
-  return (control.relax & Relax.DIRECTMAP) != 0 && (cpu.cr0 & Cr0.PG) != 0 && (cpu.cr4 & Cr4.PGE) != 0 && !(cpu.watch & Watch.DATA);
+  return (control.relax & Relax.DIRECTMAP) != 0 && (!isPaged(cpu) || (cpu.cr4 & Cr4.PGE) != 0) && !(cpu.watch & Watch.DATA);
 }
 
 /** Whether code may be relied on where it was seen: not while a breakpoint may stand in it. */
@@ -97,13 +117,13 @@ export function proveDirect(cpu: Cpu): void {
   forgetDirect(cpu);
   cpu.relaxSeen = control.relax;
   if (!mayRely(cpu)) return;
-  let origin = control.directOrigin;
+  let origin = directOriginOf(cpu);
   if (!origin) {
     origin = findOrigin(cpu);
     if (!origin) return;
     control.directOrigin = origin;
   }
-  const bytes = extent(cpu, origin);
+  const bytes = isPaged(cpu) ? extent(cpu, origin) : allOfRam(cpu);
   cpu.directBytes = bytes < DIRECT_MOST ? 0 : bytes - (DIRECT_MOST - 1);
   if (!cpu.directBytes || !mayRelyOnCode(cpu)) cpu.codeBytes = 0;
   cpu.directRefused = -1;
@@ -119,5 +139,5 @@ export function proveDirectSeldom(cpu: Cpu): void {
 
 /** INVLPG: what is in the direct map is read again. */
 export function invalidateDirect(cpu: Cpu, linear: u32): void {
-  if (cpu.directBytes && linear - control.directOrigin < cpu.directBytes + PAGE) proveDirect(cpu);
+  if (cpu.directBytes && isPaged(cpu) && linear - control.directOrigin < cpu.directBytes + PAGE) proveDirect(cpu);
 }

@@ -89,7 +89,7 @@ function limitCode(limit: u32): u32 {
   return limit < MODE_LIMIT_PAGES ? limit + 1 : (MODE_LIMIT_PAGES | (limit >>> 12)) + 1;
 }
 
-/** Recomputes all that follows from CPL, CR0.PE, EFLAGS.VM and the segment caches: Cpu.mode, Cpu.stackMask, the fast limits. */
+/** Recomputes all that follows from CPL, CR0.PE, CR0.PG, EFLAGS.VM and the segment caches: Cpu.mode, Cpu.stackMask, the fast limits. */
 export function updateMode(cpu: Cpu): void {
   const typed = !untypedSegments(cpu);
   const es = updateSegment(cpu.seg[Seg.ES], typed);
@@ -104,6 +104,7 @@ export function updateMode(cpu: Cpu): void {
   if (code32) mode |= Mode.CODE32;
   if (code32 && stack32 && (es & ss & ds) == 3 && cs & 1) mode |= Mode.FLAT;
   if (cpu.cpl == 3) mode |= Mode.USER;
+  if (!(cpu.cr0 & Cr0.PG)) mode |= Mode.PHYSICAL;
   mode |= limitCode(cpu.seg[Seg.CS].limit) << MODE_LIMIT_SHIFT;
   cpu.stackMask = stack32 ? 0xffffffff : 0xffff;
   const base = cpu.seg[Seg.CS].base;
@@ -147,7 +148,7 @@ function setCr0(cpu: Cpu, value: u32): void {
   if ((cr0 ^ old) & (Cr0.PG | Cr0.PE | Cr0.WP)) flushEverything(cpu);
   updateFpuTraps(cpu);
   updateAlignment(cpu);
-  if ((cr0 ^ old) & Cr0.PE) updateMode(cpu);
+  if ((cr0 ^ old) & (Cr0.PE | Cr0.PG)) updateMode(cpu);
 }
 
 function setCr3(cpu: Cpu, value: u32): void {
