@@ -167,21 +167,33 @@ export { deliver, interrupt, poll, pollRegion, unblockNmi } from './transfer/del
 export { popf, popfSystem, pushf, sti } from './transfer/flow';
 export { enter } from './transfer/stack';
 export {
-  fpuAddArg,
+  fpuAddF32,
+  fpuAddF64,
+  fpuAddInt,
   fpuAddReg,
-  fpuDivArg,
+  fpuDivF32,
+  fpuDivF64,
+  fpuDivInt,
   fpuDivReg,
-  fpuDivrArg,
+  fpuDivrF32,
+  fpuDivrF64,
+  fpuDivrInt,
   fpuDivrReg,
-  fpuMulArg,
+  fpuMulF32,
+  fpuMulF64,
+  fpuMulInt,
   fpuMulReg,
-  fpuSubArg,
+  fpuSubF32,
+  fpuSubF64,
+  fpuSubInt,
   fpuSubReg,
-  fpuSubrArg,
+  fpuSubrF32,
+  fpuSubrF64,
+  fpuSubrInt,
   fpuSubrReg,
 } from './x87/arith-ops';
 export { fpuCompareSpecial, fpuExamine } from './x87/compare-ops';
-export { fpuBcdMagnitude, fpuLoad, fpuLoadConst, fpuLoadReal, fpuLoadReg } from './x87/load-ops';
+export { fpuBcdMagnitude, fpuLoad, fpuLoadConst, fpuLoadF32, fpuLoadF64, fpuLoadReg } from './x87/load-ops';
 export { fpuEmptySpecial, fpuExchangeSpecial, fpuFree, fpuMoveIf, fpuRotate } from './x87/stack-ops';
 export {
   fpuClearExceptions,

@@ -65,6 +65,8 @@ export const either = (yes: string, no: string): Immediate<boolean> => ({
 /** Bytes, shown as bits. */
 export const width: Immediate<number> = { pattern: '\\d+', print: (bytes) => String(bytes * 8), read: (text) => Number(text) / 8 };
 export const register: Immediate<number> = { pattern: 'e\\w\\w', print: (reg) => REGISTERS[reg]!, read: registerNumber };
+/** An xmm register. */
+export const vector: Immediate<number> = { pattern: 'xmm\\d', print: (n) => `xmm${n}`, read: (text) => Number(text.slice(3)) };
 /** EIP of an instruction. */
 export const eip: Immediate<number> = { pattern: '0x[0-9a-f]+', print: hex, read: (text) => Number(text) | 0 };
 const EXITS = Object.entries(Exit).map(([name, code]) => [name.toLowerCase(), code] as const);
@@ -114,6 +116,7 @@ export const effects: Immediate<Effects> = {
     if (e.stores) parts.push('stores');
     if (e.eip) parts.push('eip');
     if (e.forgets) parts.push('forgets');
+    if (e.vectors) parts.push('vectors');
     if (e.reads) parts.push(`reads ${printRegisters(e.reads)}`);
     if (e.writes) parts.push(`writes ${printRegisters(e.writes)}`);
     if (e.flags) parts.push(`flags ${e.flags}`);
@@ -125,7 +128,7 @@ export const effects: Immediate<Effects> = {
     for (const part of text.slice(2, -1).split('; ')) {
       const [name, rest = ''] = part.split(' ');
       if (name === 'faults') e.mayFault = true;
-      else if (name === 'stores' || name === 'eip' || name === 'forgets') e[name] = true;
+      else if (name === 'stores' || name === 'eip' || name === 'forgets' || name === 'vectors') e[name] = true;
       else if (name === 'reads' || name === 'writes') e[name] = readRegisters(rest);
       else if (name === 'flags') e.flags = rest as 'r' | 'w' | 'rw';
       else if (name === 'changes') e.changes = rest === '' ? [] : readPlaces(rest);

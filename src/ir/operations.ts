@@ -19,6 +19,7 @@ import {
   places,
   register,
   state,
+  vector,
   width,
   word,
 } from './immediates.ts';
@@ -92,6 +93,9 @@ export const OPERATIONS = {
   /** A general register, whole (in regions only). */
   get:      line('get {reg}', 'i32', {}, { reg: register }),
   set:      line('set {reg}, {value}', undefined, { value: 'i32' }, { reg: register }),
+  /** An xmm register, whole, or a lane of it as wide as the value (in regions only, where passes/vector-registers.ts says so). */
+  getx:     line('getx {xmm}[ lane {lane}]', 'any', {}, { xmm: vector, lane: optional(number) }),
+  setx:     line('setx {xmm}[ lane {lane}], {value}', undefined, { value: 'any' }, { xmm: vector, lane: optional(number) }),
   /** A field of the decoded record (in handlers only). */
   rec:      line('rec{bytes} {offset}', 'i32', {}, { bytes: width, offset: number }),
   /** The CPU's state in memory at (address, else that of the CPU) + offset. */

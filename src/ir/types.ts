@@ -33,6 +33,8 @@ export interface Effects {
   readonly writes?: readonly number[] | 'all';
   /** Whether it reads or writes the lazy flags words. */
   readonly flags?: 'r' | 'w' | 'rw';
+  /** It reads or writes xmm registers in the CPU's state. */
+  readonly vectors?: boolean;
   /** Of the CPU's state beside Cpu.fault it changes these places alone: no other register, no TLB entry. */
   readonly changes?: readonly Place[];
   /** It reads Cpu.eip (set to this instruction's) even if it cannot fault. */

@@ -7,6 +7,9 @@ export const GPR_COUNT = 16;
 /** So many of them the code has that is translated: 32 bits and less. */
 export const CODE_GPRS = 8;
 
+/** So many xmm registers it has. */
+export const CODE_XMMS = 8;
+
 /** Numbers of the general registers, as the instruction encoding has them (SDM vol. 2, 2.1.5). */
 export const Gpr = { EAX: 0, ECX: 1, EDX: 2, EBX: 3, ESP: 4, EBP: 5, ESI: 6, EDI: 7 } as const;
 

@@ -48,8 +48,11 @@ export function low32(x: Lifter, k: number): Value {
 export function low64(x: Lifter, k: number): Value {
   return x.op(k).kind === 'xmm' ? x.stateAt('i64', 8, x.regAddress(k), 0) : x.read(k);
 }
-export const single = (x: Lifter, k: number): Value => x.b.op('f32.reinterpret_i32', low32(x, k));
-export const double = (x: Lifter, k: number): Value => x.b.op('f64.reinterpret_i64', low64(x, k));
+/** Of an xmm register the lowest lane, so that it stays among the host's registers of its kind. */
+export const single = (x: Lifter, k: number): Value =>
+  x.op(k).kind === 'xmm' ? x.b.op('f32x4.extract_lane', x.read(k), { imm: 0 }) : x.b.op('f32.reinterpret_i32', low32(x, k));
+export const double = (x: Lifter, k: number): Value =>
+  x.op(k).kind === 'xmm' ? x.b.op('f64x2.extract_lane', x.read(k), { imm: 0 }) : x.b.op('f64.reinterpret_i64', low64(x, k));
 
 /** Constant vectors, from lanes. */
 export const bytes16 = (x: Lifter, lanes: readonly number[]): Value => x.b.constV128(Uint8Array.from(lanes));

@@ -1,5 +1,5 @@
 // x87 instructions (SDM vol. 1, chapter 8; vol. 2). Arithmetic is in wasm/x87; a lift checks for #NM and #MF, fetches the
-// operand and calls one helper, which gets memory operands in the extended format; stores are done by the helper, which commits after them.
+// operand and calls one helper, which gets reals of memory by their bits, integers in the extended format; stores are done by the helper, which commits after them.
 import type { ConditionCode, Value } from '../ir/types.ts';
 import { Cpu, Gpr, Vector } from '../layout/cpu.ts';
 import { type RuntimeFunction, runtime } from '../runtime/abi.ts';
@@ -46,27 +46,29 @@ const call = (f: RuntimeFunction, ...args: number[]): Lift =>
     );
   });
 
-/** FADD and its like, with a number or with registers. */
+/** FADD and its like, with a real of 32 or 64 bits, an integer, or registers. */
 interface Arithmetic {
-  readonly arg: RuntimeFunction;
+  readonly f32: RuntimeFunction;
+  readonly f64: RuntimeFunction;
+  readonly int: RuntimeFunction;
   readonly reg: RuntimeFunction;
 }
-const ADD = { arg: runtime.fpuAddArg, reg: runtime.fpuAddReg };
-const SUB = { arg: runtime.fpuSubArg, reg: runtime.fpuSubReg };
-const SUBR = { arg: runtime.fpuSubrArg, reg: runtime.fpuSubrReg };
-const MUL = { arg: runtime.fpuMulArg, reg: runtime.fpuMulReg };
-const DIV = { arg: runtime.fpuDivArg, reg: runtime.fpuDivReg };
-const DIVR = { arg: runtime.fpuDivrArg, reg: runtime.fpuDivrReg };
+const ADD = { f32: runtime.fpuAddF32, f64: runtime.fpuAddF64, int: runtime.fpuAddInt, reg: runtime.fpuAddReg };
+const SUB = { f32: runtime.fpuSubF32, f64: runtime.fpuSubF64, int: runtime.fpuSubInt, reg: runtime.fpuSubReg };
+const SUBR = { f32: runtime.fpuSubrF32, f64: runtime.fpuSubrF64, int: runtime.fpuSubrInt, reg: runtime.fpuSubrReg };
+const MUL = { f32: runtime.fpuMulF32, f64: runtime.fpuMulF64, int: runtime.fpuMulInt, reg: runtime.fpuMulReg };
+const DIV = { f32: runtime.fpuDivF32, f64: runtime.fpuDivF64, int: runtime.fpuDivInt, reg: runtime.fpuDivReg };
+const DIVR = { f32: runtime.fpuDivrF32, f64: runtime.fpuDivrF64, int: runtime.fpuDivrInt, reg: runtime.fpuDivrReg };
 
 // Arithmetic ---------------------------------------------------------------------------------------------------------
 
-/** What a helper gets of a memory operand. */
-const parts = ({ sig, se, exc }: Real): Value[] => [sig, se, exc];
+/** What a helper gets of an integer, or of a number in the extended format. */
+const parts = ({ sig, se }: Real): Value[] => [sig, se];
 
 /** FADD and its like: m32, m64, or ST(dst), ST(src). */
-const arithmetic = ({ arg, reg }: Arithmetic): Lift =>
+const arithmetic = ({ f32, f64, reg }: Arithmetic): Lift =>
   computing((x) => {
-    if (x.op(0).kind === 'm') x.helper(arg, parts(readReal(x)));
+    if (x.op(0).kind === 'm') x.helper(x.op(0).size === 8 ? f64 : f32, [x.read(0)]);
     else x.helper(reg, [x.number(0), x.number(1), x.b.const(0)]);
   });
 /** FADDP and its like. */
@@ -75,9 +77,9 @@ const arithmeticPop = ({ reg }: Arithmetic): Lift =>
     x.helper(reg, [x.number(0), x.number(1), x.b.const(1)]);
   });
 /** FIADD and its like: m16, m32. */
-const arithmeticInt = ({ arg }: Arithmetic): Lift =>
+const arithmeticInt = ({ int }: Arithmetic): Lift =>
   computing((x) => {
-    x.helper(arg, parts(readInteger(x)));
+    x.helper(int, parts(readInteger(x)));
   });
 
 // Comparisons --------------------------------------------------------------------------------------------------------
@@ -101,7 +103,7 @@ const load = computing((x) => {
   const { kind, size } = x.op(0);
   if (kind !== 'm') x.helper(runtime.fpuLoadReg, [x.number(0)]);
   else if (size === 10) x.helper(runtime.fpuLoad, parts(readExtended(x)));
-  else x.helper(runtime.fpuLoadReal, parts(readReal(x)));
+  else x.helper(size === 8 ? runtime.fpuLoadF64 : runtime.fpuLoadF32, [x.read(0)]);
 });
 const loadInt = computing((x) => {
   x.helper(runtime.fpuLoad, parts(readInteger(x)));

@@ -52,7 +52,7 @@ export function cachedBases({ flow, blocks }: RegionIr): Map<string, boolean> {
 }
 
 /** In how many loops each block is; a block laid out between a loop's head and its last way back counts as inside. */
-function loopDepths(flow: Structure): Map<number, number> {
+export function loopDepths(flow: Structure): Map<number, number> {
   const depth = new Map<number, number>();
   for (const n of flow.order) depth.set(n, 0);
   if (flow.loops.size === 0) return depth;

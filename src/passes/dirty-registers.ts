@@ -1,6 +1,7 @@
-// Forward data flow over a region's blocks: the general registers that may differ from memory at the start of each block. Only they
+// Forward data flow over a region's blocks: the registers (general ones, and xmm registers that it has in locals) that may differ from memory at the start of each block. Only they
 // are stored where the region is left.
 import { effectsOf, isCall, type Op } from '../ir/operations.ts';
+import { CODE_GPRS } from '../layout/cpu.ts';
 import type { RegionIr } from '../translate/graph.ts';
 
 /** Whether registers and memory agree behind a call: all were stored before, and loaded again. */
@@ -8,6 +9,9 @@ export function synchronizes(op: Op): boolean {
   const { reads, writes } = effectsOf(op);
   return reads === 'all' && writes === 'all';
 }
+
+/** Bit of an xmm register, behind those of the general ones. */
+export const vectorBit = (xmm: number): number => 1 << (CODE_GPRS + xmm);
 
 /** What a block does to the set (a bit for each register) that it is entered with: keeps it or not, and adds to it. */
 interface Change {
@@ -21,6 +25,7 @@ function changeOf(ops: readonly Op[]): Change {
   for (let i = 0; i < ops.length; i++) {
     const op = ops[i]!;
     if (op.kind === 'set') adds |= 1 << op.reg;
+    else if (op.kind === 'setx') adds |= vectorBit(op.xmm);
     else if (isCall(op) && synchronizes(op)) {
       keeps = false;
       adds = 0;

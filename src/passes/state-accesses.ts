@@ -18,8 +18,21 @@ const LANES: Partial<Record<Type, { readonly bytes: number; readonly name: strin
   i64: { bytes: 8, name: 'i64x2.extract_lane' },
 };
 const WIDTH: Record<Type, number> = { i32: 4, i64: 8, f32: 4, f64: 8, v128: 16 };
+/** Bytes of a lane, by the name of an operator: `f64x2.replace_lane`. */
+const laneBytes = (name: string): number => Number(name.slice(1, 3)) / 8;
 /** More than a block has. */
 const MOST_VALUES = 2 ** 20;
+
+/** Offset in the CPU's state of an access; undefined where it is not known. */
+export function placeOf(ops: readonly Op[], op: OpOf<'ldstate' | 'ststate'>): number | undefined {
+  if (op.address === undefined) return op.offset;
+  const address = ops[op.address]!;
+  if (address.kind === 'cpu') return op.offset;
+  if (address.kind !== 'pure' || address.name !== 'i32.add') return undefined;
+  const [base, by] = address.args.map((v) => ops[v]!);
+  if (base!.kind !== 'cpu' || by!.kind !== 'const') return undefined;
+  return (by.value as number) + op.offset;
+}
 
 class Block {
   readonly ops: Op[];
@@ -39,17 +52,6 @@ class Block {
   private readonly now = (v: Value): Value => this.alias.get(v) ?? v;
   private readonly canonical = (v: Value): Value => this.number[this.now(v)] ?? this.now(v);
 
-  /** Offset in the CPU's state of an access; undefined where it is not known. */
-  private place(op: OpOf<'ldstate' | 'ststate'>): number | undefined {
-    if (op.address === undefined) return op.offset;
-    const address = this.ops[op.address]!;
-    if (address.kind === 'cpu') return op.offset;
-    if (address.kind !== 'pure' || address.name !== 'i32.add') return undefined;
-    const [base, by] = address.args.map((v) => this.ops[v]!);
-    if (base!.kind !== 'cpu' || by!.kind !== 'const') return undefined;
-    return (by.value as number) + op.offset;
-  }
-
   private drop(i: number): void {
     this.ops[i] = { kind: 'const', type: 'i32', value: 0 };
   }
@@ -64,7 +66,7 @@ class Block {
   }
 
   private load(op: OpOf<'ldstate'>, i: number): void {
-    const at = this.place(op);
+    const at = placeOf(this.ops, op);
     if (at === undefined || op.bytes !== WIDTH[op.type]) return;
     const end = at + op.bytes;
     const same = this.known.find((k) => k.at === at && k.end === end && k.type === op.type);
@@ -76,12 +78,33 @@ class Block {
     const lane = LANES[op.type];
     const whole = this.known.find((k) => k.at <= at && k.end >= end && k.type === 'v128');
     if (whole !== undefined && lane !== undefined && (at - whole.at) % lane.bytes === 0)
-      this.ops[i] = { kind: 'pure', type: op.type, name: lane.name, args: [whole.value], imm: (at - whole.at) / lane.bytes };
+      this.lane({ kind: 'pure', type: op.type, name: lane.name, args: [whole.value], imm: (at - whole.at) / lane.bytes }, i);
     else this.known.push({ at, end, type: op.type, value: i });
   }
 
+  /** A lane of a vector of which a lane was replaced: what stands there now, or the lane that was there before. */
+  private lane(op: OpOf<'pure'>, i: number): void {
+    let now = op;
+    for (;;) {
+      const from = this.ops[now.args[0]!]!;
+      if (from.kind !== 'pure' || !from.name.endsWith('.replace_lane') || laneBytes(from.name) !== laneBytes(now.name)) break;
+      if (from.imm !== now.imm) now = { ...now, args: [from.args[0]!] };
+      else {
+        const value = from.args[1]!;
+        const { type } = this.ops[value] as { type: Type };
+        if (type === now.type) {
+          this.alias.set(i, value);
+          return this.drop(i);
+        }
+        now = { kind: 'pure', type: now.type, name: `${now.type}.reinterpret_${type}`, args: [value] };
+        break;
+      }
+    }
+    this.ops[i] = now;
+  }
+
   private store(op: OpOf<'ststate'>, i: number): void {
-    const at = this.place(op);
+    const at = placeOf(this.ops, op);
     if (at === undefined) {
       this.forgetPlaces(op.within);
       return;
@@ -104,6 +127,7 @@ class Block {
           break;
         case 'pure':
           if (op.imm === undefined && op.args.length <= 2) this.namePure(i, op);
+          else if (op.name.endsWith('.extract_lane')) this.lane(op, i);
           break;
         case 'ldstate':
           this.load(op, i);

@@ -26,6 +26,7 @@ export interface Poll extends RuntimeFunction {
 /** Where the x87's state lies. */
 export const STATUS: Place = { at: Cpu.at.fsw, end: Cpu.at.fsw + 4 };
 export const TAGS: Place = { at: Cpu.at.ftw, end: Cpu.at.ftw + 4 };
+export const TOP: Place = { at: Cpu.at.ftop, end: Cpu.at.ftop + 4 };
 export const REGISTERS: Place = { at: Cpu.at.fpr, end: Cpu.at.fpr + 8 * 16 };
 export const MXCSR: Place = { at: Cpu.at.mxcsr, end: Cpu.at.mxcsr + 4 };
 /** Where functions leave numbers. */
@@ -41,6 +42,8 @@ const FORGETS = { ...FAULTS, forgets: true } as const;
 const STORES = { ...FAULTS, stores: true } as const;
 /** Of one that computes in floating point: it may raise #XM. */
 const ARITHMETIC = { mayFault: true, eip: true, changes: [MXCSR] } as const;
+/** Of one that computes or loads on the x87's stack. */
+const X87 = { changes: [STATUS, TOP, TAGS, REGISTERS] } as const;
 /** Of a load or store of guest memory, which is given its EIP. */
 const ACCESS = { mayFault: true } as const;
 /** Of a store that may change the code that makes it. (Those of regions refuse to.) */
@@ -215,25 +218,38 @@ export const runtime = named({
   ins: fn([i32, i32, i32], { ...STORES, forgets: true, reads: [ECX, EDX, EDI], writes: [ECX, EDI] }, i32),
   outs: fn([i32, i32, i32, i32], { ...FORGETS, reads: [ECX, EDX, ESI], writes: [ECX, ESI] }, i32),
 
-  // x87: arithmetic with a number (significand, sign and exponent, exceptions), or (destination, source, pops).
-  fpuAddArg: fn([i64, i32, i32]),
-  fpuAddReg: fn([i32, i32, i32]),
-  fpuDivArg: fn([i64, i32, i32]),
-  fpuDivReg: fn([i32, i32, i32]),
-  fpuDivrArg: fn([i64, i32, i32]),
-  fpuDivrReg: fn([i32, i32, i32]),
-  fpuMulArg: fn([i64, i32, i32]),
-  fpuMulReg: fn([i32, i32, i32]),
-  fpuSubArg: fn([i64, i32, i32]),
-  fpuSubReg: fn([i32, i32, i32]),
-  fpuSubrArg: fn([i64, i32, i32]),
-  fpuSubrReg: fn([i32, i32, i32]),
+  // x87: arithmetic with a real of memory (its bits), an integer (significand, sign and exponent), or (destination, source, pops).
+  fpuAddF32: fn([i32], X87),
+  fpuAddF64: fn([i64], X87),
+  fpuAddInt: fn([i64, i32], X87),
+  fpuAddReg: fn([i32, i32, i32], X87),
+  fpuDivF32: fn([i32], X87),
+  fpuDivF64: fn([i64], X87),
+  fpuDivInt: fn([i64, i32], X87),
+  fpuDivReg: fn([i32, i32, i32], X87),
+  fpuDivrF32: fn([i32], X87),
+  fpuDivrF64: fn([i64], X87),
+  fpuDivrInt: fn([i64, i32], X87),
+  fpuDivrReg: fn([i32, i32, i32], X87),
+  fpuMulF32: fn([i32], X87),
+  fpuMulF64: fn([i64], X87),
+  fpuMulInt: fn([i64, i32], X87),
+  fpuMulReg: fn([i32, i32, i32], X87),
+  fpuSubF32: fn([i32], X87),
+  fpuSubF64: fn([i64], X87),
+  fpuSubInt: fn([i64, i32], X87),
+  fpuSubReg: fn([i32, i32, i32], X87),
+  fpuSubrF32: fn([i32], X87),
+  fpuSubrF64: fn([i64], X87),
+  fpuSubrInt: fn([i64, i32], X87),
+  fpuSubrReg: fn([i32, i32, i32], X87),
 
   // x87: loads and stores.
-  fpuLoad: fn([i64, i32, i32]),
-  fpuLoadReal: fn([i64, i32, i32]),
-  fpuLoadReg: fn([i32]),
-  fpuLoadConst: fn([i32]),
+  fpuLoad: fn([i64, i32], X87),
+  fpuLoadF32: fn([i32], X87),
+  fpuLoadF64: fn([i64], X87),
+  fpuLoadReg: fn([i32], X87),
+  fpuLoadConst: fn([i32], X87),
   fpuBcdMagnitude: fn([i64, i32], {}, i64),
   fpuStoreF32: fn([i32, i32], STORES),
   fpuStoreF64: fn([i32, i32], STORES),
@@ -259,8 +275,8 @@ export const runtime = named({
   fpuExp2m1: fn([]),
   fpuExtract: fn([]),
   fpuFree: fn([i32, i32]),
-  fpuFxrstor: fn([i32], FAULTS),
-  fpuFxsave: fn([i32], STORES),
+  fpuFxrstor: fn([i32], { ...FAULTS, vectors: true }),
+  fpuFxsave: fn([i32], { ...STORES, vectors: true }),
   fpuInit: fn([]),
   fpuLoadControl: fn([i32]),
   fpuLoadEnv: fn([i32, i32], FAULTS),

@@ -11,6 +11,7 @@ import { dirtyRegisters } from '../passes/dirty-registers.ts';
 import { deadAtInstructions, liveFlags } from '../passes/flag-liveness.ts';
 import { flagShapes, type Shapes } from '../passes/flag-shapes.ts';
 import { dropStateAccesses } from '../passes/state-accesses.ts';
+import { vectorRegisters } from '../passes/vector-registers.ts';
 import { mapBlocks, type RegionIr } from './graph.ts';
 import type { Region } from './grow.ts';
 import { instrumented } from './instrumented.ts';
@@ -26,6 +27,7 @@ export type Pass = (ir: RegionIr, precise: boolean) => RegionIr;
 /** All passes, in their order. */
 export const PASSES = {
   'state-accesses': (ir) => mapBlocks(ir, dropStateAccesses),
+  'vector-registers': vectorRegisters,
   'dead-flags': (ir, precise) => mapBlocks(ir, (ops) => dropDeadFlags(ops, precise)),
   loops: copyLoops,
 } as const satisfies Record<string, Pass>;
@@ -54,7 +56,7 @@ export interface Translation {
   readonly deadFlags: ReadonlySet<Op>;
   /** What addresses are relative to whose page is worth locals, and whether something is stored through it. */
   readonly bases: ReadonlyMap<string, boolean>;
-  /** General registers that may differ from memory at the start of each block, a bit for each. */
+  /** Registers that may differ from memory at the start of each block, a bit for each (passes/dirty-registers.ts). */
   readonly dirty: ReadonlyMap<BlockId, number>;
 }
 

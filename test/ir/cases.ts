@@ -1,7 +1,7 @@
 // The cases of test/ir/*.ir: a region as text, as it is printed, and behind `--- NAME` what the pass, the analysis or the instrument of that name makes of it.
 import { INSTRUMENTS } from '../../src/instrument/index.ts';
 import { printBlock } from '../../src/ir/blocks.ts';
-import { Gpr } from '../../src/layout/cpu.ts';
+import { CODE_XMMS, Gpr } from '../../src/layout/cpu.ts';
 import { cachedBases } from '../../src/passes/address-bases.ts';
 import { dirtyRegisters } from '../../src/passes/dirty-registers.ts';
 import { liveFlags } from '../../src/passes/flag-liveness.ts';
@@ -50,7 +50,8 @@ const ANALYSES: Readonly<Record<string, (ir: RegionIr) => string>> = {
   'address-bases': (ir) => lines([...cachedBases(ir)].map(([base, writes]) => `${base}${writes ? ', written' : ''}`)) || 'none\n',
   'dirty-registers'(ir) {
     const dirty = dirtyRegisters(ir);
-    return inOrder(ir, (id) => REGISTERS.filter((_, reg) => (dirty.get(id)! >> reg) & 1).join(' ') || 'none');
+    const vectors = Array.from({ length: CODE_XMMS }, (_, xmm) => `xmm${xmm}`);
+    return inOrder(ir, (id) => [...REGISTERS, ...vectors].filter((_, bit) => (dirty.get(id)! >> bit) & 1).join(' ') || 'none');
   },
 };
 

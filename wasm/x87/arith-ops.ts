@@ -1,10 +1,12 @@
 // x87: the exported helpers of FADD, FSUB, FSUBR, FMUL, FDIV, FDIVR in their operand forms.
-// Reg: ST(dst) = ST(dst) op ST(src), then perhaps a pop. Arg: ST(0) = ST(0) op memory operand, converted; exc: the exceptions of that.
-import { Cpu } from '../gen/layout';
+// Reg: ST(dst) = ST(dst) op ST(src), then perhaps a pop. F32, F64: ST(0) = ST(0) op a real of memory, by its bits (real.ts). Int: the same with an integer, converted.
+import { Cpu, FpuRegister } from '../gen/layout';
 import { add } from './add';
-import { bitOf, commit, controlWord, isEmpty, Out, pop, SIGN, seOf, sigOf, st, stackUnderflow } from './core';
+import { commit, controlWord, isEmpty, Out, pop, SIGN, seOf, setOut, sigOf, st, stackUnderflow } from './core';
 import { div } from './div';
 import { mul } from './mul';
+import { quickProduct, quickQuotient, quickSum } from './quick';
+import { isNormalReal, signExponentOf, significandOf, widen } from './real';
 
 const ADD = 0;
 const SUB = 1;
@@ -23,12 +25,33 @@ function compute(op: i32, sigA: u64, seA: u32, sigB: u64, seB: u32, cw: u32): vo
   else div(sigB, seB, sigA, seA, cw);
 }
 
+/** The same to a register, with all that belongs to it, where it is the common case. */
+@inline
+function quick(op: i32, cpu: Cpu, to: FpuRegister, sigA: u64, seA: u32, sigB: u64, seB: u32): bool {
+  if (op == ADD) return quickSum(cpu, to, sigA, seA, sigB, seB);
+  if (op == SUB) return quickSum(cpu, to, sigA, seA, sigB, seB ^ SIGN);
+  if (op == SUBR) return quickSum(cpu, to, sigB, seB, sigA, seA ^ SIGN);
+  if (op == MUL) return quickProduct(cpu, to, sigA, seA, sigB, seB);
+  if (op == DIV) return quickQuotient(cpu, to, sigA, seA, sigB, seB);
+  return quickQuotient(cpu, to, sigB, seB, sigA, seA);
+}
+
 @inline
 function withReg(op: i32, cpu: Cpu, dst: u32, src: u32, pops: u32): void {
-  const both = bitOf(cpu, dst) | bitOf(cpu, src);
-  if ((cpu.ftw & both) == both) {
-    const a = st(cpu, dst);
-    const b = st(cpu, src);
+  const top = cpu.ftop;
+  const tags = cpu.ftw;
+  const first = (top + dst) & 7;
+  const second = (top + src) & 7;
+  const a = cpu.fpr[first];
+  const b = cpu.fpr[second];
+  if ((tags >> first) & (tags >> second) & 1) {
+    if (quick(op, cpu, a, sigOf(a), seOf(a), sigOf(b), seOf(b))) {
+      if (pops != 0) {
+        cpu.ftw = tags & ~(1 << top);
+        cpu.ftop = (top + 1) & 7;
+      }
+      return;
+    }
     Out.exc = 0;
     compute(op, sigOf(a), seOf(a), sigOf(b), seOf(b), controlWord(cpu));
   } else {
@@ -37,56 +60,110 @@ function withReg(op: i32, cpu: Cpu, dst: u32, src: u32, pops: u32): void {
   if (commit(cpu, dst) && pops != 0) pop(cpu);
 }
 
+/** With the operand in Out, exceptions of its conversion included. */
 @inline
-function withArg(op: i32, cpu: Cpu, sig: u64, se: u32, exc: u32): void {
+function withOut(op: i32, cpu: Cpu): void {
   if (isEmpty(cpu, 0)) {
     stackUnderflow();
   } else {
     const a = st(cpu, 0);
-    Out.exc = exc;
-    compute(op, sigOf(a), seOf(a), sig, se, controlWord(cpu));
+    compute(op, sigOf(a), seOf(a), Out.sig, Out.se, controlWord(cpu));
   }
   commit(cpu, 0);
+}
+
+@inline
+function withReal(op: i32, cpu: Cpu, bits: u64, wide: bool): void {
+  if (isNormalReal(bits, wide)) {
+    const top = cpu.ftop;
+    const a = cpu.fpr[top];
+    if ((cpu.ftw >> top) & 1 && quick(op, cpu, a, sigOf(a), seOf(a), significandOf(bits, wide), signExponentOf(bits, wide))) return;
+  }
+  widen(bits, wide);
+  withOut(op, cpu);
+}
+
+@inline
+function withInt(op: i32, cpu: Cpu, sig: u64, se: u32): void {
+  Out.exc = 0;
+  setOut(sig, se);
+  withOut(op, cpu);
 }
 
 export function fpuAddReg(cpu: Cpu, dst: u32, src: u32, pops: u32): void {
   withReg(ADD, cpu, dst, src, pops);
 }
-export function fpuAddArg(cpu: Cpu, sig: u64, se: u32, exc: u32): void {
-  withArg(ADD, cpu, sig, se, exc);
+export function fpuAddF32(cpu: Cpu, bits: u32): void {
+  withReal(ADD, cpu, bits, false);
+}
+export function fpuAddF64(cpu: Cpu, bits: u64): void {
+  withReal(ADD, cpu, bits, true);
+}
+export function fpuAddInt(cpu: Cpu, sig: u64, se: u32): void {
+  withInt(ADD, cpu, sig, se);
 }
 
 export function fpuSubReg(cpu: Cpu, dst: u32, src: u32, pops: u32): void {
   withReg(SUB, cpu, dst, src, pops);
 }
-export function fpuSubArg(cpu: Cpu, sig: u64, se: u32, exc: u32): void {
-  withArg(SUB, cpu, sig, se, exc);
+export function fpuSubF32(cpu: Cpu, bits: u32): void {
+  withReal(SUB, cpu, bits, false);
+}
+export function fpuSubF64(cpu: Cpu, bits: u64): void {
+  withReal(SUB, cpu, bits, true);
+}
+export function fpuSubInt(cpu: Cpu, sig: u64, se: u32): void {
+  withInt(SUB, cpu, sig, se);
 }
 
 export function fpuSubrReg(cpu: Cpu, dst: u32, src: u32, pops: u32): void {
   withReg(SUBR, cpu, dst, src, pops);
 }
-export function fpuSubrArg(cpu: Cpu, sig: u64, se: u32, exc: u32): void {
-  withArg(SUBR, cpu, sig, se, exc);
+export function fpuSubrF32(cpu: Cpu, bits: u32): void {
+  withReal(SUBR, cpu, bits, false);
+}
+export function fpuSubrF64(cpu: Cpu, bits: u64): void {
+  withReal(SUBR, cpu, bits, true);
+}
+export function fpuSubrInt(cpu: Cpu, sig: u64, se: u32): void {
+  withInt(SUBR, cpu, sig, se);
 }
 
 export function fpuMulReg(cpu: Cpu, dst: u32, src: u32, pops: u32): void {
   withReg(MUL, cpu, dst, src, pops);
 }
-export function fpuMulArg(cpu: Cpu, sig: u64, se: u32, exc: u32): void {
-  withArg(MUL, cpu, sig, se, exc);
+export function fpuMulF32(cpu: Cpu, bits: u32): void {
+  withReal(MUL, cpu, bits, false);
+}
+export function fpuMulF64(cpu: Cpu, bits: u64): void {
+  withReal(MUL, cpu, bits, true);
+}
+export function fpuMulInt(cpu: Cpu, sig: u64, se: u32): void {
+  withInt(MUL, cpu, sig, se);
 }
 
 export function fpuDivReg(cpu: Cpu, dst: u32, src: u32, pops: u32): void {
   withReg(DIV, cpu, dst, src, pops);
 }
-export function fpuDivArg(cpu: Cpu, sig: u64, se: u32, exc: u32): void {
-  withArg(DIV, cpu, sig, se, exc);
+export function fpuDivF32(cpu: Cpu, bits: u32): void {
+  withReal(DIV, cpu, bits, false);
+}
+export function fpuDivF64(cpu: Cpu, bits: u64): void {
+  withReal(DIV, cpu, bits, true);
+}
+export function fpuDivInt(cpu: Cpu, sig: u64, se: u32): void {
+  withInt(DIV, cpu, sig, se);
 }
 
 export function fpuDivrReg(cpu: Cpu, dst: u32, src: u32, pops: u32): void {
   withReg(DIVR, cpu, dst, src, pops);
 }
-export function fpuDivrArg(cpu: Cpu, sig: u64, se: u32, exc: u32): void {
-  withArg(DIVR, cpu, sig, se, exc);
+export function fpuDivrF32(cpu: Cpu, bits: u32): void {
+  withReal(DIVR, cpu, bits, false);
+}
+export function fpuDivrF64(cpu: Cpu, bits: u64): void {
+  withReal(DIVR, cpu, bits, true);
+}
+export function fpuDivrInt(cpu: Cpu, sig: u64, se: u32): void {
+  withInt(DIVR, cpu, sig, se);
 }

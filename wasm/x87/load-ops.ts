@@ -1,23 +1,48 @@
 // x87: the exported helpers that push: FLD, FILD, FBLD and the constants.
 import { Cpu } from '../gen/layout';
 import { fromBcd } from './convert';
-import { controlWord, IE, isEmpty, isNan, Out, pushOut, QUIET, seOf, setOut, sigOf, st, stackUnderflow } from './core';
+import { C1, controlWord, IE, isEmpty, isNan, Out, pushOut, QUIET, seOf, setOut, setReg, sigOf, st, stackUnderflow } from './core';
+import { isNormalReal, signExponentOf, significandOf, widen } from './real';
+
+/** Pushes where ST(7) is empty; else it does nothing and gives false. */
+@inline
+function quickPush(cpu: Cpu, sig: u64, se: u32): bool {
+  const top = (cpu.ftop - 1) & 7;
+  const tags = cpu.ftw;
+  const bit = 1 << top;
+  if (tags & bit) return false;
+  setReg(cpu.fpr[top], sig, se);
+  cpu.ftop = top;
+  cpu.ftw = tags | bit;
+  cpu.fsw &= ~C1;
+  return true;
+}
 
 /** FLD m80fp, FILD (converted): as it is. */
-export function fpuLoad(cpu: Cpu, sig: u64, se: u32, exc: u32): void {
-  Out.exc = exc;
+export function fpuLoad(cpu: Cpu, sig: u64, se: u32): void {
+  if (quickPush(cpu, sig, se)) return;
+  Out.exc = 0;
   setOut(sig, se);
   pushOut(cpu);
 }
-/** FLD m32fp, m64fp (converted; exc: the exceptions of that): a signalling NaN becomes quiet, with #IA. */
-export function fpuLoadReal(cpu: Cpu, sig: u64, se: u32, exc: u32): void {
-  Out.exc = exc;
-  if (isNan(sig, se) && (sig & QUIET) == 0) {
+/** A real of memory: a signalling NaN becomes quiet, with #IA. */
+@inline
+function loadReal(cpu: Cpu, bits: u64, wide: bool): void {
+  if (isNormalReal(bits, wide) && quickPush(cpu, significandOf(bits, wide), signExponentOf(bits, wide))) return;
+  widen(bits, wide);
+  if (isNan(Out.sig, Out.se) && (Out.sig & QUIET) == 0) {
     Out.exc = IE;
-    sig |= QUIET;
+    Out.sig |= QUIET;
   }
-  setOut(sig, se);
   pushOut(cpu);
+}
+/** FLD m32fp. */
+export function fpuLoadF32(cpu: Cpu, bits: u32): void {
+  loadReal(cpu, bits, false);
+}
+/** FLD m64fp. */
+export function fpuLoadF64(cpu: Cpu, bits: u64): void {
+  loadReal(cpu, bits, true);
 }
 /** The magnitude of FBLD's operand, of which these are the low 64 and high 16 bits. */
 export function fpuBcdMagnitude(_cpu: Cpu, low: u64, high: u32): u64 {
@@ -30,6 +55,7 @@ export function fpuLoadReg(cpu: Cpu, i: u32): void {
     stackUnderflow();
   } else {
     const reg = st(cpu, i);
+    if (quickPush(cpu, sigOf(reg), seOf(reg))) return;
     setOut(sigOf(reg), seOf(reg));
   }
   pushOut(cpu);
@@ -51,6 +77,8 @@ export function fpuLoadConst(cpu: Cpu, which: u32): void {
   let sig = load<u64>(CONSTANTS + (which << 4));
   const rc = (controlWord(cpu) >> 10) & 3;
   if ((rc == 0 && (ROUND_UP >> which) & 1) || (rc == 2 && (INEXACT >> which) & 1)) sig++;
-  setOut(sig, load<u32>(CONSTANTS + (which << 4), 8));
+  const se = load<u32>(CONSTANTS + (which << 4), 8);
+  if (quickPush(cpu, sig, se)) return;
+  setOut(sig, se);
   pushOut(cpu);
 }

@@ -2,7 +2,7 @@
 // use; what has no effects and no user is not there at all.
 import { effectsOf, type Op, type OpOf, valueFields, valuesIn } from '../../ir/operations.ts';
 import { ADDRESS, type Effects, type HelperEffects, type Type, type Value } from '../../ir/types.ts';
-import { Cpu, FAULT, FAULT_HAS_ERROR, GPR_COUNT, SegCache } from '../../layout/cpu.ts';
+import { CODE_XMMS, Cpu, FAULT, FAULT_HAS_ERROR, GPR_COUNT, SegCache } from '../../layout/cpu.ts';
 import { JumpEntry } from '../../layout/memory.ts';
 import { type RuntimeFunction, runtime, runtimeFunction } from '../../runtime/abi.ts';
 import { pure } from '../module/expressions.ts';
@@ -11,6 +11,7 @@ import { Access } from './access.ts';
 import { RuntimeCalls } from './calls.ts';
 import { conditionOfOperation, conditionOfWords } from './flags.ts';
 import type { FunctionCode } from './function.ts';
+import { type QuickWay, quickWay } from './quick-ways.ts';
 import type { Target } from './target.ts';
 
 /** Whether an operation says of a function what is declared of it: passes believe the operation. */
@@ -18,6 +19,9 @@ const hasEffects = ({ result: _, ...said }: HelperEffects, { effects }: RuntimeF
   const declared = Object.entries(effects);
   return declared.length === Object.keys(said).length && declared.every(([name, what]) => said[name as keyof Effects] === what);
 };
+
+/** Lanes by the type of one. */
+const LANES: Partial<Record<Type, string>> = { i32: 'i32x4', i64: 'i64x2' };
 
 export class Lowering {
   readonly f: FunctionCode;
@@ -72,6 +76,7 @@ export class Lowering {
     let flagsEnd = count;
     /** By register: the next place where it is written. */
     const written: number[] = new Array<number>(GPR_COUNT).fill(count);
+    const writtenVectors: number[] = new Array<number>(CODE_XMMS).fill(count);
     for (let i = count - 1; i >= 0; i--) {
       const op = ops[i]!;
       const used = last[i]!;
@@ -95,11 +100,17 @@ export class Lowering {
           // A register read needs no copy if the register is not written before the value's last use.
           folded[i] = written[op.reg]! >= used;
           break;
+        case 'getx':
+          folded[i] = writtenVectors[op.xmm]! >= used;
+          break;
         case 'ldstate':
           if (used < 0) at = -1;
           break;
         case 'set':
           written[op.reg] = i;
+          break;
+        case 'setx':
+          writtenVectors[op.xmm] = i;
           break;
         case 'flags':
           if (lazyFlags) at = flagsEnd;
@@ -112,8 +123,10 @@ export class Lowering {
         case 'call':
         case 'callIndirect': {
           const { writes } = effectsOf(op);
-          if (writes === 'all') written.fill(i);
-          else if (writes !== undefined) for (const reg of writes) written[reg] = i;
+          if (writes === 'all') {
+            written.fill(i);
+            writtenVectors.fill(i);
+          } else if (writes !== undefined) for (const reg of writes) written[reg] = i;
           break;
         }
       }
@@ -165,7 +178,7 @@ export class Lowering {
   /** Whether value `v` can be had again and again at no cost. */
   repeatable(v: Value): boolean {
     const { kind } = this.ops[v]!;
-    return !this.folded[v] || kind === 'const' || kind === 'get';
+    return !this.folded[v] || kind === 'const' || kind === 'get' || (kind === 'getx' && this.typeOfValue(v) === 'v128');
   }
 
   /** A fresh expression for an address less a constant. */
@@ -200,6 +213,10 @@ export class Lowering {
         return this.f.rawLoad('i32', op.bytes, false, op.offset, this.f.entered());
       case 'get':
         return this.target.register(op.reg);
+      case 'getx': {
+        const whole = this.target.vector!(op.xmm);
+        return op.lane === undefined ? whole : pure(`${LANES[op.type]}.extract_lane`, [whole], op.lane);
+      }
       default:
         throw new Error(`${op.kind} cannot be folded`);
     }
@@ -274,6 +291,7 @@ export class Lowering {
       case 'cpu':
       case 'rec':
       case 'get':
+      case 'getx':
         if (this.lastUse[i]! >= 0) this.define(i, op.type, this.expression(op));
         return;
       case 'ldstate':
@@ -353,6 +371,12 @@ export class Lowering {
         return this.target.startInstruction(op);
       case 'set':
         return this.target.setRegister(op.reg, this.value(op.value));
+      case 'setx': {
+        const value = this.value(op.value);
+        if (op.lane === undefined) return this.target.setVector!(op.xmm, value);
+        const lanes = LANES[this.typeOfValue(op.value)]!;
+        return this.target.setVector!(op.xmm, pure(`${lanes}.replace_lane`, [this.target.vector!(op.xmm), value], op.lane));
+      }
       case 'repeat':
         return this.f.emit(m.if(this.value(op.cond), m.block(null, this.target.leaveHere())));
       case 'nextIf':
@@ -397,6 +421,8 @@ export class Lowering {
     const f = this.callee(op);
     if (!hasEffects(op.effects, f)) throw new Error(`${op.name} is called with other effects than src/runtime/abi.ts declares`);
     if (op.when !== undefined) return this.seldomHelper(f, op, i);
+    const quick = this.target.quickWays ? quickWay(op.name) : undefined;
+    if (quick !== undefined) return this.quickHelper(f, op, i, quick);
     const { mayFault, eip } = f.effects;
     if (mayFault || eip) this.f.emit(this.f.storeCpu(Cpu.at.eip, this.target.eip()));
     const args = op.args.map((v) => this.value(v));
@@ -438,10 +464,50 @@ export class Lowering {
 
   private seldomHelper(f: RuntimeFunction, op: OpOf<'helper'>, i: number): void {
     const { m } = this.f;
+    const result = this.f.locals.take(wasmType[op.type!]);
+    this.f.emit(m.local.set(result, this.value(op.otherwise!)));
+    const args = op.args.map((v) => this.value(v));
+    this.callSeldom(
+      f,
+      args,
+      op.when!.map((v) => this.value(v)),
+      result,
+    );
+    this.keep(i, result);
+  }
+  /** The value defined at `i` is in `local`, unless nobody uses it. */
+  private keep(i: number, local: number): void {
+    if (this.dead(i)) this.f.locals.free(local);
+    else this.place(i, local);
+  }
+
+  /** What a function gives, in place where nothing is odd. */
+  private quickHelper(f: RuntimeFunction, op: OpOf<'helper'>, i: number, quick: QuickWay): void {
+    const { m } = this.f;
+    const own: number[] = [];
+    const args = op.args.map((v) => {
+      if (this.repeatable(v)) return this.value(v);
+      const type = wasmType[this.typeOfValue(v)];
+      const local = this.f.locals.take(type);
+      own.push(local);
+      this.f.emit(m.local.set(local, this.value(v)));
+      return this.f.get(local, type);
+    });
     const type = wasmType[op.type!];
     const result = this.f.locals.take(type);
-    this.f.emit(m.local.set(result, this.value(op.otherwise!)));
-    const call = m.local.set(result, this.f.callRuntime(f, ...op.args.map((v) => this.value(v))));
+    this.f.emit(m.local.set(result, quick.result(args)));
+    const odd = quick.odd(args, this.f.get(result, type));
+    const { control } = quick;
+    const word = () => m.i32.and(this.f.loadCpu(Cpu.at.mxcsr), this.f.c(control!.mask));
+    this.callSeldom(f, args, control === undefined ? odd : [m.i32.ne(word(), this.f.c(control.value)), ...odd], result);
+    for (const local of own) this.f.locals.free(local);
+    this.keep(i, result);
+  }
+
+  /** Calls `f` for what is in `result` where one of the conditions is not 0. */
+  private callSeldom(f: RuntimeFunction, args: readonly Expr[], when: readonly Expr[], result: number): void {
+    const { m } = this.f;
+    const call = m.local.set(result, this.f.callRuntime(f, ...args));
     this.access.dropKept();
     const { mayFault, forgets } = f.effects;
     const calls = forgets ? [call, ...this.calls.forget()] : [call];
@@ -450,9 +516,7 @@ export class Lowering {
       calls.push(this.calls.leaveWhereFaulted());
     }
     // A branch for each: V8 would make values of the conditions to combine them.
-    const ways = op.when!.map((v) => m.br('seldom', this.f.unlikely(this.value(v))));
+    const ways = when.map((cond) => m.br('seldom', this.f.unlikely(cond)));
     this.f.emit(m.block('often', [m.block('seldom', [...ways, m.br('often')]), ...calls]));
-    if (this.lastUse[i]! < 0) this.f.locals.free(result);
-    else this.home[i] = result;
   }
 }

@@ -47,6 +47,8 @@ export interface Target {
   readonly atomic: boolean;
   /** Whether the inputs of the operation that sets the flags are kept until others are set. */
   readonly lazyFlags: boolean;
+  /** Whether the common case of functions that have a quick way (quick-ways.ts) is computed in place. */
+  readonly quickWays?: boolean;
   /** Functions for what is not inline: stores to pages with code are done there (handlers) or refused (regions). */
   readonly slow: SlowWays;
   readonly flags: TargetFlags;
@@ -71,6 +73,9 @@ export interface Target {
   /** The local of a register that is about to be set; none where they are in memory. */
   registerLocal?(reg: number): number;
   setRegister(reg: number, v: Expr): void;
+  /** An xmm register that is in a local. */
+  vector?(xmm: number): Expr;
+  setVector?(xmm: number, v: Expr): void;
   /** Leaves through the dispatcher (statements that do not come back) to go on with this instruction, from its start. */
   leaveHere(): Expr[];
   /** The same to go on behind it. */

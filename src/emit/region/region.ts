@@ -91,6 +91,7 @@ class RegionTarget implements Target {
   readonly pages = new RegionPages();
   readonly slow = REGION;
   readonly lazyFlags = true;
+  readonly quickWays = true;
   readonly atomic: boolean;
   readonly directOrigin: number | undefined;
   private readonly name: string;
@@ -152,6 +153,7 @@ class RegionTarget implements Target {
     const enter: Expr[] = [this.exits.pollHere(ir.eip)];
     for (const reg of new Set([...this.state.used, ...this.state.written]))
       enter.push(m.local.set(FIRST_REG + reg, this.f.loadCpu(Cpu.at.gpr + reg * GPR_STRIDE)));
+    enter.push(...this.state.loadVectors());
     if (this.state.usesFlags || this.state.writesFlags) {
       enter.push(m.local.set(FLAG_R, this.f.loadCpu(Cpu.at.flagR)), m.local.set(FLAG_X, this.f.loadCpu(Cpu.at.flagX)));
     }
@@ -317,6 +319,12 @@ class RegionTarget implements Target {
   registerLocal(reg: number): number {
     return this.state.registerToSet(reg);
   }
+  vector(xmm: number): Expr {
+    return this.state.vector(xmm);
+  }
+  setVector(xmm: number, v: Expr): void {
+    this.state.setVector(xmm, v);
+  }
   // Through the dispatcher, so that interrupts are seen.
   leaveHere(): Expr[] {
     return [...this.state.materialize(), ...this.state.spill(), this.f.storeCpu(Cpu.at.eip, this.eip()), this.exits.dispatch()];
@@ -346,6 +354,7 @@ class RegionTarget implements Target {
     for (const reg of this.state.written)
       if (this.state.isDirty(reg) && (touches(reads, reg) || touches(writes, reg)))
         this.f.emit(this.f.storeCpu(Cpu.at.gpr + reg * GPR_STRIDE, this.f.get(FIRST_REG + reg)));
+    if (reads === 'all') for (const e of this.state.storeVectors(this.state.dirty)) this.f.emit(e);
     if (flags === undefined) return;
     this.state.materializeWords();
     if (this.state.writesFlags) this.f.emit(this.f.storeCpu(Cpu.at.flagR, this.f.get(FLAG_R)));
@@ -358,6 +367,7 @@ class RegionTarget implements Target {
     if (forgets) for (const e of this.lowering.calls.forget()) this.f.emit(e);
     for (const reg of new Set([...this.state.used, ...this.state.written]))
       if (touches(writes, reg)) this.f.emit(this.f.m.local.set(FIRST_REG + reg, this.f.loadCpu(Cpu.at.gpr + reg * GPR_STRIDE)));
+    if (writes === 'all') for (const e of this.state.loadVectors()) this.f.emit(e);
     if (flags === 'w' || flags === 'rw') {
       this.f.emit(this.f.m.local.set(FLAG_R, this.f.loadCpu(Cpu.at.flagR)));
       this.f.emit(this.f.m.local.set(FLAG_X, this.f.loadCpu(Cpu.at.flagX)));

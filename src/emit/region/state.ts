@@ -3,11 +3,12 @@
 import { effectsOf, isCall, keepsCarry, type Op } from '../../ir/operations.ts';
 import type { FlagKind } from '../../ir/types.ts';
 import { CODE_GPRS, Cpu, GPR_STRIDE } from '../../layout/cpu.ts';
+import { vectorBit } from '../../passes/dirty-registers.ts';
 import { agrees, type Place, type Places, placesOf, type Shape } from '../../passes/flag-shapes.ts';
 import { type PendingFlags, wordR, wordX } from '../lower/flags.ts';
 import type { FunctionCode } from '../lower/function.ts';
 import type { TargetFlags } from '../lower/target.ts';
-import type { Expr } from '../module.ts';
+import { type Expr, v128 } from '../module.ts';
 
 export const FIRST_REG = 2;
 export const FLAG_R = FIRST_REG + CODE_GPRS;
@@ -27,6 +28,9 @@ export class RegionState implements TargetFlags {
   /** Registers that the region reads and writes at all. */
   readonly used = new Set<number>();
   readonly written = new Set<number>();
+  /** Locals of the xmm registers that it has in such, by number; those that it writes. */
+  private readonly vectors = new Map<number, number>();
+  private readonly writtenVectors = new Set<number>();
   /** Registers that may differ from memory at this point, a bit for each. */
   dirty = 0;
   isDirty(reg: number): boolean {
@@ -54,7 +58,10 @@ export class RegionState implements TargetFlags {
     for (const op of ops) {
       if (op.kind === 'get') this.used.add(op.reg);
       else if (op.kind === 'set') this.written.add(op.reg);
-      else if (op.kind === 'flags' || op.kind === 'setRX') this.writesFlags = true;
+      else if (op.kind === 'getx' || op.kind === 'setx') {
+        if (!this.vectors.has(op.xmm)) this.vectors.set(op.xmm, this.f.locals.take(v128));
+        if (op.kind === 'setx') this.writtenVectors.add(op.xmm);
+      } else if (op.kind === 'flags' || op.kind === 'setRX') this.writesFlags = true;
       else if (op.kind === 'cond' || op.kind === 'flagR' || op.kind === 'flagX') this.usesFlags = true;
       else if (isCall(op)) {
         const { flags } = effectsOf(op);
@@ -71,9 +78,28 @@ export class RegionState implements TargetFlags {
     const out: Expr[] = [];
     for (const reg of this.written)
       if ((which & (1 << reg)) !== 0) out.push(this.f.storeCpu(Cpu.at.gpr + reg * GPR_STRIDE, this.f.get(FIRST_REG + reg)));
+    out.push(...this.storeVectors(which));
     if (this.writesFlags) out.push(this.f.storeCpu(Cpu.at.flagR, this.f.get(FLAG_R)), this.f.storeCpu(Cpu.at.flagX, this.f.get(FLAG_X)));
     this.spills.set(which, out);
     return out;
+  }
+
+  /** Stores the xmm registers in a set. */
+  storeVectors(which: number): Expr[] {
+    const changed = [...this.writtenVectors].filter((xmm) => (which & vectorBit(xmm)) !== 0);
+    return changed.map((xmm) => this.f.rawStore(16, Cpu.at.xmm + xmm * 16, this.f.cpu(), this.vector(xmm), 'v128'));
+  }
+  loadVectors(): Expr[] {
+    return [...this.vectors].map(([xmm, local]) =>
+      this.f.m.local.set(local, this.f.rawLoad('v128', 16, false, Cpu.at.xmm + xmm * 16, this.f.cpu())),
+    );
+  }
+  vector(xmm: number): Expr {
+    return this.f.get(this.vectors.get(xmm)!, v128);
+  }
+  setVector(xmm: number, v: Expr): void {
+    this.dirty |= vectorBit(xmm);
+    this.f.emit(this.f.m.local.set(this.vectors.get(xmm)!, v));
   }
 
   /** Makes the flag words' locals current. */

@@ -50,7 +50,7 @@ const takesAway = (name: string): boolean =>
 
 /** What a function does, and is not said to do. */
 function untold({ name, effects }: RuntimeFunction, done: Deeds): string[] {
-  const { reads, writes, flags, mayFault, eip, stores, changes, forgets } = effects;
+  const { reads, writes, flags, mayFault, eip, stores, changes, forgets, vectors } = effects;
   const onlyState = changes !== undefined || !(mayFault || stores || eip || forgets);
   const refused = REFUSED.flatMap(([names, never]) => (names.test(name) ? never : []));
   const found = [...done].filter((deed) => {
@@ -60,6 +60,7 @@ function untold({ name, effects }: RuntimeFunction, done: Deeds): string[] {
     // What is written is in memory before the call, too.
     if (field.startsWith('gpr')) return !names(writes, field) && !(does === 'r' && names(reads, field));
     if (field === 'flagR' || field === 'flagX') return !flags?.includes(does);
+    if (field === 'xmm') return !vectors && (does === 'r' ? reads : writes) !== 'all';
     if (does === 'r') return field === 'eip' && !eip && !mayFault;
     if (field === 'fault') return !mayFault;
     // Behind what may change everything no region goes on.
@@ -74,7 +75,7 @@ function untold({ name, effects }: RuntimeFunction, done: Deeds): string[] {
 
 /** What a function is said to do, and never does: code around it is longer for nothing. */
 function unfounded({ name, effects }: RuntimeFunction, done: Deeds): string[] {
-  const { reads, writes, flags, mayFault, eip, stores, forgets } = effects;
+  const { reads, writes, flags, mayFault, eip, stores, forgets, vectors } = effects;
   if (writes === 'all') return [];
   const missing: string[] = [];
   const demand = (claim: string, ...any: string[]) => {
@@ -87,6 +88,7 @@ function unfounded({ name, effects }: RuntimeFunction, done: Deeds): string[] {
   if (mayFault) demand('may fault', 'w fault');
   else if (eip) demand('reads EIP', 'r eip');
   if (stores) demand('stores', 'w codeChanged');
+  if (vectors) demand('vectors', 'r xmm', 'w xmm');
   if (forgets && !takesAway(name)) missing.push('forgets');
   return missing;
 }
@@ -97,7 +99,21 @@ test.each(functions)('$name', (f) => {
 });
 
 test('what is not said is found, and what is not so', () => {
-  const { movs, cpuid, sseAddps, fpuCompareSpecial, rdtsc, slowLoad32, lockedLoad32, lockedStore32, invlpg, outs, popf } = runtime;
+  const {
+    movs,
+    cpuid,
+    sseAddps,
+    fpuFxsave,
+    fpuFxrstor,
+    fpuCompareSpecial,
+    rdtsc,
+    slowLoad32,
+    lockedLoad32,
+    lockedStore32,
+    invlpg,
+    outs,
+    popf,
+  } = runtime;
   const check = (f: RuntimeFunction, effects: RuntimeFunction['effects']) => {
     const line = { ...f, effects };
     return [...untold(line, deeds.get(f.name)!).sort(), ...unfounded(line, deeds.get(f.name)!)];
@@ -106,6 +122,9 @@ test('what is not said is found, and what is not so', () => {
   expect(check(cpuid, { reads: [0, 1], writes: [0, 1, 2] })).toEqual(['w gpr.3']);
   expect(check(cpuid, { reads: [], writes: [1, 2, 3] })).toEqual(['r gpr.0', 'w gpr.0']);
   expect(check(sseAddps, {})).toEqual(['w fault']);
+  expect(check(fpuFxsave, { ...fpuFxsave.effects, vectors: false })).toEqual(['r xmm']);
+  expect(check(fpuFxrstor, { ...fpuFxrstor.effects, vectors: false })).toEqual(['w xmm']);
+  expect(check(sseAddps, { ...sseAddps.effects, vectors: true })).toEqual(['vectors']);
   expect(check(fpuCompareSpecial, { changes: [] })).toEqual(['w fsw']);
   expect(check(popf, { mayFault: true, eip: true })).toEqual(expect.arrayContaining(['w flagR', 'w flagX']));
   expect(check(slowLoad32, { mayFault: true, changes: [] })).toEqual(expect.arrayContaining(['w TLB', 'w cr2']));

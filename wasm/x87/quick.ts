@@ -1,0 +1,97 @@
+// x87: the common case of additions, multiplications and divisions: normal numbers, a normal result, 64 bits of precision, rounding to nearest, inexact results masked. Each gives
+// false, and has done nothing, where something is otherwise; then the way through Out is gone, which knows all cases. What counts is how few operations there are, and how few of them wait
+// for each other: a result goes to the next one through memory. No branch depends on how a result is rounded, which is as good as random. All is inline, as each call costs as much as a tenth of it.
+import { Cpu, FpuRegister } from '../gen/layout';
+import { BIAS, C1, EXP_MAX, MSB, PC_EXTENDED, PC_RC, PE, SIGN } from './core';
+import { div128, Wide } from './wide';
+
+/** Whether the control word is as usual, and both numbers are normal: significands with their top bit, exponents neither 0 nor the greatest. */
+@inline
+function areUsual(cpu: Cpu, sigA: u64, expA: i32, sigB: u64, expB: i32): bool {
+  if ((cpu.fcw & (PC_RC | PE)) != (PC_EXTENDED | PE)) return false;
+  if (<i64>(sigA & sigB) >= 0) return false;
+  return ((expA + 1) & 0x7ffe) * ((expB + 1) & 0x7ffe) != 0;
+}
+
+/** Rounds hi:lo * 2^(exp - BIAS - 127), bit 127 set, and writes it to a register. */
+@inline
+function put(cpu: Cpu, to: FpuRegister, sign: u32, exp: i32, hi: u64, lo: u64): bool {
+  // More than half, or half and the last bit is set: then the sum goes beyond 2^64.
+  const up = u64(lo + (MSB - 1) + (hi & 1) < lo);
+  const rounded = hi + up;
+  if (rounded < hi) return false;
+  if (<u32>(exp - 1) >= 0x7ffe) return false;
+  to.significand = rounded;
+  to.signExponent = <u16>(sign | exp);
+  cpu.fsw = (cpu.fsw & ~C1) | ((u32(lo != 0) | ((<u32>up) << 4)) << 5);
+  return true;
+}
+
+/** to = a + b. */
+@inline
+export function quickSum(cpu: Cpu, to: FpuRegister, sigA: u64, seA: u32, sigB: u64, seB: u32): bool {
+  let exp = <i32>(seA & EXP_MAX);
+  const expB = <i32>(seB & EXP_MAX);
+  if (!areUsual(cpu, sigA, exp, sigB, expB)) return false;
+  let shift = exp - expB;
+  let sign = seA;
+  if (shift < 0) {
+    const sig = sigA;
+    sigA = sigB;
+    sigB = sig;
+    exp = expB;
+    shift = -shift;
+    sign = seB;
+  }
+  if (shift > 63) return false;
+  let hi = sigB >> shift;
+  let lo = (sigB << 1) << (63 - shift);
+  if (((seA ^ seB) & SIGN) == 0) {
+    hi += sigA;
+    const carry = u64(hi < sigA);
+    lo = (lo >> carry) | (lo & carry) | ((hi & carry) << 63);
+    return put(cpu, to, sign & SIGN, exp + <i32>carry, (hi >> carry) | (carry << 63), lo);
+  }
+  // Of two with one exponent the second may be the greater; then nothing is cut off.
+  const negative = u64(sigA < hi);
+  hi = ((sigA - hi - u64(lo != 0)) ^ (0 - negative)) + negative;
+  if (hi == 0) return false;
+  lo = 0 - lo;
+  const n = clz(hi);
+  return put(cpu, to, (sign ^ ((<u32>negative) << 15)) & SIGN, exp - <i32>n, (hi << n) | ((lo >> 1) >> (63 - n)), lo << n);
+}
+
+/** to = a * b. */
+@inline
+export function quickProduct(cpu: Cpu, to: FpuRegister, sigA: u64, seA: u32, sigB: u64, seB: u32): bool {
+  const expA = <i32>(seA & EXP_MAX);
+  const expB = <i32>(seB & EXP_MAX);
+  if (!areUsual(cpu, sigA, expA, sigB, expB)) return false;
+  const al = sigA & 0xffffffff;
+  const ah = sigA >> 32;
+  const bl = sigB & 0xffffffff;
+  const bh = sigB >> 32;
+  const low = al * bl;
+  const middle = ah * bl + (low >> 32);
+  const cross = al * bh + (middle & 0xffffffff);
+  const hi = ah * bh + (middle >> 32) + (cross >> 32);
+  const lo = (cross << 32) | (low & 0xffffffff);
+  // 0 or 1.
+  const n = clz(hi);
+  return put(cpu, to, (seA ^ seB) & SIGN, expA + expB - (BIAS - 1) - <i32>n, (hi << n) | ((lo >> 63) & n), lo << n);
+}
+
+/** to = a / b. */
+@inline
+export function quickQuotient(cpu: Cpu, to: FpuRegister, sigA: u64, seA: u32, sigB: u64, seB: u32): bool {
+  const expA = <i32>(seA & EXP_MAX);
+  const expB = <i32>(seB & EXP_MAX);
+  if (!areUsual(cpu, sigA, expA, sigB, expB)) return false;
+  const whole = u64(sigA >= sigB);
+  const quotient = div128(sigA >> whole, (sigA & whole) << 63, sigB);
+  const rest = Wide.lo;
+  // The rest below the last bit: more or less than half, exactly half, or none.
+  const other = sigB - rest;
+  const lo = rest == 0 ? <u64>0 : rest > other ? MSB | 1 : rest == other ? MSB : <u64>1;
+  return put(cpu, to, (seA ^ seB) & SIGN, expA - expB + BIAS - 1 + <i32>whole, quotient, lo);
+}
