@@ -1,8 +1,8 @@
 // npm run bench -- cliffs: short loops, each beside something that must not make it slow (a breakpoint that is never hit, a store next to code, x87), as ratios to
 // the plain loop on the same machine.
 import { execFile } from 'node:child_process';
-import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
+import { findMain } from '../bin/find-main.mjs';
 import { median, short, spread, type Table, times } from './figures.ts';
 import { compileCliffs, missingCompiler } from './workloads.ts';
 
@@ -32,7 +32,7 @@ interface Figure {
 
 const dragoman = (kernel: string): string[] => [
   process.execPath,
-  fileURLToPath(new URL('../src/cli/main.ts', import.meta.url)),
+  findMain(),
   ...['run', kernel, '--memory', '64M', '--debug-exit', DEBUG_EXIT, '--debugcon', '-'],
 ];
 const qemu = (kernel: string): string[] => [

@@ -4,6 +4,7 @@ import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
+import { findMain } from '../bin/find-main.mjs';
 
 export const MEMORY_MIB = 256;
 const APPEND = 'console=ttyS0';
@@ -30,7 +31,7 @@ export function dragoman(
   cpus = 1,
 ): BootMachine & { readonly command: readonly string[] } {
   const options = ['--initrd', initrd, '--append', append, '--memory', `${MEMORY_MIB}M`, '--engine', engine, '--cpus', String(cpus)];
-  return { name: `dragoman ${engine}`, command: [process.execPath, here('../src/cli/main.ts'), 'run', kernel, ...options] };
+  return { name: `dragoman ${engine}`, command: [process.execPath, findMain(), 'run', kernel, ...options] };
 }
 
 /** Where distributions keep SeaBIOS; V86_BIOS names another folder with these two files. */

@@ -6,7 +6,7 @@ import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { fileURLToPath } from 'node:url';
+import { findMain } from '../bin/find-main.mjs';
 import { kernel, outDx, SPIN } from '../test/unit/machine/programs.ts';
 import { short, type Table } from './figures.ts';
 
@@ -55,7 +55,7 @@ function residentMiB(pid: number): number {
 
 async function watch({ name, code, args, fed }: Case, file: string, minutes: number): Promise<ReadersRow> {
   writeFileSync(file, kernel(outDx(0x3f8, 0x2e), code));
-  const main = fileURLToPath(new URL('../src/cli/main.ts', import.meta.url));
+  const main = findMain();
   const feeder = fed ? spawn('head', ['-c', '3G', '/dev/zero'], { stdio: ['ignore', 'pipe', 'inherit'] }) : undefined;
   const child: ChildProcess = spawn(process.execPath, [main, 'run', file, '--memory', '16M', ...args], {
     stdio: [feeder?.stdout ?? 'pipe', 'pipe', 'inherit'],

@@ -2,15 +2,12 @@
 // The `dragoman` command. Runs the command line on a Node that is new enough: this one if it is, else the one that npm installed
 // beside us, on the same terminal, with signals and exit status passed on. This file itself must run on Node 20.
 import { spawn } from 'node:child_process';
-import { existsSync } from 'node:fs';
 import { constants } from 'node:os';
-import { fileURLToPath } from 'node:url';
+import { pathToFileURL } from 'node:url';
+import { findMain } from './find-main.mjs';
 import { findNode } from './find-node.mjs';
 
-// A checkout runs its sources, as they are now; the package has only what was built from them.
-const sources = new URL('../src/cli/main.ts', import.meta.url);
-const main = existsSync(sources) ? sources : new URL('../dist/cli/main.js', import.meta.url);
-
+const main = findMain();
 let node;
 try {
   node = findNode();
@@ -20,10 +17,10 @@ try {
 }
 
 if (node === process.execPath) {
-  process.argv[1] = fileURLToPath(main);
-  await import(main.href);
+  process.argv[1] = main;
+  await import(pathToFileURL(main).href);
 } else {
-  const child = spawn(node, [fileURLToPath(main), ...process.argv.slice(2)], {
+  const child = spawn(node, [main, ...process.argv.slice(2)], {
     stdio: ['inherit', 'inherit', 'inherit', 'ipc'],
     env: { ...process.env, DRAGOMAN_LAUNCHER: '1' },
   });

@@ -1,4 +1,4 @@
-// npm run build: build/ (the runtime and the interpreter, compiled) and dist/ (the sources as JavaScript, with types). What is
+// npm run build: build/ (the runtime and the interpreter, compiled) and dist/ (the sources as JavaScript, with types, and in few files for Node: dist/node). What is
 // up to date is left as it is; several processes may ask at the same time. `--wasm-only` leaves dist/ out, `--force` makes all anew.
 import { spawnSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
@@ -6,6 +6,9 @@ import { existsSync, mkdirSync, readdirSync, readFileSync, renameSync, rmSync, s
 import { createRequire } from 'node:module';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { build as esbuild } from 'esbuild';
+import { statesOf } from '../bin/find-main.mjs';
+import { OLDEST } from '../bin/find-node.mjs';
 import { locked } from './lock.ts';
 
 const ROOT = fileURLToPath(new URL('..', import.meta.url));
@@ -45,9 +48,38 @@ const handlers: Part = {
   make: async () => void (await import('./build-handlers.ts')).buildHandlers(),
 };
 
+/** What Node runs; a Worker is started from the file beside the one that starts it. */
+const ENTRIES = [
+  'src/api/index.ts',
+  'src/cli/main.ts',
+  'src/machine/threads/cpu-worker.ts',
+  'src/machine/threads/timer-worker.ts',
+  'src/machine/threads/translator-worker.ts',
+];
+
+/** The sources in few files: each thread would load some hundred small ones before its first instruction. With what they were made from, so that who finds them in a checkout sees whether they are of its sources (bin/find-main.mjs). */
+async function bundle(outdir: string): Promise<void> {
+  const sources = statesOf(join(ROOT, 'src'));
+  await esbuild({
+    absWorkingDir: ROOT,
+    entryPoints: ENTRIES,
+    entryNames: '[name]',
+    chunkNames: '[name]-[hash]',
+    outdir,
+    bundle: true,
+    splitting: true,
+    format: 'esm',
+    platform: 'node',
+    target: `node${OLDEST}`,
+    packages: 'external',
+    logLevel: 'warning',
+  });
+  writeFileSync(join(outdir, 'sources.json'), JSON.stringify(sources));
+}
+
 const dist: Part = {
   name: 'dist',
-  inputs: ['src', 'tsconfig.json', 'tsconfig.build.json', 'package-lock.json'],
+  inputs: ['src', 'scripts/build.ts', 'bin/find-main.mjs', 'tsconfig.json', 'tsconfig.build.json', 'package-lock.json'],
   outputs: ['dist'],
   async make() {
     const fresh = `dist.${process.pid}`;
@@ -56,6 +88,7 @@ const dist: Part = {
     try {
       const { status } = spawnSync(process.execPath, args, { cwd: ROOT, stdio: ['ignore', 2, 2] });
       if (status !== 0) throw new Error('the sources do not compile');
+      await bundle(join(ROOT, fresh, 'node'));
       rmSync(join(ROOT, 'dist'), { recursive: true, force: true });
       renameSync(join(ROOT, fresh), join(ROOT, 'dist'));
     } finally {

@@ -2,14 +2,13 @@
 // kernel, which is fetched first. Builds Dragoman where that was not done yet; what follows `--` goes to `dragoman run` (an --append is
 // added to ours).
 import { availableParallelism } from 'node:os';
-import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { usualCpus } from '../examples/serai/cpus.ts';
 import { ensureGuest } from '../guests/linux.ts';
 import { SERAI } from '../guests/serai.ts';
 import { build } from './build.ts';
 
-const MAIN = join(fileURLToPath(new URL('..', import.meta.url)), 'dist/cli/main.js');
+const MAIN = fileURLToPath(new URL('../dist/node/main.js', import.meta.url));
 
 /** Takes every --append out of `args`; returns the rest and the texts. */
 function splitAppends(args: readonly string[]): { rest: string[]; texts: string[] } {

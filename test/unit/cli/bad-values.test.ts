@@ -8,7 +8,7 @@ import { DragomanError } from '../../../src/api/errors.ts';
 import { parseCommand } from '../../../src/cli/arguments.ts';
 import { RUN_OPTIONS } from '../../../src/cli/flags.ts';
 import { run } from '../../../src/cli/run.ts';
-import { finish } from './process.ts';
+import { finish, MAIN } from './process.ts';
 
 const folder = mkdtempSync(join(tmpdir(), 'dragoman-'));
 const at = (name: string) => join(folder, name);
@@ -173,7 +173,7 @@ describe('bad values', () => {
   });
 
   it('end the command with status 2', async () => {
-    const ended = await finish('src/cli/main.ts', ['run', at('kernel'), '--disk', at('d.img'), '--debugcon', at('hard')]);
+    const ended = await finish(MAIN, ['run', at('kernel'), '--disk', at('d.img'), '--debugcon', at('hard')]);
     expect(ended).toMatchObject({ status: 2, stdout: '' });
     expect(ended.stderr).toBe(
       `dragoman: --debugcon: '${at('hard')}' is also --disk '${at('d.img')}': an output must not be an input as well\n`,

@@ -6,7 +6,7 @@ import { afterAll, expect, it } from 'vitest';
 import { SERAI } from '../../../guests/serai.ts';
 import type { MachineStats } from '../../../src/api/options.ts';
 import { cachesOf, codeCacheFolder } from '../../../src/cli/code-cache.ts';
-import { start } from './process.ts';
+import { MAIN, start } from './process.ts';
 
 const folder = mkdtempSync(join(tmpdir(), 'dragoman-'));
 afterAll(() => rmSync(folder, { recursive: true }));
@@ -31,7 +31,7 @@ it('the option comes first, then the environment', () => {
 /** Runs serai to its end; what it said on standard error, and its translator. */
 async function serai(env: Readonly<Record<string, string>>, ...options: string[]) {
   const stats = join(folder, 'stats.json');
-  const { child, ended } = start('src/cli/main.ts', ['run', SERAI, '--stats', stats, ...options], 'pipe', env);
+  const { child, ended } = start(MAIN, ['run', SERAI, '--stats', stats, ...options], 'pipe', env);
   child.stdin!.end('primes 2000000\rsleep 1\rhalt\r');
   const { status, stderr, stdout } = await ended;
   expect({ status, primes: stdout.includes('148933 primes'), stderr }).toMatchObject({ status: 0, primes: true });

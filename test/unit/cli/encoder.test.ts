@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { afterAll, expect, it } from 'vitest';
 import type { MachineStats } from '../../../src/api/options.ts';
-import { path, start } from './process.ts';
+import { MAIN, path, start } from './process.ts';
 
 const folder = mkdtempSync(join(tmpdir(), 'dragoman-'));
 afterAll(() => rmSync(folder, { recursive: true }));
@@ -16,12 +16,7 @@ it.each([
   ['lockstep', ['--lockstep']],
 ])('in %s it goes on with the other one, and says so once', { timeout: 90_000 }, async (name, options) => {
   const stats = join(folder, name);
-  const { child, ended } = start(
-    'src/cli/main.ts',
-    ['run', path('examples/serai/serai.elf'), '--stats', stats, ...options],
-    'pipe',
-    NO_BINARYEN,
-  );
+  const { child, ended } = start(MAIN, ['run', path('examples/serai/serai.elf'), '--stats', stats, ...options], 'pipe', NO_BINARYEN);
   child.stdin!.end('primes 300000\rhalt\r');
   const { status, stdout, stderr } = await ended;
   expect({ status, primes: stdout.includes('25997 primes'), stderr }).toEqual({

@@ -10,7 +10,7 @@ import { Patience } from '../../../src/cli/patience.ts';
 import { StreamSink } from '../../../src/cli/sinks.ts';
 import { attach } from '../../../src/cli/terminal.ts';
 import { counted, ECHO, kernel, out, outDx, outMany, printPolitely, SPIN } from '../machine/programs.ts';
-import { path, start } from './process.ts';
+import { MAIN, path, start } from './process.ts';
 
 vi.setConfig({ testTimeout: 30_000 });
 const folder = mkdtempSync(join(tmpdir(), 'dragoman-'));
@@ -21,7 +21,6 @@ const file = (data: Uint8Array) => {
   writeFileSync(name, data);
   return name;
 };
-const MAIN = 'src/cli/main.ts';
 const run = (code: readonly string[], ...args: string[]) => [
   'run',
   file(kernel(...code)),

@@ -7,7 +7,7 @@ import { afterAll, describe, expect, it, vi } from 'vitest';
 import { checkDisk, readInitrd, readInput } from '../../../src/cli/inputs.ts';
 import { DISASM, GENERAL, RUN, version } from '../../../src/cli/usage.ts';
 import { archive, errorOf, expectError, noise } from '../loaders/images.ts';
-import { finish, path } from './process.ts';
+import { finish, MAIN, path } from './process.ts';
 
 // Many processes start at once, on machines that have other work.
 vi.setConfig({ testTimeout: 30_000 });
@@ -95,7 +95,7 @@ describe('the command itself', () => {
     [['run', '--frobnicate'], 2, ''],
   ];
   it.concurrent.each(cases)('dragoman %j', async (args, status, stdout) => {
-    const ended = await finish('src/cli/main.ts', args);
+    const ended = await finish(MAIN, args);
     expect(ended).toMatchObject({ status, stdout });
     if (status === 2) expect(ended.stderr).toMatch(/^dragoman: .+/);
   });

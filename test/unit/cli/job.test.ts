@@ -6,7 +6,7 @@ import { join } from 'node:path';
 import { type IPty, spawn } from '@lydell/node-pty';
 import { afterAll, afterEach, describe, it } from 'vitest';
 import { ECHO, kernel, out } from '../machine/programs.ts';
-import { path } from './process.ts';
+import { MAIN, path } from './process.ts';
 import type { Step } from './scripted.ts';
 
 const folder = mkdtempSync(join(tmpdir(), 'dragoman-'));
@@ -105,7 +105,7 @@ describe.skipIf(process.platform !== 'linux')('a job (stty -F and /proc are of L
   });
 
   it('has its guest go on where it was', async () => {
-    const pid = await start('src/cli/main.ts', 'run', file('echo', kernel(out(0xe9, 0x21), ECHO, 'fa f4')), '--debugcon', '-');
+    const pid = await start(MAIN, 'run', file('echo', kernel(out(0xe9, 0x21), ECHO, 'fa f4')), '--debugcon', '-');
     await terminal.prints(/!/);
     terminal.type('x');
     await terminal.prints(/x/);

@@ -7,7 +7,7 @@ import { promisify } from 'node:util';
 import { afterAll, expect, it } from 'vitest';
 import { Machine } from '../../../src/machine/machine.ts';
 import { CLI_HLT, kernel } from '../machine/programs.ts';
-import { path } from './process.ts';
+import { MAIN, path } from './process.ts';
 
 const folder = mkdtempSync(join(tmpdir(), 'dragoman-'));
 afterAll(() => rmSync(folder, { recursive: true }));
@@ -17,7 +17,7 @@ writeFileSync(hlt, kernel(CLI_HLT));
 /** `dragoman run` of a kernel that halts (status 3), by a shell that has set a limit. */
 async function limited(limit: string, ...args: string[]): Promise<{ status: number; stderr: string }> {
   const command = `ulimit ${limit} && exec "$0" "$@"`;
-  const words = [process.execPath, path('src/cli/main.ts'), 'run', hlt, '--memory', '16M', ...args];
+  const words = [process.execPath, path(MAIN), 'run', hlt, '--memory', '16M', ...args];
   try {
     const { stderr } = await promisify(execFile)('/bin/sh', ['-c', command, ...words], { timeout: 30_000 });
     return { status: 0, stderr };

@@ -10,6 +10,16 @@ it('has the files of the engine, what is run and what is imported, and no source
   const [{ files }] = JSON.parse(stdout) as [{ files: { path: string }[] }];
   const packed = files.map((file) => file.path);
   const wanted = [...ENGINE_FILES, ...NAME_FILES].map((name) => `build/${name}`);
-  expect(packed).toEqual(expect.arrayContaining([...wanted, 'bin/dragoman.mjs', 'dist/api/index.js', 'dist/api/index.d.ts', 'README.md']));
+  expect(packed).toEqual(
+    expect.arrayContaining([
+      ...wanted,
+      'bin/dragoman.mjs',
+      'dist/api/index.js',
+      'dist/api/index.d.ts',
+      'dist/node/index.js',
+      'dist/node/main.js',
+      'README.md',
+    ]),
+  );
   expect(packed.filter((name) => /^(src|wasm|test|\.cache)\//.test(name))).toEqual([]);
 });

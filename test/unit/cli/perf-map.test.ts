@@ -3,7 +3,7 @@ import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, expect, it } from 'vitest';
-import { finish, path, start } from './process.ts';
+import { finish, MAIN, path, start } from './process.ts';
 
 const folder = mkdtempSync(join(tmpdir(), 'dragoman-'));
 afterAll(() => rmSync(folder, { recursive: true }));
@@ -13,7 +13,7 @@ writeFileSync(symbols, 'c0100000 T serai_text\nc0100800 D serai_data\n');
 
 /** Names of functions that V8 compiled while serai looked for primes. */
 async function compiled(...args: string[]): Promise<string[]> {
-  const { child, ended } = start('src/cli/main.ts', ['run', path('examples/serai/serai.elf'), ...args]);
+  const { child, ended } = start(MAIN, ['run', path('examples/serai/serai.elf'), ...args]);
   child.stdin!.end('primes 2000000\rhalt\r');
   const { status, stdout, stderr } = await ended;
   expect({ status, primes: stdout.includes('148933'), stderr }).toMatchObject({ status: 0, primes: true });
@@ -38,7 +38,7 @@ it.runIf(process.platform === 'linux')(name, { timeout: 120_000 }, async () => {
 it('refuses what is no System.map, before anything runs', async () => {
   const text = join(folder, 'text');
   writeFileSync(text, 'no symbols\n');
-  const { status, stderr } = await finish('src/cli/main.ts', ['run', path('examples/serai/serai.elf'), '--symbols', text]);
+  const { status, stderr } = await finish(MAIN, ['run', path('examples/serai/serai.elf'), '--symbols', text]);
   expect({ status, stderr }).toEqual({
     status: 2,
     stderr: expect.stringMatching(/^dragoman: --symbols: .*text: no line with an address/),

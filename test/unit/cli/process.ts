@@ -1,8 +1,13 @@
 // Runs our commands as processes and collects what they print.
 import { spawn } from 'node:child_process';
+import { relative } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { findMain } from '../../../bin/find-main.mjs';
 
-export const path = (relative: string): string => fileURLToPath(new URL(`../../../${relative}`, import.meta.url));
+export const path = (name: string): string => fileURLToPath(new URL(`../../../${name}`, import.meta.url));
+
+/** The command line's module. */
+export const MAIN = relative(path('.'), findMain());
 
 export interface Ended {
   readonly status: number | null;

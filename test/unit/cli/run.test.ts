@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { afterAll, describe, expect, it, vi } from 'vitest';
 import { DiskFile } from '../../../src/host/disk-file.ts';
 import { CLI_HLT, kernel, UD2 } from '../machine/programs.ts';
-import { finish, start } from './process.ts';
+import { finish, MAIN, start } from './process.ts';
 import type { Step } from './scripted.ts';
 
 // Many processes start at once, on machines that have other work.
@@ -47,7 +47,7 @@ describe('exit status', () => {
 
 it.concurrent.each(['jit', 'interpreter'])('shows what a crashed guest ran last (%s)', async (engine) => {
   // jmp crash; hlt; crash: ud2
-  const ended = await finish('src/cli/main.ts', ['run', file(kernel('eb01 f4', UD2)), '--memory', '16M', '--engine', engine]);
+  const ended = await finish(MAIN, ['run', file(kernel('eb01 f4', UD2)), '--memory', '16M', '--engine', engine]);
   expect(ended.status).toBe(5);
   expect(ended.stdout).toBe('');
   expect(ended.stderr).toMatch(/triple fault\nCPU 0: exit triple-fault[\s\S]*\nEIP=00100023 /);
@@ -62,7 +62,7 @@ it('refuses a disk that another process has, and empties no file for it', async 
       ['', 'another machine has it (only read-only disks can be shared)'],
       [',ro', 'another machine writes it'],
     ]) {
-      const ended = await finish('src/cli/main.ts', ['run', file(kernel(CLI_HLT)), '--disk', disk + mode, '--debugcon', log]);
+      const ended = await finish(MAIN, ['run', file(kernel(CLI_HLT)), '--disk', disk + mode, '--debugcon', log]);
       expect(ended).toMatchObject({ status: 2, stdout: '', stderr: `dragoman: ${disk}: the image is in use: ${text}\n` });
     }
   } finally {
@@ -138,7 +138,7 @@ describe('input and output', () => {
     const [trace, stats] = ['real-trace', 'real-stats'].map((name) => join(folder, name));
     // mov ecx, 2; again: dec ecx; jnz again; cli; hlt
     const args = ['--memory', '16M', '--engine', 'interpreter', '--trace', trace, '--stats', stats];
-    expect((await finish('src/cli/main.ts', ['run', file(kernel('b902000000 49 75fd', CLI_HLT)), ...args])).status).toBe(3);
+    expect((await finish(MAIN, ['run', file(kernel('b902000000 49 75fd', CLI_HLT)), ...args])).status).toBe(3);
     const lines = readFileSync(trace, 'utf8').trimEnd().split('\n');
     expect(lines.map((line) => line.replace(/EDX=.*(?= EFL)/, '...'))).toEqual([
       '0 I 00100020 EAX=2badb002 ECX=00000000 ... EFL=00000002 CPL=0 CS=0008 CR3=00000000',
@@ -200,7 +200,7 @@ describe('input and output', () => {
     });
 
     it('by the other commands', async () => {
-      const ended = await finish('src/cli/main.ts', ['--help'], full);
+      const ended = await finish(MAIN, ['--help'], full);
       expect(ended.stderr).toMatch(NO_SPACE);
       expect(ended.status).toBe(2);
     });
