@@ -214,7 +214,7 @@ export interface MachineStats {
     /** Regions that were taken from the code cache, and those that were translated because they were not there; both 0 without one. */
     readonly cacheHits: number;
     readonly cacheMisses: number;
-    /** How often all regions were dropped to make room (MachineOptions.maxRegions). */
+    /** How often all regions were dropped: to make room (MachineOptions.maxRegions), or because what code relies on had changed (Machine.relax). */
     readonly flushes: number;
     /** Regions that an error of the translator prevented: their code is interpreted. */
     readonly failed: number;
@@ -257,7 +257,10 @@ export interface MachineHandle {
   sendFrame(frame: Uint8Array): boolean;
   /** From now on (within some milliseconds) this is the mode, and code relies on what it has; before the run as well. Throws BAD_OPTION, NOT_SUPPORTED. */
   setMode(mode: Mode): void;
-  /** From now on (within some milliseconds) code relies on this and no more, whatever `relax` of MachineOptions said; before the run as well. Throws BAD_OPTION. */
+  /**
+   * From now on (within some milliseconds) code relies on this and no more, whatever `relax` of MachineOptions said; before the run as well. What was translated is dropped, at most once a second, and
+   * made anew as it gets hot. Throws BAD_OPTION.
+   */
   relax(terms: readonly RelaxTerm[]): void;
   /** Ends the run with kind 'stopped', and waits for no receiver any more. Where the guest has ended it before, that is all that it does. */
   stop(reason: string): void;

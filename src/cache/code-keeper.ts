@@ -120,13 +120,14 @@ export class CodeKeeper {
       const { phys, eip, mode } = request;
       const page = phys >>> PAGE_SHIFT;
       const ownVersion = this.physical.version(page);
-      const region = codeCache.find(startOf(eip, phys), phys & (PAGE - 1), mode, this.demandsOf(request), this.holds(request));
+      const demands = translator.demandsFor(request);
+      const region = codeCache.find(startOf(eip, phys), phys & (PAGE - 1), mode, demandsOf(request, demands), this.holds(request));
       if (region === undefined) {
         rest.push(request);
         continue;
       }
       const version = pagesOf(page, region.image).reduce((sum, each) => sum + this.physical.version(each), 0);
-      const slot = translator.admit(request, { ownVersion, version }, entries, false);
+      const slot = translator.admit(request, demands, { ownVersion, version }, entries, false);
       if (slot === undefined) continue;
       translator.noteInner(request, region.inner, ownVersion);
       entries.push({ phys, eip, mode, slot, image: region.image });

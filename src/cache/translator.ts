@@ -27,6 +27,11 @@ export interface RegionEntry extends Request {
   readonly image: CodeImage;
 }
 
+/** What is asked of code, and the relaxations that this comes from. */
+export interface AskedDemands extends RegionDemands {
+  readonly relax: number;
+}
+
 /** A region that was made, of what, what was asked of it, and how many table slots it asked for. */
 export interface MadeRegion {
   readonly entry: RegionEntry;
@@ -61,6 +66,8 @@ export const COPIES = 4;
 const COPY_CPUS = 4;
 /** Requests that are remembered until they are made again. */
 const MOST_ASKED = 4096;
+/** Relaxations that code is made by; of the others each CPU finds out while it runs. */
+const OF_CODE = Relax.DIRECTMAP | Relax.PRECISION | Relax.CACHE;
 /** The same for requests of the same code. */
 const keyOf = (phys: number, eip: number, mode: number): string => `${phys}:${eip}:${mode}`;
 
@@ -110,8 +117,9 @@ export class Translator {
   verify = false;
   /** Regions translated so far. */
   regions = 0;
-  /** Regions that have been admitted since the slots were given back. */
+  /** Regions that have been admitted since the slots were given back, and by which relaxations. */
   private admitted = 0;
+  private readonly admittedBy = new Set<number>();
   private readonly firstSlot: number;
   /** Regions that an error of ours prevented. */
   failed = 0;
@@ -153,23 +161,35 @@ export class Translator {
   }
 
   /** Where the direct map begins that code may rely on. Without paging all of the RAM is one; code below its start (BIOSes, flat programs) keeps its stack and its data there as well. */
-  private originFor({ phys, mode }: Request): number | undefined {
-    if ((this.word(Control.at.relax) & Relax.DIRECTMAP) === 0 || (mode & Mode.USER) !== 0) return undefined;
+  private originFor({ phys, mode }: Request, relax: number): number | undefined {
+    if ((relax & Relax.DIRECTMAP) === 0 || (mode & Mode.USER) !== 0) return undefined;
     if ((mode & Mode.PHYSICAL) !== 0) return (mode & Mode.FLAT) !== 0 && phys >= DIRECT_START ? DIRECT_START : undefined;
     return this.word(Control.at.directOrigin) || undefined;
   }
 
   /** What is asked of code that is made now. */
-  demandsFor(request: Request): RegionDemands {
-    const word = (offset: number) => this.word(offset);
+  demandsFor(request: Request): AskedDemands {
+    const { relax } = this;
     return {
-      instruments: instrumentsAsked(word),
-      directOrigin: this.originFor(request),
-      precise: (word(Control.at.relax) & Relax.PRECISION) === 0,
-      otherPages: (word(Control.at.relax) & Relax.CACHE) !== 0,
+      relax,
+      instruments: instrumentsAsked((offset) => this.word(offset)),
+      directOrigin: this.originFor(request, relax),
+      precise: (relax & Relax.PRECISION) === 0,
+      otherPages: (relax & Relax.CACHE) !== 0,
       atomic: this.atomic,
       verify: this.verify,
     };
+  }
+
+  /** What code that is made now may rely on. */
+  private get relax(): number {
+    return Atomics.load(this.shared.i32, (CONTROL + Control.at.relax) >> 2) & OF_CODE;
+  }
+
+  /** Whether there may be regions that rely on something else than is asked for now: all are to be dropped, so that what is hot is made anew. */
+  get isMixed(): boolean {
+    const { relax } = this;
+    return [...this.admittedBy].some((by) => by !== relax);
   }
 
   /** Whether the table has slots for another module's regions and for where those lead to, and as many regions may be. Without room all are to be dropped first (giveBack). */
@@ -189,6 +209,7 @@ export class Translator {
     this.copies.clear();
     this.changing.clear();
     this.admitted = 0;
+    this.admittedBy.clear();
     i32[(CONTROL + Control.at.slotNext) >> 2] = this.firstSlot;
     i32[(CONTROL + Control.at.statFlushes) >> 2]!++;
   }
@@ -249,7 +270,13 @@ export class Translator {
   }
 
   /** Whether a request is worth a region: then the slot of that, which counts as made. */
-  admit(request: Request, versions: Versions, entries: readonly RegionEntry[], force: boolean): number | undefined {
+  admit(
+    request: Request,
+    { relax }: AskedDemands,
+    versions: Versions,
+    entries: readonly RegionEntry[],
+    force: boolean,
+  ): number | undefined {
     if (!this.physical.hasCode(request.phys >>> PAGE_SHIFT)) return undefined;
     const { ownVersion, version } = versions;
     if (!force && !this.pays(request, ownVersion)) return undefined;
@@ -259,6 +286,7 @@ export class Translator {
     if (!force && !this.isStill(slot)) return undefined;
     this.countChange(slot);
     this.admitted++;
+    this.admittedBy.add(relax);
     this.done.set(slot, version);
     this.countCopy(request.phys, ownVersion);
     return slot;
@@ -283,7 +311,7 @@ export class Translator {
       const demands = this.demandsFor(request);
       const source = new CodeSource(this.physical, request, demands);
       const region = growRegion(source.pageAt(0), request.eip, request.phys, request.mode, source.other);
-      const slot = region && this.admit(request, source, entries, force);
+      const slot = region && this.admit(request, demands, source, entries, force);
       if (region === undefined || slot === undefined) continue;
       this.noteInner(request, innerBlocks(region), source.ownVersion);
       let slots = 0;

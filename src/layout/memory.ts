@@ -169,7 +169,7 @@ export const Control = struct({
   lapicTable: u32,
   /** Regions that there may be at once; 0: as many as the table has room for. */
   mostRegions: u32,
-  /** How often all regions were dropped to make room. */
+  /** How often all regions were dropped: to make room, or because what code relies on had changed. */
   statFlushes: u32,
   /** Modules by encoder, in the order of ENCODERS. */
   statModules: array(2, u32),

@@ -385,7 +385,10 @@ export class Machine implements MachineHandle {
     // What is recorded must be what is replayed.
     const bits = this.options.lockstep === undefined ? asked : asked & relaxBits(EXACT);
     const { i32, plan } = this.shared;
-    Atomics.store(i32, this.control(Control.at.relax), bits);
+    if (Atomics.exchange(i32, this.control(Control.at.relax), bits) === bits) return;
+    // The translator drops what was made by others.
+    Atomics.add(i32, this.control(Control.at.heatSignal), 1);
+    Atomics.notify(i32, this.control(Control.at.heatSignal));
     for (let n = 0; n < plan.cpuCount; n++) Atomics.or(i32, (cpuBase(plan, n) + Cpu.at.pending) >> 2, Pending.KICK);
   }
 

@@ -92,6 +92,7 @@ for (const { cpus, engine, seconds, random, maxRegions, skip } of MACHINES) {
         clearInterval(switching);
         machine.relax(['all']);
         expect(turns).toBeGreaterThan(2);
+        if (engine === 'jit') expect(machine.stats().translator.flushes).toBeGreaterThan(0);
         expect(said.split('\n').at(-1), said).toBe('stress: ok');
         // A line for each part, and nobody was idle.
         for (const part of PARTS) expect(said).toMatch(new RegExp(`^stress: ${part}: .*\\b[1-9]`, 'm'));

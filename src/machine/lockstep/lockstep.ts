@@ -122,7 +122,7 @@ export class Lockstep {
     const { shared, translator } = this.#parts;
     for (let requests = takeRequests(shared); requests.length > 0; requests = takeRequests(shared)) {
       if (translator === undefined) continue;
-      if (!translator.hasRoom) {
+      if (!translator.hasRoom || translator.isMixed) {
         for (const cpu of this.cpus) cpu.dropRegions();
         translator.giveBack();
       }

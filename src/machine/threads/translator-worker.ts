@@ -51,6 +51,8 @@ const MOST_COMPILED = 64;
 /** A pause of so many milliseconds is one to prove in what may move, and to write what is new, if it is so much of the whole. */
 const PAUSE_MS = 2000;
 const NEWS = 0.25;
+/** Somebody may switch what code relies on all the time: all regions are dropped for it as often at the most, and the last word counts. */
+const LEAST_DROP_MS = 1000;
 
 /** Publishes a module that took so long; false where the machine stops meanwhile. */
 function publish(module: TranslatedModule | undefined, start: number): boolean {
@@ -72,15 +74,22 @@ function compile({ bytes }: TranslatedModule): void {
   if (compiled.length > MOST_COMPILED) compiled.shift();
 }
 
-/** There is room for another module's regions: where there was none, all are dropped first. False where the machine stops meanwhile. */
-function makeRoom(): boolean {
-  if (translator.hasRoom) return true;
+let droppedAt = -LEAST_DROP_MS;
+/** Drops all regions, on every CPU; false where the machine stops meanwhile. */
+function dropAll(): boolean {
   // What is kept names slots, so it is kept while they mean what they did.
   while (keeper?.keepOne());
   if (!publisher.flush()) return false;
   translator.giveBack();
+  droppedAt = performance.now();
   return true;
 }
+
+/** There is room for another module's regions: where there was none, all are dropped first. False where the machine stops meanwhile. */
+const makeRoom = (): boolean => translator.hasRoom || dropAll();
+
+/** In how many milliseconds all regions are to be dropped because what they rely on has changed; undefined: they are not. */
+const untilDrop = (): number | undefined => (translator.isMixed ? Math.max(droppedAt + LEAST_DROP_MS - performance.now(), 0) : undefined);
 
 /** Publishes what is kept of `requests`; the others, or undefined where the machine stops meanwhile. */
 function recall(requests: readonly Asked[]): readonly Request[] | undefined {
@@ -111,6 +120,8 @@ for (;;) {
   const signal = Atomics.load(i32, word(Control.at.heatSignal));
   const requests = takeRequests(shared);
   if (Atomics.load(i32, word(Control.at.stop)) !== 0) break;
+  const drop = untilDrop();
+  if (drop === 0 && !dropAll()) break;
   if (requests.length === 0) {
     if (wanted !== undefined && translator.regions > 0) {
       await takeEncoder(translator, shared, wanted);
@@ -120,8 +131,9 @@ for (;;) {
     if (keeper?.keepOne() || (paused && keeper?.proveOne())) continue;
     if (paused && keeper !== undefined && keeper.codeCache.news >= NEWS) keeper.codeCache.save();
     // What is to be done in a longer pause is done when this one is over.
-    const timeout: number | undefined = paused || keeper === undefined ? undefined : PAUSE_MS;
-    paused = Atomics.wait(i32, word(Control.at.heatSignal), signal, timeout) === 'timed-out';
+    const pause: number | undefined = paused || keeper === undefined ? undefined : PAUSE_MS;
+    const waited: string = Atomics.wait(i32, word(Control.at.heatSignal), signal, drop || pause);
+    paused = waited === 'timed-out' && !drop;
     continue;
   }
   paused = false;

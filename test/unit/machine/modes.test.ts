@@ -1,9 +1,11 @@
 // Modes and relaxations by name: what code may rely on, from the options on and while a machine is there.
+import { setTimeout as sleep } from 'node:timers/promises';
 import { afterEach, describe, expect, it } from 'vitest';
+import { MiB } from '../../../src/api/index.ts';
 import { ALL_RELAXATIONS, type Mode, type RelaxTerm, relaxBits } from '../../../src/api/relax.ts';
 import { CONTROL, Control, Relax } from '../../../src/layout/memory.ts';
 import { Machine } from '../../../src/machine/machine.ts';
-import { CLI_HLT, kernel } from './programs.ts';
+import { CLI_HLT, kernel, SPIN } from './programs.ts';
 
 const { CACHE, DIRECTMAP, HOLES, PRECISION, SEGMENTS } = Relax;
 const EXACT_BITS = DIRECTMAP | SEGMENTS | CACHE;
@@ -59,4 +61,45 @@ describe('a machine', () => {
   it("is not made in mode 'classic'", async () => {
     await expect(make({ mode: 'classic' as Mode })).rejects.toMatchObject({ code: 'NOT_SUPPORTED', where: 'mode' });
   });
+});
+
+describe('a machine that runs', () => {
+  const make = () => Machine.create({ kernel: kernel(SPIN), memoryBytes: 16 * MiB });
+  type Made = ReturnType<Machine['stats']>['translator'];
+  const until = async (machine: Machine, done: (made: Made) => boolean) => {
+    while (!done(machine.stats().translator)) await sleep(10);
+  };
+
+  it('makes anew what is hot, each time that what code relies on changes', async () => {
+    const machine = await make();
+    const run = machine.run();
+    await until(machine, ({ regions }) => regions > 0);
+    for (const term of ['off', 'all', '-precision', 'all'] as const) {
+      const before = machine.stats().translator;
+      machine.relax([term]);
+      await until(machine, ({ flushes, regions }) => flushes > before.flushes && regions > before.regions);
+    }
+    machine.stop('tested');
+    await run;
+    expect(machine.stats().translator.flushes).toBe(4);
+  }, 60_000);
+
+  it('drops seldom what is switched all the time', async () => {
+    const machine = await make();
+    const run = machine.run();
+    await until(machine, ({ regions }) => regions > 0);
+    const start = performance.now();
+    for (let turn = 0; turn < 50; turn++) {
+      machine.relax([turn % 2 === 0 ? 'off' : 'all']);
+      await sleep(5);
+    }
+    machine.relax(['off']);
+    await until(machine, ({ flushes }) => flushes > 0);
+    const last = machine.stats().translator;
+    // What was made last is of the last set, whenever it was dropped before.
+    await until(machine, ({ regions }) => regions > last.regions);
+    machine.stop('tested');
+    await run;
+    expect(machine.stats().translator.flushes).toBeLessThanOrEqual(2 + (performance.now() - start) / 1000);
+  }, 60_000);
 });

@@ -78,6 +78,27 @@ it('with as many regions as there may be there is no room until all slots are gi
   expect(shared.i32[(CONTROL + Control.at.statFlushes) >> 2]).toBe(1);
 });
 
+it('regions that rely on something else than is asked for are told from none, and go with the slots', () => {
+  const { shared, page, translator } = parts(1);
+  const relax = (bits: number) => void (shared.i32[(CONTROL + Control.at.relax) >> 2] = bits);
+  const translate = (number: number) => {
+    page(number, CODE);
+    return translator.translate([{ phys: number << PAGE_SHIFT, eip: number << PAGE_SHIFT, mode: KERNEL }]) !== undefined;
+  };
+  relax(Relax.PRECISION | Relax.CACHE);
+  expect([translate(1), translator.isMixed]).toEqual([true, false]);
+  relax(Relax.PRECISION);
+  expect([translator.isMixed, translate(2), translator.isMixed]).toEqual([true, true, true]);
+  // Those of the second page are there still.
+  relax(Relax.PRECISION | Relax.CACHE);
+  expect(translator.isMixed).toBe(true);
+  translator.giveBack();
+  expect([translator.isMixed, translate(1), translator.isMixed]).toEqual([false, true, false]);
+  // Nothing in the code depends on these.
+  relax(Relax.PRECISION | Relax.CACHE | Relax.HOLES | Relax.SEGMENTS);
+  expect(translator.isMixed).toBe(false);
+});
+
 it('code of a page that has changed is other code', () => {
   const { asks, changed } = translator(1);
   processes(COPIES).map(asks);
