@@ -163,7 +163,7 @@ export { rdmsr, rdpmc, rdtsc, wrmsr } from './system/msr';
 export { ins, outs, portIn, portOut } from './system/ports';
 export { updateBreakpoints } from './system/watching';
 export { farCall, farJump, farRet, into, iret, softInterrupt, sysenter, sysexit } from './transfer/cross';
-export { deliver, interrupt, poll, pollRegion, unblockNmi } from './transfer/deliver';
+export { deliver, interrupt, poll, pollPoint, pollRegion, unblockNmi } from './transfer/deliver';
 export { popf, popfSystem, pushf, sti } from './transfer/flow';
 export { enter } from './transfer/stack';
 export {

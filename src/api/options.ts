@@ -109,8 +109,8 @@ export interface MachineOptions {
    */
   readonly codeCache?: string | undefined;
   /**
-   * 'relaxed': translated code of kernels relies on all that docs/relaxations.md has; 'transparent': on nothing that a guest could see. Machine.setMode() changes it while the guest runs.
-   * Default: 'relaxed'.
+   * 'relaxed': translated code of kernels relies on all that docs/relaxations.md has; 'transparent': on nothing that a guest could see; 'classic': on nothing at all, as translators of the kind were
+   * built before, to compare with. Machine.setMode() changes it while the guest runs. Default: 'relaxed'.
    */
   readonly mode?: Mode | undefined;
   /**
@@ -255,7 +255,7 @@ export interface MachineHandle {
    * BAD_OPTION where the machine has no network card.
    */
   sendFrame(frame: Uint8Array): boolean;
-  /** From now on (within some milliseconds) this is the mode, and code relies on what it has; before the run as well. Throws BAD_OPTION, NOT_SUPPORTED. */
+  /** From now on (within some milliseconds) this is the mode, and code relies on what it has; before the run as well. Throws BAD_OPTION. */
   setMode(mode: Mode): void;
   /**
    * From now on (within some milliseconds) code relies on this and no more, whatever `relax` of MachineOptions said; before the run as well. What was translated is dropped, at most once a second, and

@@ -8,6 +8,10 @@ export const RELAXATIONS = {
   precision: Relax.PRECISION,
   segments: Relax.SEGMENTS,
   cache: Relax.CACHE,
+  returns: Relax.RETURNS,
+  entries: Relax.ENTRIES,
+  shared: Relax.SHARED,
+  frames: Relax.FRAMES,
 } as const;
 export type Relaxation = keyof typeof RELAXATIONS;
 /** One of them, or without one of them; all of them, or none. */
@@ -18,10 +22,12 @@ export const RELAX_TERMS: readonly RelaxTerm[] = ['all', 'off', ...NAMES, ...NAM
 export const ALL_RELAXATIONS = NAMES.reduce((bits, name) => bits | RELAXATIONS[name], 0);
 
 /** Those that no guest can tell from none. */
-export const EXACT: readonly RelaxTerm[] = ['directmap', 'segments', 'cache'];
+export const EXACT: readonly RelaxTerm[] = ['directmap', 'segments', 'cache', 'returns', 'entries', 'shared', 'frames'];
 
-/** Modes are settings of these names: all, or what no guest can tell from none. */
-export const MODES = { relaxed: ['all'], transparent: EXACT } as const satisfies Readonly<Record<string, readonly RelaxTerm[]>>;
+/** Modes are settings of these names: all, what no guest can tell from none, or none, which is how translators of the kind were built before. */
+export const MODES = { relaxed: ['all'], transparent: EXACT, classic: ['off'] } as const satisfies Readonly<
+  Record<string, readonly RelaxTerm[]>
+>;
 export type Mode = keyof typeof MODES;
 export const DEFAULT_MODE: Mode = 'relaxed';
 

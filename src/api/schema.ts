@@ -5,7 +5,6 @@ import { checkMac } from '../devices/virtio/ethernet.ts';
 import { ENCODERS } from '../emit/module/builder.ts';
 import { largestMemory, SMALLEST_REGIONS, TABLE_ENTRIES } from '../layout/memory.ts';
 import { parseSymbols, type SymbolTable } from '../machine/report/symbols.ts';
-import { DragomanError } from './errors.ts';
 import {
   defaults,
   having,
@@ -81,26 +80,7 @@ export const TIMER_SLACK = word<number>(
   parseDecimal,
 );
 
-const SOME_MODE = oneOf(...(Object.keys(MODES) as Mode[]));
-const noClassic = (mode: unknown, name: string): void => {
-  if (mode === 'classic')
-    throw new DragomanError(
-      'NOT_SUPPORTED',
-      "not supported: the mode 'classic' (a translator without any of what the others rely on)",
-      name,
-    );
-};
-export const MODE: WordKind<Mode> = {
-  what: SOME_MODE.what,
-  take(value, name) {
-    noClassic(value, name);
-    return SOME_MODE.take(value, name);
-  },
-  read(text, name) {
-    noClassic(text, name);
-    return SOME_MODE.read(text, name);
-  },
-};
+export const MODE = oneOf(...(Object.keys(MODES) as Mode[]));
 
 const RELAX_TERM = oneOf(...RELAX_TERMS);
 const RELAX_LIST = list(RELAX_TERM);

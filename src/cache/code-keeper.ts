@@ -4,7 +4,7 @@ import type { SharedMemory } from '../cpu/state.ts';
 import type { MakeBuilder } from '../emit/module/builder.ts';
 import { isNear, type Part, type Place, putTogether, slotsIn, takeApart } from '../emit/module/relocation.ts';
 import { Emitter, importNamed } from '../emit/module.ts';
-import { emitRegion, type RegionDemands } from '../emit/region/region.ts';
+import { emitRegion, type RegionDemands, waitsForCalls } from '../emit/region/region.ts';
 import { Mode } from '../layout/cpu.ts';
 import { PAGE, PAGE_SHIFT, SLOTS, Slot } from '../layout/memory.ts';
 import { growRegion, type Region } from '../translate/grow.ts';
@@ -43,13 +43,15 @@ const MOST_UNPROVEN = 4096;
 const MENTIONS = 2;
 
 /** As text, what the code of a request depends on. */
-function demandsOf(
-  { mode }: Request,
-  { instruments = [], directOrigin = 0, precise = true, atomic, otherPages = false }: RegionDemands,
-): string {
+function demandsOf({ mode }: Request, demands: RegionDemands): string {
+  const { instruments = [], directOrigin = 0, precise = true, atomic, otherPages = false } = demands;
   const user = (mode & Mode.USER) !== 0;
-  return [user ? 0 : directOrigin, user || precise, atomic, !user && otherPages, ...instruments.map(({ name }) => name)].join();
+  const parts = [user ? 0 : directOrigin, user || precise, atomic, !user && otherPages, waitsForCalls(mode, demands)];
+  return [...parts, ...instruments.map(({ name }) => name)].join();
 }
+
+/** Whether code is any use to another run: what has points has those of this one. */
+const isKept = ({ pointsAt }: RegionDemands): boolean => pointsAt === undefined;
 
 export class CodeKeeper {
   private readonly i32: Int32Array;
@@ -73,11 +75,13 @@ export class CodeKeeper {
   }
 
   private note({ regions, ...module }: MadeModule): void {
-    const unkept = regions.map(({ region, ...made }) => ({
-      ...made,
-      inner: innerBlocks(region),
-      moved: this.moved(region, made.entry.image),
-    }));
+    const unkept = regions
+      .filter(({ demands }) => isKept(demands))
+      .map(({ region, ...made }) => ({
+        ...made,
+        inner: innerBlocks(region),
+        moved: this.moved(region, made.entry.image),
+      }));
     this.unkept.push({ ...module, regions: unkept });
   }
 
@@ -110,18 +114,19 @@ export class CodeKeeper {
     return found;
   }
 
-  /** One module with the regions of requests that are kept, and the requests for others. */
+  /** One module with the regions of requests, all of one owner, that are kept, and the requests for others. */
   recall(requests: readonly Request[]): { readonly module: TranslatedModule | undefined; readonly rest: readonly Request[] } {
     const { translator, codeCache } = this;
     const entries: RegionEntry[] = [];
     const parts: Part[] = [];
     const rest: Request[] = [];
     for (const request of requests) {
-      const { phys, eip, mode } = request;
+      const { phys, eip, mode, owner } = request;
       const page = phys >>> PAGE_SHIFT;
       const ownVersion = this.physical.version(page);
       const demands = translator.demandsFor(request);
-      const region = codeCache.find(startOf(eip, phys), phys & (PAGE - 1), mode, demandsOf(request, demands), this.holds(request));
+      const key = demandsOf(request, demands);
+      const region = isKept(demands) ? codeCache.find(startOf(eip, phys), phys & (PAGE - 1), mode, key, this.holds(request)) : undefined;
       if (region === undefined) {
         rest.push(request);
         continue;
@@ -130,12 +135,12 @@ export class CodeKeeper {
       const slot = translator.admit(request, demands, { ownVersion, version }, entries, false);
       if (slot === undefined) continue;
       translator.noteInner(request, region.inner, ownVersion);
-      entries.push({ phys, eip, mode, slot, image: region.image });
+      entries.push({ phys, eip, mode, owner, slot, image: region.image });
       parts.push({ name: `r${slot}`, code: region.code, slotAt: (offset) => this.slotBeside(request, offset), start: region.start });
     }
     if (parts.length === 0) return { module: undefined, rest };
     this.recalled += parts.length;
-    return { module: { bytes: putTogether(parts, importNamed), entries }, rest };
+    return { module: { bytes: putTogether(parts, importNamed), entries, owner: requests[0]!.owner }, rest };
   }
 
   private demandsOf(request: Request): string {
@@ -150,18 +155,18 @@ export class CodeKeeper {
   }
 
   /** The slot of the code at an offset of the page of a request. */
-  private slotBeside({ phys, eip, mode }: Request, offset: number): number {
+  private slotBeside({ phys, eip, mode, owner }: Request, offset: number): number {
     const by = offset - (phys & (PAGE - 1));
-    return this.translator.slotOf(phys + by, (eip + by) >>> 0, mode);
+    return this.translator.slotOf(phys + by, (eip + by) >>> 0, mode, owner);
   }
 
   /** Requests for all regions that are kept of the page of a request. */
   onPage(request: Request): Request[] {
-    const { phys, eip, mode } = request;
+    const { phys, eip, mode, owner } = request;
     const page = phys >>> PAGE_SHIFT;
     const start = startOf(eip, phys);
     const found = this.codeCache.onPage(start, mode, this.demandsOf(request), this.holds(request));
-    return found.map(({ offset }) => ({ phys: page * PAGE + offset, eip: (start + offset) >>> 0, mode }));
+    return found.map(({ offset }) => ({ phys: page * PAGE + offset, eip: (start + offset) >>> 0, mode, owner }));
   }
 
   /** Does what may fail without harm: the code runs, so it is only not kept. */
@@ -221,7 +226,7 @@ export class CodeKeeper {
     const source = new CodeSource(this.physical, request, demands);
     const pageAt = (by: number) => source.other(by) ?? new Uint8Array(PAGE);
     putImage(pageAt, image);
-    const grown = growRegion(source.pageAt(0), eip, phys, mode, source.other);
+    const grown = growRegion(source.pageAt(0), eip, phys, mode, source.other, waitsForCalls(mode, demands));
     if (grown === undefined) return;
     const e = new Emitter({ builder: makeBuilder() });
     const offsetOf = (at: number) => at & (PAGE - 1);

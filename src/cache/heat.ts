@@ -14,13 +14,15 @@ export const hasRequests = ({ i32 }: SharedMemory): boolean => Atomics.load(i32,
 /** What is in the queue: code that is hot, or (`whole`) the first of a page that was decoded, of which all that is kept is wanted. */
 export interface Asked extends Request {
   readonly whole: boolean;
+  /** Index of the CPU that asks. */
+  readonly cpu: number;
 }
 
 /** Turns of a wait for a lock that is held for some instructions. */
 const SPINS = 1000;
 
 /** A CPU has decoded the first code of a page. Where the queue is full, or another CPU writes to it, the page is not asked for. */
-export function askForPage({ i32 }: SharedMemory, { phys, eip, mode }: Request): void {
+export function askForPage({ i32 }: SharedMemory, { phys, eip, mode }: Request, cpu: number): void {
   const at = (offset: number) => (CONTROL + offset) >> 2;
   const lock = at(Control.at.heatLock);
   for (let spins = 0; Atomics.compareExchange(i32, lock, 0, 1) !== 0; spins++) if (spins === SPINS) return;
@@ -32,6 +34,7 @@ export function askForPage({ i32 }: SharedMemory, { phys, eip, mode }: Request):
     i32[entry + HeatRequest.at.eip / 4] = eip;
     i32[entry + HeatRequest.at.mode / 4] = mode;
     i32[entry + HeatRequest.at.head / 4] = 0;
+    i32[entry + HeatRequest.at.cpu / 4] = cpu;
     Atomics.store(i32, TAIL, next);
     Atomics.add(i32, at(Control.at.heatSignal), 1);
     Atomics.notify(i32, at(Control.at.heatSignal), 1);
@@ -45,7 +48,7 @@ export function takeRequests({ i32 }: SharedMemory): Asked[] {
   let head = Atomics.load(i32, HEAD);
   while (requests.length < BATCH && head !== Atomics.load(i32, TAIL)) {
     const word = (field: keyof typeof HeatRequest.at) => i32[(HEAT_QUEUE + head * HeatRequest.size + HeatRequest.at[field]) >> 2]!;
-    requests.push({ phys: word('phys') >>> 0, eip: word('eip') >>> 0, mode: word('mode'), whole: word('head') === 0 });
+    requests.push({ phys: word('phys') >>> 0, eip: word('eip') >>> 0, mode: word('mode'), whole: word('head') === 0, cpu: word('cpu') });
     head = (head + 1) % HEAT_QUEUE_ENTRIES;
   }
   Atomics.store(i32, HEAD, head);

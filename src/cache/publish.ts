@@ -6,15 +6,17 @@ import { CONTROL, Control, cpuBase, PUBLISH, PUBLISH_BYTES } from '../layout/mem
 import { lengthOf } from './code-image.ts';
 import type { RegionEntry, TranslatedModule } from './translator.ts';
 
-// A record: [bytes of the record, entries, bytes of the module, bytes of the images], the entries of five words each (the last one: offsets in its image), the images, the
+// A record: [bytes of the record, entries, bytes of the module, bytes of the images, index of the CPU that it is for], the entries of five words each (the last one: offsets in its image), the images, the
 // module. An image: its offsets as 32 bits each, then its bytes.
 // One of FLUSH entries and nothing else: all regions are to be dropped, as their slots are given back.
 // A record never wraps: one with 0 entries and no module fills the rest of the ring before it.
-const HEAD_WORDS = 4;
+const HEAD_WORDS = 5;
 const ENTRY_WORDS = 5;
 const ALIGN = 16;
 const OFFSET_BYTES = 4;
 const FLUSH = -1;
+/** It is for all CPUs. */
+const ALL = -1;
 /** In the place of a module. */
 export const DROP_REGIONS = 'drop regions';
 const WAIT_MS = 100;
@@ -40,7 +42,7 @@ export class Publisher {
     const position = this.makeRoom(size);
     if (position === undefined) return false;
     const at = PUBLISH + (position % PUBLISH_BYTES);
-    i32.set([size, module.entries.length, module.bytes.length, images], at >> 2);
+    i32.set([size, module.entries.length, module.bytes.length, images, module.owner ?? ALL], at >> 2);
     const view = new DataView(u8.buffer);
     let to = at + (HEAD_WORDS + module.entries.length * ENTRY_WORDS) * 4;
     module.entries.forEach(({ slot, phys, eip, mode, image }, k) => {
@@ -59,10 +61,10 @@ export class Publisher {
 
   /** Every CPU drops its regions, and has done so when this comes back; false where the machine stops meanwhile. */
   flush(): boolean {
-    const size = HEAD_WORDS * 4;
+    const size = (HEAD_WORDS * 4 + ALIGN - 1) & -ALIGN;
     const position = this.makeRoom(size);
     if (position === undefined) return false;
-    this.shared.i32.set([size, FLUSH, 0, 0], (PUBLISH + (position % PUBLISH_BYTES)) >> 2);
+    this.shared.i32.set([size, FLUSH, 0, 0, ALL], (PUBLISH + (position % PUBLISH_BYTES)) >> 2);
     this.tell(position, size);
     return this.waitFor((position + size) >>> 0, PUBLISH_BYTES);
   }
@@ -110,15 +112,16 @@ export class Publisher {
   }
 }
 
-/** A CPU's end: the modules it has not seen yet, in order, and DROP_REGIONS between them. Their bytes are copies. */
+/** A CPU's end: the modules for it that it has not seen yet, in order, and DROP_REGIONS between them. Their bytes are copies. */
 export function* unseenModules(shared: SharedMemory, cpu: number): Generator<TranslatedModule | typeof DROP_REGIONS> {
   const { i32, u8 } = shared;
   const consumed = (cpu + Cpu.at.consumed) >> 2;
   while (i32[consumed] !== Atomics.load(i32, control(Control.at.published))) {
     const at = PUBLISH + ((i32[consumed]! >>> 0) % PUBLISH_BYTES);
-    const [size, count, length, images] = i32.subarray(at >> 2, (at >> 2) + 4) as unknown as [number, number, number, number];
+    const [size, count] = i32.subarray(at >> 2, (at >> 2) + 2) as unknown as [number, number];
     if (count === FLUSH) yield DROP_REGIONS;
-    if (count > 0) {
+    const [length, images, owner] = i32.subarray((at >> 2) + 2, (at >> 2) + HEAD_WORDS) as unknown as [number, number, number];
+    if (count > 0 && (owner === ALL || owner === i32[(cpu + Cpu.at.index) >> 2])) {
       const entries: RegionEntry[] = [];
       const first = at + (HEAD_WORDS + count * ENTRY_WORDS) * 4;
       let from = first;

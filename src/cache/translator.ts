@@ -6,10 +6,22 @@ import type { MakeBuilder } from '../emit/module/builder.ts';
 import { directBuilders } from '../emit/module/load.ts';
 import { Emitter } from '../emit/module.ts';
 import { withExportNames } from '../emit/names.ts';
-import { emitRegion, type RegionDemands } from '../emit/region/region.ts';
+import { emitRegion, hasPoints, type RegionDemands, waitsForCalls } from '../emit/region/region.ts';
 import { instrumentsAsked } from '../instrument/index.ts';
 import { Mode } from '../layout/cpu.ts';
-import { CONTROL, Control, DIRECT_START, PAGE, PAGE_SHIFT, Relax, SLOTS, Slot, TABLE_ENTRIES } from '../layout/memory.ts';
+import {
+  CONTROL,
+  Control,
+  DIRECT_START,
+  PAGE,
+  PAGE_SHIFT,
+  POINTS,
+  POINTS_BYTES,
+  Relax,
+  SLOTS,
+  Slot,
+  TABLE_ENTRIES,
+} from '../layout/memory.ts';
 import { growRegion, type Region } from '../translate/grow.ts';
 import { type CodeImage, imageOf, type PageAt, type Piece } from './code-image.ts';
 import { CodeSource } from './code-source.ts';
@@ -19,6 +31,8 @@ export interface Request {
   readonly phys: number;
   readonly eip: number;
   readonly mode: number;
+  /** Index of the CPU that alone gets the region (without the relaxation `shared`); undefined: all get it. */
+  readonly owner?: number | undefined;
 }
 
 /** A region of a published module: function `r<slot>` goes into table slot `slot`, if memory still holds `image`. */
@@ -56,6 +70,8 @@ export interface Versions {
 export interface TranslatedModule {
   readonly bytes: Uint8Array;
   readonly entries: readonly RegionEntry[];
+  /** That of all its regions. */
+  readonly owner?: number | undefined;
 }
 
 /**
@@ -67,14 +83,18 @@ const COPY_CPUS = 4;
 /** Requests that are remembered until they are made again. */
 const MOST_ASKED = 4096;
 /** Relaxations that code is made by; of the others each CPU finds out while it runs. */
-const OF_CODE = Relax.DIRECTMAP | Relax.PRECISION | Relax.CACHE;
+const OF_CODE = Relax.DIRECTMAP | Relax.PRECISION | Relax.CACHE | Relax.RETURNS | Relax.SHARED | Relax.FRAMES;
 /** The same for requests of the same code. */
-const keyOf = (phys: number, eip: number, mode: number): string => `${phys}:${eip}:${mode}`;
+const keyOf = (phys: number, eip: number, mode: number, owner?: number): string => `${phys}:${eip}:${mode}:${owner ?? ''}`;
+const placeOf = (phys: number, owner: number | undefined): string => `${phys}:${owner ?? ''}`;
 
 /** Code that changed so often, each time before so many other regions were made, is changing still: fewer and fewer of its requests are granted. */
 const CHANGES = 4;
 const SOON = 64;
 const MOST_REFUSED = 64;
+
+/** Points of a region at the most: it has fewer instructions. */
+const MOST_POINTS = 256;
 
 /** Table slots that the regions of a module may need. */
 const SLOTS_KEPT = 4096;
@@ -107,8 +127,8 @@ export class Translator {
   /** Slots translated, with the version of what they were made from; and guest PCs inside a region that were asked for once. */
   private readonly done = new Map<number, number>();
   private readonly inside = new Map<string, number>();
-  /** By physical address: of how many regions the code there is part of as its entry, and at which version of its page. */
-  private readonly copies = new Map<number, { version: number; count: number }>();
+  /** By physical address (and owner): of how many regions the code there is part of as its entry, and at which version of its page. */
+  private readonly copies = new Map<string, { version: number; count: number }>();
   /** How often regions were asked for that would be one copy more. */
   private readonly asked = new Map<string, number>();
   /** By slot: how often in short order a region was made there, which region of all the last one was, and how many requests are still refused. */
@@ -140,9 +160,9 @@ export class Translator {
     shared.i32[(CONTROL + Control.at.slotNext) >> 2] = firstSlot;
   }
 
-  /** The table slot of a guest PC; always the same for the same code. */
-  slotOf(phys: number, eip: number, mode: number): number {
-    const key = keyOf(phys >>> 0, eip, mode);
+  /** The table slot of a guest PC; always the same for the same code of the same owner. */
+  slotOf(phys: number, eip: number, mode: number, owner?: number): number {
+    const key = keyOf(phys >>> 0, eip, mode, owner);
     let slot = this.slots.get(key);
     if (slot !== undefined) return slot;
     const { i32 } = this.shared;
@@ -153,6 +173,7 @@ export class Translator {
     i32[at + Slot.at.eip / 4] = eip;
     i32[at + Slot.at.phys / 4] = phys;
     i32[at + Slot.at.mode / 4] = mode;
+    i32[at + Slot.at.points / 4] = 0;
     return slot;
   }
 
@@ -176,6 +197,8 @@ export class Translator {
       directOrigin: this.originFor(request, relax),
       precise: (relax & Relax.PRECISION) === 0,
       otherPages: (relax & Relax.CACHE) !== 0,
+      returns: (relax & Relax.RETURNS) !== 0,
+      pointsAt: (relax & Relax.FRAMES) !== 0 || !hasPoints(request.mode) ? undefined : POINTS + this.word(Control.at.pointsNext),
       atomic: this.atomic,
       verify: this.verify,
     };
@@ -197,6 +220,7 @@ export class Translator {
     const { i32 } = this.shared;
     const most = i32[(CONTROL + Control.at.mostRegions) >> 2]!;
     if (most !== 0 && this.admitted + BATCH > most) return false;
+    if (POINTS_BYTES - i32[(CONTROL + Control.at.pointsNext) >> 2]! < BATCH * MOST_POINTS * 4) return false;
     return TABLE_ENTRIES - i32[(CONTROL + Control.at.slotNext) >> 2]! >= SLOTS_KEPT;
   }
 
@@ -211,6 +235,7 @@ export class Translator {
     this.admitted = 0;
     this.admittedBy.clear();
     i32[(CONTROL + Control.at.slotNext) >> 2] = this.firstSlot;
+    i32[(CONTROL + Control.at.pointsNext) >> 2] = 0;
     i32[(CONTROL + Control.at.statFlushes) >> 2]!++;
   }
 
@@ -218,19 +243,19 @@ export class Translator {
    * Whether a request is worth a region now. Code inside a region that exists already is asked for when something jumps
    * into its middle, often only until that region is installed: it gets its own when it asks a second time.
    */
-  private wants(request: Request, slot: number, { ownVersion: version, version: made }: Versions): boolean {
+  private wants({ phys, eip, mode, owner }: Request, slot: number, { ownVersion: version, version: made }: Versions): boolean {
     if (this.done.get(slot) === made) return false;
-    const key = keyOf(request.phys, request.eip, request.mode);
+    const key = keyOf(phys, eip, mode, owner);
     if (this.inside.get(key) !== version) return true;
     this.inside.delete(key);
     return false;
   }
 
   /** Whether a request is hot enough for one region more of code that has others under other addresses. */
-  private pays({ phys, eip, mode }: Request, version: number): boolean {
-    const copies = this.copies.get(phys);
+  private pays({ phys, eip, mode, owner }: Request, version: number): boolean {
+    const copies = this.copies.get(placeOf(phys, owner));
     if (copies === undefined || copies.version !== version || copies.count < COPIES) return true;
-    const key = keyOf(phys, eip, mode);
+    const key = keyOf(phys, eip, mode, owner);
     const asked = this.asked.get(key) ?? 0;
     if (asked >= Math.min(this.shared.plan.cpuCount, COPY_CPUS)) {
       this.asked.delete(key);
@@ -256,10 +281,10 @@ export class Translator {
     this.changing.set(slot, { changes, at: this.regions, refuse });
   }
 
-  private countCopy(phys: number, version: number): void {
-    const copies = this.copies.get(phys);
+  private countCopy(place: string, version: number): void {
+    const copies = this.copies.get(place);
     if (copies?.version === version) copies.count++;
-    else this.copies.set(phys, { version, count: 1 });
+    else this.copies.set(place, { version, count: 1 });
   }
 
   private named(bytes: Uint8Array, entries: readonly RegionEntry[]): Uint8Array {
@@ -279,28 +304,52 @@ export class Translator {
   ): number | undefined {
     if (!this.physical.hasCode(request.phys >>> PAGE_SHIFT)) return undefined;
     const { ownVersion, version } = versions;
+    const { phys, eip, mode, owner } = request;
     if (!force && !this.pays(request, ownVersion)) return undefined;
-    const slot = this.slotOf(request.phys, request.eip, request.mode);
+    const slot = this.slotOf(phys, eip, mode, owner);
     if (!force && !this.wants(request, slot, versions)) return undefined;
     if (entries.some((x) => x.slot === slot)) return undefined;
     if (!force && !this.isStill(slot)) return undefined;
     this.countChange(slot);
     this.admitted++;
-    this.admittedBy.add(relax);
+    // Whose it is was asked before.
+    this.admittedBy.add((mode & Mode.USER) !== 0 ? relax : owner === undefined ? relax | Relax.SHARED : relax & ~Relax.SHARED);
     this.done.set(slot, version);
-    this.countCopy(request.phys, ownVersion);
+    this.countCopy(placeOf(phys, owner), ownVersion);
     return slot;
   }
 
+  /** The points of a region are where it expects them. */
+  private notePoints(slot: number, { pointsAt }: AskedDemands, eips: readonly number[]): void {
+    if (pointsAt === undefined || eips.length === 0) return;
+    const { i32 } = this.shared;
+    i32.set(eips, pointsAt >> 2);
+    i32[(CONTROL + Control.at.pointsNext) >> 2]! += eips.length * 4;
+    i32[(SLOTS + slot * Slot.size + Slot.at.points) >> 2] = pointsAt;
+  }
+
   /** Code inside a region gets none of its own at once. */
-  noteInner({ phys, eip, mode }: Request, inner: readonly number[], version: number): void {
+  noteInner({ phys, eip, mode, owner }: Request, inner: readonly number[], version: number): void {
     for (const offset of inner) {
       const by = offset - (phys & (PAGE - 1));
-      this.inside.set(keyOf(phys + by, (eip + by) >>> 0, mode), version);
+      this.inside.set(keyOf(phys + by, (eip + by) >>> 0, mode, owner), version);
     }
   }
 
-  /** One module with a region for each request that can be translated; undefined where none can. `force`: even where there is one. */
+  /** Requests by whose regions they are for, in their order. */
+  byOwner<R extends Request & { readonly cpu: number }>(requests: readonly R[]): R[][] {
+    const lists = new Map<number | undefined, R[]>();
+    const all = (this.relax & Relax.SHARED) !== 0;
+    for (const request of requests) {
+      const owner = all || (request.mode & Mode.USER) !== 0 ? undefined : request.cpu;
+      const list = lists.get(owner);
+      if (list) list.push({ ...request, owner });
+      else lists.set(owner, [{ ...request, owner }]);
+    }
+    return [...lists.values()];
+  }
+
+  /** One module with a region for each request, all of one owner, that can be translated; undefined where none can. `force`: even where there is one. */
   translate(requests: readonly Request[], force = false): TranslatedModule | undefined {
     // Whoever makes one must finish it: an encoder may hold memory until then.
     let e: Emitter | undefined;
@@ -310,7 +359,8 @@ export class Translator {
     for (const request of requests) {
       const demands = this.demandsFor(request);
       const source = new CodeSource(this.physical, request, demands);
-      const region = growRegion(source.pageAt(0), request.eip, request.phys, request.mode, source.other);
+      const waits = waitsForCalls(request.mode, demands);
+      const region = growRegion(source.pageAt(0), request.eip, request.phys, request.mode, source.other, waits);
       const slot = region && this.admit(request, demands, source, entries, force);
       if (region === undefined || slot === undefined) continue;
       this.noteInner(request, innerBlocks(region), source.ownVersion);
@@ -319,16 +369,17 @@ export class Translator {
         e ??= new Emitter({ builder: makeBuilder() });
         const slotOf = (phys: number, eip: number, mode: number) => {
           slots++;
-          return this.slotOf(phys, eip, mode);
+          return this.slotOf(phys, eip, mode, request.owner);
         };
-        emitRegion(e, `r${slot}`, region, slotOf, demands);
+        this.notePoints(slot, demands, emitRegion(e, `r${slot}`, region, slotOf, demands));
       } catch (error) {
         if (this.onError === undefined) throw error;
         this.failed++;
         this.onError(error, request);
         continue;
       }
-      const entry = { ...request, slot, image: regionImage(source.pageAt, region) };
+      const { phys, eip, mode, owner } = request;
+      const entry = { phys, eip, mode, owner, slot, image: regionImage(source.pageAt, region) };
       entries.push(entry);
       regions.push({ entry, region, demands, slots });
       this.regions++;
@@ -344,6 +395,6 @@ export class Translator {
     }
     if (bytes === undefined || entries.length === 0) return undefined;
     this.onMade?.({ bytes, regions, makeBuilder });
-    return { bytes: this.named(bytes, entries), entries };
+    return { bytes: this.named(bytes, entries), entries, owner: requests[0]!.owner };
   }
 }

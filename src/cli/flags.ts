@@ -124,7 +124,8 @@ const MEMORY_HELP = `guest memory, 2M to ${most(1)}M, less with many CPUs (${MOS
 const CONSOLE_HELP = `virtio console (Linux's /dev/hvc0): write what the guest sends there to FILE`;
 const STRICT_HELP = 'memory accesses in the order of x86 whatever the host is (the default with several CPUs on a host that is no x86)';
 const RELAX_HELP = `what code of kernels relies on, names with commas: ${Object.keys(RELAXATIONS).join(', ')}, -NAME for all of the mode but that, all, off (default: what the mode has; see docs/relaxations.md)`;
-const MODE_HELP = 'relaxed (default): code of kernels relies on what kernels never do; transparent: on nothing that a guest could see';
+const MODE_HELP =
+  'relaxed (default): code of kernels relies on what kernels never do; transparent: on nothing that a guest could see; classic: on nothing, as such translators were built before, to compare with';
 const MAX_REGIONS_HELP = `translations that there may be at once, ${SMALLEST_REGIONS} at the least: when there are as many, all are dropped (default: as many as there is room for)`;
 const CACHE_HELP = `where translated code is kept for later runs, or off (the default: dragoman in the user's folder for caches, or what DRAGOMAN_CODE_CACHE says)`;
 const SLACK_HELP = `how late an idle guest's timer may be, so that it wakes the host less often (50; with more than two CPUs 25 for each, 200 at the most; 0: never late)`;

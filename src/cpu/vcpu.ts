@@ -155,7 +155,8 @@ export class Vcpu {
   /** All that is kept of the page of a block is wanted. */
   private askForPage(head: number): void {
     const at = (offset: number) => this.shared.i32[(head + offset) >> 2]! >>> 0;
-    askForPage(this.shared, { phys: at(BlockHead.at.phys), eip: at(BlockHead.at.eip), mode: at(BlockHead.at.mode) });
+    const request = { phys: at(BlockHead.at.phys), eip: at(BlockHead.at.eip), mode: at(BlockHead.at.mode) };
+    askForPage(this.shared, request, this.index);
   }
 
   private decode(): void {

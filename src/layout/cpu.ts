@@ -272,6 +272,8 @@ export const Cpu = struct(
     codeBytes: u32,
     /** The page (from the origin on) that last could not be had in CpuArea.directStores. */
     directRefused: u32,
+    /** While an interrupt is taken at a point of a region (POINTS): the point's address, which the frame gets first; else 0. */
+    point: u32,
     /** Control.relax as this CPU goes by it. */
     relaxSeen: u32,
     /** How often a direct map was looked for at MOV CR3. */
@@ -377,6 +379,8 @@ export const Step = {
   FORCED: 8,
   /** The instruction in the shadow of STI or MOV SS. */ SHADOW: 16,
   /** One is under way. */ ARMED: 32,
+  /** No step: CS:EIP was entered from elsewhere, and its code is to be looked up whatever the jump cache knows (without Relax.ENTRIES). */
+  LOOKUP: 64,
 } as const;
 
 /** Cpu.callReturn where nobody waits, or whoever does may not go on: its code, or the mode, is another one. */

@@ -17,12 +17,14 @@ export const DROP_QUEUE_ENTRIES = 4096;
 export const DEVICE_STATE_BYTES = 0x80000;
 /** Requests of hot code from CPUs to the translator: entries of a ring. */
 export const HEAT_QUEUE_ENTRIES = 4096;
-/** An entry of it. */
-export const HeatRequest = struct({ phys: u32, eip: u32, mode: u32, head: u32 });
+/** An entry of it. `cpu`: the index of the CPU that asks. */
+export const HeatRequest = struct({ phys: u32, eip: u32, mode: u32, head: u32, cpu: u32 });
 /** A block that stays in the interpreter asks again after this many executions. A power of two. */
 export const HEAT_PERIOD = 16384;
-/** Guest PC and mode of each table slot. */
-export const Slot = struct({ eip: u32, phys: u32, mode: u32, state: u32 });
+/** Guest PC and mode of each table slot. `points`: address of the first point (POINTS) of a region that was made for it; 0: there is none. */
+export const Slot = struct({ eip: u32, phys: u32, mode: u32, points: u32 });
+/** EIPs at which regions may be interrupted that say by the address of such a word where they are (without Relax.FRAMES): the region's entry, then heads of its loops. */
+export const POINTS_BYTES = 1 * MiB;
 /** Entries of the function table: 0 is the trap of a null index, then handlers, then slots of regions. */
 export const TABLE_ENTRIES = 65536;
 /** A machine has room for so many regions at the least (Control.mostRegions): a module of them. */
@@ -54,6 +56,7 @@ const MAP = struct({
   codeMaps: area(CODE_MAP_COUNT * CODE_MAP_BYTES, 4 * MiB),
   /** The page of RAM that has each code map: a word each. */
   codeMapPages: array(CODE_MAP_COUNT, u32),
+  points: area(POINTS_BYTES, 16),
   /** Guest physical address 0: RAM, and behind it what grows with the number of CPUs (planMemory). */
   ram: area(0, 32 * MiB),
 });
@@ -68,6 +71,7 @@ export const PUBLISH = MAP.at.publish;
 export const ROM = MAP.at.rom;
 export const CODE_MAPS = MAP.at.codeMaps;
 export const CODE_MAP_PAGES = MAP.at.codeMapPages;
+export const POINTS = MAP.at.points;
 export const RAM = MAP.at.ram;
 
 /** Guest physical addresses that are a video card's: no RAM, up to the text that the card shows, which is 32 KiB of RAM. */
@@ -136,6 +140,8 @@ export const Control = struct({
   statCacheMisses: u32,
   /** Table slots handed out so far. */
   slotNext: u32,
+  /** Bytes of POINTS that are in use. */
+  pointsNext: u32,
   /** Bytes published so far (wraps at 2^32): where the translator writes next in PUBLISH, modulo PUBLISH_BYTES. */
   published: u32,
   /** Words that the translator waits on when PUBLISH is full. */
@@ -178,7 +184,17 @@ export const Control = struct({
 });
 
 /** Invariants of kernels that translated code may rely on (docs/relaxations.md). */
-export const Relax = { DIRECTMAP: 1, HOLES: 2, PRECISION: 4, SEGMENTS: 8, CACHE: 16 } as const;
+export const Relax = {
+  DIRECTMAP: 1,
+  HOLES: 2,
+  PRECISION: 4,
+  SEGMENTS: 8,
+  CACHE: 16,
+  RETURNS: 32,
+  ENTRIES: 64,
+  SHARED: 128,
+  FRAMES: 256,
+} as const;
 /** The first physical address that is looked for in the kernel's direct map: what lies below is not all RAM. */
 export const DIRECT_START = 1 * MiB;
 /** Bytes that an access in the direct map may be long. */

@@ -144,6 +144,7 @@ export const runtime = named({
   // From block to block.
   poll: poll(),
   pollRegion: poll(),
+  pollPoint: poll(),
   lookup: fn([], FAULTS, i32),
   stepDispatch: fn([], ANYTHING, i32),
   linkBlock: fn([i32], FAULTS),

@@ -151,7 +151,7 @@ interface Copy {
 
 /**
  * The region at `entry`, whose page of code is `page` (PAGE bytes) and whose first byte is at physical address `phys`.
- * undefined where not even the first instruction can be translated.
+ * `waits`: calls are part of it, with what is behind them (the relaxation `returns`); else it ends at each. undefined where not even the first instruction can be translated.
  */
 export function growRegion(
   page: Uint8Array,
@@ -159,9 +159,10 @@ export function growRegion(
   phys: number,
   mode: number,
   other: OtherPage = () => undefined,
+  waits = true,
 ): Region | undefined {
   const eip = entry >>> 0;
-  const flat = (mode & Mode.FLAT) !== 0;
+  const calls = waits && (mode & Mode.FLAT) !== 0;
   const start = phys & (PAGE - 1);
   const own = new Code(page, (eip - start) >>> 0, mode);
   const pages = new Pages(own, mode, other);
@@ -180,7 +181,7 @@ export function growRegion(
   /** Whether a call at a place can be grown into: then its copy is begun. */
   const inline = (place: number, copy: number, x: Instruction): boolean => {
     const { code, depth } = copies[copy]!;
-    if (!flat || x.target === undefined || x.target === x.next || depth === DEEPEST) return false;
+    if (!calls || x.target === undefined || x.target === x.next || depth === DEEPEST) return false;
     const called = pages.of(x.target);
     const offset = called?.offsetOf(x.target);
     const size = called && smallSize(called, offset!);
@@ -210,7 +211,7 @@ export function growRegion(
       const goesOn = inside(next - base);
       const { mnemonic } = x.form;
       if (mnemonic === 'call') {
-        if (flat && goesOn && x.target !== x.next) {
+        if (calls && goesOn && x.target !== x.next) {
           // What only finds out where it is (a call to what follows it) does not come back.
           leaders.add(next);
           if (!inline(place, copy, x) && (depth > 0 || count < BEHIND_CALLS)) work.unshift(next);
@@ -260,7 +261,7 @@ export function growRegion(
       returnPoint: copies[copy]!.returnPoint,
       comesBack:
         mnemonic === 'call' &&
-        flat &&
+        calls &&
         !callees.has(last) &&
         x.target !== x.next &&
         inside(next - base) &&

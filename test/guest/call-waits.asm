@@ -1,4 +1,4 @@
-; { "about": "calls that do not return as they were made: recursion that is deep, a changed return address, a callee that jumps away, two stacks by turns, a caller's page that is mapped elsewhere meanwhile, a callee that sets TF, one that returns in ring 3", "mode": "paged",
+; { "about": "calls that do not return as they were made: recursion that is deep, a changed return address, a callee that jumps away, two stacks by turns, a caller's page that is mapped elsewhere meanwhile, a callee that sets TF, one that returns in ring 3", "mode": "paged", "without": ["returns", "entries", "frames"],
 ;   "expect": { "log": ["0000c3a6", "0000000a", "0000012c", "0000012c", "00000384", "00000111", "00000222", "00000111", "00000222", "00000008", "00000005", "00000019", "ee0e0005", "00066000", "ee0e0005", "00066000"] } }
 %include "common.inc"
 %define other (DATA + 0x2000)                   ; apart from the code, whose page would be translated anew

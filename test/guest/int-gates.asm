@@ -1,4 +1,4 @@
-; { "about": "INT n against the gate's DPL, gates that are not present or no gates at all, beyond the IDT; interrupt gates clear IF, trap gates do not", "mode": "protected",
+; { "about": "INT n against the gate's DPL, gates that are not present or no gates at all, beyond the IDT; interrupt gates clear IF, trap gates do not", "mode": "protected", "without": ["returns", "entries", "frames"],
 ;   "expect": { "log": ["ee0d010a", "ee0d01fa", "ee030000", "ee040000", "ee0d0402", "ee0d01ca", "ee0b01d2", "ee0d0010", "00000202", "00000002", "00000202", "00000202", "0000001b", "00000023", "00048000", "ee0d000a"] } }
 %include "common.inc"
 main:

@@ -1,4 +1,4 @@
-; { "about": "where a maskable interrupt is taken: at the way back of a loop, behind exactly one instruction after STI, not in STI CLI, not between MOV SS and MOV ESP, at once after POPF and IRET, behind STI HLT", "mode": "flat32",
+; { "about": "where a maskable interrupt is taken: at the way back of a loop, behind exactly one instruction after STI, not in STI CLI, not between MOV SS and MOV ESP, at once after POPF and IRET, behind STI HLT", "mode": "flat32", "without": ["returns", "entries", "frames"],
 ;   "interrupt": { "vector": 40, "port": 128 },
 ;   "expect": { "log": ["00000003", "00000000", "00000050", "00000002", "00000028", "00000001", "00001001", "00000010", "00000000", "00000001", "00000002", "00000002", "00000202", "00000003"] } }
 %include "common.inc"

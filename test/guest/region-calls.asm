@@ -1,4 +1,4 @@
-; { "about": "small functions called in loops (which a region may hold in the place of their calls), a changed return address, RET with a count; faults show the flags of the turn before, CF kept by INC and DEC too", "mode": "paged",
+; { "about": "small functions called in loops (which a region may hold in the place of their calls), a changed return address, RET with a count; faults show the flags of the turn before, CF kept by INC and DEC too", "mode": "paged", "without": ["returns", "entries", "frames"],
 ;   "expect": { "log": ["0000001e", "00000002", "00000000", "0000000b", "00000001", "ffffffff", "00000010", "fffffffb", "00000001", "0000005a", "00000091", "0000005a"] } }
 %include "common.inc"
 %include "mending.inc"

@@ -1,4 +1,4 @@
-; { "about": "SYSENTER and SYSEXIT: flat segments by SYSENTER_CS, ESP and EIP; #GP with a null SYSENTER_CS and for SYSEXIT in ring 3", "mode": "protected",
+; { "about": "SYSENTER and SYSEXIT: flat segments by SYSENTER_CS, ESP and EIP; #GP with a null SYSENTER_CS and for SYSEXIT in ring 3", "mode": "protected", "without": ["returns", "entries", "frames"],
 ;   "expect": { "log": ["ee0d0000", "00000008", "00000010", "0003c000", "00000002", "0000001b", "00000023", "00046000", "ee0d0000", "99999999"] } }
 %include "common.inc"
 main:

@@ -1,4 +1,4 @@
-; { "about": "INT3, INTO, INT n and BOUND: which EIP and flags are pushed (BOUND is a fault, the others are traps); IRET restores them", "mode": "flat32",
+; { "about": "INT3, INTO, INT n and BOUND: which EIP and flags are pushed (BOUND is a fault, the others are traps); IRET restores them", "mode": "flat32", "without": ["returns", "entries", "frames"],
 ;   "expect": { "log": ["00000001", "00000046", "00000003", "00000892", "00000002", "00000046", "00000000", "00000097", "00000001", "0003fff4"] } }
 %include "common.inc"
 main:

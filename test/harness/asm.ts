@@ -2,7 +2,7 @@
 // test/guest/assemble.ts makes them, and a test checks by hash that they are of the present sources.
 import { createHash } from 'node:crypto';
 import { readdirSync, readFileSync } from 'node:fs';
-import type { RelaxTerm } from '../../src/api/relax.ts';
+import type { Relaxation, RelaxTerm } from '../../src/api/relax.ts';
 import type { RunOptions, TestEngine } from './engine.ts';
 
 export const ORIGIN = 0x10000;
@@ -20,6 +20,8 @@ export interface GuestHeader {
   mode: 'real' | 'protected' | 'flat32' | 'paged' | 'v86' | '16-bit';
   /** What translated code relies on; without it all that is exact. */
   relax?: RelaxTerm[];
+  /** Exact relaxations without each of which it is run as well. */
+  without?: Relaxation[];
   /** An interrupt that the test engine raises (RunOptions). */
   interrupt?: RunOptions['interrupt'];
   expect: {
@@ -129,8 +131,12 @@ export function checkOutcome(header: GuestHeader, got: GuestOutcome): string[] {
 }
 
 /** Boots a program flat on a TestEngine and checks it; returns the differences. */
-export function runGuest(engine: TestEngine, program: GuestProgram): string[] {
-  engine.reset(program.header.relax);
+export function runGuest(
+  engine: TestEngine,
+  program: GuestProgram,
+  relax: readonly RelaxTerm[] | undefined = program.header.relax,
+): string[] {
+  engine.reset(relax);
   engine.writeMemory(ORIGIN, program.image);
   engine.setState({ eip: ENTRY });
   const result = engine.run({ maxInstructions: 2_000_000, ...(program.header.interrupt ? { interrupt: program.header.interrupt } : {}) });

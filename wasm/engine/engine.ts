@@ -35,7 +35,7 @@ import { polled } from '../system/held';
 import { deliver, poll, shadowAt } from '../transfer/deliver';
 import { stopForError } from '../x87/fpu-error';
 import { noteBlock } from './history';
-import { findBlock } from './lookup';
+import { findBlock, lookup } from './lookup';
 import { traceInterpreted } from './trace';
 
 /** How often a block may be counted anew (isLukewarm). */
@@ -73,11 +73,11 @@ export function hot(cpu: Cpu, head: BlockHead): void {
   if (head.heat < HEAT_PERIOD && growsCode(head.phys)) return;
   // Another CPU is writing to the queue.
   if (control.heatLock.compareExchange(0, 1) != 0) return;
-  request(head);
+  request(cpu, head);
   control.heatLock.store(0);
 }
 
-function request(head: BlockHead): void {
+function request(cpu: Cpu, head: BlockHead): void {
   const tail = control.heatTail.plain;
   const next = (tail + 1) % HEAT_QUEUE_ENTRIES;
   if (next == control.heatHead.load()) return;
@@ -86,6 +86,7 @@ function request(head: BlockHead): void {
   entry.eip = head.eip;
   entry.mode = head.mode;
   entry.head = changetype<u32>(head);
+  entry.cpu = cpu.index;
   control.heatTail.store(next);
   control.heatSignal.add(1);
   control.heatSignal.notify(1);
@@ -169,6 +170,15 @@ function endStep(cpu: Cpu): bool {
   return false;
 }
 
+/** The code at CS:EIP, looked up; 0: dispatch again, or leave with Cpu.exit. */
+function lookUp(cpu: Cpu): u32 {
+  const head = lookup(cpu);
+  // 1: at an instruction breakpoint.
+  if (head > 1) return head;
+  if (cpu.fault) deliverFault(cpu);
+  return 0;
+}
+
 /** The next instruction is run alone. */
 function runAlone(cpu: Cpu): void {
   cpu.step |= Step.BAIL;
@@ -177,9 +187,14 @@ function runAlone(cpu: Cpu): void {
 /**
  * Runs instructions one at a time while Cpu.step asks for it. Called at each dispatch with Cpu.eip exact: ends the step
  * that was under way (with its #DB trap), does what is pending, then gives the record of the next instruction, which is
- * alone in its block, or 0: dispatch again, or leave with Cpu.exit (the block must be decoded). The block's head is left out.
+ * alone in its block, or 0: dispatch again, or leave with Cpu.exit (the block must be decoded). The block's head is left out. Where the dispatcher is asked to look the code up, and for no
+ * step, it gives the head of the block.
  */
 export function stepDispatch(cpu: Cpu): u32 {
+  if (cpu.step & Step.LOOKUP) {
+    cpu.step &= ~Step.LOOKUP;
+    if (!cpu.step) return lookUp(cpu);
+  }
   if (cpu.step & Step.ARMED && endStep(cpu)) return 0;
   if (cpu.step & Step.TRAP) {
     cpu.step &= ~Step.TRAP;

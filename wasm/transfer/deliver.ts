@@ -43,7 +43,8 @@ import { armDebugTrap, enterDebug, noteInt1, setDelivering, updateStep } from '.
 import { readFlags } from '../system/flags';
 import { hold, letGo, polled } from '../system/held';
 import { deliverFlat } from './flat';
-import { general, innerStack, setCode, updateModeBehindTransfer } from './flow';
+import { entered, general, innerStack, setCode, updateModeBehindTransfer } from './flow';
+import { eipOf, takePoint } from './points';
 import { closeStack, openCurrentStack, openStack, push } from './stack';
 import { TASK_GATE, taskSwitch } from './task';
 
@@ -110,8 +111,17 @@ function deliverOne(cpu: Cpu, vector: u32, hasError: bool, error: u32, flags: u3
 export function interrupt(cpu: Cpu, vector: u32): void {
   cpu.countInterrupts++;
   noteDelivery(cpu, vector | Delivery.INTERRUPT, 0);
+  if (cpu.point && interruptPoint(cpu, vector)) return;
   deliverOne(cpu, vector, false, 0, readFlags(cpu));
   if (faulted(cpu)) deliver(cpu);
+}
+
+/** The short way from a point of a region: the frame gets its address, and the dispatcher writes the EIP over it that it stands for. */
+function interruptPoint(cpu: Cpu, vector: u32): bool {
+  if (!deliverFlat(cpu, vector, false, false, 0, cpu.point, readFlags(cpu))) return false;
+  takePoint(cpu);
+  begin(cpu);
+  return true;
 }
 
 /** INT n, INT3, INTO, INT1: `nextEip` is the return address, Cpu.eip the instruction's own. A fault stays in Cpu.fault. */
@@ -270,6 +280,7 @@ function begin(cpu: Cpu): void {
   cpu.shadow = 0;
   updateStep(cpu);
   armDebugTrap(cpu);
+  entered(cpu);
 }
 
 /** Real mode: through the interrupt vector table (SDM vol. 3, 20.1.4). Error codes are not pushed. */
@@ -398,4 +409,12 @@ export function poll(cpu: Cpu, eip: u32): u32 {
 /** Those of regions. */
 export function pollRegion(cpu: Cpu, eip: u32): u32 {
   return doPending(cpu, eip, true);
+}
+
+/** Those of regions that say by the address of a point where they are. */
+export function pollPoint(cpu: Cpu, point: u32): u32 {
+  cpu.point = point;
+  const done = doPending(cpu, eipOf(point), true);
+  cpu.point = 0;
+  return done;
 }

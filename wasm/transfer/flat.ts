@@ -26,7 +26,7 @@ function accessOf(words: u64): u32 {
 
 /** Host address of `bytes` bytes at a linear address, which are in one page that the TLB knows with the right given; 0: they are not. */
 @inline
-function hostOf(cpu: Cpu, linear: u32, bytes: u32, right: u32): usize {
+export function hostOf(cpu: Cpu, linear: u32, bytes: u32, right: u32): usize {
   const word = load<u32>(cpu.tlb + ((linear >>> 12) << 2));
   return word & right && (linear & 0xfff) <= 4096 - bytes ? <usize>(linear + (word & 0xfffff000)) : 0;
 }

@@ -2,7 +2,22 @@
 // must not keep; and EFLAGS as a whole (SDM vol. 3, 5.8; vol. 2, POPF, CLI, STI).
 import { faulted, raiseError } from '../base/fault';
 import { changeMode } from '../base/state';
-import { Cpu, Descriptor, Eflags, InnerStack, Mode, Seg, SegCache, Shadow, Step, SystemType, Vector, Watch } from '../gen/layout';
+import {
+  Cpu,
+  control,
+  Descriptor,
+  Eflags,
+  InnerStack,
+  Mode,
+  Relax,
+  Seg,
+  SegCache,
+  Shadow,
+  Step,
+  SystemType,
+  Vector,
+  Watch,
+} from '../gen/layout';
 import { sysLoad16, sysLoad32 } from '../memory/memory';
 import {
   baseOf,
@@ -55,6 +70,12 @@ export function innerStack(cpu: Cpu, dpl: u32, ext: u32): bool {
   inner.high = high;
   inner.esp = loadedEsp(cpu, high, esp);
   return false;
+}
+
+/** CS:EIP was entered by an interrupt, INT n, SYSENTER, SYSEXIT or IRET: without the relaxation `entries` the dispatcher looks its code up. */
+@inline
+export function entered(cpu: Cpu): void {
+  if (!(control.relax & Relax.ENTRIES)) cpu.step |= Step.LOOKUP;
 }
 
 /** Loads CS with its descriptor, at privilege level `cpl`. updateMode must follow. */

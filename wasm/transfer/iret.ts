@@ -1,7 +1,7 @@
 // IRET (SDM vol. 2, IRET): back from a handler, in every mode.
 import { faulted } from '../base/fault';
 import { serialize } from '../base/state';
-import { Cpu, Eflags, Gpr, Seg } from '../gen/layout';
+import { Cpu, control, Eflags, Gpr, Relax, Seg } from '../gen/layout';
 import { sysLoad16 } from '../memory/memory';
 import { isProtected } from '../segments/descriptor';
 import { setReal } from '../segments/segment';
@@ -9,7 +9,8 @@ import { updateMode } from '../system/control';
 import { putFlags, writeFlags } from '../system/flags';
 import { unblockNmi } from './deliver';
 import { returnFlat } from './flat';
-import { changeable, general, updateResume } from './flow';
+import { changeable, entered, general, updateResume } from './flow';
+import { leavePoint, putPoint } from './points';
 import { closeStack, openCurrentStack, pop } from './stack';
 import { lengthOfTransfer, TASK_RETURN, taskSwitch } from './task';
 import { farReturn } from './transfer';
@@ -40,7 +41,10 @@ export function iret(cpu: Cpu, opsize: u32): void {
     return;
   }
   if (opsize == 4) {
+    const eip = control.relax & Relax.FRAMES ? 0 : putPoint(cpu);
+    const frame = cpu.gpr[Gpr.ESP];
     const flags = returnFlat(cpu);
+    if (eip) leavePoint(cpu, frame, eip, flags != 0);
     if (flags) {
       putFlags(cpu, flags, ALL & ~Eflags.VM);
       finish(cpu);
@@ -70,6 +74,7 @@ export function iret(cpu: Cpu, opsize: u32): void {
 function finish(cpu: Cpu): void {
   unblockNmi(cpu);
   updateResume(cpu);
+  entered(cpu);
 }
 
 /** Real and virtual-8086 mode. */

@@ -2,13 +2,14 @@
 import { Cpu, Eflags, Gpr, Seg } from '../gen/layout';
 import { setSegment } from '../segments/segment';
 import { enterFlat } from './flat';
-import { general, updateModeBehindTransfer } from './flow';
+import { entered, general, updateModeBehindTransfer } from './flow';
 
 /** Flat, 4 GiB, 32-bit, present, accessed: code that can be read and data that can be written, of DPL 0. */
 const CODE_ACCESS: u32 = 0xc09b00;
 const DATA_ACCESS: u32 = 0xc09300;
 
 function enter(cpu: Cpu, cs: u32, ss: u32, cpl: u32): void {
+  entered(cpu);
   if (enterFlat(cpu, cs | cpl, ss | cpl, cpl)) return;
   setSegment(cpu, Seg.CS, cs | cpl, 0, 0xffffffff, CODE_ACCESS | (cpl << 13));
   setSegment(cpu, Seg.SS, ss | cpl, 0, 0xffffffff, DATA_ACCESS | (cpl << 13));

@@ -11,6 +11,12 @@ import type { RegionState } from './state.ts';
 /** Gives the table slot of the code at a guest PC (the same page as the region, so the mapping is certain). */
 export type SlotOf = (phys: number, eip: number, mode: number) => number;
 
+/** The EIPs at which a region may be interrupted, where it says by the address of one where it is (the relaxation `frames`), and where they will lie. */
+export interface Points {
+  readonly at: number;
+  readonly eips: number[];
+}
+
 export class RegionExits {
   private readonly f: FunctionCode;
   private readonly state: RegionState;
@@ -18,8 +24,10 @@ export class RegionExits {
   private readonly slotOf: SlotOf;
   private readonly dispatchName: string;
   private readonly dispatching: Expr;
+  private readonly points: Points | undefined;
 
-  constructor(f: FunctionCode, state: RegionState, region: RegionIr, slotOf: SlotOf) {
+  constructor(f: FunctionCode, state: RegionState, region: RegionIr, slotOf: SlotOf, points: Points | undefined) {
+    this.points = points;
     this.f = f;
     this.state = state;
     this.region = region;
@@ -142,9 +150,14 @@ export class RegionExits {
   /** Looks at the pending word; `keep` makes the state in memory current before. */
   private poll(to: number, keep: readonly Expr[]): Expr {
     const { m } = this.f;
-    return m.if(
-      this.f.unlikely(this.pendingWord()),
-      m.block(null, [...keep, callPoll(this.f, runtime.pollRegion, this.f.c(to), this.dispatch())]),
-    );
+    return m.if(this.f.unlikely(this.pendingWord()), m.block(null, [...keep, this.callPoll(to)]));
+  }
+
+  private callPoll(to: number): Expr {
+    const { points, f } = this;
+    if (points === undefined) return callPoll(f, runtime.pollRegion, f.c(to), this.dispatch());
+    const { at, eips } = points;
+    if (!eips.includes(to)) eips.push(to);
+    return callPoll(f, runtime.pollPoint, f.c(at + 4 * eips.indexOf(to)), this.dispatch());
   }
 }

@@ -8,7 +8,7 @@ import { Tlb } from '../../layout/memory.ts';
 import { addressBase } from '../../passes/address-bases.ts';
 import { synchronizes } from '../../passes/dirty-registers.ts';
 import { runtime } from '../../runtime/abi.ts';
-import type { RegionBlock } from '../../translate/graph.ts';
+import type { RegionBlock, RegionIr } from '../../translate/graph.ts';
 import type { Region } from '../../translate/grow.ts';
 import { type Demands, reliesOnMap, type Translation, translate } from '../../translate/pipeline.ts';
 import type { Structure } from '../../translate/structure.ts';
@@ -18,7 +18,7 @@ import { REGION } from '../lower/slow-ways.ts';
 import type { CallOp, PageCache, Pages, Target, TargetFlags, TransferOp } from '../lower/target.ts';
 import { type Emitter, type Expr, i32, i64, none, type ValueType } from '../module.ts';
 import { NativeCalls } from './calls.ts';
-import { RegionExits, type SlotOf } from './exits.ts';
+import { type Points, RegionExits, type SlotOf } from './exits.ts';
 import { type GuardContext, guardCode, hasPasses, type LoopLocals, loopLocals, nextPass } from './guards.ts';
 import { FIRST_REG, FIRST_TEMP, FLAG_R, FLAG_X, RegionState } from './state.ts';
 
@@ -32,7 +32,19 @@ export interface RegionDemands extends Demands {
   readonly atomic?: boolean;
   /** Callees of other pages of the kernel's direct map may be part of the region (the relaxation `cache`). */
   readonly otherPages?: boolean;
+  /** Calls of kernel code come back as calls of WebAssembly (the relaxation `returns`). Those of user code always do. Default: true. */
+  readonly returns?: boolean;
+  /** Where the EIPs will lie at which a region of flat kernel code may be interrupted: it says by the address of one where it is. undefined: by the EIP itself (the relaxation `frames`). */
+  readonly pointsAt?: number | undefined;
 }
+
+/** Whether regions of a mode may have points. */
+export const hasPoints = (mode: number): boolean => (mode & (Mode.FLAT | Mode.USER)) === Mode.FLAT;
+/** The points of a region, with its entry as the first; undefined: it has none. */
+const pointsOf = ({ mode, eip }: RegionIr, { pointsAt: at }: RegionDemands): Points | undefined =>
+  at !== undefined && hasPoints(mode) ? { at, eips: [eip] } : undefined;
+/** Whether regions of a mode wait for what they call. */
+export const waitsForCalls = (mode: number, { returns = true }: RegionDemands): boolean => returns || (mode & Mode.USER) !== 0;
 
 /** A way out of a block: to another one, or (without `to`) code that leaves the region. */
 interface Edge {
@@ -94,6 +106,8 @@ class RegionTarget implements Target {
   readonly quickWays = true;
   readonly atomic: boolean;
   readonly directOrigin: number | undefined;
+  private readonly waits: boolean;
+  private readonly points: Points | undefined;
   private readonly name: string;
   private readonly translation: Translation;
   private current: OpOf<'insn'> = { kind: 'insn', eip: 0, next: 0 };
@@ -110,8 +124,10 @@ class RegionTarget implements Target {
     this.translation = translation;
     this.atomic = demands.atomic === true;
     this.directOrigin = reliesOnMap(translation.ir, demands.directOrigin) ? demands.directOrigin : undefined;
+    this.waits = waitsForCalls(translation.ir.mode, demands);
+    this.points = pointsOf(translation.ir, demands);
     this.state = new RegionState(f);
-    this.exits = new RegionExits(f, this.state, translation.ir, slotOf);
+    this.exits = new RegionExits(f, this.state, translation.ir, slotOf, this.points);
     this.calls = new NativeCalls(f, this.exits, translation.ir, name);
     this.raiseName = e.code('raise');
     this.lowering = new Lowering(f, this);
@@ -132,8 +148,8 @@ class RegionTarget implements Target {
     return this.state;
   }
 
-  /** Emits the whole function. */
-  emitFunction(): void {
+  /** Emits the whole function. The EIPs of its points. */
+  emitFunction(): readonly number[] {
     const { m } = this.f;
     const { ir, dirty, bases } = this.translation;
     const { flow, blocks, entry } = ir;
@@ -170,6 +186,7 @@ class RegionTarget implements Target {
     ]);
     const locals = [...Array<ValueType>(FIRST_TEMP - FIRST_REG).fill(i32), ...this.f.locals.types];
     this.f.e.addCode(this.name, locals, body);
+    return this.points?.eips ?? [];
   }
 
   /** Delivers Cpu.fault; all state is in memory. */
@@ -220,7 +237,7 @@ class RegionTarget implements Target {
           return leave(this.exits.lookUpValue(this.lowering.value(t.eip)));
         case 'ret':
           if (t.to !== undefined && flow.keeps(from, t.to)) edge(t.to, m.i32.eq(this.lowering.value(t.eip), this.f.c(eipOf(t.to))));
-          return leave(this.exits.returnTo(this.lowering.value(t.eip)));
+          return leave(this.waits ? this.exits.returnTo(this.lowering.value(t.eip)) : this.exits.lookUpValue(this.lowering.value(t.eip)));
         case 'exit':
           return leave(this.exits.chain(t.to));
         case 'cross':
@@ -382,7 +399,7 @@ class RegionTarget implements Target {
   }
 }
 
-/** Translates a region and adds its function, exported under `name`. */
-export function emitRegion(e: Emitter, name: string, region: Region, slotOf: SlotOf, demands: RegionDemands = {}): void {
-  new RegionTarget(e, name, translate(region, demands), slotOf, demands).emitFunction();
+/** Translates a region and adds its function, exported under `name`. The EIPs of its points (RegionDemands.pointsAt). */
+export function emitRegion(e: Emitter, name: string, region: Region, slotOf: SlotOf, demands: RegionDemands = {}): readonly number[] {
+  return new RegionTarget(e, name, translate(region, demands), slotOf, demands).emitFunction();
 }

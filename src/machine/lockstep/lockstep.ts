@@ -122,14 +122,17 @@ export class Lockstep {
     const { shared, translator } = this.#parts;
     for (let requests = takeRequests(shared); requests.length > 0; requests = takeRequests(shared)) {
       if (translator === undefined) continue;
-      if (!translator.hasRoom || translator.isMixed) {
-        for (const cpu of this.cpus) cpu.dropRegions();
-        translator.giveBack();
+      for (const list of translator.byOwner(requests)) {
+        if (!translator.hasRoom || translator.isMixed) {
+          for (const cpu of this.cpus) cpu.dropRegions();
+          translator.giveBack();
+        }
+        const start = monotonicMs();
+        const module = translator.translate(list);
+        noteTranslation(shared, translator, module, (monotonicMs() - start) * 1000);
+        if (module === undefined) continue;
+        for (const cpu of this.cpus) if (module.owner === undefined || module.owner === cpu.index) cpu.regions.install(module);
       }
-      const start = monotonicMs();
-      const module = translator.translate(requests);
-      noteTranslation(shared, translator, module, (monotonicMs() - start) * 1000);
-      if (module !== undefined) for (const cpu of this.cpus) cpu.regions.install(module);
     }
   }
 }

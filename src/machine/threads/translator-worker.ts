@@ -91,7 +91,7 @@ const makeRoom = (): boolean => translator.hasRoom || dropAll();
 /** In how many milliseconds all regions are to be dropped because what they rely on has changed; undefined: they are not. */
 const untilDrop = (): number | undefined => (translator.isMixed ? Math.max(droppedAt + LEAST_DROP_MS - performance.now(), 0) : undefined);
 
-/** Publishes what is kept of `requests`; the others, or undefined where the machine stops meanwhile. */
+/** Publishes what is kept of `requests`, all of one owner; the others, or undefined where the machine stops meanwhile. */
 function recall(requests: readonly Asked[]): readonly Request[] | undefined {
   if (keeper === undefined) return requests;
   const hot: Request[] = [];
@@ -108,6 +108,19 @@ function recall(requests: readonly Asked[]): readonly Request[] | undefined {
   }
   i32[word(Control.at.statCacheHits)] = keeper.recalled;
   return hot;
+}
+
+/** Makes what is asked for, of one owner; false where the machine stops meanwhile. */
+function make(requests: readonly Asked[]): boolean {
+  const hot = recall(requests);
+  if (hot === undefined) return false;
+  if (hot.length === 0) return true;
+  if (!makeRoom()) return false;
+  const start = performance.now();
+  const regions = translator.regions;
+  if (!publish(translator.translate(hot), start)) return false;
+  if (keeper !== undefined) i32[word(Control.at.statCacheMisses)]! += translator.regions - regions;
+  return true;
 }
 
 function keepAll(): void {
@@ -137,14 +150,7 @@ for (;;) {
     continue;
   }
   paused = false;
-  const hot = recall(requests);
-  if (hot === undefined) break;
-  if (hot.length === 0) continue;
-  if (!makeRoom()) break;
-  const start = performance.now();
-  const regions = translator.regions;
-  if (!publish(translator.translate(hot), start)) break;
-  if (keeper !== undefined) i32[word(Control.at.statCacheMisses)]! += translator.regions - regions;
+  if (!translator.byOwner(requests).every(make)) break;
 }
 keepAll();
 host.workerEnds();

@@ -2,7 +2,7 @@
 import { readFileSync } from 'node:fs';
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import { SERAI } from '../../../guests/serai.ts';
-import { type EngineName, Machine, MiB, MOST_CPUS, type RunResult } from '../../../src/api/index.ts';
+import { type EngineName, Machine, MiB, MOST_CPUS, type Mode, type RunResult } from '../../../src/api/index.ts';
 import { GuestConsole } from '../console.ts';
 
 const PROMPT = 'serai> ';
@@ -12,12 +12,13 @@ const UP = '\x1b[A';
 const LEFT = '\x1b[D';
 
 /** `verify`: by the switch for who debugs the translator, the IR of each region is verified behind each pass. */
-const machines: { engine: EngineName; cpus: number; verify?: boolean }[] = [
-  { engine: 'jit', cpus: 1, verify: true },
-  { engine: 'interpreter', cpus: 1 },
-  { engine: 'jit', cpus: 2 },
-  { engine: 'jit', cpus: 4 },
-  { engine: 'interpreter', cpus: 2 },
+const machines: { engine: EngineName; cpus: number; mode: Mode; verify?: boolean }[] = [
+  { engine: 'jit', cpus: 1, mode: 'relaxed', verify: true },
+  { engine: 'interpreter', cpus: 1, mode: 'relaxed' },
+  { engine: 'jit', cpus: 2, mode: 'relaxed' },
+  { engine: 'jit', cpus: 4, mode: 'relaxed' },
+  { engine: 'jit', cpus: 2, mode: 'classic', verify: true },
+  { engine: 'interpreter', cpus: 2, mode: 'relaxed' },
 ];
 
 const BENCHES = [
@@ -54,7 +55,7 @@ function counted(printed: string): { faults: number; calls: number }[] {
 }
 const sum = (numbers: readonly number[]): number => numbers.reduce((total, number) => total + number, 0);
 
-describe.each(machines)('serai, $engine, CPUs: $cpus', ({ engine, cpus, verify }) => {
+describe.each(machines)('serai, $engine, CPUs: $cpus, mode: $mode', ({ engine, cpus, mode, verify }) => {
   const terminal = new GuestConsole();
   let machine: Machine;
   let run: Promise<RunResult>;
@@ -78,6 +79,7 @@ describe.each(machines)('serai, $engine, CPUs: $cpus', ({ engine, cpus, verify }
       memoryBytes: 64 * MiB,
       engine,
       cpus,
+      mode,
       onConsole: terminal.onConsole,
     });
     run = machine.run();

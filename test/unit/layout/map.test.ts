@@ -15,6 +15,7 @@ const PARTS: Record<string, [start: number, bytes: number]> = {
   PUBLISH: [memory.PUBLISH, memory.PUBLISH_BYTES],
   ROM: [memory.ROM, memory.ROM_BYTES],
   CODE_MAPS: [memory.CODE_MAPS, memory.CODE_MAP_COUNT * memory.CODE_MAP_BYTES],
+  POINTS: [memory.POINTS, memory.POINTS_BYTES],
   CODE_MAP_PAGES: [memory.CODE_MAP_PAGES, memory.CODE_MAP_COUNT * 4],
 };
 

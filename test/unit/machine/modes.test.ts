@@ -7,8 +7,8 @@ import { CONTROL, Control, Relax } from '../../../src/layout/memory.ts';
 import { Machine } from '../../../src/machine/machine.ts';
 import { CLI_HLT, kernel, SPIN } from './programs.ts';
 
-const { CACHE, DIRECTMAP, HOLES, PRECISION, SEGMENTS } = Relax;
-const EXACT_BITS = DIRECTMAP | SEGMENTS | CACHE;
+const { CACHE, DIRECTMAP, ENTRIES, FRAMES, HOLES, PRECISION, RETURNS, SEGMENTS, SHARED } = Relax;
+const EXACT_BITS = DIRECTMAP | SEGMENTS | CACHE | RETURNS | ENTRIES | SHARED | FRAMES;
 
 describe('a list of names', () => {
   it.each([
@@ -17,8 +17,8 @@ describe('a list of names', () => {
     [['off'], 'relaxed', 0],
     [['holes', 'precision'], 'transparent', HOLES | PRECISION],
     [['-segments'], 'relaxed', ALL_RELAXATIONS & ~SEGMENTS],
-    [['-segments'], 'transparent', DIRECTMAP | CACHE],
-    [['-segments', 'holes'], 'transparent', DIRECTMAP | CACHE | HOLES],
+    [['-segments'], 'transparent', EXACT_BITS & ~SEGMENTS],
+    [['-segments', 'holes'], 'transparent', (EXACT_BITS & ~SEGMENTS) | HOLES],
     [['all', '-precision'], 'transparent', ALL_RELAXATIONS & ~PRECISION],
   ] satisfies [RelaxTerm[], Mode, number][])('%j in mode %s', (terms, mode, bits) => {
     expect(relaxBits(terms, mode)).toBe(bits);
@@ -36,9 +36,11 @@ describe('a machine', () => {
     [{}, ALL_RELAXATIONS],
     [{ mode: 'relaxed' }, ALL_RELAXATIONS],
     [{ mode: 'transparent' }, EXACT_BITS],
-    [{ mode: 'transparent', relax: ['-directmap'] }, SEGMENTS | CACHE],
+    [{ mode: 'transparent', relax: ['-directmap'] }, EXACT_BITS & ~DIRECTMAP],
     [{ mode: 'transparent', relax: ['all'] }, ALL_RELAXATIONS],
     [{ relax: ['off'] }, 0],
+    [{ mode: 'classic' }, 0],
+    [{ mode: 'classic', lockstep: {} }, 0],
     [{ mode: 'relaxed', lockstep: {} }, EXACT_BITS],
   ] satisfies [Parameters<typeof make>[0], number][])('with %j', async (options, expected) => {
     await make(options);
@@ -50,16 +52,15 @@ describe('a machine', () => {
     made.setMode('transparent');
     expect(bits()).toBe(EXACT_BITS);
     made.relax(['-directmap']);
-    expect(bits()).toBe(SEGMENTS | CACHE);
+    expect(bits()).toBe(EXACT_BITS & ~DIRECTMAP);
     made.setMode('relaxed');
     expect(bits()).toBe(ALL_RELAXATIONS);
-    for (const [mode, code] of Object.entries({ classic: 'NOT_SUPPORTED', Relaxed: 'BAD_OPTION' }))
-      expect(() => made.setMode(mode as Mode)).toThrow(expect.objectContaining({ code, where: 'mode' }));
-    expect(bits()).toBe(ALL_RELAXATIONS);
-  });
-
-  it("is not made in mode 'classic'", async () => {
-    await expect(make({ mode: 'classic' as Mode })).rejects.toMatchObject({ code: 'NOT_SUPPORTED', where: 'mode' });
+    made.setMode('classic');
+    expect(bits()).toBe(0);
+    made.relax(['-holes']);
+    expect(bits()).toBe(0);
+    expect(() => made.setMode('Relaxed' as Mode)).toThrow(expect.objectContaining({ code: 'BAD_OPTION', where: 'mode' }));
+    expect(bits()).toBe(0);
   });
 });
 

@@ -79,24 +79,49 @@ it('with as many regions as there may be there is no room until all slots are gi
 });
 
 it('regions that rely on something else than is asked for are told from none, and go with the slots', () => {
-  const { shared, page, translator } = parts(1);
+  const { shared, page, translator } = parts(2);
   const relax = (bits: number) => void (shared.i32[(CONTROL + Control.at.relax) >> 2] = bits);
   const translate = (number: number) => {
     page(number, CODE);
-    return translator.translate([{ phys: number << PAGE_SHIFT, eip: number << PAGE_SHIFT, mode: KERNEL }]) !== undefined;
+    const request = { phys: number << PAGE_SHIFT, eip: number << PAGE_SHIFT, mode: KERNEL, cpu: 1 };
+    return translator.byOwner([request]).every((list) => translator.translate(list) !== undefined);
   };
-  relax(Relax.PRECISION | Relax.CACHE);
-  expect([translate(1), translator.isMixed]).toEqual([true, false]);
-  relax(Relax.PRECISION);
-  expect([translator.isMixed, translate(2), translator.isMixed]).toEqual([true, true, true]);
-  // Those of the second page are there still.
-  relax(Relax.PRECISION | Relax.CACHE);
-  expect(translator.isMixed).toBe(true);
-  translator.giveBack();
-  expect([translator.isMixed, translate(1), translator.isMixed]).toEqual([false, true, false]);
-  // Nothing in the code depends on these.
-  relax(Relax.PRECISION | Relax.CACHE | Relax.HOLES | Relax.SEGMENTS);
-  expect(translator.isMixed).toBe(false);
+  const { CACHE, ENTRIES, HOLES, PRECISION, SEGMENTS, SHARED } = Relax;
+  for (const [one, other] of [
+    [SHARED | PRECISION | CACHE, SHARED | PRECISION],
+    [SHARED, 0],
+    [PRECISION, PRECISION | SHARED],
+  ] as const) {
+    relax(one);
+    expect([translate(1), translator.isMixed]).toEqual([true, false]);
+    relax(other);
+    expect([translator.isMixed, translate(2), translator.isMixed]).toEqual([true, true, true]);
+    // Those of the second page are there still.
+    relax(one);
+    expect(translator.isMixed).toBe(true);
+    translator.giveBack();
+    expect([translator.isMixed, translate(1), translator.isMixed]).toEqual([false, true, false]);
+    // Nothing in the code depends on these.
+    relax(one | HOLES | SEGMENTS | ENTRIES);
+    expect(translator.isMixed).toBe(false);
+    translator.giveBack();
+  }
+});
+
+it('a region is for one CPU alone where code is not shared, and user code is in any case', () => {
+  const { shared, page, translator } = parts(2);
+  shared.i32[(CONTROL + Control.at.relax) >> 2] = 0;
+  page(1, CODE);
+  const hot = (mode: number) => [0, 1, 0].map((cpu) => ({ phys: 1 << PAGE_SHIFT, eip: 1 << PAGE_SHIFT, mode, cpu }));
+  const made = (mode: number) => translator.byOwner(hot(mode)).map((list) => translator.translate(list));
+  const kernel = made(KERNEL);
+  expect(kernel.map((module) => module?.owner)).toEqual([0, 1]);
+  const slots = kernel.map((module) => module!.entries.map(({ slot }) => slot));
+  expect(slots.map(({ length }) => length)).toEqual([1, 1]);
+  expect(slots[0]).not.toEqual(slots[1]);
+  // Each has its own now.
+  expect(made(KERNEL)).toEqual([undefined, undefined]);
+  expect(made(KERNEL | Mode.USER).map((module) => [module?.owner, module?.entries.length])).toEqual([[undefined, 1]]);
 });
 
 it('code of a page that has changed is other code', () => {
@@ -157,7 +182,7 @@ const CALLEES = 0x112;
 const CALLER = [0xe8, ...[0xfb, 0x1f, 0, 0], 0x40, 0xc3];
 const CALLEE = CODE;
 const KERNEL = Mode.CODE32 | Mode.FLAT;
-const ALL = Relax.DIRECTMAP | Relax.CACHE;
+const ALL = Relax.DIRECTMAP | Relax.CACHE | Relax.RETURNS | Relax.FRAMES;
 
 /** A kernel with both, and what the region of its caller at `eip` is made from: offsets in pages. */
 function directKernel(relax = ALL) {
@@ -197,8 +222,9 @@ it('nor where callees were never run, nor where nothing may rely on it', () => {
   const { shared, meta, ranges } = directKernel();
   shared.i32[meta(CALLEES, PageMeta.at.flags)] = 0;
   expect(ranges()).toEqual(OWN_ONLY);
-  expect(directKernel(Relax.DIRECTMAP).ranges()).toEqual(OWN_ONLY);
-  expect(directKernel(Relax.CACHE).ranges()).toEqual(OWN_ONLY);
+  for (const relax of [Relax.DIRECTMAP, Relax.CACHE]) expect(directKernel(ALL & ~relax).ranges()).toEqual(OWN_ONLY);
+  // Not even what is behind the call.
+  expect(directKernel(ALL & ~Relax.RETURNS).ranges()).toEqual([0, 5]);
 });
 
 it('code whose callee was written to is made anew', () => {
@@ -252,7 +278,7 @@ function memoryFiles(): KeptFiles {
 }
 
 /** A run of a kernel whose page PAGE_NUMBER is at linear address `start`: it loads a variable, which is in its page, calls another page and stores. */
-function kernelRun(files: KeptFiles, start: number, relax = 0, codeCache = new CodeCache(files, 'ab'.repeat(32))) {
+function kernelRun(files: KeptFiles, start: number, relax: number = Relax.FRAMES, codeCache = new CodeCache(files, 'ab'.repeat(32))) {
   const { shared, page, translator } = parts(1);
   const word = (n: number) => Buffer.from(Uint32Array.of(n).buffer).toString('hex');
   const code = (at: number) =>
@@ -278,8 +304,8 @@ function kernelRun(files: KeptFiles, start: number, relax = 0, codeCache = new C
 }
 
 it.each([
-  ['exactly', 0],
-  ['with relaxations', Relax.DIRECTMAP | Relax.PRECISION],
+  ['exactly', Relax.FRAMES],
+  ['with relaxations', Relax.FRAMES | Relax.DIRECTMAP | Relax.PRECISION],
 ])('a region is recalled as it was made, %s', (_name, relax) => {
   const files = memoryFiles();
   const first = kernelRun(files, 0xc3456000, relax);
@@ -290,12 +316,29 @@ it.each([
   const code = (bytes: Uint8Array) => takeApart(bytes, (slot) => slot);
   expect(code(second.bytes)).toEqual(code(made.bytes));
   // Other demands, other code.
-  expect(kernelRun(files, 0xc3456000, relax ^ Relax.PRECISION).runs().recalled).toBe(false);
+  for (const other of [Relax.PRECISION, Relax.RETURNS]) expect(kernelRun(files, 0xc3456000, relax ^ other).runs().recalled).toBe(false);
+});
+
+it('where regions say by points where they are they are neither kept nor recalled', () => {
+  const files = memoryFiles();
+  const keeps = (relax: number) => {
+    const first = kernelRun(files, 0xc3456000, relax);
+    first.runs();
+    return first.keeper.codeCache.regions;
+  };
+  expect([keeps(0), keeps(Relax.FRAMES)]).toEqual([0, 1]);
+  const kept = kernelRun(files, 0xc3456000, Relax.FRAMES);
+  kept.runs();
+  kept.end();
+  expect([kernelRun(files, 0xc3456000, 0).runs().recalled, kernelRun(files, 0xc3456000, Relax.FRAMES).runs().recalled]).toEqual([
+    false,
+    true,
+  ]);
 });
 
 it.each([
-  ['exactly', 0],
-  ['with relaxations', Relax.DIRECTMAP | Relax.PRECISION],
+  ['exactly', Relax.FRAMES],
+  ['with relaxations', Relax.FRAMES | Relax.DIRECTMAP | Relax.PRECISION],
 ])('what was proven in a pause is recalled wherever the kernel is, as if it had been made there, %s', (_name, relax) => {
   const files = memoryFiles();
   const first = kernelRun(files, 0xc3456000, relax);

@@ -2,25 +2,14 @@
 import { beforeEach, describe, expect, test } from 'vitest';
 import { Eflags, Exit } from '../../../src/layout/cpu.ts';
 import { BlockHead, FETCHED_ENTRIES, JUMP_ENTRIES, JumpEntry } from '../../../src/layout/memory.ts';
-import { CODE, CR0, CR4, Gpr, type Machine, machine, PT, Seg } from './machine.ts';
+import { CODE, CR0, CR4, Gpr, type Machine, machine, PT, putBlock, Seg } from './machine.ts';
 
 let m: Machine;
 beforeEach(async () => {
   m = await machine();
 });
 
-/** Puts a block into the arena and the hash table. */
-function block(
-  at: number,
-  fields: { eip: number; phys: number; mode: number; lastPage?: number; handler?: number; region?: number },
-): number {
-  const head = m.get('arena') + at;
-  const slot = m.get('blockHash') + m.call.blockHashIndex(fields.phys, fields.eip, fields.mode) * 4;
-  const all = { lastPage: fields.phys >>> 12, handler: 11, ...fields, hashNext: m.view.getUint32(slot, true) };
-  for (const [name, value] of Object.entries(all)) m.view.setUint32(head + BlockHead.at[name as keyof typeof BlockHead.at], value, true);
-  m.view.setUint32(slot, head, true);
-  return head;
-}
+const block = (at: number, fields: Parameters<typeof putBlock>[2]): number => putBlock(m, at, fields);
 
 function jump(user: boolean, eip: number) {
   const at = m.get(user ? 'jumpUser' : 'jumpKernel') + ((eip ^ (eip >>> 12)) & (JUMP_ENTRIES - 1)) * JumpEntry.size;

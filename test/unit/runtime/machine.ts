@@ -3,7 +3,7 @@ import { existsSync, readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { buildRuntime } from '../../../scripts/build-runtime.ts';
 import { Cpu, FAULT, FAULT_HAS_ERROR, GPR_STRIDE, Gpr, Seg, SegCache, Vector } from '../../../src/layout/cpu.ts';
-import { CONTROL, Control, CpuArea, cpuBase, PageMeta, planMemory, RAM } from '../../../src/layout/memory.ts';
+import { BlockHead, CONTROL, Control, CpuArea, cpuBase, PageMeta, planMemory, RAM, Relax } from '../../../src/layout/memory.ts';
 
 export const MiB = 1 << 20;
 export const CR0 = { PE: 1, MP: 2, EM: 4, TS: 8, NE: 0x20, WP: 0x10000, PG: 0x80000000 };
@@ -91,6 +91,7 @@ export async function machine(ramBytes = 16 * MiB) {
   set('gdtHost', cpu + CpuArea.at.noTable);
   set('jumpKernelGen', 1);
   set('jumpUserGen', 1);
+  control('relax', Relax.ENTRIES | Relax.FRAMES);
   set('cr0', CR0.PE);
 
   const seg = (n: number) => cpu + Cpu.at.seg + n * SegCache.size;
@@ -150,3 +151,17 @@ export async function machine(ramBytes = 16 * MiB) {
 
 export type Machine = Awaited<ReturnType<typeof machine>>;
 export { Gpr, Seg };
+
+/** Puts a block into the arena, `at` bytes from its start, and the hash table: the address of its head. */
+export function putBlock(
+  m: Pick<Machine, 'get' | 'call' | 'view'>,
+  at: number,
+  fields: { eip: number; phys: number; mode: number; lastPage?: number; handler?: number; region?: number },
+): number {
+  const head = m.get('arena') + at;
+  const slot = m.get('blockHash') + m.call.blockHashIndex!(fields.phys, fields.eip, fields.mode) * 4;
+  const all = { lastPage: fields.phys >>> 12, handler: 11, ...fields, hashNext: m.view.getUint32(slot, true) };
+  for (const [name, value] of Object.entries(all)) m.view.setUint32(head + BlockHead.at[name as keyof typeof BlockHead.at], value, true);
+  m.view.setUint32(slot, head, true);
+  return head;
+}

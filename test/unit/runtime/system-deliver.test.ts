@@ -305,7 +305,7 @@ describe('poll', () => {
   // Regions go on with what they have in locals.
   test('0 means that it did nothing of its effects', () => {
     const polls = Object.values<Exported>(runtime).filter((f) => 'gives' in f && f.gives === 'done');
-    expect(polls.map(({ name }) => name)).toEqual(['poll', 'pollRegion']);
+    expect(polls.map(({ name }) => name)).toEqual(['poll', 'pollRegion', 'pollPoint']);
     const words = () => new Uint32Array(m.memory.buffer.slice(m.cpu, m.cpu + Cpu.size));
     const places = Object.entries(Cpu.at).sort(([, x], [, y]) => y - x);
     /** What is other than it was, but for what it was asked about, counts, and where it was. */
@@ -324,7 +324,7 @@ describe('poll', () => {
             for (const field of ['exit', 'step', 'fault'] as const) m.set(field, 0);
             m.set('pending', first | second);
             const before = words();
-            const done: number = m.call[name](m.cpu, m.get('eip'));
+            const done: number = m.call[name](m.cpu, name === 'pollPoint' ? m.point(7, m.get('eip')) : m.get('eip'));
             given.add(done);
             if (done === 0) expect(changed(before), `${name} with ${first | second}`).toEqual([]);
           }

@@ -1,6 +1,6 @@
 // A CPU with a GDT, an IDT, an LDT and TSSs in guest RAM, for the tests of control transfers.
 import { Cpu, Eflags, Gpr, Seg, SegCache } from '../../../src/layout/cpu.ts';
-import { RAM } from '../../../src/layout/memory.ts';
+import { CONTROL, Control, POINTS, RAM, SLOTS, Slot } from '../../../src/layout/memory.ts';
 import { machine, runtimeModule } from './machine.ts';
 
 export const GDT = 0x1000;
@@ -168,6 +168,14 @@ export async function system() {
       upToDate(name);
       return base.fault();
     },
+    /** The address of the first point of the region in a table slot, which stands for an EIP. */
+    point: (slot: number, eip: number): number => {
+      const point = POINTS + slot * 4;
+      view.setUint32(SLOTS + slot * Slot.size + Slot.at.points, point, true);
+      view.setUint32(point, eip, true);
+      return point;
+    },
+    relax: (bits: number) => view.setUint32(CONTROL + Control.at.relax, bits, true),
     setFlags: (value: number) => call.writeFlags(cpu, value, 0x3fffff),
     /** Goes to CPL 3 by IRET, with ESP 0x7000 and these flags. */
     user: (value: number = Eflags.IF) => {

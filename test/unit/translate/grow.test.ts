@@ -12,7 +12,7 @@ const START = 0xc1200000;
 const NOP = 0x90;
 
 /** Pages of code by their distance from the one at START, which has the entry at its first byte. */
-function grown(code: Readonly<Record<number, string>>, mode = MODE): Region {
+function grown(code: Readonly<Record<number, string>>, mode = MODE, waits = true): Region {
   const pages = new Map<number, Uint8Array>();
   for (const [at, text] of Object.entries(code)) {
     const offset = Number(at);
@@ -20,7 +20,7 @@ function grown(code: Readonly<Record<number, string>>, mode = MODE): Region {
     if (!pages.has(by)) pages.set(by, new Uint8Array(PAGE).fill(NOP));
     pages.get(by)!.set(Buffer.from(text.replaceAll(' ', ''), 'hex'), offset - by);
   }
-  return growRegion(pages.get(0)!, START, 0x1200000, mode, (by) => pages.get(by))!;
+  return growRegion(pages.get(0)!, START, 0x1200000, mode, (by) => pages.get(by), waits)!;
 }
 /** E8 or E9 at an offset to another one. */
 function relative(opcode: number, at: number, to: number): string {
@@ -97,4 +97,14 @@ it('so many callees that a region stays small', () => {
 
 it('code that is not flat calls', () => {
   expect(blocks(grown({ 0: `${call(0, 0x1000)} ${RET}`, 4096: RET }, Mode.CODE32)).filter((id) => id.includes('@'))).toEqual([]);
+});
+
+it('without waiting a region ends at each call, and what is behind it is no part of it', () => {
+  const region = grown({ 0: `${call(0, 0x300)} ${INC} ${RET}`, 768: `${INC} ${RET}` }, MODE, false);
+  expect(blocks(region)).toEqual(['0xc1200000']);
+  expect(printRegion(liftRegion(region))).toMatch(/store32 .*\n\s*set esp.*\n\s*exit 0xc1200300/);
+  // An indirect one is a jump as well, also where something else leads behind it: jz to 0xc1200004; call eax.
+  const other = grown({ 0: `7402 ffd0 ${INC} ${RET}` }, MODE, false);
+  expect(blocks(other)).toEqual(['0xc1200000', '0xc1200002', '0xc1200004']);
+  expect(printRegion(liftRegion(other))).not.toContain('callIndirect');
 });
