@@ -1,9 +1,11 @@
 // Finding decoded blocks, the jump caches, and port input and output.
 import { beforeEach, describe, expect, test } from 'vitest';
-import { Eflags, Exit } from '../../../src/layout/cpu.ts';
+import { Eflags, Exit, Mode } from '../../../src/layout/cpu.ts';
 import { BlockHead, FETCHED_ENTRIES, JUMP_ENTRIES, JumpEntry } from '../../../src/layout/memory.ts';
 import { CODE, CR0, CR4, Gpr, type Machine, machine, PT, putBlock, Seg } from './machine.ts';
 
+/** Without paging. */
+const FLAT = Mode.CODE32 | Mode.FLAT | Mode.PHYSICAL;
 let m: Machine;
 beforeEach(async () => {
   m = await machine();
@@ -21,10 +23,10 @@ describe('blocks', () => {
     m.set('eip', 0x5678);
     expect(m.call.lookup(m.cpu)).toBe(0);
     expect(m.get('exit')).toBe(Exit.LOOKUP);
-    block(0, { eip: 0x5678, phys: 0x5678, mode: 7 });
-    block(64, { eip: 0x4678, phys: 0x5678, mode: 3 });
+    block(0, { eip: 0x5678, phys: 0x5678, mode: FLAT | Mode.USER });
+    block(64, { eip: 0x4678, phys: 0x5678, mode: FLAT });
     expect(m.call.findBlock(m.cpu)).toBe(0);
-    const head = block(128, { eip: 0x5678, phys: 0x5678, mode: 3, handler: 42 });
+    const head = block(128, { eip: 0x5678, phys: 0x5678, mode: FLAT, handler: 42 });
     expect(m.call.lookup(m.cpu)).toBe(head);
     expect(jump(false, 0x5678)).toEqual({ eip: 0x5678, gen: m.get('jumpKernelGen'), func: 42, arg: head });
     m.view.setUint32(head + BlockHead.at.region, 99, true);

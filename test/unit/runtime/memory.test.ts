@@ -1,6 +1,6 @@
 // Loads, stores, segments: page crossing, devices, ROM, pages with code, limits.
 import { beforeEach, describe, expect, test } from 'vitest';
-import { Cpu, codeLimit, FAULT_BAIL, SegCache } from '../../../src/layout/cpu.ts';
+import { Cpu, codeLimit, FAULT_BAIL, Mode, SegCache } from '../../../src/layout/cpu.ts';
 import { CODE_MAP_COUNT, CODE_MAP_PAGES, CONTROL, Control, RAM, ROM, ROM_BYTES, Tlb } from '../../../src/layout/memory.ts';
 import { type Exported, runtime } from '../../../src/runtime/abi.ts';
 import { CODE, CR0, DATA, type Machine, MiB, machine, PT, Seg } from './machine.ts';
@@ -400,18 +400,19 @@ describe('segments', () => {
   });
 
   test('mode bits', () => {
-    expect(m.get('mode')).toBe(3);
+    const { CODE32, FLAT, PHYSICAL, USER } = Mode;
+    expect(m.get('mode')).toBe(CODE32 | FLAT | PHYSICAL);
     const gen = m.get('jumpKernelGen');
     m.setSeg(Seg.ES, 0, 0xffffffff, DATA);
     expect(m.get('jumpKernelGen')).toBe(gen);
     m.setSeg(Seg.ES, 0x10, 0xffffffff, DATA);
-    expect(m.get('mode')).toBe(1);
+    expect(m.get('mode')).toBe(CODE32 | PHYSICAL);
     expect(m.get('jumpKernelGen')).not.toBe(gen);
     m.setSeg(Seg.ES, 0, 0xffffffff, DATA);
     m.setCpl(3);
-    expect(m.get('mode')).toBe(7);
+    expect(m.get('mode')).toBe(CODE32 | FLAT | USER | PHYSICAL);
     m.setSeg(Seg.CS, 0, 0xffff, CODE & ~0x400000);
-    expect(m.get('mode') & 0xff).toBe(4);
+    expect(m.get('mode') & 0xff).toBe(USER | PHYSICAL);
     expect(codeLimit(m.get('mode'))).toBe(0xffff);
     m.setSeg(Seg.CS, 0, 0x12345fff, CODE);
     expect(codeLimit(m.get('mode'))).toBe(0x12345fff);

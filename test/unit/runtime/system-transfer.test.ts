@@ -1,6 +1,6 @@
 // Far jumps, calls and returns, call gates, task switches, SYSENTER and SYSEXIT.
 import { beforeEach, describe, expect, test } from 'vitest';
-import { Vector } from '../../../src/layout/cpu.ts';
+import { Mode, Vector } from '../../../src/layout/cpu.ts';
 import { RAM } from '../../../src/layout/memory.ts';
 import { descriptor, Eflags, GDT, Gpr, gate, SEL, Seg, type System, system, TSS, TSS_16, TSS_B } from './system-machine.ts';
 
@@ -243,12 +243,12 @@ describe('SYSENTER and SYSEXIT', () => {
     expect(m.run('sysenter')).toBe('');
     expect([m.place(), m.gpr(Gpr.ESP), m.selector(Seg.SS)]).toEqual(['8:c000 cpl 0', 0x9800, SEL.DATA0]);
     expect(m.flags()).toBe(Eflags.CF | 2);
-    expect(m.get('mode')).toBe(3);
+    expect(m.get('mode')).toBe(Mode.CODE32 | Mode.FLAT | Mode.PHYSICAL);
     m.setGpr(Gpr.EDX, 0x777);
     m.setGpr(Gpr.ECX, 0x6ff0);
     expect(m.run('sysexit')).toBe('');
     expect([m.place(), m.gpr(Gpr.ESP), m.selector(Seg.SS)]).toEqual(['1b:777 cpl 3', 0x6ff0, 0x23]);
-    expect(m.get('mode')).toBe(7);
+    expect(m.get('mode')).toBe(Mode.CODE32 | Mode.FLAT | Mode.USER | Mode.PHYSICAL);
     expect(m.run('sysexit')).toBe('GP(0)');
   });
   test('without an MSR, in real mode', () => {
