@@ -1,4 +1,4 @@
-// npm run stress -- [--cpus N] [--seconds S] [--engine NAME] [--part NAME]: Debian's kernel runs the stress program (guests/stress/README.md) on N CPUs for S
+// npm run stress -- [--cpus N] [--seconds S] [--engine NAME] [--mode NAME] [--part NAME]: Debian's kernel runs the stress program (guests/stress/README.md) on N CPUs for S
 // seconds; then its log and its disk are looked at. Exit status 0: nothing was wrong.
 import { closeSync, mkdtempSync, openSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -7,10 +7,13 @@ import { parseArgs } from 'node:util';
 import { ensureGuest, READY } from '../guests/linux.ts';
 import { diskBytes, diskErrors } from '../guests/stress/disk.ts';
 import { troubleIn } from '../guests/stress/dmesg.ts';
+import { DEFAULT_MODE } from '../src/api/relax.ts';
+import { MODE } from '../src/api/schema.ts';
 import { GuestConsole } from '../test/boot/console.ts';
 import { build } from './build.ts';
 
-const USAGE = 'usage: npm run stress -- [--cpus N] [--seconds S] [--engine jit|interpreter] [--part NAME] [--log FILE]\n';
+const USAGE =
+  'usage: npm run stress -- [--cpus N] [--seconds S] [--engine jit|interpreter] [--mode relaxed|transparent|classic] [--part NAME] [--log FILE]\n';
 /** How much later than asked the guest may be done before it counts as stuck. */
 const LATE_MS = 600_000;
 
@@ -20,6 +23,7 @@ function options() {
       cpus: { type: 'string', default: '4' },
       seconds: { type: 'string', default: '600' },
       engine: { type: 'string', default: 'jit' },
+      mode: { type: 'string', default: DEFAULT_MODE },
       part: { type: 'string', default: '' },
       log: { type: 'string', default: '' },
     },
@@ -29,10 +33,17 @@ function options() {
   if (!Number.isInteger(seconds) || seconds < 1) throw new Error('--seconds takes a whole number above 0');
   if (values.engine !== 'jit' && values.engine !== 'interpreter') throw new Error('--engine takes jit or interpreter');
   if (!/^[a-z]*$/.test(values.part)) throw new Error('--part takes the name of a part');
-  return { cpus, seconds, engine: values.engine as 'jit' | 'interpreter', part: values.part, log: values.log };
+  return {
+    cpus,
+    seconds,
+    engine: values.engine as 'jit' | 'interpreter',
+    mode: MODE.read(values.mode, '--mode'),
+    part: values.part,
+    log: values.log,
+  };
 }
 
-async function stress({ cpus, seconds, engine, part, log }: ReturnType<typeof options>): Promise<string[]> {
+async function stress({ cpus, seconds, engine, mode, part, log }: ReturnType<typeof options>): Promise<string[]> {
   const guest = await ensureGuest();
   await build({ wasmOnly: true });
   // What was built a moment ago.
@@ -52,6 +63,7 @@ async function stress({ cpus, seconds, engine, part, log }: ReturnType<typeof op
       memoryBytes: 256 * MiB,
       cpus,
       engine,
+      mode,
       disks: [{ path: disk }],
       onConsole: (bytes) => {
         if (out !== undefined) writeFileSync(out, bytes);
