@@ -2,7 +2,7 @@
 import { readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
 import { SERAI } from '../../guests/serai.ts';
-import { type EngineName, Machine } from '../../src/api/index.ts';
+import { type EngineName, Machine, type Mode } from '../../src/api/index.ts';
 import { MEMORY, machineFor, type Options } from './programs.ts';
 
 /** Runs a machine; all that must be the same in each run. */
@@ -42,14 +42,15 @@ describe.each(['interpreter', 'jit'] as const)('%s', (engine) => {
     expect(new Set([...results.values()].map((text) => plainOf(JSON.parse(text).text as string))).size).toBe(3);
   });
 
-  it('runs serai on 4 CPUs, twice the same, and with few regions at once as well', async () => {
-    const session = async (maxRegions?: number) => {
+  it('runs serai on 4 CPUs, twice the same, with few regions at once and in another mode as well', async () => {
+    const session = async (maxRegions?: number, mode?: Mode) => {
       let text = '';
       const machine = await Machine.create({
         engine,
         kernel: readFileSync(SERAI),
         cpus: 4,
         maxRegions,
+        mode,
         append: 'run="cpus; primes 20000; run hello; halt"',
         memoryBytes: MEMORY,
         onConsole: (bytes) => (text += Buffer.from(bytes).toString()),
@@ -65,5 +66,6 @@ describe.each(['interpreter', 'jit'] as const)('%s', (engine) => {
     expect(first.text).toMatch(/2262 primes up to 20000, on 4 CPUs/);
     expect(await session()).toEqual(first);
     expect(await session(32)).toEqual(first);
+    expect(await session(undefined, 'classic')).toEqual(first);
   });
 });
