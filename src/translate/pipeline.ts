@@ -10,6 +10,7 @@ import { dropDeadFlags } from '../passes/dead-flags.ts';
 import { dirtyRegisters } from '../passes/dirty-registers.ts';
 import { deadAtInstructions, liveFlags } from '../passes/flag-liveness.ts';
 import { flagShapes, type Shapes } from '../passes/flag-shapes.ts';
+import { dropPassedChecks } from '../passes/passed-checks.ts';
 import { dropStateAccesses } from '../passes/state-accesses.ts';
 import { vectorRegisters } from '../passes/vector-registers.ts';
 import { mapBlocks, type RegionIr } from './graph.ts';
@@ -27,6 +28,7 @@ export type Pass = (ir: RegionIr, precise: boolean) => RegionIr;
 /** All passes, in their order. */
 export const PASSES = {
   'state-accesses': (ir) => mapBlocks(ir, dropStateAccesses),
+  'passed-checks': dropPassedChecks,
   'vector-registers': vectorRegisters,
   'dead-flags': (ir, precise) => mapBlocks(ir, (ops) => dropDeadFlags(ops, precise)),
   loops: copyLoops,

@@ -5,8 +5,8 @@ import { add } from './add';
 import { commit, controlWord, isEmpty, Out, pop, SIGN, seOf, setOut, sigOf, st, stackUnderflow } from './core';
 import { div } from './div';
 import { mul } from './mul';
-import { quickProduct, quickQuotient, quickSum } from './quick';
-import { isNormalReal, signExponentOf, significandOf, widen } from './real';
+import { productOfZero, quickProduct, quickQuotient, quickSum, sumWithZero } from './quick';
+import { isNormalReal, signExponentOf, significandOf, signOf, widen } from './real';
 
 const ADD = 0;
 const SUB = 1;
@@ -25,15 +25,24 @@ function compute(op: i32, sigA: u64, seA: u32, sigB: u64, seB: u32, cw: u32): vo
   else div(sigB, seB, sigA, seA, cw);
 }
 
-/** The same to a register, with all that belongs to it, where it is the common case. */
+/** The same to a register, with all that belongs to it, where it is the common case. `real`: the second is a normal number. */
 @inline
-function quick(op: i32, cpu: Cpu, to: FpuRegister, sigA: u64, seA: u32, sigB: u64, seB: u32): bool {
-  if (op == ADD) return quickSum(cpu, to, sigA, seA, sigB, seB);
-  if (op == SUB) return quickSum(cpu, to, sigA, seA, sigB, seB ^ SIGN);
-  if (op == SUBR) return quickSum(cpu, to, sigB, seB, sigA, seA ^ SIGN);
-  if (op == MUL) return quickProduct(cpu, to, sigA, seA, sigB, seB);
-  if (op == DIV) return quickQuotient(cpu, to, sigA, seA, sigB, seB);
-  return quickQuotient(cpu, to, sigB, seB, sigA, seA);
+function quick(op: i32, cpu: Cpu, to: FpuRegister, sigA: u64, seA: u32, sigB: u64, seB: u32, real: bool): bool {
+  if (op == ADD) return quickSum(cpu, to, sigA, seA, sigB, seB, real);
+  if (op == SUB) return quickSum(cpu, to, sigA, seA, sigB, seB ^ SIGN, real);
+  if (op == SUBR) return quickSum(cpu, to, sigA, seA ^ SIGN, sigB, seB, real);
+  if (op == MUL) return quickProduct(cpu, to, sigA, seA, sigB, seB, real);
+  if (op == DIV) return quickQuotient(cpu, to, sigA, seA, sigB, seB, real);
+  return quickQuotient(cpu, to, sigB, seB, sigA, seA, false);
+}
+
+/** The same with a zero for the second operand. */
+@inline
+function quickZero(op: i32, cpu: Cpu, to: FpuRegister, sigA: u64, seA: u32, sign: u32): bool {
+  if (op == ADD) return sumWithZero(cpu, to, sigA, seA, 0, sign);
+  if (op == SUB) return sumWithZero(cpu, to, sigA, seA, 0, sign ^ SIGN);
+  if (op == SUBR) return sumWithZero(cpu, to, 0, sign, sigA, seA ^ SIGN);
+  return op == MUL && productOfZero(cpu, to, sigA, seA, 0, sign);
 }
 
 @inline
@@ -45,7 +54,7 @@ function withReg(op: i32, cpu: Cpu, dst: u32, src: u32, pops: u32): void {
   const a = cpu.fpr[first];
   const b = cpu.fpr[second];
   if ((tags >> first) & (tags >> second) & 1) {
-    if (quick(op, cpu, a, sigOf(a), seOf(a), sigOf(b), seOf(b))) {
+    if (quick(op, cpu, a, sigOf(a), seOf(a), sigOf(b), seOf(b), false)) {
       if (pops != 0) {
         cpu.ftw = tags & ~(1 << top);
         cpu.ftop = (top + 1) & 7;
@@ -77,7 +86,11 @@ function withReal(op: i32, cpu: Cpu, bits: u64, wide: bool): void {
   if (isNormalReal(bits, wide)) {
     const top = cpu.ftop;
     const a = cpu.fpr[top];
-    if ((cpu.ftw >> top) & 1 && quick(op, cpu, a, sigOf(a), seOf(a), significandOf(bits, wide), signExponentOf(bits, wide))) return;
+    if ((cpu.ftw >> top) & 1 && quick(op, cpu, a, sigOf(a), seOf(a), significandOf(bits, wide), signExponentOf(bits, wide), true)) return;
+  }
+  if (bits << (wide ? 1 : 33) == 0 && !isEmpty(cpu, 0)) {
+    const a = st(cpu, 0);
+    if (quickZero(op, cpu, a, sigOf(a), seOf(a), signOf(bits, wide))) return;
   }
   widen(bits, wide);
   withOut(op, cpu);

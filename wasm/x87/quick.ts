@@ -5,12 +5,42 @@ import { Cpu, FpuRegister } from '../gen/layout';
 import { BIAS, C1, EXP_MAX, MSB, PC_EXTENDED, PC_RC, PE, SIGN } from './core';
 import { div128, Wide } from './wide';
 
-/** Whether the control word is as usual, and both numbers are normal: significands with their top bit, exponents neither 0 nor the greatest. */
+/** Whether the control word is as usual, and both numbers are normal: significands with their top bit, exponents neither 0 nor the greatest. `real`: the second is, as a real of memory that was. */
 @inline
-function areUsual(cpu: Cpu, sigA: u64, expA: i32, sigB: u64, expB: i32): bool {
+function areUsual(cpu: Cpu, sigA: u64, expA: i32, sigB: u64, expB: i32, real: bool): bool {
   if ((cpu.fcw & (PC_RC | PE)) != (PC_EXTENDED | PE)) return false;
+  if (real) return <i64>sigA < 0 && <u32>(expA - 1) < 0x7ffe;
   if (<i64>(sigA & sigB) >= 0) return false;
   return ((expA + 1) & 0x7ffe) * ((expB + 1) & 0x7ffe) != 0;
+}
+
+@inline
+function isZero(sig: u64, se: u32): bool {
+  return (sig | (se & EXP_MAX)) == 0;
+}
+@inline
+function isUsualNumber(sig: u64, se: u32): bool {
+  return <i64>sig < 0 && (se & EXP_MAX) - 1 < 0x7ffe;
+}
+/** An exact result. */
+function exactly(cpu: Cpu, to: FpuRegister, sig: u64, se: u32): bool {
+  to.significand = sig;
+  to.signExponent = <u16>se;
+  cpu.fsw &= ~C1;
+  return true;
+}
+/** The sum of a zero and a normal number. */
+export function sumWithZero(cpu: Cpu, to: FpuRegister, sigA: u64, seA: u32, sigB: u64, seB: u32): bool {
+  if ((cpu.fcw & PC_RC) != PC_EXTENDED) return false;
+  if (isZero(sigB, seB) && isUsualNumber(sigA, seA)) return exactly(cpu, to, sigA, seA);
+  return isZero(sigA, seA) && isUsualNumber(sigB, seB) && exactly(cpu, to, sigB, seB);
+}
+/** The product of zeros, or of one and a normal number. */
+export function productOfZero(cpu: Cpu, to: FpuRegister, sigA: u64, seA: u32, sigB: u64, seB: u32): bool {
+  const zeroA = isZero(sigA, seA);
+  const zeroB = isZero(sigB, seB);
+  if (!(zeroA || zeroB) || !(zeroA || isUsualNumber(sigA, seA)) || !(zeroB || isUsualNumber(sigB, seB))) return false;
+  return exactly(cpu, to, 0, (seA ^ seB) & SIGN);
 }
 
 /** Rounds hi:lo * 2^(exp - BIAS - 127), bit 127 set, and writes it to a register. */
@@ -29,10 +59,10 @@ function put(cpu: Cpu, to: FpuRegister, sign: u32, exp: i32, hi: u64, lo: u64): 
 
 /** to = a + b. */
 @inline
-export function quickSum(cpu: Cpu, to: FpuRegister, sigA: u64, seA: u32, sigB: u64, seB: u32): bool {
+export function quickSum(cpu: Cpu, to: FpuRegister, sigA: u64, seA: u32, sigB: u64, seB: u32, real: bool): bool {
   let exp = <i32>(seA & EXP_MAX);
   const expB = <i32>(seB & EXP_MAX);
-  if (!areUsual(cpu, sigA, exp, sigB, expB)) return false;
+  if (!areUsual(cpu, sigA, exp, sigB, expB, real)) return sumWithZero(cpu, to, sigA, seA, sigB, seB);
   let shift = exp - expB;
   let sign = seA;
   if (shift < 0) {
@@ -63,10 +93,10 @@ export function quickSum(cpu: Cpu, to: FpuRegister, sigA: u64, seA: u32, sigB: u
 
 /** to = a * b. */
 @inline
-export function quickProduct(cpu: Cpu, to: FpuRegister, sigA: u64, seA: u32, sigB: u64, seB: u32): bool {
+export function quickProduct(cpu: Cpu, to: FpuRegister, sigA: u64, seA: u32, sigB: u64, seB: u32, real: bool): bool {
   const expA = <i32>(seA & EXP_MAX);
   const expB = <i32>(seB & EXP_MAX);
-  if (!areUsual(cpu, sigA, expA, sigB, expB)) return false;
+  if (!areUsual(cpu, sigA, expA, sigB, expB, real)) return productOfZero(cpu, to, sigA, seA, sigB, seB);
   const al = sigA & 0xffffffff;
   const ah = sigA >> 32;
   const bl = sigB & 0xffffffff;
@@ -83,10 +113,10 @@ export function quickProduct(cpu: Cpu, to: FpuRegister, sigA: u64, seA: u32, sig
 
 /** to = a / b. */
 @inline
-export function quickQuotient(cpu: Cpu, to: FpuRegister, sigA: u64, seA: u32, sigB: u64, seB: u32): bool {
+export function quickQuotient(cpu: Cpu, to: FpuRegister, sigA: u64, seA: u32, sigB: u64, seB: u32, real: bool): bool {
   const expA = <i32>(seA & EXP_MAX);
   const expB = <i32>(seB & EXP_MAX);
-  if (!areUsual(cpu, sigA, expA, sigB, expB)) return false;
+  if (!areUsual(cpu, sigA, expA, sigB, expB, real)) return false;
   const whole = u64(sigA >= sigB);
   const quotient = div128(sigA >> whole, (sigA & whole) << 63, sigB);
   const rest = Wide.lo;

@@ -6,7 +6,7 @@ function exponentField(bits: u64, wide: bool): u32 {
   return wide ? <u32>(bits >> 52) & 0x7ff : <u32>(bits >> 23) & 0xff;
 }
 @inline
-function signOf(bits: u64, wide: bool): u32 {
+export function signOf(bits: u64, wide: bool): u32 {
   return <u32>(bits >> (wide ? 48 : 16)) & SIGN;
 }
 

@@ -1,17 +1,17 @@
 // Operations to Wasm, for a target (target.ts): the interpreter's handlers, or a region. Values get locals, or are made anew at their one
 // use; what has no effects and no user is not there at all.
 import { effectsOf, type Op, type OpOf, valueFields, valuesIn } from '../../ir/operations.ts';
-import { ADDRESS, type Effects, type HelperEffects, type Type, type Value } from '../../ir/types.ts';
+import { ADDRESS, type Effects, type HelperEffects, type Place, type Type, type Value } from '../../ir/types.ts';
 import { CODE_XMMS, Cpu, FAULT, FAULT_HAS_ERROR, GPR_COUNT, SegCache } from '../../layout/cpu.ts';
 import { JumpEntry } from '../../layout/memory.ts';
-import { type RuntimeFunction, runtime, runtimeFunction } from '../../runtime/abi.ts';
+import { MXCSR, type RuntimeFunction, runtime, runtimeFunction } from '../../runtime/abi.ts';
 import { pure } from '../module/expressions.ts';
 import { type Expr, i32, wasmType } from '../module.ts';
 import { Access } from './access.ts';
 import { RuntimeCalls } from './calls.ts';
 import { conditionOfOperation, conditionOfWords } from './flags.ts';
 import type { FunctionCode } from './function.ts';
-import { type QuickWay, quickWay } from './quick-ways.ts';
+import { type QuickWay, quickDeed, quickWay } from './quick-ways.ts';
 import type { Target } from './target.ts';
 
 /** Whether an operation says of a function what is declared of it: passes believe the operation. */
@@ -19,6 +19,10 @@ const hasEffects = ({ result: _, ...said }: HelperEffects, { effects }: RuntimeF
   const declared = Object.entries(effects);
   return declared.length === Object.keys(said).length && declared.every(([name, what]) => said[name as keyof Effects] === what);
 };
+
+/** Whether places that are changed, undefined: any, may be MXCSR. */
+export const touchesControl = (changes: readonly Place[] | undefined): boolean =>
+  changes === undefined || changes.some(({ at, end }) => at < MXCSR.end && MXCSR.at < end);
 
 /** Lanes by the type of one. */
 const LANES: Partial<Record<Type, string>> = { i32: 'i32x4', i64: 'i64x2' };
@@ -302,7 +306,7 @@ export class Lowering {
           this.f.rawLoad(op.type, op.bytes, op.signed, op.offset, op.address === undefined ? this.f.cpu() : this.value(op.address)),
         );
       case 'ststate':
-        return this.f.emit(
+        this.f.emit(
           this.f.rawStore(
             op.bytes,
             op.offset,
@@ -311,6 +315,8 @@ export class Lowering {
             this.typeOfValue(op.value),
           ),
         );
+        if (op.address === undefined && op.offset === Cpu.at.mxcsr) for (const e of this.target.controlChanged?.() ?? []) this.f.emit(e);
+        return;
       case 'load':
         return this.access.load(op, i);
       case 'store':
@@ -421,8 +427,10 @@ export class Lowering {
     const f = this.callee(op);
     if (!hasEffects(op.effects, f)) throw new Error(`${op.name} is called with other effects than src/runtime/abi.ts declares`);
     if (op.when !== undefined) return this.seldomHelper(f, op, i);
-    const quick = this.target.quickWays ? quickWay(op.name) : undefined;
+    const quick = this.target.unusual && quickWay(op.name);
     if (quick !== undefined) return this.quickHelper(f, op, i, quick);
+    const deed = this.target.unusual && quickDeed(op.name);
+    if (deed !== undefined) return this.quickDeed(f, op, deed);
     const { mayFault, eip } = f.effects;
     if (mayFault || eip) this.f.emit(this.f.storeCpu(Cpu.at.eip, this.target.eip()));
     const args = op.args.map((v) => this.value(v));
@@ -471,7 +479,7 @@ export class Lowering {
       f,
       args,
       op.when!.map((v) => this.value(v)),
-      result,
+      { result },
     );
     this.keep(i, result);
   }
@@ -481,42 +489,68 @@ export class Lowering {
     else this.place(i, local);
   }
 
-  /** What a function gives, in place where nothing is odd. */
+  /** What a function gives, or does, in place where nothing is odd. */
   private quickHelper(f: RuntimeFunction, op: OpOf<'helper'>, i: number, quick: QuickWay): void {
     const { m } = this.f;
-    const own: number[] = [];
-    const args = op.args.map((v) => {
-      if (this.repeatable(v)) return this.value(v);
-      const type = wasmType[this.typeOfValue(v)];
-      const local = this.f.locals.take(type);
-      own.push(local);
-      this.f.emit(m.local.set(local, this.value(v)));
-      return this.f.get(local, type);
-    });
+    const [args, own] = this.repeatables(op.args);
     const type = wasmType[op.type!];
     const result = this.f.locals.take(type);
     this.f.emit(m.local.set(result, quick.result(args)));
     const odd = quick.odd(args, this.f.get(result, type));
-    const { control } = quick;
-    const word = () => m.i32.and(this.f.loadCpu(Cpu.at.mxcsr), this.f.c(control!.mask));
-    this.callSeldom(f, args, control === undefined ? odd : [m.i32.ne(word(), this.f.c(control.value)), ...odd], result);
+    const fine = quick.fine?.(args, this.f.get(result, type));
+    this.callSeldom(f, args, quick.usual ? [this.target.unusual!(), ...odd] : odd, { result, ...(fine && { fine }) });
     for (const local of own) this.f.locals.free(local);
     this.keep(i, result);
   }
+  private quickDeed(f: RuntimeFunction, op: OpOf<'helper'>, deed: NonNullable<ReturnType<typeof quickDeed>>): void {
+    const [args, own] = this.repeatables(op.args);
+    const { odd, code } = deed(this.f, args, (v) => {
+      const local = this.f.locals.take();
+      own.push(local);
+      this.f.emit(this.f.m.local.set(local, v));
+      return this.f.get(local);
+    });
+    this.callSeldom(f, args, odd, { code });
+    for (const local of own) this.f.locals.free(local);
+  }
+  /** Values as expressions that may be used again and again, and the locals that were taken for them. */
+  private repeatables(values: readonly Value[]): [Expr[], number[]] {
+    const own: number[] = [];
+    const all = values.map((v) => {
+      if (this.repeatable(v)) return this.value(v);
+      const type = wasmType[this.typeOfValue(v)];
+      const local = this.f.locals.take(type);
+      own.push(local);
+      this.f.emit(this.f.m.local.set(local, this.value(v)));
+      return this.f.get(local, type);
+    });
+    return [all, own];
+  }
 
-  /** Calls `f` for what is in `result` where one of the conditions is not 0. */
-  private callSeldom(f: RuntimeFunction, args: readonly Expr[], when: readonly Expr[], result: number): void {
+  /** Calls `f`, for what is in `result`, where one of the conditions is not 0; not where the last is, but `fine` as well. Else `code` is done. */
+  private callSeldom(
+    f: RuntimeFunction,
+    args: readonly Expr[],
+    when: readonly Expr[],
+    { result, fine, code = [] }: { readonly result?: number; readonly fine?: Expr; readonly code?: readonly Expr[] },
+  ): void {
     const { m } = this.f;
-    const call = m.local.set(result, this.f.callRuntime(f, ...args));
+    const value = this.f.callRuntime(f, ...args);
+    const call = result === undefined ? value : m.local.set(result, value);
     this.access.dropKept();
     const { mayFault, forgets } = f.effects;
     const calls = forgets ? [call, ...this.calls.forget()] : [call];
+    if (touchesControl(f.effects.changes)) calls.push(...(this.target.controlChanged?.() ?? []));
     if (mayFault) {
       calls.unshift(this.f.storeCpu(Cpu.at.eip, this.target.eip()));
       calls.push(this.calls.leaveWhereFaulted());
     }
     // A branch for each: V8 would make values of the conditions to combine them.
     const ways = when.map((cond) => m.br('seldom', this.f.unlikely(cond)));
-    this.f.emit(m.block('often', [m.block('seldom', [...ways, m.br('often')]), ...calls]));
+    if (fine !== undefined) {
+      const last = ways.pop()!;
+      ways.push(m.block('fine', [m.br('fine', last.args[0]!), m.br('often')]), m.br('seldom', m.i32.eqz(fine)));
+    }
+    this.f.emit(m.block('often', [m.block('seldom', [...ways, ...code, m.br('often')]), ...calls]));
   }
 }

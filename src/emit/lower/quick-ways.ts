@@ -1,15 +1,19 @@
 // Functions of the runtime whose common case regions compute in place: WebAssembly's own arithmetic, and conditions under which it gives what the function
 // would give and nothing else happens. Where one of these is not 0 the function is asked, which knows all cases (wasm/sse).
+import { Cpu } from '../../layout/cpu.ts';
 import { pure, wasm } from '../module/expressions.ts';
 import type { Expr } from '../module.ts';
+import type { FunctionCode } from './function.ts';
 
 export interface QuickWay {
-  /** Bits of MXCSR, and what they must be. */
-  readonly control?: { readonly mask: number; readonly value: number };
+  /** MXCSR must be as it usually is (isUnusual). */
+  readonly usual?: boolean;
   /** All expressions may be used any number of times. */
   result(args: readonly Expr[]): Expr;
   /** Conditions (i32), none of which may hold. */
   odd(args: readonly Expr[], result: Expr): readonly Expr[];
+  /** Where the last of them holds, but this as well, all is right nevertheless. */
+  fine?(args: readonly Expr[], result: Expr): Expr;
 }
 
 const PE = 0x20;
@@ -17,12 +21,11 @@ const UM = 0x800;
 const PM = 0x1000;
 const RC = 0x6000;
 const FTZ = 0x8000;
-/** Rounding to nearest, and nobody sees that a result is inexact, or tiny and exact. */
-const NEAREST = { mask: FTZ | RC | PM | UM | PE, value: PM | UM | PE };
-/** The same in any rounding. */
-const INEXACT = { mask: PM | PE, value: PM | PE };
 
 const { i32, i64 } = wasm;
+
+/** 0 where rounding is to nearest, and nobody sees that a result is inexact, or tiny and exact. Once it is, it stays so until MXCSR is loaded: operations only add flags. */
+export const isUnusual = (mxcsr: Expr): Expr => i32.xor(i32.and(mxcsr, i32.const(FTZ | RC | PM | UM | PE)), i32.const(PM | UM | PE));
 
 /** The lowest lane, or both or all four. */
 interface Format {
@@ -56,17 +59,22 @@ const SINGLE: Format = {
 };
 
 const sum = ({ type, denormal, infinite }: Format, name: 'add' | 'sub'): QuickWay => ({
-  control: NEAREST,
+  usual: true,
   result: ([a, b]) => pure(`${type}.${name}`, [a!, b!]),
   odd: ([a, b], r) => [denormal(a!), denormal(b!), infinite(r)],
 });
-const product = ({ type, denormal, extreme }: Format, name: 'mul' | 'div'): QuickWay => ({
-  control: NEAREST,
-  result: ([a, b]) => pure(`${type}.${name}`, [a!, b!]),
-  odd: ([a, b], r) => [denormal(a!), denormal(b!), extreme(r)],
-});
+const product = ({ type, denormal, extreme }: Format, name: 'mul' | 'div'): QuickWay => {
+  const isZero = (v: Expr) => pure(`${type}.eq`, [v, wasm[type].const(0)]);
+  return {
+    usual: true,
+    result: ([a, b]) => pure(`${type}.${name}`, [a!, b!]),
+    odd: ([a, b], r) => [denormal(a!), denormal(b!), extreme(r)],
+    // Zeros are not tiny where an operand is zero.
+    fine: ([a, b], r) => i32.and(isZero(r), name === 'div' ? isZero(a!) : i32.or(isZero(a!), isZero(b!))),
+  };
+};
 const root = ({ type, denormal, infinite }: Format): QuickWay => ({
-  control: NEAREST,
+  usual: true,
   result: ([b]) => pure(`${type}.sqrt`, [b!]),
   odd: ([b], r) => [denormal(b!), infinite(r)],
 });
@@ -82,7 +90,7 @@ const comparison = ({ type, denormal, nan }: Format): QuickWay => ({
 });
 /** To an integer, cut. The least integer is left to the function, as are all that are none. */
 const truncation = ({ type }: Format): QuickWay => ({
-  control: INEXACT,
+  usual: true,
   result: ([a]) => pure(`i32.trunc_sat_${type}_s`, [a!]),
   odd: ([a]) => [i32.eqz(pure(`${type}.lt`, [pure(`${type}.abs`, [a!]), wasm[type].const(2 ** 31)]))],
 });
@@ -121,7 +129,7 @@ const SINGLES: Lanes = {
 const packed = ({ shape, denormal, infinite, extreme }: Lanes, name: 'add' | 'sub' | 'mul' | 'div'): QuickWay => {
   const out = name === 'add' || name === 'sub' ? infinite : extreme;
   return {
-    control: NEAREST,
+    usual: true,
     result: ([a, b]) => pure(`${shape}.${name}`, [a!, b!]),
     odd: ([a, b], r) => [any(denormal(a!), denormal(b!), out(r))],
   };
@@ -153,13 +161,13 @@ const BY_NAME: Readonly<Record<string, QuickWay>> = {
     odd: ([a]) => [SINGLE.denormal(a!), SINGLE.nan(a!)],
   },
   sseCvtsd2ss: {
-    control: NEAREST,
+    usual: true,
     result: ([a]) => pure('f32.demote_f64', [a!]),
     // From a normal number: no denormal becomes one.
     odd: (_, r) => [SINGLE.extreme(r)],
   },
   sseCvtsi2ss: {
-    control: NEAREST,
+    usual: true,
     result: ([a]) => pure('f32.convert_i32_s', [a!]),
     odd: () => [],
   },
@@ -172,6 +180,53 @@ const BY_NAME: Readonly<Record<string, QuickWay>> = {
   sseMulps: packed(SINGLES, 'mul'),
   sseDivps: packed(SINGLES, 'div'),
 };
+
+// Loads on the x87's stack ----------------------------------------------------------------------------------------------
+/** What is done where nothing is odd. */
+export interface QuickDeed {
+  readonly odd: readonly Expr[];
+  readonly code: readonly Expr[];
+}
+/** Gives it for a call's arguments; `keep` puts a value into a local. */
+type Deed = (f: FunctionCode, args: readonly Expr[], keep: (v: Expr) => Expr) => QuickDeed;
+
+const C1 = 0x200;
+const REGISTER = Cpu.at.fpr;
+const inUse = (f: FunctionCode, register: Expr): Expr => i32.and(i32.shr_u(f.loadCpu(Cpu.at.ftw), register), i32.const(1));
+const registerAt = (f: FunctionCode, register: Expr): Expr => i32.add(f.cpu(), i32.shl(register, i32.const(4)));
+const nextTop = (f: FunctionCode, by: Expr): Expr => i32.and(i32.add(f.loadCpu(Cpu.at.ftop), by), i32.const(7));
+
+/** A push where the register is empty and nothing of `odd` holds. */
+function push(f: FunctionCode, keep: (v: Expr) => Expr, odd: readonly Expr[], significand: Expr, signExponent: Expr): QuickDeed {
+  const top = keep(nextTop(f, i32.const(-1)));
+  return {
+    odd: [...odd, inUse(f, top)],
+    code: [
+      f.rawStore(8, REGISTER, registerAt(f, top), significand, 'i64'),
+      f.rawStore(2, REGISTER + 8, registerAt(f, top), signExponent, 'i32'),
+      f.storeCpu(Cpu.at.ftop, top),
+      f.storeCpu(Cpu.at.ftw, i32.or(f.loadCpu(Cpu.at.ftw), i32.shl(i32.const(1), top))),
+      f.storeCpu(Cpu.at.fsw, i32.and(f.loadCpu(Cpu.at.fsw), i32.const(~C1))),
+    ],
+  };
+}
+/** Of a normal number. */
+const loadReal =
+  (wide: boolean): Deed =>
+  (f, [bits], keep) => {
+    const [fraction, greatest, bias] = wide ? [52, 0x7ff, 0x3c00] : [23, 0xff, 0x3f80];
+    const from = (n: number): Expr => (wide ? i32.wrap(i64.shr_u(bits!, i64.const(BigInt(n)))) : i32.shr_u(bits!, i32.const(n)));
+    const exponent = keep(i32.and(from(fraction), i32.const(greatest)));
+    const whole = wide ? bits! : i64.extend_u(bits!);
+    const significand = i64.or(i64.shl(whole, i64.const(BigInt(63 - fraction))), i64.const(-(1n << 63n)));
+    const sign = i32.and(from(wide ? 48 : 16), i32.const(0x8000));
+    const odd = i32.ge_u(i32.sub(exponent, i32.const(1)), i32.const(greatest - 1));
+    return push(f, keep, [odd], significand, i32.or(sign, i32.add(exponent, i32.const(bias))));
+  };
+const DEEDS: Readonly<Record<string, Deed>> = { fpuLoadF32: loadReal(false), fpuLoadF64: loadReal(true) };
+
+/** What is done in place of the function of this name, which gives nothing. */
+export const quickDeed = (name: string): Deed | undefined => DEEDS[name];
 
 /** The quick way of the function of this name, if it has one. */
 export const quickWay = (name: string): QuickWay | undefined => BY_NAME[name];

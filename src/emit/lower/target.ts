@@ -47,8 +47,6 @@ export interface Target {
   readonly atomic: boolean;
   /** Whether the inputs of the operation that sets the flags are kept until others are set. */
   readonly lazyFlags: boolean;
-  /** Whether the common case of functions that have a quick way (quick-ways.ts) is computed in place. */
-  readonly quickWays?: boolean;
   /** Functions for what is not inline: stores to pages with code are done there (handlers) or refused (regions). */
   readonly slow: SlowWays;
   readonly flags: TargetFlags;
@@ -73,6 +71,10 @@ export interface Target {
   /** The local of a register that is about to be set; none where they are in memory. */
   registerLocal?(reg: number): number;
   setRegister(reg: number, v: Expr): void;
+  /** Not 0 where MXCSR is not as the quick ways of functions (quick-ways.ts) want it; none where these are called. */
+  unusual?(): Expr;
+  /** Behind what may have changed MXCSR. */
+  controlChanged?(): readonly Expr[];
   /** An xmm register that is in a local. */
   vector?(xmm: number): Expr;
   setVector?(xmm: number, v: Expr): void;

@@ -13,7 +13,8 @@ import type { Region } from '../../translate/grow.ts';
 import { type Demands, reliesOnMap, type Translation, translate } from '../../translate/pipeline.ts';
 import type { Structure } from '../../translate/structure.ts';
 import { FunctionCode } from '../lower/function.ts';
-import { Lowering } from '../lower/lowering.ts';
+import { Lowering, touchesControl } from '../lower/lowering.ts';
+import { isUnusual, quickWay } from '../lower/quick-ways.ts';
 import { REGION } from '../lower/slow-ways.ts';
 import type { CallOp, PageCache, Pages, Target, TargetFlags, TransferOp } from '../lower/target.ts';
 import { type Emitter, type Expr, i32, i64, none, type ValueType } from '../module.ts';
@@ -103,7 +104,6 @@ class RegionTarget implements Target {
   readonly pages = new RegionPages();
   readonly slow = REGION;
   readonly lazyFlags = true;
-  readonly quickWays = true;
   readonly atomic: boolean;
   readonly directOrigin: number | undefined;
   private readonly waits: boolean;
@@ -111,6 +111,8 @@ class RegionTarget implements Target {
   private readonly name: string;
   private readonly translation: Translation;
   private current: OpOf<'insn'> = { kind: 'insn', eip: 0, next: 0 };
+  /** Local of unusual(), where somebody asks. */
+  private unusualLocal: number | undefined;
   /** The instruction before may have stored through a helper. */
   private stored = false;
   private loops: readonly LoopLocals[] = [];
@@ -153,7 +155,11 @@ class RegionTarget implements Target {
     const { m } = this.f;
     const { ir, dirty, bases } = this.translation;
     const { flow, blocks, entry } = ir;
-    for (const { ops } of blocks.values()) this.state.census(ops);
+    for (const { ops } of blocks.values()) {
+      this.state.census(ops);
+      if (this.unusualLocal === undefined && ops.some((op) => op.kind === 'helper' && quickWay(op.name)?.usual))
+        this.unusualLocal = this.f.locals.take();
+    }
     const cache = (writes: boolean) => ({ page: this.f.locals.take(i64), delta: this.f.locals.take(), writes });
     let loopCaches = 0;
     const loopCache = (writes: boolean) => this.pages.add(`loops ${loopCaches++}`, cache(writes));
@@ -169,7 +175,7 @@ class RegionTarget implements Target {
     const enter: Expr[] = [this.exits.pollHere(ir.eip)];
     for (const reg of new Set([...this.state.used, ...this.state.written]))
       enter.push(m.local.set(FIRST_REG + reg, this.f.loadCpu(Cpu.at.gpr + reg * GPR_STRIDE)));
-    enter.push(...this.state.loadVectors());
+    enter.push(...this.state.loadVectors(), ...this.controlChanged());
     if (this.state.usesFlags || this.state.writesFlags) {
       enter.push(m.local.set(FLAG_R, this.f.loadCpu(Cpu.at.flagR)), m.local.set(FLAG_X, this.f.loadCpu(Cpu.at.flagX)));
     }
@@ -336,6 +342,13 @@ class RegionTarget implements Target {
   registerLocal(reg: number): number {
     return this.state.registerToSet(reg);
   }
+  unusual(): Expr {
+    return this.f.get(this.unusualLocal!);
+  }
+  controlChanged(): readonly Expr[] {
+    if (this.unusualLocal === undefined) return NOTHING;
+    return [this.f.m.local.set(this.unusualLocal, isUnusual(this.f.loadCpu(Cpu.at.mxcsr)))];
+  }
   vector(xmm: number): Expr {
     return this.state.vector(xmm);
   }
@@ -379,7 +392,8 @@ class RegionTarget implements Target {
   }
   afterCall(op: CallOp): void {
     if (synchronizes(op)) this.state.dirty = 0;
-    const { writes, flags, stores, forgets } = effectsOf(op);
+    const { writes, flags, stores, forgets, changes } = effectsOf(op);
+    if (touchesControl(changes)) for (const e of this.controlChanged()) this.f.emit(e);
     if (stores) this.mayHaveStored();
     if (forgets) for (const e of this.lowering.calls.forget()) this.f.emit(e);
     for (const reg of new Set([...this.state.used, ...this.state.written]))

@@ -1,8 +1,9 @@
 // The quick ways of arithmetic and loads against those that know all cases, which unmasked inexact results are sent on: both must leave the same registers, tags and flags, whatever
 // the operands are and whichever flags are set. Cannot prove: that either is right (vectors.test.ts has what a processor did).
-import { expect, test } from 'vitest';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { Cpu } from '../../../src/layout/cpu.ts';
 import { RAM } from '../../../src/layout/memory.ts';
+import { openEngine, type TestEngine } from '../../harness/engine.ts';
 import { F32, F64, Random } from '../../vectors/gen/values.ts';
 import { loadRuntime, OPERAND, openFpu } from './immediate.ts';
 
@@ -121,4 +122,43 @@ test.each([...NAMES, ...LOADS])('%s', (name) => {
     expect(outcome[0]!.raised).toBe(-1);
   }
   if (NAMES.includes(name)) expect(inexact).toBeGreaterThan(400);
+});
+
+describe('loads of reals, which regions make in place', () => {
+  const CODE = 0x2000;
+  const DATA = 0x3000;
+  let engines: TestEngine[];
+  beforeAll(async () => {
+    engines = [await openEngine('jit'), await openEngine('interpreter')];
+  });
+  afterAll(() => {
+    for (const engine of engines) engine.close?.();
+  });
+
+  // fld [eax]; fstp tbyte [eax + 16]; hlt
+  test.each([
+    ['fld m32', 0xd9],
+    ['fld m64', 0xdd],
+  ])('%s', (name, opcode) => {
+    for (const engine of engines) engine.writeMemory(CODE, Uint8Array.of(opcode, 0, 0xdb, 0x78, 16, 0xf4));
+    for (let n = 0; n < 1500; n++) {
+      const value = memory(name);
+      const ftw = r.below(4) ? r.below(256) : 0;
+      const fsw = (r.below(8) << 11) | r.pick([0, 0x200, 0x4720, 0x3f]);
+      const fcw = r.below(3) ? USUAL : r.pick([0x37e, 0x37d, 0x27f, 0xf7f]);
+      const [region, handler] = engines.map((engine) => {
+        const bytes = new DataView(new ArrayBuffer(32));
+        bytes.setBigUint64(0, value, true);
+        engine.writeMemory(DATA, new Uint8Array(bytes.buffer));
+        const gpr = new Uint32Array(8);
+        gpr[0] = DATA;
+        engine.setState({ cr0: 0x31, eip: CODE, eflags: 2, gpr, fcw, fsw: fsw & ~(~fcw & 0x3f), ftw, mm: new Uint8Array(64) });
+        const { reason, vector } = engine.run({ faults: 'stop', maxInstructions: 100 });
+        const state = engine.getState();
+        const hex = (v: Uint8Array) => Buffer.from(v).toString('hex');
+        return [reason, vector, state.eip, state.fsw, state.ftw, hex(state.mm), hex(engine.readMemory(DATA, 32))];
+      });
+      expect([value, fsw, ftw, region]).toEqual([value, fsw, ftw, handler]);
+    }
+  });
 });
