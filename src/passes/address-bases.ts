@@ -27,6 +27,26 @@ const LOOP_WEIGHT = 8;
 const WORTH = 8;
 const MOST = 3;
 
+const STACK = `r${Gpr.ESP}`;
+
+/** Whether a region goes to another stack: ESP becomes something that is no sum with ESP or EBP. */
+export function switchesStacks({ blocks }: RegionIr): boolean {
+  const stays = (ops: readonly Op[], value: Value): boolean => {
+    const op = ops[value]!;
+    // An alignment of ESP; else a sum.
+    if (op.kind === 'pure' && op.name === 'i32.and') return stays(ops, op.args[0]!);
+    return addressBase(ops, value)?.startsWith(STACK) === true;
+  };
+  for (const { ops } of blocks.values())
+    for (const op of ops) if (op.kind === 'set' && op.reg === Gpr.ESP && !stays(ops, op.value)) return true;
+  return false;
+}
+
+/** The stack alone, if it is worth it. */
+export function cachedStack(ir: RegionIr): Map<string, boolean> {
+  return new Map([...cachedBases(ir)].filter(([name]) => name === STACK));
+}
+
 /** The bases that are worth it, with whether something is stored through them. */
 export function cachedBases({ flow, blocks }: RegionIr): Map<string, boolean> {
   const depth = loopDepths(flow);

@@ -5,7 +5,7 @@ import type { Instrument } from '../instrument/instrument.ts';
 import type { BlockId } from '../ir/blocks.ts';
 import type { Op } from '../ir/operations.ts';
 import { Mode } from '../layout/cpu.ts';
-import { cachedBases } from '../passes/address-bases.ts';
+import { cachedBases, cachedStack, switchesStacks } from '../passes/address-bases.ts';
 import { dropDeadFlags } from '../passes/dead-flags.ts';
 import { dirtyRegisters } from '../passes/dirty-registers.ts';
 import { deadAtInstructions, liveFlags } from '../passes/flag-liveness.ts';
@@ -66,6 +66,9 @@ export interface Translation {
 export const reliesOnMap = ({ mode }: RegionIr, directOrigin: number | undefined): directOrigin is number =>
   directOrigin !== undefined && (mode & Mode.USER) === 0;
 
+/** Entries of kernels push onto stacks that are not in their direct map, and go to one that is: there the stack's page is remembered. */
+const stackBeside = (ir: RegionIr): Map<string, boolean> => (switchesStacks(ir) ? cachedStack(ir) : new Map());
+
 export function translate(
   region: Region,
   { instruments = [], directOrigin, precise: wanted = true, copies = true, verify = false }: Demands = {},
@@ -85,7 +88,7 @@ export function translate(
     ir,
     shapes: flagShapes(ir, live),
     deadFlags: precise ? NONE : deadAtInstructions(ir, live),
-    bases: reliesOnMap(ir, directOrigin) ? new Map() : cachedBases(ir),
+    bases: reliesOnMap(ir, directOrigin) ? stackBeside(ir) : cachedBases(ir),
     dirty: dirtyRegisters(ir),
   };
 }

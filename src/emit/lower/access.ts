@@ -57,11 +57,16 @@ export class Access {
 
   /** Runs `fast` with a host address and an offset to it where the access needs no look at anything but a word or two, else `slow`. */
   private reach(address: Value, { first, at }: Where, bytes: number, write: boolean, slow: Expr[], fast: Fast): void {
-    if (this.target.directOrigin !== undefined)
+    if (this.originFor(address) !== undefined)
       return this.f.emit(this.either(first, write, fast(at(), DIRECT_HOST), this.f.m.block(null, slow)));
     const cache = this.target.pages?.of(address);
     if (cache === undefined) this.reachByTlb(at, bytes, write, slow, fast);
     else this.reachByCache(cache, at, bytes, write, slow, fast);
+  }
+
+  /** Where the direct map begins that an access is looked for in first; undefined: nowhere, or its page is remembered. */
+  private originFor(address: Value): number | undefined {
+    return this.target.pages?.of(address) === undefined ? this.target.directOrigin : undefined;
   }
 
   /** `fast` where an access is in the direct map, else `slow`. The likely way comes first: V8's baseline compiler goes on behind both with the registers as the first one left them. */
@@ -134,8 +139,7 @@ export class Access {
   }
 
   /** The address of an access as `reach` takes it. */
-  private addressOf(address: Value, keep: boolean): Where {
-    const { directOrigin } = this.target;
+  private addressOf(address: Value, keep: boolean, directOrigin = this.originFor(address)): Where {
     if (directOrigin === undefined && !keep && this.values.repeatable(address)) {
       const at = () => this.values.value(address);
       return { first: at(), at, local: undefined };
@@ -155,7 +159,7 @@ export class Access {
     const where = this.addressOf(op.address, rmw);
     const { at, local } = where;
     const result = this.values.destination(i, op.type);
-    const direct = this.target.directOrigin !== undefined;
+    const direct = this.originFor(op.address) !== undefined;
     const way = rmw ? (direct ? DIRECT : this.target.slow).rmw : direct ? DIRECT_LOAD : LOAD;
     const slow = this.calls.way(way[bytes]!, at(), this.target.eip());
     const set = m.local.set(result, this.loaded(op));
@@ -192,7 +196,7 @@ export class Access {
     const { m } = this.f;
     const { bytes } = op;
     const type = bytes === 8 ? i64 : i32;
-    const { first, at, local } = this.addressOf(op.address, true);
+    const { first, at, local } = this.addressOf(op.address, true, this.target.directOrigin);
     const host = this.f.locals.take(i32);
     const result = this.f.locals.take(type);
     const [out, slowly] = [`a${this.labels++}`, `s${this.labels++}`];
@@ -358,7 +362,7 @@ export class Access {
     }
     const value = () => (copy === undefined ? this.values.value(op.value) : this.f.get(copy, wasmType[type]));
     const arg = type === 'i64' && bytes <= 4 ? m.i32.wrap(value()) : value();
-    const way = this.target.directOrigin === undefined ? this.target.slow : DIRECT;
+    const way = this.originFor(op.address) === undefined ? this.target.slow : DIRECT;
     const slow = this.calls.way(way.store[bytes]!, at(), arg, this.target.eip());
     if (again) {
       const store = this.hostStore(op, this.f.get(kept.host), 0, value, type);
