@@ -1,5 +1,5 @@
 ; { "about": "code that goes between a stack in the kernel's direct map and one that is mapped elsewhere, as entries of kernels do (a region may remember the page of such a stack): pushes, pops, locals, calls and locked accesses on both; the other stack's page mapped elsewhere, not present, read-only, with code in it, its end; ESP from a register, from memory, aligned", "mode": "paged",
-;   "expect": { "log": ["00000018", "00000018", "00000018", "00000018", "00000025", "0000002d", "0000002d", "0001061e", "00000001", "000106d2", "00000022", "c04ffbfc", "00000002", "c04ff7fd", "00000018", "000107e5", "00000001", "00000003", "00000001", "00000001", "0000000b", "00000001", "00000003", "ee0e0000", "d0000f74", "00000000", "ee0e0000", "d0000f74", "00000000", "ee0e0003", "d0000f70", "00000003", "ee0e0003", "d0000f70", "00000003", "0000000c", "00000006", "0000000c", "00000018", "0000001b", "00000018", "0000000f", "0000000f", "c3404040"] } }
+;   "expect": { "log": ["00000018", "00000018", "00000018", "00000018", "00000025", "0000002d", "0000002d", "0001061e", "00000001", "000106d2", "00000022", "c04ffbfc", "00000002", "c04ff7fd", "00000018", "000107e5", "00000001", "00000003", "00000001", "00000001", "0000000b", "00000001", "00000003", "ee0e0000", "d0000f74", "00000000", "ee0e0000", "d0000f74", "00000000", "ee0e0003", "d0000f70", "00000003", "ee0e0003", "d0000f70", "00000003", "0000000c", "00000006", "0000000c", "00000018", "0000001b", "00000018", "0000000f", "0000000f", "0000000f", "0000000f", "c3404040", "c3404040"] } }
 %include "common.inc"
 %define MAP 0xc0000000
 %define OUTER 0xd0000000                        ; 2 pages of stack outside of the map, by the table OUTER_TABLE
@@ -107,9 +107,14 @@ main:
   TOLOG eax
   RUN inward, OUTER + 0xe14
   mov dword [FIRST + 0xe00], 0xc3404040
+  mov dword [SECOND + 0xc00], 0xc3404040
+  %rep 2
+  mov esi, OUTER + 0xe00
   RUN writing, OUTER + 0xf00
-  RUN writing, OUTER + 0xf00
-  TOLOG_EACH [FIRST + 0xe00]
+  mov esi, OUTER + 0x1c00
+  RUN writing, OUTER + 0x1f00
+  %endrep
+  TOLOG_EACH [FIRST + 0xe00], [SECOND + 0xc00]
   DONE
 saved_esp: dd 0
 
@@ -192,36 +197,47 @@ moving:                                         ; the page goes elsewhere while 
   mov ebx, esp
   sub esp, 12
   push ecx
-  mov dword [ENTRY_OF(OUTER)], FIRST + 0x63
-  invlpg [OUTER]
+  mov esi, FIRST + 0x63
+  call .goes
   push eax
   mov edx, [esp + 4]
-  mov dword [ENTRY_OF(OUTER)], THIRD + 0x63
-  invlpg [OUTER]
+  mov esi, THIRD + 0x63
+  mov edi, esp
+  mov ebp, [MAP + 0x4ff000]
+  mov esp, ebp
+  call .goes
+  mov esp, edi
   add eax, [esp + 4]
   push edx
   inc dword [esp]
-  mov ebp, [MAP + 0x4ff000]
-  mov esp, ebp
-  push eax
-  pop eax
   mov esp, ebx
   dec ecx
   jnz .loop
   ret
-writing:                                        ; into the code on the stack's page
+.goes:                                          ; to ESI; what a caller waits for, as it is no small function
+  mov ebp, esp
+  and ebp, 0xfff
+  mov edx, [esp]
+  mov [ebp + esi + MAP - 0x63], edx             ; so RET finds its way there as well
+  mov [ENTRY_OF(OUTER)], esi
+  invlpg [OUTER]
+  mov esi, 3
+.wait:
+  dec esi
+  jnz .wait
+  ret
+writing:                                        ; into code on the stack's page (ESI: where), which may be the first that runs there
   mov ebx, esp
   mov ecx, 3
 .loop:
-  mov esp, OUTER + 0xe02
+  lea esp, [esi + 2]
   push word 0x9040                              ; INC EAX, NOP
   mov esp, ebx
-  mov edx, OUTER + 0xe00
-  call edx
-  mov esp, OUTER + 0xe02
+  call esi
+  lea esp, [esi + 2]
   push word 0x4040
   mov esp, ebx
-  call edx
+  call esi
   dec ecx
   jnz .loop
   ret
