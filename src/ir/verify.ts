@@ -7,7 +7,7 @@ import type { HelperEffects, Type, Value } from './types.ts';
 
 /** Effects that a call may have which is not always made. */
 const SELDOM: readonly (keyof HelperEffects)[] = ['result', 'changes', 'mayFault', 'eip', 'forgets'];
-const BYTES: Record<Type, readonly number[]> = { i32: [1, 2, 4], i64: [1, 2, 4, 8], f32: [4], f64: [8], v128: [16] };
+const BYTES: Record<Type, readonly number[]> = { i32: [1, 2, 4], i64: [1, 2, 4, 8], f32: [4], f64: [8], v128: [4, 8, 16] };
 
 /** Types that an operation asks of its operands, in the order of operands(); undefined where any will do. */
 function wanted(op: Op): readonly (Type | undefined)[] {

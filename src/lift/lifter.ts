@@ -134,6 +134,7 @@ export class Lifter {
   inSegment(seg: Value, offset: Value, bytes: number, write: boolean): Value {
     return this.b.push({ kind: 'linear', type: 'i32', seg, offset, bytes, write });
   }
+  /** A vector of less than 16 bytes: the rest is 0. */
   load(type: Type, bytes: number, address: Value, options: { signed?: boolean; rmw?: boolean } = {}): Value {
     const { signed = false, rmw = false } = options;
     return this.b.push({ kind: 'load', type, bytes, signed, address, rmw, locked: rmw && this.form.locked });

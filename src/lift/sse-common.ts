@@ -60,6 +60,9 @@ export const words8 = (x: Lifter, lanes: readonly number[]): Value => x.b.constV
 export const dwords4 = (x: Lifter, lanes: readonly number[]): Value => x.b.constV128(new Uint8Array(Uint32Array.from(lanes).buffer));
 export const zero = (x: Lifter): Value => x.b.constV128(new Uint8Array(16));
 
+/** So many bytes of memory operand k, zeros above. */
+export const zeroExtended = (x: Lifter, k: number, bytes: 4 | 8): Value => x.load('v128', bytes, x.linear(k, bytes, false));
+
 /** An i64 in the low half, zeros above. */
 export const fromLow64 = (x: Lifter, v: Value): Value => x.b.op('i64x2.replace_lane', zero(x), v, { imm: 0 });
 export const fromLow32 = (x: Lifter, v: Value): Value => x.b.op('i32x4.replace_lane', zero(x), v, { imm: 0 });

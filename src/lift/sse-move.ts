@@ -4,7 +4,21 @@ import { Gpr } from '../layout/cpu.ts';
 import { type RuntimeFunction, runtime } from '../runtime/abi.ts';
 import type { Lift, Lifter, LiftTable } from './lifter.ts';
 import { x87Pending } from './shared.ts';
-import { aligned, fromLow32, fromLow64, half, low32, low64, mmxCheck, mmxEnter, sseCheck, writeMmx } from './sse-common.ts';
+import {
+  aligned,
+  double,
+  fromLow32,
+  fromLow64,
+  half,
+  low32,
+  low64,
+  mmxCheck,
+  mmxEnter,
+  single,
+  sseCheck,
+  writeMmx,
+  zeroExtended,
+} from './sse-common.ts';
 
 /** MOVAPS xmm1, xmm2/m128 and back: memory on its boundary. */
 const moveAligned: Lift = (x) => {
@@ -25,10 +39,10 @@ const moveScalar =
   (bytes: 4 | 8): Lift =>
   (x) => {
     sseCheck(x);
-    const v = bytes === 4 ? low32(x, 1) : low64(x, 1);
-    if (x.op(0).kind === 'm') x.write(0, v);
-    else if (x.op(1).kind === 'm') x.write(0, bytes === 4 ? fromLow32(x, v) : fromLow64(x, v));
-    else x.write(0, x.b.op(bytes === 4 ? 'i32x4.replace_lane' : 'i64x2.replace_lane', x.read(0), v, { imm: 0 }));
+    if (x.op(0).kind === 'm') x.write(0, bytes === 4 ? low32(x, 1) : low64(x, 1));
+    else if (x.op(1).kind === 'm') x.write(0, zeroExtended(x, 1, bytes));
+    else if (bytes === 4) x.write(0, x.b.op('f32x4.replace_lane', x.read(0), single(x, 1), { imm: 0 }));
+    else x.write(0, x.b.op('f64x2.replace_lane', x.read(0), double(x, 1), { imm: 0 }));
   };
 export const movsd = moveScalar(8);
 
@@ -79,6 +93,7 @@ const movd: Lift = (x) => {
   const mmx = to === 'mm' || from === 'mm';
   if (mmx) mmxCheck(x);
   else sseCheck(x);
+  if (to === 'xmm' && from === 'm') return x.write(0, zeroExtended(x, 1, 4));
   const v = low32(x, 1);
   if (to === 'xmm') return x.write(0, fromLow32(x, v));
   if (to === 'm') x.write(0, v);
@@ -93,6 +108,7 @@ const movq: Lift = (x) => {
   const mmx = to === 'mm' || from === 'mm';
   if (mmx) mmxCheck(x);
   else sseCheck(x);
+  if (to === 'xmm' && from === 'm') return x.write(0, zeroExtended(x, 1, 8));
   const v = low64(x, 1);
   if (to === 'xmm') return x.write(0, fromLow64(x, v));
   if (to === 'm') x.write(0, v);

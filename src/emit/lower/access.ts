@@ -281,6 +281,10 @@ export class Access {
         const [low, high] = [m.i64.atomic.load(0, host()), m.i64.atomic.load(8, host())];
         return m.local.set(result, pure('i64x2.replace_lane', [pure('i64x2.splat', [low]), high], 1));
       }
+      if (type === 'v128') {
+        const [lanes, lane] = bytes === 8 ? ['i64x2', m.i64.atomic.load(0, host())] : ['i32x4', m.i32.atomic.load(0, host())];
+        return m.local.set(result, pure(`${lanes}.replace_lane`, [m.v128.const(new Array(16).fill(0)), lane as Expr], 0));
+      }
       if (bytes === 8) return m.local.set(result, m.i64.atomic.load(0, host()));
       const { load, load16_u, load8_u } = m.i32.atomic;
       const word = (bytes === 4 ? load : bytes === 2 ? load16_u : load8_u)(0, host());

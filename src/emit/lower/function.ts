@@ -70,7 +70,7 @@ export class FunctionCode {
   // Memory -----------------------------------------------------------------------------------------------------------
   rawLoad(type: Type, bytes: number, signed: boolean, offset: number, address: Expr): Expr {
     const { m } = this;
-    if (type === 'v128') return m.v128.load(offset, 1, address);
+    if (type === 'v128') return (bytes === 16 ? m.v128.load : bytes === 8 ? m.v128.load64_zero : m.v128.load32_zero)(offset, 1, address);
     if (type === 'i64') return bytes === 8 ? m.i64.load(offset, 1, address) : m.i64.load32_u(offset, 1, address);
     if (bytes === 4) return m.i32.load(offset, 1, address);
     if (bytes === 2) return signed ? m.i32.load16_s(offset, 1, address) : m.i32.load16_u(offset, 1, address);

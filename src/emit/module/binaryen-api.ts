@@ -98,6 +98,7 @@ export interface BinaryenApi {
   _BinaryenUnreachable(module: Pointer): Ref;
   _BinaryenLoad(module: Pointer, bytes: number, signed: number, offset: number, align: number, type: number, at: Ref, memory: Pointer): Ref;
   _BinaryenStore(module: Pointer, bytes: number, offset: number, align: number, at: Ref, value: Ref, type: number, memory: Pointer): Ref;
+  _BinaryenSIMDLoad(module: Pointer, op: number, offset: number, align: number, at: Ref, memory: Pointer): Ref;
   _BinaryenAtomicLoad(module: Pointer, bytes: number, offset: number, type: number, at: Ref, memory: Pointer, order: number): Ref;
   _BinaryenAtomicStore(
     module: Pointer,

@@ -32,6 +32,8 @@ interface Access {
   readonly bytes: number;
   readonly signed: number;
   readonly type: ValueType;
+  /** A lane of a vector whose others become 0: of so many bits. */
+  readonly zero?: 32 | 64;
 }
 const access = (type: ValueType, bytes: number, signed = 0): Access => ({ type, bytes, signed });
 const ACCESSES: Readonly<Record<number, Access>> = {
@@ -51,6 +53,8 @@ const ACCESSES: Readonly<Record<number, Access>> = {
   62: access(i64, 4),
   16580608: access(v128, 16),
   16580619: access(v128, 16),
+  16580700: { ...access(v128, 4), zero: 32 },
+  16580701: { ...access(v128, 8), zero: 64 },
 };
 // Atomic opcodes: seven widths of each operation.
 const ATOMICS = [access(i32, 4), access(i64, 8), access(i32, 1), access(i32, 2), access(i64, 1), access(i64, 2), access(i64, 4)];
@@ -86,6 +90,8 @@ class Library {
   readonly order: number;
   /** Operators of read-modify-write, in the order of their opcodes. */
   readonly rmw: readonly number[];
+  /** Numbers of loads of a lane, by its bits. */
+  readonly zeroing: Readonly<Record<32 | 64, number>>;
   /** For lists of operands, and for what comes back. */
   readonly scratch: Pointer;
   readonly literal: Pointer;
@@ -109,6 +115,7 @@ class Library {
     };
     this.operators = binaryenOperators(api);
     this.features = FEATURES.reduce((all, name) => all | api.Features[name]!, 0);
+    this.zeroing = { 32: api.Load32ZeroVec128 as number, 64: api.Load64ZeroVec128 as number };
     this.order = api._BinaryenMemoryOrderSeqCst();
     this.rmw = ['Add', 'Sub', 'And', 'Or', 'Xor', 'Xchg'].map((name) => api[`AtomicRMW${name}`] as number);
     this.scratch = api._malloc(SCRATCH_BYTES);
@@ -273,8 +280,9 @@ class BinaryenBuilder implements ModuleBuilder {
       case Kind.TEE:
         return api._BinaryenLocalTee(m, e.n, this.expr(args[0]!), lib.types[e.type]);
       case Kind.LOAD: {
-        const { bytes, signed, type } = ACCESSES[e.n]!;
+        const { bytes, signed, type, zero } = ACCESSES[e.n]!;
         const align = e.align >= 0 ? 1 << e.align : bytes;
+        if (zero !== undefined) return api._BinaryenSIMDLoad(m, lib.zeroing[zero], e.data as number, align, this.expr(args[0]!), NULL);
         return api._BinaryenLoad(m, bytes, signed, e.data as number, align, lib.types[type], this.expr(args[0]!), NULL);
       }
       case Kind.STORE: {

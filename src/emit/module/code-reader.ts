@@ -107,8 +107,8 @@ export class CodeReader {
   private prefixed(prefix: number, op: number): void {
     const atomic = prefix === 0xfe;
     const simd = prefix === 0xfd;
-    // v128.load and v128.store; constants and masks of shuffles; lanes.
-    if (atomic || (simd && (op === 0 || op === 11))) {
+    // v128.load, of a lane as well, and v128.store; constants and masks of shuffles; lanes.
+    if (atomic || (simd && (op === 0 || op === 11 || op === 92 || op === 93))) {
       this.skip();
       this.skip();
     } else if (simd && (op === 12 || op === 13)) this.at += 16;

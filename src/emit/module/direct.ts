@@ -39,6 +39,8 @@ const NATURAL: Readonly<Record<number, number>> = {
   60: 0,
   61: 1,
   62: 2,
+  16580700: 2,
+  16580701: 3,
 };
 
 class BodyWriter {

@@ -199,6 +199,9 @@ export const wasm = {
   v128: {
     const: (bytes: readonly number[]) => new Expr(Kind.CONST, v128, NOTHING, '', 0, 0, bytes),
     load: loader('v128.load', 0xfd0000, v128),
+    /** The lowest lane; the others are 0. */
+    load32_zero: loader('v128.load32_zero', 0xfd005c, v128),
+    load64_zero: loader('v128.load64_zero', 0xfd005d, v128),
     store: storer('v128.store', 0xfd000b),
   },
   local: {
