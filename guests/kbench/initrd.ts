@@ -26,6 +26,7 @@ export const ROWS: readonly KbenchRow[] = [
   { name: 'yield', what: 'sched_yield, nobody else there' },
   { name: 'pipe', what: 'a byte to another process and back, two pipes' },
   { name: 'unix', what: 'the same over a pair of AF_UNIX stream sockets' },
+  { name: 'select-100', what: 'select on 100 descriptors of a pipe with nothing to read, without waiting' },
   { name: 'fork+exit', what: 'and wait4' },
   { name: 'fork+exec', what: 'a static program that exits, and wait4' },
   { name: 'mmap-64', what: 'map 64 pages, write to each, unmap' },

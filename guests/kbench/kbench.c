@@ -1,10 +1,10 @@
 // kbench: the first process of a Linux kernel, which times the kernel's work row by row and says it on the console. README.md beside this file.
 #include "../stress/sys.h"
 
-enum { SYS_getppid = 64, SYS_mount = 21, SYS_ioctl = 54, SYS_mkdir = 39, SYS_reboot = 88, SYS_ioperm = 101, SYS_stat64 = 195, SYS_socketpair = 360 };
+enum { SYS_getppid = 64, SYS_mount = 21, SYS_ioctl = 54, SYS_mkdir = 39, SYS_dup2 = 63, SYS_reboot = 88, SYS_ioperm = 101, SYS_select = 142, SYS_stat64 = 195, SYS_socketpair = 360 };
 enum { AF_UNIX = 1, SOCK_STREAM = 1, TCSBRK = 0x5409, ITIMER_REAL = 0 };
 enum { MAGIC1 = (int)0xfee1dead, MAGIC2 = 672274793, POWER_OFF = 0x4321fedc };
-enum { FILE_BYTES = 5, TOUCHED_PAGES = 64, LONG_READ = 65536, SIEVE = 32768, MOST_SLICES = 64, DEBUG_PORT = 0xe9 };
+enum { FILE_BYTES = 5, TOUCHED_PAGES = 64, LONG_READ = 65536, SELECTED = 100, FIRST_SELECTED = 20, SIEVE = 32768, MOST_SLICES = 64, DEBUG_PORT = 0xe9 };
 
 extern u32 vsyscall;
 static const char *row_name;
@@ -167,6 +167,18 @@ static void reap(i32 child) {
   must_be("wait4", sys(wait4, child, &status, 0, NULL), child);
   must_be("status", status, 0);
 }
+/** So many more descriptors of a pipe that nobody writes to. */
+static void prepare_select(void) {
+  sure("pipe", sys(pipe, ends[0]));
+  for (u32 k = 0; k < SELECTED; k++) sure("dup2", sys(dup2, ends[0][0], FIRST_SELECTED + k));
+}
+static void select_100(u32 n) {
+  while (n--) {
+    u32 set[4] = {0, 0, 0, 0}, at_once[2] = {0, 0};
+    for (u32 k = FIRST_SELECTED; k < FIRST_SELECTED + SELECTED; k++) set[k / 32] |= 1u << k % 32;
+    must_be("select", sys(select, FIRST_SELECTED + SELECTED, set, NULL, NULL, at_once), 0);
+  }
+}
 static void fork_exit(u32 n) {
   while (n--) {
     i32 child = sure("fork", sys(fork));
@@ -229,6 +241,7 @@ static const struct row {
   {"yield", yield, NULL},
   {"pipe", pipe, prepare_pipe},
   {"unix", unix_socket, prepare_unix},
+  {"select-100", select_100, prepare_select},
   {"fork+exit", fork_exit, NULL},
   {"fork+exec", fork_exec, NULL},
   {"mmap-64", mmap_64, NULL},
