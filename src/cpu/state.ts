@@ -1,7 +1,7 @@
 // The shared memory of a machine and the power-on state of a CPU in it (SDM vol. 3, table 10-1).
 
 import { DragomanError } from '../api/errors.ts';
-import { Cpu, GPR_STRIDE, Gpr, PROVEN_DESCRIPTORS, Seg, SegCache } from '../layout/cpu.ts';
+import { Cpu, GPR_STRIDE, Gpr, NO_SELECTOR, PROVEN_DESCRIPTORS, Seg, SegCache, SegmentProof } from '../layout/cpu.ts';
 import { CPUID_SIGNATURE } from '../layout/features.ts';
 import { LAPIC_BASE } from '../layout/lapic.ts';
 import { ClockAsks, CONTROL, Control, CpuArea, cpuBase, type MemoryPlan, Relax } from '../layout/memory.ts';
@@ -70,6 +70,9 @@ export function resetCpu(shared: SharedMemory, index: number): void {
   ] as const)
     set(field, base + area);
   i32.fill(-1, (base + CpuArea.at.noTable) >> 2, (base + CpuArea.at.noTable + PROVEN_DESCRIPTORS * 8) >> 2);
+  // A null selector is 0, as memory is that nobody wrote to.
+  for (const proofs of [CpuArea.at.provenFlat, CpuArea.at.provenFree])
+    for (let n = 0; n < PROVEN_DESCRIPTORS; n++) set(proofs + n * SegmentProof.size + SegmentProof.at.selector, NO_SELECTOR);
   set(Cpu.at.jumpKernelGen, generation);
   set(Cpu.at.jumpUserGen, generation);
   set(Cpu.at.fcw, 0x37f);
