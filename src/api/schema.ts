@@ -58,12 +58,14 @@ export const TEXT: WordKind<string> = word(
 );
 /** Text as System.map has it, which is parsed here and nowhere else. */
 const SYMBOLS: Kind<SymbolTable> = { what: 'a string', take: (value, name) => parseSymbols(TEXT.take(value, name), name) };
-export const PATH: WordKind<string> = word(
-  'the path of a file',
-  (value) => typeof value === 'string' && value !== '' && !value.includes('\0'),
-  (text) => text,
-);
-export const FOLDER: WordKind<string> = { ...PATH, what: 'the path of a folder' };
+const path = (of: string): WordKind<string> =>
+  word(
+    `the path of a ${of}`,
+    (value) => typeof value === 'string' && value !== '' && !value.includes('\0'),
+    (text) => text,
+  );
+export const PATH = path('file');
+export const FOLDER = path('folder');
 const BOOLEAN = plain<boolean>('true or false', (value) => typeof value === 'boolean');
 const callback = <T>() => plain<(value: T) => unknown>('a function', (value) => typeof value === 'function');
 const MAC: Kind<string> = { what: `a MAC address such as '${DEFAULT_MAC}'`, take: checkMac };

@@ -30,11 +30,15 @@ const PAIRS = [
 ] as const;
 
 /** Where ModRM is, if there is one; and whether a prefix names a segment. */
-function modrmAt(bytes: Uint8Array, at: number): { readonly modrm: number; readonly override: boolean } {
+export function modrmAt(bytes: Uint8Array, at: number): { readonly modrm: number; readonly override: boolean } {
   let override = false;
   let k = at;
   for (; PREFIXES.has(bytes[k]!); k++) override ||= OVERRIDES.includes(bytes[k]!);
-  if (bytes[k++] === 0x0f) if (bytes[k] === 0x38 || bytes[k++] === 0x3a) k++;
+  if (bytes[k++] === 0x0f) {
+    const opcode = bytes[k++];
+    // Maps of three bytes.
+    if (opcode === 0x38 || opcode === 0x3a) k++;
+  }
   return { modrm: k, override };
 }
 

@@ -2,7 +2,7 @@
 // A lift must do all that may fault before its first register write, so that faults are precise.
 import { eipOf } from '../ir/blocks.ts';
 import type { Builder } from '../ir/builder.ts';
-import type { ConditionCode, FlagKind, Place, Type, Value } from '../ir/types.ts';
+import { ADDRESS, type ConditionCode, type FlagKind, type Place, type Type, type Value } from '../ir/types.ts';
 import { Cpu, Eflags, Gpr, Seg, SegCache } from '../layout/cpu.ts';
 import type { RuntimeFunction } from '../runtime/abi.ts';
 import type { Form, FormOperand } from './form.ts';
@@ -132,7 +132,7 @@ export class Lifter {
   // Guest memory -----------------------------------------------------------------------------------------------------
   /** Linear address of `offset` in the segment whose cache is at `seg`, checked; may fault. */
   inSegment(seg: Value, offset: Value, bytes: number, write: boolean): Value {
-    return this.b.push({ kind: 'linear', type: 'i32', seg, offset, bytes, write });
+    return this.b.push({ kind: 'linear', type: ADDRESS, seg, offset, bytes, write });
   }
   /** A vector of less than 16 bytes: the rest is 0. */
   load(type: Type, bytes: number, address: Value, options: { signed?: boolean; rmw?: boolean } = {}): Value {

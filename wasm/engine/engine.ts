@@ -117,7 +117,7 @@ export function linkBlock(cpu: Cpu, link: usize): void {
 export function deliverFault(cpu: Cpu): void {
   if (cpu.fault & FAULT_BAIL) {
     cpu.fault = 0;
-    runAlone(cpu);
+    stepNext(cpu);
     return;
   }
   cpu.stepArmed = 0;
@@ -152,7 +152,7 @@ function endStep(cpu: Cpu): bool {
   if (!armed) return false;
   // Behind a load of SS no trap comes (SDM vol. 3, 6.8.3); data breakpoints wait for one instruction more.
   if (cpu.shadow == Shadow.SS) {
-    if (cpu.debugPending) runAlone(cpu);
+    if (cpu.debugPending) stepNext(cpu);
     return false;
   }
   // RF is set for what comes between the iterations of a string instruction (SDM vol. 3, 17.3.1.1), and an instruction breakpoint there is met once.
@@ -164,7 +164,7 @@ function endStep(cpu: Cpu): bool {
     return true;
   }
   if (again) {
-    if (cpu.watch & Watch.CODE && codeHits(cpu, linearEip(cpu))) runAlone(cpu);
+    if (cpu.watch & Watch.CODE && codeHits(cpu, linearEip(cpu))) stepNext(cpu);
     else cpu.eflags = flags;
   }
   return false;
@@ -179,8 +179,8 @@ function lookUp(cpu: Cpu): u32 {
   return 0;
 }
 
-/** The next instruction is run alone. */
-function runAlone(cpu: Cpu): void {
+/** The next instruction is stepped. */
+function stepNext(cpu: Cpu): void {
   cpu.step |= Step.BAIL;
 }
 

@@ -137,6 +137,7 @@ describe('Machine.create refuses', () => {
     [{ lockstep: true }, 'lockstep: true is not an object with seed, paced, onRecord, replay'],
     [{ lockstep: { sead: 1 } }, "lockstep.sead: there is no such option; is 'seed' meant?"],
     [{ lockstep: { turns: 1 } }, 'lockstep.turns: there is no such option; there are seed, paced, onRecord, replay'],
+    [{ codeCache: true }, 'codeCache: true is not the path of a folder'],
     [{ cpus: '2' }, "cpus: '2' is not a number of CPUs (1 to 64)"],
     [{ kernel: [1] }, 'kernel: an array is not a Uint8Array or an ArrayBuffer'],
     [{ memory: 64 }, "memory: there is no such option; is 'memoryBytes' meant?"],
