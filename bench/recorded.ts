@@ -5,7 +5,8 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { type Guest, READY } from '../guests/linux.ts';
 import { Machine } from '../src/api/index.ts';
-import { type Request, Translator } from '../src/cache/translator.ts';
+import type { Request } from '../src/cache/request.ts';
+import { Translator } from '../src/cache/translator.ts';
 import { PAGE, PAGE_SHIFT, RAM } from '../src/layout/memory.ts';
 
 const CACHE = fileURLToPath(new URL('../.cache/bench', import.meta.url));

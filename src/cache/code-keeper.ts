@@ -11,15 +11,8 @@ import { growRegion, type Region } from '../translate/grow.ts';
 import { type CodeCache, imageAt, type KeptRegion, mayMove, NEXT_PLACE, startOf } from './code-cache.ts';
 import { type CodeImage, pagesOf, putImage } from './code-image.ts';
 import { CodeSource, isDirect } from './code-source.ts';
-import {
-  innerBlocks,
-  type MadeModule,
-  type MadeRegion,
-  type RegionEntry,
-  type Request,
-  type TranslatedModule,
-  type Translator,
-} from './translator.ts';
+import type { Request } from './request.ts';
+import { innerBlocks, type MadeModule, type MadeRegion, type RegionEntry, type TranslatedModule, type Translator } from './translator.ts';
 
 /** A region that is to be kept. */
 interface UnkeptRegion extends Omit<MadeRegion, 'region'>, Pick<KeptRegion, 'inner' | 'moved'> {}

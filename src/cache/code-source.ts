@@ -4,7 +4,7 @@ import type { PhysicalMemory } from '../cpu/physical.ts';
 import type { RegionDemands } from '../emit/region/region.ts';
 import { Mode } from '../layout/cpu.ts';
 import { DIRECT_START, PAGE, PAGE_SHIFT } from '../layout/memory.ts';
-import type { Request } from './translator.ts';
+import type { Request } from './request.ts';
 
 /** Whether code lies in the kernel's direct map, which begins at `origin` (Control.directOrigin). */
 export const isDirect = ({ phys, eip, mode }: Request, origin: number | undefined): boolean =>

@@ -1,7 +1,7 @@
 // Requests of hot code, from the CPUs (wasm/engine/engine.ts, `hot`) to whoever translates: a ring in shared memory.
 import type { SharedMemory } from '../cpu/state.ts';
 import { CONTROL, Control, HEAT_QUEUE, HEAT_QUEUE_ENTRIES, HeatRequest } from '../layout/memory.ts';
-import type { Request } from './translator.ts';
+import type { Request } from './request.ts';
 
 /** Regions in a module at the most: large enough that V8's cost a module is spread, small enough that hot code does not wait. */
 export const BATCH = 32;

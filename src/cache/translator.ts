@@ -26,14 +26,7 @@ import { growRegion, type Region } from '../translate/grow.ts';
 import { type CodeImage, imageOf, type PageAt, type Piece } from './code-image.ts';
 import { CodeSource } from './code-source.ts';
 import { BATCH } from './heat.ts';
-
-export interface Request {
-  readonly phys: number;
-  readonly eip: number;
-  readonly mode: number;
-  /** Index of the CPU that alone gets the region (without the relaxation `shared`); undefined: all get it. */
-  readonly owner?: number | undefined;
-}
+import type { Request } from './request.ts';
 
 /** A region of a published module: function `r<slot>` goes into table slot `slot`, if memory still holds `image`. */
 export interface RegionEntry extends Request {

@@ -1,6 +1,7 @@
 // How addresses move in a loop: each is found as a sum of registers, as they are at the start of a pass through the loop, and a
 // known range. Where those registers stand still, or grow by the same amount in each pass, one look at the TLB answers for many
 // passes (see emit/region/guards.ts).
+import type { Strides } from '../ir/loop-copy.ts';
 import { effectsOf, type Op, type OpOf } from '../ir/operations.ts';
 import type { Value } from '../ir/types.ts';
 import { CODE_GPRS } from '../layout/cpu.ts';
@@ -100,25 +101,6 @@ function evaluate(ops: readonly Op[], start: Registers): { forms: Form[]; end: F
     }
   });
   return { forms, end };
-}
-
-/** Accesses whose addresses move together. All of them are in [base, base + span), base = the terms + lo. */
-export interface Group {
-  readonly terms: ReadonlyMap<number, number>;
-  readonly lo: number;
-  readonly span: number;
-  readonly writes: boolean;
-  /** What the addresses grow by in each pass: a constant, or (then the constant is 0) a sum of registers that stand still. */
-  readonly step: number;
-  readonly stepTerms: ReadonlyMap<number, number>;
-}
-
-export interface Strides {
-  readonly groups: readonly Group[];
-  /** Registers that must be in a range when a pass starts (in later passes they are). */
-  readonly bounds: ReadonlyMap<number, { readonly lo: number; readonly hi: number }>;
-  /** By block: the group of the access at an index of its operations. */
-  readonly accesses: ReadonlyMap<number, ReadonlyMap<number, number>>;
 }
 
 /**

@@ -6,22 +6,11 @@
 //
 // The copy is a few passes one behind the other; what a guard is in Wasm says emit/region/guards.ts.
 import { type BlockId, COPY } from '../ir/blocks.ts';
+import type { LoopCopy } from '../ir/loop-copy.ts';
 import { mapTargets, type Op } from '../ir/operations.ts';
 import { PAGE } from '../layout/memory.ts';
 import { codeLength, type FastLoop, fastLoops } from '../passes/fast-loops.ts';
-import type { Strides } from '../passes/strides.ts';
 import { type RegionBlock, type RegionIr, regionBlock, reshaped } from './graph.ts';
-
-/** A loop with its copy and its guard. */
-export interface LoopCopy {
-  /** Heads of the loop as it was and of its copy. */
-  readonly original: BlockId;
-  readonly head: BlockId;
-  readonly guard: BlockId;
-  /** Passes one behind the other, which are counted as one. */
-  readonly unrolled: number;
-  readonly strides: Strides;
-}
 
 /** A copy is so many passes one behind the other, and the passes that are left are counted once in all of them. */
 const MOST_UNROLLED = 4;

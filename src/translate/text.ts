@@ -1,12 +1,11 @@
 // A region as text: each block under its name, then its loops' copies. What is written by hand has blocks alone, the first of which is
 // the entry.
 import { type BlockId, eipOf, printBlock, readBlock } from '../ir/blocks.ts';
+import type { Group, LoopCopy } from '../ir/loop-copy.ts';
 import { print } from '../ir/print.ts';
 import { read } from '../ir/read.ts';
 import { Gpr, Mode } from '../layout/cpu.ts';
-import type { Group } from '../passes/strides.ts';
 import { type RegionBlock, type RegionIr, regionBlock, reshaped } from './graph.ts';
-import type { LoopCopy } from './loops.ts';
 
 const REGISTERS = Object.keys(Gpr).map((name) => name.toLowerCase());
 

@@ -9,7 +9,6 @@ import { pure, wasm } from '../module/expressions.ts';
 import { type Expr, i32, i64, none, wasmType } from '../module.ts';
 import type { RuntimeCalls } from './calls.ts';
 import type { FunctionCode } from './function.ts';
-import type { Lowering } from './lowering.ts';
 import { DIRECT, DIRECT_LOAD, LOAD, LOCKED_LOAD, LOCKED_STORE, REGION } from './slow-ways.ts';
 import type { PageCache, Target } from './target.ts';
 
@@ -18,6 +17,25 @@ const PAGE_MASK = PAGE - 1;
 const DIRECT_HOST = RAM + DIRECT_START;
 /** Offsets in the TLB, by a linear address that was shifted. */
 const TLB_OFFSET = wasm.i32.const(0x3ffffc);
+
+/** What operands of accesses are, and where results go. */
+export interface Values {
+  /** A fresh expression for a value. */
+  value(v: Value): Expr;
+  /** Whether a value can be had again and again at no cost. */
+  repeatable(v: Value): boolean;
+  /** A fresh expression for an address less a constant. */
+  less(v: Value, n: number): Expr;
+  typeOfValue(v: Value): Type;
+  /** Whether nobody uses the value defined at `i`. */
+  dead(i: number): boolean;
+  /** The value defined at `i` is in `local` from here on. */
+  place(i: number, local: number): void;
+  /** The local that the value defined at `i` is to be put into: one of its own, or that of the register that it becomes. */
+  destination(i: number, type: Type): number;
+  /** It is there. */
+  arrived(i: number, local: number): void;
+}
 
 /** Where a read-modify-write goes: locals of its address (linear, or from the direct map's start on) and of its host address (0: the slow way). */
 interface Kept {
@@ -41,14 +59,13 @@ type Fast = (host: Expr, offset: number) => Expr;
 
 export class Access {
   private readonly f: FunctionCode;
-  private readonly values: Lowering;
+  private readonly values: Values;
   private readonly target: Target;
   private readonly calls: RuntimeCalls;
   private kept: Kept | undefined;
   private labels = 0;
 
-  /** `values`: what operands are, and where results go. */
-  constructor(f: FunctionCode, values: Lowering, target: Target, calls: RuntimeCalls) {
+  constructor(f: FunctionCode, values: Values, target: Target, calls: RuntimeCalls) {
     this.f = f;
     this.values = values;
     this.target = target;

@@ -7,7 +7,7 @@ import { JumpEntry } from '../../layout/memory.ts';
 import { MXCSR, type RuntimeFunction, runtime, runtimeFunction } from '../../runtime/abi.ts';
 import { pure } from '../module/expressions.ts';
 import { type Expr, i32, wasmType } from '../module.ts';
-import { Access } from './access.ts';
+import { Access, type Values } from './access.ts';
 import { RuntimeCalls } from './calls.ts';
 import { conditionOfOperation, conditionOfWords } from './flags.ts';
 import type { FunctionCode } from './function.ts';
@@ -27,7 +27,7 @@ export const touchesControl = (changes: readonly Place[] | undefined): boolean =
 /** Lanes by the type of one. */
 const LANES: Partial<Record<Type, string>> = { i32: 'i32x4', i64: 'i64x2' };
 
-export class Lowering {
+export class Lowering implements Values {
   readonly f: FunctionCode;
   private readonly target: Target;
   readonly calls: RuntimeCalls;
@@ -170,7 +170,6 @@ export class Lowering {
     }
   }
 
-  /** A fresh expression for value v. */
   value(v: Value): Expr {
     const op = this.ops[v]!;
     if (this.folded[v]) return this.expression(op);
@@ -179,13 +178,11 @@ export class Lowering {
     return this.f.get(local, wasmType[(op as { type: Type }).type]);
   }
 
-  /** Whether value `v` can be had again and again at no cost. */
   repeatable(v: Value): boolean {
     const { kind } = this.ops[v]!;
     return !this.folded[v] || kind === 'const' || kind === 'get' || (kind === 'getx' && this.typeOfValue(v) === 'v128');
   }
 
-  /** A fresh expression for an address less a constant. */
   less(v: Value, n: number): Expr {
     const op = this.ops[v]!;
     if (op.kind === 'const') return this.f.c((op.value as number) - n);
@@ -237,16 +234,13 @@ export class Lowering {
     this.f.emit(this.f.m.local.set(local, e));
   }
 
-  /** Whether nobody uses the value defined at `i`. */
   dead(i: number): boolean {
     return this.lastUse[i]! < 0;
   }
-  /** The value defined at `i` is in `local` from here on. */
   place(i: number, local: number): void {
     this.home[i] = local;
   }
 
-  /** The local that the value defined at `i` is to be put into: one of its own, or that of the register that it becomes. */
   destination(i: number, type: Type): number {
     const to = this.becomes(i);
     if (to !== undefined) {
@@ -255,7 +249,6 @@ export class Lowering {
     }
     return this.f.locals.take(wasmType[type]);
   }
-  /** It is there. */
   arrived(i: number, local: number): void {
     if (this.folded[this.lastUse[i]!]) return;
     if (this.dead(i)) this.f.locals.free(local);

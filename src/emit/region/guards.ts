@@ -1,8 +1,7 @@
 // The guard of a loop's unchecked copy (see translate/loops.ts): looks up the pages of its addresses and counts the passes that
 // stay on them.
+import type { Group, LoopCopy } from '../../ir/loop-copy.ts';
 import { PAGE, PAGE_SHIFT, Tlb } from '../../layout/memory.ts';
-import type { Group } from '../../passes/strides.ts';
-import type { LoopCopy } from '../../translate/loops.ts';
 import { NOWHERE } from '../lower/calls.ts';
 import type { LocalPool } from '../lower/locals.ts';
 import type { PageCache } from '../lower/target.ts';

@@ -1,5 +1,6 @@
 // What profilers are told of the engine's code (MachineOptions.perfMap): the names of its functions, and of the guest's code that they are.
-import type { Request, Translator } from '../../cache/translator.ts';
+import type { Request } from '../../cache/request.ts';
+import type { Translator } from '../../cache/translator.ts';
 import { codeName, type SymbolTable } from './symbols.ts';
 
 /** May be sent to Workers. */

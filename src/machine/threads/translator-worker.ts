@@ -2,8 +2,9 @@
 import { CodeKeeper } from '../../cache/code-keeper.ts';
 import { type Asked, BATCH, takeRequests } from '../../cache/heat.ts';
 import { Publisher } from '../../cache/publish.ts';
+import type { Request } from '../../cache/request.ts';
 import { noteTranslation } from '../../cache/tally.ts';
-import type { Request, TranslatedModule } from '../../cache/translator.ts';
+import type { TranslatedModule } from '../../cache/translator.ts';
 import { attachMemory } from '../../cpu/state.ts';
 import type { EncoderName } from '../../emit/module/builder.ts';
 import { host } from '../../host/node.ts';
