@@ -1,11 +1,11 @@
 // Which accesses of a region are likely to stay on one page for a while: those through one base register. In a loop, or where
 // there are many, the page is worth locals of its own (see emit/lower/access.ts).
 import type { Op } from '../ir/operations.ts';
+import type { RegionIr } from '../ir/region.ts';
+import type { Structure } from '../ir/structure.ts';
 import type { Value } from '../ir/types.ts';
 import { Gpr } from '../layout/cpu.ts';
 import { PAGE, PAGE_SHIFT } from '../layout/memory.ts';
-import type { RegionIr } from '../translate/graph.ts';
-import type { Structure } from '../translate/structure.ts';
 
 /**
  * The name of what an address is relative to: a register (with a large displacement, which then is an array's address), or a

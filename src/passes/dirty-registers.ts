@@ -1,8 +1,8 @@
 // Forward data flow over a region's blocks: the registers (general ones, and xmm registers that it has in locals) that may differ from memory at the start of each block. Only they
 // are stored where the region is left.
 import { effectsOf, isCall, type Op } from '../ir/operations.ts';
+import type { RegionIr } from '../ir/region.ts';
 import { CODE_GPRS } from '../layout/cpu.ts';
-import type { RegionIr } from '../translate/graph.ts';
 
 /** Whether registers and memory agree behind a call: all were stored before, and loaded again. */
 export function synchronizes(op: Op): boolean {

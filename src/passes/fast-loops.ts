@@ -1,9 +1,9 @@
 // Which loops are worth an unchecked copy (translate/loops.ts): small ones, in which addresses move evenly.
 import type { Strides } from '../ir/loop-copy.ts';
 import { effectsOf, isCall, type Op } from '../ir/operations.ts';
+import type { RegionIr } from '../ir/region.ts';
+import type { Structure } from '../ir/structure.ts';
 import type { Effects } from '../ir/types.ts';
-import type { RegionIr } from '../translate/graph.ts';
-import type { Structure } from '../translate/structure.ts';
 import { strides } from './strides.ts';
 
 /** Operations in a loop that is worth a copy, and copies in a region, at the most. */

@@ -1,9 +1,9 @@
 // Backward data flow over a region's blocks: where the flags matter that a block finds. They do not where they are set anew before
 // anybody looks: a condition, the frame of a fault (where faults are precise) or of an interrupt at a loop's end, code outside the region.
 import { effectsOf, keepsCarry, type Op } from '../ir/operations.ts';
+import { mayLeave, type RegionBlock, type RegionIr } from '../ir/region.ts';
+import type { Structure } from '../ir/structure.ts';
 import type { ConditionCode } from '../ir/types.ts';
-import { mayLeave, type RegionBlock, type RegionIr } from '../translate/graph.ts';
-import type { Structure } from '../translate/structure.ts';
 import { readsFlags } from './dead-flags.ts';
 
 const READS_CARRY: ReadonlySet<ConditionCode> = new Set(['b', 'ae', 'be', 'a']);

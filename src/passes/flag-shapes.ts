@@ -2,8 +2,8 @@
 // same kind of operation, it goes on to be known, and the flag words are only made where somebody looks; else the words are
 // carried. Inputs and result of the operation that are in a register, or constant, need no local of their own.
 import { effectsOf, isCall, keepsCarry, type Op, type OpOf } from '../ir/operations.ts';
+import type { RegionIr } from '../ir/region.ts';
 import type { FlagKind, Value } from '../ir/types.ts';
-import type { RegionIr } from '../translate/graph.ts';
 
 /** Where an input or the result of the operation can be found: in a general register, or it is a constant. */
 export type Source = { readonly reg: number } | { readonly value: number };

@@ -1,8 +1,8 @@
 // Drops checks of the CPU's state (whether SSE or the x87 may be used) that were passed on every way to a block, as long as nothing changed what they ask.
 // What a block itself asked before is known to state-accesses.ts.
 import { isCall, type Op, type OpOf } from '../ir/operations.ts';
+import type { RegionBlock, RegionIr } from '../ir/region.ts';
 import type { Place, Value } from '../ir/types.ts';
-import type { RegionBlock, RegionIr } from '../translate/graph.ts';
 import { placeOf } from './state-accesses.ts';
 
 /** A word of the CPU's state, of which some bits must be 0. */

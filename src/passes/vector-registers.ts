@@ -1,9 +1,9 @@
 // Where a loop works on xmm registers, the region has them in locals, as it has the general ones: accesses to their places in the CPU's state become operations on
 // registers. Outside of loops that would only be more to load and store at the region's ends.
 import { effectsOf, type Op, type OpOf } from '../ir/operations.ts';
+import { mapBlocks, type RegionIr } from '../ir/region.ts';
 import type { Type } from '../ir/types.ts';
 import { CODE_XMMS, Cpu } from '../layout/cpu.ts';
-import { mapBlocks, type RegionIr } from '../translate/graph.ts';
 import { loopDepths } from './address-bases.ts';
 import { placeOf } from './state-accesses.ts';
 

@@ -3,7 +3,7 @@
 import { atStart, type BlockStart, type Instrument, throughOperations } from '../instrument/instrument.ts';
 import { eipOf } from '../ir/blocks.ts';
 import type { Builder } from '../ir/builder.ts';
-import type { RegionBlock, RegionIr } from './graph.ts';
+import type { RegionBlock, RegionIr } from '../ir/region.ts';
 
 const startOf = (b: Builder, { id, instructions }: RegionBlock): BlockStart => ({
   engine: 'region',

@@ -2,11 +2,11 @@
 import { type BlockId, eipOf } from '../ir/blocks.ts';
 import { Builder } from '../ir/builder.ts';
 import { isTerminator, type Op } from '../ir/operations.ts';
+import { type RegionBlock, type RegionIr, regionBlock, reshaped } from '../ir/region.ts';
 import type { Value } from '../ir/types.ts';
 import { Cpu } from '../layout/cpu.ts';
 import { Lifter } from '../lift/lifter.ts';
 import { RegionLeaves } from '../lift/region-leaves.ts';
-import { type RegionBlock, type RegionIr, regionBlock, reshaped } from './graph.ts';
 import type { BasicBlock, Region } from './grow.ts';
 
 /** 1 where the CPU has what it knows of the kernel's code (Cpu.codeFrom) at the page at an EIP. */

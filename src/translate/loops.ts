@@ -8,9 +8,9 @@
 import { type BlockId, COPY } from '../ir/blocks.ts';
 import type { LoopCopy } from '../ir/loop-copy.ts';
 import { mapTargets, type Op } from '../ir/operations.ts';
+import { type RegionBlock, type RegionIr, regionBlock, reshaped } from '../ir/region.ts';
 import { PAGE } from '../layout/memory.ts';
 import { codeLength, type FastLoop, fastLoops } from '../passes/fast-loops.ts';
-import { type RegionBlock, type RegionIr, regionBlock, reshaped } from './graph.ts';
 
 /** A copy is so many passes one behind the other, and the passes that are left are counted once in all of them. */
 const MOST_UNROLLED = 4;

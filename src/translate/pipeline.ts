@@ -4,6 +4,7 @@
 import type { Instrument } from '../instrument/instrument.ts';
 import type { BlockId } from '../ir/blocks.ts';
 import type { Op } from '../ir/operations.ts';
+import { mapBlocks, type RegionIr } from '../ir/region.ts';
 import { Mode } from '../layout/cpu.ts';
 import { cachedBases, cachedStack, switchesStacks } from '../passes/address-bases.ts';
 import { dropDeadFlags } from '../passes/dead-flags.ts';
@@ -13,7 +14,6 @@ import { flagShapes, type Shapes } from '../passes/flag-shapes.ts';
 import { dropPassedChecks } from '../passes/passed-checks.ts';
 import { dropStateAccesses } from '../passes/state-accesses.ts';
 import { vectorRegisters } from '../passes/vector-registers.ts';
-import { mapBlocks, type RegionIr } from './graph.ts';
 import type { Region } from './grow.ts';
 import { instrumented } from './instrumented.ts';
 import { liftRegion } from './lift.ts';

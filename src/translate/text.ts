@@ -4,8 +4,8 @@ import { type BlockId, eipOf, printBlock, readBlock } from '../ir/blocks.ts';
 import type { Group, LoopCopy } from '../ir/loop-copy.ts';
 import { print } from '../ir/print.ts';
 import { read } from '../ir/read.ts';
+import { type RegionBlock, type RegionIr, regionBlock, reshaped } from '../ir/region.ts';
 import { Gpr, Mode } from '../layout/cpu.ts';
-import { type RegionBlock, type RegionIr, regionBlock, reshaped } from './graph.ts';
 
 const REGISTERS = Object.keys(Gpr).map((name) => name.toLowerCase());
 

@@ -2,8 +2,8 @@
 import { type BlockId, printBlock } from '../ir/blocks.ts';
 import { isTerminator, targets } from '../ir/operations.ts';
 import { printOp } from '../ir/print.ts';
+import type { RegionBlock, RegionIr } from '../ir/region.ts';
 import { problems } from '../ir/verify.ts';
-import type { RegionBlock, RegionIr } from './graph.ts';
 
 function blockProblems(block: RegionBlock, ir: RegionIr): string[] {
   const ops = [...block.ops];

@@ -1,12 +1,12 @@
 // The cases of test/ir/*.ir: a region as text, as it is printed, and behind `--- NAME` what the pass, the analysis or the instrument of that name makes of it.
 import { INSTRUMENTS } from '../../src/instrument/index.ts';
 import { printBlock } from '../../src/ir/blocks.ts';
+import type { RegionIr } from '../../src/ir/region.ts';
 import { CODE_XMMS, Gpr } from '../../src/layout/cpu.ts';
 import { cachedBases } from '../../src/passes/address-bases.ts';
 import { dirtyRegisters } from '../../src/passes/dirty-registers.ts';
 import { liveFlags } from '../../src/passes/flag-liveness.ts';
 import { flagShapes, type Shape, type Source } from '../../src/passes/flag-shapes.ts';
-import type { RegionIr } from '../../src/translate/graph.ts';
 import { instrumented } from '../../src/translate/instrumented.ts';
 import { PASSES, type Pass } from '../../src/translate/pipeline.ts';
 import { printRegion, readRegion } from '../../src/translate/text.ts';

@@ -3,8 +3,9 @@
 // whatever else returns does not, and is passed on, in the end to `run`, which asks the dispatcher. What makes the code of those that wait another
 // one, or changes the mode, makes Cpu.callReturn NO_RETURN: then they are never gone on with (the guest goes on at their return point by its EIP). Whoever waits in vain
 // (the stack was switched, the call never returns) is dropped when too many wait.
+
+import type { RegionIr } from '../../ir/region.ts';
 import { Cpu } from '../../layout/cpu.ts';
-import type { RegionIr } from '../../translate/graph.ts';
 import type { FunctionCode } from '../lower/function.ts';
 import { type Expr, i64, none } from '../module.ts';
 import type { RegionExits } from './exits.ts';

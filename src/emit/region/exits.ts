@@ -1,8 +1,9 @@
 // The ways out of a region, and the look at the pending word.
+
+import type { RegionIr } from '../../ir/region.ts';
 import { Cpu, Mode, PENDING_HELD_SHIFT } from '../../layout/cpu.ts';
 import { CpuArea, JUMP_ENTRIES, JumpEntry, jumpIndex, PAGE_SHIFT } from '../../layout/memory.ts';
 import { runtime } from '../../runtime/abi.ts';
-import type { RegionIr } from '../../translate/graph.ts';
 import { callPoll } from '../lower/calls.ts';
 import type { FunctionCode } from '../lower/function.ts';
 import { type Expr, none } from '../module.ts';

@@ -2,16 +2,16 @@
 // locals, loops are Wasm loops, exits tail-call the table slot of where they lead.
 import { type BlockId, eipOf } from '../../ir/blocks.ts';
 import { effectsOf, type Op, type OpOf } from '../../ir/operations.ts';
+import type { RegionBlock, RegionIr } from '../../ir/region.ts';
+import type { Structure } from '../../ir/structure.ts';
 import type { Value } from '../../ir/types.ts';
 import { CODE_GPRS, Cpu, GPR_STRIDE, Mode } from '../../layout/cpu.ts';
 import { Tlb } from '../../layout/memory.ts';
 import { addressBase } from '../../passes/address-bases.ts';
 import { synchronizes } from '../../passes/dirty-registers.ts';
 import { runtime } from '../../runtime/abi.ts';
-import type { RegionBlock, RegionIr } from '../../translate/graph.ts';
 import type { Region } from '../../translate/grow.ts';
 import { type Demands, reliesOnMap, type Translation, translate } from '../../translate/pipeline.ts';
-import type { Structure } from '../../translate/structure.ts';
 import { FunctionCode } from '../lower/function.ts';
 import { Lowering, touchesControl } from '../lower/lowering.ts';
 import { isUnusual, quickWay } from '../lower/quick-ways.ts';

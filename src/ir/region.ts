@@ -1,8 +1,8 @@
 // A region as IR: a graph of blocks, each a list of operations whose last one says where it leads. Its shape is worked out once, and
 // again only where a pass changes it.
-import type { BlockId } from '../ir/blocks.ts';
-import type { LoopCopy } from '../ir/loop-copy.ts';
-import { type Op, targets } from '../ir/operations.ts';
+import type { BlockId } from './blocks.ts';
+import type { LoopCopy } from './loop-copy.ts';
+import { type Op, targets } from './operations.ts';
 import { type Structure, structure } from './structure.ts';
 
 export interface RegionBlock {
