@@ -1,4 +1,4 @@
-// npm run build: build/ (the runtime and the interpreter, compiled) and dist/ (the sources as JavaScript, with types, and in few files for Node: dist/node). What is
+// npm run build: build/ (the runtime and the interpreter, compiled, and what Node runs of packages) and dist/ (the sources as JavaScript, with types, and in few files for Node: dist/node). What is
 // up to date is left as it is; several processes may ask at the same time. `--wasm-only` leaves dist/ out, `--force` makes all anew.
 import { spawnSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
@@ -48,6 +48,13 @@ const handlers: Part = {
   make: async () => void (await import('./build-handlers.ts')).buildHandlers(),
 };
 
+const packages: Part = {
+  name: 'packages',
+  inputs: ['scripts/build-packages.ts', 'package-lock.json'],
+  outputs: ['build/binaryen.js', 'build/binaryen.wasm', 'build/iced_x86_bg.wasm'],
+  make: async () => (await import('./build-packages.ts')).buildPackages(),
+};
+
 /** What Node runs; a Worker is started from the file beside the one that starts it. */
 const ENTRIES = [
   'src/api/index.ts',
@@ -56,6 +63,9 @@ const ENTRIES = [
   'src/machine/threads/timer-worker.ts',
   'src/machine/threads/translator-worker.ts',
 ];
+
+/** What iced-x86's module asks of Node. */
+const SHIM = join(ROOT, 'scripts/iced-node.ts');
 
 /** The sources in few files: each thread would load some hundred small ones before its first instruction. With what they were made from, so that who finds them in a checkout sees whether they are of its sources (bin/find-main.mjs). */
 async function bundle(outdir: string): Promise<void> {
@@ -72,6 +82,8 @@ async function bundle(outdir: string): Promise<void> {
     platform: 'node',
     target: `node${OLDEST}`,
     packages: 'external',
+    alias: { 'iced-x86': join(ROOT, 'node_modules/iced-x86/iced_x86.js'), fs: SHIM, path: SHIM, util: SHIM },
+    define: { __dirname: '""' },
     logLevel: 'warning',
   });
   writeFileSync(join(outdir, 'sources.json'), JSON.stringify(sources));
@@ -79,7 +91,7 @@ async function bundle(outdir: string): Promise<void> {
 
 const dist: Part = {
   name: 'dist',
-  inputs: ['src', 'scripts/build.ts', 'bin/find-main.mjs', 'tsconfig.json', 'tsconfig.build.json', 'package-lock.json'],
+  inputs: ['src', 'scripts/build.ts', 'scripts/iced-node.ts', 'bin/find-main.mjs', 'tsconfig.json', 'tsconfig.build.json', 'package-lock.json'],
   outputs: ['dist'],
   async make() {
     const fresh = `dist.${process.pid}`;
@@ -146,7 +158,7 @@ async function bring(part: Part, force: boolean): Promise<void> {
 export async function build({ wasmOnly = false, force = false } = {}): Promise<void> {
   mkdirSync(join(ROOT, 'build'), { recursive: true });
   await locked(join(ROOT, 'build/lock'), async () => {
-    for (const part of wasmOnly ? [runtime, handlers] : [runtime, handlers, dist]) await bring(part, force);
+    for (const part of wasmOnly ? [runtime, handlers, packages] : [runtime, handlers, packages, dist]) await bring(part, force);
   });
 }
 

@@ -93,6 +93,7 @@ export const host: Host = {
     if (bytes === undefined) throw new DragomanError('INTERNAL', 'the engine was not fetched', name);
     return bytes;
   },
+  importBinaryen: async () => (await import('binaryen')).default,
   openDisk(path) {
     throw new DragomanError('NOT_SUPPORTED', 'not supported: a disk image in a browser', path);
   },

@@ -5,6 +5,9 @@ import type { BlockBackend } from '../devices/virtio/blk.ts';
 /** The engine's files, of which `npm run build` makes build/. */
 export const ENGINE_FILES = ['handlers.json', 'runtime.wasm', 'handlers.wasm', 'runtime-strict.wasm', 'handlers-strict.wasm'];
 
+/** What Node runs of packages, also in build/. */
+export const PACKAGE_FILES = ['binaryen.js', 'binaryen.wasm', 'iced_x86_bg.wasm'];
+
 /** Names of the runtime's functions, for profilers: a section "name" for each runtime of ENGINE_FILES. */
 export const NAME_FILES = ['runtime.names', 'runtime-strict.names'];
 
@@ -75,6 +78,8 @@ export interface Host {
   writePerfMap(): void;
   /** A file of the engine (build/). Throws INTERNAL where it was not built. */
   built(name: string): Uint8Array<ArrayBuffer>;
+  /** Binaryen's module (emit/module/binaryen-api.ts). Throws where it cannot be had. */
+  importBinaryen(): Promise<unknown>;
   /** Opens a disk image. Throws DragomanError: NO_FILE, BAD_DISK, NOT_SUPPORTED. */
   openDisk(path: string, readOnly?: boolean): Disk;
   /** A folder for what is kept from run to run; `onError` is told why something cannot be. Throws NOT_SUPPORTED. */

@@ -33,6 +33,7 @@ export const host: Host = {
       throw new DragomanError('INTERNAL', `the engine is not built: no ${name} (run "npm run build")`, undefined, { cause });
     }
   },
+  importBinaryen: async () => (await import(new URL('../../build/binaryen.js', import.meta.url).href)).default,
   openDisk: (path, readOnly) => new DiskFile(path, readOnly),
   keptFiles: (folder, onError) => new FileCache(folder, onError),
   engineHash,

@@ -1,5 +1,5 @@
-// Binaryen's C API, as far as we call it. Its functions are called as they are, without the objects that the package puts around them. This
-// is the only place that loads the package: 14 MB, some 0.4 s, which only who translates pays.
+// Binaryen's C API, as far as we call it. Its functions are called as they are, without the objects that the package puts around them. The
+// package is loaded by the host (Host.importBinaryen): 10 MB, some 0.2 s, which only who translates pays.
 
 /** Address in Binaryen's memory. 0: null. */
 export type Pointer = number;
@@ -141,7 +141,3 @@ export interface BinaryenApi {
 
 /** The package's module: the functions above, and the numbers of operators, features and so on. */
 export type Binaryen = BinaryenApi & Readonly<Record<string, unknown>> & { readonly Features: Readonly<Record<string, number>> };
-
-export async function importBinaryen(): Promise<Binaryen> {
-  return (await import('binaryen')).default as unknown as Binaryen;
-}

@@ -3,7 +3,7 @@ import { registerHooks } from 'node:module';
 
 registerHooks({
   resolve(specifier, context, next) {
-    if (specifier === 'binaryen') throw new Error('no such package: binaryen');
+    if (specifier.endsWith('/binaryen.js')) throw new Error('no such package: binaryen');
     return next(specifier, context);
   },
 });

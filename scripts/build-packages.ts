@@ -1,0 +1,48 @@
+// What Node runs of two packages, without what it would hold for nothing in each thread. Binaryen's module has its WebAssembly as a text in its source (15 MB, of which text, source and bytes
+// all stay in memory): build/binaryen.js and build/binaryen.wasm have them apart. iced-x86's file is for the bundles (build.ts), in which its module is, without its comments.
+import { copyFileSync, readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+
+const ROOT = fileURLToPath(new URL('..', import.meta.url));
+const at = (path: string) => join(ROOT, path);
+
+/** How the text begins, behind the name of the function that makes bytes of it. */
+const TEXT = /[\w$]+\((?=`\\0asm)/g;
+/** Where the package makes its one instance; its maker takes Emscripten's options. */
+const INSTANCE = /(=await [\w$]+)\(\)(?=[,;][^{}]*export\{[\w$]+ as default\};\s*$)/g;
+
+const INSTANTIATE = `{instantiateWasm(imports,done){
+const bytes=process.getBuiltinModule('node:fs').readFileSync(new URL('binaryen.wasm',import.meta.url));
+WebAssembly.instantiate(bytes,imports).then(({instance,module})=>done(instance,module));
+return {};
+}}`;
+
+function only(source: string, pattern: RegExp, what: string): RegExpExecArray {
+  const found = [...source.matchAll(pattern)];
+  if (found.length !== 1) throw new Error(`Binaryen's module is another than it was: ${found.length} places with ${what}`);
+  return found[0]!;
+}
+
+/** Its source as few lines, and its WebAssembly. */
+export function splitBinaryen(source: string): { js: string; wasm: Uint8Array } {
+  const { index, 0: call } = only(source, TEXT, 'WebAssembly');
+  const begin = index + call.length;
+  let end = begin + 1;
+  while (source[end] !== '`') end += source[end] === '\\' ? 2 : 1;
+  const text = source.slice(begin, end + 1);
+  // As its own function does it: whoever wrote the text has a code for each byte, and a larger one for 0.
+  const chars = new Function(`return ${text}`)() as string;
+  const wasm = Uint8Array.from(chars, (char) => (char.charCodeAt(0) > 0xff ? 0 : char.charCodeAt(0)));
+  const js = `${source.slice(0, index)}undefined${source.slice(end + 2)}`;
+  only(js, INSTANCE, 'an instance');
+  return { js: js.replace(INSTANCE, (_, made: string) => `${made}(${INSTANTIATE})`), wasm };
+}
+
+export function buildPackages(): void {
+  const { js, wasm } = splitBinaryen(readFileSync(at('node_modules/binaryen/index.js'), 'utf8'));
+  if (!WebAssembly.validate(wasm as Uint8Array<ArrayBuffer>)) throw new Error("Binaryen's WebAssembly was not found whole");
+  writeFileSync(at('build/binaryen.js'), js);
+  writeFileSync(at('build/binaryen.wasm'), wasm);
+  copyFileSync(at('node_modules/iced-x86/iced_x86_bg.wasm'), at('build/iced_x86_bg.wasm'));
+}
