@@ -6,7 +6,7 @@ import { existsSync, mkdirSync, readdirSync, readFileSync, renameSync, rmSync, s
 import { createRequire } from 'node:module';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { build as esbuild } from 'esbuild';
+import { build as esbuild, type Plugin } from 'esbuild';
 import { statesOf } from '../bin/find-main.mjs';
 import { OLDEST } from '../bin/find-node.mjs';
 import { locked } from './lock.ts';
@@ -50,8 +50,8 @@ const handlers: Part = {
 
 const packages: Part = {
   name: 'packages',
-  inputs: ['scripts/build-packages.ts', 'package-lock.json'],
-  outputs: ['build/binaryen.js', 'build/binaryen.wasm', 'build/iced_x86_bg.wasm'],
+  inputs: ['scripts/build-packages.ts', 'scripts/iced-node.ts', 'package-lock.json'],
+  outputs: ['build/binaryen.js', 'build/binaryen.wasm', 'build/iced-x86.js', 'build/iced_x86_bg.wasm'],
   make: async () => (await import('./build-packages.ts')).buildPackages(),
 };
 
@@ -64,8 +64,11 @@ const ENTRIES = [
   'src/machine/threads/translator-worker.ts',
 ];
 
-/** What iced-x86's module asks of Node. */
-const SHIM = join(ROOT, 'scripts/iced-node.ts');
+/** Beside the engine's files (build-packages.ts). */
+const iced: Plugin = {
+  name: 'iced-x86 of build/',
+  setup: ({ onResolve }) => onResolve({ filter: /^iced-x86$/ }, () => ({ path: '../../build/iced-x86.js', external: true })),
+};
 
 /** The sources in few files: each thread would load some hundred small ones before its first instruction. With what they were made from, so that who finds them in a checkout sees whether they are of its sources (bin/find-main.mjs). */
 async function bundle(outdir: string): Promise<void> {
@@ -82,8 +85,7 @@ async function bundle(outdir: string): Promise<void> {
     platform: 'node',
     target: `node${OLDEST}`,
     packages: 'external',
-    alias: { 'iced-x86': join(ROOT, 'node_modules/iced-x86/iced_x86.js'), fs: SHIM, path: SHIM, util: SHIM },
-    define: { __dirname: '""' },
+    plugins: [iced],
     logLevel: 'warning',
   });
   writeFileSync(join(outdir, 'sources.json'), JSON.stringify(sources));
@@ -91,7 +93,7 @@ async function bundle(outdir: string): Promise<void> {
 
 const dist: Part = {
   name: 'dist',
-  inputs: ['src', 'scripts/build.ts', 'scripts/iced-node.ts', 'bin/find-main.mjs', 'tsconfig.json', 'tsconfig.build.json', 'package-lock.json'],
+  inputs: ['src', 'scripts/build.ts', 'bin/find-main.mjs', 'tsconfig.json', 'tsconfig.build.json', 'package-lock.json'],
   outputs: ['dist'],
   async make() {
     const fresh = `dist.${process.pid}`;

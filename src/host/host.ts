@@ -6,7 +6,7 @@ import type { BlockBackend } from '../devices/virtio/blk.ts';
 export const ENGINE_FILES = ['handlers.json', 'runtime.wasm', 'handlers.wasm', 'runtime-strict.wasm', 'handlers-strict.wasm'];
 
 /** What Node runs of packages, also in build/. */
-export const PACKAGE_FILES = ['binaryen.js', 'binaryen.wasm', 'iced_x86_bg.wasm'];
+export const PACKAGE_FILES = ['binaryen.js', 'binaryen.wasm', 'iced-x86.js', 'iced_x86_bg.wasm'];
 
 /** Names of the runtime's functions, for profilers: a section "name" for each runtime of ENGINE_FILES. */
 export const NAME_FILES = ['runtime.names', 'runtime-strict.names'];
