@@ -1,4 +1,4 @@
-// Generates the interpreter: build/handlers.wasm and build/handlers.json (the forms' keys in table order).
+// Generates the interpreter: build/handlers.wasm and build/handlers.json (the forms' keys in table order). Also looks whether handlers and regions call the runtime as it is.
 import { mkdirSync, renameSync, writeFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import binaryen from 'binaryen';
@@ -8,6 +8,7 @@ import { strictOrder } from '../src/instrument/index.ts';
 import { runtime } from '../src/runtime/abi.ts';
 import { hostFunctions } from '../src/runtime/host.ts';
 import { checkAbi } from './check-abi.ts';
+import { checkRegions } from './check-regions.ts';
 
 const build = fileURLToPath(new URL('../build/', import.meta.url));
 
@@ -51,6 +52,7 @@ export function buildHandlers(): { forms: number; bytes: number } {
   for (const name of ['runtime', 'runtime-strict']) checkAbi(Object.values(runtime), hostFunctions, `${build}${name}.wasm`);
   const forms = enumerateForms();
   const image = emitHandlers(forms);
+  checkRegions(image.bytes);
   const put = (name: string, data: string | Uint8Array) => {
     writeFileSync(`${build}${name}.${process.pid}`, data);
     renameSync(`${build}${name}.${process.pid}`, build + name);

@@ -38,8 +38,11 @@ const handlers: Part = {
   name: 'handlers',
   inputs: [
     ...SEMANTICS,
+    'src/instrument',
+    'src/translate',
     'scripts/build-handlers.ts',
     'scripts/check-abi.ts',
+    'scripts/check-regions.ts',
     'package-lock.json',
     'build/runtime.wasm',
     'build/runtime-strict.wasm',

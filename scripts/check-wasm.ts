@@ -41,7 +41,7 @@ export function checkWasm(write: boolean): number {
     }
     writeFileSync(join(copy, 'biome.json'), JSON.stringify(config()));
     const biome = join(dirname(createRequire(import.meta.url).resolve('@biomejs/biome/package.json')), 'bin/biome');
-    const { status } = spawnSync(process.execPath, [biome, 'check', ...(write ? ['--write'] : []), 'wasm'], {
+    const { status } = spawnSync(process.execPath, [biome, 'check', write ? '--write' : '--error-on-warnings', 'wasm'], {
       cwd: copy,
       stdio: 'inherit',
     });

@@ -6,20 +6,20 @@ import { Cpu, Gpr } from '../layout/cpu.ts';
 /** A function that the runtime exports. */
 export interface Exported {
   readonly name: string;
-  /** The first is the CPU's address, but for functions that know no CPU. */
   readonly params: readonly Type[];
   readonly result: Type | undefined;
 }
-/** One that emitted code may call, with what it does to the CPU (test/unit/runtime/effects.test.ts compares that with what it can reach). */
-export interface RuntimeFunction extends Exported {
+/** One that emitted code may call, with what it does to the CPU (test/unit/runtime/effects.test.ts compares that with what it can reach). `P`: its parameters behind the CPU's address. */
+export interface RuntimeFunction<P extends readonly Type[] = readonly Type[]> extends Exported {
+  readonly params: readonly ['i32', ...P];
   readonly effects: Effects;
 }
 /** One whose result is Cpu.fault. */
-export interface AccessWay extends RuntimeFunction {
+export interface AccessWay<P extends readonly Type[] = readonly Type[]> extends RuntimeFunction<P> {
   readonly gives: 'fault';
 }
 /** One that has done nothing of its effects where its result is 0. */
-export interface Poll extends RuntimeFunction {
+export interface Poll extends RuntimeFunction<readonly ['i32']> {
   readonly gives: 'done';
 }
 
@@ -65,7 +65,7 @@ const fn = <const P extends readonly Type[], const R extends Type | undefined = 
 /** A line of an access, which gives Cpu.fault. */
 const way = <const P extends readonly Type[]>(params: P, effects: Effects) => ({ ...fn(params, effects, 'i32'), gives: 'fault' }) as const;
 /** A line of a poll. */
-const poll = () => ({ ...fn(['i32'], ANYTHING, 'i32'), gives: 'done' }) as const;
+const poll = () => ({ ...fn([i32], ANYTHING, 'i32'), gives: 'done' }) as const;
 /** A line of a function that the host alone calls, between two instructions. */
 const forHost = <const P extends readonly Type[], const R extends Type | undefined = undefined>(params: P, result?: R) => ({
   params,

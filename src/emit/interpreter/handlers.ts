@@ -22,14 +22,14 @@ import {
 import { type Form, inMemory } from '../../lift/form.ts';
 import type { Leaves } from '../../lift/leaves.ts';
 import { Lifter, type LiftSpec } from '../../lift/lifter.ts';
-import { type RuntimeFunction, runtime } from '../../runtime/abi.ts';
+import { runtime } from '../../runtime/abi.ts';
 import { callPoll } from '../lower/calls.ts';
 import { type PendingFlags, wordR, wordX } from '../lower/flags.ts';
 import { FunctionCode } from '../lower/function.ts';
 import { Lowering } from '../lower/lowering.ts';
 import { HANDLER } from '../lower/slow-ways.ts';
 import type { Target, TargetFlags, TransferOp } from '../lower/target.ts';
-import { Emitter, type Expr, i32, none, wasmType } from '../module.ts';
+import { Emitter, type Expr, i32, none } from '../module.ts';
 import { FIRST_FORM, type Pseudo } from './table.ts';
 
 const OPERAND_FIELDS = [Record.at.op0, Record.at.op1, RecordPlace.op2];
@@ -297,7 +297,6 @@ function addPseudo(e: Emitter, name: Pseudo, write: (t: HandlerTarget) => void):
 
 function addPseudos(e: Emitter): void {
   const { m } = e;
-  const call = (f: RuntimeFunction, args: Expr[]) => m.call(e.runtime(f), args, f.result === undefined ? none : wasmType[f.result]);
   const dispatch = (t: HandlerTarget) => m.return_call('dispatch', [t.f.c(0), t.f.cpu()], none);
   const pollThenLeave = (t: HandlerTarget, eip: () => Expr) =>
     m.if(
@@ -318,7 +317,7 @@ function addPseudos(e: Emitter): void {
     t.f.emit(m.local.set(heat, m.i32.add(t.recordField(BlockHead.at.heat), t.f.c(1))));
     t.f.emit(m.i32.store(BlockHead.at.heat, 4, t.rec(), t.f.get(heat)));
     const threshold = m.i32.load(CONTROL + Control.at.hotThreshold, 4, t.f.c(0));
-    t.f.emit(m.if(m.i32.eq(m.i32.and(t.f.get(heat), t.f.c(HEAT_PERIOD - 1)), threshold), call(runtime.hot, [t.f.cpu(), t.rec()])));
+    t.f.emit(m.if(m.i32.eq(m.i32.and(t.f.get(heat), t.f.c(HEAT_PERIOD - 1)), threshold), t.f.callRuntime(runtime.hot, t.rec())));
     t.next(BlockHead.size);
   };
   for (const [name, instruments] of Object.entries(HEADS)) addPseudo(e, name as HeadName, (t) => head(t, instruments));
@@ -342,11 +341,11 @@ function addPseudos(e: Emitter): void {
   });
   addPseudo(e, 'unsupported', (t) => {
     t.f.emit(t.f.storeCpu(Cpu.at.eip, t.recordField(Record.at.eip)));
-    t.f.emit(call(runtime.internalError, [t.f.cpu(), t.f.c(1), t.rec()]));
+    t.f.emit(t.f.callRuntime(runtime.internalError, t.f.c(1), t.rec()));
   });
   // An empty slot of the table: local 0 is the slot; its guest PC stands in the slot table.
   addPseudo(e, 'stub', (t) => {
-    t.dispatchTo(call(runtime.slotEip, [t.f.cpu(), t.rec()]));
+    t.dispatchTo(t.f.callRuntime(runtime.slotEip, t.rec()));
   });
   // From Cpu.eip on: the jump cache inline, then the runtime's look-up, then JavaScript.
   addPseudo(e, 'dispatch', (t) => {
@@ -358,7 +357,7 @@ function addPseudos(e: Emitter): void {
       m.if(
         t.f.loadCpu(Cpu.at.step),
         m.block(null, [
-          m.local.set(entry, call(runtime.stepDispatch, [t.f.cpu()])),
+          m.local.set(entry, t.f.callRuntime(runtime.stepDispatch)),
           m.if(m.i32.eqz(t.f.get(entry)), m.if(t.f.loadCpu(Cpu.at.exit), m.return(), dispatch(t))),
           m.return_call_indirect(m.i32.load(Record.at.handler, 4, t.f.get(entry)), [t.f.get(entry), t.f.cpu()]),
         ]),
@@ -383,18 +382,18 @@ function addPseudos(e: Emitter): void {
         m.return_call_indirect(field(JumpEntry.at.func), [field(JumpEntry.at.arg), t.f.cpu()]),
       ),
     );
-    t.f.emit(m.local.set(entry, call(runtime.lookup, [t.f.cpu()])));
+    t.f.emit(m.local.set(entry, t.f.callRuntime(runtime.lookup)));
     t.f.emit(m.if(t.f.get(entry), dispatch(t)));
     t.f.emit(m.if(t.f.loadCpu(Cpu.at.fault), m.return_call('raise', [t.f.c(0), t.f.cpu()], none)));
   });
   // Delivers Cpu.fault and goes on in the handler.
   addPseudo(e, 'raise', (t) => {
-    t.f.emit(call(runtime.deliverFault, [t.f.cpu()]));
+    t.f.emit(t.f.callRuntime(runtime.deliverFault));
     t.f.emit(dispatch(t));
   });
   // Local 0 is the address of an empty link field; Cpu.eip is where it leads.
   addPseudo(e, 'link', (t) => {
-    t.f.emit(call(runtime.linkBlock, [t.f.cpu(), t.rec()]));
+    t.f.emit(t.f.callRuntime(runtime.linkBlock, t.rec()));
     t.f.emit(dispatch(t));
   });
 }

@@ -221,7 +221,7 @@ export class Access {
       this.target.directOrigin === undefined ? this.findLocked(at, host, slowly) : this.findLockedDirect(first, at, host, slowly);
     if (bytes > 1) fast.push(m.br(slowly, this.f.unlikely(m.i32.and(at(), this.f.c(bytes - 1)))));
     const region = this.f.c(this.target.slow === REGION ? 1 : 0);
-    const args = [this.linear(local!), this.f.c(bytes), region, this.target.eip()];
+    const args = [this.linear(local!), this.f.c(bytes), region, this.target.eip()] as const;
     const find = this.calls.inside(runtime.lockedHost, args, (found) => m.local.set(host, found));
     this.f.emit(m.block(out, [m.block(slowly, [...fast, m.br(out)], none), ...find], none));
     this.f.locals.hold();

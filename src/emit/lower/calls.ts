@@ -1,10 +1,11 @@
 // Calls of the runtime from inside an operation, and what stands behind them: what src/runtime/abi.ts says that the function does decides.
+import type { Type } from '../../ir/types.ts';
 import { Cpu } from '../../layout/cpu.ts';
 import { PAGE } from '../../layout/memory.ts';
 import type { AccessWay, Poll, RuntimeFunction } from '../../runtime/abi.ts';
 import { wasm } from '../module/expressions.ts';
 import type { Expr } from '../module.ts';
-import type { FunctionCode } from './function.ts';
+import type { Args, FunctionCode } from './function.ts';
 import type { Target } from './target.ts';
 
 /** A "page" that no access is near: linear - NOWHERE, as 64 bits, is more than a page for every linear address. */
@@ -33,13 +34,13 @@ export class RuntimeCalls {
   }
 
   /** A call for its result, of a function that does nothing else. */
-  value(f: RuntimeFunction, ...args: Expr[]): Expr {
+  value<P extends readonly Type[]>(f: RuntimeFunction<P>, ...args: Args<P>): Expr {
     if (Object.keys(f.effects).length > 0) throw new Error(`${f.name} does more than give a value`);
     return this.f.callRuntime(f, ...args);
   }
 
   /** A call in the middle of an operation; `take`: where its result goes. */
-  inside(f: RuntimeFunction, args: readonly Expr[], take = (result: Expr) => result): Expr[] {
+  inside<P extends readonly Type[]>(f: RuntimeFunction<P>, args: Args<P>, take = (result: Expr) => result): Expr[] {
     this.check(f);
     const out = [take(this.f.callRuntime(f, ...args))];
     if (f.effects.mayFault) out.push(this.leaveWhereFaulted());
@@ -48,7 +49,7 @@ export class RuntimeCalls {
   }
 
   /** The slow way of an access, which leaves where it faulted. */
-  way(f: AccessWay, ...args: Expr[]): Expr {
+  way<P extends readonly Type[]>(f: AccessWay<P>, ...args: Args<P>): Expr {
     this.check(f);
     if (f.effects.forgets) throw new Error(`${f.name} may empty page caches, which no slow way does`);
     return this.target.faultExit(this.f.callRuntime(f, ...args));

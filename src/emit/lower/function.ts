@@ -9,6 +9,9 @@ import { LocalPool } from './locals.ts';
 const ENTERED_LOCAL = 0;
 export const CPU_LOCAL = 1;
 
+/** What a call of a function with such parameters is given behind the CPU's address. */
+export type Args<P extends readonly Type[]> = { readonly [K in keyof P]: Expr };
+
 export class FunctionCode {
   readonly e: Emitter;
   readonly m: WasmModule;
@@ -56,9 +59,13 @@ export class FunctionCode {
   emit(e: Expr): void {
     this.statements.push(e);
   }
-  /** A call of the runtime, which gets the CPU first. */
-  callRuntime(f: RuntimeFunction, ...args: Expr[]): Expr {
-    return this.m.call(this.e.runtime(f), [this.cpu(), ...args], f.result === undefined ? none : wasmType[f.result]);
+  /** A call of the runtime, which gets the CPU first. Throws where it would be given other types than src/runtime/abi.ts declares. */
+  callRuntime<P extends readonly Type[]>(f: RuntimeFunction<P>, ...args: Args<P>): Expr {
+    const given = [this.cpu(), ...args];
+    const { params } = f as RuntimeFunction;
+    const wrong = given.length !== params.length || given.some(({ type }, k) => type !== wasmType[params[k]!]);
+    if (wrong) throw new Error(`${f.name} is given other types than src/runtime/abi.ts declares`);
+    return this.m.call(this.e.runtime(f), given, f.result === undefined ? none : wasmType[f.result]);
   }
 
   /** See `order` in wasm/base/state.ts. */

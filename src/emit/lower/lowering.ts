@@ -401,7 +401,7 @@ export class Lowering implements Values {
     this.f.emit(m.local.set(seg, this.value(op.seg)));
     this.f.emit(m.local.set(offset, this.value(op.offset)));
     const top = m.i32.load(op.write ? SegCache.at.topWrite : SegCache.at.topRead, 4, this.f.get(seg));
-    const args = [this.f.get(seg), this.f.get(offset), this.f.c(op.bytes), this.f.c(op.write ? 1 : 0), this.target.eip()];
+    const args = [this.f.get(seg), this.f.get(offset), this.f.c(op.bytes), this.f.c(op.write ? 1 : 0), this.target.eip()] as const;
     const slow = this.calls.inside(runtime.slowLinear, args, (linear) => m.local.set(result, linear));
     this.f.emit(
       m.if(

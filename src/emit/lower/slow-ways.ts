@@ -1,16 +1,21 @@
 // The functions of the runtime that accesses to guest memory call where the TLB does not do, by their width.
+import type { Type } from '../../ir/types.ts';
 import { type AccessWay, type RuntimeFunction, runtime } from '../../runtime/abi.ts';
 
 /** By bytes: 1, 2, 4, 8 and perhaps 16. */
-export type ByWidth = Readonly<Record<number, AccessWay>>;
+type ByWidth<F> = Readonly<Record<number, F>>;
+/** (address, EIP). */
+export type Loads = ByWidth<AccessWay<readonly ['i32', 'i32']>>;
+/** (address, value, EIP). */
+export type Stores = ByWidth<AccessWay<readonly ['i32', Type, 'i32']>>;
 
 /** How stores to pages with code end: they are done (handlers), or refused (regions). */
 export interface SlowWays {
-  readonly rmw: ByWidth;
-  readonly store: ByWidth;
+  readonly rmw: Loads;
+  readonly store: Stores;
 }
 
-export const LOAD: ByWidth = {
+export const LOAD: Loads = {
   1: runtime.slowLoad8,
   2: runtime.slowLoad16,
   4: runtime.slowLoad32,
@@ -35,7 +40,7 @@ export const REGION: SlowWays = {
 };
 
 /** For accesses by their distance from the direct map's origin. */
-export const DIRECT_LOAD: ByWidth = {
+export const DIRECT_LOAD: Loads = {
   1: runtime.directLoad8,
   2: runtime.directLoad16,
   4: runtime.directLoad32,
@@ -53,13 +58,13 @@ export const DIRECT: SlowWays = {
   },
 };
 
-export const LOCKED_LOAD: Readonly<Record<number, RuntimeFunction>> = {
+export const LOCKED_LOAD: ByWidth<RuntimeFunction<readonly ['i32']>> = {
   1: runtime.lockedLoad8,
   2: runtime.lockedLoad16,
   4: runtime.lockedLoad32,
   8: runtime.lockedLoad64,
 };
-export const LOCKED_STORE: Readonly<Record<number, RuntimeFunction>> = {
+export const LOCKED_STORE: ByWidth<RuntimeFunction<readonly ['i32', Type]>> = {
   1: runtime.lockedStore8,
   2: runtime.lockedStore16,
   4: runtime.lockedStore32,

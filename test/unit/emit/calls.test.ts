@@ -1,13 +1,14 @@
 // That what stands around calls of the runtime is what src/runtime/abi.ts declares. (That the declarations are true: test/unit/runtime/effects.test.ts.)
 import { expect, it, test } from 'vitest';
 import { NOWHERE, RuntimeCalls } from '../../../src/emit/lower/calls.ts';
-import { FunctionCode } from '../../../src/emit/lower/function.ts';
+import { type Args, FunctionCode } from '../../../src/emit/lower/function.ts';
 import { Lowering } from '../../../src/emit/lower/lowering.ts';
+import { REGION } from '../../../src/emit/lower/slow-ways.ts';
 import type { PageCache, Target } from '../../../src/emit/lower/target.ts';
 import { Emitter, type Expr, i32, i64 } from '../../../src/emit/module.ts';
 import type { Op } from '../../../src/ir/operations.ts';
-import type { Effects } from '../../../src/ir/types.ts';
-import { type RuntimeFunction, runtime } from '../../../src/runtime/abi.ts';
+import type { Effects, Type } from '../../../src/ir/types.ts';
+import { type RuntimeFunction, runtime, runtimeFunction } from '../../../src/runtime/abi.ts';
 
 /** A target with one page cache, which notes what it is told. */
 function parts() {
@@ -24,7 +25,8 @@ function parts() {
   } as unknown as Target;
   return { f, target, told, calls: new RuntimeCalls(f, target), lowering: new Lowering(f, target) };
 }
-const zeros = (f: FunctionCode, of: RuntimeFunction) => of.params.slice(1).map((type) => (type === 'i64' ? f.m.i64.const(0n) : f.c(0)));
+const zeros = <P extends readonly Type[]>(f: FunctionCode, { params: [, ...types] }: RuntimeFunction<P>) =>
+  types.map((type) => (type === 'i64' ? f.m.i64.const(0n) : f.c(0))) as unknown as Args<P>;
 /** What stands behind a call. */
 const behindCall = ({ f, calls }: ReturnType<typeof parts>, of: RuntimeFunction) => {
   const text = (e: Expr) => JSON.stringify(e, (_, value) => (typeof value === 'bigint' ? String(value) : value));
@@ -57,6 +59,30 @@ it('calls no function that needs, or does, what an operation must say', () => {
   expect(() => calls.value(runtime.slowLoad32, f.c(0), f.c(0))).toThrow('slowLoad32 does more than give a value');
   const forgetful = { ...runtime.slowLoad32, effects: { mayFault: true, forgets: true } };
   expect(() => calls.way(forgetful, f.c(0), f.c(0))).toThrow('slowLoad32 may empty page caches');
+});
+
+it('gives a function what it declares, by number and by type', () => {
+  const { f, calls } = parts();
+  const [word, long] = [f.c(0), f.m.i64.const(0n)];
+  const wrong = (name: string) => `${name} is given other types than src/runtime/abi.ts declares`;
+  expect(calls.value(runtime.hostBesideCode, word, word).args).toEqual([f.cpu(), word, word]);
+  // @ts-expect-error: one less.
+  expect(() => calls.value(runtime.hostBesideCode, word)).toThrow(wrong('hostBesideCode'));
+  // @ts-expect-error: one more.
+  expect(() => calls.way(runtime.slowLoad32, word, word, word)).toThrow(wrong('slowLoad32'));
+  // @ts-expect-error: none.
+  expect(() => calls.inside(runtime.lockedLoad32, [])).toThrow(wrong('lockedLoad32'));
+  // @ts-expect-error: one of two.
+  expect(() => f.callRuntime(runtime.internalError, word)).toThrow(wrong('internalError'));
+  // The compiler does not know the type of an expression.
+  expect(() => calls.value(runtime.hostBesideCode, word, long)).toThrow(wrong('hostBesideCode'));
+  expect(() => calls.way(REGION.store[8]!, word, word, word)).toThrow(wrong('regionStore64'));
+  expect(calls.way(REGION.store[8]!, word, long, word)).toBeDefined();
+  // @ts-expect-error: no value.
+  expect(() => calls.way(REGION.store[4]!, word, word)).toThrow(wrong('regionStore32'));
+  // Nor that of what it finds by its name, or how many it wants.
+  const found: RuntimeFunction = runtimeFunction('hostBesideCode');
+  expect(() => calls.value(found, word)).toThrow(wrong('hostBesideCode'));
 });
 
 it('lowers no helper with other effects than its function has', () => {

@@ -3,6 +3,7 @@ import { readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { expect, test } from 'vitest';
 import { abiErrors, checkAbi, hostErrors, interfaceOf } from '../../../scripts/check-abi.ts';
+import { checkRegions, sampleRegions, uncalled } from '../../../scripts/check-regions.ts';
 import { runtime, runtimeFunction } from '../../../src/runtime/abi.ts';
 import { hostFunctions } from '../../../src/runtime/host.ts';
 
@@ -54,6 +55,14 @@ test('handlers import from the runtime what is declared alone', () => {
     expect(imports.length).toBeGreaterThan(150);
     for (const { name } of imports) expect(runtimeFunction(name).name).toBe(name);
   }
+});
+
+test('handlers and the sample regions call all that is declared for emitted code, else the build fails', () => {
+  const handlers = readFileSync(built('handlers'));
+  expect(() => checkRegions(handlers)).not.toThrow();
+  // What regions alone call.
+  expect(uncalled([handlers])).toEqual(expect.arrayContaining(['hostBesideCode', 'pollPoint', 'regionStore64', 'directRmw8']));
+  expect(() => checkRegions(sampleRegions())).toThrow(/no handler and no sample .* calls .*\bcpuid\b/);
 });
 
 test('a name that is not declared is refused', () => {

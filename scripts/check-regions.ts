@@ -1,0 +1,58 @@
+// Whether all that emitted code may call of the runtime is called as src/runtime/abi.ts declares it. Handlers are made by the build, regions only while a guest runs; so it makes some
+// that call together what no handler does, and has the engine look at them.
+import { Emitter } from '../src/emit/module.ts';
+import { emitRegion, type RegionDemands } from '../src/emit/region/region.ts';
+import { tracing } from '../src/instrument/index.ts';
+import { Mode } from '../src/layout/cpu.ts';
+import { PAGE } from '../src/layout/memory.ts';
+import { type Exported, runtime } from '../src/runtime/abi.ts';
+import { growRegion } from '../src/translate/grow.ts';
+
+const EIP = 0xc1234000;
+const DIRECT_ORIGIN = 0xc0000000;
+
+/** Loads, stores and both (MOV, MOVQ, MOVUPS; ADD, CMPXCHG8B) of each width at EBX, and the last ones locked. */
+const ACCESSES = `
+  8a03 668b03 8b03 f30f7e03 0f1003
+  8803 668903 8903 660fd603 0f1103
+  0003 660103 0103 0fc70b
+  f00003 66f00103 f00103 f00fc70b c3`;
+/** MOV [EBX], EAX; ADD EBX, 4; DEC ECX; JNZ: a loop that has an unchecked copy. */
+const LOOP = '8903 83c304 49 75f8 c3';
+
+/** Code, and what is asked of its region. */
+const SAMPLES: readonly (readonly [string, RegionDemands])[] = [
+  [ACCESSES, { atomic: true }],
+  [ACCESSES, { directOrigin: DIRECT_ORIGIN }],
+  [ACCESSES, { directOrigin: DIRECT_ORIGIN, atomic: true }],
+  [LOOP, {}],
+  [LOOP, { pointsAt: 0x123400 }],
+  [LOOP, { instruments: [tracing] }],
+];
+
+/** The module of all samples. Throws where one calls a function with other types than are declared, or uses what it gives as another type. */
+export function sampleRegions(): Uint8Array {
+  const e = new Emitter();
+  SAMPLES.forEach(([code, demands], k) => {
+    const page = new Uint8Array(PAGE);
+    page.set(Buffer.from(code.replaceAll(/\s/g, ''), 'hex'));
+    emitRegion(e, `sample${k}`, growRegion(page, EIP, EIP, Mode.CODE32 | Mode.FLAT)!, (_phys, eip) => eip & (PAGE - 1), demands);
+  });
+  return e.finishChecked();
+}
+
+/** Functions that emitted code may call, but no code in these modules does. */
+export function uncalled(modules: readonly Uint8Array[], functions: readonly Exported[] = Object.values(runtime)): string[] {
+  const called = new Set(
+    modules.flatMap((bytes) =>
+      WebAssembly.Module.imports(new WebAssembly.Module(bytes as Uint8Array<ArrayBuffer>)).map(({ name }) => name),
+    ),
+  );
+  return functions.filter((f) => 'effects' in f && !called.has(f.name)).map(({ name }) => name);
+}
+
+/** Throws where a function is declared for emitted code that neither the handlers nor the samples call: nobody has seen whether it is called right. */
+export function checkRegions(handlers: Uint8Array): void {
+  const missing = uncalled([handlers, sampleRegions()]);
+  if (missing.length > 0) throw new Error(`no handler and no sample in scripts/check-regions.ts calls ${missing.join(', ')}`);
+}
