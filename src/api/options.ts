@@ -228,6 +228,10 @@ export interface MachineStats {
   readonly interrupts: number;
   /** Exits of the run loop by reason. */
   readonly exits: Readonly<Record<string, number>>;
+  /** How long they took, in milliseconds of the CPUs together, until the CPU ran on: decoding, installing, what a device or a timer wanted. Without sleep (HLT). */
+  readonly exitMs: Readonly<Record<string, number>>;
+  /** What code asked of JavaScript while it ran (ports, devices in memory, clocks, interrupts to acknowledge), how often and how long it took; null where nobody counted. */
+  readonly hostCalls: Readonly<Record<string, { readonly count: number; readonly ms: number }>> | null;
   /** Instructions by CPU; null where nobody counted. */
   readonly instructionsByCpu: readonly number[] | null;
   /** Of a lockstep run: slices so far, and the guest's time. */

@@ -27,10 +27,15 @@ export interface Instance {
   readonly imports: WebAssembly.Imports;
 }
 
-/** Instantiates both modules over the shared memory and fills a function table. */
-export function instantiate(image: EngineImage, shared: SharedMemory, host: HostImports): Instance {
+/** Instantiates both modules over the shared memory and fills a function table. `wrap`: what is put around the functions of the host. */
+export function instantiate(
+  image: EngineImage,
+  shared: SharedMemory,
+  host: HostImports,
+  wrap = <T extends object>(functions: T): T => functions,
+): Instance {
   const env = { memory: shared.memory };
-  const imports = { ...host, monotonic: machineHost.monotonicNs } as unknown as WebAssembly.ModuleImports;
+  const imports = wrap({ ...host, monotonic: machineHost.monotonicNs }) as unknown as WebAssembly.ModuleImports;
   const runtime = new WebAssembly.Instance(image.runtime, { env, host: imports }).exports as unknown as RuntimeExports;
   const handlerCount = FIRST_FORM + image.keys.length;
   const table = new WebAssembly.Table({ element: 'anyfunc', initial: handlerCount, maximum: TABLE_ENTRIES });

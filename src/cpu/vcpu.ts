@@ -6,6 +6,7 @@ import { RegionTable } from '../cache/regions.ts';
 import { Cpu, Exit, GPR_STRIDE, Mode, Pending } from '../layout/cpu.ts';
 import { BlockHead, CONTROL, Control, cpuBase, KEPT_PAGES, PAGE, PAGE_SHIFT } from '../layout/memory.ts';
 import type { HostImports } from '../runtime/host.ts';
+import { addTo, timed } from './host-costs.ts';
 import { type EngineImage, type Instance, instantiate } from './runtime.ts';
 import { resetCpu, type SharedMemory } from './state.ts';
 
@@ -27,11 +28,17 @@ export class Vcpu {
   /** Called after a block was decoded (an engine that translates at once does it here). */
   onDecode: ((head: number) => void) | undefined;
 
+  /** When the engine was left last, and why. */
+  private leftAt = 0;
+  private leftBy: number = Exit.NONE;
+
   constructor(image: EngineImage, shared: SharedMemory, index: number, host: CpuHost) {
     this.index = index;
     this.shared = shared;
     this.base = cpuBase(shared.plan, index);
-    this.instance = instantiate(image, shared, { ...host, invalidateCode: (_cpu, phys, bytes) => this.codeWritten(phys, bytes) });
+    const functions = { ...host, invalidateCode: (_cpu: number, phys: number, bytes: number) => this.codeWritten(phys, bytes) };
+    const counts = shared.i32[(CONTROL + Control.at.countInstructions) >> 2] !== 0;
+    this.instance = instantiate(image, shared, functions, counts ? (host) => timed(shared, this.base, host) : undefined);
     this.blocks = new BlockCache(shared, this.base, this.instance.runtime, image.keys);
     this.regions = new RegionTable(shared, this.instance, this.blocks);
   }
@@ -56,11 +63,7 @@ export class Vcpu {
   }
   /** Adds to a counter of 64 bits. */
   count(offset: number, by: number): void {
-    const { i32 } = this.shared;
-    const at = (this.base + offset) >> 2;
-    const sum = (i32[at]! >>> 0) + by;
-    i32[at] = sum;
-    if (sum >= 2 ** 32) i32[at + 1]! += Math.floor(sum / 2 ** 32);
+    addTo(this.shared, this.base + offset, by);
   }
   gpr(n: number): number {
     return this.get(Cpu.at.gpr + n * GPR_STRIDE);
@@ -103,12 +106,21 @@ export class Vcpu {
     this.blocks.bumpJumps(this.regions.review(page));
   }
 
+  /** The CPU runs again: what its last exit took, unless it slept. */
+  private countExit(): void {
+    if (this.leftBy !== Exit.NONE && this.leftBy !== Exit.HALT)
+      this.count(Cpu.at.exitNs + this.leftBy * 8, Math.round((performance.now() - this.leftAt) * 1e6));
+  }
+
   /** Runs until something needs the machine: returns an Exit (never LOOKUP or INSTALL, which are handled here). */
   run(): number {
     for (;;) {
       this.set(Cpu.at.exit, Exit.NONE);
+      this.countExit();
       this.instance.run(this.base);
       const exit = this.get(Cpu.at.exit);
+      this.leftAt = performance.now();
+      this.leftBy = exit;
       this.count(Cpu.at.countExits + exit * 8, 1);
       switch (exit) {
         case Exit.LOOKUP:

@@ -4,6 +4,8 @@ import { area, array, records, shared32, struct, u16, u32, u64 } from './struct.
 /** Bytes between two general registers (wide enough for x86-64); AH is at +1 of EAX's slot. */
 export const GPR_STRIDE = 8;
 export const GPR_COUNT = 16;
+/** Counters for functions of the host. */
+export const HOST_COUNTERS = 16;
 /** So many of them the code has that is translated: 32 bits and less. */
 export const CODE_GPRS = 8;
 
@@ -215,6 +217,11 @@ export const Cpu = struct(
     countFaults: u64,
     countInterrupts: u64,
     countExits: array(32, u64),
+    /** Nanoseconds that exits took until the CPU ran again, by reason. */
+    exitNs: array(32, u64),
+    /** Calls of functions of the host and nanoseconds in them, in the order of hostFunctions (runtime/host.ts); only where Control.countInstructions asks for it. */
+    countHost: array(HOST_COUNTERS, u64),
+    hostNs: array(HOST_COUNTERS, u64),
     /** Bytes of published modules this CPU has installed (see Control.published). */
     consumed: u32,
     /** Entries of DROP_QUEUE that this CPU has seen to. */

@@ -1,5 +1,6 @@
 // The counters of a run, from the words in shared memory where each thread counts for itself.
 import type { MachineStats } from '../../api/options.ts';
+import { HOST_FUNCTIONS } from '../../cpu/host-costs.ts';
 import type { SharedMemory } from '../../cpu/state.ts';
 import { ENCODERS, type EncoderName } from '../../emit/module/builder.ts';
 import { Cpu, Exit } from '../../layout/cpu.ts';
@@ -37,10 +38,18 @@ export function collectStats(run: RunFacts): MachineStats {
   const runningMs = bases.reduce((sum, base) => sum + sinceStart(ofCpu(base, Cpu.at.startedNs)), 0);
   const times = engineTimes(jit, Math.max(runningMs - idleMs, 0), samples.interpreter, samples.jit);
   const exits: Record<string, number> = {};
+  const exitMs: Record<string, number> = {};
   for (const n of Object.values(Exit)) {
     const count = counter(Cpu.at.countExits + n * 8);
     if (count > 0) exits[exitName(n)] = count;
+    const ns = counter(Cpu.at.exitNs + n * 8);
+    if (ns > 0) exitMs[exitName(n)] = ns / 1e6;
   }
+  const hostCalls: Record<string, { count: number; ms: number }> = {};
+  HOST_FUNCTIONS.forEach((name, n) => {
+    const count = counter(Cpu.at.countHost + n * 8);
+    if (count > 0) hostCalls[name] = { count, ms: counter(Cpu.at.hostNs + n * 8) / 1e6 };
+  });
   return {
     wallMs,
     instructions: counted(Cpu.at.countInterpreted, Cpu.at.countTranslated),
@@ -71,6 +80,8 @@ export function collectStats(run: RunFacts): MachineStats {
     faults: counter(Cpu.at.countFaults),
     interrupts: counter(Cpu.at.countInterrupts),
     exits,
+    exitMs,
+    hostCalls: counts ? hostCalls : null,
     instructionsByCpu: counts ? bases.map((base) => ofCpu(base, Cpu.at.countInterpreted) + ofCpu(base, Cpu.at.countTranslated)) : null,
     ...(run.lockstep === undefined ? {} : { lockstep: run.lockstep }),
   };

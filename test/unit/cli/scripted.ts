@@ -46,6 +46,8 @@ const STATS: MachineStats = {
   faults: 0,
   interrupts: 0,
   exits: {},
+  exitMs: {},
+  hostCalls: null,
   instructionsByCpu: null,
 };
 

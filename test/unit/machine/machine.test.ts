@@ -81,6 +81,22 @@ describe.each(['interpreter', 'jit'] as const)('%s', (engine) => {
     expect(engines.interpreter.instructions! + engines.jit.instructions!).toBe(instructions);
   });
 
+  it('counts and times what it asks of JavaScript', async () => {
+    const m = await machine({
+      engine,
+      kernel: kernel(out(0xe9, 0x41), out(0xe9, 0x42), out(0xe9, 0x43), CLI_HLT),
+      countInstructions: true,
+    });
+    expect(await m.run()).toEqual({ kind: 'halted' });
+    const { hostCalls, exits, exitMs } = m.stats();
+    expect(hostCalls).toMatchObject({ portOut: { count: 3, ms: expect.any(Number) } });
+    expect(hostCalls!.portOut!.ms).toBeGreaterThan(0);
+    expect(hostCalls!.portIn).toBeUndefined();
+    expect(exits.lookup).toBeGreaterThan(0);
+    expect(exitMs.lookup).toBeGreaterThan(0);
+    expect(exitMs.halt).toBeUndefined();
+  });
+
   it('is stopped while it spins', async () => {
     // It runs for certain once it has printed.
     const m = await machine({ engine, kernel: kernel(outDx(0x3f8, 0x48), SPIN), onConsole: () => setTimeout(() => m.stop('enough'), 60) });
@@ -88,6 +104,7 @@ describe.each(['interpreter', 'jit'] as const)('%s', (engine) => {
     const stats = m.stats();
     expect(stats.wallMs).toBeGreaterThan(50);
     expect(stats.instructions).toBeNull();
+    expect(stats.hostCalls).toBeNull();
     expect(Object.keys(stats.exits).length).toBeGreaterThan(0);
   });
 });
