@@ -52,12 +52,12 @@ export function buildHandlers(): { forms: number; bytes: number } {
   for (const name of ['runtime', 'runtime-strict']) checkAbi(Object.values(runtime), hostFunctions, `${build}${name}.wasm`);
   const forms = enumerateForms();
   const image = emitHandlers(forms);
-  checkRegions(image.bytes);
+  const bytes = optimized(image.bytes);
+  checkRegions(bytes);
   const put = (name: string, data: string | Uint8Array) => {
     writeFileSync(`${build}${name}.${process.pid}`, data);
     renameSync(`${build}${name}.${process.pid}`, build + name);
   };
-  const bytes = optimized(image.bytes);
   put('handlers.wasm', bytes);
   put('handlers-strict.wasm', optimized(emitHandlers(forms, { instruments: [strictOrder] }).bytes));
   put('handlers.json', JSON.stringify({ keys: image.keys }));

@@ -4,6 +4,7 @@ import { fileURLToPath } from 'node:url';
 import { expect, test } from 'vitest';
 import { abiErrors, checkAbi, hostErrors, interfaceOf } from '../../../scripts/check-abi.ts';
 import { checkRegions, sampleRegions, uncalled } from '../../../scripts/check-regions.ts';
+import { Emitter } from '../../../src/emit/module.ts';
 import { runtime, runtimeFunction } from '../../../src/runtime/abi.ts';
 import { hostFunctions } from '../../../src/runtime/host.ts';
 
@@ -62,6 +63,11 @@ test('handlers and the sample regions call all that is declared for emitted code
   expect(() => checkRegions(handlers)).not.toThrow();
   // What regions alone call.
   expect(uncalled([handlers])).toEqual(expect.arrayContaining(['hostBesideCode', 'pollPoint', 'regionStore64', 'directRmw8']));
+  // An import alone is no call.
+  const e = new Emitter();
+  e.runtime(runtime.cpuid);
+  e.addCode('nothing', [], e.m.return());
+  expect(uncalled([e.finish()])).toContain('cpuid');
   expect(() => checkRegions(sampleRegions())).toThrow(/no handler and no sample .* calls .*\bcpuid\b/);
 });
 
