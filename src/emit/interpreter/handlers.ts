@@ -254,7 +254,7 @@ class HandlerTarget implements Target {
         return this.flat ? this.returnTo(this.lowering.value(op.eip)) : this.dispatchTo(this.lowering.value(op.eip));
       case 'cross': {
         const dispatch = this.f.m.return_call('dispatch', [this.f.c(0), this.f.cpu()], none);
-        return this.f.emit(this.f.m.block(null, this.lowering.crossing(op, this.faultExit(), dispatch)));
+        return this.f.emit(this.f.m.block(null, this.lowering.helpers.crossing(op, this.faultExit(), dispatch)));
       }
       case 'leave':
         return this.f.emit(this.f.m.return_call('dispatch', [this.f.c(0), this.f.cpu()], none));

@@ -29,6 +29,8 @@ export interface Values {
   typeOfValue(v: Value): Type;
   /** Whether nobody uses the value defined at `i`. */
   dead(i: number): boolean;
+  /** Sets the local of the value defined at `i`. */
+  define(i: number, type: Type, e: Expr): void;
   /** The value defined at `i` is in `local` from here on. */
   place(i: number, local: number): void;
   /** The local that the value defined at `i` is to be put into: one of its own, or that of the register that it becomes. */

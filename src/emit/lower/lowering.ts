@@ -1,28 +1,17 @@
 // Operations to Wasm, for a target (target.ts): the interpreter's handlers, or a region. Values get locals, or are made anew at their one
 // use; what has no effects and no user is not there at all.
 import { effectsOf, type Op, type OpOf, valueFields, valuesIn } from '../../ir/operations.ts';
-import { ADDRESS, type Effects, type HelperEffects, type Place, type Type, type Value } from '../../ir/types.ts';
+import { ADDRESS, type Type, type Value } from '../../ir/types.ts';
 import { CODE_XMMS, Cpu, FAULT, FAULT_HAS_ERROR, GPR_COUNT, SegCache } from '../../layout/cpu.ts';
-import { JumpEntry } from '../../layout/memory.ts';
-import { MXCSR, type RuntimeFunction, runtime, runtimeFunction } from '../../runtime/abi.ts';
+import { runtime } from '../../runtime/abi.ts';
 import { pure } from '../module/expressions.ts';
 import { type Expr, i32, wasmType } from '../module.ts';
 import { Access, type Values } from './access.ts';
 import { RuntimeCalls } from './calls.ts';
 import { conditionOfOperation, conditionOfWords } from './flags.ts';
 import type { FunctionCode } from './function.ts';
-import { type QuickWay, quickDeed, quickWay } from './quick-ways.ts';
+import { Helpers } from './helpers.ts';
 import type { Target } from './target.ts';
-
-/** Whether an operation says of a function what is declared of it: passes believe the operation. */
-const hasEffects = ({ result: _, ...said }: HelperEffects, { effects }: RuntimeFunction): boolean => {
-  const declared = Object.entries(effects);
-  return declared.length === Object.keys(said).length && declared.every(([name, what]) => said[name as keyof Effects] === what);
-};
-
-/** Whether places that are changed, undefined: any, may be MXCSR. */
-export const touchesControl = (changes: readonly Place[] | undefined): boolean =>
-  changes === undefined || changes.some(({ at, end }) => at < MXCSR.end && MXCSR.at < end);
 
 /** Lanes by the type of one. */
 const LANES: Partial<Record<Type, string>> = { i32: 'i32x4', i64: 'i64x2' };
@@ -32,6 +21,7 @@ export class Lowering implements Values {
   private readonly target: Target;
   readonly calls: RuntimeCalls;
   readonly access: Access;
+  readonly helpers: Helpers;
   ops: readonly Op[] = [];
   /** Where each value lives: a local, or an expression made anew at its one use. */
   private home: (number | undefined)[] = [];
@@ -48,6 +38,7 @@ export class Lowering implements Values {
     this.target = target;
     this.calls = new RuntimeCalls(f, target);
     this.access = new Access(f, this, target, this.calls);
+    this.helpers = new Helpers(f, this, target, this.calls, this.access);
   }
 
   // Lowering of a list -------------------------------------------------------------------------------------------------
@@ -223,7 +214,6 @@ export class Lowering implements Values {
     }
   }
 
-  /** Sets the local of the value defined by the operation at `i`. */
   define(i: number, type: Type, e: Expr): void {
     if (this.lastUse[i]! < 0) {
       this.f.emit(this.f.m.drop(e));
@@ -347,7 +337,7 @@ export class Lowering implements Values {
         );
       }
       case 'helper':
-        return this.helper(op, i);
+        return this.helpers.helper(op, i);
       case 'raise': {
         const error = op.error === undefined ? [] : [this.f.storeCpu(Cpu.at.faultError, this.value(op.error))];
         const word = FAULT | op.vector | (op.error === undefined ? 0 : FAULT_HAS_ERROR);
@@ -414,136 +404,5 @@ export class Lowering implements Values {
     this.f.locals.free(offset);
     if (this.lastUse[i]! < 0) this.f.locals.free(result);
     else this.home[i] = result;
-  }
-
-  private helper(op: OpOf<'helper'>, i: number): void {
-    const f = this.callee(op);
-    if (!hasEffects(op.effects, f)) throw new Error(`${op.name} is called with other effects than src/runtime/abi.ts declares`);
-    if (op.when !== undefined) return this.seldomHelper(f, op, i);
-    const quick = this.target.unusual && quickWay(op.name);
-    if (quick !== undefined) return this.quickHelper(f, op, i, quick);
-    const deed = this.target.unusual && quickDeed(op.name);
-    if (deed !== undefined) return this.quickDeed(f, op, deed);
-    const { mayFault, eip } = f.effects;
-    if (mayFault || eip) this.f.emit(this.f.storeCpu(Cpu.at.eip, this.target.eip()));
-    const args = op.args.map((v) => this.value(v));
-    this.target.beforeCall(op);
-    const call = this.f.callRuntime(f, ...args);
-    this.access.dropKept();
-    if (op.type === undefined) this.f.emit(call);
-    else this.define(i, op.type, call);
-    // First what it changed (a string instruction that faults midway has moved its registers), then the fault.
-    this.target.afterCall(op);
-    if (mayFault) this.f.emit(this.calls.leaveWhereFaulted());
-  }
-
-  /** The function that a helper operation calls. Throws where it is called with other types than it has. */
-  private callee(op: Pick<OpOf<'helper'>, 'name' | 'type' | 'args'>): RuntimeFunction {
-    const f = runtimeFunction(op.name);
-    const wrong =
-      f.result !== op.type || f.params.length !== op.args.length + 1 || op.args.some((v, k) => this.typeOfValue(v) !== f.params[k + 1]);
-    if (wrong) throw new Error(`${op.name} is called with other types than src/runtime/abi.ts declares`);
-    return f;
-  }
-
-  /** A `cross`, with all state in memory: on by the entry of the jump cache that its function gives, else by `raise` where that faulted, or `dispatch`. */
-  crossing(op: OpOf<'cross'>, raise: Expr, dispatch: Expr): Expr[] {
-    const { m } = this.f;
-    const callee = this.callee({ ...op, type: 'i32' });
-    const entry = this.f.locals.take();
-    const field = (offset: number) => m.i32.load(offset, 4, this.f.get(entry));
-    const code = [
-      this.f.storeCpu(Cpu.at.eip, this.target.eip()),
-      m.local.set(entry, this.f.callRuntime(callee, ...op.args.map((v) => this.value(v)))),
-      m.if(this.f.get(entry), m.return_call_indirect(field(JumpEntry.at.func), [field(JumpEntry.at.arg), this.f.cpu()])),
-      m.if(this.f.loadCpu(Cpu.at.fault), raise),
-      dispatch,
-    ];
-    this.f.locals.free(entry);
-    return code;
-  }
-
-  private seldomHelper(f: RuntimeFunction, op: OpOf<'helper'>, i: number): void {
-    const { m } = this.f;
-    const result = this.f.locals.take(wasmType[op.type!]);
-    this.f.emit(m.local.set(result, this.value(op.otherwise!)));
-    const args = op.args.map((v) => this.value(v));
-    this.callSeldom(
-      f,
-      args,
-      op.when!.map((v) => this.value(v)),
-      { result },
-    );
-    this.keep(i, result);
-  }
-  /** The value defined at `i` is in `local`, unless nobody uses it. */
-  private keep(i: number, local: number): void {
-    if (this.dead(i)) this.f.locals.free(local);
-    else this.place(i, local);
-  }
-
-  /** What a function gives, or does, in place where nothing is odd. */
-  private quickHelper(f: RuntimeFunction, op: OpOf<'helper'>, i: number, quick: QuickWay): void {
-    const { m } = this.f;
-    const [args, own] = this.repeatables(op.args);
-    const type = wasmType[op.type!];
-    const result = this.f.locals.take(type);
-    this.f.emit(m.local.set(result, quick.result(args)));
-    const odd = quick.odd(args, this.f.get(result, type));
-    const fine = quick.fine?.(args, this.f.get(result, type));
-    this.callSeldom(f, args, quick.usual ? [this.target.unusual!(), ...odd] : odd, { result, ...(fine && { fine }) });
-    for (const local of own) this.f.locals.free(local);
-    this.keep(i, result);
-  }
-  private quickDeed(f: RuntimeFunction, op: OpOf<'helper'>, deed: NonNullable<ReturnType<typeof quickDeed>>): void {
-    const [args, own] = this.repeatables(op.args);
-    const { odd, code } = deed(this.f, args, (v) => {
-      const local = this.f.locals.take();
-      own.push(local);
-      this.f.emit(this.f.m.local.set(local, v));
-      return this.f.get(local);
-    });
-    this.callSeldom(f, args, odd, { code });
-    for (const local of own) this.f.locals.free(local);
-  }
-  /** Values as expressions that may be used again and again, and the locals that were taken for them. */
-  private repeatables(values: readonly Value[]): [Expr[], number[]] {
-    const own: number[] = [];
-    const all = values.map((v) => {
-      if (this.repeatable(v)) return this.value(v);
-      const type = wasmType[this.typeOfValue(v)];
-      const local = this.f.locals.take(type);
-      own.push(local);
-      this.f.emit(this.f.m.local.set(local, this.value(v)));
-      return this.f.get(local, type);
-    });
-    return [all, own];
-  }
-
-  /** Calls `f`, for what is in `result`, where one of the conditions is not 0; not where the last is, but `fine` as well. Else `code` is done. */
-  private callSeldom(
-    f: RuntimeFunction,
-    args: readonly Expr[],
-    when: readonly Expr[],
-    { result, fine, code = [] }: { readonly result?: number; readonly fine?: Expr; readonly code?: readonly Expr[] },
-  ): void {
-    const { m } = this.f;
-    const value = this.f.callRuntime(f, ...args);
-    const call = result === undefined ? value : m.local.set(result, value);
-    this.access.dropKept();
-    const { mayFault, forgets } = f.effects;
-    const calls = forgets ? [call, ...this.calls.forget()] : [call];
-    if (touchesControl(f.effects.changes)) calls.push(...(this.target.controlChanged?.() ?? []));
-    if (mayFault) {
-      calls.unshift(this.f.storeCpu(Cpu.at.eip, this.target.eip()));
-      calls.push(this.calls.leaveWhereFaulted());
-    }
-    // A branch for each: V8 would make values of the conditions to combine them.
-    const ways = when.map((cond) => m.br('seldom', this.f.unlikely(cond)));
-    if (fine !== undefined) {
-      const last = ways.pop()!;
-      ways.push(m.block('fine', [m.br('fine', last.args[0]!), m.br('often')]), m.br('seldom', m.i32.eqz(fine)));
-    }
-    this.f.emit(m.block('often', [m.block('seldom', [...ways, ...code, m.br('often')]), ...calls]));
   }
 }

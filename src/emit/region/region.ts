@@ -13,7 +13,8 @@ import { runtime } from '../../runtime/abi.ts';
 import type { Region } from '../../translate/grow.ts';
 import { type Demands, reliesOnMap, type Translation, translate } from '../../translate/pipeline.ts';
 import { FunctionCode } from '../lower/function.ts';
-import { Lowering, touchesControl } from '../lower/lowering.ts';
+import { touchesControl } from '../lower/helpers.ts';
+import { Lowering } from '../lower/lowering.ts';
 import { isUnusual, quickWay } from '../lower/quick-ways.ts';
 import { REGION } from '../lower/slow-ways.ts';
 import type { CallOp, PageCache, Pages, Target, TargetFlags, TransferOp } from '../lower/target.ts';
@@ -247,7 +248,7 @@ class RegionTarget implements Target {
         case 'exit':
           return leave(this.exits.chain(t.to));
         case 'cross':
-          return leave(this.lowering.crossing(t, this.raise(), this.exits.dispatch()));
+          return leave(this.lowering.helpers.crossing(t, this.raise(), this.exits.dispatch()));
         case 'leave':
           return leave([this.exits.dispatch()]);
         case 'next':
