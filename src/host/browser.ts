@@ -130,6 +130,7 @@ export const host: Host = {
     worker.postMessage({ workerData: data } satisfies Start);
     return { threadName: name, terminate: () => end(1) };
   },
+  collectGarbage() {},
   workerData: <T>() => started as Promise<T>,
   post: (message) => scope.postMessage({ message }),
   workerEnds() {

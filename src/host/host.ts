@@ -24,6 +24,8 @@ export interface WorkerStart {
   readonly name: string;
   /** What workerData() gives there. */
   readonly data: unknown;
+  /** Whether it makes so little garbage for so long a life that room for a little of it is enough. */
+  readonly frugal?: boolean | undefined;
   readonly onMessage?: ((message: unknown) => void) | undefined;
   readonly onError: (error: unknown) => void;
   /** Once, after the last of the others, or instead of them where it was terminated. */
@@ -94,6 +96,8 @@ export interface Host {
   soon(callback: () => void): void;
 
   startWorker(start: WorkerStart): HostWorker;
+  /** Gives back what this thread's heap holds of garbage, where the host lets one ask for it: some 50 ms. */
+  collectGarbage(): void;
   /** In a Worker: what it was started with. */
   workerData<T>(): Promise<T>;
   /** In a Worker: a message to who started it. */

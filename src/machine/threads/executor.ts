@@ -93,6 +93,7 @@ export class ThreadsExecutor implements Executor {
       module: workerUrl(name),
       name: thread,
       data,
+      frugal: name !== 'translator-worker',
       onMessage,
       onError: (error) => {
         if (!NO_THREAD.includes((error as NodeJS.ErrnoException).code ?? ''))

@@ -52,6 +52,8 @@ const MOST_COMPILED = 64;
 /** A pause of so many milliseconds is one to prove in what may move, and to write what is new, if it is so much of the whole. */
 const PAUSE_MS = 2000;
 const NEWS = 0.25;
+/** Regions since the last time, in a pause behind which the thread's garbage is given back: a boot's are some 60 MiB of V8's heap, which nobody else would ask for while this thread sleeps. */
+const MOST_UNCOLLECTED = 128;
 /** Somebody may switch what code relies on all the time: all regions are dropped for it as often at the most, and the last word counts. */
 const LEAST_DROP_MS = 1000;
 
@@ -130,6 +132,7 @@ function keepAll(): void {
 }
 
 let paused = false;
+let collected = 0;
 for (;;) {
   const signal = Atomics.load(i32, word(Control.at.heatSignal));
   const requests = takeRequests(shared);
@@ -144,8 +147,14 @@ for (;;) {
     }
     if (keeper?.keepOne() || (paused && keeper?.proveOne())) continue;
     if (paused && keeper !== undefined && keeper.codeCache.news >= NEWS) keeper.codeCache.save();
+    if (paused && translator.regions - collected >= MOST_UNCOLLECTED) {
+      host.collectGarbage();
+      collected = translator.regions;
+      continue;
+    }
     // What is to be done in a longer pause is done when this one is over.
-    const pause: number | undefined = paused || keeper === undefined ? undefined : PAUSE_MS;
+    const pause: number | undefined =
+      paused || (keeper === undefined && translator.regions - collected < MOST_UNCOLLECTED) ? undefined : PAUSE_MS;
     const waited: string = Atomics.wait(i32, word(Control.at.heatSignal), signal, drop || pause);
     paused = waited === 'timed-out' && !drop;
     continue;

@@ -7,7 +7,7 @@ import { expect, it } from 'vitest';
 const path = (name: string) => fileURLToPath(new URL(`../../../${name}`, import.meta.url));
 /** MiB that a thread holds more once it has loaded a module, and called a function of it. */
 const held = (module: string, ...call: string[]) =>
-  Number(execFileSync(process.execPath, ['--expose-gc', path('test/unit/emit/held.mjs'), pathToFileURL(path(module)).href, ...call]));
+  Number(execFileSync(process.execPath, ['--expose-gc', path('test/unit/host/held.mjs'), pathToFileURL(path(module)).href, ...call]));
 
 it('holds of Binaryen its interface', { timeout: 60_000 }, () => {
   const load = 'src/emit/module/load.ts';
@@ -25,4 +25,13 @@ it('loads iced-x86 from there in what Node runs', () => {
   const texts = files.map((name) => readFileSync(path(`dist/node/${name}`), 'utf8'));
   const imported = texts.flatMap((text) => [...text.matchAll(/(?:from|import) *\(?"([^"]*iced-x86[^"]*)"/g)].map(([, name]) => name));
   expect(new Set(imported)).toEqual(new Set(['../../build/iced-x86.js']));
+});
+
+it("gives back what a thread's garbage held", { timeout: 60_000 }, () => {
+  const text = execFileSync(process.execPath, ['--no-warnings', path('test/unit/host/collect.mjs')], { encoding: 'utf8' });
+  const { before, after, gc } = JSON.parse(text) as { before: number; after: number; gc: string };
+  expect(before).toBeGreaterThan(20);
+  expect(after).toBeLessThan(12);
+  // Nobody else is given the function.
+  expect(gc).toBe('undefined');
 });
