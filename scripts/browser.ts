@@ -8,18 +8,14 @@ import { build as bundle, type Plugin } from 'esbuild';
 import sirv from 'sirv';
 import { SERAI } from '../guests/serai.ts';
 import { ENGINE_FILES, NAME_FILES } from '../src/host/host.ts';
+import { WORKERS } from './workers.ts';
 
 const ROOT = fileURLToPath(new URL('..', import.meta.url));
 const at = (path: string) => join(ROOT, path);
 const PAGE = at('examples/browser/dist');
 
 /** Each is a script of its own; a Worker is started from the file beside the one that starts it. */
-const ENTRIES = [
-  'examples/browser/page.ts',
-  'src/machine/threads/cpu-worker.ts',
-  'src/machine/threads/timer-worker.ts',
-  'src/machine/threads/translator-worker.ts',
-];
+const ENTRIES = ['examples/browser/page.ts', ...WORKERS];
 const SHIM = './scripts/iced-shim.ts';
 
 /** Binaryen is 15 MB: a file of its own, which a thread fetches when it is to translate, and nobody before. */

@@ -10,6 +10,7 @@ import { build as esbuild, type Plugin } from 'esbuild';
 import { statesOf } from '../bin/find-main.mjs';
 import { OLDEST } from '../bin/find-node.mjs';
 import { locked } from './lock.ts';
+import { WORKERS } from './workers.ts';
 
 const ROOT = fileURLToPath(new URL('..', import.meta.url));
 
@@ -59,13 +60,7 @@ const packages: Part = {
 };
 
 /** What Node runs; a Worker is started from the file beside the one that starts it. */
-const ENTRIES = [
-  'src/api/index.ts',
-  'src/cli/main.ts',
-  'src/machine/threads/cpu-worker.ts',
-  'src/machine/threads/timer-worker.ts',
-  'src/machine/threads/translator-worker.ts',
-];
+const ENTRIES = ['src/api/index.ts', 'src/cli/main.ts', ...WORKERS];
 
 /** Beside the engine's files (build-packages.ts). */
 const iced: Plugin = {
@@ -96,7 +91,15 @@ async function bundle(outdir: string): Promise<void> {
 
 const dist: Part = {
   name: 'dist',
-  inputs: ['src', 'scripts/build.ts', 'bin/find-main.mjs', 'tsconfig.json', 'tsconfig.build.json', 'package-lock.json'],
+  inputs: [
+    'src',
+    'scripts/build.ts',
+    'scripts/workers.ts',
+    'bin/find-main.mjs',
+    'tsconfig.json',
+    'tsconfig.build.json',
+    'package-lock.json',
+  ],
   outputs: ['dist'],
   async make() {
     const fresh = `dist.${process.pid}`;

@@ -119,7 +119,9 @@ export class CodeKeeper {
       const ownVersion = this.physical.version(page);
       const demands = translator.demandsFor(request);
       const key = demandsOf(request, demands);
-      const region = isKept(demands) ? codeCache.find(startOf(eip, phys), phys & (PAGE - 1), mode, key, this.holds(request)) : undefined;
+      const region = isKept(demands)
+        ? codeCache.find(startOf(eip, phys), phys & (PAGE - 1), mode, key, this.holds(request, demands))
+        : undefined;
       if (region === undefined) {
         rest.push(request);
         continue;
@@ -136,14 +138,10 @@ export class CodeKeeper {
     return { module: { bytes: putTogether(parts, importNamed), entries, owner: requests[0]!.owner }, rest };
   }
 
-  private demandsOf(request: Request): string {
-    return demandsOf(request, this.translator.demandsFor(request));
-  }
-
   /** Says whether an image is in memory around a place: one of several pages only where all are as far away as they should be. */
-  private holds(request: Request): (image: CodeImage) => boolean {
+  private holds(request: Request, { directOrigin }: RegionDemands): (image: CodeImage) => boolean {
     const page = request.phys >>> PAGE_SHIFT;
-    const direct = isDirect(request, this.translator.demandsFor(request).directOrigin);
+    const direct = isDirect(request, directOrigin);
     return (image) => (direct || pagesOf(page, image).length === 1) && this.physical.holds(page, image);
   }
 
@@ -158,7 +156,8 @@ export class CodeKeeper {
     const { phys, eip, mode, owner } = request;
     const page = phys >>> PAGE_SHIFT;
     const start = startOf(eip, phys);
-    const found = this.codeCache.onPage(start, mode, this.demandsOf(request), this.holds(request));
+    const demands = this.translator.demandsFor(request);
+    const found = this.codeCache.onPage(start, mode, demandsOf(request, demands), this.holds(request, demands));
     return found.map(({ offset }) => ({ phys: page * PAGE + offset, eip: (start + offset) >>> 0, mode, owner }));
   }
 

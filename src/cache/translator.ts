@@ -155,7 +155,7 @@ export class Translator {
 
   /** The table slot of a guest PC; always the same for the same code of the same owner. */
   slotOf(phys: number, eip: number, mode: number, owner?: number): number {
-    const key = keyOf(phys >>> 0, eip, mode, owner);
+    const key = keyOf(phys, eip, mode, owner);
     let slot = this.slots.get(key);
     if (slot !== undefined) return slot;
     const { i32 } = this.shared;
@@ -174,9 +174,9 @@ export class Translator {
     return this.shared.i32[(CONTROL + offset) >> 2]!;
   }
 
-  /** Where the direct map begins that code may rely on. Without paging all of the RAM is one; code below its start (BIOSes, flat programs) keeps its stack and its data there as well. */
+  /** Where the direct map begins that code of kernels may rely on. Without paging all of the RAM is one; code below its start (BIOSes, flat programs) keeps its stack and its data there as well. */
   private originFor({ phys, mode }: Request, relax: number): number | undefined {
-    if ((relax & Relax.DIRECTMAP) === 0 || (mode & Mode.USER) !== 0) return undefined;
+    if ((relax & Relax.DIRECTMAP) === 0) return undefined;
     if ((mode & Mode.PHYSICAL) !== 0) return (mode & Mode.FLAT) !== 0 && phys >= DIRECT_START ? DIRECT_START : undefined;
     return this.word(Control.at.directOrigin) || undefined;
   }

@@ -21,6 +21,7 @@ export interface Place {
   readonly at: number;
   readonly end: number;
 }
+export const overlap = (a: Place, b: Place): boolean => a.at < b.end && b.at < a.end;
 
 /** What an operation does beside giving its value. What is left out it does not do. */
 export interface Effects {

@@ -42,15 +42,28 @@ export function switchesStacks({ blocks }: RegionIr): boolean {
   return false;
 }
 
-/** The stack alone, if it is worth it. */
-export function cachedStack(ir: RegionIr): Map<string, boolean> {
-  return new Map([...cachedBases(ir)].filter(([name]) => name === STACK));
+interface Base {
+  readonly name: string;
+  weight: number;
+  writes: boolean;
 }
 
+/** The stack alone, if it is worth it. */
+export const cachedStack = (ir: RegionIr): Map<string, boolean> => asCached(worthyBases(ir).filter(({ name }) => name === STACK));
+
 /** The bases that are worth it, with whether something is stored through them. */
-export function cachedBases({ flow, blocks }: RegionIr): Map<string, boolean> {
+export const cachedBases = (ir: RegionIr): Map<string, boolean> =>
+  asCached(
+    worthyBases(ir)
+      .sort((a, b) => b.weight - a.weight)
+      .slice(0, MOST),
+  );
+
+const asCached = (bases: readonly Base[]): Map<string, boolean> => new Map(bases.map(({ name, writes }) => [name, writes]));
+
+function worthyBases({ flow, blocks }: RegionIr): Base[] {
   const depth = loopDepths(flow);
-  const bases = new Map<string, { weight: number; writes: boolean }>();
+  const bases = new Map<string, Base>();
   for (const n of flow.order) {
     const { ops, cold } = blocks.get(n)!;
     // What is hardly ever run is not worth the locals.
@@ -62,13 +75,12 @@ export function cachedBases({ flow, blocks }: RegionIr): Map<string, boolean> {
       const name = addressBase(ops, op.address);
       if (name === undefined) continue;
       let base = bases.get(name);
-      if (base === undefined) bases.set(name, (base = { weight: 0, writes: false }));
+      if (base === undefined) bases.set(name, (base = { name, weight: 0, writes: false }));
       base.weight += weight;
       base.writes ||= op.kind === 'store' || op.rmw;
     }
   }
-  const best = [...bases].filter(([, { weight }]) => weight >= WORTH).sort(([, a], [, b]) => b.weight - a.weight);
-  return new Map(best.slice(0, MOST).map(([name, { writes }]) => [name, writes]));
+  return [...bases.values()].filter(({ weight }) => weight >= WORTH);
 }
 
 /** In how many loops each block is; a block laid out between a loop's head and its last way back counts as inside. */

@@ -2,7 +2,7 @@
 // What a block itself asked before is known to state-accesses.ts.
 import { isCall, type Op, type OpOf } from '../ir/operations.ts';
 import type { RegionBlock, RegionIr } from '../ir/region.ts';
-import type { Place, Value } from '../ir/types.ts';
+import { overlap, type Place, type Value } from '../ir/types.ts';
 import { placeOf } from './state-accesses.ts';
 
 /** A word of the CPU's state, of which some bits must be 0. */
@@ -57,9 +57,7 @@ function behind(ops: readonly Op[], before: Passed, known?: (i: number) => void)
     const changed = changesOf(op, ops);
     if (changed === undefined || (now ?? before).size === 0) continue;
     if (changed === 'all') now = new Map();
-    else
-      for (const { key, at, end } of [...(now ?? before).values()])
-        if (changed.some((place) => place.at < end && at < place.end)) own().delete(key);
+    else for (const check of [...(now ?? before).values()]) if (changed.some((place) => overlap(place, check))) own().delete(check.key);
   }
   return now ?? before;
 }

@@ -2,12 +2,10 @@
 // load of what was loaded or stored gives that value, a store of what is there already is none, and a check that passed passes
 // again. Only stores by values stay that change something, since a fault shows the state as it is at its instruction.
 import { mapOperands, type Op, type OpOf } from '../ir/operations.ts';
-import type { Place, Type, Value } from '../ir/types.ts';
+import { overlap, type Place, type Type, type Value } from '../ir/types.ts';
 
 /** Bytes from `at` to `end` of the CPU's state hold `value`, whole. */
-interface Known {
-  readonly at: number;
-  readonly end: number;
+interface Known extends Place {
   readonly type: Type;
   readonly value: Value;
 }
@@ -55,14 +53,14 @@ class Block {
   private drop(i: number): void {
     this.ops[i] = { kind: 'const', type: 'i32', value: 0 };
   }
-  private forget(at: number, end: number): void {
-    this.known = this.known.filter((k) => k.end <= at || k.at >= end);
+  private forget(place: Place): void {
+    this.known = this.known.filter((k) => !overlap(k, place));
   }
 
   /** Undefined: any. */
   private forgetPlaces(places: readonly Place[] | undefined): void {
     if (places === undefined) this.known = [];
-    else for (const { at, end } of places) this.forget(at, end);
+    else for (const place of places) this.forget(place);
   }
 
   private load(op: OpOf<'ldstate'>, i: number): void {
@@ -113,7 +111,7 @@ class Block {
     const type = (this.ops[op.value] as { type: Type }).type;
     const there = this.known.find((k) => k.at === at && k.end === end && k.type === type);
     if (there !== undefined && this.canonical(there.value) === this.canonical(op.value)) return this.drop(i);
-    this.forget(at, end);
+    this.forget({ at, end });
     if (op.bytes === WIDTH[type]) this.known.push({ at, end, type, value: op.value });
   }
 

@@ -27,10 +27,7 @@
 
 main:
   PAGING_ON
-  mov dword [PAGES + 0x300 * 4], 0x0001a3       ; present, writable, accessed, large, global: not dirty yet
-  mov dword [PAGES + 0x301 * 4], 0x4001a3
-  mov dword [PAGES + 0x302 * 4], 0x8001a3
-  mov dword [PAGES + 0x303 * 4], 0xc001a3
+  LARGE_MAP MAP, 0x1a3                          ; present, writable, accessed, large, global: not dirty yet
   mov eax, cr4
   or eax, 0x90                                  ; PSE, PGE
   mov cr4, eax

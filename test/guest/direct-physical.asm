@@ -73,10 +73,7 @@ main:
 
   ; the same beside a kernel's direct map
   PAGING_AGAIN
-  mov dword [PAGES + 0x300 * 4], 0x0001e3       ; present, writable, accessed, dirty, large, global
-  mov dword [PAGES + 0x301 * 4], 0x4001e3
-  mov dword [PAGES + 0x302 * 4], 0x8001e3
-  mov dword [PAGES + 0x303 * 4], 0xc001e3
+  LARGE_MAP MAP, 0x1e3                          ; present, writable, accessed, dirty, large, global
   mov eax, cr4
   or eax, 0x90                                  ; PSE, PGE
   mov cr4, eax

@@ -1,6 +1,7 @@
 ; { "about": "code that goes between a stack in the kernel's direct map and one that is mapped elsewhere, as entries of kernels do (a region may remember the page of such a stack): pushes, pops, locals, calls and locked accesses on both; the other stack's page mapped elsewhere, not present, read-only, with code in it, its end; ESP from a register, from memory, aligned", "mode": "paged",
 ;   "expect": { "log": ["00000018", "00000018", "00000018", "00000018", "00000025", "0000002d", "0000002d", "0001061e", "00000001", "000106d2", "00000022", "c04ffbfc", "00000002", "c04ff7fd", "00000018", "000107e5", "00000001", "00000003", "00000001", "00000001", "0000000b", "00000001", "00000003", "ee0e0000", "d0000f74", "00000000", "ee0e0000", "d0000f74", "00000000", "ee0e0003", "d0000f70", "00000003", "ee0e0003", "d0000f70", "00000003", "0000000c", "00000006", "0000000c", "00000018", "0000001b", "00000018", "0000000f", "0000000f", "0000000f", "0000000f", "c3404040", "c3404040"] } }
 %include "common.inc"
+%include "direct-map.inc"
 %define MAP 0xc0000000
 %define OUTER 0xd0000000                        ; 2 pages of stack outside of the map, by the table OUTER_TABLE
 %define OUTER_TABLE 0x72000
@@ -38,10 +39,7 @@
 
 main:
   PAGING_ON
-  mov dword [PAGES + 0x300 * 4], 0x0001e3       ; present, writable, accessed, dirty, large, global
-  mov dword [PAGES + 0x301 * 4], 0x4001e3
-  mov dword [PAGES + 0x302 * 4], 0x8001e3
-  mov dword [PAGES + 0x303 * 4], 0xc001e3
+  LARGE_MAP MAP, 0x1e3                          ; present, writable, accessed, dirty, large, global
   mov dword [PAGES + 0x340 * 4], OUTER_TABLE + 0x63
   mov edi, OUTER_TABLE
   mov ecx, 1024

@@ -41,6 +41,11 @@ export function untypedSegments(cpu: Cpu): bool {
 }
 
 @inline
+export function pagingOn(cpu: Cpu): bool {
+  return (cpu.cr0 & Cr0.PG) != 0;
+}
+
+@inline
 export function paeOn(cpu: Cpu): bool {
   return (cpu.cr4 & Cr4.PAE) != 0;
 }

@@ -1,7 +1,8 @@
 // Where the pages were mapped that the jump caches know code of: for INVLPG, which need not touch the caches where that is as it was (Linux's mprotect
 // of code that a program writes, and all of its pages of data). A cache's pages are in a table, by linear page; those that found no place
 // there, and those of large pages, are in a range instead.
-import { Access, Cpu, CpuArea, Cr0, FETCHED_ENTRIES, Fetched, Mode, NO_RETURN, Tlb } from '../gen/layout';
+import { pagingOn } from '../base/state';
+import { Access, Cpu, CpuArea, FETCHED_ENTRIES, Fetched, Mode, NO_RETURN, Tlb } from '../gen/layout';
 import { isMapped, walk } from '../memory/walk';
 
 /** Bits of Fetched.frame beside the frame. */
@@ -121,7 +122,7 @@ function flushMoved(cpu: Cpu, user: bool, linear: u32): void {
   const first = (linear >>> 22) << 10;
   if (!inRange(cpu, user, first, first | 0x3ff)) {
     const entry = known(cpu, user, page);
-    if (!entry || !(cpu.cr0 & Cr0.PG)) return;
+    if (!entry || !pagingOn(cpu)) return;
     const found = walk(cpu, linear, Access.EXEC | Access.PEEK | (user ? Access.USER : 0));
     if (isMapped(found) && (found & (0xfffff000 | FRAME_BITS)) == entry.frame) return;
   }

@@ -1,12 +1,11 @@
 // From a guest EIP to code: instruction-fetch translation, the hash table of decoded blocks, the jump caches.
 import { raiseError, raisePage } from '../base/fault';
-import { userAccess } from '../base/state';
+import { pagingOn, userAccess } from '../base/state';
 import {
   Access,
   BLOCK_HASH_BITS,
   BlockHead,
   Cpu,
-  Cr0,
   Cr4,
   Exit,
   JUMP_ENTRIES,
@@ -34,7 +33,7 @@ const NO_FETCH: u64 = 1 << 63;
 
 /** Physical address for an instruction fetch, in the low half, and what of FRAME_BITS its page has, in the high half; or NO_FETCH. Raises nothing. */
 function fetchAddress(cpu: Cpu, linear: u32): u64 {
-  if (!(cpu.cr0 & Cr0.PG)) return linear;
+  if (!pagingOn(cpu)) return linear;
   const user = userAccess(cpu);
   const nx = cpu.cr4 & Cr4.PAE && <u32>cpu.msr[MSR_SLOT_EFER] & EFER_NXE;
   if (!nx) {

@@ -1,7 +1,8 @@
 // What code of kernels calls where an access is not in the direct map (direct-map.ts), or not yet known to be: `at` is the linear address less Control.directOrigin. The TLB
 // is asked first, then the slow paths of all translated code (access.ts). Code of kernels runs at CPL 0: the rights are the supervisor's.
 import { loadGuest, storeGuest } from '../base/order';
-import { Access, Cpu, CpuArea, Cr0, DIRECT_START, RAM, Tlb } from '../gen/layout';
+import { pagingOn } from '../base/state';
+import { Access, Cpu, CpuArea, DIRECT_START, RAM, Tlb } from '../gen/layout';
 import { readSlow, rmwSlow, writeBeside } from './access';
 import { hasCode } from './codepage';
 import { directOriginOf } from './direct-map';
@@ -41,7 +42,7 @@ function isStorable(cpu: Cpu, at: u32): bool {
   const linear = directOriginOf(cpu) + at;
   const word = load<u32>(cpu.tlb + ((linear >>> 12) << 2));
   if (word & Tlb.KERNEL_WRITE) return linear + (word & 0xfffff000) == RAM + DIRECT_START + at;
-  if (!(cpu.cr0 & Cr0.PG)) return true;
+  if (!pagingOn(cpu)) return true;
   const found = walk(cpu, linear, Access.PEEK);
   return isMapped(found) && frameOf(found) == DIRECT_START + at && (found & Tlb.KERNEL_WRITE) != 0;
 }

@@ -3,7 +3,8 @@
 // page tables, of entries with the accessed bit set. They are read when all translations were forgotten (`proveDirect`), and hold until INVLPG or the
 // next time that all are: stores to page tables need no watching. The right to store is learned page by page, from the TLB (direct-access.ts), as the dirty bit is the
 // walk's to set.
-import { Access, Cpu, CpuArea, Cr0, Cr4, control, DIRECT_MOST, DIRECT_START, PAGE, Relax, Watch } from '../gen/layout';
+import { pagingOn } from '../base/state';
+import { Access, Cpu, CpuArea, Cr4, control, DIRECT_MOST, DIRECT_START, PAGE, Relax, Watch } from '../gen/layout';
 import { directLeaf, frameOf, HOLE, isMapped, NO_CODE, walk } from './walk';
 
 /** The least that is worth it. */
@@ -89,21 +90,16 @@ function findOrigin(cpu: Cpu): u32 {
   return 0;
 }
 
-@inline
-function isPaged(cpu: Cpu): bool {
-  return (cpu.cr0 & Cr0.PG) != 0;
-}
-
 /** Where this CPU's direct map begins, or would. Without paging all of the RAM is one. */
 @inline
 export function directOriginOf(cpu: Cpu): u32 {
-  return isPaged(cpu) ? control.directOrigin : DIRECT_START;
+  return pagingOn(cpu) ? control.directOrigin : DIRECT_START;
 }
 
 /** Whether the state of the CPU is such that translations may be kept over MOV CR3 and used without a look. */
 @inline
 function mayRely(cpu: Cpu): bool {
-  return (control.relax & Relax.DIRECTMAP) != 0 && (!isPaged(cpu) || (cpu.cr4 & Cr4.PGE) != 0) && !(cpu.watch & Watch.DATA);
+  return (control.relax & Relax.DIRECTMAP) != 0 && (!pagingOn(cpu) || (cpu.cr4 & Cr4.PGE) != 0) && !(cpu.watch & Watch.DATA);
 }
 
 /** Whether code may be relied on where it was seen: not while a breakpoint may stand in it. */
@@ -123,7 +119,7 @@ export function proveDirect(cpu: Cpu): void {
     if (!origin) return;
     control.directOrigin = origin;
   }
-  const bytes = isPaged(cpu) ? extent(cpu, origin) : allOfRam(cpu);
+  const bytes = pagingOn(cpu) ? extent(cpu, origin) : allOfRam(cpu);
   cpu.directBytes = bytes < DIRECT_MOST ? 0 : bytes - (DIRECT_MOST - 1);
   if (!cpu.directBytes || !mayRelyOnCode(cpu)) cpu.codeBytes = 0;
   cpu.directRefused = -1;
@@ -139,5 +135,5 @@ export function proveDirectSeldom(cpu: Cpu): void {
 
 /** INVLPG: what is in the direct map is read again. */
 export function invalidateDirect(cpu: Cpu, linear: u32): void {
-  if (cpu.directBytes && isPaged(cpu) && linear - control.directOrigin < cpu.directBytes + PAGE) proveDirect(cpu);
+  if (cpu.directBytes && pagingOn(cpu) && linear - control.directOrigin < cpu.directBytes + PAGE) proveDirect(cpu);
 }

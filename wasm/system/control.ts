@@ -1,6 +1,6 @@
 // Control and debug registers, and what follows from them: paging switched, the mode of the code, traps of x87 and SSE.
 import { raise, raiseError } from '../base/fault';
-import { changeMode, serialize, untypedSegments } from '../base/state';
+import { changeMode, pagingOn, serialize, untypedSegments } from '../base/state';
 import { flushJumps, flushJumpsAt, flushKernelJumps, flushUserJumps } from '../engine/fetched';
 import {
   Cpu,
@@ -104,7 +104,7 @@ export function updateMode(cpu: Cpu): void {
   if (code32) mode |= Mode.CODE32;
   if (code32 && stack32 && (es & ss & ds) == 3 && cs & 1) mode |= Mode.FLAT;
   if (cpu.cpl == 3) mode |= Mode.USER;
-  if (!(cpu.cr0 & Cr0.PG)) mode |= Mode.PHYSICAL;
+  if (!pagingOn(cpu)) mode |= Mode.PHYSICAL;
   mode |= limitCode(cpu.seg[Seg.CS].limit) << MODE_LIMIT_SHIFT;
   cpu.stackMask = stack32 ? 0xffffffff : 0xffff;
   const base = cpu.seg[Seg.CS].base;
@@ -152,7 +152,7 @@ function setCr0(cpu: Cpu, value: u32): void {
 }
 
 function setCr3(cpu: Cpu, value: u32): void {
-  if (cpu.cr0 & Cr0.PG && cpu.cr4 & Cr4.PAE && !loadPdptes(cpu, value)) {
+  if (pagingOn(cpu) && cpu.cr4 & Cr4.PAE && !loadPdptes(cpu, value)) {
     raiseError(cpu, Vector.GP, 0);
     return;
   }
@@ -165,7 +165,7 @@ function setCr3(cpu: Cpu, value: u32): void {
 
 function setCr4(cpu: Cpu, value: u32): void {
   const old = cpu.cr4;
-  const paging = (cpu.cr0 & Cr0.PG) != 0;
+  const paging = pagingOn(cpu);
   const changed = value ^ old;
   if (value & ~CR4_KNOWN) {
     raiseError(cpu, Vector.GP, 0);

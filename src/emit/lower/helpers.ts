@@ -1,6 +1,6 @@
 // Calls of functions of the runtime that lifts ask for (`helper`, `cross`): always, seldom, or in place where the quick way of one (quick-ways.ts) finds nothing odd.
 import type { OpOf } from '../../ir/operations.ts';
-import type { Effects, HelperEffects, Place, Value } from '../../ir/types.ts';
+import { type Effects, type HelperEffects, overlap, type Place, type Type, type Value } from '../../ir/types.ts';
 import { Cpu } from '../../layout/cpu.ts';
 import { JumpEntry } from '../../layout/memory.ts';
 import { MXCSR, type RuntimeFunction, runtimeFunction } from '../../runtime/abi.ts';
@@ -19,7 +19,7 @@ const hasEffects = ({ result: _, ...said }: HelperEffects, { effects }: RuntimeF
 
 /** Whether places that are changed, undefined: any, may be MXCSR. */
 export const touchesControl = (changes: readonly Place[] | undefined): boolean =>
-  changes === undefined || changes.some(({ at, end }) => at < MXCSR.end && MXCSR.at < end);
+  changes === undefined || changes.some((place) => overlap(place, MXCSR));
 
 export class Helpers {
   private readonly f: FunctionCode;
@@ -39,7 +39,7 @@ export class Helpers {
 
   /** A helper operation, the one at `i`. */
   helper(op: OpOf<'helper'>, i: number): void {
-    const f = this.callee(op);
+    const f = this.callee(op.name, op.type);
     if (!hasEffects(op.effects, f)) throw new Error(`${op.name} is called with other effects than src/runtime/abi.ts declares`);
     if (op.when !== undefined) return this.seldomHelper(f, op, i);
     const quick = this.target.unusual && quickWay(op.name);
@@ -59,21 +59,17 @@ export class Helpers {
     if (mayFault) this.f.emit(this.calls.leaveWhereFaulted());
   }
 
-  /** The function that a helper operation calls. Throws where it is called with other types than it has. */
-  private callee(op: Pick<OpOf<'helper'>, 'name' | 'type' | 'args'>): RuntimeFunction {
-    const f = runtimeFunction(op.name);
-    const wrong =
-      f.result !== op.type ||
-      f.params.length !== op.args.length + 1 ||
-      op.args.some((v, k) => this.values.typeOfValue(v) !== f.params[k + 1]);
-    if (wrong) throw new Error(`${op.name} is called with other types than src/runtime/abi.ts declares`);
+  /** The function that a helper operation calls for a result of type `type`. Throws where it has another one. (Of its arguments callRuntime does.) */
+  private callee(name: string, type: Type | undefined): RuntimeFunction {
+    const f = runtimeFunction(name);
+    if (f.result !== type) throw new Error(`${name} is called for another result than src/runtime/abi.ts declares`);
     return f;
   }
 
   /** A `cross`, with all state in memory: on by the entry of the jump cache that its function gives, else by `raise` where that faulted, or `dispatch`. */
   crossing(op: OpOf<'cross'>, raise: Expr, dispatch: Expr): Expr[] {
     const { m } = this.f;
-    const callee = this.callee({ ...op, type: 'i32' });
+    const callee = this.callee(op.name, 'i32');
     const entry = this.f.locals.take();
     const field = (offset: number) => m.i32.load(offset, 4, this.f.get(entry));
     const code = [

@@ -2,7 +2,7 @@
 
 import type { RegionIr } from '../../ir/region.ts';
 import { Cpu, Mode, PENDING_HELD_SHIFT } from '../../layout/cpu.ts';
-import { CpuArea, JUMP_ENTRIES, JumpEntry, jumpIndex, PAGE_SHIFT } from '../../layout/memory.ts';
+import { CpuArea, JUMP_ENTRIES, JumpEntry, jumpIndex, PAGE, PAGE_SHIFT } from '../../layout/memory.ts';
 import { runtime } from '../../runtime/abi.ts';
 import { callPoll } from '../lower/calls.ts';
 import type { FunctionCode } from '../lower/function.ts';
@@ -55,7 +55,7 @@ export class RegionExits {
   }
   slotAt(to: number): number {
     const { region } = this;
-    return this.slotOf((region.phys & ~0xfff) | (to & 0xfff), to, region.mode);
+    return this.slotOf(((region.phys & -PAGE) | (to & (PAGE - 1))) >>> 0, to, region.mode);
   }
   /** Where the generation of the jump cache is that is for this region's mode. */
   get generation(): number {

@@ -123,7 +123,7 @@ export function guardCode(t: GuardContext, { strides, passes, unrolled, caches, 
     const still = g.step === 0 && g.stepTerms.size === 0;
     const found = `f${guard}.${k}`;
     const refuse = m.br(refused, m.i32.eqz(t.allows(t.get(word), g.writes)));
-    const beside = [
+    const beside = () => [
       m.local.set(room, t.besideCode(t.get(linear), g.span)),
       m.br(refused, m.i32.eqz(t.get(room))),
       m.local.set(delta, m.i32.sub(t.get(room), t.get(linear))),
@@ -133,7 +133,7 @@ export function guardCode(t: GuardContext, { strides, passes, unrolled, caches, 
     ];
     const look = [
       m.local.set(word, t.tlbEntry(t.get(linear))),
-      still && g.writes ? m.if(t.unlikely(m.i32.eqz(t.allows(t.get(word), true))), m.block(null, beside)) : refuse,
+      still && g.writes ? m.if(t.unlikely(m.i32.eqz(t.allows(t.get(word), true))), m.block(null, beside())) : refuse,
       // It stands still: two pages that follow each other in the host as well are as good as one.
       ...(still && g.span > 1
         ? [
