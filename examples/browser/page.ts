@@ -6,6 +6,8 @@ import { describeEnd, largestMemory, Machine, type MachineOptions, MiB, MOST_CPU
 import { usualCpus } from '../serai/cpus.ts';
 
 const STATS_MS = 1000;
+/** Some browsers have files of a page's origin that they cannot write: there each run starts cold. */
+const KEEPS_FILES = typeof FileSystemFileHandle === 'function' && 'createWritable' in FileSystemFileHandle.prototype;
 
 const element = <T extends HTMLElement>(id: string) => document.getElementById(id) as T;
 const input = (id: string) => element<HTMLInputElement>(id);
@@ -59,6 +61,7 @@ async function options(): Promise<MachineOptions> {
     cpus: input('cpus').valueAsNumber,
     memoryBytes: input('memory').valueAsNumber * MiB,
     onConsole: show,
+    codeCache: KEEPS_FILES ? 'page' : undefined,
   };
 }
 
@@ -68,8 +71,8 @@ function say(text: string, isError = false): void {
 }
 
 function showStats(running: Machine): void {
-  const { translator } = running.stats();
-  stats.textContent = `${translator.regions} regions in ${translator.modules} modules`;
+  const { regions, modules, cacheHits } = running.stats().translator;
+  stats.textContent = `${regions} regions in ${modules} modules${cacheHits > 0 ? `, ${cacheHits} of runs before` : ''}`;
 }
 
 async function run(): Promise<void> {

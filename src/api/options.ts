@@ -104,7 +104,7 @@ export interface MachineOptions {
    */
   readonly maxRegions?: number | undefined;
   /**
-   * A folder (Node only) where translated code is kept from run to run, so that the next run of the same guest starts hot. It is made where it is missing; what is in it may be lost or
+   * A folder where translated code is kept from run to run, so that the next run of the same guest starts hot; in a browser one of the files of the page's origin. It is made where it is missing; what is in it may be lost or
    * damaged at any time. Not used in lockstep, nor with `perfMap` or `onTrace`. Default: none.
    */
   readonly codeCache?: string | undefined;

@@ -83,6 +83,9 @@ const sameBytes = (a: Uint8Array, b: Uint8Array): boolean => a.length === b.leng
 
 const hex = (text: string): Uint8Array => Uint8Array.from(text.match(/../g)!, (byte) => Number.parseInt(byte, 16));
 
+/** The name of the file with what has this key. */
+export const packOf = (key: string): string => `${key.slice(0, 32)}.pack`;
+
 export class CodeCache {
   private readonly files: KeptFiles;
   private readonly name: string;
@@ -101,7 +104,7 @@ export class CodeCache {
   constructor(files: KeptFiles, key: string) {
     this.files = files;
     this.key = hex(key);
-    this.name = `${key.slice(0, 32)}.pack`;
+    this.name = packOf(key);
     this.load();
   }
 

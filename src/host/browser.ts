@@ -3,6 +3,7 @@ import { sha256 } from '@noble/hashes/sha2.js';
 import { bytesToHex } from '@noble/hashes/utils.js';
 import { DragomanError } from '../api/errors.ts';
 import { ENGINE_FILES, type Host, NAME_FILES } from './host.ts';
+import { hasOriginFiles, OriginFiles } from './origin-files.ts';
 
 /** The engine's files, which are beside this script. */
 const built = new Map<string, Uint8Array<ArrayBuffer>>();
@@ -31,15 +32,19 @@ interface DedicatedWorkerGlobalScope {
   close(): void;
 }
 
-async function fetchFile(name: string): Promise<void> {
-  const url = new URL(name, import.meta.url);
+async function fetchBytes(url: URL): Promise<Uint8Array<ArrayBuffer>> {
   try {
     const response = await fetch(url);
     if (!response.ok) throw new Error(`${response.status} ${response.statusText}`);
-    built.set(name, new Uint8Array(await response.arrayBuffer()));
+    return new Uint8Array(await response.arrayBuffer());
   } catch (cause) {
     throw new DragomanError('INTERNAL', `the engine cannot be fetched: ${(cause as Error).message}`, url.href, { cause });
   }
+}
+
+const urlOf = (name: string): URL => new URL(name, import.meta.url);
+async function fetchFile(name: string): Promise<void> {
+  built.set(name, await fetchBytes(urlOf(name)));
 }
 
 /** What Chromium tells of the processor. */
@@ -97,11 +102,15 @@ export const host: Host = {
   openDisk(path) {
     throw new DragomanError('NOT_SUPPORTED', 'not supported: a disk image in a browser', path);
   },
-  keptFiles(folder) {
-    throw new DragomanError('NOT_SUPPORTED', 'not supported: a code cache in a browser', folder);
+  checkKeeping() {
+    if (!hasOriginFiles()) throw new DragomanError('NOT_SUPPORTED', 'not supported: a code cache in a browser without files of its origin');
   },
-  engineHash() {
-    throw new DragomanError('NOT_SUPPORTED', 'not supported: a code cache in a browser');
+  keptFiles: (folder, name, onError) => new OriginFiles(folder, name, onError),
+  async engineHash() {
+    // The translator is in this thread's script, or in one that it names.
+    const urls = new Set([location.href, import.meta.url, ...ENGINE_FILES.map((name) => urlOf(name).href)]);
+    const files = await Promise.all(Array.from(urls, (url) => fetchBytes(new URL(url))));
+    return bytesToHex(sha256(files.reduce((hash, bytes) => hash.update(sha256(bytes)), sha256.create()).digest()));
   },
   sha256: (bytes) => bytesToHex(sha256(bytes)),
   toBase64: (bytes) => btoa(Array.from(bytes, (byte) => String.fromCharCode(byte)).join('')),

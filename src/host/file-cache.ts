@@ -56,6 +56,11 @@ export class FileCache implements KeptFiles {
     } catch {}
   }
 
+  /** It looks itself. */
+  async look(): Promise<void> {}
+  /** It has waited for the file. */
+  async settle(): Promise<void> {}
+
   write(name: string, parts: readonly Uint8Array[]): void {
     const path = join(this.#folder, name);
     const making = `${path}.${process.pid}-${made++}${MAKING}`;

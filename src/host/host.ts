@@ -52,6 +52,10 @@ export interface KeptFiles {
   write(name: string, parts: readonly Uint8Array[]): void;
   /** The file was of use. */
   touch(name: string): void;
+  /** Brings what stamp() and read() say up to date, where a thread cannot look by itself. */
+  look(): Promise<void>;
+  /** What was written is there. */
+  settle(): Promise<void>;
 }
 
 export interface Host {
@@ -84,10 +88,12 @@ export interface Host {
   importBinaryen(): Promise<unknown>;
   /** Opens a disk image. Throws DragomanError: NO_FILE, BAD_DISK, NOT_SUPPORTED. */
   openDisk(path: string, readOnly?: boolean): Disk;
-  /** A folder for what is kept from run to run; `onError` is told why something cannot be. Throws NOT_SUPPORTED. */
-  keptFiles(folder: string, onError: (error: unknown) => void): KeptFiles;
+  /** Throws NOT_SUPPORTED where nothing can be kept from run to run. */
+  checkKeeping(): void;
+  /** The file `name` in a folder for what is kept from run to run; `onError` is told why something cannot be. To be looked at first. */
+  keptFiles(folder: string, name: string, onError: (error: unknown) => void): KeptFiles;
   /** Another one (hexadecimal) for each engine that may make other code of a guest's: of the sources and of what was built from them. */
-  engineHash(): string;
+  engineHash(): Promise<string>;
   /** Hexadecimal. */
   sha256(bytes: Uint8Array): string;
   toBase64(bytes: Uint8Array): string;

@@ -101,7 +101,7 @@ export class Machine implements MachineHandle {
     this.disks = disks;
     const { cpus: cpuCount, memoryBytes, timerSlackMs, net, mac, lockstep } = options;
     const plan = planMemory(cpuCount, memoryBytes);
-    if (options.codeCache !== undefined) host.keptFiles(options.codeCache, () => {});
+    if (options.codeCache !== undefined) host.checkKeeping();
     for (const { path, readOnly } of options.disks) disks.push(host.openDisk(path, readOnly));
     host.checkLimits(lockstep === undefined ? threadsOf(cpuCount, this.jit) : 0);
     this.shared = createMemory(plan);

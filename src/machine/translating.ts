@@ -1,10 +1,11 @@
 // The translator as both executors have it.
-import { CodeCache } from '../cache/code-cache.ts';
+import { CodeCache, packOf } from '../cache/code-cache.ts';
 import { noteEncoder, noteFailedEncoder } from '../cache/tally.ts';
 import { Translator } from '../cache/translator.ts';
 import type { SharedMemory } from '../cpu/state.ts';
 import type { EncoderName } from '../emit/module/builder.ts';
 import { directBuilders, loadEncoder } from '../emit/module/load.ts';
+import type { KeptFiles } from '../host/host.ts';
 import { host } from '../host/node.ts';
 import { nameRegions, type Profile } from './report/profile.ts';
 
@@ -15,14 +16,22 @@ export interface CodeCacheData {
   readonly guest: string;
 }
 
+/** A code cache, and where it is kept. */
+export interface Kept {
+  readonly files: KeptFiles;
+  readonly codeCache: CodeCache;
+}
+
 /** What is kept of this guest's code, for an engine with this encoder. Standard error is told once why nothing can be kept. */
-export function openCodeCache({ folder, guest }: CodeCacheData, encoder: EncoderName): CodeCache {
+export async function openCodeCache({ folder, guest }: CodeCacheData, encoder: EncoderName): Promise<Kept> {
   let said = false;
-  const files = host.keptFiles(folder, (error) => {
+  const key = host.sha256(new TextEncoder().encode(`${await host.engineHash()} ${encoder} ${guest}`));
+  const files = host.keptFiles(folder, packOf(key), (error) => {
     if (!said) console.error(`dragoman: code cannot be kept in ${folder}: ${(error as Error).message}`);
     said = true;
   });
-  return new CodeCache(files, files.sha256(new TextEncoder().encode(`${host.engineHash()} ${encoder} ${guest}`)));
+  await files.look();
+  return { files, codeCache: new CodeCache(files, key) };
 }
 
 /** It encodes directly until takeEncoder is done. `atomic`: see Translator. */

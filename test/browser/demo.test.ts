@@ -16,6 +16,29 @@ const name = chromium === undefined ? 'demo page (skipped: no Chromium in PATH, 
 const PATIENCE_MS = 120_000;
 const CPUS = 2;
 
+/** In the page: when code was kept the last time, 0: never. `damage`: some of its bytes are then others. */
+async function keptAt(damage: boolean): Promise<number> {
+  const root = await navigator.storage.getDirectory();
+  let last = 0;
+  try {
+    const folder = await (await root.getDirectoryHandle('dragoman')).getDirectoryHandle('page');
+    for await (const entry of folder.values()) {
+      if (entry.kind !== 'file') continue;
+      const file = await entry.getFile();
+      last = Math.max(last, file.lastModified);
+      if (!damage) continue;
+      const bytes = new Uint8Array(await file.arrayBuffer());
+      for (let at = 200; at < bytes.length; at += 40) bytes[at]! ^= 1;
+      const writable = await entry.createWritable();
+      await writable.write(bytes);
+      await writable.close();
+    }
+  } catch (error) {
+    if ((error as Error).name !== 'NotFoundError') throw error;
+  }
+  return last;
+}
+
 describe.skipIf(chromium === undefined)(name, { timeout: 2 * PATIENCE_MS }, () => {
   let browser: Browser;
   let server: Server;
@@ -55,6 +78,7 @@ describe.skipIf(chromium === undefined)(name, { timeout: 2 * PATIENCE_MS }, () =
       /** What the terminal shows. */
       screen: poll(async () => (await page.locator('.xterm-rows > div').allInnerTexts()).join('\n').replaceAll('\u00a0', ' ')),
       state: poll(async () => (await page.locator('#state').textContent()) ?? ''),
+      stats: poll(async () => (await page.locator('#stats').textContent()) ?? ''),
     };
   }
 
@@ -66,6 +90,37 @@ describe.skipIf(chromium === undefined)(name, { timeout: 2 * PATIENCE_MS }, () =
     await type('halt');
     await state.toMatch(/^the guest powered off/);
     expect(await page.locator('#stats').textContent()).toMatch(/^[1-9]\d* regions in [1-9]\d* modules$/);
+    expect(errors).toEqual([]);
+  });
+
+  it('starts hot what ran before, whatever became of the file', async () => {
+    const { page, errors, type, screen, state, stats } = await open();
+    /** Runs serai until `done`, and ends it. */
+    const run = async (done: () => Promise<void>) => {
+      await screen.toMatch(/serai: 2 CPUs(?:.|\n)*\nserai> /);
+      await type('primes 1000000');
+      await screen.toMatch(/\n78498 primes up to 1000000, on 2 CPUs/);
+      await done();
+      await type('halt');
+      await state.toMatch(/^the guest powered off/);
+    };
+    const again = () => page.locator('#start').click();
+    /** In a pause, after a time in milliseconds. */
+    const isKept = (since: number) =>
+      expect.poll(() => page.evaluate(keptAt, false), { timeout: PATIENCE_MS, interval: 200 }).toBeGreaterThan(since);
+    const isHot = () => stats.toMatch(/, [1-9]\d* of runs before$/);
+    await run(() => isKept(0));
+    await again();
+    await run(isHot);
+    await page.evaluate(keptAt, true);
+    const damaged = await page.evaluate(keptAt, false);
+    await again();
+    await run(async () => {
+      expect(await page.locator('#stats').textContent()).not.toContain('before');
+      await isKept(damaged);
+    });
+    await again();
+    await run(isHot);
     expect(errors).toEqual([]);
   });
 

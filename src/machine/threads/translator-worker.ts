@@ -7,6 +7,7 @@ import { noteTranslation } from '../../cache/tally.ts';
 import type { TranslatedModule } from '../../cache/translator.ts';
 import { attachMemory } from '../../cpu/state.ts';
 import type { EncoderName } from '../../emit/module/builder.ts';
+import type { KeptFiles } from '../../host/host.ts';
 import { host } from '../../host/node.ts';
 import { CONTROL, Control, KEPT_PAGES } from '../../layout/memory.ts';
 import { type CodeCacheData, machineTranslator, openCodeCache, takeEncoder } from '../translating.ts';
@@ -32,18 +33,25 @@ translator.onError = (error, { eip }) => {
 let wanted: EncoderName | undefined = data.encoder;
 
 /** Keeps regions from run to run. */
-function openKeeper(data: CodeCacheData, encoder: EncoderName): CodeKeeper {
-  const keeper = new CodeKeeper(shared, translator, openCodeCache(data, encoder));
+async function openKeeper(data: CodeCacheData, encoder: EncoderName): Promise<{ keeper: CodeKeeper; files: KeptFiles }> {
+  const { files, codeCache } = await openCodeCache(data, encoder);
+  const keeper = new CodeKeeper(shared, translator, codeCache);
   let unkept = false;
   keeper.onUnkept = (error) => {
     if (!unkept) console.error('dragoman: code is not kept, by an error of the translator:', error);
     unkept = true;
   };
-  const kept = word(Control.at.keptPages);
-  keeper.codeCache.markPages(i32.subarray(kept, kept + KEPT_PAGES / 32));
-  return keeper;
+  const pages = word(Control.at.keptPages);
+  codeCache.markPages(i32.subarray(pages, pages + KEPT_PAGES / 32));
+  return { keeper, files };
 }
-const keeper = data.codeCache && openKeeper(data.codeCache, data.encoder);
+const kept =
+  data.codeCache &&
+  (await openKeeper(data.codeCache, data.encoder).catch((error) => {
+    console.error('dragoman: code is not kept:', error);
+    return undefined;
+  }));
+const keeper = kept?.keeper;
 
 /** Requests of a module at the most, where its regions are kept already. */
 const MOST_RECALLED = BATCH;
@@ -126,9 +134,16 @@ function make(requests: readonly Asked[]): boolean {
   return true;
 }
 
-function keepAll(): void {
+async function save(): Promise<void> {
+  if (kept === undefined) return;
+  await kept.files.look();
+  kept.keeper.codeCache.save();
+  await kept.files.settle();
+}
+
+async function keepAll(): Promise<void> {
   while (keeper?.keepOne());
-  keeper?.codeCache.save();
+  await save();
 }
 
 let paused = false;
@@ -146,7 +161,7 @@ for (;;) {
       continue;
     }
     if (keeper?.keepOne() || (paused && keeper?.proveOne())) continue;
-    if (paused && keeper !== undefined && keeper.codeCache.news >= NEWS) keeper.codeCache.save();
+    if (paused && keeper !== undefined && keeper.codeCache.news >= NEWS) await save();
     if (paused && translator.regions - collected >= MOST_UNCOLLECTED) {
       host.collectGarbage();
       collected = translator.regions;
@@ -162,5 +177,5 @@ for (;;) {
   paused = false;
   if (!translator.byOwner(requests).every(make)) break;
 }
-keepAll();
+await keepAll();
 host.workerEnds();

@@ -85,12 +85,10 @@ it.skipIf(process.getuid?.() === 0)('the same of a folder that may not be writte
   expect([errors.length, existsSync(join(at, 'a.pack'))]).toEqual([1, false]);
 });
 
-it('a browser has none, and says so', async () => {
+it('a browser without files of its origin has none, and says so', async () => {
   // It takes itself for a Worker of one here, which is never started.
   vi.stubGlobal('addEventListener', () => {});
   const { host: browser } = await import('../../../src/host/browser.ts');
-  for (const ask of [() => browser.keptFiles('x', () => {}), () => browser.engineHash()]) {
-    expect(ask).toThrow(DragomanError);
-    expect(ask).toThrow('not supported: a code cache in a browser');
-  }
+  expect(browser.checkKeeping).toThrow(DragomanError);
+  expect(browser.checkKeeping).toThrow('not supported: a code cache in a browser without files of its origin');
 });

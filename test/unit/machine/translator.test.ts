@@ -275,6 +275,8 @@ function memoryFiles(): KeptFiles {
     read: (name) => files.get(name),
     write: (name, parts) => void files.set(name, Uint8Array.from(Buffer.concat(parts))),
     touch: () => {},
+    look: async () => {},
+    settle: async () => {},
   };
 }
 
