@@ -7,6 +7,7 @@
 //   lapic.irr.load(n)           the same of an array of such words
 //   Cpu.SIZE, cpu.scratch       bytes of a record; the address of an area
 import { mkdirSync, writeFileSync } from 'node:fs';
+import * as costs from '../src/layout/costs.ts';
 import * as cpu from '../src/layout/cpu.ts';
 import * as features from '../src/layout/features.ts';
 import * as lapic from '../src/layout/lapic.ts';
@@ -14,7 +15,7 @@ import * as memory from '../src/layout/memory.ts';
 import type { FieldSpec, Struct } from '../src/layout/struct.ts';
 import * as system from '../src/layout/system.ts';
 
-const DESCRIPTIONS: Record<string, unknown> = { ...cpu, ...features, ...lapic, ...memory, ...system };
+const DESCRIPTIONS: Record<string, unknown> = { ...costs, ...cpu, ...features, ...lapic, ...memory, ...system };
 
 /** The one record at a fixed address. */
 const SINGLES = { control: { type: 'Control', at: 'CONTROL' } };

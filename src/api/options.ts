@@ -232,6 +232,11 @@ export interface MachineStats {
   readonly exitMs: Readonly<Record<string, number>>;
   /** What code asked of JavaScript while it ran (ports, devices in memory, clocks, interrupts to acknowledge), how often and how long it took; null where nobody counted. */
   readonly hostCalls: Readonly<Record<string, { readonly count: number; readonly ms: number }>> | null;
+  /**
+   * Ways inside the engine that are slow, by reason: how often they were taken and how long that took, from the first of each 64 times of each CPU. What happens within another one
+   * (a TLB miss of a delivery) counts for both. Null where nobody counted.
+   */
+  readonly slowPaths: Readonly<Record<string, { readonly count: number; readonly ms: number }>> | null;
   /** Instructions by CPU; null where nobody counted. */
   readonly instructionsByCpu: readonly number[] | null;
   /** Of a lockstep run: slices so far, and the guest's time. */

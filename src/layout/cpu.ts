@@ -1,4 +1,5 @@
 // The state of one simulated CPU in shared memory. Every address is `cpu base + offset`.
+import { SLOW_PATHS, SlowCost } from './costs.ts';
 import { area, array, records, shared32, struct, u16, u32, u64 } from './struct.ts';
 
 /** Bytes between two general registers (wide enough for x86-64); AH is at +1 of EAX's slot. */
@@ -222,6 +223,8 @@ export const Cpu = struct(
     /** Calls of functions of the host and nanoseconds in them, in the order of hostFunctions (runtime/host.ts); only where Control.countInstructions asks for it. */
     countHost: array(HOST_COUNTERS, u64),
     hostNs: array(HOST_COUNTERS, u64),
+    /** By SlowPath. */
+    slow: records(SLOW_PATHS, SlowCost),
     /** Bytes of published modules this CPU has installed (see Control.published). */
     consumed: u32,
     /** Entries of DROP_QUEUE that this CPU has seen to. */

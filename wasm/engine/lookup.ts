@@ -1,4 +1,5 @@
 // From a guest EIP to code: instruction-fetch translation, the hash table of decoded blocks, the jump caches.
+
 import { raiseError, raisePage } from '../base/fault';
 import { pagingOn, userAccess } from '../base/state';
 import {
@@ -13,6 +14,7 @@ import {
   Mode,
   RAM,
   Seg,
+  SlowPath,
   Step,
   TLB_WATCHED_SHIFT,
   Tlb,
@@ -21,6 +23,7 @@ import {
 import { EFER_NXE, errorOf, frameOf, isMapped, MSR_SLOT_EFER, walk } from '../memory/walk';
 import { breaksInside, isBreakPage } from '../memory/watch';
 import { codeHits } from '../system/debug';
+import { enterSlow, leaveSlow } from './costs';
 import { FRAME_BITS, noteFetched } from './fetched';
 import { noteBlock } from './history';
 
@@ -117,6 +120,13 @@ export function findBlock(cpu: Cpu): BlockHead {
 
 /** findBlock, and an entry in the jump cache. 0 without a fault: Cpu.exit is Exit.LOOKUP. At an instruction breakpoint not 0, and the instruction there is to be run alone. */
 export function lookup(cpu: Cpu): u32 {
+  const since = enterSlow(cpu, SlowPath.LOOKUP);
+  const found = lookedUp(cpu);
+  leaveSlow(cpu, SlowPath.LOOKUP, since);
+  return found;
+}
+
+function lookedUp(cpu: Cpu): u32 {
   const at = cpu.seg[Seg.CS].base + cpu.eip;
   if (isBreakPage(cpu, at) && codeHits(cpu, at)) {
     cpu.step |= Step.BAIL;

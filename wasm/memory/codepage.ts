@@ -1,6 +1,7 @@
 // Stores to pages with code: which of them hit code, and who is told. The other half, and why it is right, is in src/cache/code-pages.ts.
 
 import { serialize } from '../base/state';
+import { enterSlow, leaveSlow } from '../engine/costs';
 import { hostInvalidateCode } from '../gen/host';
 import {
   CODE_MAP_BYTES,
@@ -12,6 +13,7 @@ import {
   PAGE_GROWS,
   PAGE_HAS_CODE,
   PageMeta,
+  SlowPath,
 } from '../gen/layout';
 
 /** Address of a page's metadata. */
@@ -149,6 +151,12 @@ export function giveMap(phys: u32): void {
  * bytes or is told. */
 export function noticeStore(cpu: Cpu, phys: u32, bytes: u32): void {
   if (!hasCode(phys)) return;
+  const since = enterSlow(cpu, SlowPath.CODE_STORE);
+  noticeHit(cpu, phys, bytes);
+  leaveSlow(cpu, SlowPath.CODE_STORE, since);
+}
+
+function noticeHit(cpu: Cpu, phys: u32, bytes: u32): void {
   // The bytes are there before the look at the map: who decodes enters his bytes there first and looks at them afterwards.
   if (!onlyCpu()) serialize(cpu);
   if (!hitsCode(phys, bytes)) {

@@ -15,9 +15,11 @@
 // locked instruction and the decoder touch no device in between). A CPU that runs meets a poll after a bounded number of
 // instructions; one that is inside a device comes back, as devices wait for the host's threads alone. Lockstep machines run one
 // CPU at a time: it always has the memory for itself.
+
 import { faulted } from '../base/fault';
 import { userAccess } from '../base/state';
-import { Access, Cpu, control, PAGE_HAS_CODE, PAGE_MARK, Pending, RAM } from '../gen/layout';
+import { enterSlow, leaveSlow } from '../engine/costs';
+import { Access, Cpu, control, PAGE_HAS_CODE, PAGE_MARK, Pending, RAM, SlowPath } from '../gen/layout';
 import { POLLED } from '../system/held';
 import { probe, readSlow, writeSlow } from './access';
 import { enterCode, forgetStoresBeside, giveMap, hasStoresBeside, onlyCpu, pageMeta, staysBesideCode } from './codepage';
@@ -64,6 +66,12 @@ export function unpark(cpu: Cpu): void {
 /** Has the memory for itself when it comes back (or the machine stops). Only at a safe point, or where nothing found before is used after. */
 export function begin(cpu: Cpu): void {
   if (onlyCpu()) return;
+  const since = enterSlow(cpu, SlowPath.EXCLUSIVE);
+  awaitOthers(cpu);
+  leaveSlow(cpu, SlowPath.EXCLUSIVE, since);
+}
+
+function awaitOthers(cpu: Cpu): void {
   park(cpu);
   while (control.exclusive.compareExchange(0, 1) != 0) {
     if (stopping()) break;

@@ -1,6 +1,8 @@
 // The TLB: one word for each page of linear space, filled by the page walk, flushed through lists of what was filled.
+
 import { raisePage } from '../base/fault';
-import { Access, Cpu, Cr0, RAM, TLB_CODE_SHIFT, TLB_LIST_ENTRIES, TLB_WATCHED_SHIFT, Tlb } from '../gen/layout';
+import { enterSlow, leaveSlow } from '../engine/costs';
+import { Access, Cpu, Cr0, RAM, SlowPath, TLB_CODE_SHIFT, TLB_LIST_ENTRIES, TLB_WATCHED_SHIFT, Tlb } from '../gen/layout';
 import { forgetLocalTable, forgetTable, forgetTableAt } from '../segments/table';
 import { hasCode } from './codepage';
 import { forgetDirect, guardDirect, proveDirect } from './direct-map';
@@ -131,6 +133,13 @@ function insert(cpu: Cpu, linear: u32, host: usize, rights: u32): void {
 /** Translates `linear` for `access`, fills the TLB, sets found*. True: #PF was raised. */
 export function fill(cpu: Cpu, linear: u32, access: u32): bool {
   cpu.countTlbMisses += 1;
+  const since = enterSlow(cpu, SlowPath.TLB_MISS);
+  const raised = translated(cpu, linear, access);
+  leaveSlow(cpu, SlowPath.TLB_MISS, since);
+  return raised;
+}
+
+function translated(cpu: Cpu, linear: u32, access: u32): bool {
   let phys = linear;
   let rights = RIGHTS;
   if (cpu.cr0 & Cr0.PG) {

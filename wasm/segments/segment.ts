@@ -1,7 +1,9 @@
 // Segment registers: loading them in every mode, the tables' registers, and the instructions that only ask about
 // descriptors (SDM vol. 2, MOV, LLDT, LTR, LGDT, LAR, LSL, VERR, ARPL; vol. 3, 5).
+
 import { faulted, raise, raiseError } from '../base/fault';
-import { Cpu, Descriptor, Eflags, Mode, Seg, SystemType, Vector } from '../gen/layout';
+import { enterSlow, leaveSlow } from '../engine/costs';
+import { Cpu, Descriptor, Eflags, Mode, Seg, SlowPath, SystemType, Vector } from '../gen/layout';
 import { readTable } from '../memory/access';
 import { load16, load32, probeWrite, store16, store32 } from '../memory/memory';
 import { updateLoaded } from '../system/control';
@@ -117,7 +119,13 @@ function loadUsual(cpu: Cpu, seg: u32, selector: u32, words: u64): bool {
 
 /** MOV Sreg, POP Sreg, LDS and their like. Not 0: the mode is another one, or memory was changed that may be code. */
 export function loadSegment(cpu: Cpu, seg: u32, selector: u32): u32 {
-  selector &= 0xffff;
+  const since = enterSlow(cpu, SlowPath.SEGMENT);
+  const changed = loadInFull(cpu, seg, selector & 0xffff);
+  leaveSlow(cpu, SlowPath.SEGMENT, since);
+  return changed;
+}
+
+function loadInFull(cpu: Cpu, seg: u32, selector: u32): u32 {
   let marked = false;
   if (!isProtected(cpu)) {
     setReal(cpu, seg, selector);

@@ -1,6 +1,8 @@
 // Interrupts and exceptions: from a vector to its handler, through the IVT or the IDT (SDM vol. 3, 6.8 to 6.15, 20.1.4,
 // 20.3), and what happens when that itself goes wrong. Everything is checked before anything of the CPU's state changes.
+
 import { faulted, raise, raiseError } from '../base/fault';
+import { enterSlow, leaveSlow } from '../engine/costs';
 import { noteBlock, noteDelivery } from '../engine/history';
 import { hostInterruptAck } from '../gen/host';
 import {
@@ -17,6 +19,7 @@ import {
   InnerStack,
   Pending,
   Seg,
+  SlowPath,
   Step,
   SystemType,
   Vector,
@@ -95,7 +98,9 @@ export function deliver(cpu: Cpu): void {
     // Fault-class exceptions resume with RF set (SDM vol. 3, 17.3.1.1); an instruction breakpoint comes as a trap.
     if (!(fault & FAULT_TRAP) && vector != Vector.DF && vector != Vector.MC) flags |= Eflags.RF;
     if (vector == Vector.DB) enterDebug(cpu);
+    const since = enterSlow(cpu, SlowPath.FAULT);
     deliverOne(cpu, vector, hasError, error, flags);
+    leaveSlow(cpu, SlowPath.FAULT, since);
     first = vector;
   }
 }
@@ -111,9 +116,12 @@ function deliverOne(cpu: Cpu, vector: u32, hasError: bool, error: u32, flags: u3
 export function interrupt(cpu: Cpu, vector: u32): void {
   cpu.countInterrupts++;
   noteDelivery(cpu, vector | Delivery.INTERRUPT, 0);
-  if (cpu.point && interruptPoint(cpu, vector)) return;
-  deliverOne(cpu, vector, false, 0, readFlags(cpu));
-  if (faulted(cpu)) deliver(cpu);
+  const since = enterSlow(cpu, SlowPath.INTERRUPT);
+  if (!cpu.point || !interruptPoint(cpu, vector)) {
+    deliverOne(cpu, vector, false, 0, readFlags(cpu));
+    if (faulted(cpu)) deliver(cpu);
+  }
+  leaveSlow(cpu, SlowPath.INTERRUPT, since);
 }
 
 /** The short way from a point of a region: the frame gets its address, and the dispatcher writes the EIP over it that it stands for. */

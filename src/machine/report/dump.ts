@@ -18,11 +18,12 @@ import { cpuBase } from '../../layout/memory.ts';
 
 const hex = (n: number, digits = 8) => (n >>> 0).toString(16).padStart(digits, '0');
 
-export const exitName = (exit: number): string =>
-  Object.entries(Exit)
-    .find(([, n]) => n === exit)?.[0]
-    .toLowerCase()
-    .replace('_', '-') ?? `${exit}`;
+/** A constant's name as people read it. */
+export const constantName = (name: string): string => name.toLowerCase().replaceAll('_', '-');
+export const exitName = (exit: number): string => {
+  const name = Object.entries(Exit).find(([, n]) => n === exit)?.[0];
+  return name === undefined ? `${exit}` : constantName(name);
+};
 
 /** The last entries of a ring of `size`, oldest first; `count` have been written so far. */
 function newest<T>(count: number, size: number, entry: (index: number) => T): T[] {

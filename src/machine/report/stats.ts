@@ -3,9 +3,10 @@ import type { MachineStats } from '../../api/options.ts';
 import { HOST_FUNCTIONS } from '../../cpu/host-costs.ts';
 import type { SharedMemory } from '../../cpu/state.ts';
 import { ENCODERS, type EncoderName } from '../../emit/module/builder.ts';
+import { SlowCost, SlowPath, TIMED_EACH } from '../../layout/costs.ts';
 import { Cpu, Exit } from '../../layout/cpu.ts';
 import { CONTROL, Control, cpuBase } from '../../layout/memory.ts';
-import { exitName } from './dump.ts';
+import { constantName, exitName } from './dump.ts';
 import { engineTimes } from './engine-times.ts';
 
 /** What the counters do not know. Times are milliseconds of the clock that all threads share. */
@@ -50,6 +51,14 @@ export function collectStats(run: RunFacts): MachineStats {
     const count = counter(Cpu.at.countHost + n * 8);
     if (count > 0) hostCalls[name] = { count, ms: counter(Cpu.at.hostNs + n * 8) / 1e6 };
   });
+  const slowPaths: Record<string, { count: number; ms: number }> = {};
+  for (const [name, n] of Object.entries(SlowPath)) {
+    const at = Cpu.at.slow + n * SlowCost.size;
+    const count = counter(at + SlowCost.at.count);
+    // Each CPU times the first of each so many.
+    const timed = bases.reduce((sum, base) => sum + Math.ceil(ofCpu(base, at + SlowCost.at.count) / TIMED_EACH), 0);
+    if (count > 0) slowPaths[constantName(name)] = { count, ms: (counter(at + SlowCost.at.ns) / 1e6 / timed) * count };
+  }
   return {
     wallMs,
     instructions: counted(Cpu.at.countInterpreted, Cpu.at.countTranslated),
@@ -82,6 +91,7 @@ export function collectStats(run: RunFacts): MachineStats {
     exits,
     exitMs,
     hostCalls: counts ? hostCalls : null,
+    slowPaths: counts ? slowPaths : null,
     instructionsByCpu: counts ? bases.map((base) => ofCpu(base, Cpu.at.countInterpreted) + ofCpu(base, Cpu.at.countTranslated)) : null,
     ...(run.lockstep === undefined ? {} : { lockstep: run.lockstep }),
   };

@@ -48,6 +48,7 @@ const STATS: MachineStats = {
   exits: {},
   exitMs: {},
   hostCalls: null,
+  slowPaths: null,
   instructionsByCpu: null,
 };
 

@@ -97,6 +97,18 @@ describe.each(['interpreter', 'jit'] as const)('%s', (engine) => {
     expect(exitMs.halt).toBeUndefined();
   });
 
+  it('counts and times ways of the engine that are slow', async () => {
+    // IRET behind PUSHF, PUSH CS and CALL, 100 times.
+    const turns = 'b9 64 00 00 00 fa 9c 0e e8 06 00 00 00 49 75 f6 f4'; // MOV ECX, 100; CLI; L: PUSHF; PUSH CS; CALL M; DEC ECX; JNZ L; HLT
+    const back = '90 cf'; // M is behind HLT: NOP; IRET
+    const m = await machine({ engine, kernel: kernel(`bc 00 00 20 00 ${turns} 90 90 ${back}`), countInstructions: true });
+    expect(await m.run()).toEqual({ kind: 'halted' });
+    const { slowPaths, tlbMisses } = m.stats();
+    expect(slowPaths).toMatchObject({ return: { count: 100, ms: expect.any(Number) }, 'tlb-miss': { count: tlbMisses } });
+    expect(slowPaths!.return!.ms).toBeGreaterThan(0);
+    expect(slowPaths!.far).toBeUndefined();
+  });
+
   it('is stopped while it spins', async () => {
     // It runs for certain once it has printed.
     const m = await machine({ engine, kernel: kernel(outDx(0x3f8, 0x48), SPIN), onConsole: () => setTimeout(() => m.stop('enough'), 60) });
@@ -105,6 +117,7 @@ describe.each(['interpreter', 'jit'] as const)('%s', (engine) => {
     expect(stats.wallMs).toBeGreaterThan(50);
     expect(stats.instructions).toBeNull();
     expect(stats.hostCalls).toBeNull();
+    expect(stats.slowPaths).toBeNull();
     expect(Object.keys(stats.exits).length).toBeGreaterThan(0);
   });
 });
