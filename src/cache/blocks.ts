@@ -361,10 +361,11 @@ export class BlockCache {
   private forgetJumps(eip: number): void {
     const { i32 } = this.shared;
     const index = jumpIndex(eip);
-    for (const jumps of [CpuArea.at.jumpKernel, CpuArea.at.jumpUser]) {
-      const entry = this.cpu + jumps + index * JumpEntry.size;
-      if (i32[(entry + JumpEntry.at.eip) >> 2]! >>> 0 === eip) i32[(entry + JumpEntry.at.gen) >> 2] = 0;
-    }
+    for (const jumps of [CpuArea.at.jumpKernel, CpuArea.at.jumpUser])
+      for (const place of [index, index ^ 1]) {
+        const entry = this.cpu + jumps + place * JumpEntry.size;
+        if (i32[(entry + JumpEntry.at.eip) >> 2]! >>> 0 === eip) i32[(entry + JumpEntry.at.gen) >> 2] = 0;
+      }
   }
 
   private field(head: number, offset: number): number {

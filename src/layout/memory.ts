@@ -262,7 +262,7 @@ export const TLB_LIST_ENTRIES = 16384;
 /** Pages of the 32-bit linear space. */
 const DIRECT_PAGES = 2 ** 20;
 
-/** Jump cache: guest EIP -> function; direct-mapped. */
+/** Jump cache: guest EIP -> function. Direct-mapped, but what was displaced may wait in the entry beside, by the lowest bit of its number (wasm/engine/jumps.ts). */
 export const JumpEntry = struct({ eip: u32, gen: u32, func: u32, arg: u32 });
 export const JUMP_ENTRIES = 16384;
 /** Number of the entry that an EIP has. */

@@ -35,7 +35,7 @@ import { polled } from '../system/held';
 import { deliver, poll, shadowAt } from '../transfer/deliver';
 import { stopForError } from '../x87/fpu-error';
 import { noteBlock } from './history';
-import { findBlock, lookup } from './lookup';
+import { findBlock, lookupBlock } from './lookup';
 import { traceInterpreted } from './trace';
 
 /** How often a block may be counted anew (isLukewarm). */
@@ -172,7 +172,7 @@ function endStep(cpu: Cpu): bool {
 
 /** The code at CS:EIP, looked up; 0: dispatch again, or leave with Cpu.exit. */
 function lookUp(cpu: Cpu): u32 {
-  const head = lookup(cpu);
+  const head = lookupBlock(cpu);
   // 1: at an instruction breakpoint.
   if (head > 1) return head;
   if (cpu.fault) deliverFault(cpu);

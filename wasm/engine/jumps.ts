@@ -1,14 +1,58 @@
 // The jump caches, asked by EIP: what the dispatcher does inline (src/emit/interpreter/handlers.ts), for functions of the runtime that go elsewhere.
 import { Cpu, JUMP_ENTRIES, JumpEntry, Mode } from '../gen/layout';
 
+@inline
+function isUser(cpu: Cpu): bool {
+  return (cpu.mode & Mode.USER) != 0;
+}
+@inline
+function generation(cpu: Cpu): u32 {
+  return isUser(cpu) ? cpu.jumpUserGen : cpu.jumpKernelGen;
+}
+@inline
+function indexOf(eip: u32): u32 {
+  return (eip ^ (eip >>> 12)) & (JUMP_ENTRIES - 1);
+}
+@inline
+function entryAt(cpu: Cpu, index: u32): JumpEntry {
+  return changetype<JumpEntry>((isUser(cpu) ? cpu.jumpUser : cpu.jumpKernel) + index * JumpEntry.SIZE);
+}
+
 /** The entry for CS:EIP by which the dispatcher would go on at once; 0: it has something else to do. */
 export function jumpHere(cpu: Cpu): JumpEntry {
   const none = changetype<JumpEntry>(0);
   if (cpu.fault | cpu.exit | cpu.step) return none;
   const eip = cpu.eip;
-  const user = (cpu.mode & Mode.USER) != 0;
-  const index = (eip ^ (eip >>> 12)) & (JUMP_ENTRIES - 1);
-  const entry = changetype<JumpEntry>((user ? cpu.jumpUser : cpu.jumpKernel) + index * JumpEntry.SIZE);
-  const generation = user ? cpu.jumpUserGen : cpu.jumpKernelGen;
-  return (entry.eip ^ eip) | (entry.gen ^ generation) ? none : entry;
+  const entry = entryAt(cpu, indexOf(eip));
+  return (entry.eip ^ eip) | (entry.gen ^ generation(cpu)) ? none : entry;
+}
+
+/** CS:EIP's entry. What was there waits in the one beside it, unless that has code whose own entry it is: two that are called in turn, often of a thousand, would be looked up each time. */
+export function fillJump(cpu: Cpu, func: u32, arg: u32): void {
+  const eip = cpu.eip;
+  const index = indexOf(eip);
+  const gen = generation(cpu);
+  const entry = entryAt(cpu, index);
+  if (entry.gen == gen && entry.eip != eip) {
+    const beside = entryAt(cpu, index ^ 1);
+    if (beside.gen != gen || indexOf(beside.eip) == index) v128.store(changetype<usize>(beside), v128.load(changetype<usize>(entry)));
+  }
+  entry.eip = eip;
+  entry.gen = gen;
+  entry.func = func;
+  entry.arg = arg;
+}
+
+/** Whether what is known of CS:EIP waits beside its entry: then they have changed places. */
+export function takeBack(cpu: Cpu): bool {
+  const eip = cpu.eip;
+  const index = indexOf(eip);
+  const beside = entryAt(cpu, index ^ 1);
+  if (beside.eip != eip || beside.gen != generation(cpu)) return false;
+  const there = changetype<usize>(beside);
+  const here = changetype<usize>(entryAt(cpu, index));
+  const found = v128.load(there);
+  v128.store(there, v128.load(here));
+  v128.store(here, found);
+  return true;
 }

@@ -9,8 +9,6 @@ import {
   Cpu,
   Cr4,
   Exit,
-  JUMP_ENTRIES,
-  JumpEntry,
   Mode,
   RAM,
   Seg,
@@ -26,6 +24,7 @@ import { codeHits } from '../system/debug';
 import { enterSlow, leaveSlow } from './costs';
 import { FRAME_BITS, noteFetched } from './fetched';
 import { noteBlock } from './history';
+import { fillJump, takeBack } from './jumps';
 
 /** Where findBlock found the page of EIP, and the one behind it where the block runs into that (else the same), each with FRAME_BITS. */
 let firstFrame: u32 = 0;
@@ -118,8 +117,13 @@ export function findBlock(cpu: Cpu): BlockHead {
   return head;
 }
 
-/** findBlock, and an entry in the jump cache. 0 without a fault: Cpu.exit is Exit.LOOKUP. At an instruction breakpoint not 0, and the instruction there is to be run alone. */
+/** For the dispatcher, which asks the jump cache again where this is not 0. */
 export function lookup(cpu: Cpu): u32 {
+  return takeBack(cpu) ? 1 : lookupBlock(cpu);
+}
+
+/** findBlock, and an entry in the jump cache. 0 without a fault: Cpu.exit is Exit.LOOKUP. At an instruction breakpoint 1, and the instruction there is to be run alone. */
+export function lookupBlock(cpu: Cpu): u32 {
   const since = enterSlow(cpu, SlowPath.LOOKUP);
   const found = lookedUp(cpu);
   leaveSlow(cpu, SlowPath.LOOKUP, since);
@@ -139,23 +143,12 @@ function lookedUp(cpu: Cpu): u32 {
   }
   const eip = cpu.eip;
   noteBlock(cpu, eip);
-  const index = (eip ^ (eip >>> 12)) & (JUMP_ENTRIES - 1);
   const page = (cpu.seg[Seg.CS].base + eip) >>> 12;
   const user = (cpu.mode & Mode.USER) != 0;
   noteFetched(cpu, user, page, firstFrame);
   if (head.lastPage != head.phys >>> 12) noteFetched(cpu, user, (page + 1) & 0xfffff, lastFrame);
-  let entry: JumpEntry;
-  if (user) {
-    entry = changetype<JumpEntry>(cpu.jumpUser + index * JumpEntry.SIZE);
-    entry.gen = cpu.jumpUserGen;
-  } else {
-    entry = changetype<JumpEntry>(cpu.jumpKernel + index * JumpEntry.SIZE);
-    entry.gen = cpu.jumpKernelGen;
-    if (!(firstFrame & lastFrame & Tlb.GLOBAL)) cpu.jumpKernelLocal = 1;
-  }
+  if (!user && !(firstFrame & lastFrame & Tlb.GLOBAL)) cpu.jumpKernelLocal = 1;
   const region = head.region;
-  entry.eip = eip;
-  entry.func = region ? region : head.handler;
-  entry.arg = region ? region : changetype<u32>(head);
+  fillJump(cpu, region ? region : head.handler, region ? region : changetype<u32>(head));
   return changetype<u32>(head);
 }

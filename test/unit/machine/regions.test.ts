@@ -12,8 +12,8 @@ import {
   BlockHead,
   CpuArea,
   cpuBase,
-  JUMP_ENTRIES,
   JumpEntry,
+  jumpIndex,
   PAGE,
   PAGE_HAS_CODE,
   PAGE_SHIFT,
@@ -200,21 +200,23 @@ it('of the jump caches, an installed region takes only what knows its own EIP', 
   const shared = createMemory(planMemory(1, 16 * 65536));
   const base = cpuBase(shared.plan, 0);
   const blocks = new BlockCache(shared, base, { heatNow: () => 0, blockHashIndex: () => 0 } as unknown as CodeRuntime, []);
-  const entry = (area: number, eip: number) => (base + area + ((eip ^ (eip >>> 12)) & (JUMP_ENTRIES - 1)) * JumpEntry.size) >> 2;
+  const entry = (area: number, eip: number, beside: number) => (base + area + (jumpIndex(eip) ^ beside) * JumpEntry.size) >> 2;
   const areas = [CpuArea.at.jumpKernel, CpuArea.at.jumpUser];
   const generations = [Cpu.at.jumpKernelGen, Cpu.at.jumpUserGen].map((at) => (base + at) >> 2);
   for (const at of generations) shared.i32[at] = 5;
   for (const area of areas)
-    for (const eip of [PHYS, OTHER]) {
-      shared.i32[entry(area, eip) + JumpEntry.at.eip / 4] = eip;
-      shared.i32[entry(area, eip) + JumpEntry.at.gen / 4] = 5;
-    }
+    for (const eip of [PHYS, OTHER])
+      for (const beside of [0, 1]) {
+        shared.i32[entry(area, eip, beside) + JumpEntry.at.eip / 4] = eip;
+        shared.i32[entry(area, eip, beside) + JumpEntry.at.gen / 4] = 5;
+      }
   shared.i32[(HEAD + BlockHead.at.eip) >> 2] = PHYS;
   blocks.enterRegion(HEAD, 7);
-  const gensOf = (eip: number) => areas.map((area) => shared.i32[entry(area, eip) + JumpEntry.at.gen / 4]);
+  const gensOf = (eip: number) =>
+    areas.flatMap((area) => [0, 1].map((beside) => shared.i32[entry(area, eip, beside) + JumpEntry.at.gen / 4]));
   expect([gensOf(PHYS), gensOf(OTHER)]).toEqual([
-    [0, 0],
-    [5, 5],
+    [0, 0, 0, 0],
+    [5, 5, 5, 5],
   ]);
   expect(generations.map((at) => shared.i32[at])).toEqual([5, 5]);
 });

@@ -1,7 +1,7 @@
 // Finding decoded blocks, the jump caches, and port input and output.
 import { beforeEach, describe, expect, test } from 'vitest';
 import { Eflags, Exit, Mode } from '../../../src/layout/cpu.ts';
-import { BlockHead, FETCHED_ENTRIES, JUMP_ENTRIES, JumpEntry } from '../../../src/layout/memory.ts';
+import { BLOCK_HASH_ENTRIES, BlockHead, FETCHED_ENTRIES, JumpEntry, jumpIndex } from '../../../src/layout/memory.ts';
 import { CODE, CR0, CR4, Gpr, type Machine, machine, PT, putBlock, Seg } from './machine.ts';
 
 /** Without paging. */
@@ -14,8 +14,14 @@ beforeEach(async () => {
 const block = (at: number, fields: Parameters<typeof putBlock>[2]): number => putBlock(m, at, fields);
 
 function jump(user: boolean, eip: number) {
-  const at = m.get(user ? 'jumpUser' : 'jumpKernel') + ((eip ^ (eip >>> 12)) & (JUMP_ENTRIES - 1)) * JumpEntry.size;
-  return Object.fromEntries(Object.entries(JumpEntry.at).map(([k, o]) => [k, m.view.getUint32(at + o, true)]));
+  return entry(user, jumpIndex(eip));
+}
+function entry(user: boolean, index: number) {
+  const at = m.get(user ? 'jumpUser' : 'jumpKernel') + index * JumpEntry.size;
+  return Object.fromEntries(Object.entries(JumpEntry.at).map(([k, o]) => [k, m.view.getUint32(at + o, true)])) as Record<
+    keyof typeof JumpEntry.at,
+    number
+  >;
 }
 
 describe('blocks', () => {
@@ -35,6 +41,79 @@ describe('blocks', () => {
     m.setCpl(3);
     expect(m.call.lookup(m.cpu)).toBe(m.get('arena'));
     expect(jump(true, 0x5678)).toMatchObject({ eip: 0x5678, func: 11, arg: m.get('arena') });
+  });
+
+  describe('of one entry of the jump cache', () => {
+    const FIRST = 0x5678;
+    const INDEX = jumpIndex(FIRST);
+    /** Others of the same entry, and one whose own entry is beside it. */
+    const sharing: number[] = [];
+    for (let eip = FIRST + 1; sharing.length < 2; eip++) if (jumpIndex(eip) === INDEX) sharing.push(eip);
+    const [SECOND, THIRD] = sharing as [number, number];
+    const BESIDE = FIRST ^ 1;
+    const look = (eip: number) => {
+      m.set('eip', eip);
+      m.set('exit', 0);
+      return m.call.lookup(m.cpu);
+    };
+    const known = () => [INDEX, INDEX ^ 1].map((index) => entry(m.get('mode') === (FLAT | Mode.USER), index).eip);
+    const forgetBlocks = () => {
+      for (let k = 0; k < BLOCK_HASH_ENTRIES; k++) m.view.setUint32(m.get('blockHash') + 4 * k, 0, true);
+    };
+    beforeEach(() => {
+      [FIRST, SECOND, THIRD, BESIDE].forEach((eip, k) => {
+        for (const user of [0, Mode.USER]) block((2 * k + user / Mode.USER) * 64, { eip, phys: eip, mode: FLAT | user, handler: 40 + k });
+      });
+    });
+
+    test.each([0, 3])('two are both found without a look at the blocks, at CPL %i', (cpl) => {
+      m.setCpl(cpl);
+      expect([FIRST, SECOND, THIRD].map(jumpIndex)).toEqual([INDEX, INDEX, INDEX]);
+      look(FIRST);
+      look(SECOND);
+      expect(known()).toEqual([SECOND, FIRST]);
+      forgetBlocks();
+      for (const [eip, other, func] of [
+        [FIRST, SECOND, 40],
+        [SECOND, FIRST, 41],
+        [FIRST, SECOND, 40],
+      ] as const) {
+        expect([look(eip), m.get('exit')]).toEqual([1, 0]);
+        expect(known()).toEqual([eip, other]);
+        expect(jump(cpl === 3, eip)).toMatchObject({ func });
+      }
+      expect([look(THIRD), m.get('exit')]).toEqual([0, Exit.LOOKUP]);
+    });
+
+    test('a third one takes the place of who waited longer', () => {
+      for (const eip of [FIRST, SECOND, THIRD]) look(eip);
+      expect(known()).toEqual([THIRD, SECOND]);
+    });
+
+    test('nobody waits where another one has its own entry, who comes back to it', () => {
+      look(BESIDE);
+      look(FIRST);
+      look(SECOND);
+      expect(known()).toEqual([SECOND, BESIDE]);
+      look(FIRST);
+      expect(known()).toEqual([FIRST, BESIDE]);
+    });
+
+    test('who waits where another one belongs goes when that one comes', () => {
+      look(FIRST);
+      look(SECOND);
+      look(BESIDE);
+      expect(known()).toEqual([SECOND, BESIDE]);
+    });
+
+    test('what was known before the caches became stale is found by nobody', () => {
+      look(FIRST);
+      look(SECOND);
+      m.setSeg(Seg.CS, 0x10000, 0xfffff, CODE);
+      m.setSeg(Seg.CS, 0, 0xfffff, CODE);
+      forgetBlocks();
+      expect([look(FIRST), m.get('exit')]).toEqual([0, Exit.LOOKUP]);
+    });
   });
 
   test('EIP is an offset in CS', () => {
