@@ -269,10 +269,16 @@ word2: .long 0
 
 /* x87: one operation a turn and what it needs to be used. */
 .macro X87 label, name, body:vararg
+X87_AT 0x37f, \label, "\name", \body
+.endm
+.macro X87_AT control, label, name, body:vararg
 .balign 4096
 ROW "\name", \label
 \label:
   fninit
+  pushl $\control
+  fldcw (%esp)
+  popl %eax
   fldpi
   fld1
 1:
@@ -284,6 +290,7 @@ ROW "\name", \label
 X87 x87_move, "plain x87: fld st, fstp st", fld %st(0); fstp %st(0)
 X87 x87_load, "x87 fld, fstp m64", fldl 16(%ebx); fstpl 24(%ebx)
 X87 x87_add, "x87 fadd m64", faddl 16(%ebx)
+X87_AT 0x27f, x87_add_53, "x87 fadd m64, 53 bits", faddl 16(%ebx)
 X87 x87_multiply, "x87 fmul st, st1 (1 by pi)", fld %st(0); fmul %st(2), %st; fstp %st(0)
 X87 x87_compare, "x87 fucom, fnstsw, sahf", fucom %st(1); fnstsw %ax; sahf
 X87 x87_compare_flags, "x87 fucomi", fucomi %st(1), %st

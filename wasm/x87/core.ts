@@ -18,8 +18,10 @@ export const C2: u32 = 0x400;
 export const C3: u32 = 0x4000;
 export const BUSY: u32 = 0x8000;
 
-/** Control word: 64-bit precision. */
+/** Control word: 64-bit precision, 53-bit, 24-bit. */
 export const PC_EXTENDED: u32 = 0x300;
+export const PC_DOUBLE: u32 = 0x200;
+export const PC_SINGLE: u32 = 0;
 /** Control word: precision and rounding control together. */
 export const PC_RC: u32 = 0xf00;
 
