@@ -79,7 +79,7 @@ function microseconds(work: () => void): number {
 }
 
 /** What a machine's translator asks for: code of the kernel relies on all that it may (docs/relaxations.md). Linux's direct map is at C0000000H. */
-const RELAXED: RegionDemands = { directOrigin: 0xc0000000 + DIRECT_START, precise: false };
+const RELAXED: RegionDemands = { directOrigin: 0xc0000000 + DIRECT_START, precise: false, stack: true };
 
 const slotOf = (_phys: number, eip: number) => eip & 0xfff;
 const grow = ({ page, eip, phys, mode }: RecordedRegion) => growRegion(page, eip, phys, mode)!;

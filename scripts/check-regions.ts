@@ -21,11 +21,15 @@ const ACCESSES = `
 /** MOV [EBX], EAX; DEC ECX; JNZ: a loop with an unchecked copy, whose store may be beside code. */
 const LOOP = '8903 49 75fb c3';
 
+/** PUSH EAX; CALL EBX; POP EAX; RET: a stack that is looked for at the entry, and again behind the call. */
+const CALL = '50 ffd3 58 c3';
+
 /** Code, and what is asked of its region. */
 const SAMPLES: readonly (readonly [string, RegionDemands])[] = [
   [ACCESSES, { atomic: true }],
   [ACCESSES, { directOrigin: DIRECT_ORIGIN }],
   [ACCESSES, { directOrigin: DIRECT_ORIGIN, atomic: true }],
+  [CALL, { directOrigin: DIRECT_ORIGIN, stack: true }],
   [LOOP, {}],
   [LOOP, { pointsAt: 0x123400 }],
   [LOOP, { instruments: [tracing] }],

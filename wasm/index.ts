@@ -3,6 +3,7 @@ export { faulted, raise, raiseError } from './base/fault';
 export { deliverFault, heatNow, hot, internalError, linkBlock, slotEip, stepDispatch } from './engine/engine';
 export { flushJumps } from './engine/fetched';
 export { blockHashIndex, codeAddress, findBlock, lookup, translateExec } from './engine/lookup';
+export { proveReach, proveReachAgain } from './engine/reach';
 export { traceInterpreted, traceTranslated } from './engine/trace';
 export { hostBesideCode } from './memory/access';
 export {

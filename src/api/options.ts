@@ -223,6 +223,8 @@ export interface MachineStats {
   readonly installs: { readonly ms: number; readonly modules: number };
   /** By CPU: bytes of the kernel's direct map that its code relies on now (docs/relaxations.md). */
   readonly directMapBytes: readonly number[];
+  /** How often code of the kernel could not rely on its stack, so that one instruction was interpreted (docs/relaxations.md, stack). */
+  readonly stackRefusals: number;
   readonly tlbMisses: number;
   readonly faults: number;
   readonly interrupts: number;

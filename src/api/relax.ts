@@ -12,6 +12,7 @@ export const RELAXATIONS = {
   entries: Relax.ENTRIES,
   shared: Relax.SHARED,
   frames: Relax.FRAMES,
+  stack: Relax.STACK,
 } as const;
 export type Relaxation = keyof typeof RELAXATIONS;
 /** One of them, or without one of them; all of them, or none. */
@@ -22,7 +23,7 @@ export const RELAX_TERMS: readonly RelaxTerm[] = ['all', 'off', ...NAMES, ...NAM
 export const ALL_RELAXATIONS = NAMES.reduce((bits, name) => bits | RELAXATIONS[name], 0);
 
 /** Those that no guest can tell from none. */
-export const EXACT: readonly RelaxTerm[] = ['directmap', 'segments', 'cache', 'returns', 'entries', 'shared', 'frames'];
+export const EXACT: readonly RelaxTerm[] = ['directmap', 'segments', 'cache', 'returns', 'entries', 'shared', 'frames', 'stack'];
 
 /** Modes are settings of these names: all, what no guest can tell from none, or none, which is how translators of the kind were built before. */
 export const MODES = { relaxed: ['all'], transparent: EXACT, classic: ['off'] } as const satisfies Readonly<

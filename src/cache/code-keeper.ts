@@ -37,9 +37,9 @@ const MENTIONS = 2;
 
 /** As text, what the code of a request depends on. */
 function demandsOf({ mode }: Request, demands: RegionDemands): string {
-  const { instruments = [], directOrigin = 0, precise = true, atomic, otherPages = false } = demands;
+  const { instruments = [], directOrigin = 0, stack = false, precise = true, atomic, otherPages = false } = demands;
   const user = (mode & Mode.USER) !== 0;
-  const parts = [user ? 0 : directOrigin, user || precise, atomic, !user && otherPages, waitsForCalls(mode, demands)];
+  const parts = [user ? 0 : directOrigin, user || precise, atomic, !user && otherPages, waitsForCalls(mode, demands), !user && stack];
   return [...parts, ...instruments.map(({ name }) => name)].join();
 }
 

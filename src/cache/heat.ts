@@ -11,9 +11,10 @@ const TAIL = (CONTROL + Control.at.heatTail) >> 2;
 /** Whether anybody has asked. */
 export const hasRequests = ({ i32 }: SharedMemory): boolean => Atomics.load(i32, HEAD) !== Atomics.load(i32, TAIL);
 
-/** What is in the queue: code that is hot, or (`whole`) the first of a page that was decoded, of which all that is kept is wanted. */
+/** What is in the queue: code that is hot, or (`whole`) the first of a page that was decoded, of which all that is kept is wanted, and whether (`plain`) code cannot rely on its stack. */
 export interface Asked extends Request {
   readonly whole: boolean;
+  readonly plain: boolean;
   /** Index of the CPU that asks. */
   readonly cpu: number;
 }
@@ -33,7 +34,8 @@ export function askForPage({ i32 }: SharedMemory, { phys, eip, mode }: Request, 
     i32[entry + HeatRequest.at.phys / 4] = phys;
     i32[entry + HeatRequest.at.eip / 4] = eip;
     i32[entry + HeatRequest.at.mode / 4] = mode;
-    i32[entry + HeatRequest.at.head / 4] = 0;
+    i32[entry + HeatRequest.at.hot / 4] = 0;
+    i32[entry + HeatRequest.at.plain / 4] = 0;
     i32[entry + HeatRequest.at.cpu / 4] = cpu;
     Atomics.store(i32, TAIL, next);
     Atomics.add(i32, at(Control.at.heatSignal), 1);
@@ -48,7 +50,8 @@ export function takeRequests({ i32 }: SharedMemory): Asked[] {
   let head = Atomics.load(i32, HEAD);
   while (requests.length < BATCH && head !== Atomics.load(i32, TAIL)) {
     const word = (field: keyof typeof HeatRequest.at) => i32[(HEAT_QUEUE + head * HeatRequest.size + HeatRequest.at[field]) >> 2]!;
-    requests.push({ phys: word('phys') >>> 0, eip: word('eip') >>> 0, mode: word('mode'), whole: word('head') === 0, cpu: word('cpu') });
+    const place = { phys: word('phys') >>> 0, eip: word('eip') >>> 0, mode: word('mode') };
+    requests.push({ ...place, whole: word('hot') === 0, plain: word('plain') !== 0, cpu: word('cpu') });
     head = (head + 1) % HEAT_QUEUE_ENTRIES;
   }
   Atomics.store(i32, HEAD, head);

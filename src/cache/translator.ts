@@ -76,7 +76,7 @@ const COPY_CPUS = 4;
 /** Requests that are remembered until they are made again. */
 const MOST_ASKED = 4096;
 /** Relaxations that code is made by; of the others each CPU finds out while it runs. */
-const OF_CODE = Relax.DIRECTMAP | Relax.PRECISION | Relax.CACHE | Relax.RETURNS | Relax.SHARED | Relax.FRAMES;
+const OF_CODE = Relax.DIRECTMAP | Relax.PRECISION | Relax.CACHE | Relax.RETURNS | Relax.SHARED | Relax.FRAMES | Relax.STACK;
 /** The same for requests of the same code. */
 const keyOf = (phys: number, eip: number, mode: number, owner?: number): string => `${phys}:${eip}:${mode}:${owner ?? ''}`;
 const placeOf = (phys: number, owner: number | undefined): string => `${phys}:${owner ?? ''}`;
@@ -124,6 +124,8 @@ export class Translator {
   private readonly copies = new Map<string, { version: number; count: number }>();
   /** How often regions were asked for that would be one copy more. */
   private readonly asked = new Map<string, number>();
+  /** Code that could not rely on its stack (the relaxation `stack`). */
+  private readonly plain = new Set<string>();
   /** By slot: how often in short order a region was made there, which region of all the last one was, and how many requests are still refused. */
   private readonly changing = new Map<number, { changes: number; at: number; refuse: number }>();
   /** Verify the IR of regions behind each pass (tests and debugging). */
@@ -188,6 +190,7 @@ export class Translator {
       relax,
       instruments: instrumentsAsked((offset) => this.word(offset)),
       directOrigin: this.originFor(request, relax),
+      stack: this.mayHaveStack(request) && !this.isPlain(request),
       precise: (relax & Relax.PRECISION) === 0,
       otherPages: (relax & Relax.CACHE) !== 0,
       returns: (relax & Relax.RETURNS) !== 0,
@@ -195,6 +198,25 @@ export class Translator {
       atomic: this.atomic,
       verify: this.verify,
     };
+  }
+
+  /** Whether code may rely on its stack. */
+  private mayHaveStack(request: Request): boolean {
+    const { relax } = this;
+    return (relax & Relax.STACK) !== 0 && this.originFor(request, relax) !== undefined;
+  }
+  private isPlain({ phys, eip, mode, owner }: Request): boolean {
+    return this.plain.size > 0 && this.plain.has(keyOf(phys, eip, mode, owner));
+  }
+  /** The region of a request is to be made once more, so that it does not rely on its stack. */
+  makePlain(request: Request): void {
+    if (!this.mayHaveStack(request)) return;
+    const { phys, eip, mode, owner } = request;
+    const key = keyOf(phys, eip, mode, owner);
+    if (this.plain.has(key)) return;
+    this.plain.add(key);
+    const slot = this.slots.get(key);
+    if (slot !== undefined) this.done.delete(slot);
   }
 
   /** What code that is made now may rely on. */
@@ -224,6 +246,7 @@ export class Translator {
     this.done.clear();
     this.inside.clear();
     this.copies.clear();
+    this.plain.clear();
     this.changing.clear();
     this.admitted = 0;
     this.admittedBy.clear();
@@ -330,11 +353,12 @@ export class Translator {
   }
 
   /** Requests by whose regions they are for, in their order. */
-  byOwner<R extends Request & { readonly cpu: number }>(requests: readonly R[]): R[][] {
+  byOwner<R extends Request & { readonly cpu: number; readonly plain?: boolean }>(requests: readonly R[]): R[][] {
     const lists = new Map<number | undefined, R[]>();
     const all = (this.relax & Relax.SHARED) !== 0;
     for (const request of requests) {
       const owner = all || (request.mode & Mode.USER) !== 0 ? undefined : request.cpu;
+      if (request.plain) this.makePlain({ ...request, owner });
       const list = lists.get(owner);
       if (list) list.push({ ...request, owner });
       else lists.set(owner, [{ ...request, owner }]);

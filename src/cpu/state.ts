@@ -37,7 +37,10 @@ export function createMemory(plan: MemoryPlan): SharedMemory {
   set(Control.at.ramBytes, plan.ramBytes);
   set(Control.at.cpus, plan.cpus);
   set(Control.at.cpuStride, plan.cpuStride);
-  set(Control.at.relax, Relax.DIRECTMAP | Relax.SEGMENTS | Relax.CACHE | Relax.RETURNS | Relax.ENTRIES | Relax.SHARED | Relax.FRAMES);
+  set(
+    Control.at.relax,
+    Relax.DIRECTMAP | Relax.SEGMENTS | Relax.CACHE | Relax.RETURNS | Relax.ENTRIES | Relax.SHARED | Relax.FRAMES | Relax.STACK,
+  );
   set(Control.at.pauseMask, -1);
   set(Control.at.clockAsks, ClockAsks.MADE);
   set(Control.at.pageMeta, plan.pageMeta);

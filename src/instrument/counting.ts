@@ -4,6 +4,7 @@ import type { Instrument } from './instrument.ts';
 
 export const counting: Instrument = {
   name: 'counting',
+  repeats: true,
   block(b, { engine, instructions }) {
     const offset = engine === 'region' ? Cpu.at.countTranslated : Cpu.at.countInterpreted;
     const count = b.push({ kind: 'ldstate', type: 'i64', bytes: 8, signed: false, offset });

@@ -23,6 +23,8 @@ export interface Instrument {
   operation?(op: Op): Op;
   /** The guest may be stopped at the start of each block: no copies of loops that make many passes without a look at anything. */
   readonly stops?: boolean;
+  /** What it adds to a block may be done once more, where a region is left at its start to be run otherwise. */
+  readonly repeats?: boolean;
 }
 
 /** The operations of a block, whose first one is the start of its first instruction, with those of `add` behind that. */

@@ -108,6 +108,12 @@ export const OPERATIONS = {
    * its loop looked the addresses of that group up, and cannot fault. */
   load:     line('load{bytes}{signed}{rmw}{locked}{ordered} {address}[ unchecked {group}]', 'any', { address: ADDRESS }, { bytes: width, signed, rmw: flag(' rmw'), locked: optional(flag(' lock')), ordered: optional(flag(' ordered')), group: optional(number) }, FAULTS),
   store:    line('store{bytes}{ordered} {address}, {value}[ unchecked {group}]', undefined, { address: ADDRESS, value: 'any' }, { bytes: width, ordered: optional(flag(' ordered')), group: optional(number) }, FAULTS),
+  /** From here on the bytes at `low` to `high` around stack `stack` are known to be in the kernel's direct map, and may be stored to; else leaves, to this instruction, to be done
+   * otherwise. Where the stack is says a register, which is `offset` behind it. Behind the start of an instruction, in regions of kernels only (passes/stack-accesses.ts). */
+  reach:    line('reach {stack}: {reg} - {offset}, {low} to {high}', undefined, {}, { stack: number, reg: register, offset: number, low: number, high: number }, FAULTS),
+  /** The bytes at an offset from a stack that is known. They cannot fault. */
+  ldstack:  line('ldstack{bytes}{signed} {stack}:{offset}', 'any', {}, { bytes: width, signed, stack: number, offset: number }),
+  ststack:  line('ststack{bytes} {stack}:{offset}, {value}', undefined, { value: 'any' }, { bytes: width, stack: number, offset: number }),
   /** Loads and stores of other CPUs see this CPU's in the order of the program on both sides of a fence. */
   fence:    line('fence', undefined, {}, {}),
   /** The CPU waits in a loop for something that another one does. */

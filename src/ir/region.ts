@@ -2,7 +2,7 @@
 // again only where a pass changes it.
 import type { BlockId } from './blocks.ts';
 import type { LoopCopy } from './loop-copy.ts';
-import { type Op, targets } from './operations.ts';
+import { type Op, type OpOf, targets } from './operations.ts';
 import { type Structure, structure } from './structure.ts';
 
 export interface RegionBlock {
@@ -32,6 +32,8 @@ export interface RegionIr {
   readonly flow: Structure;
   /** Loops with an unchecked copy. */
   readonly loops: readonly LoopCopy[];
+  /** What is known of stacks when it begins. */
+  readonly reaches?: readonly OpOf<'reach'>[];
 }
 
 /** A block whose last operation is its terminator. */

@@ -70,7 +70,7 @@ export function writeOp(op: Op, value: (v: Value) => string): string {
 export function impliedType(op: Op, typeOfValue: (v: Value) => Type): Type | undefined {
   if (op.kind === 'pure') return resultType(op.name, op.args, typeOfValue);
   if (op.kind === 'getx' && op.lane === undefined) return 'v128';
-  if (op.kind === 'load' || op.kind === 'ldstate') return op.bytes <= 4 ? 'i32' : op.bytes === 8 ? 'i64' : 'v128';
+  if (op.kind === 'load' || op.kind === 'ldstate' || op.kind === 'ldstack') return op.bytes <= 4 ? 'i32' : op.bytes === 8 ? 'i64' : 'v128';
   const { result } = lineOf(op.kind);
   return result === 'any' || result === 'any?' ? 'i32' : result;
 }

@@ -34,9 +34,11 @@ function wrong(op: Op, typeOfValue: (v: Value) => Type): string | undefined {
     }
     case 'load':
     case 'ldstate':
+    case 'ldstack':
       return BYTES[op.type].includes(op.bytes) ? undefined : `${op.bytes} bytes into ${op.type}`;
     case 'store':
-    case 'ststate': {
+    case 'ststate':
+    case 'ststack': {
       const type = typeOfValue(op.value);
       return BYTES[type].includes(op.bytes) ? undefined : `${op.bytes} bytes of ${type}`;
     }

@@ -291,6 +291,8 @@ export const Cpu = struct(
     /** Host address of the GDT as a TLB may have it, and 1 where the page is not global (wasm/segments/proven.ts); CpuArea.noTable: it is to be looked for. */
     gdtHost: u32,
     gdtLocal: u32,
+    /** How often regions could not rely on their stack at their entry (wasm/engine/reach.ts). */
+    countRefused: u64,
     /** Nonzero: the time-stamp counter must be asked for, because the guest holds clocks against each other (machine/board/stalls.ts). */
     clockWatch: u32,
   },
@@ -331,6 +333,8 @@ export const FAULT = 0x100;
 export const FAULT_HAS_ERROR = 0x200;
 /** Not a guest exception: a region asks that this instruction be run by the interpreter. */
 export const FAULT_BAIL = 0x400;
+/** Not a guest exception either: what is at eip is looked up. */
+export const FAULT_AGAIN = 0x1000;
 /** Set with FAULT where the exception is a trap: eip already points behind the instruction. */
 export const FAULT_TRAP = 0x800;
 

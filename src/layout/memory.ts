@@ -18,7 +18,16 @@ export const DEVICE_STATE_BYTES = 0x80000;
 /** Requests of hot code from CPUs to the translator: entries of a ring. */
 export const HEAT_QUEUE_ENTRIES = 4096;
 /** An entry of it. `cpu`: the index of the CPU that asks. */
-export const HeatRequest = struct({ phys: u32, eip: u32, mode: u32, head: u32, cpu: u32 });
+export const HeatRequest = struct({
+  phys: u32,
+  eip: u32,
+  mode: u32,
+  /** 1: code that is hot; 0: all that is kept of the page is wanted. */
+  hot: u32,
+  cpu: u32,
+  /** 1: the stack is not in the kernel's direct map, so that nothing is to rely on that (the relaxation `stack`). */
+  plain: u32,
+});
 /** A block that stays in the interpreter asks again after this many executions. A power of two. */
 export const HEAT_PERIOD = 16384;
 /** Guest PC and mode of each table slot. `points`: address of the first point (POINTS) of a region that was made for it; 0: there is none. */
@@ -194,6 +203,7 @@ export const Relax = {
   ENTRIES: 64,
   SHARED: 128,
   FRAMES: 256,
+  STACK: 512,
 } as const;
 /** The first physical address that is looked for in the kernel's direct map: what lies below is not all RAM. */
 export const DIRECT_START = 1 * MiB;

@@ -124,6 +124,11 @@ export const runtime = named({
   directStore64: way([i32, i64, i32], ACCESS),
   directStore128: way([i32, v128, i32], ACCESS),
 
+  // Whether bytes of a stack may be loaded and stored without a look: (address less Control.directOrigin, bytes, EIP) to Cpu.fault. Where not, the instruction there is done alone, or
+  // looked up again (then behind the EIP stands that of the region's entry).
+  proveReach: fn([i32, i32, i32], ACCESS, i32),
+  proveReachAgain: fn([i32, i32, i32, i32], ACCESS, i32),
+
   // Linear address of an offset in a segment: (SegCache, offset, bytes, write, EIP).
   slowLinear: fn([i32, i32, i32, i32, i32], ACCESS, i32),
 
@@ -149,7 +154,7 @@ export const runtime = named({
   stepDispatch: fn([], ANYTHING, i32),
   linkBlock: fn([i32], FAULTS),
   slotEip: fn([i32], {}, i32),
-  hot: fn([i32]),
+  hot: fn([i32], { reads: [ESP] }),
   deliverFault: fn([], ANYTHING),
   internalError: fn([i32, i32]),
   relax: fn([]),

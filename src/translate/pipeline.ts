@@ -12,6 +12,7 @@ import { dirtyRegisters } from '../passes/dirty-registers.ts';
 import { deadAtInstructions, liveFlags } from '../passes/flag-liveness.ts';
 import { flagShapes, type Shapes } from '../passes/flag-shapes.ts';
 import { dropPassedChecks } from '../passes/passed-checks.ts';
+import { stackAccesses } from '../passes/stack-accesses.ts';
 import { dropStateAccesses } from '../passes/state-accesses.ts';
 import { vectorRegisters } from '../passes/vector-registers.ts';
 import type { Region } from './grow.ts';
@@ -29,6 +30,7 @@ export type Pass = (ir: RegionIr, precise: boolean) => RegionIr;
 export const PASSES = {
   'state-accesses': (ir) => mapBlocks(ir, dropStateAccesses),
   'passed-checks': dropPassedChecks,
+  'stack-accesses': stackAccesses,
   'vector-registers': vectorRegisters,
   'dead-flags': (ir, precise) => mapBlocks(ir, (ops) => dropDeadFlags(ops, precise)),
   loops: copyLoops,
@@ -41,6 +43,8 @@ export interface Demands {
   readonly instruments?: readonly Instrument[];
   /** Where the kernel's direct map begins (Control.directOrigin); undefined: none is known, or nothing may rely on it. */
   readonly directOrigin?: number | undefined;
+  /** Accesses of the kernel's stack in the direct map are looked for once, together (the relaxation `stack`). Only with instruments that allow for it. */
+  readonly stack?: boolean;
   /** A fault in code of the kernel finds in its frame the flags that its instruction found, even if nobody needs them to go on. Default: true. */
   readonly precise?: boolean;
   /** Loops may have unchecked copies; else their blocks stand once. Default: true. */
@@ -71,7 +75,7 @@ const stackBeside = (ir: RegionIr): Map<string, boolean> => (switchesStacks(ir) 
 
 export function translate(
   region: Region,
-  { instruments = [], directOrigin, precise: wanted = true, copies = true, verify = false }: Demands = {},
+  { instruments = [], directOrigin, stack = false, precise: wanted = true, copies = true, verify = false }: Demands = {},
 ): Translation {
   const precise = wanted || (region.mode & Mode.USER) !== 0;
   let ir = liftRegion(region);
@@ -81,7 +85,10 @@ export function translate(
     ir = pass(ir, precise);
     if (verify) verifyRegion(ir, name);
   };
-  for (const [name, pass] of Object.entries<Pass>(PASSES)) if (name !== 'loops' || !once) through(name, pass);
+  const without = new Set<string>();
+  if (once) without.add('loops');
+  if (!stack || !instruments.every(({ repeats }) => repeats) || !reliesOnMap(ir, directOrigin)) without.add('stack-accesses');
+  for (const [name, pass] of Object.entries<Pass>(PASSES)) if (!without.has(name)) through(name, pass);
   if (instruments.length > 0) through('instruments', (last) => instrumented(last, instruments));
   const live = liveFlags(ir, precise);
   return {

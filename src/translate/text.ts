@@ -5,6 +5,7 @@ import type { Group, LoopCopy } from '../ir/loop-copy.ts';
 import { print } from '../ir/print.ts';
 import { read } from '../ir/read.ts';
 import { type RegionBlock, type RegionIr, regionBlock, reshaped } from '../ir/region.ts';
+import { writeOp } from '../ir/text.ts';
 import { Gpr, Mode } from '../layout/cpu.ts';
 
 const REGISTERS = Object.keys(Gpr).map((name) => name.toLowerCase());
@@ -32,6 +33,7 @@ function printHead({ id, cold, copy }: RegionBlock): string {
 /** A region, its blocks in their order. */
 export function printRegion(ir: RegionIr): string {
   let text = ir.blocks.keys().next().value === ir.entry ? '' : `entry ${printBlock(ir.entry)}\n`;
+  for (const reach of ir.reaches ?? []) text += `begins with ${writeOp(reach, String)}\n`;
   for (const block of ir.blocks.values()) text += `${printHead(block)}\n${print({ ops: [...block.ops] }).replace(/^/gm, '  ')}\n`;
   ir.loops.forEach((loop, k) => {
     text += printLoop(loop, k);

@@ -1,7 +1,8 @@
 // One CPU with RAM and no devices, for tests of the engines: see test/harness/engine.ts for what it promises.
 
 import { EXACT, type RelaxTerm, relaxBits } from '../../src/api/relax.ts';
-import { Translator } from '../../src/cache/translator.ts';
+import { takeRequests } from '../../src/cache/heat.ts';
+import { type TranslatedModule, Translator } from '../../src/cache/translator.ts';
 import { loadEngineImage } from '../../src/cpu/image.ts';
 import { createMemory } from '../../src/cpu/state.ts';
 import { Vcpu } from '../../src/cpu/vcpu.ts';
@@ -9,8 +10,20 @@ import { Outlets } from '../../src/devices/outlet.ts';
 import { FIRST_FORM } from '../../src/emit/interpreter/table.ts';
 import type { MakeBuilder } from '../../src/emit/module/builder.ts';
 import { directBuilders } from '../../src/emit/module/load.ts';
-import { Cpu, Eflags, Exit, FAULT_HAS_ERROR, PENDING_HELD_SHIFT, Pending, Seg, SegCache } from '../../src/layout/cpu.ts';
-import { BlockHead, CONTROL, Control, PAGE, PageMeta, planMemory, RAM } from '../../src/layout/memory.ts';
+import {
+  Cpu,
+  Eflags,
+  Exit,
+  FAULT_HAS_ERROR,
+  GPR_STRIDE,
+  Gpr,
+  Mode,
+  PENDING_HELD_SHIFT,
+  Pending,
+  Seg,
+  SegCache,
+} from '../../src/layout/cpu.ts';
+import { BlockHead, CONTROL, Control, DIRECT_START, PAGE, PageMeta, planMemory, RAM } from '../../src/layout/memory.ts';
 import { dumpCpu } from '../../src/machine/report/dump.ts';
 import { TraceReader } from '../../src/machine/report/trace.ts';
 import type { EngineState, RunOptions, RunResult, TestEngine } from './engine.ts';
@@ -85,13 +98,21 @@ class Engine implements TestEngine {
   }
 
   private translate(head: number): void {
+    this.install(this.translator.byOwner(takeRequests(this.cpu.shared)).map((list) => this.translator.translate(list)));
     const at = (offset: number) => this.cpu.shared.i32[(head + offset) >> 2]! >>> 0;
     if (at(BlockHead.at.region) !== 0) return;
-    const module = this.translator.translate(
-      [{ phys: at(BlockHead.at.phys), eip: at(BlockHead.at.eip), mode: at(BlockHead.at.mode) }],
-      true,
-    );
-    if (module) this.cpu.regions.install(module);
+    const request = { phys: at(BlockHead.at.phys), eip: at(BlockHead.at.eip), mode: at(BlockHead.at.mode) };
+    if (this.isStackBeside(request.mode)) this.translator.makePlain(request);
+    this.install([this.translator.translate([request], true)]);
+  }
+  /** As the CPU says where it asks for a region (HeatRequest.plain). */
+  private isStackBeside(mode: number): boolean {
+    const { cpu } = this;
+    const origin = mode & Mode.PHYSICAL ? DIRECT_START : cpu.shared.i32[(CONTROL + Control.at.directOrigin) >> 2]!;
+    return origin === 0 || (cpu.get(Cpu.at.gpr + Gpr.ESP * GPR_STRIDE) - origin) >>> 0 >= RAM_BYTES - DIRECT_START;
+  }
+  private install(modules: readonly (TranslatedModule | undefined)[]): void {
+    for (const module of modules) if (module !== undefined) this.cpu.regions.install(module);
   }
 
   /** Raises the interrupt that a run was asked for. */
@@ -148,6 +169,7 @@ class Engine implements TestEngine {
     }
     cpu.regions.forgetDropped();
     cpu.blocks.flush();
+    this.translator.giveBack();
   }
 
   writeMemory(linear: number, bytes: Uint8Array): void {

@@ -15,7 +15,7 @@ const MODE = Mode.CODE32 | Mode.FLAT;
 const ENTRY = 0x1100;
 const INVALID = [0x0f, 0x04];
 /** All that code of kernels may rely on, with the direct map where Linux has it. */
-const RELAXED: RegionDemands = { directOrigin: 0xc0000000 + DIRECT_START, precise: false };
+const RELAXED: RegionDemands = { directOrigin: 0xc0000000 + DIRECT_START, precise: false, stack: true };
 
 function pageWith(hex: string): Uint8Array {
   const page = new Uint8Array(0x1000).map((_, i) => INVALID[i & 1]);

@@ -383,8 +383,10 @@ patched_loop:
   ret
 .end:
 
-; CPU 0 counts in what is no code, beside code, in hot loops; meanwhile CPU 1 runs just that for the first time. Behind the last count it sees it all.
+; CPU 0 counts in what is no code, in hot loops, beside code or, below its stack, on a page that has none; meanwhile CPU 1 runs just that for the first time. Behind the last count it sees it all.
 %define BESIDE 0x500000                         ; pages of: RET, 32 slots of 64 bytes
+%define UNDER 0x600000                          ; pages with a slot
+%define UNDER_PAGES 2048
 %define LAST_US 120
 beside:
   push ebp
@@ -397,6 +399,8 @@ beside:
 .warm:                                          ; until the loop is translated
   mov ecx, 1000
   call burst
+  mov ecx, 1000
+  call under_stack
   rdtsc
   sub eax, esi
   cmp eax, 4 * BURST
@@ -409,13 +413,23 @@ beside:
   and eax, 31
   shl eax, 6
   lea edi, [edi + eax + BESIDE + 64]            ; the slot
+  test byte [round], 4
+  jz .beside
+  mov edi, [round]
+  and edi, UNDER_PAGES - 1
+  shl edi, 12
+  add edi, UNDER + 0x800
+.beside:
   test ebx, ebx
   jnz .ready
   mov dword [counted], 0
+  test byte [round], 4
+  jnz .slot
   mov esi, edi
   and esi, -4096
   mov byte [esi], 0xc3
   call esi
+.slot:
   mov dword [edi], 0xb8                         ; MOV EAX, 0; RET
   mov word [edi + 4], 0xc300
 .ready:
@@ -431,9 +445,14 @@ beside:
   shr ebp, 16                                   ; ticks until it ends
 .counts:
   mov ecx, 1000
+  test byte [round], 4
+  jnz .under
   test byte [round], 3
   jz .locked
   call burst
+  jmp .counted
+.under:
+  call under_stack
   jmp .counted
 .locked:
   call locked_burst
@@ -489,6 +508,21 @@ burst:
   dec ecx
   jnz .pass
   ret
+under_stack:                                    ; the slot is below the stack
+  mov [stack_before], esp
+  lea esp, [edi + 0x30]
+  call stack_burst
+  mov esp, [stack_before]
+  ret
+align 64
+stack_burst:
+  mov eax, itself
+.pass:
+  inc dword [esp - 0x2b]
+  times 24 mov eax, [eax]
+  dec ecx
+  jnz .pass
+  ret
 align 64
 locked_burst:
   lock inc dword [edi + 1]
@@ -499,6 +533,7 @@ locked_burst:
 align 64, db 0
 itself: dd itself
 round: dd 0
+stack_before: dd 0
   align 64, db 0
 counted: dd 0
   align 64, db 0

@@ -8,8 +8,10 @@ import {
   Eflags,
   Exit,
   FAULT,
+  FAULT_AGAIN,
   FAULT_BAIL,
   FAULT_TRAP,
+  Gpr,
   HEAT_PERIOD,
   HEAT_QUEUE,
   HEAT_QUEUE_ENTRIES,
@@ -28,6 +30,7 @@ import {
   Watch,
 } from '../gen/layout';
 import { growsCode } from '../memory/codepage';
+import { isDirect } from '../memory/direct-map';
 import { isBreakPage } from '../memory/watch';
 import { engineClock } from '../system/clock';
 import { checkBreakpoints, codeHits, linearEip, singleStepTrap } from '../system/debug';
@@ -71,22 +74,27 @@ export function hot(cpu: Cpu, head: BlockHead): void {
   if (isLukewarm(cpu, head)) return;
   // Code that a program writes as it goes along is often done before its region would be there: it is asked for a period later.
   if (head.heat < HEAT_PERIOD && growsCode(head.phys)) return;
-  // Another CPU is writing to the queue.
+  requestRegion(cpu, head.phys, head.eip, head.mode, !isDirect(cpu, cpu.gpr[Gpr.ESP]));
+}
+
+/** Asks the translator, but where another CPU is writing to the queue. `plain`: see HeatRequest. */
+export function requestRegion(cpu: Cpu, phys: u32, eip: u32, mode: u32, plain: bool): void {
   if (control.heatLock.compareExchange(0, 1) != 0) return;
-  request(cpu, head);
+  request(cpu, phys, eip, mode, plain);
   control.heatLock.store(0);
 }
 
-function request(cpu: Cpu, head: BlockHead): void {
+function request(cpu: Cpu, phys: u32, eip: u32, mode: u32, plain: bool): void {
   const tail = control.heatTail.plain;
   const next = (tail + 1) % HEAT_QUEUE_ENTRIES;
   if (next == control.heatHead.load()) return;
   const entry = changetype<HeatRequest>(HEAT_QUEUE + tail * HeatRequest.SIZE);
-  entry.phys = head.phys;
-  entry.eip = head.eip;
-  entry.mode = head.mode;
-  entry.head = changetype<u32>(head);
+  entry.phys = phys;
+  entry.eip = eip;
+  entry.mode = mode;
+  entry.hot = 1;
   entry.cpu = cpu.index;
+  entry.plain = u32(plain);
   control.heatTail.store(next);
   control.heatSignal.add(1);
   control.heatSignal.notify(1);
@@ -118,6 +126,10 @@ export function deliverFault(cpu: Cpu): void {
   if (cpu.fault & FAULT_BAIL) {
     cpu.fault = 0;
     stepNext(cpu);
+    return;
+  }
+  if (cpu.fault & FAULT_AGAIN) {
+    cpu.fault = 0;
     return;
   }
   cpu.stepArmed = 0;

@@ -2,11 +2,12 @@
 // is asked first, then the slow paths of all translated code (access.ts). Code of kernels runs at CPL 0: the rights are the supervisor's.
 import { loadGuest, storeGuest } from '../base/order';
 import { pagingOn } from '../base/state';
-import { Access, Cpu, CpuArea, DIRECT_START, RAM, Tlb } from '../gen/layout';
+import { Access, Cpu, CpuArea, control, DIRECT_START, RAM, Tlb } from '../gen/layout';
 import { readSlow, rmwSlow, writeBeside } from './access';
 import { hasCode } from './codepage';
 import { directOriginOf } from './direct-map';
 import { regionStore128, slowLoad128 } from './memory';
+import { resolve } from './tlb';
 import { frameOf, isMapped, walk } from './walk';
 
 /** Host address of an access of `bytes` bytes where the TLB has its page with the right `right`; else 0. */
@@ -137,4 +138,21 @@ export function directLoad128(cpu: Cpu, at: u32, eip: u32): u32 {
 
 export function directStore128(cpu: Cpu, at: u32, value: v128, eip: u32): u32 {
   return regionStore128(cpu, at + directOriginOf(cpu), value, eip);
+}
+
+/** Whether bytes of the page at `at` are where a direct map has them and may be stored to without a look, for as long as its entry in the TLB holds; where the dirty bit is set that entry is made. */
+function isReached(cpu: Cpu, at: u32): bool {
+  if (at >= control.ramBytes - DIRECT_START || hasCode(DIRECT_START + at)) return false;
+  const linear = directOriginOf(cpu) + at;
+  const entry: usize = cpu.tlb + ((linear >>> 12) << 2);
+  if (!(load<u32>(entry) & Tlb.KERNEL_WRITE) && (!isStorable(cpu, at & 0xfffff000) || resolve(cpu, linear, Access.WRITE))) return false;
+  const word = load<u32>(entry);
+  return (word & Tlb.KERNEL_WRITE) != 0 && linear + (word & 0xfffff000) == RAM + DIRECT_START + at;
+}
+
+/** Whether the `bytes` bytes at `at`, no more than a page, may be loaded and stored without a look until the TLB loses something. */
+export function isReach(cpu: Cpu, at: u32, bytes: u32): bool {
+  if (!isReached(cpu, at) || !isReached(cpu, at + bytes - 1)) return false;
+  learn(cpu, at, RAM + DIRECT_START + at);
+  return true;
 }

@@ -96,6 +96,12 @@ export function directOriginOf(cpu: Cpu): u32 {
   return pagingOn(cpu) ? control.directOrigin : DIRECT_START;
 }
 
+/** Whether a linear address is one of RAM in the kernel's direct map, or would be if that were all there. */
+export function isDirect(cpu: Cpu, linear: u32): bool {
+  const origin = directOriginOf(cpu);
+  return origin != 0 && linear - origin < control.ramBytes - DIRECT_START;
+}
+
 /** Whether the state of the CPU is such that translations may be kept over MOV CR3 and used without a look. */
 @inline
 function mayRely(cpu: Cpu): bool {

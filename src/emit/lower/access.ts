@@ -75,7 +75,7 @@ export class Access {
   }
 
   /** Runs `fast` with a host address and an offset to it where the access needs no look at anything but a word or two, else `slow`. */
-  private reach(address: Value, { first, at }: Where, bytes: number, write: boolean, slow: Expr[], fast: Fast): void {
+  private find(address: Value, { first, at }: Where, bytes: number, write: boolean, slow: Expr[], fast: Fast): void {
     if (this.originFor(address) !== undefined)
       return this.f.emit(this.either(first, write, fast(at(), DIRECT_HOST), this.f.m.block(null, slow)));
     const cache = this.target.pages?.of(address);
@@ -145,6 +145,28 @@ export class Access {
     this.f.locals.free(word);
   }
 
+  /** Looks for a stack: what the region, which begins at EIP `entry`, reaches of it. `leave`: leaves where Cpu.fault, which it is given, is not 0. */
+  reach(op: OpOf<'reach'>, eip: number, entry: number, leave: (faulted: Expr) => Expr): Expr {
+    const { m } = this.f;
+    const { local, low } = this.target.stack!(op.stack);
+    const at = m.local.tee(local, this.f.plus(this.target.register(op.reg), (low - op.offset - this.target.directOrigin!) | 0), i32);
+    const args = [this.f.get(local), this.f.c(op.high - low), this.f.c(eip)] as const;
+    const { proveReach, proveReachAgain } = runtime;
+    const faulted = eip === entry ? this.f.callRuntime(proveReach, ...args) : this.f.callRuntime(proveReachAgain, ...args, this.f.c(entry));
+    return m.if(this.f.unlikely(m.i32.eqz(this.isDirect(at, true))), leave(faulted));
+  }
+  loadStack(op: OpOf<'ldstack'>, i: number): void {
+    const { local, low } = this.target.stack!(op.stack);
+    const result = this.values.destination(i, op.type);
+    this.f.emit(this.f.m.local.set(result, this.f.rawLoad(op.type, op.bytes, op.signed, DIRECT_HOST + op.offset - low, this.f.get(local))));
+    this.values.arrived(i, result);
+  }
+  storeStack(op: OpOf<'ststack'>): void {
+    const { local, low } = this.target.stack!(op.stack);
+    const type = this.values.typeOfValue(op.value);
+    this.f.emit(this.f.rawStore(op.bytes, DIRECT_HOST + op.offset - low, this.f.get(local), this.values.value(op.value), type));
+  }
+
   /** The TLB's word for the page of a linear address. */
   tlbEntry(linear: Expr): Expr {
     const { m } = this.f;
@@ -157,7 +179,7 @@ export class Access {
     return this.f.rawLoad(type, bytes, signed, Cpu.at.loaded, this.f.cpu());
   }
 
-  /** The address of an access as `reach` takes it. */
+  /** The address of an access as `find` takes it. */
   private addressOf(address: Value, keep: boolean, directOrigin = this.originFor(address)): Where {
     if (directOrigin === undefined && !keep && this.values.repeatable(address)) {
       const at = () => this.values.value(address);
@@ -184,7 +206,7 @@ export class Access {
     const set = m.local.set(result, this.loaded(op));
     if (rmw) {
       const host = this.f.locals.take(i32);
-      this.reach(op.address, where, bytes, true, [slow, set, m.local.set(host, this.f.loadCpu(Cpu.at.rmwHost))], (from, offset) => {
+      this.find(op.address, where, bytes, true, [slow, set, m.local.set(host, this.f.loadCpu(Cpu.at.rmwHost))], (from, offset) => {
         return m.block(null, [m.local.set(host, this.f.plus(from, offset)), this.hostLoad(op, result, this.f.get(host), 0)]);
       });
       this.keep({ at: local!, host, address: op.address, bytes });
@@ -192,7 +214,7 @@ export class Access {
       if (direct && !op.ordered) {
         const value = this.f.rawLoad(op.type, bytes, op.signed, DIRECT_HOST, at());
         this.f.emit(m.local.set(result, this.either(where.first, false, value, m.block(null, [slow, this.loaded(op)]))));
-      } else this.reach(op.address, where, bytes, false, [slow, set], (from, offset) => this.hostLoad(op, result, from, offset));
+      } else this.find(op.address, where, bytes, false, [slow, set], (from, offset) => this.hostLoad(op, result, from, offset));
       if (local !== undefined) this.f.locals.free(local);
     }
     this.values.arrived(i, result);
@@ -264,7 +286,7 @@ export class Access {
     return [m.br(slowly, this.f.unlikely(m.i32.eqz(this.isDirect(first, true)))), m.local.set(host, this.f.plus(at(), DIRECT_HOST))];
   }
 
-  /** The linear address that is in a local as `reach` takes it. */
+  /** The linear address that is in a local as `find` takes it. */
   private linear(local: number): Expr {
     return this.f.plus(this.f.get(local), this.target.directOrigin ?? 0);
   }
@@ -392,7 +414,7 @@ export class Access {
       this.f.emit(m.if(this.f.likely(this.f.get(kept.host)), store, slow));
       this.keep(undefined);
     } else {
-      this.reach(op.address, where!, bytes, true, [slow], (to, offset) => this.hostStore(op, to, offset, value, type));
+      this.find(op.address, where!, bytes, true, [slow], (to, offset) => this.hostStore(op, to, offset, value, type));
       if (where!.local !== undefined) this.f.locals.free(where!.local);
     }
     if (copy !== undefined) this.f.locals.free(copy);

@@ -304,6 +304,12 @@ export class Lowering implements Values {
         return this.access.load(op, i);
       case 'store':
         return this.access.store(op);
+      case 'reach':
+        return this.target.reach!(op);
+      case 'ldstack':
+        return this.access.loadStack(op, i);
+      case 'ststack':
+        return this.access.storeStack(op);
       case 'linear':
         return this.linear(op, i);
       case 'flags':

@@ -52,6 +52,10 @@ export interface Target {
   readonly flags: TargetFlags;
   /** Linear address of the start of the kernel's direct map (Control.directOrigin), where accesses are looked for there first. */
   readonly directOrigin?: number | undefined;
+  /** The local of a stack that is known: how far from the direct map's start what a region reaches of it begins; and where that is from the stack. */
+  stack?(stack: number): { readonly local: number; readonly low: number };
+  /** Looks for a stack, at the start of an instruction. */
+  reach?(op: OpOf<'reach'>): void;
   /** None where each access asks the TLB. */
   readonly pages?: Pages;
   /** EIP of the current instruction. */

@@ -117,6 +117,8 @@ class RegionTarget implements Target {
   /** The instruction before may have stored through a helper. */
   private stored = false;
   private loops: readonly LoopLocals[] = [];
+  /** By the number of a stack that is known. */
+  private readonly stacks = new Map<number, { readonly local: number; readonly low: number }>();
   private readonly raiseName: string;
   /** What leaves because of a fault, as long as the flags are made in the same way. */
   private leaving: { readonly words: readonly Expr[]; readonly code: Expr } | undefined;
@@ -162,6 +164,8 @@ class RegionTarget implements Target {
         this.unusualLocal = this.f.locals.take();
     }
     const cache = (writes: boolean) => ({ page: this.f.locals.take(i64), delta: this.f.locals.take(), writes });
+    for (const { ops } of blocks.values()) for (const op of ops) if (op.kind === 'reach') this.addStack(op);
+    for (const op of ir.reaches ?? []) this.addStack(op);
     let loopCaches = 0;
     const loopCache = (writes: boolean) => this.pages.add(`loops ${loopCaches++}`, cache(writes));
     this.loops = loopLocals(ir.loops, () => this.f.locals.take(), loopCache);
@@ -181,11 +185,14 @@ class RegionTarget implements Target {
       enter.push(m.local.set(FLAG_R, this.f.loadCpu(Cpu.at.flagR)), m.local.set(FLAG_X, this.f.loadCpu(Cpu.at.flagX)));
     }
     enter.push(...this.lowering.calls.forget());
+    // All state is in memory.
+    const leave = (faulted: Expr) => m.br(FAULT_LABEL, this.f.unlikely(faulted));
+    const reaches = (ir.reaches ?? []).map((op) => this.lowering.access.reach(op, ir.eip, ir.eip, leave));
     const body = m.block(null, [
       ...enter,
       m.block(
         FAULT_LABEL,
-        [m.block(LEAVE_LABEL, [rendered, m.unreachable()], none), ...this.state.spill(true), this.exits.dispatch()],
+        [...reaches, m.block(LEAVE_LABEL, [rendered, m.unreachable()], none), ...this.state.spill(true), this.exits.dispatch()],
         none,
       ),
       ...this.state.spill(true),
@@ -318,6 +325,17 @@ class RegionTarget implements Target {
   startInstruction(op: OpOf<'insn'>): void {
     this.checkStores(op.eip);
     this.current = op;
+  }
+  private addStack({ stack, reg, low }: OpOf<'reach'>): void {
+    this.state.used.add(reg);
+    if (!this.stacks.has(stack)) this.stacks.set(stack, { local: this.f.locals.take(), low });
+  }
+  stack(stack: number): { readonly local: number; readonly low: number } {
+    return this.stacks.get(stack)!;
+  }
+  reach(op: OpOf<'reach'>): void {
+    const { ir } = this.translation;
+    this.f.emit(this.lowering.access.reach(op, this.current.eip, ir.eip, (faulted) => this.faultExit(faulted)));
   }
   eip(): Expr {
     return this.f.c(this.current.eip);

@@ -85,6 +85,7 @@ export function collectStats(run: RunFacts): MachineStats {
     },
     installs: { ms: counter(Cpu.at.installNs) / 1e6, modules: counter(Cpu.at.countInstalls) },
     directMapBytes: bases.map((base) => i32[(base + Cpu.at.directBytes) >> 2]!),
+    stackRefusals: counter(Cpu.at.countRefused),
     tlbMisses: counter(Cpu.at.countTlbMisses),
     faults: counter(Cpu.at.countFaults),
     interrupts: counter(Cpu.at.countInterrupts),

@@ -42,6 +42,7 @@ const STATS: MachineStats = {
   },
   installs: { ms: 0, modules: 0 },
   directMapBytes: [0],
+  stackRefusals: 0,
   tlbMisses: 0,
   faults: 0,
   interrupts: 0,

@@ -117,7 +117,7 @@ describe.each(ENCODERS)('regions of a kernel that moves, which %s wrote', (name)
   const partsAt = (start: number, origin: number | undefined, precise: boolean) => {
     const e = new Emitter({ builder: make() });
     const region = growRegion(kernelPage(start), start + 0x100, 0x100, MODE)!;
-    emitRegion(e, 'r', region, (phys) => phys & (PAGE - 1), { directOrigin: origin, precise, atomic: true });
+    emitRegion(e, 'r', region, (phys) => phys & (PAGE - 1), { directOrigin: origin, stack: true, precise, atomic: true });
     return takeApart(
       e.finish(),
       (slot) => slot,

@@ -7,8 +7,8 @@ import { CONTROL, Control, Relax } from '../../../src/layout/memory.ts';
 import { Machine } from '../../../src/machine/machine.ts';
 import { CLI_HLT, kernel, SPIN } from './programs.ts';
 
-const { CACHE, DIRECTMAP, ENTRIES, FRAMES, HOLES, PRECISION, RETURNS, SEGMENTS, SHARED } = Relax;
-const EXACT_BITS = DIRECTMAP | SEGMENTS | CACHE | RETURNS | ENTRIES | SHARED | FRAMES;
+const { CACHE, DIRECTMAP, ENTRIES, FRAMES, HOLES, PRECISION, RETURNS, SEGMENTS, SHARED, STACK } = Relax;
+const EXACT_BITS = DIRECTMAP | SEGMENTS | CACHE | RETURNS | ENTRIES | SHARED | FRAMES | STACK;
 
 describe('a list of names', () => {
   it.each([

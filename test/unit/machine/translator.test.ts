@@ -109,6 +109,28 @@ it('regions that rely on something else than is asked for are told from none, an
   }
 });
 
+it('a region is made anew, without a stack to rely on, where that was refused, and stays so until the slots are given back', () => {
+  const { shared, page, translator } = parts(1);
+  shared.i32[(CONTROL + Control.at.relax) >> 2] = Relax.DIRECTMAP | Relax.SHARED | Relax.STACK;
+  shared.i32[(CONTROL + Control.at.directOrigin) >> 2] = 0xc0100000 | 0;
+  // PUSH EAX, POP EAX, RET
+  page(1, [0x50, 0x58, 0xc3]);
+  const request = { phys: 1 << PAGE_SHIFT, eip: 0xc0001000, mode: KERNEL, cpu: 0 };
+  const other = { ...request, phys: request.phys + 2, eip: request.eip + 2 };
+  const asks = (plain: boolean) => translator.byOwner([{ ...request, plain }]).map((list) => translator.translate(list)?.bytes.length)[0];
+  const first = asks(false)!;
+  expect(asks(false)).toBe(undefined);
+  const plain = asks(true)!;
+  expect(plain).toBeGreaterThan(first);
+  expect([asks(true), asks(false)]).toEqual([undefined, undefined]);
+  expect([translator.demandsFor(request).stack, translator.demandsFor(other).stack]).toEqual([false, true]);
+  translator.giveBack();
+  expect([asks(false), translator.demandsFor(request).stack]).toEqual([first, true]);
+  // One that was hot on a stack elsewhere is not made twice.
+  translator.giveBack();
+  expect([asks(true), asks(false), asks(true)]).toEqual([plain, undefined, undefined]);
+});
+
 it('a region is for one CPU alone where code is not shared, and user code is in any case', () => {
   const { shared, page, translator } = parts(2);
   shared.i32[(CONTROL + Control.at.relax) >> 2] = 0;
