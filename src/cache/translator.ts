@@ -97,7 +97,12 @@ function regionImage(pageAt: PageAt, { phys, entry, blocks }: Region): CodeImage
   const pieces: Piece[] = [];
   for (const { instructions } of blocks.values()) {
     const at = (phys & (PAGE - 1)) + ((instructions[0]!.eip - entry) | 0);
-    pieces.push([at, at + ((instructions.at(-1)!.next - instructions[0]!.eip) | 0)]);
+    const end = at + ((instructions.at(-1)!.next - instructions[0]!.eip) | 0);
+    for (let from = at; from < end; ) {
+      const to = Math.min(end, (from & -PAGE) + PAGE);
+      pieces.push([from, to]);
+      from = to;
+    }
   }
   return imageOf(pageAt, pieces);
 }
@@ -107,7 +112,8 @@ export function innerBlocks({ blocks, entry, loopHeads, phys }: Region): number[
   const offsets: number[] = [];
   for (const { id, eip } of blocks.values())
     if (id === eip && eip !== entry && !loopHeads.has(id)) offsets.push((phys & (PAGE - 1)) + ((eip - entry) | 0));
-  return offsets;
+  // What is kept of them belongs to the page.
+  return offsets.filter((offset) => offset >= 0 && offset < PAGE);
 }
 
 export class Translator {

@@ -1,8 +1,8 @@
-// Grows a region: the basic blocks that direct jumps and fall-throughs reach from an entry, inside one page of code, and a copy of each small callee, which
-// may be on another page.
+// Grows a region: the basic blocks that direct jumps and fall-throughs reach from an entry, inside one page of code (and the pages beside it, where code of these may be used), and a copy of
+// each small callee, which may be on another page.
 
 import { CodeReader, type Instruction, insideLimit } from '../decode/decoder.ts';
-import { type BlockId, COPY } from '../ir/blocks.ts';
+import { type BlockId, COPY, eipOf } from '../ir/blocks.ts';
 import { Mode } from '../layout/cpu.ts';
 import { PAGE } from '../layout/memory.ts';
 
@@ -45,7 +45,12 @@ const LARGE = new Set(['pusha', 'pushad', 'popa', 'popad']);
 /** How deep callees are grown into their callers. */
 const DEEPEST = 3;
 
-/** Offsets in a page of code, where it is not outside; a place is such an offset plus a multiple of PAGE for each copy of a callee. */
+/** Pages on either side of the region's own that it may go on to. */
+const BESIDE = 1;
+/** Bytes of an instruction at the most. */
+const LONGEST = 15;
+
+/** Offsets in a page of code, where it is not outside. */
 const inside = (offset: number): boolean => offset >= 0 && offset < PAGE;
 
 /** Gives the bytes (PAGE of them) of another page of code that a region may have callees on, by its distance from the region's own in linear memory; it is as far away in physical memory. */
@@ -55,6 +60,7 @@ export type OtherPage = (by: number) => Uint8Array | undefined;
 class Code {
   /** EIP of its first byte. */
   readonly start: number;
+  private readonly page: Uint8Array;
   private readonly mode: number;
   private readonly reader: CodeReader;
   /** By offset; null: what no region has. */
@@ -62,6 +68,7 @@ class Code {
 
   constructor(page: Uint8Array, start: number, mode: number) {
     this.start = start;
+    this.page = page;
     this.mode = mode;
     this.reader = new CodeReader(page, mode);
   }
@@ -70,15 +77,30 @@ class Code {
     return (eip - this.start) | 0;
   }
 
-  read(offset: number): Instruction | null {
+  /** The instruction at an offset. `following`: gives the next page, where an instruction may go on there. */
+  read(offset: number, following?: () => Code | undefined): Instruction | null {
     if (!inside(offset)) return null;
     let x = this.known.get(offset);
     if (x === undefined) {
-      const found = this.reader.at(offset, (this.start + offset) >>> 0);
+      const eip = (this.start + offset) >>> 0;
+      let found = this.reader.at(offset, eip);
+      const rest = found.truncated ? following?.()?.page : undefined;
+      if (rest !== undefined) found = this.across(offset, eip, rest);
       x = found.truncated || found.spec === undefined || !insideLimit(found, this.mode) ? null : found;
       this.known.set(offset, x);
     }
     return x;
+  }
+
+  /** An instruction of which `rest` has the end. */
+  private across(offset: number, eip: number, rest: Uint8Array): Instruction {
+    const bytes = new Uint8Array(PAGE - offset + LONGEST);
+    bytes.set(this.page.subarray(offset));
+    bytes.set(rest.subarray(0, LONGEST), PAGE - offset);
+    const reader = new CodeReader(bytes, this.mode);
+    const found = reader.at(0, eip);
+    reader.free();
+    return found;
   }
 
   free(): void {
@@ -151,7 +173,8 @@ interface Copy {
 
 /**
  * The region at `entry`, whose page of code is `page` (PAGE bytes) and whose first byte is at physical address `phys`.
- * `waits`: calls are part of it, with what is behind them (the relaxation `returns`); else it ends at each. undefined where not even the first instruction can be translated.
+ * `waits`: calls are part of it, with what is behind them (the relaxation `returns`), and so may be code of other pages; else it ends at each. undefined where not even the first
+ * instruction can be translated.
  */
 export function growRegion(
   page: Uint8Array,
@@ -163,24 +186,37 @@ export function growRegion(
 ): Region | undefined {
   const eip = entry >>> 0;
   const calls = waits && (mode & Mode.FLAT) !== 0;
-  const start = phys & (PAGE - 1);
-  const own = new Code(page, (eip - start) >>> 0, mode);
-  const pages = new Pages(own, mode, other);
-  const instructions = new Map<number, Instruction>();
-  const leaders = new Set([start]);
+  const own = new Code(page, (eip - (phys & (PAGE - 1))) >>> 0, mode);
+  /** How far the page of an EIP is from the own one. */
+  const pageOf = (at: number): number => own.offsetOf(at) & -PAGE;
+  const pages = new Pages(own, mode, calls ? other : () => undefined);
+  const instructions = new Map<BlockId, Instruction>();
+  const leaders = new Set<BlockId>([eip]);
   const loopHeads = new Set<BlockId>();
-  /** By the place of the call. */
-  const callees = new Map<number, { readonly id: BlockId; readonly page: number | undefined }>();
+  /** By the call. */
+  const callees = new Map<BlockId, { readonly id: BlockId; readonly page: number | undefined }>();
   const copies: Copy[] = [{ code: own, returnPoint: undefined, depth: 0 }];
-  const work = [start];
+  const work: BlockId[] = [eip];
   let count = 0;
   let ownCount = 0;
   /** Instructions of callees that are still to come. */
   let promised = 0;
 
-  /** Whether a call at a place can be grown into: then its copy is begun. */
-  const inline = (place: number, copy: number, x: Instruction): boolean => {
+  /** The code that a copy has at an EIP: a callee's is on one page, the region's own goes on to those beside its own. */
+  const codeAt = (copy: number, at: number): Code | undefined => {
     const { code, depth } = copies[copy]!;
+    const offset = code.offsetOf(at);
+    if (inside(offset)) return code;
+    return depth === 0 && Math.abs(offset & -PAGE) <= BESIDE * PAGE ? pages.of(at) : undefined;
+  };
+  const read = (copy: number, at: number): Instruction | null => {
+    const code = codeAt(copy, at);
+    return code === undefined ? null : code.read(code.offsetOf(at), () => codeAt(copy, (code.start + PAGE) >>> 0));
+  };
+
+  /** Whether a call can be grown into: then its copy is begun. */
+  const inline = (place: BlockId, copy: number, x: Instruction): boolean => {
+    const { depth } = copies[copy]!;
     if (!calls || x.target === undefined || x.target === x.next || depth === DEEPEST) return false;
     const called = pages.of(x.target);
     const offset = called?.offsetOf(x.target);
@@ -188,27 +224,31 @@ export function growRegion(
     if (size === undefined || count + promised + size > LIMIT) return false;
     promised += size;
     const number = copies.push({ code: called!, returnPoint: copy * COPY + x.next, depth: depth + 1 }) - 1;
-    const known = called === own || called === code;
-    callees.set(place, { id: number * COPY + x.target, page: known ? undefined : called!.start });
-    leaders.add(number * PAGE + offset!);
-    work.push(place + x.length, number * PAGE + offset!);
+    const known = called === own || pageOf(called!.start) === pageOf(x.eip);
+    const id = number * COPY + x.target;
+    callees.set(place, { id, page: known ? undefined : called!.start });
+    leaders.add(id);
+    work.push(copy * COPY + x.next, id);
     return true;
   };
 
   while (work.length > 0) {
     let place = work.pop()!;
-    const copy = Math.floor(place / PAGE);
-    const base = copy * PAGE;
-    const { code, depth } = copies[copy]!;
+    const at = eipOf(place);
+    const base = place - at;
+    const copy = base / COPY;
+    const { depth } = copies[copy]!;
     while ((depth > 0 || (ownCount < OWN_LIMIT && count + promised < LIMIT)) && !instructions.has(place)) {
-      const x = code.read(place - base);
+      const x = read(copy, eipOf(place));
       if (x === null) break;
+      // What is on the next page in part is begun only where that is known to be there.
+      if (pageOf(x.next - 1) !== pageOf(x.eip)) leaders.add(place);
       instructions.set(place, x);
       if (depth > 0) promised--;
       else ownCount++;
       count++;
-      const next = place + x.length;
-      const goesOn = inside(next - base);
+      const next = base + x.next;
+      const goesOn = codeAt(copy, x.next) !== undefined;
       const { mnemonic } = x.form;
       if (mnemonic === 'call') {
         if (calls && goesOn && x.target !== x.next) {
@@ -217,56 +257,50 @@ export function growRegion(
           if (!inline(place, copy, x) && (depth > 0 || count < BEHIND_CALLS)) work.unshift(next);
         }
       } else if (x.target !== undefined) {
-        const target = code.offsetOf(x.target);
-        if (inside(target)) {
-          if (x.target <= x.eip) loopHeads.add(copy * COPY + x.target);
-          leaders.add(base + target);
-          work.push(base + target);
+        if (codeAt(copy, x.target) !== undefined) {
+          const target = base + x.target;
+          if (x.target <= x.eip) loopHeads.add(target);
+          leaders.add(target);
+          work.push(target);
         }
         if (mnemonic !== 'jmp' && goesOn) leaders.add(next);
       }
       if (x.flow === 'unconditional' || (x.target === undefined && (x.spec!.ends || x.spec!.dispatches)) || !goesOn) break;
+      if (pageOf(x.next) !== pageOf(x.next - 1)) leaders.add(next);
       place = next;
     }
   }
   pages.free();
-  if (!instructions.has(start)) return undefined;
+  // Nobody would have asked for the next page.
+  const begin = instructions.get(eip);
+  if (begin === undefined || pageOf(begin.next - 1) !== 0) return undefined;
   const blocks = new Map<BlockId, BasicBlock>();
   for (const leader of leaders) {
     const first = instructions.get(leader);
     if (first === undefined) continue;
-    const copy = Math.floor(leader / PAGE);
-    const base = copy * PAGE;
+    const base = leader - first.eip;
     const list = [first];
     let x = first;
     let last = leader;
-    let next = leader + x.length;
+    let next = base + x.next;
     while (!leaders.has(next) && x.target === undefined && !x.spec!.ends && !x.spec!.dispatches && x.flow !== 'unconditional') {
-      const following = inside(next - base) ? instructions.get(next) : undefined;
+      const following = instructions.get(next);
       if (following === undefined) break;
       x = following;
       list.push(x);
       last = next;
-      next += x.length;
+      next = base + x.next;
     }
-    const id = copy * COPY + first.eip;
     const { mnemonic } = x.form;
-    blocks.set(id, {
-      id,
+    blocks.set(leader, {
+      id: leader,
       eip: first.eip,
       instructions: list,
       end: x.next,
       callee: callees.get(last)?.id,
       calleePage: callees.get(last)?.page,
-      returnPoint: copies[copy]!.returnPoint,
-      comesBack:
-        mnemonic === 'call' &&
-        calls &&
-        !callees.has(last) &&
-        x.target !== x.next &&
-        inside(next - base) &&
-        leaders.has(next) &&
-        instructions.has(next),
+      returnPoint: copies[base / COPY]!.returnPoint,
+      comesBack: mnemonic === 'call' && calls && !callees.has(last) && x.target !== x.next && leaders.has(next) && instructions.has(next),
     });
   }
   return { entry: eip, phys, mode, blocks, instructionCount: count, loopHeads };

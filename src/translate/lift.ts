@@ -3,17 +3,10 @@ import { type BlockId, eipOf } from '../ir/blocks.ts';
 import { Builder } from '../ir/builder.ts';
 import { isTerminator, type Op } from '../ir/operations.ts';
 import { type RegionBlock, type RegionIr, regionBlock, reshaped } from '../ir/region.ts';
-import type { Value } from '../ir/types.ts';
-import { Cpu } from '../layout/cpu.ts';
 import { Lifter } from '../lift/lifter.ts';
 import { RegionLeaves } from '../lift/region-leaves.ts';
+import { askPages, isKnown } from './asked-pages.ts';
 import type { BasicBlock, Region } from './grow.ts';
-
-/** 1 where the CPU has what it knows of the kernel's code (Cpu.codeFrom) at the page at an EIP. */
-function isKnown(b: Builder, page: number): Value {
-  const word = (offset: number) => b.push({ kind: 'ldstate', type: 'i32', bytes: 4, signed: false, offset });
-  return b.lt_u(b.sub(b.const(page), word(Cpu.at.codeFrom)), word(Cpu.at.codeBytes));
-}
 
 /** What a block ends with whose instructions came to what is in `b`: these, with the last changed or a jump behind it. `has`: whether a block is in the region. */
 function end(b: Builder, block: BasicBlock, has: (id: BlockId) => boolean): void {
@@ -53,9 +46,10 @@ function liftBlock(block: BasicBlock, has: (id: BlockId) => boolean): RegionBloc
   return regionBlock({ id: block.id, instructions: block.instructions.length, ops: b.code.ops });
 }
 
-export function liftRegion({ entry, phys, mode, blocks }: Region): RegionIr {
+export function liftRegion(region: Region): RegionIr {
+  const { entry, phys, mode, blocks } = region;
   const lifted = new Map<BlockId, RegionBlock>();
   const has = (id: BlockId) => blocks.has(id);
   for (const [id, block] of blocks) lifted.set(id, liftBlock(block, has));
-  return reshaped({ eip: entry, phys, mode, entry, blocks: lifted, loops: [] });
+  return reshaped({ eip: entry, phys, mode, entry, blocks: askPages(region, lifted), loops: [] });
 }

@@ -105,8 +105,9 @@ export function linkBlock(cpu: Cpu, link: usize): void {
   if (cpu.step | cpu.stepArmed) return;
   const record = changetype<Record>(link & ~(Record.SIZE - 1));
   const base = cpu.seg[Seg.CS].base;
-  // The record behind a block's last instruction has that one's end as its EIP, which may be on the next page.
-  const from = record.eip - u32(record.length == 0) + base;
+  // The record behind a block's last instruction stands for that one. Where it begins counts: what it leads to on a page on which only its end is would be found without a look whether that page has
+  // breakpoints now.
+  const from = (record.length == 0 ? changetype<Record>(changetype<usize>(record) - Record.SIZE) : record).eip + base;
   const to = cpu.eip + base;
   // Between instruction breakpoints nothing is linked: they come and go.
   if ((from ^ to) & ~(PAGE - 1) || isBreakPage(cpu, to)) return;

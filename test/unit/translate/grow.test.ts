@@ -108,3 +108,53 @@ it('without waiting a region ends at each call, and what is behind it is no part
   expect(blocks(other)).toEqual(['0xc1200000', '0xc1200002', '0xc1200004']);
   expect(printRegion(liftRegion(other))).not.toContain('callIndirect');
 });
+
+it('goes over the end of its page, behind a question whether the next one is where it was', () => {
+  // inc eax .. at the end of the page: 05 00 01 | 00 01 (add eax, 1000100H); inc eax; ret
+  const region = grown({ 0: jump(0, 0xff0), 4080: `${INC.repeat(13)} 050001`, 4096: `0001 ${INC} ${RET}` });
+  expect(blocks(region)).toEqual(['0xc1200000', '0xc1200ff0', '0xc1200ffd']);
+  const text = printRegion(liftRegion(region));
+  expect(text).toMatch(/jump 0xc1200ffd@512\n/);
+  expect(text).toMatch(/0xc1200ffd@512:\n.*ldstate32 codeFrom(?:.|\n)*branch likely if %?\w+ to 0xc1200ffd, else 0xc1200ffd@513\n/);
+  expect(text).toContain('insn 0xc1201002');
+});
+
+it('asks on each way to a page beside its own from another one, and on no way back', () => {
+  // jz to the next page, and back from there: 0: 74.. is too near, so 0F 84
+  const jz = (at: number, to: number) => `0f84${relative(0, at + 1, to).slice(2)}`;
+  const region = grown({ 0: `${jz(0, 0x1000)} ${INC} ${RET}`, 4096: `${INC} ${jz(0x1001, 0x1000)} ${jump(0x1007, 6)}` });
+  const text = printRegion(liftRegion(region));
+  expect(blocks(region)).toEqual(['0xc1200000', '0xc1200006', '0xc1201000', '0xc1201007']);
+  expect(text).toMatch(/branch if .* to 0xc1201000@512, else 0xc1200006\n/);
+  expect(text).toMatch(/branch if .* to 0xc1201000, else 0xc1201007\n/);
+  expect(text).toMatch(/jump 0xc1200006\n/);
+});
+
+it("asks for the page of a return point that is behind the end of the call's", () => {
+  const region = grown({
+    0: jump(0, 0xff0),
+    4080: `${INC.repeat(11)} ${call(0xffb, 0x2000)}`,
+    4096: `${INC} ${RET}`,
+    8192: `${INC} ${RET}`,
+  });
+  const text = printRegion(liftRegion(region));
+  expect(text).toMatch(/ret %?\w+ to 0xc1201000@512\n/);
+});
+
+it.each([
+  ['two pages on', { 0: jump(0, 0x2000), 8192: RET }],
+  ['that may not be looked at', { 0: jump(0, 0x1000) }],
+])('does not go on to a page %s', (_name, code) => {
+  expect(blocks(grown(code))).toEqual(['0xc1200000']);
+});
+
+it('without waiting a region ends with its page', () => {
+  expect(blocks(grown({ 0: jump(0, 0xfff), 4095: INC, 4096: RET }, MODE, false))).toEqual(['0xc1200000', '0xc1200fff']);
+});
+
+it('has no region where the first instruction goes over the end', () => {
+  const page = new Uint8Array(PAGE).fill(NOP);
+  page.set([0x05, 0, 1], PAGE - 3);
+  const next = new Uint8Array(PAGE);
+  expect(growRegion(page, START + PAGE - 3, 0x1200000 + PAGE - 3, MODE, (by) => (by === PAGE ? next : undefined))).toBeUndefined();
+});
