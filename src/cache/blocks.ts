@@ -12,6 +12,7 @@ import {
   BlockHead,
   CONTROL,
   CpuArea,
+  JUMP_WAYS,
   JumpEntry,
   jumpIndex,
   PAGE,
@@ -362,8 +363,8 @@ export class BlockCache {
     const { i32 } = this.shared;
     const index = jumpIndex(eip);
     for (const jumps of [CpuArea.at.jumpKernel, CpuArea.at.jumpUser])
-      for (const place of [index, index ^ 1]) {
-        const entry = this.cpu + jumps + place * JumpEntry.size;
+      for (let way = 0; way < JUMP_WAYS; way++) {
+        const entry = this.cpu + jumps + (index ^ way) * JumpEntry.size;
         if (i32[(entry + JumpEntry.at.eip) >> 2]! >>> 0 === eip) i32[(entry + JumpEntry.at.gen) >> 2] = 0;
       }
   }

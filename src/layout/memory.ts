@@ -272,9 +272,11 @@ export const TLB_LIST_ENTRIES = 16384;
 /** Pages of the 32-bit linear space. */
 const DIRECT_PAGES = 2 ** 20;
 
-/** Jump cache: guest EIP -> function. Direct-mapped, but what was displaced may wait in the entry beside, by the lowest bit of its number (wasm/engine/jumps.ts). */
+/** Jump cache: guest EIP -> function. Direct-mapped, but what was displaced may wait in the entries beside, in the same line of the host's cache (wasm/engine/jumps.ts). */
 export const JumpEntry = struct({ eip: u32, gen: u32, func: u32, arg: u32 });
 export const JUMP_ENTRIES = 16384;
+/** Entries that an EIP may be in: its own one, and those whose numbers differ in less than so much. */
+export const JUMP_WAYS = 4;
 /** Number of the entry that an EIP has. */
 export const jumpIndex = (eip: number): number => (eip ^ (eip >>> PAGE_SHIFT)) & (JUMP_ENTRIES - 1);
 

@@ -1,5 +1,5 @@
 // The jump caches, asked by EIP: what the dispatcher does inline (src/emit/interpreter/handlers.ts), for functions of the runtime that go elsewhere.
-import { Cpu, JUMP_ENTRIES, JumpEntry, Mode } from '../gen/layout';
+import { Cpu, JUMP_ENTRIES, JUMP_WAYS, JumpEntry, Mode } from '../gen/layout';
 
 @inline
 function isUser(cpu: Cpu): bool {
@@ -27,15 +27,26 @@ export function jumpHere(cpu: Cpu): JumpEntry {
   return (entry.eip ^ eip) | (entry.gen ^ generation(cpu)) ? none : entry;
 }
 
-/** CS:EIP's entry. What was there waits in the one beside it, unless that has code whose own entry it is: two that are called in turn, often of a thousand, would be looked up each time. */
+/** Where an entry waits that was displaced from `index`: in one that has nothing, else in place of another one that waits; 0: all beside it have code that belongs there. */
+function placeBeside(cpu: Cpu, index: u32, gen: u32): usize {
+  let waiting: usize = 0;
+  for (let k: u32 = 1; k < JUMP_WAYS; k++) {
+    const beside = entryAt(cpu, index ^ k);
+    if (beside.gen != gen) return changetype<usize>(beside);
+    if (indexOf(beside.eip) != (index ^ k)) waiting = changetype<usize>(beside);
+  }
+  return waiting;
+}
+
+/** CS:EIP's entry. What was there waits beside it: two that are called in turn, often of a thousand, would be looked up each time. */
 export function fillJump(cpu: Cpu, func: u32, arg: u32): void {
   const eip = cpu.eip;
   const index = indexOf(eip);
   const gen = generation(cpu);
   const entry = entryAt(cpu, index);
   if (entry.gen == gen && entry.eip != eip) {
-    const beside = entryAt(cpu, index ^ 1);
-    if (beside.gen != gen || indexOf(beside.eip) == index) v128.store(changetype<usize>(beside), v128.load(changetype<usize>(entry)));
+    const place = placeBeside(cpu, index, gen);
+    if (place) v128.store(place, v128.load(changetype<usize>(entry)));
   }
   entry.eip = eip;
   entry.gen = gen;
@@ -47,12 +58,16 @@ export function fillJump(cpu: Cpu, func: u32, arg: u32): void {
 export function takeBack(cpu: Cpu): bool {
   const eip = cpu.eip;
   const index = indexOf(eip);
-  const beside = entryAt(cpu, index ^ 1);
-  if (beside.eip != eip || beside.gen != generation(cpu)) return false;
-  const there = changetype<usize>(beside);
-  const here = changetype<usize>(entryAt(cpu, index));
-  const found = v128.load(there);
-  v128.store(there, v128.load(here));
-  v128.store(here, found);
-  return true;
+  const gen = generation(cpu);
+  for (let k: u32 = 1; k < JUMP_WAYS; k++) {
+    const beside = entryAt(cpu, index ^ k);
+    if (beside.eip != eip || beside.gen != gen) continue;
+    const there = changetype<usize>(beside);
+    const here = changetype<usize>(entryAt(cpu, index));
+    const found = v128.load(there);
+    v128.store(there, v128.load(here));
+    v128.store(here, found);
+    return true;
+  }
+  return false;
 }

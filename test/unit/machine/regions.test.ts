@@ -206,17 +206,23 @@ it('of the jump caches, an installed region takes only what knows its own EIP', 
   for (const at of generations) shared.i32[at] = 5;
   for (const area of areas)
     for (const eip of [PHYS, OTHER])
-      for (const beside of [0, 1]) {
+      for (const beside of [0, 1, 2, 3]) {
         shared.i32[entry(area, eip, beside) + JumpEntry.at.eip / 4] = eip;
         shared.i32[entry(area, eip, beside) + JumpEntry.at.gen / 4] = 5;
       }
   shared.i32[(HEAD + BlockHead.at.eip) >> 2] = PHYS;
   blocks.enterRegion(HEAD, 7);
   const gensOf = (eip: number) =>
-    areas.flatMap((area) => [0, 1].map((beside) => shared.i32[entry(area, eip, beside) + JumpEntry.at.gen / 4]));
+    areas.map((area) => [0, 1, 2, 3].map((beside) => shared.i32[entry(area, eip, beside) + JumpEntry.at.gen / 4]));
   expect([gensOf(PHYS), gensOf(OTHER)]).toEqual([
-    [0, 0, 0, 0],
-    [5, 5, 5, 5],
+    [
+      [0, 0, 0, 0],
+      [0, 0, 0, 0],
+    ],
+    [
+      [5, 5, 5, 5],
+      [5, 5, 5, 5],
+    ],
   ]);
   expect(generations.map((at) => shared.i32[at])).toEqual([5, 5]);
 });

@@ -1,7 +1,7 @@
 // Finding decoded blocks, the jump caches, and port input and output.
 import { beforeEach, describe, expect, test } from 'vitest';
 import { Eflags, Exit, Mode } from '../../../src/layout/cpu.ts';
-import { BLOCK_HASH_ENTRIES, BlockHead, FETCHED_ENTRIES, JumpEntry, jumpIndex } from '../../../src/layout/memory.ts';
+import { BLOCK_HASH_ENTRIES, BlockHead, FETCHED_ENTRIES, JUMP_WAYS, JumpEntry, jumpIndex } from '../../../src/layout/memory.ts';
 import { CODE, CR0, CR4, Gpr, type Machine, machine, PT, putBlock, Seg } from './machine.ts';
 
 /** Without paging. */
@@ -46,69 +46,63 @@ describe('blocks', () => {
   describe('of one entry of the jump cache', () => {
     const FIRST = 0x5678;
     const INDEX = jumpIndex(FIRST);
-    /** Others of the same entry, and one whose own entry is beside it. */
-    const sharing: number[] = [];
-    for (let eip = FIRST + 1; sharing.length < 2; eip++) if (jumpIndex(eip) === INDEX) sharing.push(eip);
-    const [SECOND, THIRD] = sharing as [number, number];
-    const BESIDE = FIRST ^ 1;
+    /** All of the same entry. */
+    const sharing = [FIRST];
+    for (let eip = FIRST + 1; sharing.length <= JUMP_WAYS; eip++) if (jumpIndex(eip) === INDEX) sharing.push(eip);
+    const [, SECOND, THIRD, FOURTH, LAST] = sharing as [number, number, number, number, number];
+    /** Those whose own entries are beside it. */
+    const beside = [1, 2, 3].map((way) => FIRST ^ way);
     const look = (eip: number) => {
       m.set('eip', eip);
       m.set('exit', 0);
       return m.call.lookup(m.cpu);
     };
-    const known = () => [INDEX, INDEX ^ 1].map((index) => entry(m.get('mode') === (FLAT | Mode.USER), index).eip);
+    const known = () =>
+      Array.from({ length: JUMP_WAYS }, (_, way) => entry(m.get('mode') === (FLAT | Mode.USER), INDEX ^ way))
+        .filter(({ gen }) => gen !== 0)
+        .map(({ eip }) => eip);
     const forgetBlocks = () => {
       for (let k = 0; k < BLOCK_HASH_ENTRIES; k++) m.view.setUint32(m.get('blockHash') + 4 * k, 0, true);
     };
+    const isFound = (eip: number) => look(eip) === 1 && m.get('exit') === 0 && jump(m.get('mode') === (FLAT | Mode.USER), eip).eip === eip;
     beforeEach(() => {
-      [FIRST, SECOND, THIRD, BESIDE].forEach((eip, k) => {
+      [...sharing, ...beside].forEach((eip, k) => {
         for (const user of [0, Mode.USER]) block((2 * k + user / Mode.USER) * 64, { eip, phys: eip, mode: FLAT | user, handler: 40 + k });
       });
     });
 
-    test.each([0, 3])('two are both found without a look at the blocks, at CPL %i', (cpl) => {
+    test.each([0, 3])('all are found without a look at the blocks, at CPL %i, each where it was sought first', (cpl) => {
       m.setCpl(cpl);
-      expect([FIRST, SECOND, THIRD].map(jumpIndex)).toEqual([INDEX, INDEX, INDEX]);
-      look(FIRST);
-      look(SECOND);
-      expect(known()).toEqual([SECOND, FIRST]);
+      expect(new Set(sharing.map(jumpIndex))).toEqual(new Set([INDEX]));
+      for (const eip of [FIRST, SECOND, THIRD, FOURTH]) look(eip);
+      expect(known()).toEqual([FOURTH, FIRST, SECOND, THIRD]);
       forgetBlocks();
-      for (const [eip, other, func] of [
-        [FIRST, SECOND, 40],
-        [SECOND, FIRST, 41],
-        [FIRST, SECOND, 40],
-      ] as const) {
-        expect([look(eip), m.get('exit')]).toEqual([1, 0]);
-        expect(known()).toEqual([eip, other]);
-        expect(jump(cpl === 3, eip)).toMatchObject({ func });
+      for (const [k, eip] of [FIRST, SECOND, THIRD, FOURTH, FIRST].entries()) {
+        expect(isFound(eip)).toBe(true);
+        expect(jump(cpl === 3, eip)).toMatchObject({ func: 40 + (k % 4) });
       }
-      expect([look(THIRD), m.get('exit')]).toEqual([0, Exit.LOOKUP]);
+      expect([look(LAST), m.get('exit')]).toEqual([0, Exit.LOOKUP]);
     });
 
-    test('a third one takes the place of who waited longer', () => {
-      for (const eip of [FIRST, SECOND, THIRD]) look(eip);
-      expect(known()).toEqual([THIRD, SECOND]);
+    test('one more takes the place of another one that waits', () => {
+      for (const eip of sharing) look(eip);
+      expect(known()).toEqual([LAST, FIRST, SECOND, FOURTH]);
     });
 
-    test('nobody waits where another one has its own entry, who comes back to it', () => {
-      look(BESIDE);
-      look(FIRST);
-      look(SECOND);
-      expect(known()).toEqual([SECOND, BESIDE]);
-      look(FIRST);
-      expect(known()).toEqual([FIRST, BESIDE]);
+    test('nobody waits where another one has its own entry', () => {
+      for (const eip of [...beside, FIRST, SECOND, FIRST]) look(eip);
+      expect(known()).toEqual([FIRST, ...beside]);
     });
 
-    test('who waits where another one belongs goes when that one comes', () => {
-      look(FIRST);
-      look(SECOND);
-      look(BESIDE);
-      expect(known()).toEqual([SECOND, BESIDE]);
+    test('who waits where another one belongs goes elsewhere when that one comes', () => {
+      for (const eip of [FIRST, SECOND, beside[0]!]) look(eip);
+      expect(known()).toEqual([SECOND, beside[0], FIRST]);
+      forgetBlocks();
+      expect(isFound(FIRST)).toBe(true);
     });
 
     test('what was known before the caches became stale is found by nobody', () => {
-      look(FIRST);
-      look(SECOND);
+      for (const eip of [FIRST, SECOND]) look(eip);
       m.setSeg(Seg.CS, 0x10000, 0xfffff, CODE);
       m.setSeg(Seg.CS, 0, 0xfffff, CODE);
       forgetBlocks();
