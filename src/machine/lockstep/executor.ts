@@ -17,7 +17,7 @@ import type { Profile } from '../report/profile.ts';
 import type { TraceReader } from '../report/trace.ts';
 import { Lockstep } from './lockstep.ts';
 import { SeededRandom } from './random.ts';
-import { checkIdentity, headerLine, type MachineIdentity, parseRecording, type Recording } from './recording.ts';
+import { checkIdentity, eventLine, headerLine, type MachineIdentity, parseRecording, type Recording } from './recording.ts';
 import { type LockstepEnd, LockstepRun } from './run.ts';
 import { VirtualClock } from './virtual-clock.ts';
 
@@ -79,6 +79,7 @@ export class LockstepExecutor implements Executor, Inputs {
   readonly #early: { readonly kind: InputKind; readonly bytes: Uint8Array }[] = [];
   #lockstep: Lockstep | undefined;
   #run: LockstepRun | undefined;
+  #begun = false;
   #stopped = false;
 
   /** Throws BAD_RECORDING where the recording is of another machine. */
@@ -98,15 +99,22 @@ export class LockstepExecutor implements Executor, Inputs {
   }
 
   start(image: EngineImage): void {
+    this.#begin();
     this.#work(image).catch((error: unknown) => this.#options.onFailure(error));
+  }
+
+  /** Begins the recording, where there is one. */
+  #begin(): void {
+    if (!this.#begun) this.#record?.give(headerLine(this.#options.time.seed, this.#identity!));
+    this.#begun = true;
   }
 
   async #work(image: EngineImage): Promise<void> {
     const { shared, chipset, encoder, options, time, outlets, trace, profile, inputs } = this.#options;
     const { seed, clock, recording } = time;
     const translator = encoder === undefined ? undefined : await loadTranslator(shared, FIRST_FORM + image.keys.length, encoder, profile);
+    if (this.#stopped) return;
     this.#lockstep = new Lockstep({ shared, image, chipset, clock, seed, translator, onTrace: () => trace?.drain() });
-    this.#record?.give(headerLine(seed, this.#identity!));
     const startMs = monotonicMs();
     this.#run = new LockstepRun({
       lockstep: this.#lockstep,
@@ -120,7 +128,7 @@ export class LockstepExecutor implements Executor, Inputs {
       onPause: () => trace?.drain(),
     });
     for (const { kind, bytes } of this.#early.splice(0)) this.#run.input(kind, bytes);
-    if (!this.#stopped) await this.#run.run();
+    await this.#run.run();
   }
 
   #ended(end: LockstepEnd): void {
@@ -153,8 +161,12 @@ export class LockstepExecutor implements Executor, Inputs {
   }
 
   stop(reason: string | undefined): void {
+    if (this.#stopped) return;
     this.#stopped = true;
-    this.#run?.stop(reason);
+    if (this.#run !== undefined) return this.#run.stop(reason);
+    // The translator is still being loaded, or nobody has run the machine.
+    this.#begin();
+    if (reason !== undefined) this.#record?.give(eventLine({ turn: 0, time: this.#options.time.clock.now(), kind: 'stop', data: reason }));
   }
 
   gone(): Promise<void> {

@@ -70,12 +70,15 @@ describe.each(['interpreter', 'jit'] as const)('%s', (engine) => {
     expect(replayed).toEqual(recorded);
   });
 
-  it('ends a recording that was stopped where it was stopped', async () => {
+  it.each([
+    ['where it was stopped', (stop: () => void) => void setTimeout(stop, 30)],
+    ['before its first turn', (stop: () => void) => stop()],
+  ])('ends a recording that was stopped %s', async (_name, soon) => {
     let recording = '';
     const options: MachineOptions = { engine, kernel: kernel(SPIN) };
-    const recorded = await run({ ...options, lockstep: { onRecord: (text) => (recording += text) } }, (machine) => {
-      setTimeout(() => machine.stop('enough'), 30);
-    });
+    const recorded = await run({ ...options, lockstep: { onRecord: (text) => (recording += text) } }, (machine) =>
+      soon(() => machine.stop('enough')),
+    );
     expect(recorded.end).toBe('enough');
     expect(await run({ ...options, lockstep: { replay: recording } })).toEqual(recorded);
   });
