@@ -443,6 +443,9 @@ beside:
   shr ebp, 16
   imul ebp, ebp, LAST_US * 1000
   shr ebp, 16                                   ; ticks until it ends
+  test byte [round], 4
+  jz .counts
+  shl ebp, 3
 .counts:
   mov ecx, 1000
   test byte [round], 4
@@ -451,7 +454,8 @@ beside:
   jz .locked
   call burst
   jmp .counted
-.under:
+.under:                                         ; short, so that code is entered again and again
+  mov ecx, 2
   call under_stack
   jmp .counted
 .locked:
