@@ -142,7 +142,7 @@ export function directStore128(cpu: Cpu, at: u32, value: v128, eip: u32): u32 {
 
 /** Whether bytes of the page at `at` are where a direct map has them and may be stored to without a look, for as long as its entry in the TLB holds; where the dirty bit is set that entry is made. */
 function isReached(cpu: Cpu, at: u32): bool {
-  if (at >= control.ramBytes - DIRECT_START || hasCode(DIRECT_START + at)) return false;
+  if (at >= control.ramBytes - DIRECT_START) return false;
   const linear = directOriginOf(cpu) + at;
   const entry: usize = cpu.tlb + ((linear >>> 12) << 2);
   if (!(load<u32>(entry) & Tlb.KERNEL_WRITE) && (!isStorable(cpu, at & 0xfffff000) || resolve(cpu, linear, Access.WRITE))) return false;

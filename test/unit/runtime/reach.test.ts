@@ -54,6 +54,9 @@ test('what is where the map has it and may be written to; both pages, where ther
   ];
   expect(bad).toEqual([false, false, false, false, false, false, false]);
   expect(m.get('countRefused')).toBe(2 * bad.length);
+  // The same by the TLB.
+  for (const at of [0x401000, 0x403000]) m.call.store32(m.cpu, at, 1);
+  expect([ask(0x401004, 4), ask(0x403004, 4)]).toEqual([true, false]);
   // Nothing is outside of RAM, as the map would have it.
   expect([ask(ORIGIN + (15 << 20) - 1, 1), ask(ORIGIN - 1, 4), ask(ORIGIN + (15 << 20), 4)]).toEqual([false, false, false]);
 });
