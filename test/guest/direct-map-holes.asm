@@ -1,6 +1,6 @@
-; { "about": "pages that a kernel took out of its direct map: translated code loads what is in RAM there (docs/relaxations.md, holes), stores fault; a page that is mapped elsewhere ends the map, and so does the end of the tables", "mode": "paged",
+; { "about": "pages that a kernel took out of its direct map: translated code loads what is in RAM there (docs/relaxations.md, holes), stores fault, or go where a page that is not global is mapped now; a page that is mapped elsewhere ends the map, and so does the end of the tables", "mode": "paged",
 ;   "engines": ["jit"], "relax": ["all", "-stack"], "qemu": { "skip": "loads from pages that are not present do not fault" },
-;   "expect": { "log": ["11111111", "22222222", "ee0e0002", "c0805000", "ee0e0002", "c0805000", "33333333", "44444444", "44444444", "ee0e0000", "c0807000", "ee0e0000", "c0809000"] } }
+;   "expect": { "log": ["11111111", "22222222", "ee0e0002", "c0805000", "ee0e0002", "c0805000", "33333333", "44444444", "66666666", "77777777", "44444444", "ee0e0000", "c0807000", "ee0e0000", "c0809000"] } }
 %include "common.inc"
 %include "direct-map.inc"
 %define MAP 0xc0000000
@@ -36,6 +36,20 @@ main:
   and dword [ENTRY(7)], ~0x100
   invlpg [PAGE(7)]
   TOLOG_EACH [PAGE(7)], [PAGE(8)]
+
+  ; not global, stored to, and mapped elsewhere behind MOV CR3: stores go there; and back
+  mov dword [PAGE(7)], 0x55555555
+  mov dword [PAGE(7)], 0x66666666
+  mov dword [ENTRY(7)], 0x80a063
+  mov eax, cr3
+  mov cr3, eax
+  mov dword [PAGE(7)], 0x77777777
+  mov dword [ENTRY(7)], 0x807063
+  mov eax, cr3
+  mov cr3, eax
+  TOLOG_EACH [PAGE(7)], [PAGE(10)]
+  mov dword [PAGE(7)], 0x33333333
+
   mov dword [ENTRY(6)], 0x808163
   invlpg [PAGE(6)]
   TOLOG_EACH [PAGE(6)]

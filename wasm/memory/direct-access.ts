@@ -30,11 +30,19 @@ export function learnLinear(cpu: Cpu, linear: u32, host: usize): void {
 
 function learnPage(cpu: Cpu, at: u32, host: usize): void {
   const next = (at & 0xfffff000) + 0x1000;
-  if (host == RAM + DIRECT_START + at && next < cpu.directBytes && isStorable(cpu, next)) {
+  if (host == RAM + DIRECT_START + at && next < cpu.directBytes && isStorable(cpu, next) && lasts(cpu, at) && lasts(cpu, next)) {
     store<u8>(changetype<CpuArea>(cpu).directStores + (at >>> 12), 1);
   } else {
     cpu.directRefused = at >>> 12;
   }
+}
+
+/** Whether the translation of the page at `at` lasts as long as the direct map: MOV CR3 forgets those that are not global, of which the map may have some (the relaxation `holes`). */
+function lasts(cpu: Cpu, at: u32): bool {
+  if (!pagingOn(cpu)) return true;
+  const linear = directOriginOf(cpu) + at;
+  const word = load<u32>(cpu.tlb + ((linear >>> 12) << 2));
+  return ((word & Tlb.KERNEL_READ ? word : walk(cpu, linear, Access.PEEK)) & Tlb.GLOBAL) != 0;
 }
 
 /** Whether this CPU may store to the page at `at`, and its dirty bit is set already. */
