@@ -266,7 +266,8 @@ export function growRegion(
         if (mnemonic !== 'jmp' && goesOn) leaders.add(next);
       }
       if (x.flow === 'unconditional' || (x.target === undefined && (x.spec!.ends || x.spec!.dispatches)) || !goesOn) break;
-      if (pageOf(x.next) !== pageOf(x.next - 1)) leaders.add(next);
+      // Blocks of the interpreter end there as well, so a trace has a line in both.
+      if (pageOf(x.next) !== pageOf(x.eip)) leaders.add(next);
       place = next;
     }
   }
