@@ -38,18 +38,13 @@ main:
   mov dword [PAGES + 0x302 * 4], 0x8001e3
   mov dword [PAGES + 0x303 * 4], 0xc001e3
   FILL_TABLE TABLE, 0x163
-  mov esi, functions
-  mov edi, 0x200000
-  mov ecx, (functions_end - functions) / 4
-  rep movsd
+  COPY_FUNCTIONS
   mov esi, functions + 0x1000                   ; the same callees elsewhere: 0x40 for 1
   mov edi, OTHER
   mov ecx, 0x1000 / 4
   rep movsd
   mov byte [OTHER + one.imm - callees], 0x40
-  mov eax, cr4
-  or eax, 0x90                                  ; PSE, PGE
-  mov cr4, eax
+  GLOBAL_PAGES_ON
   jmp CODE0:.on
 .on:
   mov ebx, DATA

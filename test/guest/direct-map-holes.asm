@@ -14,9 +14,7 @@ main:
   FILL_TABLE TABLE, 0x800163
   mov dword [PAGES + 0x302 * 4], TABLE + 0x63
   mov dword [PAGES + 0x303 * 4], 0xc001e3
-  mov eax, cr4
-  or eax, 0x90                                  ; PSE, PGE
-  mov cr4, eax
+  GLOBAL_PAGES_ON
   SET_CR0 CR0_WP
   jmp CODE0:.on
 .on:

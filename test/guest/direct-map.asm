@@ -28,9 +28,7 @@
 main:
   PAGING_ON
   LARGE_MAP MAP, 0x1a3                          ; present, writable, accessed, large, global: not dirty yet
-  mov eax, cr4
-  or eax, 0x90                                  ; PSE, PGE
-  mov cr4, eax
+  GLOBAL_PAGES_ON
   SET_CR0 CR0_WP
   jmp CODE0:.on
 .on:

@@ -55,10 +55,7 @@ main:
   mov dword [PAGES + 0x302 * 4], 0x8001e3
   mov dword [PAGES + 0x303 * 4], 0xc001e3
   FILL_TABLE TABLE, 0x163
-  mov esi, functions
-  mov edi, HERE - 0x1000
-  mov ecx, (functions_end - functions) / 4
-  rep movsd
+  COPY_FUNCTIONS
   mov esi, second                               ; two of the pages elsewhere, with other numbers
   mov edi, OTHER
   mov ecx, (functions_end - second) / 4
@@ -68,9 +65,7 @@ main:
   mov byte [OTHER + odd_imm - second], 0x60
   mov byte [OTHER + moved_imm - second], 0x68
   mov byte [OTHER + back_imm - second], 0x70
-  mov eax, cr4
-  or eax, 0x90                                  ; PSE, PGE
-  mov cr4, eax
+  GLOBAL_PAGES_ON
   jmp CODE0:.on
 .on:
   ; all pages have been run before anything is translated

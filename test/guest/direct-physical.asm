@@ -74,9 +74,7 @@ main:
   ; the same beside a kernel's direct map
   PAGING_AGAIN
   LARGE_MAP MAP, 0x1e3                          ; present, writable, accessed, dirty, large, global
-  mov eax, cr4
-  or eax, 0x90                                  ; PSE, PGE
-  mov cr4, eax
+  GLOBAL_PAGES_ON
   jmp CODE0:.on
 .on:
   mov ebx, MAP + AREA

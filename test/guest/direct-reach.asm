@@ -59,13 +59,8 @@ main:
   mov dword [PAGES + 0x340 * 4], 0x4001e3
   mov dword [PAGES + 0x341 * 4], 0x8001e3
   FILL_TABLE TABLE, GOOD(0)
-  mov esi, functions
-  mov edi, 0x200000
-  mov ecx, (functions_end - functions) / 4
-  rep movsd
-  mov eax, cr4
-  or eax, 0x90                                  ; PSE, PGE
-  mov cr4, eax
+  COPY_FUNCTIONS
+  GLOBAL_PAGES_ON
   SET_CR0 CR0_WP
   jmp CODE0:.on
 .on:

@@ -47,13 +47,8 @@ main:
   rep stosd
   mov dword [ENTRY_OF(OUTER)], FIRST + 0x63
   mov dword [ENTRY_OF(OUTER + 0x1000)], SECOND + 0x63
-  mov esi, functions
-  mov edi, 0x200000
-  mov ecx, (functions_end - functions) / 4
-  rep movsd
-  mov eax, cr4
-  or eax, 0x90                                  ; PSE, PGE
-  mov cr4, eax
+  COPY_FUNCTIONS
+  GLOBAL_PAGES_ON
   SET_CR0 CR0_WP
   jmp CODE0:.on
 .on:
