@@ -1,9 +1,7 @@
 // The host that is a browser: its page (which must be isolated from other origins, or there is no shared memory) and dedicated Workers.
-import { sha256 } from '@noble/hashes/sha2.js';
-import { bytesToHex } from '@noble/hashes/utils.js';
 import { DragomanError } from '../api/errors.ts';
 import { ENGINE_FILES, type Host, NAME_FILES } from './host.ts';
-import { hasOriginFiles, OriginFiles } from './origin-files.ts';
+import { hashOf, hasOriginFiles, OriginFiles } from './origin-files.ts';
 
 /** The engine's files, which are beside this script. */
 const built = new Map<string, Uint8Array<ArrayBuffer>>();
@@ -110,9 +108,9 @@ export const host: Host = {
     // The translator is in this thread's script, or in one that it names.
     const urls = new Set([location.href, import.meta.url, ...ENGINE_FILES.map((name) => urlOf(name).href)]);
     const files = await Promise.all(Array.from(urls, (url) => fetchBytes(new URL(url))));
-    return bytesToHex(sha256(files.reduce((hash, bytes) => hash.update(sha256(bytes)), sha256.create()).digest()));
+    return hashOf(new TextEncoder().encode(files.map(hashOf).join()));
   },
-  sha256: (bytes) => bytesToHex(sha256(bytes)),
+  sha256: hashOf,
   toBase64: (bytes) => btoa(Array.from(bytes, (byte) => String.fromCharCode(byte)).join('')),
   fromBase64: (text) => Uint8Array.from(atob(text), (char) => char.charCodeAt(0)),
   soon(callback) {

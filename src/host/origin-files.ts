@@ -9,6 +9,9 @@ const ROOT = 'dragoman';
 /** Bytes of all files of a folder at the most. */
 const MOST_BYTES = 256 << 20;
 
+/** SHA-256, hexadecimal. */
+export const hashOf = (bytes: Uint8Array): string => bytesToHex(sha256(bytes));
+
 /** Whether this browser has such files, and can write them. */
 export const hasOriginFiles = (): boolean =>
   typeof navigator.storage?.getDirectory === 'function' &&
@@ -35,9 +38,7 @@ export class OriginFiles implements KeptFiles {
     this.#most = most;
   }
 
-  sha256(bytes: Uint8Array): string {
-    return bytesToHex(sha256(bytes));
-  }
+  readonly sha256 = hashOf;
 
   async #open(create: boolean): Promise<FileSystemDirectoryHandle> {
     const root = await (await navigator.storage.getDirectory()).getDirectoryHandle(ROOT, { create });
