@@ -2,16 +2,16 @@
 import { ensureGuest, READY } from '../guests/linux.ts';
 import { runUntil, type Sample } from './child.ts';
 import { median, percent, short, spread, type Table, times } from './figures.ts';
-import { type BootMachine, dragoman, MEMORY_MIB, qemu, v86 } from './machines.ts';
+import { type BootMachine, dragoman, MEMORY_MIB } from './machines.ts';
+import { type Subjects, subjects } from './subjects.ts';
 
 const TIMEOUT_SECONDS = 180;
 const IDLE_SECONDS = 5;
 
-export interface BootOptions {
+export interface BootOptions extends Subjects {
   readonly rounds: number;
   readonly only: string | undefined;
   readonly interpreter: boolean;
-  readonly qemuCpus: number;
 }
 
 export interface BootRow {
@@ -48,9 +48,9 @@ function row(name: string, samples: readonly Sample[], v86Samples: readonly Samp
   };
 }
 
-export async function boot({ rounds, only, interpreter, qemuCpus }: BootOptions): Promise<BootResult> {
+export async function boot({ rounds, only, interpreter, peers, variants }: BootOptions): Promise<BootResult> {
   const guest = await ensureGuest();
-  const all: BootMachine[] = [dragoman(guest, 'jit'), v86(guest), await qemu(guest, qemuCpus)];
+  const all = await subjects(guest, 1, { peers, variants });
   const machines = all.filter(({ name }) => only === undefined || name.includes(only));
   const skipped: string[] = [];
   const samples = new Map<string, Sample[]>();

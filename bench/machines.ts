@@ -29,9 +29,12 @@ export function dragoman(
   { kernel, initrd, append = APPEND }: BootImage,
   engine: 'jit' | 'interpreter',
   cpus = 1,
+  { main = findMain(), flags = [] }: { readonly main?: string; readonly flags?: readonly string[] } = {},
 ): BootMachine & { readonly command: readonly string[] } {
-  const options = ['--initrd', initrd, '--append', append, '--memory', `${MEMORY_MIB}M`, '--engine', engine, '--cpus', String(cpus)];
-  return { name: `dragoman ${engine}`, command: [process.execPath, findMain(), 'run', kernel, ...options] };
+  const options = ['--initrd', initrd, '--append', append, '--memory', `${MEMORY_MIB}M`, '--cpus', String(cpus)];
+  // The JIT is the default.
+  if (engine === 'interpreter') options.push('--engine', engine);
+  return { name: `dragoman ${engine}`, command: [process.execPath, main, 'run', kernel, ...options, ...flags] };
 }
 
 /** Where distributions keep SeaBIOS; V86_BIOS names another folder with these two files. */

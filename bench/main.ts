@@ -14,6 +14,7 @@ import { type Heat, kernelTable } from './kernel/statistics.ts';
 import { micro, microTable } from './micro.ts';
 import { ALLOWED_MIB, readers, readersTable } from './readers.ts';
 import { smp, smpTables } from './smp.ts';
+import { PEERS, type Peer, parseVariant } from './subjects.ts';
 import { translateBench, translateTable } from './translate.ts';
 
 // Each run starts cold.
@@ -26,13 +27,15 @@ type Section = (typeof SECTIONS)[number];
 
 const USAGE = `npm run bench -- [micro] [translate] [boot] [kernel] [memory] [smp] [cliffs] [readers] [options]      (all where none is named)
   --runs N         rounds (default: 5 for micro and translate, 3 for boot, kernel, smp and cliffs, 1 for memory)
-  --only TEXT      micro: only programs whose name contains TEXT; boot: only machines whose name does; kernel: only such rows; smp: only such work, and no costs
+  --only TEXT      micro: only programs whose name contains TEXT; boot: only machines whose name does; kernel: only rows with one of such texts, apart by commas; smp: only such work, and no costs
   --cold, --warm   kernel: only the rows for a moment each in a machine that has just booted, or only for seconds each (default: both; cold where no section is named)
   --seconds S      kernel: of each row (default: 0.3 cold, 6 warm, 20 for a profile)
   --profile ROW    kernel: where the time of a row goes on Dragoman when it is warm, instead of its figures
   --interpreter    boot: the interpreter alone as well, once
   --unpinned       smp: CPUs on whichever core the host gives them
-  --cpus N         boot: CPUs of QEMU's guest (default: 1, as the others); kernel: of all machines that can have more
+  --beside TEXT    boot and kernel: another Dragoman in turn with this one: FOLDER of a checkout (this one: .) and options of dragoman run; may be given again
+  --peers LIST     boot and kernel: which of v86 and qemu (default: both; none)
+  --cpus N         kernel: of all machines that can have more
   --minutes N      readers: how long (default: 5)
   --json FILE      the figures for programs
 `;
@@ -51,6 +54,8 @@ function readArguments() {
         only: { type: 'string' },
         json: { type: 'string' },
         cpus: { type: 'string' },
+        beside: { type: 'string', multiple: true },
+        peers: { type: 'string' },
         minutes: { type: 'string' },
         seconds: { type: 'string' },
         profile: { type: 'string' },
@@ -90,6 +95,10 @@ const seconds = values.seconds === undefined ? undefined : Number(values.seconds
 if (seconds !== undefined && !(seconds >= 0.01 && seconds <= 600)) usage(`--seconds '${values.seconds}' is not a number from 0.01 to 600`);
 const minutes = number(values.minutes, '--minutes') ?? 5;
 
+const variants = (values.beside ?? []).map(parseVariant);
+const peers = (values.peers ?? PEERS.join()).split(',').filter((name) => name !== 'none') as Peer[];
+for (const name of peers) if (!PEERS.includes(name)) usage(`--peers: '${name}' is none of ${PEERS.join(', ')}, none`);
+
 await build({ wasmOnly: true });
 const host = { node: process.version, cpu: cpus()[0]?.model ?? 'unknown', cpus: cpus().length, loadBefore: loadavg()[0], loadAfter: 0 };
 const report: Record<string, unknown> = { date: new Date().toISOString(), host };
@@ -109,7 +118,7 @@ if (sections.has('translate')) {
 }
 if (sections.has('boot')) {
   const rounds = runs ?? 3;
-  const result = await boot({ rounds, only: values.only, interpreter: values.interpreter === true, qemuCpus: cpuCount });
+  const result = await boot({ rounds, only: values.only, interpreter: values.interpreter === true, peers, variants });
   report.boot = { rounds, ...result };
   print(bootTable(result, rounds));
 }
@@ -123,7 +132,7 @@ if (sections.has('kernel') && values.profile !== undefined) {
   const heats: Heat[] = both ? (positionals.length === 0 ? ['cold'] : ['cold', 'warm']) : [values.cold ? 'cold' : 'warm'];
   const results = [];
   for (const heat of heats) {
-    const result = await kernel({ heat, rounds, seconds, only: values.only, cpus: cpuCount });
+    const result = await kernel({ heat, rounds, seconds, only: values.only, cpus: cpuCount, peers, variants });
     results.push(result);
     print(kernelTable(result));
   }

@@ -5,7 +5,8 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { kbenchInitrd, ROWS, runAppend } from '../../guests/kbench/initrd.ts';
 import { ensureGuest } from '../../guests/linux.ts';
-import { type BootImage, type BootMachine, dragoman, qemu, v86 } from '../machines.ts';
+import type { BootImage } from '../machines.ts';
+import { type Subjects, subjects } from '../subjects.ts';
 import { KbenchReader } from './output.ts';
 import { type Heat, type KernelResult, kernelRows, type MachineRun } from './statistics.ts';
 
@@ -17,12 +18,12 @@ const HEATS: Readonly<Record<Heat, { readonly seconds: number; readonly slices: 
   warm: { seconds: 6, slices: 12 },
 };
 
-export interface KernelOptions {
+export interface KernelOptions extends Subjects {
   readonly heat: Heat;
   readonly rounds: number;
   /** Of each row; undefined: as the heat has it. */
   readonly seconds: number | undefined;
-  /** Rows whose name contains it. */
+  /** Rows whose name contains one of these texts, apart by commas. */
   readonly only: string | undefined;
   readonly cpus: number;
 }
@@ -86,16 +87,20 @@ export function watch(
   });
 }
 
-export async function kernel({ heat, rounds, seconds = HEATS[heat].seconds, only, cpus }: KernelOptions): Promise<KernelResult> {
-  const rows = ROWS.filter(({ name }) => only === undefined || name.includes(only));
+export async function kernel({
+  heat,
+  rounds,
+  seconds = HEATS[heat].seconds,
+  only,
+  cpus,
+  peers,
+  variants,
+}: KernelOptions): Promise<KernelResult> {
+  const rows = ROWS.filter(({ name }) => only === undefined || only.split(',').some((text) => name.includes(text)));
   const limitSeconds = limitOf(seconds);
   const names = rows.map(({ name }) => name);
   const image = await kbenchImage(runAppend({ seconds, slices: HEATS[heat].slices, limitSeconds, rows: names }));
-  const all: BootMachine[] = [
-    { ...dragoman(image, 'jit', cpus), name: 'dragoman' },
-    { ...(await qemu(image, cpus)), name: 'qemu' },
-    cpus === 1 ? v86(image) : { name: 'v86', command: 'it has one CPU' },
-  ];
+  const all = await subjects(image, cpus, { peers, variants });
   const skipped = all.flatMap(({ name, command }) => (typeof command === 'string' ? [`${name}: ${command}`] : []));
   const machines = all.filter(({ command }) => typeof command !== 'string');
   if (rows.length === 0) skipped.push(`all rows: none has a name with '${only}' in it (${ROWS.map(({ name }) => name).join(', ')})`);
