@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import { findMain } from '../bin/find-main.mjs';
+import { nodeOptions } from '../bin/find-node.mjs';
 
 export const MEMORY_MIB = 256;
 const APPEND = 'console=ttyS0';
@@ -34,7 +35,7 @@ export function dragoman(
   const options = ['--initrd', initrd, '--append', append, '--memory', `${MEMORY_MIB}M`, '--cpus', String(cpus)];
   // The JIT is the default.
   if (engine === 'interpreter') options.push('--engine', engine);
-  return { name: `dragoman ${engine}`, command: [process.execPath, main, 'run', kernel, ...options, ...flags] };
+  return { name: `dragoman ${engine}`, command: [process.execPath, ...nodeOptions(), main, 'run', kernel, ...options, ...flags] };
 }
 
 /** Where distributions keep SeaBIOS; V86_BIOS names another folder with these two files. */

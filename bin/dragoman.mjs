@@ -5,7 +5,7 @@ import { spawn } from 'node:child_process';
 import { constants } from 'node:os';
 import { pathToFileURL } from 'node:url';
 import { findMain } from './find-main.mjs';
-import { findNode } from './find-node.mjs';
+import { findNode, nodeOptions } from './find-node.mjs';
 
 const main = findMain();
 let node;
@@ -20,7 +20,7 @@ if (node === process.execPath) {
   process.argv[1] = main;
   await import(pathToFileURL(main).href);
 } else {
-  const child = spawn(node, [main, ...process.argv.slice(2)], {
+  const child = spawn(node, [...nodeOptions(), main, ...process.argv.slice(2)], {
     stdio: ['inherit', 'inherit', 'inherit', 'ipc'],
     env: { ...process.env, DRAGOMAN_LAUNCHER: '1' },
   });
