@@ -12,6 +12,7 @@ export interface BootOptions extends Subjects {
   readonly rounds: number;
   readonly only: string | undefined;
   readonly interpreter: boolean;
+  readonly qemuCpus: number;
 }
 
 export interface BootRow {
@@ -48,9 +49,9 @@ function row(name: string, samples: readonly Sample[], v86Samples: readonly Samp
   };
 }
 
-export async function boot({ rounds, only, interpreter, peers, variants }: BootOptions): Promise<BootResult> {
+export async function boot({ rounds, only, interpreter, peers, variants, qemuCpus }: BootOptions): Promise<BootResult> {
   const guest = await ensureGuest();
-  const all = await subjects(guest, 1, { peers, variants });
+  const all = await subjects(guest, 1, { peers, variants }, qemuCpus);
   const machines = all.filter(({ name }) => only === undefined || name.includes(only));
   const skipped: string[] = [];
   const samples = new Map<string, Sample[]>();

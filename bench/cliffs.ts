@@ -2,8 +2,8 @@
 // the plain loop on the same machine.
 import { execFile } from 'node:child_process';
 import { promisify } from 'node:util';
-import { findMain } from '../bin/find-main.mjs';
 import { median, short, spread, type Table, times } from './figures.ts';
+import { launch } from './machines.ts';
 import { compileCliffs, missingCompiler } from './workloads.ts';
 
 const TIMEOUT_MS = 300_000;
@@ -31,8 +31,7 @@ interface Figure {
 }
 
 const dragoman = (kernel: string): string[] => [
-  process.execPath,
-  findMain(),
+  ...launch(),
   ...['run', kernel, '--memory', '64M', '--debug-exit', DEBUG_EXIT, '--debugcon', '-'],
 ];
 const qemu = (kernel: string): string[] => [

@@ -26,16 +26,19 @@ export interface BootMachine {
 
 const here = (path: string) => fileURLToPath(new URL(path, import.meta.url));
 
+/** What starts `dragoman` as its launcher does; `main`: the command line's module. */
+export const launch = (main = findMain()): string[] => [process.execPath, ...nodeOptions(), main];
+
 export function dragoman(
   { kernel, initrd, append = APPEND }: BootImage,
   engine: 'jit' | 'interpreter',
   cpus = 1,
-  { main = findMain(), flags = [] }: { readonly main?: string; readonly flags?: readonly string[] } = {},
+  { main, flags = [] }: { readonly main?: string; readonly flags?: readonly string[] } = {},
 ): BootMachine & { readonly command: readonly string[] } {
   const options = ['--initrd', initrd, '--append', append, '--memory', `${MEMORY_MIB}M`, '--cpus', String(cpus)];
   // The JIT is the default.
   if (engine === 'interpreter') options.push('--engine', engine);
-  return { name: `dragoman ${engine}`, command: [process.execPath, ...nodeOptions(), main, 'run', kernel, ...options, ...flags] };
+  return { name: `dragoman ${engine}`, command: [...launch(main), 'run', kernel, ...options, ...flags] };
 }
 
 /** Where distributions keep SeaBIOS; V86_BIOS names another folder with these two files. */

@@ -35,7 +35,7 @@ const USAGE = `npm run bench -- [micro] [translate] [boot] [kernel] [memory] [sm
   --unpinned       smp: CPUs on whichever core the host gives them
   --beside TEXT    boot and kernel: another Dragoman in turn with this one: FOLDER of a checkout (this one: .) and options of dragoman run; may be given again
   --peers LIST     boot and kernel: which of v86 and qemu (default: both; none)
-  --cpus N         kernel: of all machines that can have more
+  --cpus N         boot: CPUs of QEMU's guest (default: 1, as the others); kernel: of all machines that can have more
   --minutes N      readers: how long (default: 5)
   --json FILE      the figures for programs
 `;
@@ -118,7 +118,7 @@ if (sections.has('translate')) {
 }
 if (sections.has('boot')) {
   const rounds = runs ?? 3;
-  const result = await boot({ rounds, only: values.only, interpreter: values.interpreter === true, peers, variants });
+  const result = await boot({ rounds, only: values.only, interpreter: values.interpreter === true, peers, variants, qemuCpus: cpuCount });
   report.boot = { rounds, ...result };
   print(bootTable(result, rounds));
 }

@@ -6,9 +6,9 @@ import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { findMain } from '../bin/find-main.mjs';
 import { kernel, outDx, SPIN } from '../test/unit/machine/programs.ts';
 import { short, type Table } from './figures.ts';
+import { launch } from './machines.ts';
 
 /** Behind the guest's first output: the engine is there by then, and its code in its last form. */
 const START_SECONDS = 5;
@@ -55,9 +55,9 @@ function residentMiB(pid: number): number {
 
 async function watch({ name, code, args, fed }: Case, file: string, minutes: number): Promise<ReadersRow> {
   writeFileSync(file, kernel(outDx(0x3f8, 0x2e), code));
-  const main = findMain();
+  const [program, ...options] = launch();
   const feeder = fed ? spawn('head', ['-c', '3G', '/dev/zero'], { stdio: ['ignore', 'pipe', 'inherit'] }) : undefined;
-  const child: ChildProcess = spawn(process.execPath, [main, 'run', file, '--memory', '16M', ...args], {
+  const child: ChildProcess = spawn(program!, [...options, 'run', file, '--memory', '16M', ...args], {
     stdio: [feeder?.stdout ?? 'pipe', 'pipe', 'inherit'],
   });
   let ended: string | undefined;

@@ -33,12 +33,13 @@ async function variant(image: BootImage, cpus: number, { name, checkout, flags }
   }
 }
 
-/** This tree's Dragoman first, then what is to be measured beside it. */
-export async function subjects(image: BootImage, cpus: number, { peers, variants }: Subjects): Promise<BootMachine[]> {
+/** This tree's Dragoman first, then what is to be measured beside it. `qemuCpus`: QEMU's, where it has others than Dragoman. */
+export async function subjects(image: BootImage, cpus: number, { peers, variants }: Subjects, qemuCpus = cpus): Promise<BootMachine[]> {
+  const theirs = await qemu(image, qemuCpus);
   return [
     { ...dragoman(image, 'jit', cpus), name: 'dragoman' },
     ...(await Promise.all(variants.map((one) => variant(image, cpus, one)))),
-    ...(peers.includes('qemu') ? [{ ...(await qemu(image, cpus)), name: 'qemu' }] : []),
+    ...(peers.includes('qemu') ? [qemuCpus === cpus ? { ...theirs, name: 'qemu' } : theirs] : []),
     ...(peers.includes('v86') ? [cpus === 1 ? v86(image) : { name: 'v86', command: 'it has one CPU' }] : []),
   ];
 }
