@@ -4,7 +4,7 @@ import { fileURLToPath } from 'node:url';
 import binaryen from 'binaryen';
 import { enumerateForms } from '../src/emit/interpreter/enumerate.ts';
 import { emitHandlers } from '../src/emit/interpreter/handlers.ts';
-import { strictOrder } from '../src/instrument/index.ts';
+import { prof, strictOrder } from '../src/instrument/index.ts';
 import { runtime } from '../src/runtime/abi.ts';
 import { hostFunctions } from '../src/runtime/host.ts';
 import { checkAbi } from './check-abi.ts';
@@ -59,7 +59,10 @@ export function buildHandlers(): { forms: number; bytes: number } {
     renameSync(`${build}${name}.${process.pid}`, build + name);
   };
   put('handlers.wasm', bytes);
-  put('handlers-strict.wasm', optimized(emitHandlers(forms, { instruments: [strictOrder] }).bytes));
+  for (const instruments of [[strictOrder], [prof], [strictOrder, prof]]) {
+    const name = `handlers${instruments.includes(strictOrder) ? '-strict' : ''}${instruments.includes(prof) ? '-prof' : ''}`;
+    put(`${name}.wasm`, optimized(emitHandlers(forms, { instruments }).bytes));
+  }
   put('handlers.json', JSON.stringify({ keys: image.keys }));
   return { forms: image.keys.length, bytes: bytes.length };
 }

@@ -48,7 +48,10 @@ const handlers: Part = {
     'build/runtime.wasm',
     'build/runtime-strict.wasm',
   ],
-  outputs: ['build/handlers.wasm', 'build/handlers-strict.wasm', 'build/handlers.json'],
+  outputs: [
+    ...['build/handlers.wasm', 'build/handlers-strict.wasm', 'build/handlers-prof.wasm', 'build/handlers-strict-prof.wasm'],
+    'build/handlers.json',
+  ],
   make: async () => void (await import('./build-handlers.ts')).buildHandlers(),
 };
 

@@ -28,6 +28,8 @@ export {
   type NetBackend,
   type NetOptions,
   type NetPort,
+  type ProfLevel,
+  type ProfStats,
   type RunResult,
   SMALLEST_MEMORY,
 } from './options.ts';

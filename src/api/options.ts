@@ -130,6 +130,11 @@ export interface MachineOptions {
   readonly onDebugConsole?: Receiver<Uint8Array> | undefined;
   /** Count guest instructions, by block (one that a fault leaves counts whole); costs some speed. Default: false. */
   readonly countInstructions?: boolean | undefined;
+  /**
+   * What looks at how the guest runs, by words: 'NAME' or 'NAME:OPTION=TEXT,OPTION=TEXT' (a comma in a text stands twice). There is prof, which counts how control gets from one piece of
+   * code to the next, with options from and until: texts on the console between which it counts (docs/clients.md). Default: none, which costs nothing.
+   */
+  readonly clients?: readonly string[] | undefined;
   /** POST codes: bytes written to port 80H. */
   readonly onPost?: Receiver<Uint8Array> | undefined;
   /** Lines (whole, with their newlines, many at a time) of the execution trace: see docs/trace.md. Slow in any case; without it nothing is
@@ -183,6 +188,41 @@ export interface EngineStats {
   /** Of its time: see MachineStats.timesAre. */
   readonly samples: number;
   readonly instructions: number | null;
+}
+
+/** What the client prof counted of code at one privilege level, of all CPUs. */
+export interface ProfLevel {
+  readonly instructions: number;
+  /** Near RETs, JMPs and CALLs through a register or memory, whose target had to be looked for: `returns` and `jumps` together; and `firstLevel`, `secondLevel` and `misses` together. */
+  readonly indirectBranches: number;
+  readonly returns: number;
+  readonly jumps: number;
+  /** Found in the jump cache's own entry; in another entry of its line; neither. */
+  readonly firstLevel: number;
+  readonly secondLevel: number;
+  readonly misses: number;
+  /** RETs that needed no look-up: where a region waited for them, and of callees that are part of their caller's region. */
+  readonly directReturns: number;
+  readonly waitedReturns: number;
+  readonly inlinedReturns: number;
+  /** Far transfers that code made: INT n, IRET, SYSENTER, SYSEXIT, far jumps, calls and returns. */
+  readonly crossings: number;
+  /** Direct jumps and calls of regions to another page, which ask the jump cache as well. */
+  readonly directJumps: number;
+  /** Entries of the dispatcher, for whatever reason; and by reason and where it found what came next. */
+  readonly dispatcherEntries: number;
+  /** Those that the jump cache could not answer. */
+  readonly lookUps: number;
+  readonly dispatcher: Readonly<Record<string, Readonly<Record<string, number>>>>;
+}
+
+/** `begun`: the text came from which on it counts, or there is none; `ended`: that came at which it stops. */
+export interface ProfStats {
+  readonly begun: boolean;
+  readonly ended: boolean;
+  /** CPL 0 (to 2), and CPL 3. */
+  readonly kernel: ProfLevel;
+  readonly user: ProfLevel;
 }
 
 /** Counters of a run so far. Times in milliseconds. */
@@ -241,6 +281,8 @@ export interface MachineStats {
   readonly slowPaths: Readonly<Record<string, { readonly count: number; readonly ms: number }>> | null;
   /** Instructions by CPU; null where nobody counted. */
   readonly instructionsByCpu: readonly number[] | null;
+  /** Where the client prof was asked for (docs/clients.md). */
+  readonly prof?: ProfStats;
   /** Of a lockstep run: slices so far, and the guest's time. */
   readonly lockstep?: { readonly seed: number; readonly turns: number; readonly virtualMs: number };
 }

@@ -5,6 +5,7 @@ import { checkMac } from '../devices/virtio/ethernet.ts';
 import { ENCODERS } from '../emit/module/builder.ts';
 import { largestMemory, SMALLEST_REGIONS, TABLE_ENTRIES } from '../layout/memory.ts';
 import { parseSymbols, type SymbolTable } from '../machine/report/symbols.ts';
+import { CLIENT, checkClients } from './clients.ts';
 import {
   defaults,
   having,
@@ -144,6 +145,7 @@ const OPTIONS = {
   onVirtioConsole: optional(callback<Uint8Array>()),
   onDebugConsole: optional(callback<Uint8Array>()),
   countInstructions: defaults(BOOLEAN, false),
+  clients: defaults(list(CLIENT), []),
   onPost: optional(callback<Uint8Array>()),
   onTrace: optional(callback<string>()),
   perfMap: defaults(BOOLEAN, false),
@@ -185,6 +187,7 @@ export function readOptions(given: unknown): Settings {
   const options = MACHINE.take(given, '');
   const { cpus, memoryBytes, timerSlackMs, net, lockstep } = options;
   checkTogether(options);
+  checkClients(options.clients, 'clients');
   memoryBeside(cpus).take(memoryBytes, 'memoryBytes');
   if (lockstep?.onRecord !== undefined && lockstep.replay !== undefined)
     refuse('lockstep.onRecord', 'a recording that is run again cannot be recorded');

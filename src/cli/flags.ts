@@ -1,5 +1,6 @@
 // The options of `dragoman run`, a line each: its name, what stands for its value in the help, the kind of that, the help. What parseArgs is told, how
 // words become RunArguments, and the text of --help follow from the lines.
+import { CLIENT, CLIENTS, checkClients } from '../api/clients.ts';
 import { oneOf, parseDecimal, type Readable, refuse, word } from '../api/kind.ts';
 import {
   DEFAULT_ENCODER,
@@ -64,6 +65,7 @@ export interface RunFlags {
   readonly until: string | undefined;
   readonly timeoutSeconds: number | undefined;
   readonly stats: string | undefined;
+  readonly clients: readonly string[];
   readonly trace: string | undefined;
   readonly perfMap: boolean;
   readonly symbols: string | undefined;
@@ -131,6 +133,16 @@ const CACHE_HELP = `where translated code is kept for later runs, or off (the de
 const SLACK_HELP = `how late an idle guest's timer may be, so that it wakes the host less often (50; with more than two CPUs 25 for each, 200 at the most; 0: never late)`;
 const EXIT_HELP = `a write of V to this I/O port, or the three behind it (QEMU's isa-debug-exit with iosize=4), ends the run with exit status V * 2 + 1`;
 
+const CLIENT_HELP = `what looks at how the guest runs: ${Object.keys(CLIENTS).join(', ')}; prof counts ways between pieces of code for --stats, prof:from=TEXT,until=TEXT those between two texts on the console (see docs/clients.md)`;
+/** They are the machine's to read: here only whether it can. */
+const readClients = (words: readonly string[]) => {
+  checkClients(
+    words.map((text) => CLIENT.read(text, '--client')),
+    '--client',
+  );
+  return words;
+};
+
 export const RUN_FLAGS: { readonly [K in keyof RunFlags]: Flag<RunFlags[K]> } = {
   initrd: one('initrd', 'FILE', PATH, undefined, 'initial RAM disk (Linux)'),
   append: one('append', 'TEXT', TEXT, '', 'command line of the kernel'),
@@ -172,6 +184,10 @@ export const RUN_FLAGS: { readonly [K in keyof RunFlags]: Flag<RunFlags[K]> } = 
   until: one('until', 'TEXT', TEXT, undefined, 'end the run as soon as the console has printed TEXT'),
   timeoutSeconds: one('timeout', 'SECONDS', SECONDS, undefined, 'end the run after this time'),
   stats: one('stats', 'FILE', PATH, undefined, 'write statistics of the run to FILE, as JSON'),
+  clients: {
+    ...many('client', 'NAME[:OPTIONS]', TEXT, CLIENT_HELP),
+    read: readClients,
+  },
   trace: one(
     'trace',
     'FILE',

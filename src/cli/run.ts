@@ -5,12 +5,12 @@ import { DragomanError } from '../api/errors.ts';
 import type { MachineFactory, MachineHandle, MachineOptions, RunResult } from '../api/options.ts';
 import { loopback } from '../devices/virtio/loopback.ts';
 import { checkRom } from '../machine/boot/rom.ts';
+import { Matcher } from '../machine/matcher.ts';
 import type { RunArguments } from './arguments.ts';
 import { codeCacheFolder } from './code-cache.ts';
 import { checkFiles } from './files.ts';
 import { flagName, RUN_FLAGS, type RunFlags } from './flags.ts';
 import { checkDisk, readInitrd, readInput, readRecording } from './inputs.ts';
-import { Matcher } from './matcher.ts';
 import { Patience } from './patience.ts';
 import { openSink, outputFailure, type Sink, StreamSink } from './sinks.ts';
 import { Status } from './status.ts';
@@ -58,6 +58,7 @@ function machineOptions(args: RunArguments): MachineOptions {
     mode: args.mode,
     relax: args.relax,
     countInstructions: args.stats !== undefined,
+    clients: args.clients,
     lockstep: args.lockstep ? { seed: args.seed, replay } : undefined,
     strictOrder: args.strictOrder,
     timerSlackMs: args.timerSlackMs,
@@ -154,7 +155,7 @@ export async function run(args: RunArguments, create: MachineFactory, around: Su
     lockstep: options.lockstep && record ? { ...options.lockstep, onRecord: (text) => record.write(text) } : options.lockstep,
     onConsole(bytes) {
       const taken = output.write(bytes);
-      if (matcher?.push(bytes)) end({ status: Status.OK, text: `the guest printed '${args.until}'` });
+      if (matcher !== undefined && matcher.push(bytes) >= 0) end({ status: Status.OK, text: `the guest printed '${args.until}'` });
       return taken;
     },
     onVirtioConsole: virtioConsole && ((bytes) => virtioConsole.write(bytes)),

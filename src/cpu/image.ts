@@ -8,17 +8,18 @@ import type { EngineImage } from './runtime.ts';
 const cached = new Map<string, EngineImage>();
 
 /**
- * The engine that `npm run build` made; `strictOrder`: the one for hosts that are no x86; `named`: its functions have names for profilers. Throws INTERNAL
+ * The engine that `npm run build` made; `strictOrder`: the one for hosts that are no x86; `named`: its functions have names for profilers; `prof`: it counts what the client prof
+ * wants. Throws INTERNAL
  * where it was not built.
  */
-export function loadEngineImage(strictOrder = false, named = false): EngineImage {
-  const key = `${strictOrder} ${named}`;
+export function loadEngineImage(strictOrder = false, named = false, prof = false): EngineImage {
+  const key = `${strictOrder} ${named} ${prof}`;
   const known = cached.get(key);
   if (known !== undefined) return known;
   const { keys } = JSON.parse(new TextDecoder().decode(host.built('handlers.json'))) as { keys: string[] };
   const variant = strictOrder ? '-strict' : '';
   let runtime = host.built(`runtime${variant}.wasm`);
-  let handlers = host.built(`handlers${variant}.wasm`);
+  let handlers = host.built(`handlers${variant}${prof ? '-prof' : ''}.wasm`);
   if (named) {
     runtime = withSection(runtime, host.built(`runtime${variant}.names`));
     handlers = withExportNames(handlers, 'handlers', (exported) => handlerName(exported, keys));

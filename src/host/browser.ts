@@ -1,6 +1,6 @@
 // The host that is a browser: its page (which must be isolated from other origins, or there is no shared memory) and dedicated Workers.
 import { DragomanError } from '../api/errors.ts';
-import { ENGINE_FILES, type Host, NAME_FILES } from './host.ts';
+import { ENGINE_FILES, type Host } from './host.ts';
 import { hashOf, hasOriginFiles, OriginFiles } from './origin-files.ts';
 
 /** The engine's files, which are beside this script. */
@@ -68,7 +68,7 @@ export const host: Host = {
   monotonicNs: () => ORIGIN_NS + BigInt(Math.round(performance.now() * 1e6)),
   threadTimeNs: () => undefined,
   cores: () => navigator.hardwareConcurrency,
-  async prepare(names) {
+  async prepare(more) {
     if (!globalThis.crossOriginIsolated)
       throw new DragomanError(
         'NO_ISOLATION',
@@ -79,7 +79,7 @@ export const host: Host = {
     prepared ??= Promise.all([...ENGINE_FILES.map(fetchFile), askProcessor()]).then(() => {});
     try {
       await prepared;
-      if (names) await Promise.all(NAME_FILES.map(fetchFile));
+      await Promise.all(more.filter((name) => !built.has(name)).map(fetchFile));
     } catch (error) {
       // The next machine may find the network again.
       prepared = undefined;

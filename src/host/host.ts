@@ -5,6 +5,9 @@ import type { BlockBackend } from '../devices/virtio/blk.ts';
 /** The engine's files, of which `npm run build` makes build/. */
 export const ENGINE_FILES = ['handlers.json', 'runtime.wasm', 'handlers.wasm', 'runtime-strict.wasm', 'handlers-strict.wasm'];
 
+/** Handlers that count for the client prof, in the place of those of ENGINE_FILES. */
+export const PROF_FILES = ['handlers-prof.wasm', 'handlers-strict-prof.wasm'];
+
 /** What Node runs of packages, also in build/. */
 export const PACKAGE_FILES = ['binaryen.js', 'binaryen.wasm', 'iced-x86.js', 'iced_x86_bg.wasm'];
 
@@ -72,10 +75,10 @@ export interface Host {
   /** Logical processors. */
   cores(): number;
   /**
-   * To be awaited before a machine is made. `names`: with NAME_FILES. Throws DragomanError: NO_ISOLATION, INTERNAL where the engine cannot be
+   * To be awaited before a machine is made. `more`: files of the engine that it needs beside ENGINE_FILES. Throws DragomanError: NO_ISOLATION, INTERNAL where the engine cannot be
    * fetched.
    */
-  prepare(names: boolean): Promise<void>;
+  prepare(more: readonly string[]): Promise<void>;
   /** Throws HOST_LIMIT where the host cannot give a machine so many threads (0: one that runs in lockstep). */
   checkLimits(threads: number): void;
   /** Translators verify the IR of each region behind each pass: for who debugs them (CONTRIBUTING.md). */

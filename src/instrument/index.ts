@@ -3,16 +3,18 @@ import { Control } from '../layout/memory.ts';
 import { budget } from './budget.ts';
 import { counting } from './counting.ts';
 import type { Instrument } from './instrument.ts';
+import { prof } from './prof.ts';
 import { strictOrder } from './strict-order.ts';
 import { tracing } from './tracing.ts';
 
 export type { BlockStart, Instrument } from './instrument.ts';
-export { budget, counting, strictOrder, tracing };
+export { budget, counting, prof, strictOrder, tracing };
 
 /** In the order in which they stand at the start of a block, each with the word of Control that asks for it. */
 const ASKED: readonly (readonly [number, Instrument])[] = [
   [Control.at.lockstep, budget],
   [Control.at.countInstructions, counting],
+  [Control.at.prof, prof],
   [Control.at.trace, tracing],
   [Control.at.strictOrder, strictOrder],
 ];
@@ -37,7 +39,7 @@ export type HeadName = keyof typeof HEADS;
 
 /** The head of blocks for such instruments. Throws where there is none. */
 export function headFor(instruments: readonly Instrument[]): HeadName {
-  const wanted = instruments.filter(({ block }) => block !== undefined);
+  const wanted = instruments.filter(({ block, transfers }) => block !== undefined && !transfers);
   const has = (list: readonly Instrument[]) => list.length === wanted.length && list.every((x) => wanted.includes(x));
   const found = Object.entries(HEADS).find(([, list]) => has(list));
   if (found === undefined) throw new Error(`no head of blocks for ${wanted.map(({ name }) => name).join(' and ')}`);

@@ -13,6 +13,8 @@ export interface BlockStart {
   eip(): Value;
   /** How many instructions it has (i32). */
   instructions(): Value;
+  /** Mode bits of its code; undefined: those that the CPU has then. */
+  readonly mode: number | undefined;
 }
 
 export interface Instrument {
@@ -25,6 +27,8 @@ export interface Instrument {
   readonly stops?: boolean;
   /** What it adds to a block may be done once more, where a region is left at its start to be run otherwise. */
   readonly repeats?: boolean;
+  /** Ways from one piece of code to the next count themselves (emit/lower/transfer-counts.ts): the interpreter has handlers of its own for it (handlers-prof.wasm), whose heads all have it. */
+  readonly transfers?: boolean;
 }
 
 /** The operations of a block, whose first one is the start of its first instruction, with those of `add` behind that. */

@@ -295,6 +295,8 @@ export const Cpu = struct(
     countRefused: u64,
     /** Nonzero: the time-stamp counter must be asked for, because the guest holds clocks against each other (machine/board/stalls.ts). */
     clockWatch: u32,
+    /** Where the client prof counts: why the dispatcher is entered next (ProfReason and ProfWhy). */
+    profWhy: u32,
   },
   4096,
 );

@@ -2,6 +2,7 @@
 // grows with the number of CPUs. Nobody else writes an address as a number.
 import { DragomanError } from '../api/errors.ts';
 import { Cpu, PROVEN_DESCRIPTORS, SegmentProof } from './cpu.ts';
+import { PROF_LEVELS, ProfCounts } from './prof.ts';
 import { area, array, f64, ownLine, records, shared32, struct, u8, u16, u32, u64 } from './struct.ts';
 
 export const WASM_PAGE = 0x10000;
@@ -132,6 +133,8 @@ export const Control = struct({
   clockAsks: u32,
   /** The host's monotonic clock at power-on, nanoseconds. */
   clockStart: u64,
+  /** Nonzero, from before any code runs: how control gets from one piece of code to the next is counted (CpuArea.prof). */
+  prof: u32,
 
   // What threads tell each other.
   /** Bumped when the translator published a module. */
@@ -400,6 +403,8 @@ export const CpuArea = struct(
     provenFlat: records(PROVEN_DESCRIPTORS, SegmentProof, PAGE),
     provenFree: records(PROVEN_DESCRIPTORS, SegmentProof, PAGE),
     noTable: area(PROVEN_DESCRIPTORS * 8, 16),
+    /** Of the kernel, of the user. */
+    prof: records(PROF_LEVELS, ProfCounts, PAGE),
     /** To the end of the CPU's block. */
     arena: area(0, PAGE),
   },

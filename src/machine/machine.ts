@@ -8,7 +8,7 @@ import { loadEngineImage } from '../cpu/image.ts';
 import { createMemory, resetCpu, type SharedMemory } from '../cpu/state.ts';
 import { Outlets } from '../devices/outlet.ts';
 import { checkFrame } from '../devices/virtio/ethernet.ts';
-import type { Disk } from '../host/host.ts';
+import { type Disk, NAME_FILES, PROF_FILES } from '../host/host.ts';
 import { host } from '../host/node.ts';
 import { Cpu, Exit, Pending } from '../layout/cpu.ts';
 import {
@@ -35,8 +35,10 @@ import { InputFlow } from './input-flow.ts';
 import { deviceInputs, type Inputs, type Typed } from './inputs.ts';
 import { LockstepExecutor, lockstepTime } from './lockstep/executor.ts';
 import { identityOf } from './lockstep/identity.ts';
+import { ProfWatch } from './prof-watch.ts';
 import { dumpDevices } from './report/devices.ts';
 import { dumpMachine, exitName, type ReadFlags } from './report/dump.ts';
+import { readProf } from './report/prof.ts';
 import { screenText } from './report/screen.ts';
 import { collectStats } from './report/stats.ts';
 import { releaseTracers, TraceReader } from './report/trace.ts';
@@ -54,6 +56,8 @@ const NEVER = 0x7fffffff;
 const LAST_TURNS = 256;
 const HOST_THREAD = 1;
 
+const hasProf = ({ clients }: Settings): boolean => clients.some(({ name }) => name === 'prof');
+
 export class Machine implements MachineHandle {
   private readonly options: Settings;
   private readonly shared: SharedMemory;
@@ -63,6 +67,7 @@ export class Machine implements MachineHandle {
   private readonly disks: readonly Disk[];
   private readonly typing: Readonly<Record<Typed, InputFlow>>;
   private readonly trace: TraceReader | undefined;
+  private readonly prof: ProfWatch | undefined;
   private traceTimer: ReturnType<typeof setInterval> | undefined;
   private finish: ((result: RunResult | Promise<never>) => void) | undefined;
   /** What a callback threw. */
@@ -85,7 +90,7 @@ export class Machine implements MachineHandle {
   /** Builds a machine and loads its kernel. Throws DragomanError for options and files that cannot be used. */
   static async create(options: MachineOptions): Promise<Machine> {
     const settings = readOptions(options);
-    await host.prepare(settings.perfMap);
+    await host.prepare([...(settings.perfMap ? NAME_FILES : []), ...(hasProf(settings) ? PROF_FILES : [])]);
     const disks: Disk[] = [];
     try {
       return new Machine(settings, disks);
@@ -124,6 +129,8 @@ export class Machine implements MachineHandle {
         rng: true,
       },
     };
+    const prof = options.clients.find(({ name }) => name === 'prof');
+    this.prof = prof && new ProfWatch(prof, () => readProf(this.shared));
     this.outlets = new Outlets(lockstep !== undefined, (error) => this.failed(error));
     const flow = (kind: Typed) => new InputFlow(() => this.inputWaiting(kind));
     this.typing = { serial: flow('serial'), virtioConsole: flow('virtioConsole') };
@@ -135,7 +142,7 @@ export class Machine implements MachineHandle {
       isFirst: true,
       onEnd: (reason) => this.end(reason),
       outlets: this.outlets,
-      onConsole: options.onConsole,
+      onConsole: this.consoleReceiver(),
       onConsoleInputTaken: () => this.typing.serial.drained(),
       onDebugConsole: options.onDebugConsole,
       onPost: options.onPost,
@@ -190,6 +197,17 @@ export class Machine implements MachineHandle {
     this.readFlags = enterKernel(this.shared, entry);
   }
 
+  /** Gets the console's bytes. */
+  private consoleReceiver(): Settings['onConsole'] {
+    const { prof } = this;
+    const { onConsole } = this.options;
+    if (!prof?.watches) return onConsole;
+    return (bytes) => {
+      prof.see(bytes);
+      return onConsole?.(bytes);
+    };
+  }
+
   private get ram(): Uint8Array {
     return this.shared.u8.subarray(RAM, RAM + this.shared.plan.ramBytes);
   }
@@ -223,7 +241,7 @@ export class Machine implements MachineHandle {
     }
     const { perfMap } = this.options;
     if (perfMap) host.writePerfMap();
-    const image = loadEngineImage(this.strictOrder, perfMap);
+    const image = loadEngineImage(this.strictOrder, perfMap, this.prof !== undefined);
     const { jit } = this;
     this.shared.i32[this.control(Control.at.hotThreshold)] = jit ? HOT : NEVER;
     this.shared.i32[this.control(Control.at.hotWithin)] = HOT_WITHIN;
@@ -233,6 +251,7 @@ export class Machine implements MachineHandle {
     if (this.lockstep === undefined && this.keepsCode) this.shared.i32.fill(-1, kept, kept + KEPT_PAGES / 32);
     this.shared.i32[this.control(Control.at.strictOrder)] = this.strictOrder ? 1 : 0;
     this.shared.i32[this.control(Control.at.countInstructions)] = this.counts ? 1 : 0;
+    this.shared.i32[this.control(Control.at.prof)] = this.prof === undefined ? 0 : 1;
     this.shared.i32[this.control(Control.at.trace)] = this.trace === undefined ? 0 : 1;
     return new Promise((resolve) => {
       this.finish = resolve;
@@ -436,6 +455,7 @@ export class Machine implements MachineHandle {
       startedAt,
       now,
       lockstep: this.lockstep?.stats,
+      prof: this.prof?.stats,
     });
   }
 

@@ -5,10 +5,11 @@ import { eipOf } from '../ir/blocks.ts';
 import type { Builder } from '../ir/builder.ts';
 import type { RegionBlock, RegionIr } from '../ir/region.ts';
 
-const startOf = (b: Builder, { id, instructions }: RegionBlock): BlockStart => ({
+const startOf = (b: Builder, { id, instructions }: RegionBlock, mode: number): BlockStart => ({
   engine: 'region',
   eip: () => b.const(eipOf(id)),
   instructions: () => b.const(instructions),
+  mode,
 });
 
 /** `ir` with what the instruments add, in their order, to each block that has instructions. */
@@ -18,7 +19,7 @@ export function instrumented(ir: RegionIr, instruments: readonly Instrument[]): 
     let ops = throughOperations(block.ops, instruments);
     if (block.instructions > 0)
       ops = atStart(ops, (b) => {
-        for (const instrument of instruments) instrument.block?.(b, startOf(b, block));
+        for (const instrument of instruments) instrument.block?.(b, startOf(b, block, ir.mode));
       });
     blocks.set(id, { ...block, ops });
   }

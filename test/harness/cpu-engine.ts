@@ -1,5 +1,6 @@
 // One CPU with RAM and no devices, for tests of the engines: see test/harness/engine.ts for what it promises.
 
+import type { ProfStats } from '../../src/api/options.ts';
 import { EXACT, type RelaxTerm, relaxBits } from '../../src/api/relax.ts';
 import { takeRequests } from '../../src/cache/heat.ts';
 import { type TranslatedModule, Translator } from '../../src/cache/translator.ts';
@@ -25,6 +26,7 @@ import {
 } from '../../src/layout/cpu.ts';
 import { BlockHead, CONTROL, Control, DIRECT_START, PAGE, PageMeta, planMemory, RAM } from '../../src/layout/memory.ts';
 import { dumpCpu } from '../../src/machine/report/dump.ts';
+import { profStats, readProf } from '../../src/machine/report/prof.ts';
 import { TraceReader } from '../../src/machine/report/trace.ts';
 import type { EngineState, RunOptions, RunResult, TestEngine } from './engine.ts';
 import { Watchdog } from './watchdog.ts';
@@ -39,6 +41,12 @@ const INSTRUCTIONS_MS = 400;
 const SHORTEST_MS = 10_000;
 const LONGEST_MS = 30_000;
 
+/** An engine with the client prof, and what that has counted since it was made. */
+export interface CountingEngine extends TestEngine {
+  readonly counted: ProfStats;
+}
+export const createCountingEngine = (name: 'interpreter' | 'jit'): CountingEngine => new Engine(name, undefined, directBuilders, true);
+
 /** 'jit' translates every block before its first execution. `onTrace` gets the lines of the execution trace. `makeBuilder`: the encoder. */
 export function createTestEngine(
   name: 'interpreter' | 'jit',
@@ -48,7 +56,7 @@ export function createTestEngine(
   return new Engine(name, onTrace, makeBuilder);
 }
 
-class Engine implements TestEngine {
+class Engine implements CountingEngine {
   readonly name: 'interpreter' | 'jit';
   private readonly cpu: Vcpu;
   private readonly translator: Translator;
@@ -61,9 +69,9 @@ class Engine implements TestEngine {
   private ferr = false;
   private ignoresErrors = false;
 
-  constructor(name: 'interpreter' | 'jit', onTrace: ((text: string) => void) | undefined, makeBuilder: MakeBuilder) {
+  constructor(name: 'interpreter' | 'jit', onTrace: ((text: string) => void) | undefined, makeBuilder: MakeBuilder, prof = false) {
     this.name = name;
-    const image = loadEngineImage();
+    const image = loadEngineImage(false, false, prof);
     const shared = createMemory(planMemory(1, RAM_BYTES));
     this.cpu = new Vcpu(image, shared, 0, {
       portIn: () => -1,
@@ -90,11 +98,16 @@ class Engine implements TestEngine {
         shared,
         new Outlets().add(onTrace, () => {}),
       );
+    this.control(Control.at.prof, prof ? 1 : 0);
     this.control(Control.at.trace, onTrace === undefined ? 0 : 1);
     this.translator = new Translator(shared, FIRST_FORM + image.keys.length, makeBuilder, true);
     this.translator.verify = true;
     if (name === 'jit') this.cpu.onDecode = (head) => this.translate(head);
     this.reset();
+  }
+
+  get counted(): ProfStats {
+    return profStats(readProf(this.cpu.shared), true, false);
   }
 
   private translate(head: number): void {

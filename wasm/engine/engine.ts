@@ -3,6 +3,7 @@
 import {
   BlockHead,
   Cpu,
+  CpuArea,
   Cr0,
   control,
   Eflags,
@@ -244,6 +245,7 @@ export function stepDispatch(cpu: Cpu): u32 {
   }
   noteBlock(cpu, cpu.eip);
   if (control.trace) traceInterpreted(cpu, cpu.eip);
+  if (control.prof) changetype<CpuArea>(cpu).prof[mode & Mode.USER ? 1 : 0].instructions += 1;
   if (control.lockstep) {
     cpu.budget -= 1;
     cpu.countInterpreted += 1;

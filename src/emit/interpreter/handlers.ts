@@ -5,7 +5,7 @@ import { throughOperations } from '../../instrument/instrument.ts';
 import { eipOf } from '../../ir/blocks.ts';
 import { Builder } from '../../ir/builder.ts';
 import type { Value } from '../../ir/types.ts';
-import { Cpu, GPR_STRIDE, Mode, NO_RETURN, Vector } from '../../layout/cpu.ts';
+import { Cpu, Exit, FAULT_AGAIN, FAULT_BAIL, GPR_STRIDE, Mode, NO_RETURN, Step, Vector } from '../../layout/cpu.ts';
 import {
   ADDRESS16,
   BlockHead,
@@ -19,6 +19,7 @@ import {
   RecordPlace,
   Tlb,
 } from '../../layout/memory.ts';
+import { ProfOutcome, ProfReason, ProfWhy } from '../../layout/prof.ts';
 import { type Form, inMemory } from '../../lift/form.ts';
 import type { Leaves } from '../../lift/leaves.ts';
 import { Lifter, type LiftSpec } from '../../lift/lifter.ts';
@@ -29,6 +30,7 @@ import { FunctionCode } from '../lower/function.ts';
 import { Lowering } from '../lower/lowering.ts';
 import { HANDLER } from '../lower/slow-ways.ts';
 import type { Target, TargetFlags, TransferOp } from '../lower/target.ts';
+import { behind, dispatched, type TransferCount, type TransferCounts, transferCounts } from '../lower/transfer-counts.ts';
 import { Emitter, type Expr, i32, none } from '../module.ts';
 import { FIRST_FORM, type Pseudo } from './table.ts';
 
@@ -142,13 +144,15 @@ class HandlerTarget implements Target {
   readonly slow = HANDLER;
   readonly atomic = true;
   readonly lazyFlags = false;
+  readonly counts: TransferCounts;
   /** The instruction runs in flat code. */
   flat = false;
   /** It uses the links of its record. */
   links = false;
 
-  constructor(e: Emitter) {
+  constructor(e: Emitter, instruments: readonly Instrument[]) {
     this.f = new FunctionCode(e, 2);
+    this.counts = transferCounts(this.f, instruments);
     this.flags = new HandlerFlags(this.f);
     this.lowering = new Lowering(this.f, this);
   }
@@ -188,11 +192,14 @@ class HandlerTarget implements Target {
     return m.i32.add(this.eip(), m.i32.load8_u(Record.at.length, 1, this.rec()));
   }
   leaveHere(): Expr[] {
-    return [this.f.storeCpu(Cpu.at.eip, this.eip()), this.f.m.return_call('dispatch', [this.f.c(0), this.f.cpu()], none)];
+    return [this.f.storeCpu(Cpu.at.eip, this.eip()), ...this.dispatch(ProfReason.REPEAT)];
   }
   leaveBehind(): Expr[] {
-    const { m } = this.f;
-    return [this.f.storeCpu(Cpu.at.eip, this.nextEip()), m.return_call('dispatch', [this.f.c(0), this.f.cpu()], none)];
+    return [this.f.storeCpu(Cpu.at.eip, this.nextEip()), ...this.dispatch(ProfReason.LEAVE)];
+  }
+  /** On by the dispatcher; `reason`: why (ProfReason). */
+  dispatch(reason: number): Expr[] {
+    return [...this.counts.why(reason), this.f.m.return_call('dispatch', [this.f.c(0), this.f.cpu()], none)];
   }
 
   private go(record: Expr): void {
@@ -226,18 +233,27 @@ class HandlerTarget implements Target {
     this.f.emit(this.f.storeCpu(Cpu.at.eip, eip));
     const { m } = this.f;
     const comesBack = m.block(null, [
+      ...this.counts.count('waitedReturns'),
       this.f.storeCpu(Cpu.at.callReturn, m.i32.xor(this.f.loadCpu(Cpu.at.callReturn), this.f.c(-1))),
       m.return(),
     ]);
     this.f.emit(m.if(m.i32.eq(this.f.loadCpu(Cpu.at.eip), this.f.loadCpu(Cpu.at.callReturn)), comesBack));
-    this.f.emit(this.f.m.return_call('dispatch', [this.f.c(0), this.f.cpu()], none));
+    this.branch('returns');
   }
   dispatchNext(): void {
-    this.dispatchTo(this.nextEip());
+    this.dispatchTo(this.nextEip(), ProfReason.LEAVE);
   }
-  dispatchTo(eip: Expr): void {
+  dispatchTo(eip: Expr, reason: number): void {
     this.f.emit(this.f.storeCpu(Cpu.at.eip, eip));
-    this.f.emit(this.f.m.return_call('dispatch', [this.f.c(0), this.f.cpu()], none));
+    for (const e of this.dispatch(reason)) this.f.emit(e);
+  }
+  /** An indirect branch to Cpu.eip, which counts as `kind`. */
+  private branch(kind: TransferCount): void {
+    for (const e of [...this.counts.count(kind), ...this.dispatch(ProfReason.INTERPRETED | ProfWhy.BRANCH)]) this.f.emit(e);
+  }
+  private branchTo(eip: Expr, kind: TransferCount): void {
+    this.f.emit(this.f.storeCpu(Cpu.at.eip, eip));
+    this.branch(kind);
   }
   transfer(op: TransferOp): void {
     switch (op.kind) {
@@ -249,22 +265,25 @@ class HandlerTarget implements Target {
         return this.f.emit(this.chain(RecordPlace.linkNext, this.nextEip()));
       case 'indirect':
       case 'callIndirect':
-        return this.dispatchTo(this.lowering.value(op.eip));
+        return this.branchTo(this.lowering.value(op.eip), 'jumps');
       case 'ret':
-        return this.flat ? this.returnTo(this.lowering.value(op.eip)) : this.dispatchTo(this.lowering.value(op.eip));
+        return this.flat ? this.returnTo(this.lowering.value(op.eip)) : this.branchTo(this.lowering.value(op.eip), 'returns');
       case 'cross': {
         const dispatch = this.f.m.return_call('dispatch', [this.f.c(0), this.f.cpu()], none);
-        return this.f.emit(this.f.m.block(null, this.lowering.helpers.crossing(op, this.faultExit(), dispatch)));
+        const counted = behind(this.f, this.counts.why(ProfReason.CROSSING), dispatch);
+        const code = [...this.counts.count('crossings'), ...this.lowering.helpers.crossing(op, this.faultExit(), counted)];
+        return this.f.emit(this.f.m.block(null, code));
       }
       case 'leave':
-        return this.f.emit(this.f.m.return_call('dispatch', [this.f.c(0), this.f.cpu()], none));
+        for (const e of this.dispatch(ProfReason.LEAVE)) this.f.emit(e);
+        return;
       case 'next':
         return this.dispatchNext();
       case 'exit':
-        return this.dispatchTo(this.f.c(op.to));
+        return this.dispatchTo(this.f.c(op.to), ProfReason.OTHER);
       // A handler has no copy of the loop.
       case 'guard':
-        return this.dispatchTo(this.f.c(eipOf(op.next)));
+        return this.dispatchTo(this.f.c(eipOf(op.next)), ProfReason.OTHER);
     }
   }
 }
@@ -274,7 +293,7 @@ export function addHandler(e: Emitter, name: string, form: Form, spec: LiftSpec,
   const b = new Builder();
   const x = new Lifter(b, form, new RecordLeaves(b, form));
   spec.lift(x);
-  const t = new HandlerTarget(e);
+  const t = new HandlerTarget(e, instruments);
   t.flat = form.flat;
   const body = t.lowering.lower(throughOperations(b.code.ops, instruments));
   if (!x.ended) {
@@ -289,19 +308,64 @@ export function addHandler(e: Emitter, name: string, form: Form, spec: LiftSpec,
 }
 
 /** Adds a function of the handlers' frame, written out by `write`. */
-function addPseudo(e: Emitter, name: Pseudo, write: (t: HandlerTarget) => void): void {
-  const t = new HandlerTarget(e);
+function addPseudo(e: Emitter, name: Pseudo, instruments: readonly Instrument[], write: (t: HandlerTarget) => void): void {
+  const t = new HandlerTarget(e, instruments);
   write(t);
   e.addCode(name, t.f.locals.types, e.m.block(null, t.f.statements));
 }
 
-function addPseudos(e: Emitter): void {
+/** What the dispatcher counts of itself. Without instruments that want it there is nothing to do. */
+interface DispatcherCounts {
+  begin(): readonly Expr[];
+  /** Its entry came to a ProfOutcome. */
+  note(outcome: number): readonly Expr[];
+  /** Around runtime.stepDispatch, and behind runtime.lookup, which gave `found`. */
+  stepping(): readonly Expr[];
+  stepped(found: () => Expr): readonly Expr[];
+  lookedUp(found: () => Expr): readonly Expr[];
+}
+
+function dispatcherCounts({ f, counts }: HandlerTarget): DispatcherCounts {
+  if (!counts.on) return { begin: () => [], note: () => [], stepping: () => [], stepped: () => [], lookedUp: () => [] };
+  const { m } = f;
+  const why = f.locals.take();
+  const step = f.locals.take();
+  const note = (outcome: number) => [dispatched(f, why, outcome)];
+  const either = (cond: Expr, yes: readonly Expr[], no: readonly Expr[]) => m.if(cond, m.block(null, [...yes]), m.block(null, [...no]));
+  const unknown = [...note(ProfOutcome.DECODE), ...counts.why(ProfReason.DECODED)];
+  const notFound = either(f.loadCpu(Cpu.at.fault), note(ProfOutcome.FAULT), unknown);
+  return {
+    begin: () => [m.local.set(why, f.loadCpu(Cpu.at.profWhy)), f.storeCpu(Cpu.at.profWhy, f.c(0))],
+    note,
+    stepping: () => [m.local.set(step, f.loadCpu(Cpu.at.step))],
+    stepped: (found) => {
+      const decodes = m.i32.eq(f.loadCpu(Cpu.at.exit), f.c(Exit.LOOKUP));
+      const other = either(
+        m.i32.and(m.i32.eq(f.get(step), f.c(Step.LOOKUP)), m.i32.ne(found(), f.c(0))),
+        note(ProfOutcome.HASH),
+        note(ProfOutcome.STEP),
+      );
+      return [either(decodes, unknown, [other])];
+    },
+    lookedUp: (found) => {
+      // 1: it waited beside, or an instruction breakpoint is there.
+      const beside = either(f.loadCpu(Cpu.at.step), note(ProfOutcome.STEP), note(ProfOutcome.BESIDE));
+      const there = either(m.i32.eq(found(), f.c(1)), [beside], note(ProfOutcome.HASH));
+      return [either(found(), [there], [notFound])];
+    },
+  };
+}
+
+/** `all`: instruments that all handlers have. */
+function addPseudos(e: Emitter, all: readonly Instrument[]): void {
   const { m } = e;
-  const dispatch = (t: HandlerTarget) => m.return_call('dispatch', [t.f.c(0), t.f.cpu()], none);
+  const add = (name: Pseudo, write: (t: HandlerTarget) => void) => addPseudo(e, name, all, write);
+  const dispatch = (t: HandlerTarget, reason: number) =>
+    behind(t.f, t.counts.why(reason), m.return_call('dispatch', [t.f.c(0), t.f.cpu()], none));
   const pollThenLeave = (t: HandlerTarget, eip: () => Expr) =>
     m.if(
       m.i32.load16_u(Cpu.at.pending, 2, t.f.cpu()),
-      callPoll(t.f, runtime.poll, eip(), m.if(t.f.loadCpu(Cpu.at.exit), m.return(), dispatch(t))),
+      callPoll(t.f, runtime.poll, eip(), m.if(t.f.loadCpu(Cpu.at.exit), m.return(), dispatch(t, ProfReason.POLL))),
     );
 
   // The head of a block: polls, does what instruments ask, counts heat (a request at the threshold, and again each period), and starts the
@@ -309,8 +373,13 @@ function addPseudos(e: Emitter): void {
   const head = (t: HandlerTarget, instruments: readonly Instrument[]) => {
     const b = new Builder();
     const field = (offset: number) => () => b.push({ kind: 'rec', type: 'i32', bytes: 4, offset });
-    const start = { engine: 'interpreter', eip: field(BlockHead.at.eip), instructions: field(BlockHead.at.count) } as const;
-    for (const instrument of instruments) instrument.block?.(b, start);
+    const start = {
+      engine: 'interpreter',
+      eip: field(BlockHead.at.eip),
+      instructions: field(BlockHead.at.count),
+      mode: undefined,
+    } as const;
+    for (const instrument of [...instruments, ...all]) instrument.block?.(b, start);
     const also = t.lowering.lower(b.code.ops);
     also.unshift(pollThenLeave(t, () => t.recordField(BlockHead.at.eip)));
     const heat = t.f.locals.take();
@@ -320,45 +389,49 @@ function addPseudos(e: Emitter): void {
     t.f.emit(m.if(m.i32.eq(m.i32.and(t.f.get(heat), t.f.c(HEAT_PERIOD - 1)), threshold), t.f.callRuntime(runtime.hot, t.rec())));
     t.next(BlockHead.size);
   };
-  for (const [name, instruments] of Object.entries(HEADS)) addPseudo(e, name as HeadName, (t) => head(t, instruments));
+  for (const [name, instruments] of Object.entries(HEADS)) add(name as HeadName, (t) => head(t, instruments));
   // A block that ended without a branch: on to what follows.
-  addPseudo(e, 'fall', (t) => t.f.emit(t.chain(RecordPlace.linkNext, t.eip())));
+  add('fall', (t) => t.f.emit(t.chain(RecordPlace.linkNext, t.eip())));
   // A record whose page was written to.
-  addPseudo(e, 'stale', (t) => t.dispatchTo(t.recordField(Record.at.eip)));
+  add('stale', (t) => t.dispatchTo(t.recordField(Record.at.eip), ProfReason.CHANGED));
   // A head whose region is installed.
-  addPseudo(e, 'enter', (t) => {
+  add('enter', (t) => {
     t.f.emit(m.return_call_indirect(t.recordField(BlockHead.at.region), [t.recordField(BlockHead.at.region), t.f.cpu()]));
   });
-  addPseudo(e, 'undefined', (t) => {
+  add('undefined', (t) => {
     t.lowering.lower([{ kind: 'raise', cond: undefined, vector: Vector.UD, error: undefined }]);
   });
   // An instruction that is too long, or that is not all inside the limit of CS, or that jumps outside of it.
-  addPseudo(e, 'protection', (t) => {
+  add('protection', (t) => {
     t.lowering.lower([
       { kind: 'const', type: 'i32', value: 0 },
       { kind: 'raise', cond: undefined, vector: Vector.GP, error: 0 },
     ]);
   });
-  addPseudo(e, 'unsupported', (t) => {
+  add('unsupported', (t) => {
     t.f.emit(t.f.storeCpu(Cpu.at.eip, t.recordField(Record.at.eip)));
     t.f.emit(t.f.callRuntime(runtime.internalError, t.f.c(1), t.rec()));
   });
   // An empty slot of the table: local 0 is the slot; its guest PC stands in the slot table.
-  addPseudo(e, 'stub', (t) => {
-    t.dispatchTo(t.f.callRuntime(runtime.slotEip, t.rec()));
+  add('stub', (t) => {
+    t.dispatchTo(t.f.callRuntime(runtime.slotEip, t.rec()), ProfReason.STUB);
   });
   // From Cpu.eip on: the jump cache inline, then the runtime's look-up, then JavaScript.
-  addPseudo(e, 'dispatch', (t) => {
+  add('dispatch', (t) => {
     const eip = t.f.locals.take();
     const entry = t.f.locals.take();
     const user = m.i32.and(t.f.loadCpu(Cpu.at.mode), t.f.c(Mode.USER));
-    t.f.emit(m.if(t.f.loadCpu(Cpu.at.exit), m.return()));
+    const counts = dispatcherCounts(t);
+    for (const x of counts.begin()) t.f.emit(x);
+    t.f.emit(m.if(t.f.loadCpu(Cpu.at.exit), behind(t.f, counts.note(ProfOutcome.EXIT), m.return())));
     t.f.emit(
       m.if(
         t.f.loadCpu(Cpu.at.step),
         m.block(null, [
+          ...counts.stepping(),
           m.local.set(entry, t.f.callRuntime(runtime.stepDispatch)),
-          m.if(m.i32.eqz(t.f.get(entry)), m.if(t.f.loadCpu(Cpu.at.exit), m.return(), dispatch(t))),
+          ...counts.stepped(() => t.f.get(entry)),
+          m.if(m.i32.eqz(t.f.get(entry)), m.if(t.f.loadCpu(Cpu.at.exit), m.return(), dispatch(t, ProfWhy.AGAIN))),
           m.return_call_indirect(m.i32.load(Record.at.handler, 4, t.f.get(entry)), [t.f.get(entry), t.f.cpu()]),
         ]),
       ),
@@ -379,22 +452,25 @@ function addPseudos(e: Emitter): void {
     t.f.emit(
       m.if(
         m.i32.eqz(m.i32.or(m.i32.xor(field(JumpEntry.at.eip), t.f.get(eip)), m.i32.xor(field(JumpEntry.at.gen), gen))),
-        m.return_call_indirect(field(JumpEntry.at.func), [field(JumpEntry.at.arg), t.f.cpu()]),
+        behind(t.f, counts.note(ProfOutcome.ENTRY), m.return_call_indirect(field(JumpEntry.at.func), [field(JumpEntry.at.arg), t.f.cpu()])),
       ),
     );
     t.f.emit(m.local.set(entry, t.f.callRuntime(runtime.lookup)));
-    t.f.emit(m.if(t.f.get(entry), dispatch(t)));
+    for (const x of counts.lookedUp(() => t.f.get(entry))) t.f.emit(x);
+    t.f.emit(m.if(t.f.get(entry), dispatch(t, ProfWhy.AGAIN)));
     t.f.emit(m.if(t.f.loadCpu(Cpu.at.fault), m.return_call('raise', [t.f.c(0), t.f.cpu()], none)));
   });
   // Delivers Cpu.fault and goes on in the handler.
-  addPseudo(e, 'raise', (t) => {
+  add('raise', (t) => {
+    const ours = m.i32.and(t.f.loadCpu(Cpu.at.fault), t.f.c(FAULT_BAIL | FAULT_AGAIN));
+    if (t.counts.on) t.f.emit(t.f.storeCpu(Cpu.at.profWhy, m.select(ours, t.f.c(ProfReason.BAIL), t.f.c(ProfReason.FAULT))));
     t.f.emit(t.f.callRuntime(runtime.deliverFault));
-    t.f.emit(dispatch(t));
+    t.f.emit(m.return_call('dispatch', [t.f.c(0), t.f.cpu()], none));
   });
   // Local 0 is the address of an empty link field; Cpu.eip is where it leads.
-  addPseudo(e, 'link', (t) => {
+  add('link', (t) => {
     t.f.emit(t.f.callRuntime(runtime.linkBlock, t.rec()));
-    t.f.emit(dispatch(t));
+    t.f.emit(dispatch(t, ProfReason.LINK));
   });
 }
 
@@ -409,13 +485,17 @@ export function emitHandlers(
   forms: ReadonlyMap<string, { form: Form; spec: LiftSpec }>,
   options: { readonly instruments?: readonly Instrument[] } = {},
 ): HandlersImage {
+  const { instruments = [] } = options;
   const e = new Emitter();
-  addPseudos(e);
+  addPseudos(
+    e,
+    instruments.filter(({ transfers }) => transfers),
+  );
   const keys = [...forms.keys()].sort();
   keys.forEach((key, i) => {
     const { form, spec } = forms.get(key)!;
     try {
-      addHandler(e, `h${FIRST_FORM + i}`, form, spec, options.instruments);
+      addHandler(e, `h${FIRST_FORM + i}`, form, spec, instruments);
     } catch (error) {
       throw new Error(`handler of "${key}"`, { cause: error });
     }
@@ -423,15 +503,22 @@ export function emitHandlers(
   // Entry from JavaScript: runs until an exit.
   const { m } = e;
   const cpu = () => m.local.get(0, i32);
+  const counting = instruments.some(({ transfers }) => transfers);
+  const why = () => m.i32.load(Cpu.at.profWhy, 4, cpu());
+  /** Why the dispatcher is entered, where nobody has said it. */
+  const because = (reason: number) =>
+    counting ? [m.if(m.i32.eqz(why()), m.i32.store(Cpu.at.profWhy, 4, cpu(), m.i32.const(reason)))] : [];
   const loop = m.loop(
     'again',
     m.block(null, [
       m.i32.store(Cpu.at.callDepth, 4, cpu(), m.i32.const(0)),
       m.i32.store(Cpu.at.callReturn, 4, cpu(), m.i32.const(NO_RETURN)),
       m.call('dispatch', [m.i32.const(0), cpu()], none),
+      ...(counting ? [m.if(m.i32.eqz(m.i32.load(Cpu.at.exit, 4, cpu())), m.block(null, because(ProfReason.UNWOUND)))] : []),
       m.br('again', m.i32.eqz(m.i32.load(Cpu.at.exit, 4, cpu()))),
     ]),
   );
-  e.addFunction('run', [i32], [], loop);
+  const started = because(ProfReason.HOST);
+  e.addFunction('run', [i32], [], started.length === 0 ? loop : m.block(null, [...started, loop]));
   return { bytes: e.finishChecked(), keys };
 }

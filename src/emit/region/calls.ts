@@ -6,6 +6,7 @@
 
 import type { RegionIr } from '../../ir/region.ts';
 import { Cpu } from '../../layout/cpu.ts';
+import { ProfReason, ProfWhy } from '../../layout/prof.ts';
 import type { FunctionCode } from '../lower/function.ts';
 import { type Expr, i64, none } from '../module.ts';
 import type { RegionExits } from './exits.ts';
@@ -39,7 +40,8 @@ export class NativeCalls {
    */
   callAndWait(known: number | undefined, value: Expr | undefined, back: number): Expr[] {
     const { m } = this.f;
-    if (!canWaitAt(back)) return known === undefined ? this.exits.lookUpValue(value!) : this.exits.chain(known);
+    const { counts } = this.exits;
+    if (!canWaitAt(back)) return known === undefined ? this.exits.lookUpValue(value!, 'jumps') : this.exits.chain(known);
     const before = this.f.locals.take(i64);
     const eip = value && this.f.locals.take();
     const where = () => (eip === undefined ? this.f.c(known!) : this.f.get(eip));
@@ -48,12 +50,16 @@ export class NativeCalls {
     const waiting = m.i64.or(depth, m.i64.extend_u(this.f.c(back)));
     const another = m.i32.add(m.i32.xor(this.f.loadCpu(Cpu.at.callReturn), this.f.c(back)), this.f.c(1));
     const out = [
-      ...(eip === undefined ? [] : [m.local.set(eip, value!)]),
+      ...(eip === undefined ? [] : [m.local.set(eip, value!), ...counts.count('jumps')]),
       m.if(
         this.f.unlikely(
           m.i64.ge_u(m.local.tee(before, m.i64.load(Cpu.at.callReturn, 8, this.f.cpu()), i64), m.i64.const(MOST_WAITING << DEPTH_SHIFT)),
         ),
-        m.block(null, [this.f.storeCpu(Cpu.at.eip, where()), m.return()]),
+        m.block(null, [
+          ...counts.why(ProfReason.UNWOUND | (eip === undefined ? 0 : ProfWhy.BRANCH)),
+          this.f.storeCpu(Cpu.at.eip, where()),
+          m.return(),
+        ]),
       ),
       m.i64.store(Cpu.at.callReturn, 8, this.f.cpu(), waiting),
       ...this.callCode(known, where),

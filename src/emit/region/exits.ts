@@ -3,9 +3,11 @@
 import type { RegionIr } from '../../ir/region.ts';
 import { Cpu, Mode, PENDING_HELD_SHIFT } from '../../layout/cpu.ts';
 import { CpuArea, JUMP_ENTRIES, JumpEntry, jumpIndex, PAGE, PAGE_SHIFT } from '../../layout/memory.ts';
+import { ProfReason, ProfWhy } from '../../layout/prof.ts';
 import { runtime } from '../../runtime/abi.ts';
 import { callPoll } from '../lower/calls.ts';
 import type { FunctionCode } from '../lower/function.ts';
+import { behind, type TransferCount, type TransferCounts } from '../lower/transfer-counts.ts';
 import { type Expr, none } from '../module.ts';
 import type { RegionState } from './state.ts';
 
@@ -26,8 +28,11 @@ export class RegionExits {
   private readonly dispatchName: string;
   private readonly dispatching: Expr;
   private readonly points: Points | undefined;
+  /** What its ways out count. */
+  readonly counts: TransferCounts;
 
-  constructor(f: FunctionCode, state: RegionState, region: RegionIr, slotOf: SlotOf, points: Points | undefined) {
+  constructor(f: FunctionCode, state: RegionState, region: RegionIr, slotOf: SlotOf, points: Points | undefined, counts: TransferCounts) {
+    this.counts = counts;
     this.points = points;
     this.f = f;
     this.state = state;
@@ -37,9 +42,9 @@ export class RegionExits {
     this.dispatching = f.m.return_call(this.dispatchName, [f.c(0), f.cpu()], none);
   }
 
-  /** Tail call to the dispatcher, which goes on at Cpu.eip. */
-  dispatch(): Expr {
-    return this.dispatching;
+  /** Tail call to the dispatcher, which goes on at Cpu.eip. `reason`: why, if that has not been said. */
+  dispatch(reason?: number): Expr {
+    return reason === undefined ? this.dispatching : behind(this.f, this.counts.why(reason), this.dispatching);
   }
 
   /** Tail call to the code at guest PC `to`. */
@@ -71,51 +76,58 @@ export class RegionExits {
       m.if(
         m.i32.eqz(m.i32.xor(this.f.loadCpu(Cpu.at.callReturn), this.f.get(local))),
         m.block(null, [
+          ...this.counts.count('waitedReturns'),
           this.f.storeCpu(Cpu.at.eip, this.f.get(local)),
           this.f.storeCpu(Cpu.at.callReturn, m.i32.xor(this.f.get(local), this.f.c(-1))),
           m.return(),
         ]),
       ),
+      ...this.counts.count('returns'),
       ...this.lookUp(() => this.f.get(local)),
     ];
     this.f.locals.free(local);
     return code;
   }
 
-  lookUpValue(eip: Expr): Expr[] {
+  /** An indirect branch, which counts as `kind`. */
+  lookUpValue(eip: Expr, kind: TransferCount): Expr[] {
     const local = this.f.locals.take();
     const code = this.lookUp(() => this.f.get(local));
     this.f.locals.free(local);
-    return [this.f.m.local.set(local, eip), ...code];
+    return [this.f.m.local.set(local, eip), ...this.counts.count(kind), ...code];
   }
 
-  /** Tail call (or call) to the code at a guest PC on any page: through the jump cache, else through the dispatcher. */
+  /** An indirect branch: tail call (or call) to the code at a guest PC on any page: through the jump cache, else through the dispatcher. */
   lookUp(eip: () => Expr, tail = true): Expr[] {
     const { m } = this.f;
     const index = m.i32.and(m.i32.xor(eip(), m.i32.shr_u(eip(), this.f.c(PAGE_SHIFT))), this.f.c(JUMP_ENTRIES - 1));
     const entry = this.f.locals.take();
     const code = [
       m.local.set(entry, m.i32.add(this.f.cpu(), m.i32.shl(index, this.f.c(Math.log2(JumpEntry.size))))),
-      ...this.throughEntry(() => this.f.get(entry), 0, eip, tail),
+      ...this.throughEntry(() => this.f.get(entry), 0, eip, tail, true),
     ];
     this.f.locals.free(entry);
     return code;
   }
 
-  /** The same for a guest PC that is known: so is the place of its entry. */
+  /** The same to a guest PC that is known: so is the place of its entry. */
   lookUpKnown(eip: number, tail = true): Expr[] {
     const index = jumpIndex(eip);
-    return this.throughEntry(
+    const code = this.throughEntry(
       () => this.f.cpu(),
       index * JumpEntry.size,
       () => this.f.c(eip),
       tail,
+      false,
     );
+    return [...this.counts.count('direct'), ...code];
   }
 
-  /** Through the jump cache's entry at `base` + `place`, if it is that of `eip`; else through the dispatcher. */
-  private throughEntry(base: () => Expr, place: number, eip: () => Expr, tail: boolean): Expr[] {
+  /** Through the jump cache's entry at `base` + `place`, if it is that of `eip`; else through the dispatcher. `branches`: an indirect branch does. */
+  private throughEntry(base: () => Expr, place: number, eip: () => Expr, tail: boolean, branches: boolean): Expr[] {
     const { m } = this.f;
+    const counted = (hit: Expr) => (branches ? behind(this.f, this.counts.count('firstLevel'), hit) : hit);
+    const why = this.counts.why(branches ? ProfReason.BRANCH | ProfWhy.BRANCH : ProfReason.DIRECT);
     const user = (this.region.mode & Mode.USER) !== 0;
     const cache = (user ? CpuArea.at.jumpUser : CpuArea.at.jumpKernel) + place;
     const field = (offset: number) => m.i32.load(cache + offset, 4, base());
@@ -124,11 +136,11 @@ export class RegionExits {
     const found = m.i32.eqz(m.i32.or(m.i32.xor(field(JumpEntry.at.eip), eip()), m.i32.xor(field(JumpEntry.at.gen), generation)));
     const args = [field(JumpEntry.at.arg), this.f.cpu()];
     if (tail) {
-      const hit = m.return_call_indirect(field(JumpEntry.at.func), args);
-      return [m.if(found, hit), this.f.storeCpu(Cpu.at.eip, eip()), this.dispatch()];
+      const hit = counted(m.return_call_indirect(field(JumpEntry.at.func), args));
+      return [m.if(found, hit), ...why, this.f.storeCpu(Cpu.at.eip, eip()), this.dispatch()];
     }
-    const hit = m.call_indirect(field(JumpEntry.at.func), args);
-    const miss = m.block(null, [this.f.storeCpu(Cpu.at.eip, eip()), m.call(this.dispatchName, [this.f.c(0), this.f.cpu()], none)]);
+    const hit = counted(m.call_indirect(field(JumpEntry.at.func), args));
+    const miss = m.block(null, [...why, this.f.storeCpu(Cpu.at.eip, eip()), m.call(this.dispatchName, [this.f.c(0), this.f.cpu()], none)]);
     return [m.if(found, hit, miss)];
   }
 
@@ -156,9 +168,9 @@ export class RegionExits {
 
   private callPoll(to: number): Expr {
     const { points, f } = this;
-    if (points === undefined) return callPoll(f, runtime.pollRegion, f.c(to), this.dispatch());
+    if (points === undefined) return callPoll(f, runtime.pollRegion, f.c(to), this.dispatch(ProfReason.POLL));
     const { at, eips } = points;
     if (!eips.includes(to)) eips.push(to);
-    return callPoll(f, runtime.pollPoint, f.c(at + 4 * eips.indexOf(to)), this.dispatch());
+    return callPoll(f, runtime.pollPoint, f.c(at + 4 * eips.indexOf(to)), this.dispatch(ProfReason.POLL));
   }
 }

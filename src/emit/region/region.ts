@@ -7,6 +7,7 @@ import type { Structure } from '../../ir/structure.ts';
 import type { Value } from '../../ir/types.ts';
 import { CODE_GPRS, Cpu, GPR_STRIDE, Mode } from '../../layout/cpu.ts';
 import { Tlb } from '../../layout/memory.ts';
+import { ProfReason } from '../../layout/prof.ts';
 import { addressBase } from '../../passes/address-bases.ts';
 import { synchronizes } from '../../passes/dirty-registers.ts';
 import { runtime } from '../../runtime/abi.ts';
@@ -18,6 +19,7 @@ import { Lowering } from '../lower/lowering.ts';
 import { isUnusual, quickWay } from '../lower/quick-ways.ts';
 import { REGION } from '../lower/slow-ways.ts';
 import type { CallOp, PageCache, Pages, Target, TargetFlags, TransferOp } from '../lower/target.ts';
+import { transferCounts } from '../lower/transfer-counts.ts';
 import { type Emitter, type Expr, i32, i64, none, type ValueType } from '../module.ts';
 import { NativeCalls } from './calls.ts';
 import { type Points, RegionExits, type SlotOf } from './exits.ts';
@@ -52,6 +54,8 @@ export const waitsForCalls = (mode: number, { returns = true }: RegionDemands): 
 interface Edge {
   readonly to?: number;
   readonly cond?: Expr;
+  /** What is done on the way before anything else. */
+  readonly first?: readonly Expr[];
   readonly code?: Expr;
 }
 interface LoweredBlock {
@@ -132,7 +136,8 @@ class RegionTarget implements Target {
     this.waits = waitsForCalls(translation.ir.mode, demands);
     this.points = pointsOf(translation.ir, demands);
     this.state = new RegionState(f);
-    this.exits = new RegionExits(f, this.state, translation.ir, slotOf, this.points);
+    const counts = transferCounts(f, demands.instruments ?? [], translation.ir.mode);
+    this.exits = new RegionExits(f, this.state, translation.ir, slotOf, this.points, counts);
     this.calls = new NativeCalls(f, this.exits, translation.ir, name);
     this.raiseName = e.code('raise');
     this.lowering = new Lowering(f, this);
@@ -227,8 +232,9 @@ class RegionTarget implements Target {
         const first = this.translation.ir.blocks.get(to)!.ops.find(({ kind }) => kind === 'insn');
         return this.exits.pollAt(eipOf(to), first !== undefined && this.translation.deadFlags.has(first));
       };
-      const edge = (to: BlockId, cond?: Expr) => {
-        const common = cond === undefined ? {} : { cond };
+      /** `first`: what is done on the way. */
+      const edge = (to: BlockId, cond?: Expr, first: readonly Expr[] = []) => {
+        const common = { ...(cond === undefined ? {} : { cond }), ...(first.length === 0 ? {} : { first }) };
         if (to === copy?.head && flow.isBack(from, to))
           return edges.push({
             to: copy.guard,
@@ -248,18 +254,24 @@ class RegionTarget implements Target {
           edge(t.next!);
           return;
         case 'indirect':
-          return leave(this.exits.lookUpValue(this.lowering.value(t.eip)));
+          return leave(this.exits.lookUpValue(this.lowering.value(t.eip), 'jumps'));
         case 'ret':
-          if (t.to !== undefined && flow.keeps(from, t.to)) edge(t.to, m.i32.eq(this.lowering.value(t.eip), this.f.c(eipOf(t.to))));
-          return leave(this.waits ? this.exits.returnTo(this.lowering.value(t.eip)) : this.exits.lookUpValue(this.lowering.value(t.eip)));
+          if (t.to !== undefined && flow.keeps(from, t.to))
+            edge(t.to, m.i32.eq(this.lowering.value(t.eip), this.f.c(eipOf(t.to))), this.exits.counts.count('inlinedReturns'));
+          return leave(
+            this.waits ? this.exits.returnTo(this.lowering.value(t.eip)) : this.exits.lookUpValue(this.lowering.value(t.eip), 'returns'),
+          );
         case 'exit':
           return leave(this.exits.chain(t.to));
         case 'cross':
-          return leave(this.lowering.helpers.crossing(t, this.raise(), this.exits.dispatch()));
+          return leave([
+            ...this.exits.counts.count('crossings'),
+            ...this.lowering.helpers.crossing(t, this.raise(), this.exits.dispatch(ProfReason.CROSSING)),
+          ]);
         case 'leave':
-          return leave([this.exits.dispatch()]);
+          return leave([this.exits.dispatch(ProfReason.LEAVE)]);
         case 'next':
-          return leave([this.f.storeCpu(Cpu.at.eip, this.f.c(t.to!)), this.exits.dispatch()]);
+          return leave([this.f.storeCpu(Cpu.at.eip, this.f.c(t.to!)), this.exits.dispatch(ProfReason.LEAVE)]);
       }
     };
     return { body: this.lowering.lower(ops, finish), edges };
@@ -294,8 +306,9 @@ class RegionTarget implements Target {
 
   private renderEdges(n: number, flow: Structure, lowered: ReadonlyMap<number, LoweredBlock>): Expr[] {
     const { m } = this.f;
-    const go = ({ to, code }: Edge): Expr => {
-      const out: Expr[] = code === undefined ? [] : [code];
+    const go = ({ to, code, first = NOTHING }: Edge): Expr => {
+      const out: Expr[] = [...first];
+      if (code !== undefined) out.push(code);
       if (to !== undefined) {
         if (flow.isBack(n, to)) out.push(m.br(loopLabel(to)));
         else if (flow.merges.has(to)) out.push(m.br(blockLabel(to)));
@@ -317,7 +330,7 @@ class RegionTarget implements Target {
     this.f.emit(
       m.if(
         this.f.unlikely(this.f.loadCpu(Cpu.at.codeChanged)),
-        m.block(null, [this.f.storeCpu(Cpu.at.codeChanged, this.f.c(0)), ...this.leaveAt(next)]),
+        m.block(null, [this.f.storeCpu(Cpu.at.codeChanged, this.f.c(0)), ...this.leaveAt(next, ProfReason.CHANGED)]),
       ),
     );
   }
@@ -376,15 +389,25 @@ class RegionTarget implements Target {
   }
   // Through the dispatcher, so that interrupts are seen.
   leaveHere(): Expr[] {
-    return [...this.state.materialize(), ...this.state.spill(), this.f.storeCpu(Cpu.at.eip, this.eip()), this.exits.dispatch()];
+    return [
+      ...this.state.materialize(),
+      ...this.state.spill(),
+      this.f.storeCpu(Cpu.at.eip, this.eip()),
+      this.exits.dispatch(ProfReason.REPEAT),
+    ];
   }
 
   leaveBehind(): Expr[] {
-    return this.leaveAt(this.current.next);
+    return this.leaveAt(this.current.next, ProfReason.LEAVE);
   }
   /** Leaves through the dispatcher, which goes on at `eip`. */
-  private leaveAt(eip: number): Expr[] {
-    return [...this.state.materialize(), this.f.storeCpu(Cpu.at.eip, this.f.c(eip)), this.f.m.br(LEAVE_LABEL)];
+  private leaveAt(eip: number, reason: number): Expr[] {
+    return [
+      ...this.exits.counts.why(reason),
+      ...this.state.materialize(),
+      this.f.storeCpu(Cpu.at.eip, this.f.c(eip)),
+      this.f.m.br(LEAVE_LABEL),
+    ];
   }
 
   /** A call of guest code that comes back. */

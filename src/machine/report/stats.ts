@@ -1,5 +1,5 @@
 // The counters of a run, from the words in shared memory where each thread counts for itself.
-import type { MachineStats } from '../../api/options.ts';
+import type { MachineStats, ProfStats } from '../../api/options.ts';
 import { HOST_FUNCTIONS } from '../../cpu/host-costs.ts';
 import type { SharedMemory } from '../../cpu/state.ts';
 import { ENCODERS, type EncoderName } from '../../emit/module/builder.ts';
@@ -20,6 +20,8 @@ export interface RunFacts {
   readonly startedAt: number;
   readonly now: number;
   readonly lockstep: MachineStats['lockstep'];
+  /** Undefined: the client prof was not asked for. */
+  readonly prof: ProfStats | undefined;
 }
 
 export function collectStats(run: RunFacts): MachineStats {
@@ -94,6 +96,7 @@ export function collectStats(run: RunFacts): MachineStats {
     hostCalls: counts ? hostCalls : null,
     slowPaths: counts ? slowPaths : null,
     instructionsByCpu: counts ? bases.map((base) => ofCpu(base, Cpu.at.countInterpreted) + ofCpu(base, Cpu.at.countTranslated)) : null,
+    ...(run.prof === undefined ? {} : { prof: run.prof }),
     ...(run.lockstep === undefined ? {} : { lockstep: run.lockstep }),
   };
 }

@@ -29,6 +29,18 @@ describe('dragoman run', () => {
     expect(run('k')).toMatchObject({ net: 'none', virtioConsole: undefined });
   });
 
+  it('takes clients, each once, and leaves their words to the machine', () => {
+    expect(run('k').clients).toEqual([]);
+    expect(run('k', '--client', 'prof:from=a,,b,until=c: d').clients).toEqual(['prof:from=a,,b,until=c: d']);
+    expectError(() => run('k', '--client', 'heap'), 'BAD_OPTION', /--client: there is no client 'heap'; there are prof$/);
+    expectError(
+      () => run('k', '--client', 'prof:to=x'),
+      'BAD_OPTION',
+      /--client: the client prof has no option 'to'; there are from, until$/,
+    );
+    expectError(() => run('k', '--client', 'prof', '--client', 'prof'), 'BAD_OPTION', /--client: the client prof is there twice$/);
+  });
+
   it('takes every option', () => {
     const args = run(
       ...'k --append=a --cpus 1 --memory 1G --disk a --disk b,ro --engine interpreter --encoder direct --module x --module y'.split(' '),

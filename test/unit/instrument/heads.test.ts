@@ -2,7 +2,17 @@
 // Cannot prove: that the heads do what they should; test/unit/machine/trace.test.ts and test/machine's lockstep run them.
 import { expect, test } from 'vitest';
 import { pseudoIndex } from '../../../src/emit/interpreter/table.ts';
-import { budget, counting, HEADS, headFor, INSTRUMENTS, instrumentsAsked, strictOrder, tracing } from '../../../src/instrument/index.ts';
+import {
+  budget,
+  counting,
+  HEADS,
+  headFor,
+  INSTRUMENTS,
+  instrumentsAsked,
+  prof,
+  strictOrder,
+  tracing,
+} from '../../../src/instrument/index.ts';
 import { Control } from '../../../src/layout/memory.ts';
 
 /** What machines ask for; lockstep counts in any case. */
@@ -24,6 +34,11 @@ test('each set of instruments has a head of its own, in the table', () => {
 test('what adds nothing to blocks needs no head', () => {
   expect(headFor([strictOrder])).toBe('head');
   expect(headFor([strictOrder, counting])).toBe('headCounting');
+});
+
+test('what has handlers of its own is in all of their heads', () => {
+  expect(headFor([prof])).toBe('head');
+  expect(headFor([budget, counting, prof])).toBe('headBudget');
 });
 
 test('a set without a head is an error that names it', () => {

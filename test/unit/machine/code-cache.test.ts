@@ -341,7 +341,7 @@ describe('a machine', { timeout: 120_000 }, () => {
   });
 
   it('with other CPUs, relaxations or counts has code of its own', async () => {
-    for (const options of [{ cpus: 2 }, { countInstructions: true }] satisfies Partial<MachineOptions>[]) {
+    for (const options of [{ cpus: 2 }, { countInstructions: true }, { clients: ['prof'] }] satisfies Partial<MachineOptions>[]) {
       const first = await serai(at, options);
       const second = await serai(at, options);
       expect([first.end, second.end]).toEqual([cold.end, cold.end]);

@@ -51,7 +51,7 @@ test('the build fails where the host is asked for something else than is declare
 });
 
 test('handlers import from the runtime what is declared alone', () => {
-  for (const name of ['handlers', 'handlers-strict']) {
+  for (const name of ['handlers', 'handlers-strict', 'handlers-prof', 'handlers-strict-prof']) {
     const imports = WebAssembly.Module.imports(new WebAssembly.Module(readFileSync(built(name)))).filter((x) => x.module === 'runtime');
     expect(imports.length).toBeGreaterThan(150);
     for (const { name } of imports) expect(runtimeFunction(name).name).toBe(name);
