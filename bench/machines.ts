@@ -16,6 +16,10 @@ export interface BootImage {
   readonly initrd: string;
   /** The kernel's command line; default: a console on the first serial port. */
   readonly append?: string;
+  /** Default: 256. */
+  readonly memoryMiB?: number;
+  /** A raw image for the first virtio disk. */
+  readonly disk?: string;
 }
 
 export interface BootMachine {
@@ -30,14 +34,15 @@ const here = (path: string) => fileURLToPath(new URL(path, import.meta.url));
 export const launch = (main = findMain()): string[] => [process.execPath, ...nodeOptions(), main];
 
 export function dragoman(
-  { kernel, initrd, append = APPEND }: BootImage,
+  { kernel, initrd, append = APPEND, memoryMiB = MEMORY_MIB, disk }: BootImage,
   engine: 'jit' | 'interpreter',
   cpus = 1,
   { main, flags = [] }: { readonly main?: string; readonly flags?: readonly string[] } = {},
 ): BootMachine & { readonly command: readonly string[] } {
-  const options = ['--initrd', initrd, '--append', append, '--memory', `${MEMORY_MIB}M`, '--cpus', String(cpus)];
+  const options = ['--initrd', initrd, '--append', append, '--memory', `${memoryMiB}M`, '--cpus', String(cpus)];
   // The JIT is the default.
   if (engine === 'interpreter') options.push('--engine', engine);
+  if (disk !== undefined) options.push('--disk', disk);
   return { name: `dragoman ${engine}`, command: [...launch(main), 'run', kernel, ...options, ...flags] };
 }
 
@@ -46,18 +51,22 @@ const BIOS_FOLDERS = [process.env.V86_BIOS, '/usr/share/seabios', '/usr/share/qe
 const BIOS = ['bios.bin', 'seabios.bin'];
 const VGA_BIOS = ['vgabios.bin', 'vgabios-isavga.bin', 'vgabios-stdvga.bin'];
 
-export function v86({ kernel, initrd, append = APPEND }: BootImage): BootMachine {
+export function v86({ kernel, initrd, append = APPEND, memoryMiB = MEMORY_MIB, disk }: BootImage): BootMachine {
   const name = 'v86';
+  if (disk !== undefined) return { name, command: 'it has no virtio disk' };
   const find = (names: readonly string[]) =>
     BIOS_FOLDERS.flatMap((folder) => names.map((file) => join(folder, file))).find((path) => existsSync(path));
   const [bios, vga] = [find(BIOS), find(VGA_BIOS)];
   if (bios === undefined || vga === undefined)
     return { name, command: `no SeaBIOS in ${BIOS_FOLDERS.join(', ')} (Debian: seabios); the npm package v86 has none` };
   if (!existsSync(here('../node_modules/v86/build/v86.wasm'))) return { name, command: 'the npm package v86 is not installed' };
-  return { name, command: [process.execPath, here('v86-child.ts'), bios, vga, kernel, initrd, append, String(MEMORY_MIB)] };
+  return { name, command: [process.execPath, here('v86-child.ts'), bios, vga, kernel, initrd, append, String(memoryMiB)] };
 }
 
-export async function qemu({ kernel, initrd, append = APPEND }: BootImage, cpus: number): Promise<BootMachine> {
+export async function qemu(
+  { kernel, initrd, append = APPEND, memoryMiB = MEMORY_MIB, disk }: BootImage,
+  cpus: number,
+): Promise<BootMachine> {
   const program = 'qemu-system-i386';
   const name = cpus === 1 ? 'qemu tcg' : `qemu tcg, ${cpus} cpus`;
   try {
@@ -70,9 +79,10 @@ export async function qemu({ kernel, initrd, append = APPEND }: BootImage, cpus:
     command: [
       program,
       '-accel',
-      'tcg',
+      // A thread a CPU.
+      cpus === 1 ? 'tcg' : 'tcg,thread=multi',
       '-m',
-      String(MEMORY_MIB),
+      String(memoryMiB),
       '-smp',
       String(cpus),
       '-no-reboot',
@@ -87,6 +97,7 @@ export async function qemu({ kernel, initrd, append = APPEND }: BootImage, cpus:
       initrd,
       '-append',
       append,
+      ...(disk === undefined ? [] : ['-drive', `file=${disk},format=raw,if=virtio`]),
     ],
   };
 }

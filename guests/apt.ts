@@ -32,6 +32,10 @@ async function findMirror(): Promise<string> {
   throw new DragomanError('GUEST_MISSING', `no source of Debian ${RELEASE} (main) in /etc/apt; name a mirror in DRAGOMAN_MIRROR`);
 }
 
+/** Names in what `apt-cache depends --important` prints; where it offers several packages for a dependency, the last. Not those that no package bears. */
+export const dependenciesIn = (text: string): string[] =>
+  [...text.matchAll(/^\s*(?:Pre)?Depends: (\S+)/gm)].map((match) => match[1]!.replace(/:\w+$/, '')).filter((name) => !name.startsWith('<'));
+
 /** A private apt in `directory`. */
 export class Apt {
   readonly #directory: string;
@@ -72,8 +76,7 @@ export class Apt {
 
   /** Names of the packages that `name` depends on. */
   async dependencies(name: string): Promise<string[]> {
-    const text = await this.#apt('apt-cache', ['depends', '--important', name], MINUTES);
-    return [...text.matchAll(/^\s*Depends: (\S+)/gm)].map((match) => match[1].replace(/:\w+$/, ''));
+    return dependenciesIn(await this.#apt('apt-cache', ['depends', '--important', name], MINUTES));
   }
 
   /** Downloads packages; returns the paths of the .deb files, in order. */
@@ -101,4 +104,27 @@ export async function unpack(deb: string, directory: string): Promise<string> {
   await mkdir(directory, { recursive: true });
   await run('dpkg-deb', ['-x', deb, directory], { timeout: 5 * MINUTES });
   return (await run('dpkg-deb', ['-f', deb, 'Version'])).stdout.trim();
+}
+
+/** Packages of `apt`, each unpacked once, in a folder of its own below `folder`; notes the versions. */
+export class Unpacked {
+  readonly versions: Record<string, string> = {};
+  readonly #apt: Apt;
+  readonly #folder: string;
+  constructor(apt: Apt, folder: string) {
+    this.#apt = apt;
+    this.#folder = folder;
+  }
+
+  dependencies(name: string): Promise<string[]> {
+    return this.#apt.dependencies(name);
+  }
+
+  /** The packages' folders, in order. */
+  async unpacked(names: readonly string[]): Promise<string[]> {
+    const wanted = names.filter((name) => this.versions[name] === undefined);
+    const debs = wanted.length === 0 ? [] : await this.#apt.download(wanted);
+    for (const [k, name] of wanted.entries()) this.versions[name] = await unpack(debs[k]!, join(this.#folder, name));
+    return names.map((name) => join(this.#folder, name));
+  }
 }

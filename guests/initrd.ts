@@ -1,9 +1,9 @@
 // The initial RAM disk of our test guest: busybox, a stress program, the kernel's virtio modules, and an /init that ends in a shell on the console.
-import { readdir, readFile } from 'node:fs/promises';
-import { basename, join } from 'node:path';
+import { readFile } from 'node:fs/promises';
 import { fileURLToPath } from 'node:url';
 import { gzipSync } from 'node:zlib';
 import { type CpioEntry, cpio } from './cpio.ts';
+import { collectModules } from './modules.ts';
 
 /** The line that /init prints when the shell is about to start. */
 export const READY = 'dragoman-guest: ready';
@@ -33,37 +33,9 @@ setsid cttyhack sh
 poweroff -f
 `;
 
-/** Names in file names and in "depends=" differ in '-' and '_' at will. */
-const moduleName = (file: string) => basename(file, '.ko').replaceAll('-', '_');
-
-/** Names that a module's .modinfo section says it depends on. */
-function dependsOn(module: Buffer): string[] {
-  const at = module.indexOf('\0depends=');
-  if (at < 0) return [];
-  const start = at + '\0depends='.length;
-  const text = module.toString('latin1', start, module.indexOf(0, start));
-  return text.split(',').filter((name) => name !== '');
-}
-
-/** The wanted modules found under `root`, each after those that it depends on. A wanted module that is not there is built in. */
-async function collectModules(root: string): Promise<{ name: string; data: Buffer }[]> {
-  const files = new Map<string, string>();
-  for (const file of await readdir(root, { recursive: true })) if (file.endsWith('.ko')) files.set(moduleName(file), join(root, file));
-  const done = new Map<string, Buffer>();
-  const visit = async (name: string): Promise<void> => {
-    const file = files.get(name.replaceAll('-', '_'));
-    if (file === undefined || done.has(moduleName(file))) return;
-    const data = await readFile(file);
-    for (const other of dependsOn(data)) await visit(other);
-    done.set(moduleName(file), data);
-  };
-  for (const name of MODULES) await visit(name);
-  return [...done].map(([name, data]) => ({ name, data }));
-}
-
 /** Builds the compressed archive from a static busybox and a folder with the kernel's modules. */
 export async function buildInitrd(busybox: string, moduleRoot: string): Promise<Buffer> {
-  const modules = await collectModules(moduleRoot);
+  const modules = await collectModules(moduleRoot, MODULES);
   const directories = ['bin', 'dev', 'proc', 'sys', 'tmp', 'mnt', 'root', 'etc', 'lib', 'lib/modules'];
   const entries: CpioEntry[] = [
     ...directories.map((path) => ({ path, directory: true }) as const),

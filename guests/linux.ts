@@ -1,13 +1,11 @@
 // Brings the guest that npm run linux, the boot tests and the benchmarks run: Debian's i386 kernel with a busybox initrd of our own.
-// Made once, kept in .cache/guest; several processes may ask at the same time.
-import { createHash } from 'node:crypto';
-import { copyFile, mkdir, readFile, rename, rm, stat, writeFile } from 'node:fs/promises';
+// Made once, kept in .cache/guest (kept.ts).
+import { copyFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { fileURLToPath } from 'node:url';
-import { locked } from '../scripts/lock.ts';
-import { DragomanError } from '../src/api/errors.ts';
-import { Apt, unpack } from './apt.ts';
+import { pathToFileURL } from 'node:url';
+import { type Apt, unpack } from './apt.ts';
 import { buildInitrd, READY, STRESS } from './initrd.ts';
+import { hashOf, keep, type Stamp } from './kept.ts';
 
 export { READY } from './initrd.ts';
 
@@ -22,86 +20,35 @@ export interface Guest {
   readonly version: string;
 }
 
-const CACHE = fileURLToPath(new URL('../.cache/', import.meta.url));
-const GUEST = join(CACHE, 'guest');
-const LOCK = join(CACHE, 'guest.lock');
-const STAMP = 'stamp.json';
-
-interface Stamp {
-  readonly recipe: string;
-  readonly version: string;
-  readonly packages: Readonly<Record<string, string>>;
-}
-
 /** Changes when what we build from the packages changes. */
-async function recipe(): Promise<string> {
-  const hash = createHash('sha256');
-  for (const name of ['initrd.ts', 'cpio.ts']) hash.update(await readFile(new URL(name, import.meta.url)));
-  hash.update(await readFile(STRESS));
-  return hash.digest('hex');
-}
+const hash = () => hashOf([...['initrd.ts', 'modules.ts', 'cpio.ts'].map((name) => new URL(name, import.meta.url)), pathToFileURL(STRESS)]);
 
-const guestAt = (version: string): Guest => ({
-  kernel: join(GUEST, 'vmlinuz'),
-  initrd: join(GUEST, 'initrd.gz'),
-  busybox: join(GUEST, 'busybox'),
-  version,
-});
-
-/** The guest that is already there, if it was built by this recipe. */
-async function cached(wanted: string): Promise<Guest | undefined> {
-  try {
-    const stamp: Stamp = JSON.parse(await readFile(join(GUEST, STAMP), 'utf8'));
-    const guest = guestAt(stamp.version);
-    for (const file of [guest.kernel, guest.initrd, guest.busybox]) await stat(file);
-    return stamp.recipe === wanted ? guest : undefined;
-  } catch {
-    return undefined;
-  }
-}
-
-async function build(wanted: string): Promise<Guest> {
-  process.stderr.write('dragoman: fetching the Debian guest (linux-image-686, busybox-static) ...\n');
-  const apt = new Apt(join(CACHE, 'apt'));
-  await apt.update();
+async function make({ apt, ready, work }: { apt: Apt; ready: string; work: string }): Promise<Omit<Stamp, 'recipe'>> {
   const image = (await apt.dependencies('linux-image-686')).find((name) => /^linux-image-.*-686$/.test(name));
   if (image === undefined) throw new Error('linux-image-686 depends on no kernel image');
   const version = image.replace('linux-image-', '');
   const [kernelDeb, busyboxDeb] = await apt.download([image, 'busybox-static']);
-  const work = join(CACHE, `guest.${process.pid}`);
-  try {
-    const packages = {
-      [image]: await unpack(kernelDeb, join(work, 'kernel')),
-      'busybox-static': await unpack(busyboxDeb, join(work, 'busybox')),
-    };
-    const ready = join(work, 'ready');
-    await mkdir(ready);
-    const busybox = join(work, 'busybox/bin/busybox');
-    await copyFile(join(work, `kernel/boot/vmlinuz-${version}`), join(ready, 'vmlinuz'));
-    await copyFile(busybox, join(ready, 'busybox'));
-    await writeFile(join(ready, 'initrd.gz'), await buildInitrd(busybox, join(work, `kernel/lib/modules/${version}`)));
-    const stamp: Stamp = { recipe: wanted, version, packages };
-    await writeFile(join(ready, STAMP), `${JSON.stringify(stamp, null, 2)}\n`);
-    await rm(GUEST, { recursive: true, force: true });
-    await rename(ready, GUEST);
-  } finally {
-    await rm(work, { recursive: true, force: true });
-  }
-  return guestAt(version);
+  const packages = {
+    [image]: await unpack(kernelDeb, join(work, 'kernel')),
+    'busybox-static': await unpack(busyboxDeb, join(work, 'busybox')),
+  };
+  const busybox = join(work, 'busybox/bin/busybox');
+  await copyFile(join(work, `kernel/boot/vmlinuz-${version}`), join(ready, 'vmlinuz'));
+  await copyFile(busybox, join(ready, 'busybox'));
+  await writeFile(join(ready, 'initrd.gz'), await buildInitrd(busybox, join(work, `kernel/lib/modules/${version}`)));
+  return { version, packages };
 }
 
 /** The guest's files; fetches and builds them where they are missing. Throws GUEST_MISSING with the reason. */
 export async function ensureGuest(): Promise<Guest> {
-  const wanted = await recipe();
-  const there = await cached(wanted);
-  if (there !== undefined) return there;
-  try {
-    return await locked(LOCK, async () => (await cached(wanted)) ?? (await build(wanted)));
-  } catch (error) {
-    const { message, stderr } = error as Error & { stderr?: string };
-    const reason = stderr?.trim().split('\n').at(-1) || message;
-    throw new DragomanError('GUEST_MISSING', `cannot fetch Debian's kernel and busybox by apt: ${reason}`, 'guest', { cause: error });
-  }
+  const { version, path } = await keep({
+    name: 'guest',
+    what: 'the Debian guest (linux-image-686, busybox-static)',
+    hash: await hash(),
+    files: ['vmlinuz', 'initrd.gz', 'busybox'],
+    make,
+  });
+  return { kernel: path('vmlinuz'), initrd: path('initrd.gz'), busybox: path('busybox'), version };
 }
 
 /**

@@ -21,6 +21,8 @@ export interface KbenchOutput {
   readonly rows: readonly RowRun[];
   /** Why rows have no figures, by name. */
   readonly failed: ReadonlyMap<string, string>;
+  /** What else rows said of themselves, by name and by key. */
+  readonly also: Readonly<Record<string, Readonly<Record<string, number>>>>;
   /** Whether all rows had their turn. */
   readonly done: boolean;
 }
@@ -33,6 +35,7 @@ export class KbenchReader {
   #running: { readonly name: string; readonly guestMs: number; readonly hostMs: number } | undefined;
   readonly #rows: RowRun[] = [];
   readonly #failed = new Map<string, string>();
+  readonly #also: Record<string, Record<string, number>> = {};
   #done = false;
   /** The last lines that are not kbench's: what a kernel says that fails. */
   #other: string[] = [];
@@ -52,10 +55,12 @@ export class KbenchReader {
       return;
     }
     const [, failed, why] = /^(\S+) failed: (.*)$/.exec(words) ?? [];
+    const [, of, key, value] = /^also (\S+) (\S+) (-?\d+(?:\.\d+)?)$/.exec(words) ?? [];
     const [, begun, clock] = /^begin (\S+) (\d+)$/.exec(words) ?? [];
     const [, name, figures] = /^(\S+)((?: \d+ \d+)+)$/.exec(words) ?? [];
     if (words === 'done') this.#done = true;
     else if (failed !== undefined) this.#failed.set(failed, why!);
+    else if (of !== undefined && of === this.#running?.name) (this.#also[of] ??= {})[key!] = Number(value);
     else if (begun !== undefined) this.#running = { name: begun, guestMs: Number(clock) / 1e6, hostMs: nowMs };
     else if (name !== undefined && name === this.#running?.name) {
       const numbers = figures!.trim().split(' ').map(Number);
@@ -81,6 +86,6 @@ export class KbenchReader {
     return [...this.#other, this.#partial].join(' | ').slice(-300);
   }
   get output(): KbenchOutput {
-    return { rows: this.#rows, failed: this.#failed, done: this.#done };
+    return { rows: this.#rows, failed: this.#failed, also: this.#also, done: this.#done };
   }
 }

@@ -1,10 +1,8 @@
 // npm run bench -- kernel: rows of kernel work (guests/kbench) in Debian's kernel on Dragoman, QEMU's TCG and v86, in turn, a process each.
 import { spawn } from 'node:child_process';
-import { mkdir, writeFile } from 'node:fs/promises';
-import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { kbenchInitrd, ROWS, runAppend } from '../../guests/kbench/initrd.ts';
-import { ensureGuest } from '../../guests/linux.ts';
+import { ROWS, rowsOf, runAppend } from '../../guests/kbench/initrd.ts';
+import { LMBENCH } from '../../guests/workloads/lmbench.ts';
 import type { BootImage } from '../machines.ts';
 import { type Subjects, subjects } from '../subjects.ts';
 import { KbenchReader } from './output.ts';
@@ -23,7 +21,7 @@ export interface KernelOptions extends Subjects {
   readonly rounds: number;
   /** Of each row; undefined: as the heat has it. */
   readonly seconds: number | undefined;
-  /** Rows whose name contains one of these texts, apart by commas. */
+  /** Of all rows those whose name contains one of these texts, apart by commas; undefined: this benchmark's. */
   readonly only: string | undefined;
   readonly cpus: number;
 }
@@ -33,11 +31,7 @@ export const limitOf = (seconds: number): number => Math.ceil(2 * seconds) + 30;
 
 /** The guest's kernel and our initial RAM disk; the kernel's release. */
 export async function kbenchImage(append: string): Promise<BootImage & { readonly version: string }> {
-  const { kernel, version } = await ensureGuest();
-  const initrd = join(CACHE, 'kbench.cpio');
-  await mkdir(CACHE, { recursive: true });
-  await writeFile(initrd, await kbenchInitrd());
-  return { kernel, initrd, append, version };
+  return { ...(await LMBENCH.image()), append };
 }
 
 export interface Watched {
@@ -96,7 +90,7 @@ export async function kernel({
   peers,
   variants,
 }: KernelOptions): Promise<KernelResult> {
-  const rows = ROWS.filter(({ name }) => only === undefined || only.split(',').some((text) => name.includes(text)));
+  const rows = only === undefined ? rowsOf('kernel') : ROWS.filter(({ name }) => only.split(',').some((text) => name.includes(text)));
   const limitSeconds = limitOf(seconds);
   const names = rows.map(({ name }) => name);
   const image = await kbenchImage(runAppend({ seconds, slices: HEATS[heat].slices, limitSeconds, rows: names }));

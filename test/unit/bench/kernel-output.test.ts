@@ -17,6 +17,7 @@ it('reads rows with their slices and the time that the host saw, however the byt
   expect(reader.output).toEqual({
     rows: [{ name: 'stat', slices, guestFromMs: 5000, hostFromMs: 1000, guestMs: 301, hostMs: 310 }],
     failed: new Map([['file', 'open -28']]),
+    also: {},
     done: true,
   });
 });
@@ -24,6 +25,17 @@ it('reads rows with their slices and the time that the host saw, however the byt
 it('takes no figures of a row that has not begun, and keeps what else was said', () => {
   const reader = new KbenchReader();
   reader.take('kbench: begin stat 1\nkbench: read-1 5 1\nkbench: stat 5\nKernel panic - not syncing\nno end', 0);
-  expect(reader.output).toEqual({ rows: [], failed: new Map(), done: false });
+  expect(reader.output).toEqual({ rows: [], failed: new Map(), also: {}, done: false });
   expect(reader.other).toBe('kbench: read-1 5 1 | kbench: stat 5 | Kernel panic - not syncing | no end');
+});
+
+it('reads figures beside the times, of the row that runs', () => {
+  const reader = new KbenchReader();
+  reader.take('kbench: also apache p50 1\nkbench: begin apache 1\nkbench: also apache p50 26.080\r\nkbench: also apache fai', 0);
+  reader.take(
+    'led 0\nkbench: also other p50 3\nkbench: also apache p90\nkbench: also apache p99 \nkbench: also apache p99 1.5s\nkbench: apache 5 1\n',
+    0,
+  );
+  reader.take('kbench: begin fio-disk 9\nkbench: also fio-disk MB/s 113.191\n', 0);
+  expect(reader.output.also).toEqual({ apache: { p50: 26.08, failed: 0 }, 'fio-disk': { 'MB/s': 113.191 } });
 });

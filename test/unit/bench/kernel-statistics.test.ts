@@ -20,6 +20,7 @@ function run(
       hostMs: ms * clock,
     })),
     failed: new Map(Object.entries(failed)),
+    also: {},
     done: true,
   };
   return { machine, output };
