@@ -17,7 +17,12 @@ export function median(values: readonly number[]): number {
 /** Half the distance between the quartiles, relative to the median: how much to trust it. */
 export function spread(values: readonly number[]): number {
   const sorted = values.toSorted((a, b) => a - b);
-  const at = (part: number) => sorted[Math.round((sorted.length - 1) * part)];
+  // Between two values in proportion, so that none of three is left out.
+  const at = (part: number) => {
+    const place = (sorted.length - 1) * part;
+    const below = Math.floor(place);
+    return sorted[below]! + (place - below) * ((sorted[below + 1] ?? sorted[below]!) - sorted[below]!);
+  };
   return (at(0.75) - at(0.25)) / 2 / median(values);
 }
 

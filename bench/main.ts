@@ -12,6 +12,7 @@ import { kernel } from './kernel/run.ts';
 import { profileTables } from './kernel/shares.ts';
 import { type Heat, kernelTable } from './kernel/statistics.ts';
 import { micro, microTable } from './micro.ts';
+import { paper } from './paper/main.ts';
 import { ALLOWED_MIB, readers, readersTable } from './readers.ts';
 import { smp, smpTables } from './smp.ts';
 import { PEERS, type Peer, parseVariant } from './subjects.ts';
@@ -77,6 +78,10 @@ const number = (text: string | undefined, name: string): number | undefined => {
   return Number.isInteger(value) && value > 0 && value <= 1000 ? value : usage(`${name} '${text}' is not a number from 1 to 1000`);
 };
 
+if (process.argv[2] === 'paper') {
+  await paper(process.argv.slice(3));
+  process.exit();
+}
 const { values, positionals } = readArguments();
 if (values.help) {
   process.stdout.write(USAGE);

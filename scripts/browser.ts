@@ -7,7 +7,7 @@ import { fileURLToPath } from 'node:url';
 import { build as bundle, type Plugin } from 'esbuild';
 import sirv from 'sirv';
 import { SERAI } from '../guests/serai.ts';
-import { ENGINE_FILES, NAME_FILES } from '../src/host/host.ts';
+import { ENGINE_FILES, NAME_FILES, PROF_FILES } from '../src/host/host.ts';
 import { WORKERS } from './workers.ts';
 
 const ROOT = fileURLToPath(new URL('..', import.meta.url));
@@ -46,7 +46,7 @@ export async function buildPage(): Promise<void> {
     plugins: [apart],
     logLevel: 'warning',
   });
-  await Promise.all([...ENGINE_FILES, ...NAME_FILES].map((name) => copyFile(at(`build/${name}`), join(PAGE, name))));
+  await Promise.all([...ENGINE_FILES, ...NAME_FILES, ...PROF_FILES].map((name) => copyFile(at(`build/${name}`), join(PAGE, name))));
   await copyFile(at('node_modules/binaryen/index.js'), join(PAGE, APART));
   await copyFile(SERAI, join(PAGE, 'serai.elf'));
   await copyFile(at('examples/browser/index.html'), join(PAGE, 'index.html'));

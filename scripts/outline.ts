@@ -5,7 +5,7 @@ import { fileURLToPath } from 'node:url';
 const ROOT = fileURLToPath(new URL('..', import.meta.url));
 const FOLDERS = ['src', 'wasm', 'guests', 'scripts', 'bench', 'examples'];
 /** What is made, or is not ours to explain file by file. */
-const LEFT_OUT = /(^|\/)(gen|dist|node_modules|workloads|kernel|user)(\/|$)/;
+const LEFT_OUT = /(^|\/)(gen|dist|node_modules|kernel|user)(\/|$)/;
 
 /** The first sentence of a source's opening comment; undefined where it opens with none. */
 export function firstSentence(source: string): string | undefined {

@@ -1,0 +1,88 @@
+// What is measured where nothing else is asked for: all of it, or within five minutes (--quick).
+import type { Workload } from '../../guests/workloads/workload.ts';
+import { type GroupPlan, parts } from './plan.ts';
+import type { Subject } from './subjects.ts';
+
+export interface PlanOptions {
+  readonly workloads: readonly Workload[];
+  readonly subjects: readonly Subject[];
+  /** Numbers of CPUs, upwards; the first is what all but scaling is measured on. */
+  readonly cpus: readonly number[];
+  readonly quick: boolean;
+  /** Undefined: as it is usual. */
+  readonly rounds?: number;
+  readonly warmSeconds?: number;
+  readonly coldSeconds?: number;
+}
+
+/** Rows that say the most in little time, and those of which more CPUs do more. */
+const QUICK = [
+  'getppid-sysenter',
+  'read-1',
+  'stat',
+  'open+close',
+  'sig-catch',
+  'page-fault',
+  'pipe',
+  'select-100',
+  'fork+exit',
+  'fork+exec',
+  'file',
+];
+const SCALED = ['getppid-sysenter', 'stat', 'open+close', 'page-fault', 'pipe', 'fork+exit', 'mmap-64', 'file', 'user-sieve'];
+/** So many rows of seconds each in one machine's life: more, and the host has changed before the next machine comes to the same row. */
+const ROWS_A_RUN = 9;
+/** A row of many processes takes a while to have its regions. */
+const SLOW_SECONDS = 20;
+
+/** Of each warm row. */
+export function warmSecondsOf(workload: Workload, { quick, warmSeconds }: Pick<PlanOptions, 'quick' | 'warmSeconds'>): number {
+  const short = workload.name === 'lmbench';
+  return warmSeconds ?? (quick ? (short ? 1 : 8) : short ? 6 : SLOW_SECONDS);
+}
+
+export function groupPlans({ workloads, subjects, cpus, quick, rounds, warmSeconds, coldSeconds = 0.3 }: PlanOptions): GroupPlan[] {
+  const named = (kinds: readonly Subject['kind'][]) => subjects.filter(({ kind }) => kinds.includes(kind)).map(({ name }) => name);
+  const [one, ...more] = cpus;
+  const all = subjects.map(({ name }) => name);
+  // What takes an hour by an interpreter says nothing that a shorter row does not.
+  const quickly = named(quick ? ['mode', 'peer', 'native'] : ['mode', 'minus', 'peer', 'native']);
+  const scaling = all.filter((name) => ['relaxed', 'classic', 'qemu'].includes(name));
+  const plans: GroupPlan[] = [];
+  const warm = (workload: Workload, count: number, names: readonly string[], rows: readonly string[]) => {
+    plans.push({
+      workload,
+      heat: 'warm',
+      cpus: count,
+      seconds: warmSecondsOf(workload, { quick, ...(warmSeconds === undefined ? {} : { warmSeconds }) }),
+      slices: quick ? 4 : 12,
+      rounds: rounds ?? (quick ? 1 : 2),
+      subjects: names,
+      runs: parts(rows, ROWS_A_RUN),
+    });
+  };
+  for (const workload of workloads) {
+    const names = workload.rows.map(({ name }) => name);
+    const rows = quick && workload.name === 'lmbench' ? names.filter((name) => QUICK.includes(name)) : names;
+    if (workload.name === 'lmbench')
+      plans.push({
+        workload,
+        heat: 'cold',
+        cpus: one!,
+        seconds: coldSeconds,
+        slices: 1,
+        rounds: rounds ?? (quick ? 1 : 3),
+        subjects: quick ? quickly : all,
+        runs: [rows],
+      });
+    warm(workload, one!, quickly, rows);
+  }
+  for (const workload of workloads)
+    for (const count of more) {
+      const names = workload.rows.map(({ name }) => name);
+      const rows = workload.name === 'lmbench' ? names.filter((name) => SCALED.includes(name)).map((name) => `${name}*${count}`) : names;
+      // In five minutes there is time for one row's scaling.
+      if (!quick || workload.name === 'apache') warm(workload, count, quick ? scaling.slice(0, 1) : scaling, rows);
+    }
+  return plans.filter((plan) => plan.subjects.length > 0 && plan.runs.length > 0);
+}
