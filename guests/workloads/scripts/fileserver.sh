@@ -13,33 +13,43 @@ figures() {
     /^}/ { printf "%.0f %.0f %.0f\n", bytes, operations, ms; fflush(); bytes = operations = ms = counts = 0 }'
 }
 
-# Slices of what figures() prints, from the first line on.
+# Slices of what figures() prints, from the second line with operations on (the first is told late, in a machine where awk has not run before), until the row's time is over.
 watch() {
-  local bytes operations ms first_bytes= last_operations last_ms first_ms
+  local bytes operations ms first_bytes= last_operations last_ms first_ms seen=0
   while read -r bytes operations ms; do
     if [ "$bytes" = error ]; then
-      fail "fio says error $operations"
+      fail "fio says error $operations" /tmp/errors
     elif [ -z "$first_bytes" ]; then
+      [ "$operations" -eq 0 ] || seen=$((seen + 1))
+      [ $seen -eq 2 ] || continue
       begin
-      first_bytes=$bytes first_ms=$ms
+      first_bytes=$bytes first_ms=$ms last_operations=$operations last_ms=$ms
     elif [ "$operations" -gt "$last_operations" ] && [ "$ms" -gt "$last_ms" ]; then
       # By fio, which took the time when it took the counts; its clock is CLOCK_MONOTONIC.
       FIGURES="$FIGURES $(((ms - last_ms) * 1000000)) $((operations - last_operations))"
+      last_operations=$operations last_ms=$ms
+      # Reports come a little early or late.
+      [ $((ms - first_ms)) -lt $((MS - MS / SLICES / 2)) ] || break
     fi
-    last_operations=$operations last_ms=$ms last_bytes=$bytes
   done
-  [ -n "$FIGURES" ] || fail 'fio' /tmp/errors
-  also MB/s "$(awk "BEGIN { printf \"%.3f\", ($last_bytes - $first_bytes) / ($last_ms - $first_ms) / 1000 }")"
+  [ -n "$FIGURES" ] && [ $((last_ms - first_ms)) -ge $((MS - MS / SLICES / 2)) ] || fail 'fio ended early' /tmp/errors
+  also MB/s "$(awk "BEGIN { printf \"%.3f\", ($bytes - $first_bytes) / ($last_ms - $first_ms) / 1000 }")"
 }
 
 # serve FOLDER DIRECT FSYNC
 serve() {
-  local interval=$((MS / SLICES))
-  export DIRECTORY=$1 DIRECT=$2 FSYNC=$3 CLIENTS=$CPUS SECONDS_EACH=$((MS + interval))ms
+  # fio is ended when the time is over: its own end, which waits for what is under way, is no part of that.
+  export DIRECTORY=$1 DIRECT=$2 FSYNC=$3 CLIENTS=$CPUS SECONDS_EACH=${LIMIT}s
   mkfifo /tmp/pipe
-  fio --output-format=json --status-interval=${interval}ms /etc/fileserver.fio 2> /tmp/errors > /tmp/pipe &
-  figures < /tmp/pipe | { watch; finish; }
-  exit 1
+  fio --output-format=json --status-interval=$((MS / SLICES))ms /etc/fileserver.fio 2> /tmp/errors > /tmp/pipe &
+  local fio=$!
+  figures < /tmp/pipe | {
+    watch
+    kill -9 $fio
+    finish
+  }
+  # As the pipeline ended.
+  exit $?
 }
 
 case $ROW in

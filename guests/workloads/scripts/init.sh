@@ -16,8 +16,9 @@ for row; do
   status=$?
   # 0 and 1: it has said itself how it went.
   [ $status -le 1 ] || echo "kbench: $row failed: it ended with status $status, or was ended after $LIMIT s"
-  # All but this process.
+  # All but this process, and what the row left.
   kill -9 -1
+  rm -rf /tmp/*
 done
 echo 'kbench: done'
 poweroff -f

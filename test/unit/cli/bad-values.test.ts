@@ -70,7 +70,6 @@ const BAD: Readonly<Record<string, readonly string[]>> = {
   'max-regions': [...NUMBERS, '31', '65537'],
   'code-cache': ['other', 'other/below'],
   mode: ['Relaxed', 'all', '0'],
-  client: ['Prof', 'count', '0'],
   relax: ['All', '-all', 'direct', '0', '-'],
   lockstep: ['=1'],
   'strict-order': ['=no'],
@@ -104,7 +103,7 @@ const FILE_OPTIONS = [
   'trace',
   'symbols',
 ];
-const REPEATED = ['module', 'disk', 'client'];
+const REPEATED = ['module', 'disk'];
 
 /** What is wrong with the answer to `--NAME VALUE`, or undefined. `names`: what the message must have in it. */
 async function wrong(args: readonly string[], names: readonly string[]): Promise<string | undefined> {
