@@ -58,6 +58,8 @@ case $ROW in
     serve /tmp/files 0 0
     ;;
   fio-disk)
+    # From this row's run before.
+    umount /mnt 2> /dev/null
     /sbin/mke2fs -q -F -t ext4 -E nodiscard,lazy_itable_init=0,lazy_journal_init=0 /dev/vda 2> /tmp/errors || fail 'mke2fs' /tmp/errors
     mount -t ext4 /dev/vda /mnt 2> /tmp/errors || fail 'mount' /tmp/errors
     serve /mnt 1 32
