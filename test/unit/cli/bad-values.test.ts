@@ -70,6 +70,7 @@ const BAD: Readonly<Record<string, readonly string[]>> = {
   'max-regions': [...NUMBERS, '31', '65537'],
   'code-cache': ['other', 'other/below'],
   mode: ['Relaxed', 'all', '0'],
+  client: ['Prof', 'count', '0'],
   relax: ['All', '-all', 'direct', '0', '-'],
   lockstep: ['=1'],
   'strict-order': ['=no'],
@@ -103,7 +104,7 @@ const FILE_OPTIONS = [
   'trace',
   'symbols',
 ];
-const REPEATED = ['module', 'disk'];
+const REPEATED = ['module', 'disk', 'client'];
 
 /** What is wrong with the answer to `--NAME VALUE`, or undefined. `names`: what the message must have in it. */
 async function wrong(args: readonly string[], names: readonly string[]): Promise<string | undefined> {
