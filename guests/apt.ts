@@ -100,7 +100,7 @@ export class Apt {
 }
 
 /** Unpacks a .deb file into `directory`; returns its version. */
-export async function unpack(deb: string, directory: string): Promise<string> {
+async function unpack(deb: string, directory: string): Promise<string> {
   await mkdir(directory, { recursive: true });
   await run('dpkg-deb', ['-x', deb, directory], { timeout: 5 * MINUTES });
   return (await run('dpkg-deb', ['-f', deb, 'Version'])).stdout.trim();

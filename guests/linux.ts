@@ -3,7 +3,7 @@
 import { copyFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
-import { type Apt, unpack } from './apt.ts';
+import { type Apt, Unpacked } from './apt.ts';
 import { buildInitrd, READY, STRESS } from './initrd.ts';
 import { hashOf, keep, type Stamp } from './kept.ts';
 
@@ -27,16 +27,13 @@ async function make({ apt, ready, work }: { apt: Apt; ready: string; work: strin
   const image = (await apt.dependencies('linux-image-686')).find((name) => /^linux-image-.*-686$/.test(name));
   if (image === undefined) throw new Error('linux-image-686 depends on no kernel image');
   const version = image.replace('linux-image-', '');
-  const [kernelDeb, busyboxDeb] = await apt.download([image, 'busybox-static']);
-  const packages = {
-    [image]: await unpack(kernelDeb, join(work, 'kernel')),
-    'busybox-static': await unpack(busyboxDeb, join(work, 'busybox')),
-  };
-  const busybox = join(work, 'busybox/bin/busybox');
-  await copyFile(join(work, `kernel/boot/vmlinuz-${version}`), join(ready, 'vmlinuz'));
+  const source = new Unpacked(apt, work);
+  const [kernel, tools] = (await source.unpacked([image, 'busybox-static'])) as [string, string];
+  const busybox = join(tools, 'bin/busybox');
+  await copyFile(join(kernel, `boot/vmlinuz-${version}`), join(ready, 'vmlinuz'));
   await copyFile(busybox, join(ready, 'busybox'));
-  await writeFile(join(ready, 'initrd.gz'), await buildInitrd(busybox, join(work, `kernel/lib/modules/${version}`)));
-  return { version, packages };
+  await writeFile(join(ready, 'initrd.gz'), await buildInitrd(busybox, join(kernel, `lib/modules/${version}`)));
+  return { version, packages: source.versions };
 }
 
 /** The guest's files; fetches and builds them where they are missing. Throws GUEST_MISSING with the reason. */

@@ -3,7 +3,7 @@ import { readdir, readFile } from 'node:fs/promises';
 import { basename, join } from 'node:path';
 import { dynamicNeeds, isElf } from './elf.ts';
 
-/** Where packages come from: apt (fetching.ts), or a test. */
+/** Where packages come from: apt (Unpacked of apt.ts), or a test. */
 export interface PackageSource {
   /** Names of the packages that a package depends on. */
   dependencies(name: string): Promise<readonly string[]>;

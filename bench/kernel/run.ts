@@ -11,7 +11,7 @@ import { type Heat, type KernelResult, kernelRows, type MachineRun } from './sta
 export const CACHE = fileURLToPath(new URL('../../.cache/bench/', import.meta.url));
 const BOOT_SECONDS = 180;
 /** How each is run: seconds a row, and the slices that they are cut into. */
-const HEATS: Readonly<Record<Heat, { readonly seconds: number; readonly slices: number }>> = {
+export const HEATS: Readonly<Record<Heat, { readonly seconds: number; readonly slices: number }>> = {
   cold: { seconds: 0.3, slices: 1 },
   warm: { seconds: 6, slices: 12 },
 };

@@ -49,11 +49,13 @@ export function collect(plan: GroupPlan, found: Found): Collected {
     const runs = new Map(
       subjects.map((subject) => [subject, mine.filter((job) => job.subject === subject).map((job) => runOf(job, found))]),
     );
-    const known = plan.workload.rows.filter(({ name }) => names.includes(name) || names.some((one) => one.startsWith(`${name}*`)));
-    const asked = known.map((row) => ({ ...row, user: row.user === true, name: names.find((one) => one.split('*')[0] === row.name)! }));
-    return kernelRows(asked, runs, plan.heat).map(({ name, user, figures }, k): PaperRow => {
-      const more = also(name, mine, found);
-      return { name: asked[k]!.name.split('*')[0]!, what: known[k]!.what, user, figures, ...(more === undefined ? {} : { also: more }) };
+    // 'stat*2' is the row stat by two processes.
+    const known = names.map((name) => plan.workload.rows.find((row) => row.name === name.split('*')[0])!);
+    const asked = names.map((name, k) => ({ name, user: known[k]!.user === true }));
+    return kernelRows(asked, runs, plan.heat).map(({ name: asName, user, figures }, k): PaperRow => {
+      const { name, what } = known[k]!;
+      const more = also(asName, mine, found);
+      return { name, what, user, figures, ...(more === undefined ? {} : { also: more }) };
     });
   });
   const { workload, heat, cpus, seconds, rounds } = plan;

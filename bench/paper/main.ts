@@ -1,4 +1,4 @@
-// npm run bench -- paper: the tables and figures of SOSP'13 for this system, its peers measured in the same run. docs/results.md has a run of it.
+// npm run bench -- paper: the tables and figures of SOSP'13 for this system, its peers measured in the same run.
 import { execFileSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import { readFileSync } from 'node:fs';

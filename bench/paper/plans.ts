@@ -1,5 +1,6 @@
 // What is measured where nothing else is asked for: all of it, or within five minutes (--quick).
 import type { Workload } from '../../guests/workloads/workload.ts';
+import { HEATS } from '../kernel/run.ts';
 import { type GroupPlan, parts } from './plan.ts';
 import type { Subject } from './subjects.ts';
 
@@ -12,7 +13,6 @@ export interface PlanOptions {
   /** Undefined: as it is usual. */
   readonly rounds?: number;
   readonly warmSeconds?: number;
-  readonly coldSeconds?: number;
 }
 
 /** Workloads for which there is time in five minutes. */
@@ -28,10 +28,10 @@ const SLOW_SECONDS = 20;
 /** Of each warm row. */
 export function warmSecondsOf(workload: Workload, { quick, warmSeconds }: Pick<PlanOptions, 'quick' | 'warmSeconds'>): number {
   const short = workload.name === 'lmbench';
-  return warmSeconds ?? (quick ? (short ? 1 : 6) : short ? 6 : SLOW_SECONDS);
+  return warmSeconds ?? (quick ? (short ? 1 : 6) : short ? HEATS.warm.seconds : SLOW_SECONDS);
 }
 
-export function groupPlans({ workloads, subjects, cpus, quick, rounds, warmSeconds, coldSeconds = 0.3 }: PlanOptions): GroupPlan[] {
+export function groupPlans({ workloads, subjects, cpus, quick, rounds, warmSeconds }: PlanOptions): GroupPlan[] {
   const named = (kinds: readonly Subject['kind'][]) => subjects.filter(({ kind }) => kinds.includes(kind)).map(({ name }) => name);
   const [one, ...more] = cpus;
   const all = subjects.map(({ name }) => name);
@@ -45,7 +45,7 @@ export function groupPlans({ workloads, subjects, cpus, quick, rounds, warmSecon
       heat: 'warm',
       cpus: count,
       seconds: warmSecondsOf(workload, { quick, ...(warmSeconds === undefined ? {} : { warmSeconds }) }),
-      slices: quick ? 4 : 12,
+      slices: quick ? 4 : HEATS.warm.slices,
       rounds: rounds ?? (quick ? 1 : 2),
       subjects: names,
       runs: parts(rows, ROWS_A_RUN),
@@ -59,8 +59,7 @@ export function groupPlans({ workloads, subjects, cpus, quick, rounds, warmSecon
         workload,
         heat: 'cold',
         cpus: one!,
-        seconds: coldSeconds,
-        slices: 1,
+        ...HEATS.cold,
         rounds: rounds ?? (quick ? 1 : 3),
         subjects: quick ? quickly : all,
         runs: [rows],

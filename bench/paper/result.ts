@@ -62,7 +62,7 @@ export interface CounterRow {
 /** A figure that was asked for. */
 export interface Goal {
   readonly name: string;
-  /** '≥ 3', '< 1e-6'. */
+  /** 'at least 3', 'below 1'. */
   readonly asked: string;
   readonly measured: number | undefined;
   readonly met: boolean | undefined;

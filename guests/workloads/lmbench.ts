@@ -29,5 +29,5 @@ export const LMBENCH: Workload = {
   memoryMiB: 256,
   rate: false,
   image,
-  append: (run) => runAppend(run),
+  append: runAppend,
 };
