@@ -427,7 +427,10 @@ export class BlockCache {
   bumpJumps(which: Jumps = 3): void {
     this.setWord(Cpu.at.callReturn, NO_RETURN);
     if (which & 1) this.setWord(Cpu.at.jumpKernelGen, this.word(Cpu.at.jumpKernelGen) + 1 || 1);
-    if (which & 2) this.setWord(Cpu.at.jumpUserGen, this.word(Cpu.at.jumpUserGen) + 1 || 1);
+    if (which & 2) {
+      const next = this.word(Cpu.at.jumpUserLast) + 1 || 1;
+      for (const field of [Cpu.at.jumpUserGen, Cpu.at.jumpUserLast, Cpu.at.jumpUserFirst]) this.setWord(field, next);
+    }
   }
 
   /** Head of the block with this identity, or 0. */

@@ -53,7 +53,7 @@ export function resetCpu(shared: SharedMemory, index: number): void {
   const { i32, plan } = shared;
   const base = cpuBase(plan, index);
   // Jump-cache entries of before must stay stale: generations only go up.
-  const generation = Math.max(i32[(base + Cpu.at.jumpKernelGen) >> 2]!, i32[(base + Cpu.at.jumpUserGen) >> 2]!) + 1;
+  const generation = Math.max(i32[(base + Cpu.at.jumpKernelGen) >> 2]!, i32[(base + Cpu.at.jumpUserLast) >> 2]!) + 1;
   i32.fill(0, base >> 2, (base + Cpu.size) >> 2);
   const set = (offset: number, value: number) => (i32[(base + offset) >> 2] = value);
   set(Cpu.at.index, index);
@@ -77,7 +77,7 @@ export function resetCpu(shared: SharedMemory, index: number): void {
   for (const proofs of [CpuArea.at.provenFlat, CpuArea.at.provenFree])
     for (let n = 0; n < PROVEN_DESCRIPTORS; n++) set(proofs + n * SegmentProof.size + SegmentProof.at.selector, NO_SELECTOR);
   set(Cpu.at.jumpKernelGen, generation);
-  set(Cpu.at.jumpUserGen, generation);
+  for (const field of [Cpu.at.jumpUserGen, Cpu.at.jumpUserLast, Cpu.at.jumpUserFirst]) set(field, generation);
   set(Cpu.at.fcw, 0x37f);
   set(Cpu.at.mxcsr, 0x1f80);
   set(Cpu.at.apicBase, LAPIC_BASE | 0x800 | (index === 0 ? 0x100 : 0));

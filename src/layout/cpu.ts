@@ -174,6 +174,12 @@ export const Cpu = struct(
     /** Current generations: an entry of another generation is stale. */
     jumpKernelGen: u32,
     jumpUserGen: u32,
+    /** The user's last generation so far, and the first of those that may be gone on with: one that an address space left behind comes back with it (wasm/engine/spaces.ts). */
+    jumpUserLast: u32,
+    jumpUserFirst: u32,
+    /** Number of the address space, in CpuArea.spaces, that the CPU is in, and how many it has entered so far. */
+    space: u32,
+    spacesEntered: u32,
     /** 1 where the kernel's jump cache holds entries of pages that are not global. */
     jumpKernelLocal: u32,
     blockHash: u32,

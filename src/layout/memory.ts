@@ -287,6 +287,19 @@ export const jumpIndex = (eip: number): number => (eip ^ (eip >>> PAGE_SHIFT)) &
 export const Fetched = struct({ page: u32, gen: u32, frame: u32, unused: u32 });
 export const FETCHED_ENTRIES = 2048;
 
+/**
+ * What the user's jump cache knows of an address space (wasm/engine/spaces.ts). `gen`: the generation of its entries; `used`: the lower, the longer ago the CPU entered it;
+ * `count`: of its SpaceEntry records, or SPACE_UNKNOWN; `low`, `high`: linear page numbers of code that was found there.
+ */
+export const Space = struct({ cr3: u32, gen: u32, used: u32, count: u32, low: u32, high: u32 });
+/** A word of its page tables by which code was found: host address, and what is there. */
+export const SpaceEntry = struct({ at: u32, value: u32 });
+export const SPACES = 8;
+/** Of each of them. */
+export const SPACE_ENTRIES = 512;
+/** Nobody can tell whether code is where it was. */
+export const SPACE_UNKNOWN = 0xffffffff;
+
 /** Block hash: (physical address, EIP, mode) -> block; open hashing with chains through BlockHead.hashNext. */
 export const BLOCK_HASH_BITS = 16;
 export const BLOCK_HASH_ENTRIES = 1 << BLOCK_HASH_BITS;
@@ -399,6 +412,9 @@ export const CpuArea = struct(
     trace: records(TRACE_RECORDS, TraceRecord, PAGE),
     fetchedKernel: records(FETCHED_ENTRIES, Fetched, PAGE),
     fetchedUser: records(FETCHED_ENTRIES, Fetched, PAGE),
+    spaces: records(SPACES, Space, PAGE),
+    /** SPACE_ENTRIES for each of them. */
+    spaceEntries: records(SPACES * SPACE_ENTRIES, SpaceEntry, PAGE),
     /** Loads of ES and DS in flat code, and of FS and GS, by descriptor; and bytes that are no descriptor which such a load could find, in the place of a table. */
     provenFlat: records(PROVEN_DESCRIPTORS, SegmentProof, PAGE),
     provenFree: records(PROVEN_DESCRIPTORS, SegmentProof, PAGE),

@@ -4,9 +4,7 @@
 import { pagingOn } from '../base/state';
 import { Access, Cpu, CpuArea, FETCHED_ENTRIES, Fetched, Mode, NO_RETURN, Tlb } from '../gen/layout';
 import { isMapped, walk } from '../memory/walk';
-
-/** Bits of Fetched.frame beside the frame. */
-export const FRAME_BITS: u32 = Tlb.GLOBAL | Tlb.LARGE;
+import { FRAME_BITS, forgetOtherSpaces, isAsNoted, noteInSpace } from './spaces';
 
 /** A page is in one of so many entries, from its own on. */
 const WAYS: u32 = 4;
@@ -22,10 +20,12 @@ function generation(cpu: Cpu, user: bool): u32 {
   return user ? cpu.jumpUserGen : cpu.jumpKernelGen;
 }
 
-/** Makes all entries of the user's jump cache stale. */
+/** Makes all entries of the user's jump cache stale that are of this address space. */
 export function flushUserJumps(cpu: Cpu): void {
-  const gen = cpu.jumpUserGen + 1;
-  cpu.jumpUserGen = gen ? gen : 1;
+  const last = cpu.jumpUserLast + 1;
+  const gen = last ? last : 1;
+  cpu.jumpUserLast = gen;
+  cpu.jumpUserGen = gen;
   // Code of the user's that waits for a return while the kernel runs is not gone on with in any case: the mode changes on the way back.
   if (cpu.mode & Mode.USER) cpu.callReturn = NO_RETURN;
   cpu.jumpUserLow = 0xfffff;
@@ -42,9 +42,10 @@ export function flushKernelJumps(cpu: Cpu): void {
   cpu.jumpKernelHigh = 0;
 }
 
-/** Makes all entries of both jump caches stale. */
+/** Makes all entries of both jump caches stale, of all address spaces. */
 export function flushJumps(cpu: Cpu): void {
   flushUserJumps(cpu);
+  cpu.jumpUserFirst = cpu.jumpUserGen;
   flushKernelJumps(cpu);
 }
 
@@ -100,6 +101,7 @@ export function noteFetched(cpu: Cpu, user: bool, page: u32, frame: u32): void {
     flushOne(cpu, user);
   }
   if (frame & Tlb.LARGE) widen(cpu, user, page);
+  if (user) noteInSpace(cpu, page, frame);
   const entry = freeEntry(cpu, user, page);
   entry.page = page;
   entry.frame = frame;
@@ -113,6 +115,7 @@ function flushOn(cpu: Cpu, user: bool, page: u32): void {
 
 /** Makes the jump caches stale that may know code of a page. Code that runs, or waits for a call's return, in their present generation was found since the last one. */
 export function flushJumpsOn(cpu: Cpu, page: u32): void {
+  forgetOtherSpaces(cpu);
   flushOn(cpu, true, page);
   flushOn(cpu, false, page);
 }
@@ -125,7 +128,7 @@ function flushMoved(cpu: Cpu, user: bool, linear: u32): void {
     if (!entry || !pagingOn(cpu)) return;
     const found = walk(cpu, linear, Access.EXEC | Access.PEEK | (user ? Access.USER : 0));
     if (isMapped(found) && (found & (0xfffff000 | FRAME_BITS)) == entry.frame) return;
-  }
+  } else if (user && isAsNoted(cpu)) return;
   flushOne(cpu, user);
 }
 

@@ -9,6 +9,12 @@ function isUser(cpu: Cpu): bool {
 function generation(cpu: Cpu): u32 {
   return isUser(cpu) ? cpu.jumpUserGen : cpu.jumpKernelGen;
 }
+/** Whether entries of a generation may be asked for, now or when the CPU comes back to another address space. */
+@inline
+function isLive(cpu: Cpu, gen: u32): bool {
+  const first = cpu.jumpUserFirst;
+  return isUser(cpu) ? gen != 0 && gen - first <= cpu.jumpUserLast - first : gen == cpu.jumpKernelGen;
+}
 @inline
 function indexOf(eip: u32): u32 {
   return (eip ^ (eip >>> 12)) & (JUMP_ENTRIES - 1);
@@ -28,11 +34,11 @@ export function jumpHere(cpu: Cpu): JumpEntry {
 }
 
 /** Where an entry waits that was displaced from `index`: in one that has nothing, else in place of another one that waits; 0: all beside it have code that belongs there. */
-function placeBeside(cpu: Cpu, index: u32, gen: u32): usize {
+function placeBeside(cpu: Cpu, index: u32): usize {
   let waiting: usize = 0;
   for (let k: u32 = 1; k < JUMP_WAYS; k++) {
     const beside = entryAt(cpu, index ^ k);
-    if (beside.gen != gen) return changetype<usize>(beside);
+    if (!isLive(cpu, beside.gen)) return changetype<usize>(beside);
     if (indexOf(beside.eip) != (index ^ k)) waiting = changetype<usize>(beside);
   }
   return waiting;
@@ -44,8 +50,8 @@ export function fillJump(cpu: Cpu, func: u32, arg: u32): void {
   const index = indexOf(eip);
   const gen = generation(cpu);
   const entry = entryAt(cpu, index);
-  if (entry.gen == gen && entry.eip != eip) {
-    const place = placeBeside(cpu, index, gen);
+  if ((entry.eip ^ eip) | (entry.gen ^ gen) && isLive(cpu, entry.gen)) {
+    const place = placeBeside(cpu, index);
     if (place) v128.store(place, v128.load(changetype<usize>(entry)));
   }
   entry.eip = eip;

@@ -183,6 +183,42 @@ export function walk(cpu: Cpu, linear: u32, access: u32): u32 {
   return cpu.cr4 & Cr4.PAE ? walkPae(cpu, linear, access) : walk32(cpu, linear, access);
 }
 
+/** What findEntries found: host addresses of the entries that map a page, from the top (0: there is none), and what was in them. */
+export let pointerAt: usize = 0;
+export let directoryAt: usize = 0;
+export let leafAt: usize = 0;
+export let pointer: u64 = 0;
+export let directory: u64 = 0;
+export let leaf: u64 = 0;
+
+/** Finds the entries by which a walk of `linear` goes, without a look at their rights. False: one is not present or not in memory, or a PDPTE register says what memory does not. */
+export function findEntries(cpu: Cpu, linear: u32): bool {
+  pointerAt = leafAt = 0;
+  if (!(cpu.cr4 & Cr4.PAE)) {
+    directoryAt = physHost((cpu.cr3 & 0xfffff000) + ((linear >>> 22) << 2), false);
+    if (directoryAt == 0) return false;
+    directory = atomic.load<u32>(directoryAt);
+    if (!(directory & P)) return false;
+    if (directory & PS && cpu.cr4 & Cr4.PSE) return true;
+    leafAt = physHost((<u32>directory & 0xfffff000) + (((linear >>> 12) & 0x3ff) << 2), false);
+    if (leafAt == 0) return false;
+    leaf = atomic.load<u32>(leafAt);
+    return true;
+  }
+  pointer = cpu.pdpte[linear >>> 30];
+  pointerAt = physHost((cpu.cr3 & 0xffffffe0) + ((linear >>> 30) << 3), false);
+  if (pointerAt == 0 || atomic.load<u64>(pointerAt) != pointer) return false;
+  directoryAt = physHost((<u32>pointer & 0xfffff000) + (((linear >>> 21) & 0x1ff) << 3), false);
+  if (directoryAt == 0) return false;
+  directory = atomic.load<u64>(directoryAt);
+  if (!(directory & P)) return false;
+  if (directory & PS) return true;
+  leafAt = physHost((<u32>directory & 0xfffff000) + (((linear >>> 12) & 0x1ff) << 3), false);
+  if (leafAt == 0) return false;
+  leaf = atomic.load<u64>(leafAt);
+  return true;
+}
+
 /** What directLeaf gives for a small page that is not as it should be, but not mapped elsewhere either: not present, not used, or not global. */
 export const HOLE: u32 = 1;
 /** A bit of what it gives besides: code of the page may not be executed. */

@@ -2,6 +2,7 @@
 import { raise, raiseError } from '../base/fault';
 import { changeMode, pagingOn, serialize, untypedSegments } from '../base/state';
 import { flushJumps, flushJumpsAt, flushKernelJumps, flushUserJumps } from '../engine/fetched';
+import { enterSpace } from '../engine/spaces';
 import {
   Cpu,
   Cr0,
@@ -159,7 +160,7 @@ function setCr3(cpu: Cpu, value: u32): void {
   cpu.cr3 = value;
   flushNonGlobal(cpu);
   if (!cpu.directBytes) proveDirectSeldom(cpu);
-  flushUserJumps(cpu);
+  if (!enterSpace(cpu)) flushUserJumps(cpu);
   if (cpu.jumpKernelLocal) flushKernelJumps(cpu);
 }
 

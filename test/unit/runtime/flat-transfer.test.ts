@@ -39,7 +39,7 @@ const snapshot = () => ({ cpu: state().slice(), ram: ram().slice() });
 type Snapshot = ReturnType<typeof snapshot>;
 
 /** What depends on the way: the TLB's lists, the jump caches' generations (the mode changed), and a place for values on their way. */
-const UNSEEN = /^(tlb.*Count|countTlbMisses|jump(User|Kernel)(Gen|Low|High|Local)|scratch)$/;
+const UNSEEN = /^(tlb.*Count|countTlbMisses|jump(User|Kernel)(Gen|Last|First|Low|High|Local)|scratch)$/;
 
 function restore({ cpu, ram: words }: Snapshot): void {
   m.call.flush(m.cpu);

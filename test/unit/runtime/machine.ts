@@ -89,8 +89,7 @@ export async function machine(ramBytes = 16 * MiB) {
   for (const area of ['tlb', 'tlbList', 'tlbGlobalList', 'jumpKernel', 'jumpUser', 'blockHash', 'arena'] as const)
     set(area, cpu + CpuArea.at[area]);
   set('gdtHost', cpu + CpuArea.at.noTable);
-  set('jumpKernelGen', 1);
-  set('jumpUserGen', 1);
+  for (const field of ['jumpKernelGen', 'jumpUserGen', 'jumpUserLast', 'jumpUserFirst'] as const) set(field, 1);
   control('relax', Relax.ENTRIES | Relax.FRAMES);
   set('cr0', CR0.PE);
 
