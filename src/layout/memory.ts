@@ -277,11 +277,13 @@ const DIRECT_PAGES = 2 ** 20;
 
 /** Jump cache: guest EIP -> function. Direct-mapped, but what was displaced may wait in the entries beside, in the same line of the host's cache (wasm/engine/jumps.ts). */
 export const JumpEntry = struct({ eip: u32, gen: u32, func: u32, arg: u32 });
-export const JUMP_ENTRIES = 16384;
+export const JUMP_ENTRIES = 32768;
+/** By so much an EIP is shifted to spread what is at the same place of different pages: with 9 two of a kernel's functions share an entry as seldom as by chance, with 12 five times as often. */
+export const JUMP_SHIFT = 9;
 /** Entries that an EIP may be in: its own one, and those whose numbers differ in less than so much. */
 export const JUMP_WAYS = 4;
 /** Number of the entry that an EIP has. */
-export const jumpIndex = (eip: number): number => (eip ^ (eip >>> PAGE_SHIFT)) & (JUMP_ENTRIES - 1);
+export const jumpIndex = (eip: number): number => (eip ^ (eip >>> JUMP_SHIFT)) & (JUMP_ENTRIES - 1);
 
 /** Pages that a jump cache knows code of, by linear page: where they were mapped (wasm/engine/fetched.ts). */
 export const Fetched = struct({ page: u32, gen: u32, frame: u32, unused: u32 });

@@ -1,5 +1,5 @@
 // The jump caches, asked by EIP: what the dispatcher does inline (src/emit/interpreter/handlers.ts), for functions of the runtime that go elsewhere.
-import { Cpu, JUMP_ENTRIES, JUMP_WAYS, JumpEntry, Mode } from '../gen/layout';
+import { Cpu, JUMP_ENTRIES, JUMP_SHIFT, JUMP_WAYS, JumpEntry, Mode } from '../gen/layout';
 
 @inline
 function isUser(cpu: Cpu): bool {
@@ -17,7 +17,7 @@ function isLive(cpu: Cpu, gen: u32): bool {
 }
 @inline
 function indexOf(eip: u32): u32 {
-  return (eip ^ (eip >>> 12)) & (JUMP_ENTRIES - 1);
+  return (eip ^ (eip >>> JUMP_SHIFT)) & (JUMP_ENTRIES - 1);
 }
 @inline
 function entryAt(cpu: Cpu, index: u32): JumpEntry {

@@ -14,6 +14,7 @@ import {
   CpuArea,
   HEAT_PERIOD,
   JUMP_ENTRIES,
+  JUMP_SHIFT,
   JumpEntry,
   Record,
   RecordPlace,
@@ -437,7 +438,7 @@ function addPseudos(e: Emitter, all: readonly Instrument[]): void {
       ),
     );
     t.f.emit(m.local.set(eip, t.f.loadCpu(Cpu.at.eip)));
-    const index = m.i32.and(m.i32.xor(t.f.get(eip), m.i32.shr_u(t.f.get(eip), t.f.c(12))), t.f.c(JUMP_ENTRIES - 1));
+    const index = m.i32.and(m.i32.xor(t.f.get(eip), m.i32.shr_u(t.f.get(eip), t.f.c(JUMP_SHIFT))), t.f.c(JUMP_ENTRIES - 1));
     const cache = m.select(user, t.f.c(CpuArea.at.jumpUser), t.f.c(CpuArea.at.jumpKernel));
     const gen = m.i32.load(
       0,

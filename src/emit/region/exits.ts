@@ -2,7 +2,7 @@
 
 import type { RegionIr } from '../../ir/region.ts';
 import { Cpu, Mode, PENDING_HELD_SHIFT } from '../../layout/cpu.ts';
-import { CpuArea, JUMP_ENTRIES, JumpEntry, jumpIndex, PAGE, PAGE_SHIFT } from '../../layout/memory.ts';
+import { CpuArea, JUMP_ENTRIES, JUMP_SHIFT, JumpEntry, jumpIndex, PAGE, PAGE_SHIFT } from '../../layout/memory.ts';
 import { ProfReason, ProfWhy } from '../../layout/prof.ts';
 import { runtime } from '../../runtime/abi.ts';
 import { callPoll } from '../lower/calls.ts';
@@ -100,7 +100,7 @@ export class RegionExits {
   /** An indirect branch: tail call (or call) to the code at a guest PC on any page: through the jump cache, else through the dispatcher. */
   lookUp(eip: () => Expr, tail = true): Expr[] {
     const { m } = this.f;
-    const index = m.i32.and(m.i32.xor(eip(), m.i32.shr_u(eip(), this.f.c(PAGE_SHIFT))), this.f.c(JUMP_ENTRIES - 1));
+    const index = m.i32.and(m.i32.xor(eip(), m.i32.shr_u(eip(), this.f.c(JUMP_SHIFT))), this.f.c(JUMP_ENTRIES - 1));
     const entry = this.f.locals.take();
     const code = [
       m.local.set(entry, m.i32.add(this.f.cpu(), m.i32.shl(index, this.f.c(Math.log2(JumpEntry.size))))),
