@@ -2,7 +2,7 @@
 // points first (`frames`).
 import { beforeEach, describe, expect, test } from 'vitest';
 import { Pending, Step } from '../../../src/layout/cpu.ts';
-import { BlockHead, JUMP_ENTRIES, JumpEntry, RAM, Relax } from '../../../src/layout/memory.ts';
+import { BlockHead, JumpEntry, jumpIndex, RAM, Relax } from '../../../src/layout/memory.ts';
 import { putBlock } from './machine.ts';
 import { Eflags, Gpr, gate, SEL, type System, system } from './system-machine.ts';
 
@@ -29,7 +29,7 @@ describe('code is entered', () => {
     const head = putBlock(m, at, { eip, phys: eip, mode: m.get('mode') });
     m.set('eip', eip);
     expect(m.call.lookup(m.cpu)).toBe(head);
-    return { head, entry: m.get('jumpKernel') + ((eip ^ (eip >>> 12)) & (JUMP_ENTRIES - 1)) * JumpEntry.size };
+    return { head, entry: m.get('jumpKernel') + jumpIndex(eip) * JumpEntry.size };
   };
   const ways: Record<string, [eip: number, enter: () => number]> = {
     'INT n': [HANDLER, () => m.call.softInterrupt(m.cpu, VECTOR, 0x102, 0)],
