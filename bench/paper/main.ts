@@ -15,7 +15,7 @@ import { counterJobs } from './counters.ts';
 import { goalsOf } from './goals.ts';
 import { Journal } from './journal.ts';
 import { jobsOf } from './plan.ts';
-import { groupPlans, QUICK_WORKLOADS, warmSecondsOf } from './plans.ts';
+import { groupPlans, QUICK_WORKLOADS, type WarmSeconds, warmSecondsOf } from './plans.ts';
 import { historyEntry, readHistory, tables, writeHistory, writeReport } from './report/index.ts';
 import type { PaperResult } from './result.ts';
 import { images, runAll } from './run.ts';
@@ -37,7 +37,7 @@ const USAGE = `npm run bench -- paper [options]      (some hours; progress and a
   --subjects LIST    of ${SUBJECTS.map(shortName).join(', ')} (default: all; '-returns' for 'relaxed -returns')
   --cpus LIST        numbers of CPUs (default: of ${PAPER_CPUS.join(', ')} those that the host has cores for)
   --runs N           rounds (default: 3 cold, 2 warm; 1 with --quick)
-  --seconds S        of each warm row (default: 6, and 20 of those with many processes; 1 and 6 with --quick)
+  --seconds S        of each warm row (default: 6, and 20 of those with many processes; 1 and 6 with --quick), or by workload: lmbench=2,apache=40
   --json FILE        the figures for programs
   --html FILE        the report as a page that opens from disk (default: .cache/bench/paper/report.html)
   --markdown FILE    the report's tables
@@ -91,6 +91,17 @@ function numberIn(text: string, option: string, least: number, most: number, who
   return value;
 }
 
+/** --seconds: S, or WORKLOAD=S with commas. */
+function secondsOf(text: string): WarmSeconds {
+  const parts = text.split(',').map((part) => part.split('='));
+  if (parts.length === 1 && parts[0]!.length === 1) {
+    const seconds = numberIn(text, '--seconds', 0.1, 600, false);
+    return new Map(WORKLOADS.map(({ name }) => [name, seconds]));
+  }
+  for (const [name] of parts) if (!WORKLOADS.some((one) => one.name === name)) usage(`--seconds: '${name}' is none of ${names(WORKLOADS)}`);
+  return new Map(parts.map(([name, seconds = '']) => [name!, numberIn(seconds || 'nothing', '--seconds', 0.1, 600, false)]));
+}
+
 /** The commit, and whether what is measured is something else. */
 function commitOf(): string {
   const git = (...args: string[]) => execFileSync('git', args, { cwd: ROOT, encoding: 'utf8', stdio: ['ignore', 'pipe', 'ignore'] }).trim();
@@ -114,7 +125,7 @@ async function measure(values: ReturnType<typeof readArguments>): Promise<PaperR
   const asked = values.cpus?.split(',').map((text) => numberIn(text, '--cpus', 1, MOST_CPUS));
   const cpus = [...new Set(asked ?? PAPER_CPUS.filter((count) => count <= cores.length))].sort((a, b) => a - b);
   const rounds = values.runs === undefined ? undefined : numberIn(values.runs, '--runs', 1, 100);
-  const warmSeconds = values.seconds === undefined ? undefined : numberIn(values.seconds, '--seconds', 0.1, 600, false);
+  const warmSeconds = values.seconds === undefined ? undefined : secondsOf(values.seconds);
   const settings = { quick, ...(warmSeconds === undefined ? {} : { warmSeconds }) };
   const plans = groupPlans({ workloads, subjects, cpus, ...settings, ...(rounds === undefined ? {} : { rounds }) });
   const jobs = plans.flatMap(jobsOf);

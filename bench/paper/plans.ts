@@ -4,6 +4,9 @@ import { HEATS } from '../kernel/run.ts';
 import { type GroupPlan, parts } from './plan.ts';
 import type { Subject } from './subjects.ts';
 
+/** Of each warm row, by the name of its workload. */
+export type WarmSeconds = ReadonlyMap<string, number>;
+
 export interface PlanOptions {
   readonly workloads: readonly Workload[];
   readonly subjects: readonly Subject[];
@@ -12,7 +15,7 @@ export interface PlanOptions {
   readonly quick: boolean;
   /** Undefined: as it is usual. */
   readonly rounds?: number;
-  readonly warmSeconds?: number;
+  readonly warmSeconds?: WarmSeconds;
 }
 
 /** Workloads for which there is time in five minutes. */
@@ -28,7 +31,7 @@ const SLOW_SECONDS = 20;
 /** Of each warm row. */
 export function warmSecondsOf(workload: Workload, { quick, warmSeconds }: Pick<PlanOptions, 'quick' | 'warmSeconds'>): number {
   const short = workload.name === 'lmbench';
-  return warmSeconds ?? (quick ? (short ? 1 : 6) : short ? HEATS.warm.seconds : SLOW_SECONDS);
+  return warmSeconds?.get(workload.name) ?? (quick ? (short ? 1 : 6) : short ? HEATS.warm.seconds : SLOW_SECONDS);
 }
 
 export function groupPlans({ workloads, subjects, cpus, quick, rounds, warmSeconds }: PlanOptions): GroupPlan[] {

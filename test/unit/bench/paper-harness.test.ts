@@ -100,6 +100,18 @@ describe('the plan', () => {
     expect(of('warm', 2).subjects).toEqual(['relaxed', 'classic', 'qemu']);
   });
 
+  it('gives the warm rows of a workload the seconds that are asked for it', () => {
+    const warmSeconds = new Map([['apache', 40]]);
+    const plans = groupPlans({ workloads: WORKLOADS, subjects: SUBJECTS, cpus: [1, 2], quick: false, warmSeconds });
+    const secondsOf = (name: string) =>
+      plans.filter(({ workload, heat }) => workload.name === name && heat === 'warm').map(({ seconds }) => seconds);
+    expect([secondsOf('apache'), secondsOf('lmbench'), secondsOf('build')]).toEqual([
+      [40, 40],
+      [6, 6],
+      [20, 20],
+    ]);
+  });
+
   it('is short enough for five minutes where that is asked', () => {
     const plans = groupPlans({ workloads: WORKLOADS, subjects: SUBJECTS, cpus: [1, 2], quick: true });
     const estimate = new Estimate(new Map(SUBJECTS.map(({ name, bootSeconds }) => [name, bootSeconds])));
