@@ -10,10 +10,10 @@ import { nodeOptions } from '../bin/find-node.mjs';
 export const MEMORY_MIB = 256;
 const APPEND = 'console=ttyS0';
 
-/** What all of them boot: paths of a kernel and its initial RAM disk. */
+/** What all of them boot: paths of a kernel and its initial RAM disk. A kernel without one is a multiboot kernel. */
 export interface BootImage {
   readonly kernel: string;
-  readonly initrd: string;
+  readonly initrd?: string;
   /** The kernel's command line; default: a console on the first serial port. */
   readonly append?: string;
   /** Default: 256. */
@@ -39,7 +39,8 @@ export function dragoman(
   cpus = 1,
   { main, flags = [] }: { readonly main?: string; readonly flags?: readonly string[] } = {},
 ): BootMachine & { readonly command: readonly string[] } {
-  const options = ['--initrd', initrd, '--append', append, '--memory', `${memoryMiB}M`, '--cpus', String(cpus)];
+  const options = ['--append', append, '--memory', `${memoryMiB}M`, '--cpus', String(cpus)];
+  if (initrd !== undefined) options.push('--initrd', initrd);
   // The JIT is the default.
   if (engine === 'interpreter') options.push('--engine', engine);
   if (disk !== undefined) options.push('--disk', disk);
@@ -60,7 +61,7 @@ export function v86({ kernel, initrd, append = APPEND, memoryMiB = MEMORY_MIB, d
   if (bios === undefined || vga === undefined)
     return { name, command: `no SeaBIOS in ${BIOS_FOLDERS.join(', ')} (Debian: seabios); the npm package v86 has none` };
   if (!existsSync(here('../node_modules/v86/build/v86.wasm'))) return { name, command: 'the npm package v86 is not installed' };
-  return { name, command: [process.execPath, here('v86-child.ts'), bios, vga, kernel, initrd, append, String(memoryMiB)] };
+  return { name, command: [process.execPath, here('v86-child.ts'), bios, vga, kernel, initrd ?? '', append, String(memoryMiB)] };
 }
 
 export async function qemu(
@@ -93,10 +94,9 @@ export async function qemu(
       'stdio',
       '-kernel',
       kernel,
-      '-initrd',
-      initrd,
       '-append',
       append,
+      ...(initrd === undefined ? [] : ['-initrd', initrd]),
       ...(disk === undefined ? [] : ['-drive', `file=${disk},format=raw,if=virtio`]),
     ],
   };

@@ -1,4 +1,4 @@
-// v86 (npm) as a process: boots a Linux kernel and prints its first serial port. Arguments: BIOS VGA-BIOS KERNEL INITRD APPEND MIB.
+// v86 (npm) as a process: boots a Linux kernel, or a multiboot kernel where INITRD is empty, and prints its first serial port. Arguments: BIOS VGA-BIOS KERNEL INITRD APPEND MIB.
 import { readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { V86 } from 'v86';
@@ -11,10 +11,10 @@ const emulator = new V86({
   memory_size: Number(mib) * 1024 * 1024,
   bios: image(bios),
   vga_bios: image(vgaBios),
-  bzimage: image(kernel),
-  initrd: image(initrd),
+  ...(initrd === '' ? { multiboot: image(kernel) } : { bzimage: image(kernel), initrd: image(initrd) }),
   cmdline: append,
-  acpi: false,
+  // It has a local APIC only with ACPI, and Linux is faster without.
+  acpi: initrd === '',
   disable_speaker: true,
   autostart: true,
 });

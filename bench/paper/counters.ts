@@ -2,7 +2,7 @@
 import { mkdtemp, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import type { Workload, WorkloadImage } from '../../guests/workloads/workload.ts';
+import { rowsOn, type Workload, type WorkloadImage } from '../../guests/workloads/workload.ts';
 import type { MachineStats } from '../../src/api/options.ts';
 import { limitOf, watch } from '../kernel/run.ts';
 import type { CounterRow } from './result.ts';
@@ -35,7 +35,7 @@ export function counterJobs(
   );
 }
 
-const rowsOf = ({ name, rows }: Workload): readonly string[] => ROWS[name] ?? rows.map((row) => row.name);
+const rowsOf = (workload: Workload): readonly string[] => ROWS[workload.name] ?? rowsOn(workload, 1);
 
 /** What it takes beside the machine's start. */
 export const counterSeconds = ({ workload, seconds }: CounterJob): number => 2 * rowsOf(workload).length * seconds;

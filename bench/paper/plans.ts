@@ -1,5 +1,5 @@
 // What is measured where nothing else is asked for: all of it, or within five minutes (--quick).
-import type { Workload } from '../../guests/workloads/workload.ts';
+import { rowsOn, type Workload } from '../../guests/workloads/workload.ts';
 import { HEATS } from '../kernel/run.ts';
 import { type GroupPlan, parts } from './plan.ts';
 import type { Subject } from './subjects.ts';
@@ -20,9 +20,14 @@ export interface PlanOptions {
 
 /** Workloads for which there is time in five minutes. */
 export const QUICK_WORKLOADS: readonly string[] = ['lmbench', 'apache'];
-/** Rows that say the most in little time, and those of which more CPUs do more. */
+/** Rows that say the most in little time. */
 const QUICK = ['getppid-sysenter', 'stat', 'open+close', 'sig-catch', 'page-fault', 'pipe', 'fork+exit', 'fork+exec', 'file'];
-const SCALED = ['getppid-sysenter', 'stat', 'open+close', 'page-fault', 'pipe', 'fork+exit', 'mmap-64', 'file', 'user-sieve'];
+/** Rows of which more CPUs do more, of those workloads of which each row is one operation: seconds are enough for it, and it is measured cold as well. */
+const SCALED: Readonly<Record<string, readonly string[]>> = {
+  lmbench: ['getppid-sysenter', 'stat', 'open+close', 'page-fault', 'pipe', 'fork+exit', 'mmap-64', 'file', 'user-sieve'],
+  // Not its locks: where CPUs are more than cores that are free, a ticket lock waits for a CPU that does not run.
+  serai: ['call-sysenter', 'page-fault', 'protection-fault', 'context-switch', 'pipe-round-trip', 'spawn-exit', 'page-allocate'],
+};
 /** So many rows of seconds each in one machine's life: more, and the host has changed before the next machine comes to the same row. */
 const ROWS_A_RUN = 9;
 /** A row of many processes takes a while to have its regions. */
@@ -30,8 +35,15 @@ const SLOW_SECONDS = 20;
 
 /** Of each warm row. */
 export function warmSecondsOf(workload: Workload, { quick, warmSeconds }: Pick<PlanOptions, 'quick' | 'warmSeconds'>): number {
-  const short = workload.name === 'lmbench';
+  const short = SCALED[workload.name] !== undefined;
   return warmSeconds?.get(workload.name) ?? (quick ? (short ? 1 : 6) : short ? HEATS.warm.seconds : SLOW_SECONDS);
+}
+
+/** A workload's rows on more than one CPU: of those of one operation the ones that scale, by as many at once, and what one CPU cannot do. */
+function scaledRows(workload: Workload, cpus: number): string[] {
+  const [names, scaled, before] = [rowsOn(workload, cpus), SCALED[workload.name], rowsOn(workload, 1)];
+  if (scaled === undefined) return names;
+  return names.flatMap((name) => (!before.includes(name) ? [name] : scaled.includes(name) ? [`${name}*${cpus}`] : []));
 }
 
 export function groupPlans({ workloads, subjects, cpus, quick, rounds, warmSeconds }: PlanOptions): GroupPlan[] {
@@ -55,9 +67,9 @@ export function groupPlans({ workloads, subjects, cpus, quick, rounds, warmSecon
     });
   };
   for (const workload of workloads) {
-    const names = workload.rows.map(({ name }) => name);
+    const names = rowsOn(workload, one!);
     const rows = quick && workload.name === 'lmbench' ? names.filter((name) => QUICK.includes(name)) : names;
-    if (workload.name === 'lmbench')
+    if (SCALED[workload.name] !== undefined)
       plans.push({
         workload,
         heat: 'cold',
@@ -72,8 +84,7 @@ export function groupPlans({ workloads, subjects, cpus, quick, rounds, warmSecon
   }
   for (const workload of workloads)
     for (const count of more) {
-      const names = workload.rows.map(({ name }) => name);
-      const rows = workload.name === 'lmbench' ? names.filter((name) => SCALED.includes(name)).map((name) => `${name}*${count}`) : names;
+      const rows = scaledRows(workload, count);
       // In five minutes there is time for one row's scaling.
       if (!quick || workload.name === 'apache') warm(workload, count, quick ? scaling.slice(0, 1) : scaling, rows);
     }

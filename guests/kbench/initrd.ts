@@ -12,6 +12,8 @@ export interface KbenchRow {
   readonly what: string;
   /** No work of the kernel's. */
   readonly user?: true;
+  /** It needs so many CPUs; undefined: one. */
+  readonly leastCpus?: number;
   /** Of one benchmark alone; undefined: of both. */
   readonly of?: 'kernel' | 'paper';
 }

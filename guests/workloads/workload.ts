@@ -1,14 +1,14 @@
-// What the guests of npm run bench -- paper have in common: rows of work in Debian's kernel, asked for on its command line, told on its console as kbench does. README.md beside this file.
+// What the guests of npm run bench -- paper have in common: rows of work in a kernel, asked for on its command line, told on its console as kbench does. README.md beside this file.
 import type { KbenchRow, KbenchRun } from '../kbench/initrd.ts';
 
 export interface WorkloadImage {
-  /** Paths of the bzImage and of the initial RAM disk. */
+  /** Paths of the bzImage and of the initial RAM disk; of a multiboot kernel where there is none. */
   readonly kernel: string;
-  readonly initrd: string;
+  readonly initrd?: string;
   /** Path of a raw image for a virtio disk that the guest makes a file system on: nothing on it counts, and what a run leaves does no harm to the next. */
   readonly disk?: string;
-  /** Release of the kernel. */
-  readonly version: string;
+  /** Release of the kernel; undefined where it is none of Debian's. */
+  readonly version?: string;
 }
 
 export interface Workload {
@@ -24,3 +24,7 @@ export interface Workload {
   /** The kernel's command line. */
   append(run: KbenchRun): string;
 }
+
+/** Names of the rows that so many CPUs are enough for. */
+export const rowsOn = ({ rows }: Pick<Workload, 'rows'>, cpus: number): string[] =>
+  rows.filter(({ leastCpus = 1 }) => leastCpus <= cpus).map(({ name }) => name);

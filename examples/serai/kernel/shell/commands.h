@@ -20,6 +20,8 @@ bool command_bench(u32 count, char **words);
 const char *bench_words(u32 index);
 bool command_parallel(u32 count, char **words);
 const char *parallel_words(u32 index);
+bool command_rows(u32 count, char **words);
+const char *rows_words(u32 index);
 bool command_primes(u32 count, char **words);
 bool command_stress(u32 count, char **words);
 bool command_run(u32 count, char **words);

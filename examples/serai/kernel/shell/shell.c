@@ -79,6 +79,7 @@ const struct command commands[] = {
     {"top", "top [COUNT]", "CPU time of threads since boot; or COUNT times, each for a second", command_top, NULL},
     {"bench", "bench [quick] [NAME]", "measures the kernel, one line each: bench NAME NANOSECONDS ns (what)", command_bench, bench_words},
     {"parallel", "parallel NAME TIMES [PROCESSES]", "what bench measures, shared by processes side by side", command_parallel, parallel_words},
+    {"rows", "rows MS SLICES NAME[*N],...", "what bench measures, for so long each, by N at once, for programs", command_rows, rows_words},
     {"primes", "primes N [CPUS]", "counts the primes up to N on all CPUs, or on as many as you say", command_primes, NULL},
     {"stress", "stress SECONDS", "processes, pipes, faults, shoot-downs, allocators: all at once, with checks", command_stress, NULL},
     {"run", "run NAME [A [B]]", "runs a program with one or two numbers", command_run, run_words},
