@@ -157,8 +157,7 @@ async function measure(values: ReturnType<typeof readArguments>): Promise<PaperR
     date: new Date().toISOString(),
     commit,
     host: { cpu: cores[0]?.model ?? 'unknown', cpus: cores.length, node: process.version, loadBefore, loadAfter: loadavg()[0]! },
-    guest:
-      [...have.values()].flatMap((image) => (typeof image === 'string' || image.version === undefined ? [] : [image.version]))[0] ?? 'none',
+    guest: [...have.values()].find((image) => typeof image !== 'string')?.version ?? 'none',
     quick,
     subjects: subjects.map(({ name, kind, what }) => ({ name, kind, what })),
     groups,

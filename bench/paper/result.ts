@@ -81,7 +81,7 @@ export interface PaperResult {
     readonly loadBefore: number;
     readonly loadAfter: number;
   };
-  /** Release of the guest's kernel. */
+  /** Release of the guest's kernel, Linux; or another one's name. */
   readonly guest: string;
   readonly quick: boolean;
   readonly subjects: readonly PaperSubject[];

@@ -8,7 +8,7 @@ import type { Workload, WorkloadImage } from './workload.ts';
 
 const FOLDER = fileURLToPath(new URL('../../.cache/workload-lmbench/', import.meta.url));
 
-async function image(): Promise<WorkloadImage & { readonly version: string }> {
+async function image(): Promise<WorkloadImage> {
   const { kernel, busybox, version } = await ensureGuest();
   const [initrd, data] = [join(FOLDER, 'initrd'), await kbenchInitrd(busybox)];
   const there = await readFile(initrd).catch(() => undefined);
@@ -22,7 +22,7 @@ async function image(): Promise<WorkloadImage & { readonly version: string }> {
   return { kernel, initrd, version };
 }
 
-export const LMBENCH = {
+export const LMBENCH: Workload = {
   name: 'lmbench',
   title: 'System calls, signals, processes and pages',
   rows: rowsOf('paper'),
@@ -30,4 +30,4 @@ export const LMBENCH = {
   rate: false,
   image,
   append: runAppend,
-} satisfies Workload;
+};

@@ -29,6 +29,6 @@ export const SERAI: Workload = {
   rows: ROWS,
   memoryMiB: 64,
   rate: false,
-  image: () => Promise.resolve({ kernel: IMAGE }),
+  image: () => Promise.resolve({ kernel: IMAGE, version: 'serai' }),
   append: seraiAppend,
 };

@@ -7,8 +7,8 @@ export interface WorkloadImage {
   readonly initrd?: string;
   /** Path of a raw image for a virtio disk that the guest makes a file system on: nothing on it counts, and what a run leaves does no harm to the next. */
   readonly disk?: string;
-  /** Release of the kernel; undefined where it is none of Debian's. */
-  readonly version?: string;
+  /** Release of Debian's kernel; of another, its name. */
+  readonly version: string;
 }
 
 export interface Workload {

@@ -5,6 +5,9 @@ import { day, plural } from './cells.ts';
 /** Name and value. */
 export type Fact = readonly [string, string];
 
+/** A release of Linux, or another kernel's name. */
+export const guestName = (guest: string): string => (/^\d/.test(guest) ? `Linux ${guest}` : guest);
+
 export function factsOf({ version, commit, date, host, guest }: PaperResult): Fact[] {
   return [
     ['Dragoman', version],
@@ -12,7 +15,7 @@ export function factsOf({ version, commit, date, host, guest }: PaperResult): Fa
     ['date', day(date)],
     ['host', `${host.cpu}, ${plural(host.cpus, 'core')}`],
     ['Node', host.node],
-    ['guest', `Linux ${guest}`],
+    ['guest', guestName(guest)],
     ['load average', `${host.loadBefore.toFixed(1)} before, ${host.loadAfter.toFixed(1)} after`],
   ];
 }

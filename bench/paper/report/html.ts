@@ -6,7 +6,7 @@ import { build } from 'esbuild';
 import type { Goal, PaperResult } from '../result.ts';
 import { day, NONE, plural } from './cells.ts';
 import type { Chart } from './chart-data.ts';
-import { factsOf, warningOf } from './facts.ts';
+import { factsOf, guestName, warningOf } from './facts.ts';
 import type { HistoryEntry } from './history.ts';
 import { type Section, sectionsOf } from './sections.ts';
 import { headlineTable, measuredText, metText, type PaperTable } from './tables.ts';
@@ -152,7 +152,7 @@ function contents(sections: readonly Section[], hasSkipped: boolean): string {
 function leadOf({ subjects, guest }: PaperResult): string {
   const others = subjects.filter(({ kind }) => kind === 'peer' || kind === 'native').map(({ name }) => name);
   const list = others.length < 2 ? others.join('') : `${others.slice(0, -1).join(', ')} and ${others.at(-1)}`;
-  return `Linux ${guest}, translated into WebAssembly block by block while it runs${list === '' ? '' : `, beside ${list}`}: what its system calls, processes, files and network cost.`;
+  return `${guestName(guest)}, translated into WebAssembly block by block while it runs${list === '' ? '' : `, beside ${list}`}: what its system calls, processes, files and network cost.`;
 }
 
 /** The page. Throws where the scripts cannot be built. */

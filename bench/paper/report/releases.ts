@@ -1,6 +1,7 @@
 // Releases beside each other: tables of what bench/history keeps.
 import { times } from '../../figures.ts';
 import { day, NONE } from './cells.ts';
+import { guestName } from './facts.ts';
 import type { HistoryEntry, HistoryMean } from './history.ts';
 import { groupName, type Pair, pairName } from './ratios.ts';
 import { measuredText, metText, type PaperTable } from './tables.ts';
@@ -45,7 +46,7 @@ export function releasesTable(entries: readonly HistoryEntry[]): PaperTable | un
     words: [1],
     notes: entries.map(
       ({ version, commit, date, host, guest, quick }) =>
-        `${version}: ${day(date)}, commit ${commit}, ${host.cpus} × ${host.cpu}, Node ${host.node}, Linux ${guest}${quick ? '; a quick run' : ''}`,
+        `${version}: ${day(date)}, commit ${commit}, ${host.cpus} × ${host.cpu}, Node ${host.node}, ${guestName(guest)}${quick ? '; a quick run' : ''}`,
     ),
   };
 }

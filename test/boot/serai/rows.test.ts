@@ -66,7 +66,15 @@ describe("serai's rows", () => {
   });
 
   it('say why they fail', { timeout: SLOW_MS }, async () => {
-    const wrong = ['nonsense', 'page-fault*0', 'page-fault*65', 'page-fault*x', 'page-fault*', '*2', 'a-name-that-is-longer-than-any-other'];
+    const wrong = [
+      'nonsense',
+      'page-fault*0',
+      'page-fault*65',
+      'page-fault*x',
+      'page-fault*',
+      '*2',
+      'a-name-that-is-longer-than-any-other',
+    ];
     const output = await run(['ipi-round-trip', 'ipi-self*2', ...wrong, 'call-int80'], { cpus: 1 });
     expect([...output.failed]).toEqual([
       ['ipi-round-trip', 'it wants more CPUs'],

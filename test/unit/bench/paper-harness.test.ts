@@ -110,6 +110,20 @@ describe('the plan', () => {
       [6, 6],
       [20, 20],
     ]);
+  it("measures serai's rows cold, warm and by several, and what takes two CPUs only there", () => {
+    const plans = groupPlans({ workloads: WORKLOADS, subjects: SUBJECTS, cpus: [1, 2], quick: false });
+    const of = (heat: string, cpus: number) =>
+      plans.find((one) => one.workload.name === 'serai' && one.heat === heat && one.cpus === cpus)!.runs.flat();
+    const names = WORKLOADS.find(({ name }) => name === 'serai')!.rows.map(({ name }) => name);
+    expect(names).toContain('ipi-round-trip');
+    expect(of('cold', 1)).toEqual(names.filter((name) => name !== 'ipi-round-trip'));
+    expect(of('warm', 1)).toEqual(of('cold', 1));
+    expect(of('warm', 2)).toContain('ipi-round-trip');
+    expect(of('warm', 2)).toContain('page-fault*2');
+    expect(of('warm', 2)).not.toContain('ipi-self*2');
+    // A machine with two CPUs alone has all of them.
+    const alone = groupPlans({ workloads: WORKLOADS, subjects: SUBJECTS, cpus: [2], quick: false });
+    expect(alone.find((one) => one.workload.name === 'serai' && one.heat === 'cold')!.runs).toEqual([names]);
   });
 
   it('is short enough for five minutes where that is asked', () => {

@@ -1,5 +1,6 @@
 // The report as Markdown: tables that GitHub shows, whatever is in their cells.
 import { expect, it } from 'vitest';
+import { factsOf } from '../../../bench/paper/report/facts.ts';
 import { historyEntry } from '../../../bench/paper/report/history.ts';
 import { escapeMarkdown, markdown, markdownTable } from '../../../bench/paper/report/markdown.ts';
 import { tables } from '../../../bench/paper/report/sections.ts';
@@ -44,6 +45,11 @@ it('has all tables and what was skipped, the same each time, each line with its 
     if (columns !== 0 && cells !== 0) expect(cells, line).toBe(columns);
     columns = cells;
   }
+});
+
+it('says which kernel was the guest', () => {
+  const guest = (name: string) => new Map(factsOf({ ...result(), guest: name })).get('guest');
+  expect([guest('6.1.0-41-686'), guest('serai')]).toEqual(['Linux 6.1.0-41-686', 'serai']);
 });
 
 it('says first that a run was a quick one', () => {
