@@ -110,6 +110,8 @@ describe('the plan', () => {
       [6, 6],
       [20, 20],
     ]);
+  });
+
   it("measures serai's rows cold, warm and by several, and what takes two CPUs only there", () => {
     const plans = groupPlans({ workloads: WORKLOADS, subjects: SUBJECTS, cpus: [1, 2], quick: false });
     const of = (heat: string, cpus: number) =>
