@@ -1,45 +1,24 @@
 // Boots Linux, types a command at the shell's prompt, prints the answer, and switches the guest off.
 //
 //     node scripts/with-node.mjs examples/boot-and-type.ts [KERNEL INITRD]
-import { Machine, MiB } from '../src/api/index.ts'; // with the package installed: from 'dragoman'
+import { describeEnd, Machine, MiB } from '../src/api/index.ts'; // with the package installed: from 'dragoman'
 import { PROMPT, readGuest } from './guest.ts';
 
-let printed = '';
-let look = () => {};
+// Closed when this program leaves the block, whatever happens.
+await using machine = await Machine.create({ ...readGuest(), append: 'console=ttyS0 quiet', memoryBytes: 128 * MiB });
+const run = machine.run();
+const { console: terminal } = machine;
 
-/** Resolves with everything up to `text` as soon as the guest has printed it, and forgets that much. */
-function waitFor(text: string): Promise<string> {
-  return new Promise((resolve) => {
-    look = () => {
-      const at = printed.indexOf(text);
-      if (at < 0) return;
-      look = () => {};
-      resolve(printed.slice(0, at));
-      printed = printed.slice(at + text.length);
-    };
-    look();
-  });
+// Where the guest crashes or switches itself off, a wait ends with an error that says so and what was printed last.
+await terminal.until(PROMPT);
+await terminal.type('uname -a\n');
+await terminal.until('\n'); // the echo of what was typed
+console.log((await terminal.until(PROMPT)).before.trim());
+await terminal.type('poweroff -f\n');
+
+// A guest that crashes is a result, too: run() rejects only for mistakes of ours.
+const end = await run;
+if (end.kind !== 'power-off') {
+  console.error(`the run ended early: ${describeEnd(end)}`);
+  process.exitCode = 1;
 }
-
-const machine = await Machine.create({
-  ...readGuest(),
-  append: 'console=ttyS0 quiet',
-  memoryBytes: 128 * MiB,
-  onConsole(bytes) {
-    printed += Buffer.from(bytes).toString('latin1');
-    look();
-  },
-});
-
-// run() resolves when the guest is off, and rejects only for mistakes of ours: a guest that crashes is a result, too.
-const end = machine.run().then((result) => {
-  if (result.kind !== 'power-off') console.error(`the run ended early: ${JSON.stringify(result)}\n${printed}`);
-  process.exit(result.kind === 'power-off' ? 0 : 1);
-});
-
-await waitFor(PROMPT);
-machine.sendInput(Buffer.from('uname -a\n'));
-await waitFor('\n'); // the echo of what was typed
-console.log((await waitFor(PROMPT)).trim());
-machine.sendInput(Buffer.from('poweroff -f\n'));
-await end;

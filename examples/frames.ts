@@ -76,7 +76,6 @@ export function answer(frame: Uint8Array): Uint8Array | undefined {
 }
 
 async function main(): Promise<void> {
-  let printed = '';
   const machine = await Machine.create({
     ...readGuest(),
     append: 'console=ttyS0 quiet',
@@ -88,15 +87,12 @@ async function main(): Promise<void> {
         if (reply !== undefined) machine.sendFrame(reply);
       },
     },
-    onConsole(bytes) {
-      process.stdout.write(bytes);
-      if (printed.includes(PROMPT)) return;
-      printed += Buffer.from(bytes).toString('latin1');
-      if (!printed.includes(PROMPT)) return;
-      machine.sendInput(Buffer.from('ifconfig eth0 10.0.2.15 netmask 255.255.255.0 && ping -c 3 10.0.2.2; poweroff -f\n'));
-    },
+    onConsole: (bytes) => void process.stdout.write(bytes),
   });
-  const result = await machine.run();
+  const run = machine.run();
+  await machine.console.until(PROMPT);
+  await machine.console.type('ifconfig eth0 10.0.2.15 netmask 255.255.255.0 && ping -c 3 10.0.2.2; poweroff -f\n');
+  const result = await run;
   console.log(result.kind === 'power-off' ? 'the guest is off' : `the run ended early: ${JSON.stringify(result)}`);
 }
 

@@ -14,6 +14,9 @@ export type ErrorCode =
   | 'NOT_SUPPORTED'
   | 'NO_ISOLATION'
   | 'GUEST_MISSING'
+  | 'TIMEOUT'
+  | 'ENDED'
+  | 'BAD_STATE'
   | 'INTERNAL';
 
 /** An error that a user can act on. `code` is stable; `where` names the file, option or address it is about. */

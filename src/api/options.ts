@@ -1,9 +1,12 @@
 // What a machine is made from and what comes back from it: the types that the command line, the tests and users of the package share.
 import type { Receiver } from '../devices/outlet.ts';
 import type { EncoderName } from '../emit/module/builder.ts';
+import type { Bytes, Source } from './bytes.ts';
+import type { Channel } from './channel.ts';
 import type { Mode, RelaxTerm } from './relax.ts';
 
 export type { EncoderName } from '../emit/module/builder.ts';
+export type { Bytes, Source } from './bytes.ts';
 
 /** A raw disk image that the guest sees as a virtio block device (/dev/vda, /dev/vdb ...), in order. */
 export interface DiskOptions {
@@ -13,12 +16,9 @@ export interface DiskOptions {
   readonly readOnly?: boolean;
 }
 
-/** The bytes of a file: what `readFile` gives, or `fetch` as an `arrayBuffer()`. */
-export type Bytes = Uint8Array | ArrayBuffer;
-
 /** A multiboot module. */
 export interface ModuleOptions {
-  readonly data: Bytes;
+  readonly data: Source;
   /** Text that the kernel finds beside the module. */
   readonly string: string;
 }
@@ -62,9 +62,9 @@ export type EngineName = 'jit' | 'interpreter';
 
 export interface MachineOptions {
   /** A Linux bzImage or a multiboot kernel. Either this or `bios` must be given. */
-  readonly kernel?: Bytes | undefined;
+  readonly kernel?: Source | undefined;
   /** Initial RAM disk; Linux only. */
-  readonly initrd?: Bytes | undefined;
+  readonly initrd?: Source | undefined;
   /** Command line of the kernel. Default: empty. */
   readonly append?: string | undefined;
   /** The kernel's file name: the first word of a multiboot kernel's command line, as QEMU has it. Default: none; `append` is all of it. */
@@ -72,7 +72,7 @@ export interface MachineOptions {
   /** Multiboot only. */
   readonly modules?: readonly ModuleOptions[] | undefined;
   /** ROM image of 64 KiB to 1 MiB; the CPU starts at its reset vector. */
-  readonly bios?: Bytes | undefined;
+  readonly bios?: Source | undefined;
   /** CPUs, 1 to MOST_CPUS, each on a thread of its own. Default: 1. */
   readonly cpus?: number | undefined;
   /**
@@ -124,7 +124,11 @@ export interface MachineOptions {
   readonly testDevice?: boolean | undefined;
   /** Bytes that the guest sent through its first serial port. The array is the receiver's to keep. */
   readonly onConsole?: Receiver<Uint8Array> | undefined;
-  /** Bytes that the guest sent through its virtio console (Linux's /dev/hvc0); the receiver's to keep. Without it there is no such device. */
+  /** Whether there is a virtio console (Linux's /dev/hvc0): Machine.virtioConsole. Default: where somebody takes what it sends, by `onVirtioConsole`. */
+  readonly virtioConsole?: boolean | undefined;
+  /** Ends the run: as stop() does with its reason as text. A machine whose signal has ended already is not made: create() rejects with the reason. */
+  readonly signal?: AbortSignal | undefined;
+  /** Bytes that the guest sent through its virtio console; the receiver's to keep. */
   readonly onVirtioConsole?: Receiver<Uint8Array> | undefined;
   /** Bytes written to the debug console, port E9H. Without it nothing answers at that port. */
   readonly onDebugConsole?: Receiver<Uint8Array> | undefined;
@@ -291,9 +295,13 @@ export interface MachineStats {
 export interface MachineHandle {
   /**
    * Runs to the end, and until all that the guest has sent is handed over, however slow its receivers are (see Receiver). Guest failures are results, not
-   * exceptions; what a callback throws, run() rejects with, and with HOST_LIMIT where the host gives no thread for a CPU. May be called once.
+   * exceptions; what a callback throws, run() rejects with, and with HOST_LIMIT where the host gives no thread for a CPU. May be called once: after that, and behind close(), it rejects with BAD_STATE.
    */
   run(): Promise<RunResult>;
+  /** The first serial port. */
+  readonly console: Channel;
+  /** Undefined where the machine has none. */
+  readonly virtioConsole: Channel | undefined;
   /**
    * Types bytes into the first serial port; any number of them, at any time: what the guest has not taken waits in memory. Where that is
    * more than INPUT_BUFFER bytes it returns a promise, which resolves when at most half as many wait (or the run has ended): who has more
@@ -317,6 +325,9 @@ export interface MachineHandle {
   relax(terms: readonly RelaxTerm[]): void;
   /** Ends the run with kind 'stopped', and waits for no receiver any more. Where the guest has ended it before, that is all that it does. */
   stop(reason: string): void;
+  /** Ends the run where there is one, and resolves when all is given back: threads, files of disks. Also of a machine that never ran. `await using` calls it. */
+  close(): Promise<void>;
+  [Symbol.asyncDispose](): Promise<void>;
   stats(): MachineStats;
   /** The text at B8000H that a video card would show now: lines without spaces at their ends and empty lines at the end; '' where there is none. */
   screenText(): string;

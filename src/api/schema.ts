@@ -51,6 +51,13 @@ export const BYTES: Kind<Uint8Array> = {
   },
 };
 const NO_BYTES = plain<Uint8Array>(BYTES.what, () => false);
+const NO_SOURCE = plain<Uint8Array>('a Uint8Array, an ArrayBuffer, a Blob, a URL or a path', () => false);
+/** Of a Source, which was read by now (source.ts). */
+const SOURCE: Kind<Uint8Array> = {
+  what: NO_SOURCE.what,
+  take: (value, name) =>
+    ['[object Uint8Array]', '[object ArrayBuffer]'].includes(tagOf(value)) ? BYTES.take(value, name) : NO_SOURCE.take(value, name),
+};
 
 export const TEXT: WordKind<string> = word(
   'a string',
@@ -67,6 +74,27 @@ const path = (of: string): WordKind<string> =>
   );
 export const PATH = path('file');
 export const FOLDER = path('folder');
+/** Text as UTF-8. */
+export const TYPED: Kind<Uint8Array> = {
+  what: 'a string, a Uint8Array or an ArrayBuffer',
+  take: (value, name) => (typeof value === 'string' ? new TextEncoder().encode(value) : BYTES.take(value, name)),
+};
+const SIGNAL = plain<AbortSignal>('an AbortSignal', (value) => tagOf(value) === '[object AbortSignal]');
+/** Longest time of setTimeout. */
+const LONGEST_MS = 2 ** 31 - 1;
+export const UNTIL = plain<string | RegExp>(
+  'a string that is not empty, or a regular expression',
+  (value) => (typeof value === 'string' && value !== '') || tagOf(value) === '[object RegExp]',
+);
+export const UNTIL_OPTIONS = shape({
+  signal: optional(SIGNAL),
+  timeoutMs: optional(
+    plain<number>(
+      `a number of milliseconds (0 to ${LONGEST_MS})`,
+      (value) => typeof value === 'number' && value >= 0 && value <= LONGEST_MS,
+    ),
+  ),
+});
 const BOOLEAN = plain<boolean>('true or false', (value) => typeof value === 'boolean');
 const callback = <T>() => plain<(value: T) => unknown>('a function', (value) => typeof value === 'function');
 const MAC: Kind<string> = { what: `a MAC address such as '${DEFAULT_MAC}'`, take: checkMac };
@@ -114,12 +142,12 @@ export function memoryBeside(cpus: number): WordKind<number> {
 }
 
 const OPTIONS = {
-  kernel: optional(BYTES),
-  initrd: optional(BYTES),
+  kernel: optional(SOURCE),
+  initrd: optional(SOURCE),
   append: defaults(TEXT, ''),
   kernelName: optional(TEXT),
-  modules: defaults(list(shape({ data: needed(BYTES), string: needed(TEXT) })), []),
-  bios: optional(BYTES),
+  modules: defaults(list(shape({ data: needed(SOURCE), string: needed(TEXT) })), []),
+  bios: optional(SOURCE),
   cpus: defaults(CPUS, 1),
   strictOrder: optional(BOOLEAN),
   lockstep: optional(
@@ -142,7 +170,9 @@ const OPTIONS = {
   debugExitPort: optional(PORT),
   testDevice: defaults(BOOLEAN, false),
   onConsole: optional(callback<Uint8Array>()),
+  virtioConsole: optional(BOOLEAN),
   onVirtioConsole: optional(callback<Uint8Array>()),
+  signal: optional(SIGNAL),
   onDebugConsole: optional(callback<Uint8Array>()),
   countInstructions: defaults(BOOLEAN, false),
   clients: defaults(list(CLIENT), []),

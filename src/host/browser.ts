@@ -1,5 +1,6 @@
 // The host that is a browser: its page (which must be isolated from other origins, or there is no shared memory) and dedicated Workers.
 import { DragomanError } from '../api/errors.ts';
+import { fetchBytes } from './fetch-bytes.ts';
 import { ENGINE_FILES, type Host } from './host.ts';
 import { hashOf, hasOriginFiles, OriginFiles } from './origin-files.ts';
 
@@ -30,19 +31,16 @@ interface DedicatedWorkerGlobalScope {
   close(): void;
 }
 
-async function fetchBytes(url: URL): Promise<Uint8Array<ArrayBuffer>> {
+const urlOf = (name: string): URL => new URL(name, import.meta.url);
+async function fetchEngine(url: URL): Promise<Uint8Array<ArrayBuffer>> {
   try {
-    const response = await fetch(url);
-    if (!response.ok) throw new Error(`${response.status} ${response.statusText}`);
-    return new Uint8Array(await response.arrayBuffer());
+    return await fetchBytes(url);
   } catch (cause) {
-    throw new DragomanError('INTERNAL', `the engine cannot be fetched: ${(cause as Error).message}`, url.href, { cause });
+    throw new DragomanError('INTERNAL', `the engine ${(cause as Error).message}`, undefined, { cause });
   }
 }
-
-const urlOf = (name: string): URL => new URL(name, import.meta.url);
 async function fetchFile(name: string): Promise<void> {
-  built.set(name, await fetchBytes(urlOf(name)));
+  built.set(name, await fetchEngine(urlOf(name)));
 }
 
 /** What Chromium tells of the processor. */
@@ -97,6 +95,11 @@ export const host: Host = {
     return bytes;
   },
   importBinaryen: async () => (await import('binaryen')).default,
+  async readBytes(from) {
+    const base = typeof document === 'undefined' ? location.href : document.baseURI;
+    if (!URL.canParse(from, base)) throw new DragomanError('NO_FILE', 'is no URL', String(from));
+    return fetchBytes(new URL(from, base));
+  },
   openDisk(path) {
     throw new DragomanError('NOT_SUPPORTED', 'not supported: a disk image in a browser', path);
   },
@@ -107,7 +110,7 @@ export const host: Host = {
   async engineHash() {
     // The translator is in this thread's script, or in one that it names.
     const urls = new Set([location.href, import.meta.url, ...ENGINE_FILES.map((name) => urlOf(name).href)]);
-    const files = await Promise.all(Array.from(urls, (url) => fetchBytes(new URL(url))));
+    const files = await Promise.all(Array.from(urls, (url) => fetchEngine(new URL(url))));
     return hashOf(new TextEncoder().encode(files.map(hashOf).join()));
   },
   sha256: hashOf,

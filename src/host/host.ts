@@ -89,6 +89,8 @@ export interface Host {
   built(name: string): Uint8Array<ArrayBuffer>;
   /** Binaryen's module (emit/module/binaryen-api.ts). Throws where it cannot be had. */
   importBinaryen(): Promise<unknown>;
+  /** All bytes of a file or of what a URL leads to. In Node a text is a path, in a browser a URL from where the page is. Throws NO_FILE. */
+  readBytes(from: URL | string): Promise<Uint8Array>;
   /** Opens a disk image. Throws DragomanError: NO_FILE, BAD_DISK, NOT_SUPPORTED. */
   openDisk(path: string, readOnly?: boolean): Disk;
   /** Throws NOT_SUPPORTED where nothing can be kept from run to run. */

@@ -1,6 +1,7 @@
 // The host that is Node.
 import { createHash } from 'node:crypto';
 import { readFileSync } from 'node:fs';
+import { readFile } from 'node:fs/promises';
 import { availableParallelism } from 'node:os';
 import { setFlagsFromString } from 'node:v8';
 import { runInNewContext } from 'node:vm';
@@ -8,6 +9,7 @@ import { parentPort, Worker, workerData } from 'node:worker_threads';
 import { DragomanError } from '../api/errors.ts';
 import { DiskFile } from './disk-file.ts';
 import { engineHash } from './engine-hash.ts';
+import { fetchBytes } from './fetch-bytes.ts';
 import { FileCache } from './file-cache.ts';
 import type { Host } from './host.ts';
 import { checkLimits } from './limits.ts';
@@ -18,6 +20,15 @@ import { threadTimeNs } from './thread-time.ts';
  * semispaces of 4 MiB, which are a third of this.
  */
 const FRUGAL = { maxYoungGenerationSizeMb: 12 };
+
+async function readBytes(from: URL | string): Promise<Uint8Array> {
+  try {
+    return await readFile(from);
+  } catch (cause) {
+    const { code, message } = cause as NodeJS.ErrnoException;
+    throw new DragomanError('NO_FILE', code === 'ENOENT' ? 'no such file' : message, String(from), { cause });
+  }
+}
 
 export const host: Host = {
   mayWait: true,
@@ -41,6 +52,7 @@ export const host: Host = {
     }
   },
   importBinaryen: async () => (await import(new URL('../../build/binaryen.js', import.meta.url).href)).default,
+  readBytes: (from) => (typeof from === 'string' || from.protocol === 'file:' ? readBytes(from) : fetchBytes(from)),
   openDisk: (path, readOnly) => new DiskFile(path, readOnly),
   checkKeeping() {},
   keptFiles: (folder, _, onError) => new FileCache(folder, onError),

@@ -1,12 +1,14 @@
 // A PC put together: memory, kernel, the host's end of the devices, and the executor that runs its CPUs.
+import { describeEnd } from '../api/ending.ts';
 import { DragomanError } from '../api/errors.ts';
 import type { Bytes, EncoderName, MachineHandle, MachineOptions, MachineStats, RunResult } from '../api/options.ts';
 import { EXACT, MODES, type Mode, type RelaxTerm, relaxBits } from '../api/relax.ts';
 import { BYTES, MODE, RELAX, readOptions, type Settings } from '../api/schema.ts';
+import { readSources } from '../api/source.ts';
 import { ramWritten } from '../cache/code-pages.ts';
 import { loadEngineImage } from '../cpu/image.ts';
 import { createMemory, resetCpu, type SharedMemory } from '../cpu/state.ts';
-import { Outlets } from '../devices/outlet.ts';
+import { Outlets, type Receiver } from '../devices/outlet.ts';
 import { checkFrame } from '../devices/virtio/ethernet.ts';
 import { type Disk, NAME_FILES, PROF_FILES } from '../host/host.ts';
 import { host } from '../host/node.ts';
@@ -29,6 +31,7 @@ import type { EntryState } from './boot/entry.ts';
 import { commandLineOf, loadKernel } from './boot/kernel.ts';
 import { loadRom } from './boot/rom.ts';
 import { enterKernel } from './boot/start-state.ts';
+import { MachineChannel } from './channel.ts';
 import type { Executor, ExecutorEnds } from './executor.ts';
 import { writeFirmwareTables } from './firmware/tables.ts';
 import { InputFlow } from './input-flow.ts';
@@ -56,6 +59,7 @@ const NEVER = 0x7fffffff;
 const LAST_TURNS = 256;
 const HOST_THREAD = 1;
 
+const hasVirtioConsole = ({ virtioConsole, onVirtioConsole }: Settings): boolean => virtioConsole ?? onVirtioConsole !== undefined;
 const hasProf = ({ clients }: Settings): boolean => clients.some(({ name }) => name === 'prof');
 
 export class Machine implements MachineHandle {
@@ -83,13 +87,19 @@ export class Machine implements MachineHandle {
   private endedAt = 0;
   /** All that the guest sent has been handed over. */
   private closed = false;
+  private isClosing = false;
   private mode: Mode;
   /** Resolves when nobody is to be waited for any more. */
   private readonly hurried = Promise.withResolvers<void>();
+  /** Resolves when all is given back. */
+  private readonly gone = Promise.withResolvers<void>();
+  readonly console: MachineChannel;
+  readonly virtioConsole: MachineChannel | undefined;
 
   /** Builds a machine and loads its kernel. Throws DragomanError for options and files that cannot be used. */
   static async create(options: MachineOptions): Promise<Machine> {
-    const settings = readOptions(options);
+    const settings = readOptions(await readSources(options));
+    settings.signal?.throwIfAborted();
     await host.prepare([...(settings.perfMap ? NAME_FILES : []), ...(hasProf(settings) ? PROF_FILES : [])]);
     const disks: Disk[] = [];
     try {
@@ -112,6 +122,8 @@ export class Machine implements MachineHandle {
     this.shared = createMemory(plan);
     this.mode = options.mode;
     this.relax(options.relax ?? MODES[options.mode]);
+    this.console = new MachineChannel((bytes) => this.type('serial', bytes));
+    if (hasVirtioConsole(options)) this.virtioConsole = new MachineChannel((bytes) => this.type('virtioConsole', bytes));
     const time = lockstep === undefined ? undefined : lockstepTime(lockstep);
     this.config = {
       memory: this.shared.memory,
@@ -125,7 +137,7 @@ export class Machine implements MachineHandle {
       virtio: {
         disks: disks.map((disk) => ({ capacitySectors: disk.sectors, readOnly: disk.readOnly })),
         net: net === undefined ? [] : [{ mac }],
-        console: options.onVirtioConsole !== undefined,
+        console: this.virtioConsole !== undefined,
         rng: true,
       },
     };
@@ -149,7 +161,7 @@ export class Machine implements MachineHandle {
       virtio: {
         disks,
         net: net === undefined ? [] : [{ onFrame: (frame) => net.onFrame(frame) }],
-        onConsole: options.onVirtioConsole,
+        onConsole: this.virtioConsole?.receiver(options.onVirtioConsole),
         onConsoleInputTaken: () => this.typing.virtioConsole.drained(),
         ...(time === undefined ? {} : { randomFill: (into: Uint8Array) => time.random.fill(into) }),
         ramWritten: (address, bytes) => ramWritten(this.shared, address, bytes),
@@ -195,16 +207,17 @@ export class Machine implements MachineHandle {
     if (entry.picMasks !== undefined) this.board.chipset.parts.pic.mask(...entry.picMasks);
     for (let cpu = 0; cpu < cpuCount; cpu++) resetCpu(this.shared, cpu);
     this.readFlags = enterKernel(this.shared, entry);
+    options.signal?.addEventListener('abort', this.abort);
   }
 
   /** Gets the console's bytes. */
-  private consoleReceiver(): Settings['onConsole'] {
+  private consoleReceiver(): Receiver<Uint8Array> {
     const { prof } = this;
-    const { onConsole } = this.options;
-    if (!prof?.watches) return onConsole;
+    const receive = this.console.receiver(this.options.onConsole);
+    if (!prof?.watches) return receive;
     return (bytes) => {
       prof.see(bytes);
-      return onConsole?.(bytes);
+      return receive(bytes);
     };
   }
 
@@ -233,7 +246,8 @@ export class Machine implements MachineHandle {
   }
 
   run(): Promise<RunResult> {
-    if (this.startedAt !== 0) return Promise.reject(new Error('a machine runs once'));
+    if (this.startedAt !== 0 || this.isClosing)
+      return Promise.reject(new DragomanError('BAD_STATE', this.isClosing ? 'the machine was closed' : 'a machine runs once'));
     this.startedAt = monotonicMs();
     if (this.result !== undefined) {
       this.endedAt = this.startedAt;
@@ -341,10 +355,10 @@ export class Machine implements MachineHandle {
     this.executor.stop(result.kind === 'stopped' ? result.reason : undefined);
     clearInterval(this.traceTimer);
     if (result.kind === 'stopped') this.hurry();
-    void this.close(result);
+    void this.giveBack(result);
   }
 
-  private async close(result: RunResult): Promise<void> {
+  private async giveBack(result: RunResult): Promise<void> {
     await this.executor.gone();
     this.serveLast();
     // How slow somebody reads does not matter where the guest ended the run: it is waited for.
@@ -355,6 +369,9 @@ export class Machine implements MachineHandle {
     for (const disk of this.disks) disk.close();
     this.closed = true;
     for (const flow of Object.values(this.typing)) flow.drained();
+    for (const channel of [this.console, this.virtioConsole]) channel?.end(describeEnd(result));
+    this.options.signal?.removeEventListener('abort', this.abort);
+    this.gone.resolve();
     this.finish?.(this.failure === undefined ? result : Promise.reject(this.failure.error));
   }
 
@@ -375,7 +392,7 @@ export class Machine implements MachineHandle {
   sendVirtioConsole(bytes: Bytes): Promise<void> | undefined {
     const taken = BYTES.take(bytes, 'sendVirtioConsole');
     if (this.board.chipset.parts.virtioConsole === undefined)
-      throw new DragomanError('BAD_OPTION', 'the machine has no virtio console', 'onVirtioConsole');
+      throw new DragomanError('BAD_OPTION', 'the machine has no virtio console', 'virtioConsole');
     return this.type('virtioConsole', taken);
   }
 
@@ -414,6 +431,22 @@ export class Machine implements MachineHandle {
   stop(reason: string): void {
     this.end({ kind: 'stopped', reason });
     this.hurry();
+  }
+
+  /** `signal` has ended. */
+  private readonly abort = (): void => {
+    const reason: unknown = this.options.signal?.reason;
+    this.stop(reason instanceof Error ? reason.message : String(reason));
+  };
+
+  close(): Promise<void> {
+    this.isClosing = true;
+    this.stop('the machine was closed');
+    return this.gone.promise;
+  }
+
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.close();
   }
 
   private get jit(): boolean {

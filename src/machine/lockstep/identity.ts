@@ -20,7 +20,7 @@ export function identityOf(options: Settings, config: BoardConfig, diskHashes: r
     append: kernel === undefined ? append : commandLineOf(kernel, options.kernelName, append),
     disks: disks.map(({ readOnly }, n) => `${diskHashes[n]}${readOnly ? ' ro' : ''}`),
     net: net === undefined ? null : mac,
-    virtioConsole: options.onVirtioConsole !== undefined,
+    virtioConsole: config.virtio.console ?? false,
     debugExitPort: debugExitPort ?? null,
     debugConsole: config.debugConsole,
     testDevice: config.testDevice,

@@ -4,6 +4,7 @@ import { type MachineHandle, type MachineOptions, type MachineStats, MiB, type R
 import { parseCommand } from '../../../src/cli/arguments.ts';
 import { leave } from '../../../src/cli/leave.ts';
 import { run } from '../../../src/cli/run.ts';
+import { MachineChannel } from '../../../src/machine/channel.ts';
 
 export type Step =
   | { readonly print: string }
@@ -103,6 +104,14 @@ class ScriptedMachine implements MachineHandle {
     while (Date.now() < end && this.#stopped === undefined && !done()) await new Promise((resolve) => setTimeout(resolve, 5));
   }
 
+  readonly console = new MachineChannel((bytes) => this.sendInput(bytes));
+  readonly virtioConsole = undefined;
+  async close(): Promise<void> {
+    this.stop('closed');
+  }
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.close();
+  }
   sendInput(bytes: Uint8Array): undefined {
     this.#typed.push(...bytes);
   }

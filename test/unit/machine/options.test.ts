@@ -26,15 +26,16 @@ async function refusal(options: unknown): Promise<DragomanError> {
 }
 
 const fn = () => {};
-const NO_BYTES = ['text', 5, true, null, [1, 2], {}, new SharedArrayBuffer(8), new Uint16Array(4), fn];
+/** As a place it may be read. */
+const NO_SOURCE = [5, true, null, [1, 2], {}, new SharedArrayBuffer(8), new Uint16Array(4), fn];
 const NO_TEXT = [5, true, null, ['x'], {}, fn, new Uint8Array(4)];
 const NO_FLAG = ['true', 1, 0, null, {}, fn];
 const NO_FUNCTION = ['log', true, 5, null, {}, []];
 const NO_COUNT = ['4', true, null, [4], {}, fn, Number.NaN, Number.POSITIVE_INFINITY, -1, 0, 1.5, 1e12, 4n];
 const WRONG: Record<keyof MachineOptions, readonly unknown[]> = {
-  kernel: NO_BYTES,
-  initrd: NO_BYTES,
-  bios: NO_BYTES,
+  kernel: NO_SOURCE,
+  initrd: NO_SOURCE,
+  bios: NO_SOURCE,
   append: NO_TEXT,
   kernelName: NO_TEXT,
   modules: [
@@ -45,7 +46,7 @@ const WRONG: Record<keyof MachineOptions, readonly unknown[]> = {
     [5],
     [{}],
     [{ data: new Uint8Array(1) }],
-    [{ data: 'x', string: 'x' }],
+    [{ data: 5, string: 'x' }],
     [{ data: new Uint8Array(1), string: 5 }],
   ],
   cpus: [...NO_COUNT, 65],
@@ -105,6 +106,8 @@ const WRONG: Record<keyof MachineOptions, readonly unknown[]> = {
   relax: ['all', 5, null, {}, fn, ['everything'], [5], ['direct map'], ['-all']],
   debugExitPort: ['0xf4', true, null, {}, Number.NaN, -1, 1.5, 0x10000],
   testDevice: NO_FLAG,
+  virtioConsole: NO_FLAG,
+  signal: [true, 'x', 5, null, {}, fn, new AbortController()],
   countInstructions: NO_FLAG,
   clients: [
     'prof',
@@ -155,7 +158,7 @@ describe('Machine.create refuses', () => {
     [{ lockstep: { turns: 1 } }, 'lockstep.turns: there is no such option; there are seed, paced, onRecord, replay'],
     [{ codeCache: true }, 'codeCache: true is not the path of a folder'],
     [{ cpus: '2' }, "cpus: '2' is not a number of CPUs (1 to 64)"],
-    [{ kernel: [1] }, 'kernel: an array is not a Uint8Array or an ArrayBuffer'],
+    [{ kernel: [1] }, 'kernel: an array is not a Uint8Array, an ArrayBuffer, a Blob, a URL or a path'],
     [{ memory: 64 }, "memory: there is no such option; is 'memoryBytes' meant?"],
     [{ Initrd: 5 }, "Initrd: there is no such option; is 'initrd' meant?"],
     [{ memoryBytes: 64 }, 'memoryBytes: 64 is not a size of memory (2M to 1'],
@@ -208,7 +211,7 @@ describe('Machine.create refuses', () => {
 
   it('what is typed where it is no bytes', async () => {
     const machine = await Machine.create({ kernel: image, memoryBytes: 16 << 20, onVirtioConsole: fn });
-    for (const bytes of NO_BYTES) {
+    for (const bytes of [...NO_SOURCE, 'text']) {
       for (const method of ['sendInput', 'sendVirtioConsole'] as const)
         expect(() => machine[method](bytes as Uint8Array)).toThrow(expect.objectContaining({ code: 'BAD_OPTION', where: method }));
     }
