@@ -22,8 +22,7 @@ fit.fit();
 new ResizeObserver(() => fit.fit()).observe(element('screen'));
 
 let machine: Machine | undefined;
-const keys = new TextEncoder();
-terminal.onData((text) => machine?.sendInput(keys.encode(text)));
+terminal.onData((text) => void machine?.console.type(text));
 terminal.onBinary((text) => machine?.sendInput(Uint8Array.from(text, (char) => char.charCodeAt(0))));
 
 /** So much may wait for the terminal, which drops what is far more, before the guest waits for it. */
@@ -42,28 +41,17 @@ function show(bytes: Uint8Array): Promise<void> | undefined {
   return shownLater > SHOWN_LATER ? shown : undefined;
 }
 
-async function fileOf(id: string): Promise<Uint8Array | undefined> {
-  const file = input(id).files?.[0];
-  return file && new Uint8Array(await file.arrayBuffer());
-}
+const fileOf = (id: string): File | undefined => input(id).files?.[0];
 
-async function serai(): Promise<Uint8Array> {
-  const response = await fetch(new URL('serai.elf', import.meta.url));
-  if (!response.ok) throw new Error(`serai.elf: ${response.status} ${response.statusText}`);
-  return new Uint8Array(await response.arrayBuffer());
-}
-
-async function options(): Promise<MachineOptions> {
-  return {
-    kernel: (await fileOf('kernel')) ?? (await serai()),
-    initrd: await fileOf('initrd'),
-    append: input('append').value,
-    cpus: input('cpus').valueAsNumber,
-    memoryBytes: input('memory').valueAsNumber * MiB,
-    onConsole: show,
-    codeCache: KEEPS_FILES ? 'page' : undefined,
-  };
-}
+const options = (): MachineOptions => ({
+  kernel: fileOf('kernel') ?? new URL('serai.elf', import.meta.url),
+  initrd: fileOf('initrd'),
+  append: input('append').value,
+  cpus: input('cpus').valueAsNumber,
+  memoryBytes: input('memory').valueAsNumber * MiB,
+  onConsole: show,
+  codeCache: KEEPS_FILES ? 'page' : undefined,
+});
 
 function say(text: string, isError = false): void {
   state.textContent = text;
@@ -83,7 +71,7 @@ async function run(): Promise<void> {
   const started = performance.now();
   let timer: ReturnType<typeof setInterval> | undefined;
   try {
-    const running = await Machine.create(await options());
+    const running = await Machine.create(options());
     machine = running;
     const end = running.run();
     say('running');
