@@ -128,16 +128,16 @@ test('mov ds, ax loads through the runtime, and leaves where that says so', () =
     %10 = ldstate32 gdtHost
     %11 = i32.add %10, %5
     %12 = ldstate64 %11 + 0
-    %13 = ldstate32 %9 + 7278624
+    %13 = ldstate32 %9 + 7872544
     %14 = i32.xor %13, %3
     %15 = ldstate32 cpl
     %16 = i32.or %14, %15
-    %17 = ldstate64 %9 + 7278632
+    %17 = ldstate64 %9 + 7872552
     %18 = i64.ne %17, %12
     %20 = helper proveSegment(3, %3) [faults; eip; forgets] if %16 or %18, else 0
-    %21 = ldstate128 %9 + 7278592
+    %21 = ldstate128 %9 + 7872512
     ststate128 seg+96, %21
-    %23 = ldstate64 %9 + 7278608
+    %23 = ldstate64 %9 + 7872528
     ststate64 seg+112, %23
     nextIf %20"
   `);
