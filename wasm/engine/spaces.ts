@@ -96,7 +96,8 @@ function keepEntry(cpu: Cpu, index: u32, at: usize, value: u64): bool {
 function keepPage(cpu: Cpu, index: u32, page: u32, frame: u32): bool {
   const linear = page << 12;
   if (!pagingOn(cpu) || !findEntries(cpu, linear)) return false;
-  if (!keepEntry(cpu, index, pointerAt, pointer) || !keepEntry(cpu, index, directoryAt, directory) || !keepEntry(cpu, index, leafAt, leaf)) return false;
+  if (!keepEntry(cpu, index, pointerAt, pointer) || !keepEntry(cpu, index, directoryAt, directory) || !keepEntry(cpu, index, leafAt, leaf))
+    return false;
   // Behind that: what changes from here on is no longer as it was kept. And the TLB may know what memory says no more.
   const found = walk(cpu, linear, Access.EXEC | Access.PEEK | Access.USER);
   return isMapped(found) && (found & (0xfffff000 | FRAME_BITS)) == frame;
