@@ -20,6 +20,8 @@ const COMMAND_MS = 60_000;
 const STRESS_MS = 300_000;
 const SWITCH_MS = 150;
 const MODES: readonly Mode[] = ['classic', 'relaxed', 'transparent'];
+/** The kernel counts four ticks of the 8254 within 160 ms: on a host that lets the threads of four CPUs stand for so long there are not as many. */
+const OF_THE_HOST = /8254 timer not connected/;
 /** Of the random code. */
 const SEED = 1;
 const PARTS = ['processes', 'pipes', 'signals', 'memory', 'shootdown', 'locks', 'code', 'files', 'floats'];
@@ -137,7 +139,10 @@ for (const { cpus, engine, seconds, random, maxRegions, mode, skip } of MACHINES
     it('has nothing to complain of', async () => {
       const log = await command('dmesg');
       expect(log).toContain(`Brought up 1 node, ${cpus} CPUs`);
-      expect(troubleIn(log), log.slice(-4000)).toEqual([]);
+      expect(
+        troubleIn(log).filter((line) => !OF_THE_HOST.test(line)),
+        log.slice(-4000),
+      ).toEqual([]);
     });
 
     it('is switched off by its last CPU', async () => {
