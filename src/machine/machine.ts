@@ -99,8 +99,9 @@ export class Machine implements MachineHandle {
   /** Builds a machine and loads its kernel. Throws DragomanError for options and files that cannot be used. */
   static async create(options: MachineOptions): Promise<Machine> {
     const settings = readOptions(await readSources(options));
-    settings.signal?.throwIfAborted();
     await host.prepare([...(settings.perfMap ? NAME_FILES : []), ...(hasProf(settings) ? PROF_FILES : [])]);
+    // From here to where it is listened to nothing waits.
+    settings.signal?.throwIfAborted();
     const disks: Disk[] = [];
     try {
       return new Machine(settings, disks);
