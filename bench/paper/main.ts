@@ -93,13 +93,11 @@ function numberIn(text: string, option: string, least: number, most: number, who
 
 /** --seconds: S, or WORKLOAD=S with commas. */
 function secondsOf(text: string): WarmSeconds {
+  const read = (word: string) => numberIn(word, '--seconds', 0.1, 600, false);
+  if (!/[=,]/.test(text)) return new Map(WORKLOADS.map(({ name }) => [name, read(text)]));
   const parts = text.split(',').map((part) => part.split('='));
-  if (parts.length === 1 && parts[0]!.length === 1) {
-    const seconds = numberIn(text, '--seconds', 0.1, 600, false);
-    return new Map(WORKLOADS.map(({ name }) => [name, seconds]));
-  }
-  for (const [name] of parts) if (!WORKLOADS.some((one) => one.name === name)) usage(`--seconds: '${name}' is none of ${names(WORKLOADS)}`);
-  return new Map(parts.map(([name, seconds = '']) => [name!, numberIn(seconds || 'nothing', '--seconds', 0.1, 600, false)]));
+  chosen(WORKLOADS, parts.map(([name]) => name).join(), '--seconds');
+  return new Map(parts.map(([name, ...words]) => [name!, read(words.join('='))]));
 }
 
 /** The commit, and whether what is measured is something else. */

@@ -24,12 +24,15 @@ export const refuse = (name: string | undefined, message: string): never => {
   throw new DragomanError('BAD_OPTION', message, name);
 };
 
+/** '[object Uint8Array]', of another realm as well. */
+export const tagOf = (value: unknown): string => Object.prototype.toString.call(value);
+
 /** A value for people: short, and without its contents where it is large. */
 function show(value: unknown): string {
   if (typeof value === 'string') return `'${value.length > 40 ? `${value.slice(0, 40)}...` : value}'`;
   if (typeof value === 'function') return 'a function';
   if (Array.isArray(value)) return 'an array';
-  if (typeof value === 'object' && value !== null) return `an object (${Object.prototype.toString.call(value).slice(8, -1)})`;
+  if (typeof value === 'object' && value !== null) return `an object (${tagOf(value).slice(8, -1)})`;
   return String(value);
 }
 

@@ -20,6 +20,7 @@ import {
   refuse,
   type Shape,
   shape,
+  tagOf,
   type WordKind,
   word,
 } from './kind.ts';
@@ -39,25 +40,20 @@ import {
 } from './options.ts';
 import { DEFAULT_MODE, MODES, type Mode, RELAX_TERMS, type RelaxTerm } from './relax.ts';
 
-const tagOf = (value: unknown): string => Object.prototype.toString.call(value);
-
-/** Of another realm as well. */
-export const BYTES: Kind<Uint8Array> = {
-  what: 'a Uint8Array or an ArrayBuffer',
-  take(value, name) {
-    if (tagOf(value) === '[object Uint8Array]') return value as Uint8Array;
-    if (tagOf(value) === '[object ArrayBuffer]') return new Uint8Array(value as ArrayBuffer);
-    return NO_BYTES.take(value, name);
-  },
-};
-const NO_BYTES = plain<Uint8Array>(BYTES.what, () => false);
-const NO_SOURCE = plain<Uint8Array>('a Uint8Array, an ArrayBuffer, a Blob, a URL or a path', () => false);
+function bytes(what: string): Kind<Uint8Array> {
+  const others = plain<Uint8Array>(what, () => false);
+  return {
+    what,
+    take(value, name) {
+      if (tagOf(value) === '[object Uint8Array]') return value as Uint8Array;
+      if (tagOf(value) === '[object ArrayBuffer]') return new Uint8Array(value as ArrayBuffer);
+      return others.take(value, name);
+    },
+  };
+}
+export const BYTES = bytes('a Uint8Array or an ArrayBuffer');
 /** Of a Source, which was read by now (source.ts). */
-const SOURCE: Kind<Uint8Array> = {
-  what: NO_SOURCE.what,
-  take: (value, name) =>
-    ['[object Uint8Array]', '[object ArrayBuffer]'].includes(tagOf(value)) ? BYTES.take(value, name) : NO_SOURCE.take(value, name),
-};
+const SOURCE = bytes('a Uint8Array, an ArrayBuffer, a Blob, a URL or a path');
 
 export const TEXT: WordKind<string> = word(
   'a string',

@@ -124,7 +124,6 @@ export class MachineChannel implements Channel {
   }
 
   #rejectEnded(waiter: Waiter): void {
-    this.#waiting.delete(waiter);
     waiter.reject(this.#error('ENDED', waiter, `has not come before the run ended: ${this.#ended}`));
   }
 

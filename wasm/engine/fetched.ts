@@ -2,9 +2,9 @@
 // of code that a program writes, and all of its pages of data). A cache's pages are in a table, by linear page; those that found no place
 // there, and those of large pages, are in a range instead.
 import { pagingOn } from '../base/state';
-import { Access, Cpu, CpuArea, FETCHED_ENTRIES, Fetched, Mode, NO_RETURN, Tlb } from '../gen/layout';
-import { isMapped, walk } from '../memory/walk';
-import { FRAME_BITS, forgetOtherSpaces, isAsNoted, noteInSpace } from './spaces';
+import { Cpu, CpuArea, FETCHED_ENTRIES, Fetched, Mode, NO_RETURN, Tlb } from '../gen/layout';
+import { fetchesFrom } from '../memory/walk';
+import { forgetOtherSpaces, isAsNoted, noteInSpace } from './spaces';
 
 /** A page is in one of so many entries, from its own on. */
 const WAYS: u32 = 4;
@@ -126,8 +126,7 @@ function flushMoved(cpu: Cpu, user: bool, linear: u32): void {
   if (!inRange(cpu, user, first, first | 0x3ff)) {
     const entry = known(cpu, user, page);
     if (!entry || !pagingOn(cpu)) return;
-    const found = walk(cpu, linear, Access.EXEC | Access.PEEK | (user ? Access.USER : 0));
-    if (isMapped(found) && (found & (0xfffff000 | FRAME_BITS)) == entry.frame) return;
+    if (fetchesFrom(cpu, linear, user, entry.frame)) return;
   } else if (user && isAsNoted(cpu)) return;
   flushOne(cpu, user);
 }

@@ -9,11 +9,15 @@ function isUser(cpu: Cpu): bool {
 function generation(cpu: Cpu): u32 {
   return isUser(cpu) ? cpu.jumpUserGen : cpu.jumpKernelGen;
 }
-/** Whether entries of a generation may be asked for, now or when the CPU comes back to another address space. */
+/** Whether a generation of the user's may be gone on with, now or when the CPU comes back to another address space. */
+@inline
+export function isLiveUser(cpu: Cpu, gen: u32): bool {
+  const first = cpu.jumpUserFirst;
+  return gen != 0 && gen - first <= cpu.jumpUserLast - first;
+}
 @inline
 function isLive(cpu: Cpu, gen: u32): bool {
-  const first = cpu.jumpUserFirst;
-  return isUser(cpu) ? gen != 0 && gen - first <= cpu.jumpUserLast - first : gen == cpu.jumpKernelGen;
+  return isUser(cpu) ? isLiveUser(cpu, gen) : gen == cpu.jumpKernelGen;
 }
 @inline
 function indexOf(eip: u32): u32 {

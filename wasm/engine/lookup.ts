@@ -18,14 +18,13 @@ import {
   Tlb,
   Vector,
 } from '../gen/layout';
-import { EFER_NXE, errorOf, frameOf, isMapped, MSR_SLOT_EFER, walk } from '../memory/walk';
+import { EFER_NXE, errorOf, FRAME_BITS, frameOf, isMapped, MSR_SLOT_EFER, walk } from '../memory/walk';
 import { breaksInside, isBreakPage } from '../memory/watch';
 import { codeHits } from '../system/debug';
 import { enterSlow, leaveSlow } from './costs';
 import { noteFetched } from './fetched';
 import { noteBlock } from './history';
 import { fillJump, takeBack } from './jumps';
-import { FRAME_BITS } from './spaces';
 
 /** Where findBlock found the page of EIP, and the one behind it where the block runs into that (else the same), each with FRAME_BITS. */
 let firstFrame: u32 = 0;

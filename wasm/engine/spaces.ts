@@ -2,11 +2,9 @@
 // tables by which that was found are as they were, no page has moved, and the entries of the cache count once more. SDM vol. 3, 4.10.4: a load of CR3 forgets
 // translations, so that what is in memory then counts, whoever changed it meanwhile; it is looked at here.
 import { pagingOn } from '../base/state';
-import { Access, Cpu, CpuArea, Cr4, SPACE_ENTRIES, SPACE_UNKNOWN, SPACES, Space, SpaceEntry, Tlb } from '../gen/layout';
-import { directory, directoryAt, findEntries, isMapped, leaf, leafAt, pointer, pointerAt, walk } from '../memory/walk';
-
-/** Bits of Fetched.frame beside the frame. */
-export const FRAME_BITS: u32 = Tlb.GLOBAL | Tlb.LARGE;
+import { Cpu, CpuArea, Cr4, SPACE_ENTRIES, SPACE_UNKNOWN, SPACES, Space, SpaceEntry } from '../gen/layout';
+import { directory, directoryAt, fetchesFrom, findEntries, leaf, leafAt, pointer, pointerAt } from '../memory/walk';
+import { isLiveUser } from './jumps';
 
 @inline
 function spaceAt(cpu: Cpu, index: u32): Space {
@@ -32,13 +30,12 @@ function isUnchanged(cpu: Cpu, index: u32): bool {
 /** CR3 was loaded: true where the user's jump cache knows code of that address space, and goes on with it. */
 export function enterSpace(cpu: Cpu): bool {
   const cr3 = cpu.cr3;
-  const first = cpu.jumpUserFirst;
   const entered = cpu.spacesEntered + 1;
   cpu.spacesEntered = entered;
   let last: u32 = 0;
   for (let index: u32 = 0; index < SPACES; index++) {
     const space = spaceAt(cpu, index);
-    if (space.cr3 == cr3 && space.gen != 0 && space.gen - first <= cpu.jumpUserLast - first) {
+    if (space.cr3 == cr3 && isLiveUser(cpu, space.gen)) {
       cpu.space = index;
       space.used = entered;
       if (!isUnchanged(cpu, index)) return false;
@@ -99,8 +96,7 @@ function keepPage(cpu: Cpu, index: u32, page: u32, frame: u32): bool {
   if (!keepEntry(cpu, index, pointerAt, pointer) || !keepEntry(cpu, index, directoryAt, directory) || !keepEntry(cpu, index, leafAt, leaf))
     return false;
   // Behind that: what changes from here on is no longer as it was kept. And the TLB may know what memory says no more.
-  const found = walk(cpu, linear, Access.EXEC | Access.PEEK | Access.USER);
-  return isMapped(found) && (found & (0xfffff000 | FRAME_BITS)) == frame;
+  return fetchesFrom(cpu, linear, true, frame);
 }
 
 /** The user's jump cache is about to know code of a linear page that it knew none of. `frame`: where that is mapped, with FRAME_BITS. */

@@ -183,6 +183,15 @@ export function walk(cpu: Cpu, linear: u32, access: u32): u32 {
   return cpu.cr4 & Cr4.PAE ? walkPae(cpu, linear, access) : walk32(cpu, linear, access);
 }
 
+/** What of a fetch is remembered beside its frame. */
+export const FRAME_BITS: u32 = Tlb.GLOBAL | Tlb.LARGE;
+
+/** Whether a fetch leads to `frame`, with FRAME_BITS, by what is in memory now. Changes nothing. */
+export function fetchesFrom(cpu: Cpu, linear: u32, user: bool, frame: u32): bool {
+  const found = walk(cpu, linear, Access.EXEC | Access.PEEK | (user ? Access.USER : 0));
+  return isMapped(found) && (found & (0xfffff000 | FRAME_BITS)) == frame;
+}
+
 /** What findEntries found: host addresses of the entries that map a page, from the top (0: there is none), and what was in them. */
 export let pointerAt: usize = 0;
 export let directoryAt: usize = 0;
