@@ -8,6 +8,22 @@ export { largestMemory } from '../layout/memory.ts';
 export { INPUT_BUFFER } from '../machine/input-flow.ts';
 export { Machine } from '../machine/machine.ts';
 export { type Channel, type Found, UNTIL_BUFFER, UNTIL_PATTERN, type UntilOptions } from './channel.ts';
+export {
+  type Breakpoint,
+  BreakpointEvent,
+  type BreakpointHit,
+  ConsoleEvent,
+  EndEvent,
+  type MachineEvents,
+  type MachineEventTarget,
+  type MachineState,
+  MOST_BREAKPOINTS,
+  PanicEvent,
+  PausedEvent,
+  type PauseReason,
+  type WatchAccess,
+  type WatchOptions,
+} from './debug.ts';
 export { describeEnd } from './ending.ts';
 export { DragomanError, type ErrorCode } from './errors.ts';
 export {

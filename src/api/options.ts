@@ -1,8 +1,10 @@
 // What a machine is made from and what comes back from it: the types that the command line, the tests and users of the package share.
+
 import type { Receiver } from '../devices/outlet.ts';
 import type { EncoderName } from '../emit/module/builder.ts';
 import type { Bytes, Source } from './bytes.ts';
 import type { Channel } from './channel.ts';
+import type { Breakpoint, MachineEventTarget, MachineState, WatchOptions } from './debug.ts';
 import type { Mode, RelaxTerm } from './relax.ts';
 
 export type { EncoderName } from '../emit/module/builder.ts';
@@ -128,6 +130,8 @@ export interface MachineOptions {
   readonly virtioConsole?: boolean | undefined;
   /** Ends the run: as stop() does with its reason as text. A machine whose signal has ended already is not made: create() rejects with the reason. */
   readonly signal?: AbortSignal | undefined;
+  /** The run begins with a pause: no CPU executes anything before resume(). Default: false. */
+  readonly paused?: boolean | undefined;
   /** Bytes that the guest sent through its virtio console; the receiver's to keep. */
   readonly onVirtioConsole?: Receiver<Uint8Array> | undefined;
   /** Bytes written to the debug console, port E9H. Without it nothing answers at that port. */
@@ -292,7 +296,7 @@ export interface MachineStats {
 }
 
 /** A machine as its users hold it. */
-export interface MachineHandle {
+export interface MachineHandle extends MachineEventTarget {
   /**
    * Runs to the end, and until all that the guest has sent is handed over, however slow its receivers are (see Receiver). Guest failures are results, not
    * exceptions; what a callback throws, run() rejects with, and with HOST_LIMIT where the host gives no thread for a CPU. May be called once: after that, and behind close(), it rejects with BAD_STATE.
@@ -323,6 +327,27 @@ export interface MachineHandle {
    * made anew as it gets hot. Throws BAD_OPTION.
    */
   relax(terms: readonly RelaxTerm[]): void;
+  readonly state: MachineState;
+  /**
+   * Resolves when no CPU runs any more, each between two of its instructions; the guest's clock stands still from then on, and what it has asked of its devices is done. So does a machine that is paused
+   * already. Whoever reads what the guest prints must go on to read until then. Rejects with BAD_STATE before run(), with ENDED where the run has ended, or ends first.
+   */
+  pause(): Promise<void>;
+  /** All CPUs go on; past the breakpoints that they stand at. Rejects with BAD_STATE where the machine is not paused. */
+  resume(): Promise<void>;
+  /**
+   * Runs instructions of one CPU of a paused machine, `count` of them (default: 1), and resolves with how many it were: less where a breakpoint stops it, or where it waits in HLT or for its
+   * start-up IPI. An instruction that faults counts, with its way into the handler. With threads the other CPUs rest meanwhile, and no interrupt is taken; in lockstep the others run as
+   * their turns come, and the run stays what its seed makes of it, but that the stepped code sees the clock between its instructions, not between its blocks. pause() ends it. Rejects with BAD_STATE, BAD_OPTION, ENDED.
+   */
+  step(cpu: number, count?: number): Promise<number>;
+  /**
+   * Stops every CPU before it executes the instruction at a linear address, and pauses the machine with it: events breakpoint and paused. At any time; a machine that runs stands still for a moment. Code on the same page is
+   * interpreted. Rejects with HOST_LIMIT where there are more than MOST_BREAKPOINTS, with BAD_OPTION.
+   */
+  setBreakpoint(address: number): Promise<Breakpoint>;
+  /** The same behind an instruction that accesses data. Accesses to other data of the page are slower. */
+  setWatchpoint(address: number, options?: WatchOptions): Promise<Breakpoint>;
   /** Ends the run with kind 'stopped', and waits for no receiver any more. Where the guest has ended it before, that is all that it does. */
   stop(reason: string): void;
   /** Ends the run where there is one, and resolves when all is given back: threads, files of disks. Also of a machine that never ran. `await using` calls it. */

@@ -91,6 +91,14 @@ export const UNTIL_OPTIONS = shape({
     ),
   ),
 });
+export const ADDRESS = integer('a linear address', 0, 0xffffffff, '0 to 0xffffffff');
+export const WATCHED = shape({
+  length: defaults(integer('a number of bytes', 1, 4096), 4),
+  access: defaults(oneOf('write', 'read', 'readwrite'), 'write'),
+});
+export const STEPS = integer('a number of instructions', 1, 2 ** 31 - 1);
+/** The number of a CPU of so many. */
+export const cpuNumber = (cpus: number): Kind<number> => integer('the number of a CPU', 0, cpus - 1);
 const BOOLEAN = plain<boolean>('true or false', (value) => typeof value === 'boolean');
 const callback = <T>() => plain<(value: T) => unknown>('a function', (value) => typeof value === 'function');
 const MAC: Kind<string> = { what: `a MAC address such as '${DEFAULT_MAC}'`, take: checkMac };
@@ -169,6 +177,7 @@ const OPTIONS = {
   virtioConsole: optional(BOOLEAN),
   onVirtioConsole: optional(callback<Uint8Array>()),
   signal: optional(SIGNAL),
+  paused: defaults(BOOLEAN, false),
   onDebugConsole: optional(callback<Uint8Array>()),
   countInstructions: defaults(BOOLEAN, false),
   clients: defaults(list(CLIENT), []),

@@ -11,6 +11,7 @@ import {
   BLOCK_HASH_ENTRIES,
   BlockHead,
   CONTROL,
+  Control,
   CpuArea,
   JUMP_WAYS,
   JumpEntry,
@@ -165,13 +166,19 @@ export class BlockCache {
     return this.write(list, phys, lastPage, step ? mode | Mode.STEP : breaks.length > 0 ? mode | Mode.BREAK : mode, at, bytes);
   }
 
-  /** Linear addresses of the instruction breakpoints on a linear page. */
+  /** Linear addresses of the instruction breakpoints on a linear page, the guest's and the host's. */
   private breakpointsOn(page: number): number[] {
     const found: number[] = [];
-    for (let at = Cpu.at.breakpoints; at < Cpu.at.breakpoints + 4 * Breakpoint.size; at += Breakpoint.size) {
-      const first = this.word(at + Breakpoint.at.first);
-      if ((this.word(at + Breakpoint.at.kinds) & BreakpointKind.EXECUTE) !== 0 && first >>> PAGE_SHIFT === page >>> 0) found.push(first);
-    }
+    const { i32 } = this.shared;
+    const look = (start: number, count: number) => {
+      for (let at = start; at < start + count * Breakpoint.size; at += Breakpoint.size) {
+        const first = i32[(at + Breakpoint.at.first) >> 2]! >>> 0;
+        if ((i32[(at + Breakpoint.at.kinds) >> 2]! & BreakpointKind.EXECUTE) !== 0 && first >>> PAGE_SHIFT === page >>> 0)
+          found.push(first);
+      }
+    };
+    look(this.cpu + Cpu.at.breakpoints, 4);
+    look(CONTROL + Control.at.debugPoints, i32[(CONTROL + Control.at.debugCount) >> 2]!);
     return found;
   }
 

@@ -31,6 +31,8 @@ export class Vcpu {
   /** When the engine was left last, and why. */
   private leftAt = 0;
   private leftBy: number = Exit.NONE;
+  /** Control.debugChanges that it goes by. */
+  private debugChanges = 0;
 
   constructor(image: EngineImage, shared: SharedMemory, index: number, host: CpuHost) {
     this.index = index;
@@ -99,6 +101,16 @@ export class Vcpu {
     for (const page of [...this.regions.pageNumbers()]) this.regions.invalidateAll(page);
     this.regions.forgetDropped();
     this.blocks.bumpJumps();
+  }
+
+  /** Goes by the host's breakpoints as they are now. Nothing runs. */
+  takeDebugChanges(): void {
+    const changes = this.shared.i32[(CONTROL + Control.at.debugChanges) >> 2]!;
+    if (changes === this.debugChanges) return;
+    this.debugChanges = changes;
+    this.instance.runtime.flush(this.base);
+    this.blocks.bumpJumps();
+    this.instance.runtime.updateBreakpoints(this.base);
   }
 
   private review(page: number): void {

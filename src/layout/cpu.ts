@@ -49,7 +49,7 @@ export const NO_SELECTOR = 0x10000;
 /** Descriptors of the GDT that loads are proven of. */
 export const PROVEN_DESCRIPTORS = 32;
 
-/** What a breakpoint of DR0 to DR3 stands for now (SDM vol. 3, 17.2.4); its kinds are bits of BreakpointKind, 0 where it is not enabled. */
+/** What a breakpoint of DR0 to DR3 stands for now (SDM vol. 3, 17.2.4), or one of the host's; its kinds are bits of BreakpointKind, 0 where it is not enabled. */
 export const Breakpoint = struct({
   kinds: u32,
   /** The first address (linear, or of a port) that it is for, and how many bytes. */
@@ -303,6 +303,15 @@ export const Cpu = struct(
     clockWatch: u32,
     /** Where the client prof counts: why the dispatcher is entered next (ProfReason and ProfWhy). */
     profWhy: u32,
+    /** Whether the CPU's thread rests (Rest): see machine/threads/rest.ts. */
+    rest: shared32,
+    /** At Exit.DEBUG: why (DebugStop), and the number of the point that was met (Control.debugPoints). */
+    debugStop: u32,
+    debugPoint: u32,
+    /** 1: the host goes on here, and the points at this instruction have been met. */
+    debugPass: u32,
+    /** Instructions that are left where the host runs so many (Step.DEBUG). */
+    stepsLeft: u32,
   },
   4096,
 );
@@ -385,7 +394,18 @@ export const Pending = {
   HOLD: 1024,
   /** A second NMI: it came before the CPU took the one that NMI stands for. Alone it means the same as NMI. */
   NMI_AGAIN: 2048,
+  /** The host wants the CPU to rest (Cpu.rest). */
+  PAUSE: 4096,
 } as const;
+
+/** Values of Cpu.rest and Control.timekeeperRest: the thread runs; it is asked to rest; it rests until the word changes. */
+export const Rest = { RUNS: 0, ASKED: 1, RESTS: 2 } as const;
+
+/** Why a CPU stopped for the host: at an instruction, behind an access to data, behind as many instructions as were asked for. */
+export const DebugStop = { NONE: 0, CODE: 1, DATA: 2, STEPPED: 3 } as const;
+
+/** Beside the bits of DR6 of breakpoints that were hit: one of the host's was (Cpu.debugPoint). */
+export const HOST_HIT = 0x80000000;
 
 /**
  * INTR while EFLAGS.IF is clear and NMIs while one is being served are held: so many bits higher in Cpu.pending, where no poll looks. The first poll
@@ -403,10 +423,15 @@ export const Step = {
   /** One is under way. */ ARMED: 32,
   /** No step: CS:EIP was entered from elsewhere, and its code is to be looked up whatever the jump cache knows (without Relax.ENTRIES). */
   LOOKUP: 64,
+  /** The host runs Cpu.stepsLeft instructions of this CPU alone; no interrupt is taken meanwhile. */
+  DEBUG: 128,
 } as const;
 
 /** Cpu.callReturn where nobody waits, or whoever does may not go on: its code, or the mode, is another one. */
 export const NO_RETURN = 0xffffffff;
+
+/** Cpu.budget, or a little less, of a slice that is to end now, however much of it is left. */
+export const SLICE_OVER = -0x40000000;
 
 /** Values of Cpu.shadow. */
 export const Shadow = { STI: 1, SS: 2 } as const;
@@ -434,6 +459,10 @@ export const Exit = {
   DROP: 14,
   /** Lockstep: what comes next is more than is left of the slice. */
   SLICE: 15,
+  /** The host wants the CPU to rest (Pending.PAUSE). */
+  PAUSE: 16,
+  /** The host's debugging stops the CPU here (Cpu.debugStop). */
+  DEBUG: 17,
 } as const;
 
 /** Bits of EFLAGS (SDM vol. 1, 3.4.3). */

@@ -1,7 +1,7 @@
 // Where everything is in the one shared WebAssembly.Memory. Fixed addresses first, then guest RAM, then what
 // grows with the number of CPUs. Nobody else writes an address as a number.
 import { DragomanError } from '../api/errors.ts';
-import { Cpu, PROVEN_DESCRIPTORS, SegmentProof } from './cpu.ts';
+import { Breakpoint, Cpu, PROVEN_DESCRIPTORS, SegmentProof } from './cpu.ts';
 import { PROF_LEVELS, ProfCounts } from './prof.ts';
 import { area, array, f64, ownLine, records, shared32, struct, u8, u16, u32, u64 } from './struct.ts';
 
@@ -91,6 +91,9 @@ export const TEXT_MEMORY = 0xb8000;
 /** As many as there are in the stretch by which a kernel moves. */
 export const KEPT_PAGES = 4096;
 
+/** Breakpoints that the host may have at once, on code and data. */
+export const DEBUG_POINTS = 256;
+
 export const Control = struct({
   // What changes seldom or never, on cache lines of its own: every CPU reads it all the time.
   cpuCount: u32,
@@ -131,7 +134,7 @@ export const Control = struct({
   stop: shared32,
   /** ClockAsks bits; 0: the time-stamp counter is the host's monotonic clock less clockStart. */
   clockAsks: u32,
-  /** The host's monotonic clock at power-on, nanoseconds. */
+  /** The host's monotonic clock at power-on, and later by as much as the machine was paused, nanoseconds. */
   clockStart: u64,
   /** Nonzero, from before any code runs: how control gets from one piece of code to the next is counted (CpuArea.prof). */
   prof: u32,
@@ -193,6 +196,15 @@ export const Control = struct({
   statModules: array(2, u32),
   /** 1 where the encoder that was asked for cannot be loaded. */
   encoderFailed: u32,
+  /** Whether the timekeeper's thread rests (Rest). */
+  timekeeperRest: shared32,
+  /** 1 while the machine is paused: its clock stands still at pausedAt, nanoseconds of the host's. */
+  paused: u32,
+  pausedAt: u64,
+  /** The host's breakpoints, of which there are so many; they change while no CPU runs, and how often they did. */
+  debugCount: u32,
+  debugChanges: u32,
+  debugPoints: records(DEBUG_POINTS, Breakpoint),
 });
 
 /** Invariants of kernels that translated code may rely on (docs/relaxations.md). */

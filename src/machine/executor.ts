@@ -4,6 +4,15 @@ import type { EngineImage } from '../cpu/runtime.ts';
 
 export interface Executor {
   start(image: EngineImage): void;
+  /** Resolves when no CPU runs any more, each between two of its instructions, and the machine's clock stands still; or when the run has ended. */
+  pause(): Promise<void>;
+  /** Behind pause(): all go on. */
+  resume(): void;
+  /**
+   * Behind pause(), with Cpu.stepsLeft set: runs so many instructions of a CPU, less where it stops or waits in HLT; then all rest again. In lockstep the other CPUs run on as their
+   * turns come; with threads they rest, and no interrupt is taken.
+   */
+  step(cpu: number): Promise<void>;
   /** The run has ended (Control.stop and Pending.STOP are set). `reason`: it was ended from outside. */
   stop(reason: string | undefined): void;
   /** Resolves when nothing of it runs any more. */
@@ -15,6 +24,8 @@ export interface ExecutorEnds {
   /** A CPU left its run loop for good, with an Exit and its argument and data. */
   readonly onCpuEnd: (cpu: number, exit: number, arg: number, data: number) => void;
   readonly onEnd: (result: RunResult) => void;
+  /** A CPU stopped for the host (Cpu.debugStop); others may still run. */
+  readonly onDebugStop: () => void;
   /** A device wants its host's end to work. */
   readonly onHostSignal: () => void;
   /** The state of all CPUs as text. */

@@ -1,9 +1,19 @@
 // A PC put together: memory, kernel, the host's end of the devices, and the executor that runs its CPUs.
+import {
+  type Breakpoint,
+  BreakpointEvent,
+  ConsoleEvent,
+  EndEvent,
+  type MachineState,
+  PanicEvent,
+  PausedEvent,
+  type WatchOptions,
+} from '../api/debug.ts';
 import { describeEnd } from '../api/ending.ts';
 import { DragomanError } from '../api/errors.ts';
 import type { Bytes, EncoderName, MachineHandle, MachineOptions, MachineStats, RunResult } from '../api/options.ts';
 import { EXACT, MODES, type Mode, type RelaxTerm, relaxBits } from '../api/relax.ts';
-import { BYTES, MODE, RELAX, readOptions, type Settings } from '../api/schema.ts';
+import { ADDRESS, BYTES, cpuNumber, MODE, RELAX, readOptions, type Settings, STEPS, WATCHED } from '../api/schema.ts';
 import { readSources } from '../api/source.ts';
 import { ramWritten } from '../cache/code-pages.ts';
 import { loadEngineImage } from '../cpu/image.ts';
@@ -27,17 +37,21 @@ import {
 } from '../layout/memory.ts';
 import { type Board, type BoardConfig, buildBoard } from './board/board.ts';
 import { monotonicMs } from './board/host-clock.ts';
+import { Standstill } from './board/standstill.ts';
 import type { EntryState } from './boot/entry.ts';
 import { commandLineOf, loadKernel } from './boot/kernel.ts';
 import { loadRom } from './boot/rom.ts';
 import { enterKernel } from './boot/start-state.ts';
 import { MachineChannel } from './channel.ts';
+import { MachineEvents } from './events.ts';
 import type { Executor, ExecutorEnds } from './executor.ts';
 import { writeFirmwareTables } from './firmware/tables.ts';
 import { InputFlow } from './input-flow.ts';
 import { deviceInputs, type Inputs, type Typed } from './inputs.ts';
 import { LockstepExecutor, lockstepTime } from './lockstep/executor.ts';
 import { identityOf } from './lockstep/identity.ts';
+import { PanicWatch } from './panic-watch.ts';
+import { Pausing } from './pausing.ts';
 import { ProfWatch } from './prof-watch.ts';
 import { dumpDevices } from './report/devices.ts';
 import { dumpMachine, exitName, type ReadFlags } from './report/dump.ts';
@@ -62,7 +76,7 @@ const HOST_THREAD = 1;
 const hasVirtioConsole = ({ virtioConsole, onVirtioConsole }: Settings): boolean => virtioConsole ?? onVirtioConsole !== undefined;
 const hasProf = ({ clients }: Settings): boolean => clients.some(({ name }) => name === 'prof');
 
-export class Machine implements MachineHandle {
+export class Machine extends MachineEvents implements MachineHandle {
   private readonly options: Settings;
   private readonly shared: SharedMemory;
   private readonly config: BoardConfig;
@@ -80,6 +94,7 @@ export class Machine implements MachineHandle {
   /** For dumps, of the host's instance of the runtime. */
   private readonly readFlags: ReadFlags;
   private readonly executor: Executor;
+  private readonly pausing: Pausing;
   private readonly inputs: Inputs;
   /** The same, of a lockstep machine. */
   private readonly lockstep: LockstepExecutor | undefined;
@@ -113,6 +128,7 @@ export class Machine implements MachineHandle {
 
   /** `disks`: gets each disk that it opens. */
   private constructor(options: Settings, disks: Disk[]) {
+    super();
     this.options = options;
     this.disks = disks;
     const { cpus: cpuCount, memoryBytes, timerSlackMs, net, mac, lockstep } = options;
@@ -121,6 +137,7 @@ export class Machine implements MachineHandle {
     for (const { path, readOnly } of options.disks) disks.push(host.openDisk(path, readOnly));
     host.checkLimits(lockstep === undefined ? threadsOf(cpuCount, this.jit) : 0);
     this.shared = createMemory(plan);
+    new Standstill(this.shared.memory).powerOn(host.monotonicNs());
     this.mode = options.mode;
     this.relax(options.relax ?? MODES[options.mode]);
     this.console = new MachineChannel((bytes) => this.type('serial', bytes));
@@ -129,7 +146,6 @@ export class Machine implements MachineHandle {
     this.config = {
       memory: this.shared.memory,
       plan,
-      startNs: host.monotonicNs(),
       startWallMs: Date.now(),
       debugExitPort: options.debugExitPort,
       debugConsole: options.onDebugConsole !== undefined,
@@ -176,6 +192,7 @@ export class Machine implements MachineHandle {
       onCpuEnd: (cpu, exit, arg, data) => this.cpuEnded(cpu, exit, arg, data),
       onEnd: (result) => this.end(result),
       onHostSignal: () => this.serve(),
+      onDebugStop: () => this.pausing.debugStop(),
       onFailure: (error) => this.failed(error),
       dump: () => this.dump(),
     };
@@ -203,6 +220,15 @@ export class Machine implements MachineHandle {
       this.executor = this.lockstep;
       this.inputs = this.lockstep;
     }
+    this.pausing = new Pausing({
+      shared: this.shared,
+      executor: () => this.executor,
+      onPaused: (reason, hits) => {
+        for (const hit of hits) this.dispatchEvent(new BreakpointEvent(hit));
+        this.dispatchEvent(new PausedEvent(reason, hits));
+      },
+      onResumed: () => this.dispatchEvent(new Event('resumed')),
+    });
     net?.connect?.({ receive: (frame) => this.receive(frame) });
     this.board.chipset.hub.reset();
     if (entry.picMasks !== undefined) this.board.chipset.parts.pic.mask(...entry.picMasks);
@@ -215,9 +241,11 @@ export class Machine implements MachineHandle {
   private consoleReceiver(): Receiver<Uint8Array> {
     const { prof } = this;
     const receive = this.console.receiver(this.options.onConsole);
-    if (!prof?.watches) return receive;
+    const panics = new PanicWatch();
     return (bytes) => {
-      prof.see(bytes);
+      if (prof?.watches) prof.see(bytes);
+      if (this.hears('console')) this.dispatchEvent(new ConsoleEvent(bytes.slice()));
+      if (this.hears('panic')) for (const line of panics.push(bytes)) this.dispatchEvent(new PanicEvent(line));
       return receive(bytes);
     };
   }
@@ -270,6 +298,7 @@ export class Machine implements MachineHandle {
     this.shared.i32[this.control(Control.at.trace)] = this.trace === undefined ? 0 : 1;
     return new Promise((resolve) => {
       this.finish = resolve;
+      this.pausing.begin(this.options.paused);
       if (this.trace !== undefined) this.traceTimer = setInterval(() => this.serve(), TRACE_MS);
       this.executor.start(image);
     });
@@ -341,6 +370,7 @@ export class Machine implements MachineHandle {
     if (this.result !== undefined) return;
     this.result = result;
     this.endedAt = monotonicMs();
+    this.pausing.ended(describeEnd(result));
     const { i32, plan } = this.shared;
     Atomics.store(i32, this.control(Control.at.stop), 1);
     for (const offset of [Control.at.heatSignal, Control.at.timerSignal, Control.at.ioSignal, Control.at.consumedSignal]) {
@@ -373,6 +403,7 @@ export class Machine implements MachineHandle {
     for (const channel of [this.console, this.virtioConsole]) channel?.end(describeEnd(result));
     this.options.signal?.removeEventListener('abort', this.abort);
     this.gone.resolve();
+    this.dispatchEvent(new EndEvent(result));
     this.finish?.(this.failure === undefined ? result : Promise.reject(this.failure.error));
   }
 
@@ -427,6 +458,32 @@ export class Machine implements MachineHandle {
     Atomics.add(i32, this.control(Control.at.heatSignal), 1);
     Atomics.notify(i32, this.control(Control.at.heatSignal));
     for (let n = 0; n < plan.cpuCount; n++) Atomics.or(i32, (cpuBase(plan, n) + Cpu.at.pending) >> 2, Pending.KICK);
+  }
+
+  get state(): MachineState {
+    return this.pausing.state;
+  }
+
+  pause(): Promise<void> {
+    return this.pausing.pause();
+  }
+
+  resume(): Promise<void> {
+    return this.pausing.resume();
+  }
+
+  async step(cpu: number, count = 1): Promise<number> {
+    return this.pausing.step(cpuNumber(this.shared.plan.cpuCount).take(cpu, 'step'), STEPS.take(count, 'step'));
+  }
+
+  async setBreakpoint(address: number): Promise<Breakpoint> {
+    return this.pausing.points.add(ADDRESS.take(address, 'setBreakpoint'), 1, undefined);
+  }
+
+  async setWatchpoint(address: number, options: WatchOptions = {}): Promise<Breakpoint> {
+    const first = ADDRESS.take(address, 'setWatchpoint');
+    const { length, access } = WATCHED.take(options, 'setWatchpoint');
+    return this.pausing.points.add(first, Math.min(length, 2 ** 32 - first), access);
   }
 
   stop(reason: string): void {
@@ -485,9 +542,9 @@ export class Machine implements MachineHandle {
       shared,
       jit,
       counts,
-      startMs: Number(this.config.startNs) / 1e6,
       startedAt,
       now,
+      guestMs: new Standstill(shared.memory).since(() => BigInt(Math.round(now * 1e6))) / 1e6,
       lockstep: this.lockstep?.stats,
       prof: this.prof?.stats,
     });

@@ -6,6 +6,7 @@ import {
   CpuArea,
   Cr0,
   control,
+  DebugStop,
   Eflags,
   Exit,
   FAULT,
@@ -34,7 +35,7 @@ import { growsCode } from '../memory/codepage';
 import { isDirect } from '../memory/direct-map';
 import { isBreakPage } from '../memory/watch';
 import { engineClock } from '../system/clock';
-import { checkBreakpoints, codeHits, linearEip, singleStepTrap } from '../system/debug';
+import { checkBreakpoints, codeHits, linearEip, meetsHost, singleStepTrap, stopForHost } from '../system/debug';
 import { polled } from '../system/held';
 import { deliver, poll, shadowAt } from '../transfer/deliver';
 import { stopForError } from '../x87/fpu-error';
@@ -49,6 +50,9 @@ const MOST_ROUNDS: u32 = 3;
 const ARMED: u32 = 1;
 const ARMED_TF: u32 = 2;
 const ARMED_REPEAT: u32 = 4;
+
+/** Interrupts among the bits of Pending. */
+const INTERRUPTS: u32 = Pending.INTR | Pending.NMI | Pending.NMI_AGAIN;
 
 /** What belongs to one step. */
 const STEP_ONCE: u32 = Step.ARMED | Step.BAIL | Step.SHADOW;
@@ -136,6 +140,7 @@ export function deliverFault(cpu: Cpu): void {
   }
   cpu.stepArmed = 0;
   cpu.step &= ~STEP_ONCE;
+  cpu.debugPass = 0;
   // Data breakpoints that an instruction hit before it faulted are met again when it is restarted.
   if (!(cpu.fault & FAULT_TRAP)) cpu.debugPending = 0;
   if (cpu.fault == (FAULT | Vector.MF) && !(cpu.cr0 & Cr0.NE)) {
@@ -174,7 +179,7 @@ function endStep(cpu: Cpu): bool {
   const again = (armed & ARMED_REPEAT) != 0;
   if (again) cpu.eflags = flags | Eflags.RF;
   if (singleStepTrap(cpu, armed & ARMED_TF)) {
-    deliverFault(cpu);
+    if (cpu.fault) deliverFault(cpu);
     return true;
   }
   if (again) {
@@ -213,7 +218,7 @@ export function stepDispatch(cpu: Cpu): u32 {
   if (cpu.step & Step.TRAP) {
     cpu.step &= ~Step.TRAP;
     if (singleStepTrap(cpu, 0)) {
-      deliverFault(cpu);
+      if (cpu.fault) deliverFault(cpu);
       return 0;
     }
   }
@@ -223,12 +228,18 @@ export function stepDispatch(cpu: Cpu): u32 {
     return 0;
   }
   const shadow = shadowAt(cpu, cpu.eip);
-  if (polled(cpu)) {
+  // Who steps through code with the host's help wants to see that code.
+  if (polled(cpu) & (cpu.step & Step.DEBUG ? ~INTERRUPTS : -1)) {
     // In a shadow only what makes the CPU's thread leave is done.
     if (poll(cpu, cpu.eip) && (!shadow || cpu.exit)) return 0;
   }
-  if (cpu.watch & Watch.CODE && shadow != Shadow.SS) {
-    checkBreakpoints(cpu);
+  if (cpu.step & Step.DEBUG && !cpu.stepsLeft) {
+    stopForHost(cpu, DebugStop.STEPPED);
+    return 0;
+  }
+  if (cpu.watch & Watch.CODE) {
+    if (meetsHost(cpu)) return 0;
+    if (shadow != Shadow.SS) checkBreakpoints(cpu);
     if (cpu.fault) {
       deliverFault(cpu);
       return 0;
@@ -239,10 +250,14 @@ export function stepDispatch(cpu: Cpu): u32 {
   const head = findBlock(cpu);
   cpu.mode = mode;
   if (!head) {
-    if (cpu.fault) deliverFault(cpu);
-    else cpu.exit = Exit.LOOKUP;
+    if (cpu.fault) {
+      if (cpu.step & Step.DEBUG) cpu.stepsLeft -= 1;
+      deliverFault(cpu);
+    } else cpu.exit = Exit.LOOKUP;
     return 0;
   }
+  cpu.debugPass = 0;
+  if (cpu.step & Step.DEBUG) cpu.stepsLeft -= 1;
   noteBlock(cpu, cpu.eip);
   if (control.trace) traceInterpreted(cpu, cpu.eip);
   if (control.prof) changetype<CpuArea>(cpu).prof[mode & Mode.USER ? 1 : 0].instructions += 1;

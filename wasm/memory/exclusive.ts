@@ -19,7 +19,7 @@
 import { faulted } from '../base/fault';
 import { userAccess } from '../base/state';
 import { enterSlow, leaveSlow } from '../engine/costs';
-import { Access, Cpu, control, PAGE_HAS_CODE, PAGE_MARK, Pending, RAM, SlowPath } from '../gen/layout';
+import { Access, Cpu, control, PAGE_HAS_CODE, PAGE_MARK, Pending, RAM, SLICE_OVER, SlowPath } from '../gen/layout';
 import { POLLED } from '../system/held';
 import { probe, readSlow, writeSlow } from './access';
 import { enterCode, forgetStoresBeside, giveMap, hasStoresBeside, onlyCpu, pageMeta, staysBesideCode } from './codepage';
@@ -212,7 +212,7 @@ export function lockedStore64(cpu: Cpu, linear: u32, value: u64): void {
 /** PAUSE: a CPU that spins for long lets another thread of the host have its core, until something is pending. */
 export function relax(cpu: Cpu): void {
   // In lockstep nobody else runs before this CPU's slice is over.
-  if (control.lockstep) cpu.budget = 0;
+  if (control.lockstep) cpu.budget = SLICE_OVER;
   const pauses = cpu.pauses + 1;
   cpu.pauses = pauses;
   if (pauses & control.pauseMask) return;

@@ -7,6 +7,7 @@ import {
   BlockHead,
   BreakpointKind,
   Cpu,
+  control,
   FAULT_BAIL,
   Record,
   TLB_CODE_SHIFT,
@@ -31,6 +32,10 @@ export function pageOf(cpu: Cpu, n: u32, kinds: u32): u32 {
 /** Whether a breakpoint of these kinds is on the page of a linear address. */
 function onPage(cpu: Cpu, linear: u32, kinds: u32): bool {
   const page = linear >>> 12;
+  for (let n: u32 = 0, count: u32 = control.debugCount; n < count; n++) {
+    const at = control.debugPoints[n];
+    if (at.kinds & kinds && at.first >>> 12 == page) return true;
+  }
   return pageOf(cpu, 0, kinds) == page || pageOf(cpu, 1, kinds) == page || pageOf(cpu, 2, kinds) == page || pageOf(cpu, 3, kinds) == page;
 }
 
@@ -76,8 +81,8 @@ export function isBreakPage(cpu: Cpu, linear: u32): bool {
 export function breaksInside(cpu: Cpu, head: BlockHead, linear: u32): bool {
   const bytes = head.end - head.eip;
   let near = false;
-  for (let n: u32 = 0; n < 4; n++) {
-    const at = breakpointAt(cpu, n);
+  for (let n: u32 = 0, count: u32 = 4 + control.debugCount; n < count; n++) {
+    const at = n < 4 ? breakpointAt(cpu, n) : control.debugPoints[n - 4];
     if (at.kinds & BreakpointKind.EXECUTE && at.first - linear < bytes) near = true;
   }
   if (!near) return false;

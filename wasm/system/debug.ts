@@ -3,8 +3,27 @@
 // A breakpoint costs nothing where it is not. Pages with one on data have no rights in the TLB that the fast paths see (watch.ts), pages with one on
 // code have no regions (lookup.ts). Whoever meets one there, or at a port, outside of a step does nothing and raises FAULT_BAIL: the
 // instruction is run again, alone, and then notes what it hits; the #DB comes when it has ended (endStep in engine.ts).
+//
+// The host's breakpoints (Control.debugPoints) are met in the same ways; in the place of the #DB the CPU leaves its run loop with Exit.DEBUG, and the guest
+// sees nothing of it.
 import { raise } from '../base/fault';
-import { Breakpoint, BreakpointKind, Cpu, Cr4, Eflags, FAULT, FAULT_BAIL, FAULT_TRAP, Seg, Step, Vector } from '../gen/layout';
+import {
+  Breakpoint,
+  BreakpointKind,
+  Cpu,
+  Cr4,
+  control,
+  DebugStop,
+  Eflags,
+  Exit,
+  FAULT,
+  FAULT_BAIL,
+  FAULT_TRAP,
+  HOST_HIT,
+  Seg,
+  Step,
+  Vector,
+} from '../gen/layout';
 
 const DR6_BS: u32 = 0x4000;
 const DR6_BT: u32 = 0x8000;
@@ -55,16 +74,40 @@ export function readBreakpoint(cpu: Cpu, n: u32): bool {
   return true;
 }
 
-/** DR6 bits of the breakpoints of these kinds that [address, address + bytes) hits. */
+@inline
+function isHit(at: Breakpoint, address: u32, bytes: u32, kinds: u32): bool {
+  if (!(at.kinds & kinds)) return false;
+  const past = address - at.first;
+  return past < at.length || 0 - past < bytes;
+}
+
+/** Number of the first of the host's breakpoints of these kinds that [address, address + bytes) hits; -1: none. */
+function hostHit(address: u32, bytes: u32, kinds: u32): i32 {
+  for (let n: i32 = 0, count = <i32>control.debugCount; n < count; n++) if (isHit(control.debugPoints[n], address, bytes, kinds)) return n;
+  return -1;
+}
+
+/** DR6 bits of the breakpoints of these kinds that [address, address + bytes) hits, and HOST_HIT for the host's. */
 function breakpointHits(cpu: Cpu, address: u32, bytes: u32, kinds: u32): u32 {
-  let hits: u32 = 0;
-  for (let n: u32 = 0; n < 4; n++) {
-    const at = breakpointAt(cpu, n);
-    if (!(at.kinds & kinds)) continue;
-    const past = address - at.first;
-    if (past < at.length || 0 - past < bytes) hits |= 1 << n;
-  }
+  let hits: u32 = hostHit(address, bytes, kinds) < 0 ? 0 : HOST_HIT;
+  for (let n: u32 = 0; n < 4; n++) if (isHit(breakpointAt(cpu, n), address, bytes, kinds)) hits |= 1 << n;
   return hits;
+}
+
+/** The host stops the CPU here: Exit.DEBUG. */
+export function stopForHost(cpu: Cpu, why: u32): void {
+  cpu.debugStop = why;
+  cpu.exit = Exit.DEBUG;
+}
+
+/** Before an instruction at CS:EIP that is run alone. True: one of the host's breakpoints stops the CPU. */
+export function meetsHost(cpu: Cpu): bool {
+  if (cpu.debugPass) return false;
+  const point = hostHit(linearEip(cpu), 1, BreakpointKind.EXECUTE);
+  if (point < 0) return false;
+  cpu.debugPoint = point;
+  stopForHost(cpu, DebugStop.CODE);
+  return true;
 }
 
 /** Whether an access hits a data breakpoint, and is not one of a step or a delivery, which note it (checkData) and go on. */
@@ -86,7 +129,10 @@ function meet(cpu: Cpu, hits: u32): bool {
 
 /** Before an access to memory. True: it must not be made now, and FAULT_BAIL is raised. */
 export function checkData(cpu: Cpu, linear: u32, bytes: u32, write: bool): bool {
-  return meet(cpu, breakpointHits(cpu, linear, bytes, write ? BreakpointKind.WRITE : BreakpointKind.READ));
+  const kinds = write ? BreakpointKind.WRITE : BreakpointKind.READ;
+  const hits = breakpointHits(cpu, linear, bytes, kinds);
+  if (hits & HOST_HIT) cpu.debugPoint = hostHit(linear, bytes, kinds);
+  return meet(cpu, hits);
 }
 
 /** The same for ports (SDM vol. 3, 18.2.4). Without CR4.DE that kind is undefined, and means nothing here. */
@@ -102,7 +148,7 @@ function raiseDebug(cpu: Cpu, bits: u32): void {
   cpu.fault = FAULT | FAULT_TRAP | Vector.DB;
 }
 
-/** DR6 bits of the instruction breakpoints at a linear address. */
+/** DR6 bits of the instruction breakpoints at a linear address, and HOST_HIT. */
 export function codeHits(cpu: Cpu, linear: u32): u32 {
   return breakpointHits(cpu, linear, 1, BreakpointKind.EXECUTE);
 }
@@ -118,22 +164,26 @@ export function linearEip(cpu: Cpu): u32 {
  * (SDM vol. 3, 17.3.1.1): in that it is like a trap. */
 export function checkBreakpoints(cpu: Cpu): void {
   if (cpu.eflags & Eflags.RF) return;
-  const hits = codeHits(cpu, linearEip(cpu));
+  const hits = codeHits(cpu, linearEip(cpu)) & ~HOST_HIT;
   if (hits) raiseDebug(cpu, hits);
 }
 
 /** After an instruction that ended without a fault, Cpu.eip being the next one's: raises #DB for the data breakpoints it hit and,
- * with `tf` (EFLAGS.TF as it was at the instruction's start), for the single step. True: it was raised. */
+ * with `tf` (EFLAGS.TF as it was at the instruction's start), for the single step; where one of them was the host's the CPU stops. True: it was raised, or it stops. */
 export function singleStepTrap(cpu: Cpu, tf: u32): bool {
-  const bits = cpu.debugPending | (tf ? DR6_BS : 0);
+  const hits = cpu.debugPending;
+  const bits = (hits & ~HOST_HIT) | (tf ? DR6_BS : 0);
   cpu.debugPending = 0;
   if (bits) raiseDebug(cpu, bits);
-  return bits != 0;
+  if (hits & HOST_HIT) stopForHost(cpu, DebugStop.DATA);
+  return (bits | hits) != 0;
 }
 
 /** Behind INT1, which has no bits of its own in DR6: those of data breakpoints that a load of SS before it hit (`hits`) come with its #DB. */
 export function noteInt1(cpu: Cpu, hits: u32): void {
-  if (hits) cpu.dr[6] = (cpu.dr[6] & ~(0xf as u32)) | hits;
+  const bits = hits & ~HOST_HIT;
+  if (bits) cpu.dr[6] = (cpu.dr[6] & ~(0xf as u32)) | bits;
+  if (hits & HOST_HIT) stopForHost(cpu, DebugStop.DATA);
   enterDebug(cpu);
 }
 

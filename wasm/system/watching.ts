@@ -1,6 +1,6 @@
 // What changes which accesses need a closer look (memory/watch.ts): the debug registers, CR0.AM, EFLAGS.AC and the CPL. Nobody asks here on an access.
 import { flushJumpsOn } from '../engine/fetched';
-import { BreakpointKind, Cpu, Cr0, Eflags, Watch } from '../gen/layout';
+import { BreakpointKind, Cpu, Cr0, control, Eflags, Watch } from '../gen/layout';
 import { proveDirect } from '../memory/direct-map';
 import { flushAndProve } from '../memory/tlb';
 import { DATA, pageOf } from '../memory/watch';
@@ -13,7 +13,7 @@ function forget(cpu: Cpu, data: u32, code: u32): void {
   if (code != -1) flushJumpsOn(cpu, code);
 }
 
-/** After a change of the debug registers: which pages are watched. Only those that are, or were, are affected. */
+/** After a change of the debug registers: which pages are watched. Only those that are, or were, are affected. (Behind a change of the host's breakpoints the TLB and the jump caches are empty.) */
 export function updateBreakpoints(cpu: Cpu): void {
   forgetTable(cpu);
   let watch = cpu.watch & ~(Watch.DATA | Watch.CODE);
@@ -22,11 +22,12 @@ export function updateBreakpoints(cpu: Cpu): void {
   for (let n: u32 = 0; n < 4; n++) {
     const data = pageOf(cpu, n, DATA);
     const code = pageOf(cpu, n, BreakpointKind.EXECUTE);
-    if (readBreakpoint(cpu, n)) {
-      forget(cpu, data, code);
-      forget(cpu, pageOf(cpu, n, DATA), pageOf(cpu, n, BreakpointKind.EXECUTE));
-    }
-    const at = breakpointAt(cpu, n);
+    if (!readBreakpoint(cpu, n)) continue;
+    forget(cpu, data, code);
+    forget(cpu, pageOf(cpu, n, DATA), pageOf(cpu, n, BreakpointKind.EXECUTE));
+  }
+  for (let n: u32 = 0, count: u32 = 4 + control.debugCount; n < count; n++) {
+    const at = n < 4 ? breakpointAt(cpu, n) : control.debugPoints[n - 4];
     const kinds = at.kinds;
     if (kinds & DATA) {
       watch |= Watch.DATA;

@@ -115,6 +115,7 @@ function deliverOne(cpu: Cpu, vector: u32, hasError: bool, error: u32, flags: u3
 /** Delivers an external interrupt (or an NMI) at Cpu.eip. */
 export function interrupt(cpu: Cpu, vector: u32): void {
   cpu.countInterrupts++;
+  cpu.debugPass = 0;
   noteDelivery(cpu, vector | Delivery.INTERRUPT, 0);
   const since = enterSlow(cpu, SlowPath.INTERRUPT);
   if (!cpu.point || !interruptPoint(cpu, vector)) {
@@ -360,6 +361,7 @@ function doPending(cpu: Cpu, eip: u32, translated: bool): u32 {
     else if (pending & Pending.TIMER) exit = Exit.TIMER;
     else if (pending & Pending.INIT) exit = Exit.INIT;
     else if (pending & Pending.SIPI) exit = Exit.SIPI;
+    else if (pending & Pending.PAUSE) exit = Exit.PAUSE;
     if (exit) {
       cpu.exit = exit;
       return 1;

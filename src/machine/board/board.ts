@@ -16,8 +16,7 @@ import { HostClock } from './host-clock.ts';
 export interface BoardConfig {
   readonly memory: WebAssembly.Memory;
   readonly plan: MemoryPlan;
-  /** The host's monotonic clock (Host.monotonicNs) and Unix milliseconds at power-on. */
-  readonly startNs: bigint;
+  /** Unix milliseconds at power-on. */
   readonly startWallMs: number;
   readonly debugExitPort: number | undefined;
   readonly debugConsole: boolean;

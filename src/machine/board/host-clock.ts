@@ -1,14 +1,15 @@
-// The clock of a machine whose CPUs are threads: the host's monotonic clock, less what was hidden of the CPUs' stalls. All clocks of the
+// The clock of a machine whose CPUs are threads: the host's monotonic clock, less pauses, and less what was hidden of the CPUs' stalls. All clocks of the
 // guest derive from it.
 import type { Clock } from '../../devices/device.ts';
 import { host } from '../../host/node.ts';
 import { CATCH_UP, ClockLag } from './clock-lag.ts';
 import { Stalls, type StallsOptions } from './stalls.ts';
+import { Standstill } from './standstill.ts';
 
 export interface HostClockOptions {
+  /** Where Control is, which has the time of power-on. */
   readonly memory: { readonly buffer: ArrayBufferLike };
-  /** Power-on: nanoseconds of the host's clock, and Unix milliseconds. */
-  readonly startNs: bigint;
+  /** Power-on, Unix milliseconds. */
   readonly startWallMs: number;
   /** Default: the host's. */
   readonly source?: { monotonicNs: () => bigint; threadTimeNs: () => number | undefined };
@@ -18,12 +19,14 @@ export class HostClock implements Clock {
   readonly lag: ClockLag;
   readonly #options: HostClockOptions;
   readonly #source: { monotonicNs: () => bigint; threadTimeNs: () => number | undefined };
+  readonly #standstill: Standstill;
   #stalls: Stalls | undefined;
 
   constructor(options: HostClockOptions) {
     this.#options = options;
     this.#source = options.source ?? host;
     this.lag = new ClockLag(options.memory);
+    this.#standstill = new Standstill(options.memory);
   }
 
   now(): number {
@@ -61,7 +64,7 @@ export class HostClock implements Clock {
   }
 
   #hostNow(): number {
-    return Number(this.#source.monotonicNs() - this.#options.startNs);
+    return this.#standstill.since(this.#source.monotonicNs);
   }
 }
 

@@ -81,6 +81,13 @@ export class LockstepExecutor implements Executor, Inputs {
   #run: LockstepRun | undefined;
   #begun = false;
   #stopped = false;
+  /** The host's clock where the guest's was 0, had it never been paused; and when it was. Milliseconds. */
+  #startMs = 0;
+  #pausedAt = 0;
+  /** Whether no turn is to be made; who wants to know when there are turns; who waits for the end of a step. */
+  #pauses = false;
+  readonly #ready = Promise.withResolvers<void>();
+  #stepped: PromiseWithResolvers<void> | undefined;
 
   /** Throws BAD_RECORDING where the recording is of another machine. */
   constructor(options: LockstepExecutorOptions) {
@@ -115,20 +122,61 @@ export class LockstepExecutor implements Executor, Inputs {
     const translator = encoder === undefined ? undefined : await loadTranslator(shared, FIRST_FORM + image.keys.length, encoder, profile);
     if (this.#stopped) return;
     this.#lockstep = new Lockstep({ shared, image, chipset, clock, seed, translator, onTrace: () => trace?.drain() });
-    const startMs = monotonicMs();
+    this.#startMs = monotonicMs();
     this.#run = new LockstepRun({
       lockstep: this.#lockstep,
       clock,
-      pace: options.paced === false ? undefined : () => (monotonicMs() - startMs) * 1e6,
+      pace: options.paced === false ? undefined : () => (monotonicMs() - this.#startMs) * 1e6,
       inputs,
       onRecord: this.#record && ((text) => this.#record!.give(text)),
       outlets,
       replay: recording?.events,
+      onDebugStop: () => {
+        this.#rests();
+        this.#options.onDebugStop();
+      },
       onEnd: (end) => this.#ended(end),
       onPause: () => trace?.drain(),
     });
     for (const { kind, bytes } of this.#early.splice(0)) this.#run.input(kind, bytes);
+    if (this.#pauses) {
+      this.#pausedAt = this.#startMs;
+      void this.#run.pause();
+    }
+    this.#ready.resolve();
     await this.#run.run();
+  }
+
+  async pause(): Promise<void> {
+    this.#pauses = true;
+    // The translator may still be being loaded.
+    await this.#ready.promise;
+    this.#rests();
+    await this.#run?.pause();
+  }
+
+  resume(): void {
+    this.#pauses = false;
+    this.#startMs += monotonicMs() - this.#pausedAt;
+    this.#pausedAt = 0;
+    for (const cpu of this.#lockstep?.cpus ?? []) cpu.takeDebugChanges();
+    this.#run?.resume();
+  }
+
+  async step(cpu: number): Promise<void> {
+    this.#stepped = Promise.withResolvers<void>();
+    this.#lockstep?.stepOnly(cpu);
+    this.resume();
+    await this.#stepped.promise;
+    this.#lockstep?.stepOnly(undefined);
+    await this.pause();
+  }
+
+  /** No turn is made from here on, or soon. */
+  #rests(): void {
+    if (this.#pausedAt === 0) this.#pausedAt = monotonicMs();
+    this.#stepped?.resolve();
+    this.#stepped = undefined;
   }
 
   #ended(end: LockstepEnd): void {
@@ -163,6 +211,8 @@ export class LockstepExecutor implements Executor, Inputs {
   stop(reason: string | undefined): void {
     if (this.#stopped) return;
     this.#stopped = true;
+    this.#ready.resolve();
+    this.#stepped?.resolve();
     if (this.#run !== undefined) return this.#run.stop(reason);
     // The translator is still being loaded, or nobody has run the machine.
     this.#begin();

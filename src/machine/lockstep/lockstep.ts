@@ -5,6 +5,8 @@
 // which turn. Slices end at an exact number of instructions: blocks take theirs from Cpu.budget, and what is left of a slice when the next
 // block is longer is done one instruction at a time. So any two instructions can be the ones between which another CPU runs.
 //
+// A slice may be done in parts, with a rest of any length in between: where the host's debugging stops the CPU, or lets it go on for some instructions alone. It is the same turn then.
+//
 // With R CPUs running, an instruction takes NS / R: together they are as fast as R CPUs side by side. Where all wait in HLT the clock
 // jumps to the next timer, but not ahead of the host's clock, if the run is paced: then `sleep 1` takes a second.
 import { hasRequests, takeRequests } from '../../cache/heat.ts';
@@ -15,7 +17,7 @@ import type { EngineImage } from '../../cpu/runtime.ts';
 import type { SharedMemory } from '../../cpu/state.ts';
 import { Vcpu } from '../../cpu/vcpu.ts';
 import type { Chipset } from '../../devices/chipset.ts';
-import { Cpu, Exit, Step } from '../../layout/cpu.ts';
+import { Cpu, DebugStop, Exit, SLICE_OVER, Step } from '../../layout/cpu.ts';
 import { cpuHost } from '../board/cpu-host.ts';
 import { monotonicMs } from '../board/host-clock.ts';
 import { SeededRandom } from './random.ts';
@@ -45,12 +47,24 @@ export interface LockstepParts {
 /** What a turn came to. */
 export type Turn =
   | { readonly kind: 'ran' }
+  /** The CPU stopped for the host (Cpu.debugStop), in the middle of the turn maybe. */
+  | { readonly kind: 'debug' }
   /** All CPUs wait in HLT. `until`: nanoseconds of the machine's clock, when the next timer runs out; Infinity: none is set. */
   | { readonly kind: 'idle'; readonly until: number }
   /** No CPU can ever run again. */
   | { readonly kind: 'halted' }
   /** A CPU left its run loop for good. */
   | { readonly kind: 'ended'; readonly cpu: number; readonly exit: number };
+
+/** A slice that is under way. `ns`: an instruction takes so long; `start`: of the clock. */
+interface Slice {
+  readonly cpu: Vcpu;
+  readonly length: number;
+  readonly ns: number;
+  readonly start: number;
+  /** Instructions that are not done yet. */
+  left: number;
+}
 
 export class Lockstep {
   readonly cpus: readonly Vcpu[];
@@ -60,6 +74,9 @@ export class Lockstep {
   /** By the CPUs' indices. */
   readonly #lives: readonly Lifecycle[];
   readonly #random: SeededRandom;
+  #slice: Slice | undefined;
+  /** The CPU that is to stop behind its Cpu.stepsLeft instructions. */
+  #stepped: Vcpu | undefined;
 
   constructor(parts: LockstepParts) {
     this.#parts = parts;
@@ -69,30 +86,52 @@ export class Lockstep {
     this.cpus = Array.from({ length: shared.plan.cpuCount }, make);
     for (const cpu of this.cpus) cpu.refresh();
     this.#lives = this.cpus.map((cpu) => new Lifecycle(cpu, () => chipset.parts.lapic.sipiVector(cpu.index)));
-    chipset.hub.endSlice = () => this.cpus[chipset.current.index]!.set(Cpu.at.budget, 0);
+    chipset.hub.endSlice = () => this.cpus[chipset.current.index]!.set(Cpu.at.budget, SLICE_OVER);
   }
 
-  /** One slice of one CPU and what follows from it. Where all CPUs wait nothing happens. */
+  /** Whether a turn is under way: nothing may come from outside until it is done. */
+  get isInTurn(): boolean {
+    return this.#slice !== undefined;
+  }
+
+  /** The run stops behind the next Cpu.stepsLeft instructions of a CPU; undefined: it does not. */
+  stepOnly(cpu: number | undefined): void {
+    this.#stepped = cpu === undefined ? undefined : this.cpus[cpu];
+  }
+
+  /** One slice of one CPU, or the rest of it, and what follows from it. Where all CPUs wait nothing happens. */
   turn(): Turn {
     const { chipset, clock } = this.#parts;
-    const running = this.cpus.filter(({ index }) => this.#lives[index]!.wake());
-    const deadline = chipset.hub.nextDeadline();
-    if (running.length === 0) {
-      if (deadline <= clock.now()) {
-        chipset.hub.runTimers(clock.now());
-        return { kind: 'ran' };
+    let slice = this.#slice;
+    if (slice === undefined) {
+      const running = this.cpus.filter(({ index }) => this.#lives[index]!.wake());
+      const deadline = chipset.hub.nextDeadline();
+      if (running.length === 0) {
+        if (deadline <= clock.now()) {
+          chipset.hub.runTimers(clock.now());
+          return { kind: 'ran' };
+        }
+        const interruptible = this.#lives.some((life) => life.takesInterrupts);
+        return interruptible ? { kind: 'idle', until: deadline } : { kind: 'halted' };
       }
-      const interruptible = this.#lives.some((life) => life.takesInterrupts);
-      return interruptible ? { kind: 'idle', until: deadline } : { kind: 'halted' };
+      const cpu = running[this.#random.below(running.length)]!;
+      const length = this.#length(running.length, deadline - clock.now());
+      slice = { cpu, length, ns: NS / running.length, start: clock.now(), left: length };
     }
-    const cpu = running[this.#random.below(running.length)]!;
-    const exit = this.#slice(cpu, this.#length(running.length, deadline - clock.now()), NS / running.length);
+    this.#slice = slice;
+    const { cpu } = slice;
+    const exit = this.#run(slice);
+    if (exit === Exit.DEBUG) return { kind: 'debug' };
+    this.#slice = undefined;
     this.turns++;
     if (chipset.hub.nextDeadline() <= clock.now()) chipset.hub.runTimers(clock.now());
     chipset.hub.runHostSignals();
     if (hasRequests(this.#parts.shared)) this.#translate();
     const end = exit === Exit.SLICE ? undefined : this.#lives[cpu.index]!.after(exit);
-    return end === undefined ? { kind: 'ran' } : { kind: 'ended', cpu: cpu.index, exit: end };
+    if (end !== undefined) return { kind: 'ended', cpu: cpu.index, exit: end };
+    if (this.#stepped !== cpu || cpu.get(Cpu.at.stepsLeft) > 0) return { kind: 'ran' };
+    cpu.set(Cpu.at.debugStop, DebugStop.STEPPED);
+    return { kind: 'debug' };
   }
 
   #length(running: number, untilDeadline: number): number {
@@ -102,19 +141,37 @@ export class Lockstep {
     return Math.max(Math.min(length, left), 1);
   }
 
-  /** Runs `length` instructions of a CPU, or less; the exit. */
-  #slice(cpu: Vcpu, length: number, ns: number): number {
-    cpu.set(Cpu.at.budget, length);
-    const passed = () => (length - (cpu.get(Cpu.at.budget) | 0)) * ns;
-    return this.#parts.clock.during(passed, () => {
-      let exit = cpu.run();
-      if (exit === Exit.SLICE && (cpu.get(Cpu.at.budget) | 0) > 0) {
-        cpu.set(Cpu.at.step, cpu.get(Cpu.at.step) | Step.FORCED);
-        exit = cpu.run();
-        cpu.set(Cpu.at.step, cpu.get(Cpu.at.step) & ~Step.FORCED);
-      }
-      return exit;
-    });
+  /** Runs what is left of a slice, or of the CPU's steps; the exit. */
+  #run(slice: Slice): number {
+    const { cpu, length, ns, start } = slice;
+    const before = slice.left;
+    const part = cpu === this.#stepped ? Math.min(before, cpu.get(Cpu.at.stepsLeft)) : before;
+    const later = before - part;
+    cpu.set(Cpu.at.budget, part);
+    let over = false;
+    const left = () => {
+      const budget = cpu.get(Cpu.at.budget) | 0;
+      over = budget < SLICE_OVER / 2;
+      return over ? budget - SLICE_OVER : later + budget;
+    };
+    const exit = this.#parts.clock.during(
+      start,
+      () => (length - left()) * ns,
+      () => {
+        let exit = cpu.run();
+        if (exit === Exit.SLICE && (cpu.get(Cpu.at.budget) | 0) > 0) {
+          cpu.set(Cpu.at.step, cpu.get(Cpu.at.step) | Step.FORCED);
+          exit = cpu.run();
+          cpu.set(Cpu.at.step, cpu.get(Cpu.at.step) & ~Step.FORCED);
+        }
+        return exit;
+      },
+    );
+    slice.left = left();
+    if (cpu === this.#stepped) cpu.set(Cpu.at.stepsLeft, Math.max(cpu.get(Cpu.at.stepsLeft) - (before - slice.left), 0));
+    if (exit !== Exit.SLICE || over || later === 0 || slice.left <= 0) return exit;
+    cpu.set(Cpu.at.debugStop, DebugStop.STEPPED);
+    return Exit.DEBUG;
   }
 
   /** Translates what is hot by now, and gives it to all CPUs: at this turn on every machine. */

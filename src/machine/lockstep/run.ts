@@ -12,7 +12,9 @@ const WORK_MS = 8;
 /** A wait that no timer ends: look again. */
 const LONGEST_WAIT_MS = 1000;
 
-export type LockstepEnd = Exclude<Turn, { kind: 'ran' | 'idle' }> | { readonly kind: 'stopped' | 'diverged'; readonly text: string };
+export type LockstepEnd =
+  | Exclude<Turn, { kind: 'ran' | 'idle' | 'debug' }>
+  | { readonly kind: 'stopped' | 'diverged'; readonly text: string };
 
 export interface LockstepRunOptions {
   readonly lockstep: Lockstep;
@@ -26,6 +28,8 @@ export interface LockstepRunOptions {
   readonly outlets: Outlets;
   /** Inputs come from here alone. */
   readonly replay: readonly RecordedEvent[] | undefined;
+  /** A CPU stopped for the host: no turn begins before resume(). */
+  readonly onDebugStop: () => void;
   /** A turn that ends the run; or a recording that says so, or does not fit. */
   readonly onEnd: (end: LockstepEnd) => void;
   /** Between stretches of work. */
@@ -38,6 +42,11 @@ export class LockstepRun {
   #replayed = 0;
   #stopped = false;
   #wake: (() => void) | undefined;
+  /** Turns are made right now. */
+  #works = false;
+  /** Between pause() and resume(): resolves when no turn is under way, nor begins; and when one may. */
+  #rests: PromiseWithResolvers<void> | undefined;
+  #goesOn: PromiseWithResolvers<void> | undefined;
 
   constructor(options: LockstepRunOptions) {
     this.#options = options;
@@ -61,14 +70,39 @@ export class LockstepRun {
     this.#stopped = true;
     if (reason !== undefined) this.#record('stop', reason);
     this.#wake?.();
+    if (!this.#works) this.#rests?.resolve();
+    this.#goesOn?.resolve();
+  }
+
+  /** Resolves when no turn is under way, and none begins before resume(); or behind stop(). */
+  pause(): Promise<void> {
+    this.#goesOn ??= Promise.withResolvers<void>();
+    this.#rests ??= Promise.withResolvers<void>();
+    if (!this.#works) this.#rests.resolve();
+    this.#wake?.();
+    return this.#rests.promise;
+  }
+
+  resume(): void {
+    this.#goesOn?.resolve();
+    this.#goesOn = undefined;
+    this.#rests = undefined;
   }
 
   /** Works until stop(). What a callback throws comes out here. */
   async run(): Promise<void> {
     const { onPause, outlets } = this.#options;
     while (!this.#stopped) {
+      while (this.#goesOn !== undefined && !this.#stopped) {
+        this.#rests?.resolve();
+        await this.#goesOn.promise;
+      }
+      if (this.#stopped) return;
+      this.#works = true;
       const waitMs = this.#work();
+      this.#works = false;
       onPause();
+      if (this.#stopped) this.#rests?.resolve();
       for (let idle = outlets.idle(); idle !== undefined && !this.#stopped; idle = outlets.idle()) await this.#until(idle);
       if (this.#stopped) return;
       await this.#pause(waitMs);
@@ -101,12 +135,17 @@ export class LockstepRun {
 
   /** Some milliseconds of turns; how long nothing is to be done then. */
   #work(): number {
-    const { lockstep, onEnd, outlets } = this.#options;
+    const { lockstep, onEnd, onDebugStop, outlets } = this.#options;
     const until = performance.now() + WORK_MS;
-    while (!this.#stopped && !outlets.busy) {
-      this.#takeInputs();
+    while (!this.#stopped && !outlets.busy && this.#goesOn === undefined) {
+      if (!lockstep.isInTurn) this.#takeInputs();
       if (this.#stopped) return 0;
       const turn = lockstep.turn();
+      if (turn.kind === 'debug') {
+        this.#goesOn = Promise.withResolvers<void>();
+        onDebugStop();
+        return 0;
+      }
       if (turn.kind === 'idle') {
         const waitMs = this.#idle(turn.until);
         if (waitMs > 0) return waitMs;

@@ -19,13 +19,14 @@ export class VirtualClock implements Clock {
     return this.#wall + this.now() / 1e6;
   }
 
-  /** Runs `work`, in which the time goes on by what `passed` says. */
-  during<T>(passed: () => number, work: () => T): T {
+  /** Runs `work`, in which the time goes on from `start` by what `passed` says. */
+  during<T>(start: number, passed: () => number, work: () => T): T {
+    this.#now = start;
     this.#running = passed;
     try {
       return work();
     } finally {
-      this.#now += passed();
+      this.#now = start + passed();
       this.#running = undefined;
     }
   }

@@ -15,17 +15,17 @@ export interface RunFacts {
   readonly jit: boolean;
   /** Instructions are counted. */
   readonly counts: boolean;
-  /** Power-on; the start of the run, 0: not yet; the end of the run, or now. */
-  readonly startMs: number;
+  /** The start of the run, 0: not yet; the end of the run, or now; that as the time since power-on, without pauses. */
   readonly startedAt: number;
   readonly now: number;
+  readonly guestMs: number;
   readonly lockstep: MachineStats['lockstep'];
   /** Undefined: the client prof was not asked for. */
   readonly prof: ProfStats | undefined;
 }
 
 export function collectStats(run: RunFacts): MachineStats {
-  const { shared, jit, counts, startMs, startedAt, now } = run;
+  const { shared, jit, counts, startedAt, now, guestMs } = run;
   const { i32, plan } = shared;
   const bases = Array.from({ length: plan.cpuCount }, (_, cpu) => cpuBase(plan, cpu));
   const word = (offset: number) => i32[(CONTROL + offset) >> 2]! >>> 0;
@@ -35,7 +35,7 @@ export function collectStats(run: RunFacts): MachineStats {
   const counted = (...offsets: number[]) => (counts ? offsets.reduce((sum, at) => sum + counter(at), 0) : null);
   const wallMs = startedAt === 0 ? 0 : now - startedAt;
   const samples = { interpreter: counter(Cpu.at.samplesInterpreted), jit: counter(Cpu.at.samplesTranslated) };
-  const sinceStart = (startedNs: number) => (startedNs === 0 ? 0 : now - startMs - startedNs / 1e6);
+  const sinceStart = (startedNs: number) => (startedNs === 0 ? 0 : guestMs - startedNs / 1e6);
   // A CPU in HLT has not yet counted the sleep that it is in.
   const idleMs = counter(Cpu.at.idleNs) / 1e6 + bases.reduce((sum, base) => sum + sinceStart(ofCpu(base, Cpu.at.idleSinceNs)), 0);
   const runningMs = bases.reduce((sum, base) => sum + sinceStart(ofCpu(base, Cpu.at.startedNs)), 0);

@@ -4,7 +4,7 @@ import { Lifecycle, wakeBits } from '../../cpu/lifecycle.ts';
 import { Vcpu } from '../../cpu/vcpu.ts';
 import { CHECK_NS, IDLE_CHECK_NS, SHORT_RUN_NS } from '../../devices/lapic-timer.ts';
 import { host } from '../../host/node.ts';
-import { Cpu, Exit, Pending } from '../../layout/cpu.ts';
+import { Cpu, DebugStop, Exit, Pending, Step } from '../../layout/cpu.ts';
 import { CONTROL, Control, cpuBase } from '../../layout/memory.ts';
 import { buildBoard } from '../board/board.ts';
 import { cpuHost } from '../board/cpu-host.ts';
@@ -14,6 +14,7 @@ import { handOverTrace } from '../report/trace.ts';
 import { HaltPoll } from './halt-poll.ts';
 import { IdleWatch, wakeAt } from './idle-watch.ts';
 import type { CpuMessage, CpuWorkerData } from './messages.ts';
+import { Resting } from './rest.ts';
 
 const data = await host.workerData<CpuWorkerData>();
 const post = (message: CpuMessage) => host.post(message);
@@ -55,6 +56,7 @@ cpu.engineWork = stalls;
 const { runtime } = cpu.instance;
 const life = new Lifecycle(cpu, () => chipset.parts.lapic.sipiVector(data.index));
 const pending = (cpu.base + Cpu.at.pending) >> 2;
+const resting = new Resting(i32, (cpu.base + Cpu.at.rest) >> 2, () => Atomics.load(i32, (CONTROL + Control.at.stop) >> 2) !== 0);
 /** Bits of no interest to a CPU in HLT. */
 const NO_INTERRUPT = Pending.KICK | Pending.TIMER | Pending.SMI;
 const timerSignal = (CONTROL + Control.at.timerSignal) >> 2;
@@ -82,6 +84,26 @@ let resumedAt = 0;
 let shortRuns = 0;
 
 const asleep = (CONTROL + Control.at.asleepForGood) >> 2;
+
+/** The host asks for it; this CPU is parked. */
+function rest(begin?: () => void): void {
+  Atomics.and(i32, pending, ~Pending.PAUSE);
+  resting.rest(begin);
+  // One that waits has nothing to step through.
+  while (life.waits && (cpu.get(Cpu.at.step) & Step.DEBUG) !== 0) {
+    cpu.set(Cpu.at.debugStop, DebugStop.STEPPED);
+    resting.rest(() => post({ kind: 'debug' }));
+  }
+  cpu.takeDebugChanges();
+}
+
+/** The CPU stops where it is, for debugging. */
+function stopForHost(why: number): void {
+  runtime.park(cpu.base);
+  cpu.set(Cpu.at.debugStop, why);
+  rest(() => post({ kind: 'debug' }));
+  runtime.unpark(cpu.base);
+}
 
 /** This CPU is about to sleep until another one wakes it. False where none is left that could. */
 function mayBeWoken(): boolean {
@@ -117,7 +139,8 @@ function halt(): boolean {
     if ((word & wakes) !== 0) break;
     const left = wakeAt(deadline, slack) - clock.now();
     // What is no interrupt is done without waking the guest; pages to drop wait for the interrupt that tells of them.
-    if ((word & Pending.INSTALL) !== 0) cpu.onInstall?.();
+    if ((word & Pending.PAUSE) !== 0) rest();
+    else if ((word & Pending.INSTALL) !== 0) cpu.onInstall?.();
     else if ((word & NO_INTERRUPT) !== 0) Atomics.and(i32, pending, ~NO_INTERRUPT);
     else if (left <= 0) {
       deadline = chipset.runHaltedTimer(data.index);
@@ -148,7 +171,8 @@ function waitForStartup(): boolean {
     const word = Atomics.load(i32, pending);
     if ((word & Pending.STOP) !== 0) return false;
     if (life.wake()) break;
-    if ((word & Pending.INSTALL) !== 0) cpu.onInstall?.();
+    if ((word & Pending.PAUSE) !== 0) rest();
+    else if ((word & Pending.INSTALL) !== 0) cpu.onInstall?.();
     else Atomics.wait(i32, pending, word);
   }
   Atomics.sub(i32, asleep, 1);
@@ -178,12 +202,23 @@ function begin(): void {
 /** Runs the CPU until it ends the machine's run, or is told to stop: the last exit. */
 function run(): number {
   for (;;) {
+    if (life.waits && (cpu.get(Cpu.at.step) & Step.DEBUG) !== 0) stopForHost(DebugStop.STEPPED);
     if (life.awaitsStartup) {
       if (!waitForStartup()) return Atomics.load(i32, pending) & Pending.STOP ? Exit.STOP : Exit.HALT;
     } else if (life.waits && !halt()) return Exit.HALT;
     const exit = cpu.run();
     if (exit === Exit.TIMER) {
       Atomics.and(i32, pending, ~Pending.TIMER);
+      continue;
+    }
+    if (exit === Exit.PAUSE) {
+      runtime.park(cpu.base);
+      rest();
+      runtime.unpark(cpu.base);
+      continue;
+    }
+    if (exit === Exit.DEBUG) {
+      stopForHost(cpu.get(Cpu.at.debugStop));
       continue;
     }
     const end = life.after(exit);

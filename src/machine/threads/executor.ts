@@ -7,12 +7,15 @@ import { FIRST_FORM } from '../../emit/interpreter/table.ts';
 import type { EncoderName } from '../../emit/module/builder.ts';
 import type { HostWorker } from '../../host/host.ts';
 import { host } from '../../host/node.ts';
-import { CONTROL, Control } from '../../layout/memory.ts';
+import { Cpu, Pending, Step } from '../../layout/cpu.ts';
+import { CONTROL, Control, cpuBase } from '../../layout/memory.ts';
 import type { BoardConfig } from '../board/board.ts';
+import { Standstill } from '../board/standstill.ts';
 import type { Executor, ExecutorEnds } from '../executor.ts';
 import type { Profile } from '../report/profile.ts';
 import type { CodeCacheData } from '../translating.ts';
 import { type CpuMessage, type CpuWorkerData, type TimerWorkerData, type TranslatorWorkerData, workerUrl } from './messages.ts';
+import { Rests } from './rest.ts';
 
 /** V8 replaces a function's baseline code only for its next call, so a loop must be left now and then to get the better code. */
 const KICK_MS = 5;
@@ -53,16 +56,19 @@ export class ThreadsExecutor implements Executor {
   readonly workers: HostWorker[] = [];
   /** Each resolves when its Worker has ended, which may be before we hear why. */
   readonly gones: Promise<void>[] = [];
+  readonly #standstill: Standstill;
+  /** Resolves when nobody is to be waited for any more. */
+  readonly #released = Promise.withResolvers<void>();
   #stopped = false;
 
   constructor(options: ThreadsOptions) {
     this.#options = options;
+    this.#standstill = new Standstill(options.shared.memory);
   }
 
   start(image: EngineImage): void {
     const { shared, config: board, encoder, timerSlackMs, profile, codeCache } = this.#options;
     const { cpuCount } = shared.plan;
-    new BigUint64Array(shared.memory.buffer)[(CONTROL + Control.at.clockStart) >> 3] = board.startNs;
     shared.i32[(CONTROL + Control.at.clockAsks) >> 2] = 0;
     this.#watchSignals();
     this.#spawn<TimerWorkerData>('timer-worker', 'timekeeper', {
@@ -110,7 +116,8 @@ export class ThreadsExecutor implements Executor {
   }
 
   #onCpu(message: CpuMessage): void {
-    if (message.kind === 'end-run') this.#options.onEnd(message.reason);
+    if (message.kind === 'debug') this.#options.onDebugStop();
+    else if (message.kind === 'end-run') this.#options.onEnd(message.reason);
     else this.#options.onCpuEnd(message.cpu, message.exit, message.arg, message.data);
   }
 
@@ -133,6 +140,58 @@ export class ThreadsExecutor implements Executor {
 
   stop(): void {
     this.#stopped = true;
+    for (const thread of [...this.#cpus, this.#timekeeper]) thread.end();
+    this.#released.resolve();
+  }
+
+  get #cpus(): Rests[] {
+    const { i32, plan } = this.#options.shared;
+    return Array.from({ length: plan.cpuCount }, (_, n) => new Rests(i32, (cpuBase(plan, n) + Cpu.at.rest) >> 2));
+  }
+  get #timekeeper(): Rests {
+    return new Rests(this.#options.shared.i32, (CONTROL + Control.at.timekeeperRest) >> 2);
+  }
+
+  async pause(): Promise<void> {
+    const { shared, onHostSignal } = this.#options;
+    const { i32, plan } = shared;
+    const cpus = this.#cpus;
+    const wake = (word: number) => Atomics.notify(i32, word);
+    cpus.forEach((cpu, n) => {
+      const pending = (cpuBase(plan, n) + Cpu.at.pending) >> 2;
+      if (!cpu.ask()) return;
+      Atomics.or(i32, pending, Pending.PAUSE);
+      wake(pending);
+    });
+    const timer = (CONTROL + Control.at.timerSignal) >> 2;
+    if (this.#timekeeper.ask()) {
+      Atomics.add(i32, timer, 1);
+      wake(timer);
+    }
+    const all = Promise.all([...cpus, this.#timekeeper].map((thread) => thread.reached()));
+    await Promise.race([all, this.#released.promise]);
+    if (this.#stopped) return;
+    this.#standstill.begin(host.monotonicNs());
+    // What the guest has asked of its devices is done.
+    onHostSignal();
+  }
+
+  resume(): void {
+    this.#standstill.end(host.monotonicNs());
+    this.#timekeeper.end();
+    for (const cpu of this.#cpus) cpu.end();
+  }
+
+  async step(cpu: number): Promise<void> {
+    this.#standstill.end(host.monotonicNs());
+    const { i32, plan } = this.#options.shared;
+    const step = (cpuBase(plan, cpu) + Cpu.at.step) >> 2;
+    i32[step]! |= Step.DEBUG;
+    const one = this.#cpus[cpu]!;
+    one.end();
+    await Promise.race([one.reached(), this.#released.promise]);
+    i32[step]! &= ~Step.DEBUG;
+    if (!this.#stopped) this.#standstill.begin(host.monotonicNs());
   }
 
   async gone(): Promise<void> {

@@ -37,6 +37,8 @@ export interface TimerWorkerData {
 /** From a CPU's Worker to the host. */
 export type CpuMessage =
   | { readonly kind: 'ended'; readonly cpu: number; readonly exit: number; readonly arg: number; readonly data: number }
+  /** It rests, for Cpu.debugStop. */
+  | { readonly kind: 'debug' }
   | { readonly kind: 'end-run'; readonly reason: RunEnd };
 
 /** Address of a Worker's module beside this one: .ts in the sources, .js when built. */

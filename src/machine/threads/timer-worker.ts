@@ -4,12 +4,14 @@ import { Cpu, Pending } from '../../layout/cpu.ts';
 import { CONTROL, Control, cpuBase } from '../../layout/memory.ts';
 import { buildBoard } from '../board/board.ts';
 import type { TimerWorkerData } from './messages.ts';
+import { Resting } from './rest.ts';
 
 const data = await host.workerData<TimerWorkerData>();
 const { shared, clock, chipset } = buildBoard(data.board, { thread: data.thread, isHost: false, isFirst: false, onEnd: () => {} });
 const { i32 } = shared;
 const signalAt = (CONTROL + Control.at.timerSignal) >> 2;
 const stopAt = (CONTROL + Control.at.stop) >> 2;
+const resting = new Resting(i32, (CONTROL + Control.at.timekeeperRest) >> 2, () => Atomics.load(i32, stopAt) !== 0);
 const cpus = Array.from({ length: data.board.plan.cpuCount }, (_, cpu) => cpuBase(data.board.plan, cpu));
 let kickedAt = clock.now();
 
@@ -30,6 +32,7 @@ function kick(now: number): number {
 
 while (Atomics.load(i32, stopAt) === 0) {
   const signal = Atomics.load(i32, signalAt);
+  resting.rest();
   const now = clock.now();
   const wakesAt = Math.min(kick(now), chipset.hub.nextExpected(now));
   const deadline = chipset.hub.nextDeadline(wakesAt);

@@ -5,6 +5,7 @@ import { parseCommand } from '../../../src/cli/arguments.ts';
 import { leave } from '../../../src/cli/leave.ts';
 import { run } from '../../../src/cli/run.ts';
 import { MachineChannel } from '../../../src/machine/channel.ts';
+import { MachineEvents } from '../../../src/machine/events.ts';
 
 export type Step =
   | { readonly print: string }
@@ -54,11 +55,15 @@ const STATS: MachineStats = {
   instructionsByCpu: null,
 };
 
-class ScriptedMachine implements MachineHandle {
+/** What a script has no use for. */
+const unscripted = (): Promise<never> => Promise.reject(new Error('a script plays no such part'));
+
+class ScriptedMachine extends MachineEvents implements MachineHandle {
   readonly #options: MachineOptions;
   readonly #typed: number[] = [];
   #stopped: string | undefined;
   constructor(options: MachineOptions) {
+    super();
     this.#options = options;
     options.net?.connect?.({ receive: (frame) => this.#say(`a frame of ${frame.length}`) });
   }
@@ -104,6 +109,12 @@ class ScriptedMachine implements MachineHandle {
     while (Date.now() < end && this.#stopped === undefined && !done()) await new Promise((resolve) => setTimeout(resolve, 5));
   }
 
+  readonly state = 'running';
+  readonly pause = unscripted;
+  readonly resume = unscripted;
+  readonly step = unscripted;
+  readonly setBreakpoint = unscripted;
+  readonly setWatchpoint = unscripted;
   readonly console = new MachineChannel((bytes) => this.sendInput(bytes));
   readonly virtioConsole = undefined;
   async close(): Promise<void> {

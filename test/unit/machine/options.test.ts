@@ -108,6 +108,7 @@ const WRONG: Record<keyof MachineOptions, readonly unknown[]> = {
   testDevice: NO_FLAG,
   virtioConsole: NO_FLAG,
   signal: [true, 'x', 5, null, {}, fn, new AbortController()],
+  paused: NO_FLAG,
   countInstructions: NO_FLAG,
   clients: [
     'prof',

@@ -6,6 +6,7 @@ import { LAPIC_BASE } from '../../../src/devices/lapic.ts';
 import { ClockAsks, CONTROL, Control } from '../../../src/layout/memory.ts';
 import { CATCH_UP, LARGEST_LAG_NS } from '../../../src/machine/board/clock-lag.ts';
 import { HostClock } from '../../../src/machine/board/host-clock.ts';
+import { Standstill } from '../../../src/machine/board/standstill.ts';
 import { bench } from '../devices/harness.ts';
 
 const PIT_HZ = 1193182;
@@ -22,9 +23,9 @@ function machine(options: { tells?: boolean; brief?: boolean } = {}) {
     host.now += ns;
     host.ran += ns;
   };
+  new Standstill(memory).powerOn(BigInt(1e12));
   const clock = new HostClock({
     memory,
-    startNs: BigInt(1e12),
     startWallMs: 0,
     source: {
       monotonicNs: () => {
