@@ -10,6 +10,17 @@ export { Machine } from '../machine/machine.ts';
 export { type Channel, type Found, UNTIL_BUFFER, UNTIL_PATTERN, type UntilOptions } from './channel.ts';
 export { describeEnd } from './ending.ts';
 export { DragomanError, type ErrorCode } from './errors.ts';
+export type {
+  CpuHandle,
+  CpuRegisters,
+  DisassembledInstruction,
+  InspectedMemory,
+  MachineMemory,
+  SegmentState,
+  StackFrame,
+  TableRegister,
+  Translation,
+} from './inspect.ts';
 export {
   type Bytes,
   DEFAULT_MAC,

@@ -3,6 +3,7 @@ import type { Receiver } from '../devices/outlet.ts';
 import type { EncoderName } from '../emit/module/builder.ts';
 import type { Bytes, Source } from './bytes.ts';
 import type { Channel } from './channel.ts';
+import type { CpuHandle, MachineMemory } from './inspect.ts';
 import type { Mode, RelaxTerm } from './relax.ts';
 
 export type { EncoderName } from '../emit/module/builder.ts';
@@ -149,7 +150,7 @@ export interface MachineOptions {
    * Linux perf are written as well (docs/profiling.md). Default: false.
    */
   readonly perfMap?: boolean | undefined;
-  /** The text of the guest kernel's System.map, or of its /proc/kallsyms: for the names of regions. */
+  /** The text of the guest kernel's System.map, or of its /proc/kallsyms: for the names of regions, and for Machine.symbol() and its like. */
   readonly symbols?: string | undefined;
 }
 
@@ -293,6 +294,18 @@ export interface MachineStats {
 
 /** A machine as its users hold it. */
 export interface MachineHandle {
+  /** The CPUs, for whoever inspects or changes a machine that stands still: one that has not run yet, or whose run has ended. */
+  readonly cpus: readonly CpuHandle[];
+  readonly memory: MachineMemory;
+  /**
+   * Gives the guest's kernel its names: the text of its System.map or /proc/kallsyms, or the bytes of an ELF file with a symbol table. Default: the option `symbols`, else what the kernel's file has.
+   * Throws BAD_OPTION where there are none.
+   */
+  loadSymbols(symbols: string | Bytes): void;
+  /** The address of a name; undefined where there is no such one. */
+  symbol(name: string): number | undefined;
+  /** 'name', or 'name+0x1f' inside of it; undefined where no symbol is near. */
+  symbolAt(address: number): string | undefined;
   /**
    * Runs to the end, and until all that the guest has sent is handed over, however slow its receivers are (see Receiver). Guest failures are results, not
    * exceptions; what a callback throws, run() rejects with, and with HOST_LIMIT where the host gives no thread for a CPU. May be called once: after that, and behind close(), it rejects with BAD_STATE.

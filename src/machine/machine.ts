@@ -1,17 +1,22 @@
 // A PC put together: memory, kernel, the host's end of the devices, and the executor that runs its CPUs.
 import { describeEnd } from '../api/ending.ts';
 import { DragomanError } from '../api/errors.ts';
+import type { CpuHandle, MachineMemory } from '../api/inspect.ts';
 import type { Bytes, EncoderName, MachineHandle, MachineOptions, MachineStats, RunResult } from '../api/options.ts';
 import { EXACT, MODES, type Mode, type RelaxTerm, relaxBits } from '../api/relax.ts';
-import { BYTES, MODE, RELAX, readOptions, type Settings } from '../api/schema.ts';
+import { BYTES, MODE, RELAX, readOptions, type Settings, TEXT } from '../api/schema.ts';
 import { readSources } from '../api/source.ts';
 import { ramWritten } from '../cache/code-pages.ts';
 import { loadEngineImage } from '../cpu/image.ts';
+import type { RuntimeExports } from '../cpu/runtime.ts';
 import { createMemory, resetCpu, type SharedMemory } from '../cpu/state.ts';
 import { Outlets, type Receiver } from '../devices/outlet.ts';
 import { checkFrame } from '../devices/virtio/ethernet.ts';
 import { type Disk, NAME_FILES, PROF_FILES } from '../host/host.ts';
 import { host } from '../host/node.ts';
+import { LINEAR } from '../inspect/arguments.ts';
+import { inspection } from '../inspect/inspection.ts';
+import { MachineSymbols } from '../inspect/symbols.ts';
 import { Cpu, Exit, Pending } from '../layout/cpu.ts';
 import {
   CONTROL,
@@ -26,6 +31,7 @@ import {
   ROM_BYTES,
 } from '../layout/memory.ts';
 import { type Board, type BoardConfig, buildBoard } from './board/board.ts';
+import { cpuHost } from './board/cpu-host.ts';
 import { monotonicMs } from './board/host-clock.ts';
 import type { EntryState } from './boot/entry.ts';
 import { commandLineOf, loadKernel } from './boot/kernel.ts';
@@ -34,13 +40,14 @@ import { enterKernel } from './boot/start-state.ts';
 import { MachineChannel } from './channel.ts';
 import type { Executor, ExecutorEnds } from './executor.ts';
 import { writeFirmwareTables } from './firmware/tables.ts';
+import { hostRuntime } from './host-runtime.ts';
 import { InputFlow } from './input-flow.ts';
 import { deviceInputs, type Inputs, type Typed } from './inputs.ts';
 import { LockstepExecutor, lockstepTime } from './lockstep/executor.ts';
 import { identityOf } from './lockstep/identity.ts';
 import { ProfWatch } from './prof-watch.ts';
 import { dumpDevices } from './report/devices.ts';
-import { dumpMachine, exitName, type ReadFlags } from './report/dump.ts';
+import { dumpMachine, exitName } from './report/dump.ts';
 import { readProf } from './report/prof.ts';
 import { screenText } from './report/screen.ts';
 import { collectStats } from './report/stats.ts';
@@ -77,8 +84,9 @@ export class Machine implements MachineHandle {
   /** What a callback threw. */
   private failure: { readonly error: unknown } | undefined;
   private result: RunResult | undefined;
-  /** For dumps, of the host's instance of the runtime. */
-  private readonly readFlags: ReadFlags;
+  /** The host's instance. */
+  private readonly runtime: RuntimeExports;
+  private readonly symbols: MachineSymbols;
   private readonly executor: Executor;
   private readonly inputs: Inputs;
   /** The same, of a lockstep machine. */
@@ -95,6 +103,8 @@ export class Machine implements MachineHandle {
   private readonly gone = Promise.withResolvers<void>();
   readonly console: MachineChannel;
   readonly virtioConsole: MachineChannel | undefined;
+  readonly cpus: readonly CpuHandle[];
+  readonly memory: MachineMemory;
 
   /** Builds a machine and loads its kernel. Throws DragomanError for options and files that cannot be used. */
   static async create(options: MachineOptions): Promise<Machine> {
@@ -171,7 +181,7 @@ export class Machine implements MachineHandle {
     if (options.onTrace !== undefined) this.trace = new TraceReader(this.shared, this.board.chipset.hub.outlet(undefined, options.onTrace));
     const { shared, board, config, outlets, trace } = this;
     const inputs = deviceInputs(board);
-    const profile = options.perfMap ? { symbols: options.symbols } : undefined;
+    const profile = options.perfMap ? { symbols: options.symbols?.code } : undefined;
     const ends: ExecutorEnds = {
       onCpuEnd: (cpu, exit, arg, data) => this.cpuEnded(cpu, exit, arg, data),
       onEnd: (result) => this.end(result),
@@ -207,7 +217,14 @@ export class Machine implements MachineHandle {
     this.board.chipset.hub.reset();
     if (entry.picMasks !== undefined) this.board.chipset.parts.pic.mask(...entry.picMasks);
     for (let cpu = 0; cpu < cpuCount; cpu++) resetCpu(this.shared, cpu);
-    this.readFlags = enterKernel(this.shared, entry);
+    const { chipset, clock } = board;
+    this.runtime = hostRuntime(shared, (index) => cpuHost(chipset, clock, index, () => {}));
+    enterKernel(shared, entry, this.runtime);
+    const { runtime, requireStopped } = this;
+    this.symbols = new MachineSymbols(options.symbols, options.kernel);
+    const { cpus, memory } = inspection({ shared, runtime, symbols: this.symbols, requireStopped });
+    this.cpus = cpus;
+    this.memory = memory;
     options.signal?.addEventListener('abort', this.abort);
   }
 
@@ -275,6 +292,24 @@ export class Machine implements MachineHandle {
     });
   }
 
+  /** The CPUs stand still: the machine has not run yet, or all of its threads are gone. */
+  private readonly requireStopped = (): void => {
+    if (this.startedAt !== 0 && !this.closed)
+      throw new DragomanError('BAD_STATE', 'the machine runs: its CPUs and its memory can be looked at before the run and behind it');
+  };
+
+  loadSymbols(symbols: string | Bytes): void {
+    this.symbols.load(symbols);
+  }
+
+  symbol(name: string): number | undefined {
+    return this.symbols.address(TEXT.take(name, 'name'));
+  }
+
+  symbolAt(address: number): string | undefined {
+    return this.symbols.at(LINEAR.take(address, 'address'));
+  }
+
   /** Lets the devices' host ends work, and hands over what was traced. A callback that throws ends the run. */
   private serve(): void {
     try {
@@ -300,7 +335,7 @@ export class Machine implements MachineHandle {
   private dump(): string {
     const screen = this.screenText();
     const state = new DataView(this.shared.i32.buffer, DEVICE_STATE, DEVICE_STATE_BYTES);
-    const parts = [dumpMachine(this.shared, this.readFlags), dumpDevices(this.board.chipset.hub.pieces, state)];
+    const parts = [dumpMachine(this.shared, this.runtime.readFlags), dumpDevices(this.board.chipset.hub.pieces, state)];
     if (screen !== '') parts.push(`screen:\n${screen}`);
     return parts.join('\n\n');
   }
