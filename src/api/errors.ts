@@ -17,6 +17,7 @@ export type ErrorCode =
   | 'TIMEOUT'
   | 'ENDED'
   | 'BAD_STATE'
+  | 'BAD_ADDRESS'
   | 'INTERNAL';
 
 /** An error that a user can act on. `code` is stable; `where` names the file, option or address it is about. */

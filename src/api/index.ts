@@ -26,6 +26,17 @@ export {
 } from './debug.ts';
 export { describeEnd } from './ending.ts';
 export { DragomanError, type ErrorCode } from './errors.ts';
+export type {
+  CpuHandle,
+  CpuRegisters,
+  DisassembledInstruction,
+  InspectedMemory,
+  MachineMemory,
+  SegmentState,
+  StackFrame,
+  TableRegister,
+  Translation,
+} from './inspect.ts';
 export {
   type Bytes,
   DEFAULT_MAC,

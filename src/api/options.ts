@@ -5,6 +5,7 @@ import type { EncoderName } from '../emit/module/builder.ts';
 import type { Bytes, Source } from './bytes.ts';
 import type { Channel } from './channel.ts';
 import type { Breakpoint, MachineEventTarget, MachineState, WatchOptions } from './debug.ts';
+import type { CpuHandle, MachineMemory } from './inspect.ts';
 import type { Mode, RelaxTerm } from './relax.ts';
 
 export type { EncoderName } from '../emit/module/builder.ts';
@@ -153,7 +154,7 @@ export interface MachineOptions {
    * Linux perf are written as well (docs/profiling.md). Default: false.
    */
   readonly perfMap?: boolean | undefined;
-  /** The text of the guest kernel's System.map, or of its /proc/kallsyms: for the names of regions. */
+  /** The text of the guest kernel's System.map, or of its /proc/kallsyms: for the names of regions, and for Machine.symbol() and its like. */
   readonly symbols?: string | undefined;
 }
 
@@ -297,6 +298,18 @@ export interface MachineStats {
 
 /** A machine as its users hold it. */
 export interface MachineHandle extends MachineEventTarget {
+  /** The CPUs, for whoever inspects or changes a machine that stands still: one that has not run yet, is paused, or whose run has ended. */
+  readonly cpus: readonly CpuHandle[];
+  readonly memory: MachineMemory;
+  /**
+   * Gives the guest's kernel its names: the text of its System.map or /proc/kallsyms, or the bytes of an ELF file with a symbol table. Default: the option `symbols`, else what the kernel's file has.
+   * Throws BAD_OPTION where there are none.
+   */
+  loadSymbols(symbols: string | Bytes): void;
+  /** The address of a name; undefined where there is no such one. */
+  symbol(name: string): number | undefined;
+  /** 'name', or 'name+0x1f' inside of it; undefined where no symbol is near. */
+  symbolAt(address: number): string | undefined;
   /**
    * Runs to the end, and until all that the guest has sent is handed over, however slow its receivers are (see Receiver). Guest failures are results, not
    * exceptions; what a callback throws, run() rejects with, and with HOST_LIMIT where the host gives no thread for a CPU. May be called once: after that, and behind close(), it rejects with BAD_STATE.
@@ -342,12 +355,12 @@ export interface MachineHandle extends MachineEventTarget {
    */
   step(cpu: number, count?: number): Promise<number>;
   /**
-   * Stops every CPU before it executes the instruction at a linear address, and pauses the machine with it: events breakpoint and paused. At any time; a machine that runs stands still for a moment. Code on the same page is
+   * Stops every CPU before it executes the instruction at a linear address (or where a name of the kernel's is), and pauses the machine with it: events breakpoint and paused. At any time; a machine that runs stands still for a moment. Code on the same page is
    * interpreted. Rejects with HOST_LIMIT where there are more than MOST_BREAKPOINTS, with BAD_OPTION.
    */
-  setBreakpoint(address: number): Promise<Breakpoint>;
+  setBreakpoint(address: number | string): Promise<Breakpoint>;
   /** The same behind an instruction that accesses data. Accesses to other data of the page are slower. */
-  setWatchpoint(address: number, options?: WatchOptions): Promise<Breakpoint>;
+  setWatchpoint(address: number | string, options?: WatchOptions): Promise<Breakpoint>;
   /** Ends the run with kind 'stopped', and waits for no receiver any more. Where the guest has ended it before, that is all that it does. */
   stop(reason: string): void;
   /** Ends the run where there is one, and resolves when all is given back: threads, files of disks. Also of a machine that never ran. `await using` calls it. */

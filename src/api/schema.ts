@@ -4,7 +4,7 @@
 import { checkMac } from '../devices/virtio/ethernet.ts';
 import { ENCODERS } from '../emit/module/builder.ts';
 import { largestMemory, SMALLEST_REGIONS, TABLE_ENTRIES } from '../layout/memory.ts';
-import { parseSymbols, type SymbolTable } from '../machine/report/symbols.ts';
+import { type KernelSymbols, readSymbols } from '../machine/report/symbols.ts';
 import { CLIENT, checkClients } from './clients.ts';
 import {
   defaults,
@@ -61,7 +61,7 @@ export const TEXT: WordKind<string> = word(
   (text) => text,
 );
 /** Text as System.map has it, which is parsed here and nowhere else. */
-const SYMBOLS: Kind<SymbolTable> = { what: 'a string', take: (value, name) => parseSymbols(TEXT.take(value, name), name) };
+const SYMBOLS: Kind<KernelSymbols> = { what: 'a string', take: (value, name) => readSymbols(TEXT.take(value, name), name) };
 const path = (of: string): WordKind<string> =>
   word(
     `the path of a ${of}`,
@@ -91,7 +91,6 @@ export const UNTIL_OPTIONS = shape({
     ),
   ),
 });
-export const ADDRESS = integer('a linear address', 0, 0xffffffff, '0 to 0xffffffff');
 export const WATCHED = shape({
   length: defaults(integer('a number of bytes', 1, 4096), 4),
   access: defaults(oneOf('write', 'read', 'readwrite'), 'write'),

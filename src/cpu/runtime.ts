@@ -27,16 +27,18 @@ export interface Instance {
   readonly imports: WebAssembly.Imports;
 }
 
-/** Instantiates both modules over the shared memory and fills a function table. `wrap`: what is put around the functions of the host. */
-export function instantiate(
-  image: EngineImage,
-  shared: SharedMemory,
-  host: HostImports,
-  wrap = <T extends object>(functions: T): T => functions,
-): Instance {
-  const env = { memory: shared.memory };
+const asItIs = <T extends object>(functions: T): T => functions;
+
+/** Instantiates the runtime alone over the shared memory. `wrap`: what is put around the functions of the host. */
+export function instantiateRuntime({ runtime }: EngineImage, { memory }: SharedMemory, host: HostImports, wrap = asItIs): RuntimeExports {
   const imports = wrap({ ...host, monotonic: machineHost.monotonicNs }) as unknown as WebAssembly.ModuleImports;
-  const runtime = new WebAssembly.Instance(image.runtime, { env, host: imports }).exports as unknown as RuntimeExports;
+  return new WebAssembly.Instance(runtime, { env: { memory }, host: imports }).exports as unknown as RuntimeExports;
+}
+
+/** Instantiates both modules over the shared memory and fills a function table. */
+export function instantiate(image: EngineImage, shared: SharedMemory, host: HostImports, wrap = asItIs): Instance {
+  const env = { memory: shared.memory };
+  const runtime = instantiateRuntime(image, shared, host, wrap);
   const handlerCount = FIRST_FORM + image.keys.length;
   const table = new WebAssembly.Table({ element: 'anyfunc', initial: handlerCount, maximum: TABLE_ENTRIES });
   const code = new WebAssembly.Instance(image.handlers, {

@@ -11,17 +11,22 @@ import {
 } from '../api/debug.ts';
 import { describeEnd } from '../api/ending.ts';
 import { DragomanError } from '../api/errors.ts';
+import type { CpuHandle, MachineMemory } from '../api/inspect.ts';
 import type { Bytes, EncoderName, MachineHandle, MachineOptions, MachineStats, RunResult } from '../api/options.ts';
 import { EXACT, MODES, type Mode, type RelaxTerm, relaxBits } from '../api/relax.ts';
-import { ADDRESS, BYTES, cpuNumber, MODE, RELAX, readOptions, type Settings, STEPS, WATCHED } from '../api/schema.ts';
+import { BYTES, cpuNumber, MODE, RELAX, readOptions, type Settings, STEPS, TEXT, WATCHED } from '../api/schema.ts';
 import { readSources } from '../api/source.ts';
 import { ramWritten } from '../cache/code-pages.ts';
 import { loadEngineImage } from '../cpu/image.ts';
+import type { RuntimeExports } from '../cpu/runtime.ts';
 import { createMemory, resetCpu, type SharedMemory } from '../cpu/state.ts';
 import { Outlets, type Receiver } from '../devices/outlet.ts';
 import { checkFrame } from '../devices/virtio/ethernet.ts';
 import { type Disk, NAME_FILES, PROF_FILES } from '../host/host.ts';
 import { host } from '../host/node.ts';
+import { LINEAR } from '../inspect/arguments.ts';
+import { inspection } from '../inspect/inspection.ts';
+import { MachineSymbols } from '../inspect/symbols.ts';
 import { Cpu, Exit, Pending } from '../layout/cpu.ts';
 import {
   CONTROL,
@@ -36,6 +41,7 @@ import {
   ROM_BYTES,
 } from '../layout/memory.ts';
 import { type Board, type BoardConfig, buildBoard } from './board/board.ts';
+import { cpuHost } from './board/cpu-host.ts';
 import { monotonicMs } from './board/host-clock.ts';
 import { Standstill } from './board/standstill.ts';
 import type { EntryState } from './boot/entry.ts';
@@ -46,6 +52,7 @@ import { MachineChannel } from './channel.ts';
 import { MachineEvents } from './events.ts';
 import type { Executor, ExecutorEnds } from './executor.ts';
 import { writeFirmwareTables } from './firmware/tables.ts';
+import { hostRuntime } from './host-runtime.ts';
 import { InputFlow } from './input-flow.ts';
 import { deviceInputs, type Inputs, type Typed } from './inputs.ts';
 import { LockstepExecutor, lockstepTime } from './lockstep/executor.ts';
@@ -54,7 +61,7 @@ import { PanicWatch } from './panic-watch.ts';
 import { Pausing } from './pausing.ts';
 import { ProfWatch } from './prof-watch.ts';
 import { dumpDevices } from './report/devices.ts';
-import { dumpMachine, exitName, type ReadFlags } from './report/dump.ts';
+import { dumpMachine, exitName } from './report/dump.ts';
 import { readProf } from './report/prof.ts';
 import { screenText } from './report/screen.ts';
 import { collectStats } from './report/stats.ts';
@@ -91,8 +98,9 @@ export class Machine extends MachineEvents implements MachineHandle {
   /** What a callback threw. */
   private failure: { readonly error: unknown } | undefined;
   private result: RunResult | undefined;
-  /** For dumps, of the host's instance of the runtime. */
-  private readonly readFlags: ReadFlags;
+  /** The host's instance. */
+  private readonly runtime: RuntimeExports;
+  private readonly symbols: MachineSymbols;
   private readonly executor: Executor;
   private readonly pausing: Pausing;
   private readonly inputs: Inputs;
@@ -110,6 +118,8 @@ export class Machine extends MachineEvents implements MachineHandle {
   private readonly gone = Promise.withResolvers<void>();
   readonly console: MachineChannel;
   readonly virtioConsole: MachineChannel | undefined;
+  readonly cpus: readonly CpuHandle[];
+  readonly memory: MachineMemory;
 
   /** Builds a machine and loads its kernel. Throws DragomanError for options and files that cannot be used. */
   static async create(options: MachineOptions): Promise<Machine> {
@@ -187,7 +197,7 @@ export class Machine extends MachineEvents implements MachineHandle {
     if (options.onTrace !== undefined) this.trace = new TraceReader(this.shared, this.board.chipset.hub.outlet(undefined, options.onTrace));
     const { shared, board, config, outlets, trace } = this;
     const inputs = deviceInputs(board);
-    const profile = options.perfMap ? { symbols: options.symbols } : undefined;
+    const profile = options.perfMap ? { symbols: options.symbols?.code } : undefined;
     const ends: ExecutorEnds = {
       onCpuEnd: (cpu, exit, arg, data) => this.cpuEnded(cpu, exit, arg, data),
       onEnd: (result) => this.end(result),
@@ -233,7 +243,14 @@ export class Machine extends MachineEvents implements MachineHandle {
     this.board.chipset.hub.reset();
     if (entry.picMasks !== undefined) this.board.chipset.parts.pic.mask(...entry.picMasks);
     for (let cpu = 0; cpu < cpuCount; cpu++) resetCpu(this.shared, cpu);
-    this.readFlags = enterKernel(this.shared, entry);
+    const { chipset, clock } = board;
+    this.runtime = hostRuntime(shared, (index) => cpuHost(chipset, clock, index, () => {}));
+    enterKernel(shared, entry, this.runtime);
+    const { runtime, requireStopped } = this;
+    this.symbols = new MachineSymbols(options.symbols, options.kernel);
+    const { cpus, memory } = inspection({ shared, runtime, symbols: this.symbols, requireStopped });
+    this.cpus = cpus;
+    this.memory = memory;
     options.signal?.addEventListener('abort', this.abort);
   }
 
@@ -304,6 +321,25 @@ export class Machine extends MachineEvents implements MachineHandle {
     });
   }
 
+  /** The CPUs stand still: the machine has not run yet, is paused, or all of its threads are gone. */
+  private readonly requireStopped = (): void => {
+    this.pausing.mustRest();
+    if (this.result !== undefined && !this.closed && this.startedAt !== 0)
+      throw new DragomanError('BAD_STATE', 'the run is ending: wait for what run() gives');
+  };
+
+  loadSymbols(symbols: string | Bytes): void {
+    this.symbols.load(symbols);
+  }
+
+  symbol(name: string): number | undefined {
+    return this.symbols.address(TEXT.take(name, 'name'));
+  }
+
+  symbolAt(address: number): string | undefined {
+    return this.symbols.at(LINEAR.take(address, 'address'));
+  }
+
   /** Lets the devices' host ends work, and hands over what was traced. A callback that throws ends the run. */
   private serve(): void {
     try {
@@ -329,7 +365,7 @@ export class Machine extends MachineEvents implements MachineHandle {
   private dump(): string {
     const screen = this.screenText();
     const state = new DataView(this.shared.i32.buffer, DEVICE_STATE, DEVICE_STATE_BYTES);
-    const parts = [dumpMachine(this.shared, this.readFlags), dumpDevices(this.board.chipset.hub.pieces, state)];
+    const parts = [dumpMachine(this.shared, this.runtime.readFlags), dumpDevices(this.board.chipset.hub.pieces, state)];
     if (screen !== '') parts.push(`screen:\n${screen}`);
     return parts.join('\n\n');
   }
@@ -476,12 +512,20 @@ export class Machine extends MachineEvents implements MachineHandle {
     return this.pausing.step(cpuNumber(this.shared.plan.cpuCount).take(cpu, 'step'), STEPS.take(count, 'step'));
   }
 
-  async setBreakpoint(address: number): Promise<Breakpoint> {
-    return this.pausing.points.add(ADDRESS.take(address, 'setBreakpoint'), 1, undefined);
+  /** A linear address, or that of a name. */
+  private place(where: number | string, what: string): number {
+    if (typeof where !== 'string') return LINEAR.take(where, what);
+    const address = this.symbol(where);
+    if (address === undefined) throw new DragomanError('BAD_OPTION', `no symbol '${where}'`, what);
+    return address;
   }
 
-  async setWatchpoint(address: number, options: WatchOptions = {}): Promise<Breakpoint> {
-    const first = ADDRESS.take(address, 'setWatchpoint');
+  async setBreakpoint(address: number | string): Promise<Breakpoint> {
+    return this.pausing.points.add(this.place(address, 'setBreakpoint'), 1, undefined);
+  }
+
+  async setWatchpoint(address: number | string, options: WatchOptions = {}): Promise<Breakpoint> {
+    const first = this.place(address, 'setWatchpoint');
     const { length, access } = WATCHED.take(options, 'setWatchpoint');
     return this.pausing.points.add(first, Math.min(length, 2 ** 32 - first), access);
   }

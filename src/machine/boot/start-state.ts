@@ -1,14 +1,12 @@
 // The state in which a loader's kernel finds the boot CPU.
-import { loadEngineImage } from '../../cpu/image.ts';
-import { instantiate } from '../../cpu/runtime.ts';
+import type { RuntimeExports } from '../../cpu/runtime.ts';
 import type { SharedMemory } from '../../cpu/state.ts';
 import { Cpu, GPR_STRIDE, Gpr, Seg, SegCache } from '../../layout/cpu.ts';
 import { cpuBase } from '../../layout/memory.ts';
-import type { ReadFlags } from '../report/dump.ts';
 import type { EntryState } from './entry.ts';
 
-/** Puts CPU 0 into the state that the loader asks for. Gives what reads a CPU's EFLAGS, for dumps. */
-export function enterKernel(shared: SharedMemory, entry: EntryState): ReadFlags {
+/** Puts CPU 0 into the state that the loader asks for. */
+export function enterKernel(shared: SharedMemory, entry: EntryState, runtime: Pick<RuntimeExports, 'updateMode' | 'updateFpuTraps'>): void {
   const base = cpuBase(shared.plan, 0);
   const set = (offset: number, value: number) => (shared.i32[(base + offset) >> 2] = value);
   if (entry.segments === 'flat32') {
@@ -40,21 +38,6 @@ export function enterKernel(shared: SharedMemory, entry: EntryState): ReadFlags 
   } as const;
   for (const [name, n] of Object.entries(names) as [keyof typeof names, number][]) set(Cpu.at.gpr + n * GPR_STRIDE, gpr[name]);
   // What is derived from segments and control registers is the runtime's to compute.
-  const { runtime } = instantiate(loadEngineImage(), shared, {
-    portIn: () => -1,
-    portOut: () => {},
-    mmioRead: () => -1,
-    mmioWrite: () => {},
-    rdtsc: () => 0n,
-    setTscDeadline: () => {},
-    setApicBase: () => {},
-    tscDeadlineArmed: () => 0,
-    interruptAck: () => -1,
-    fpuError: () => 0,
-    invalidateCode: () => {},
-    trace: () => {},
-  });
   runtime.updateMode(base);
   runtime.updateFpuTraps(base);
-  return runtime.readFlags;
 }

@@ -4,6 +4,7 @@ import { DragomanError } from '../../api/errors.ts';
 const LINE = /^([0-9a-f]{8,16}) ([a-zA-Z]) (\S+)/;
 /** Code; what else there is has no place in a profile. */
 const TEXT = /^[tTwW]$/;
+const DATA = /^[dDbBrRvVgGsS]$/;
 /** What lies so far behind the last symbol before it belongs to none. */
 const LONGEST = 1 << 20;
 
@@ -13,34 +14,62 @@ export interface SymbolTable {
   readonly names: readonly string[];
 }
 
+export interface KernelSymbols {
+  readonly code: SymbolTable;
+  readonly data: SymbolTable;
+}
+
+/** The table of these symbols, which may be in any order. Of those at one address the last is found. */
+export function symbolTable(symbols: readonly (readonly [address: number, name: string])[]): SymbolTable {
+  const sorted = symbols.toSorted(([a], [b]) => a - b);
+  return { addresses: sorted.map(([address]) => address), names: sorted.map(([, name]) => name) };
+}
+
 /** Of lines of an address, a kind and a name. Throws BAD_OPTION where there is no code among them, or its addresses are hidden (all 0). */
-export function parseSymbols(text: string, option: string): SymbolTable {
-  const found: [number, string][] = [];
+export function readSymbols(text: string, option: string): KernelSymbols {
+  const code: [number, string][] = [];
+  const data: [number, string][] = [];
   for (const line of text.split('\n')) {
     const [, address, kind, name] = LINE.exec(line) ?? [];
-    if (address !== undefined && TEXT.test(kind!) && Number(`0x${address}`) !== 0) found.push([Number(`0x${address}`), name!]);
+    if (address === undefined || Number(`0x${address}`) === 0) continue;
+    if (TEXT.test(kind!)) code.push([Number(`0x${address}`), name!]);
+    else if (DATA.test(kind!)) data.push([Number(`0x${address}`), name!]);
   }
-  if (found.length === 0)
+  if (code.length === 0)
     throw new DragomanError(
       'BAD_OPTION',
       "no line with an address, 't' or 'T', and a name, as System.map and /proc/kallsyms have them",
       option,
     );
-  found.sort(([a], [b]) => a - b);
-  return { addresses: found.map(([address]) => address), names: found.map(([, name]) => name) };
+  return { code: symbolTable(code), data: symbolTable(data) };
 }
 
-/** 'name', or 'name+0x1f' inside of it; undefined where no symbol is near. */
-export function symbolAt({ addresses, names }: SymbolTable, address: number): string | undefined {
+/** A symbol of a table. */
+export interface NamedAddress {
+  readonly address: number;
+  readonly name: string;
+}
+
+/** The last symbol that does not lie behind an address; undefined where none is near. */
+export function nearestOf({ addresses, names }: SymbolTable, address: number): NamedAddress | undefined {
   let [low, high] = [0, addresses.length];
   while (low < high) {
     const middle = (low + high) >> 1;
     if (addresses[middle]! <= address) low = middle + 1;
     else high = middle;
   }
-  const offset = address - addresses[low - 1]!;
-  if (low === 0 || offset >= LONGEST) return undefined;
-  return offset === 0 ? names[low - 1]! : `${names[low - 1]}+0x${offset.toString(16)}`;
+  if (low === 0 || address - addresses[low - 1]! >= LONGEST) return undefined;
+  return { address: addresses[low - 1]!, name: names[low - 1]! };
+}
+
+/** 'name', or 'name+0x1f' inside of it. */
+export const nameAt = ({ address, name }: NamedAddress, inside: number): string =>
+  inside === address ? name : `${name}+0x${(inside - address).toString(16)}`;
+
+/** The same of the nearest symbol of a table; undefined where none is near. */
+export function symbolAt(table: SymbolTable, address: number): string | undefined {
+  const nearest = nearestOf(table, address);
+  return nearest && nameAt(nearest, address);
 }
 
 /** What stands for the code at an EIP in a profile. */

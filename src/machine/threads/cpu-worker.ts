@@ -139,8 +139,11 @@ function halt(): boolean {
     if ((word & wakes) !== 0) break;
     const left = wakeAt(deadline, slack) - clock.now();
     // What is no interrupt is done without waking the guest; pages to drop wait for the interrupt that tells of them.
-    if ((word & Pending.PAUSE) !== 0) rest();
-    else if ((word & Pending.INSTALL) !== 0) cpu.onInstall?.();
+    if ((word & Pending.PAUSE) !== 0) {
+      rest();
+      // The host may have sent it elsewhere.
+      if (!life.waits || life.awaitsStartup) break;
+    } else if ((word & Pending.INSTALL) !== 0) cpu.onInstall?.();
     else if ((word & NO_INTERRUPT) !== 0) Atomics.and(i32, pending, ~NO_INTERRUPT);
     else if (left <= 0) {
       deadline = chipset.runHaltedTimer(data.index);

@@ -76,6 +76,12 @@ class ScriptedMachine extends MachineEvents implements MachineHandle {
     return 'of no memory';
   }
 
+  readonly cpus = [];
+  readonly memory = { physical: { read: () => new Uint8Array(), write: () => {} } };
+  loadSymbols(): void {}
+  symbol(): undefined {}
+  symbolAt(): undefined {}
+
   #say(text: string): boolean {
     this.#options.onConsole?.(Buffer.from(text));
     return true;

@@ -1,6 +1,6 @@
 // Names of a kernel's code, as System.map and /proc/kallsyms have them.
 import { expect, it } from 'vitest';
-import { codeName, parseSymbols, symbolAt } from '../../../src/machine/report/symbols.ts';
+import { codeName, readSymbols, symbolAt } from '../../../src/machine/report/symbols.ts';
 
 const TEXT = `c1000000 T startup_32
 c1000000 T _stext
@@ -10,7 +10,7 @@ c1000080 W weak_one
 c1000100 t of_a_module\t[virtio_net]
 not a line
 `;
-const symbols = parseSymbols(TEXT, 'symbols');
+const { code: symbols, data } = readSymbols(TEXT, 'symbols');
 
 it.each([
   [0xc0ffffff, undefined],
@@ -26,11 +26,15 @@ it.each([
   expect(symbolAt(symbols, address)).toBe(name);
 });
 
+it('data has its names, too', () => {
+  expect(symbolAt(data, 0xc1000064)).toBe('some_data+0x4');
+});
+
 it('code without a symbol has its EIP as a name', () => {
   expect(codeName(0x8049000, symbols)).toBe('x86:0x8049000');
   expect(codeName(0xc1000040, undefined)).toBe('x86:0xc1000040');
 });
 
 it.each(['', 'no symbols', 'c1000000 D only_data', '00000000 T hidden\n00000000 t from_us'])('refuses %j', (text) => {
-  expect(() => parseSymbols(text, 'symbols')).toThrow(expect.objectContaining({ code: 'BAD_OPTION', where: 'symbols' }));
+  expect(() => readSymbols(text, 'symbols')).toThrow(expect.objectContaining({ code: 'BAD_OPTION', where: 'symbols' }));
 });

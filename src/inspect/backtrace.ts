@@ -1,0 +1,31 @@
+// Who called whom, by the chain of frames that EBP begins: at EBP lies the caller's EBP, and above it the address that the call comes back to.
+import type { StackFrame } from '../api/inspect.ts';
+import { Cpu, Gpr, Seg } from '../layout/cpu.ts';
+import type { CpuState } from './cpu-state.ts';
+import type { LinearMemory } from './linear-memory.ts';
+import type { MachineSymbols } from './symbols.ts';
+
+/** `most` frames at the most; fewer where the chain ends: at memory that is not mapped, at one that is no further up, or where nobody is to be come back to. */
+export function backtrace(cpu: CpuState, memory: LinearMemory, symbols: MachineSymbols, most: number): StackFrame[] {
+  const word = cpu.codeBits / 8;
+  const wrap = cpu.get(Cpu.at.stackMask);
+  const code = cpu.segment(Seg.CS).base;
+  const stack = cpu.segment(Seg.SS).base;
+  const linear = (offset: number) => (stack + offset) >>> 0;
+  let ebp = (cpu.gpr(Gpr.EBP) & wrap) >>> 0;
+  const here = cpu.nextInstruction;
+  const frames: StackFrame[] = [{ address: here, symbol: symbols.at(here), frame: linear(ebp) }];
+  while (frames.length < most) {
+    const bytes = memory.readSome(linear(ebp), 2 * word);
+    if (bytes.length < 2 * word) break;
+    const data = new DataView(bytes.buffer, bytes.byteOffset);
+    const [above, eip] =
+      word === 4 ? [data.getUint32(0, true), data.getUint32(4, true)] : [data.getUint16(0, true), data.getUint16(2, true)];
+    if (eip === 0) break;
+    const address = (code + eip) >>> 0;
+    frames.push({ address, symbol: symbols.behindCall(address), frame: linear(above) });
+    if (above <= ebp) break;
+    ebp = above;
+  }
+  return frames;
+}

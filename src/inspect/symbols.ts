@@ -1,0 +1,76 @@
+// The names of a guest's kernel: what a program gave, or what the kernel's own file has of them.
+
+import type { Bytes } from '../api/bytes.ts';
+import { DragomanError } from '../api/errors.ts';
+import { TYPED } from '../api/schema.ts';
+import { isElf } from '../machine/boot/elf.ts';
+import { type KernelSymbols, nameAt, nearestOf, readSymbols } from '../machine/report/symbols.ts';
+import { readElfSymbols } from './elf-symbols.ts';
+
+/** The text of a System.map, or the bytes of an ELF file. Throws BAD_OPTION where they have no symbols. */
+function read(given: string | Bytes, option: string): KernelSymbols {
+  const bytes = TYPED.take(given, option);
+  return isElf(bytes) ? readElfSymbols(bytes, option) : readSymbols(new TextDecoder().decode(bytes), option);
+}
+
+export class MachineSymbols {
+  #symbols: KernelSymbols | undefined;
+  #addresses: ReadonlyMap<string, number> | undefined;
+  /** Looked at once, when somebody first asks. */
+  #kernel: Uint8Array | undefined;
+
+  /** `given`: of the option; else those of `kernel`, where it has some. */
+  constructor(given: KernelSymbols | undefined, kernel: Uint8Array | undefined) {
+    this.#symbols = given;
+    if (given === undefined) this.#kernel = kernel;
+  }
+
+  /** From now on these are the names. */
+  load(given: string | Bytes): void {
+    this.#symbols = read(given, 'symbols');
+    this.#addresses = undefined;
+    this.#kernel = undefined;
+  }
+
+  get #known(): KernelSymbols | undefined {
+    const kernel = this.#kernel;
+    this.#kernel = undefined;
+    if (kernel === undefined || !isElf(kernel)) return this.#symbols;
+    try {
+      this.#symbols = readElfSymbols(kernel, 'kernel');
+    } catch (error) {
+      // A kernel that runs need have none, and none that is whole.
+      if (!(error instanceof DragomanError)) throw error;
+    }
+    return this.#symbols;
+  }
+
+  /** Undefined where there is no such name. */
+  address(name: string): number | undefined {
+    const known = this.#known;
+    if (known === undefined) return undefined;
+    // Where one name stands for several places, the first of code.
+    this.#addresses ??= new Map(
+      [known.data, known.code].flatMap(({ names, addresses }) => names.map((each, n) => [each, addresses[n]!] as const)).reverse(),
+    );
+    return this.#addresses.get(name);
+  }
+
+  /** 'name', or 'name+0x1f' inside of it; undefined where no symbol is near. */
+  at(address: number): string | undefined {
+    return this.#near(address, address);
+  }
+
+  /** The same of the address behind a call, which may be another function's where the callee never returns. */
+  behindCall(address: number): string | undefined {
+    return this.#near(address, address - 1);
+  }
+
+  #near(address: number, inside: number): string | undefined {
+    const known = this.#known;
+    if (known === undefined) return undefined;
+    const [code, data] = [nearestOf(known.code, inside), nearestOf(known.data, inside)];
+    const nearest = code === undefined || (data !== undefined && data.address > code.address) ? data : code;
+    return nearest && nameAt(nearest, address);
+  }
+}
