@@ -8,13 +8,13 @@ export { largestMemory } from '../layout/memory.ts';
 export { INPUT_BUFFER } from '../machine/input-flow.ts';
 export { Machine } from '../machine/machine.ts';
 export { type Channel, type Found, UNTIL_BUFFER, UNTIL_PATTERN, type UntilOptions } from './channel.ts';
+export type { BlobDisk, BytesDisk, DiskDevice, DiskOptions, FileDisk } from './disks.ts';
 export { describeEnd } from './ending.ts';
 export { DragomanError, type ErrorCode } from './errors.ts';
 export {
   type Bytes,
   DEFAULT_MAC,
   DEFAULT_MEMORY,
-  type DiskOptions,
   type EncoderName,
   type EngineName,
   type EngineStats,

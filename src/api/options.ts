@@ -3,18 +3,12 @@ import type { Receiver } from '../devices/outlet.ts';
 import type { EncoderName } from '../emit/module/builder.ts';
 import type { Bytes, Source } from './bytes.ts';
 import type { Channel } from './channel.ts';
+import type { DiskOptions } from './disks.ts';
 import type { Mode, RelaxTerm } from './relax.ts';
 
 export type { EncoderName } from '../emit/module/builder.ts';
 export type { Bytes, Source } from './bytes.ts';
-
-/** A raw disk image that the guest sees as a virtio block device (/dev/vda, /dev/vdb ...), in order. */
-export interface DiskOptions {
-  /** Path of the image; its size is a multiple of 512 bytes. */
-  readonly path: string;
-  /** The guest cannot write, and the file is opened for reading only. Default: false. */
-  readonly readOnly?: boolean;
-}
+export type { DiskOptions } from './disks.ts';
 
 /** A multiboot module. */
 export interface ModuleOptions {
@@ -89,6 +83,7 @@ export interface MachineOptions {
   readonly timerSlackMs?: number | undefined;
   /** Bytes of RAM, a multiple of 64 KiB, SMALLEST_MEMORY to largestMemory(cpus). Default: DEFAULT_MEMORY. */
   readonly memoryBytes?: number | undefined;
+  /** /dev/vda, /dev/vdb ..., in order. */
   readonly disks?: readonly DiskOptions[] | undefined;
   /** The network card. Without it there is none. */
   readonly net?: NetOptions | undefined;

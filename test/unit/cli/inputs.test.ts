@@ -50,6 +50,10 @@ describe('reading', () => {
     expectError(() => checkDisk({ path: file('none', '') }), 'BAD_DISK', /empty/);
     for (const readOnly of [true, false])
       expectError(() => checkDisk({ path: join(folder, 'dir'), readOnly }), 'BAD_DISK', /dir: is a directory$/);
+    const qcow = file('qcow', Buffer.from(`QFI\xfb\0\0\0\x03${'\0'.repeat(504)}`, 'latin1'));
+    for (const use of [{}, { readOnly: true }, { snapshot: true }])
+      expectError(() => checkDisk({ path: qcow, ...use }), 'BAD_DISK', /qcow: this is a qcow2 image.*qemu-img convert .*,format=raw/);
+    expect(() => checkDisk({ path: qcow, format: 'raw' })).not.toThrow();
     expectError(() => checkDisk({ path: missing }), 'NO_FILE', /no such file/);
     expectError(() => checkDisk({ path: '/dev/null', readOnly: true }), 'BAD_DISK', /neither a file nor a block device/);
   });
