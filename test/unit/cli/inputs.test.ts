@@ -44,6 +44,20 @@ describe('reading', () => {
     expectError(() => readInitrd(file('noise', noise(999, 3))), 'BAD_INITRD', /noise: neither/);
   });
 
+  it.skipIf(process.platform !== 'linux')('opens a disk for reading alone where it is not to be written', () => {
+    // A program that runs can be read, and not even root can write it.
+    const said = (use: object) => {
+      try {
+        checkDisk({ path: process.execPath, ...use });
+        return 'fine';
+      } catch (error) {
+        return (error as Error).message;
+      }
+    };
+    expect(said({})).toContain("(add ',ro' to use it read-only, or ',snapshot')");
+    for (const use of [{ readOnly: true }, { snapshot: true }]) expect(said(use)).toMatch(/^fine|not a multiple/);
+  });
+
   it('checks a disk', () => {
     expect(() => checkDisk({ path: file('disk', new Uint8Array(1024)) })).not.toThrow();
     expectError(() => checkDisk({ path: file('odd', new Uint8Array(1000)) }), 'BAD_DISK', /1000 bytes: not a multiple of 512/);
