@@ -31,7 +31,7 @@ export interface BlobDisk extends ImageUse {
 /**
  * A disk of a program's own. Its functions are called as its methods, for whole sectors, at most 1 MiB at a time; in threads up to 64 requests are open at once and may be answered in any order (a guest does not
  * write and read the same place at once), in lockstep one. What throws or rejects is an I/O error for the guest, and so is an answer of the wrong size; standard error is told of the first one of each disk.
- * run() resolves when what the guest has written is answered, also where the run is stopped.
+ * run() resolves when what the guest has written is answered, also where the run is stopped. Where a run is recorded, or a recording is run again, create() reads all of it.
  */
 export interface DiskDevice extends DiskUse {
   /** Its size in sectors of 512 bytes, or in bytes; one of them. */

@@ -318,7 +318,7 @@ export interface MachineHandle {
    * made anew as it gets hot. Throws BAD_OPTION.
    */
   relax(terms: readonly RelaxTerm[]): void;
-  /** Ends the run with kind 'stopped', and waits for no receiver any more. Where the guest has ended it before, that is all that it does. */
+  /** Ends the run with kind 'stopped', and waits for no receiver any more (for what is being written to disks it does). Where the guest has ended it before, that is all that it does. */
   stop(reason: string): void;
   /** Ends the run where there is one, and resolves when all is given back: threads, files of disks. Also of a machine that never ran. `await using` calls it. */
   close(): Promise<void>;

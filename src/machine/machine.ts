@@ -64,7 +64,8 @@ const LAST_TURNS = 256;
 const HOST_THREAD = 1;
 
 const hasVirtioConsole = ({ virtioConsole, onVirtioConsole }: Settings): boolean => virtioConsole ?? onVirtioConsole !== undefined;
-const diskName = (n: number): string => `disks[${n}]`;
+/** For people. */
+const diskName = (disk: Settings['disks'][number], n: number): string => (disk.kind === 'path' ? disk.path : `disks[${n}]`);
 const hasProf = ({ clients }: Settings): boolean => clients.some(({ name }) => name === 'prof');
 
 export class Machine implements MachineHandle {
@@ -107,7 +108,7 @@ export class Machine implements MachineHandle {
     await host.prepare([...(settings.perfMap ? NAME_FILES : []), ...(hasProf(settings) ? PROF_FILES : [])]);
     const disks: Disk[] = [];
     try {
-      for (const [n, disk] of settings.disks.entries()) disks.push(await openDisk(disk, diskName(n)));
+      for (const [n, disk] of settings.disks.entries()) disks.push(await openDisk(disk, diskName(disk, n)));
       // Recordings know disks by what is in them at the start.
       const { lockstep } = settings;
       const hashes: string[] = [];
@@ -156,7 +157,7 @@ export class Machine implements MachineHandle {
     this.outlets = new Outlets(lockstep !== undefined, (error) => this.failed(error));
     const flow = (kind: Typed) => new InputFlow(() => this.inputWaiting(kind));
     this.typing = { serial: flow('serial'), virtioConsole: flow('virtioConsole') };
-    const diskErrors = disks.map((_, n) => errorTeller(diskName(n)));
+    const diskErrors = options.disks.map((disk, n) => errorTeller(diskName(disk, n)));
     const entry = this.load();
     this.board = buildBoard(this.config, {
       thread: HOST_THREAD,
