@@ -25,13 +25,13 @@ const apart: Plugin = {
   setup: ({ onResolve }) => onResolve({ filter: /^binaryen$/ }, () => ({ path: `./${APART}`, external: true })),
 };
 
-/** Writes the page to PAGE; the engine must have been built. */
-export async function buildPage(): Promise<void> {
+/** Writes the page to PAGE; the engine must have been built. `more`: modules for a test, each as NAME.js. */
+export async function buildPage(more: readonly string[] = []): Promise<void> {
   await rm(PAGE, { recursive: true, force: true });
   await mkdir(PAGE, { recursive: true });
   await bundle({
     absWorkingDir: ROOT,
-    entryPoints: ENTRIES,
+    entryPoints: [...ENTRIES, ...more],
     entryNames: '[name]',
     outdir: PAGE,
     bundle: true,

@@ -24,6 +24,7 @@ export {
   type WatchAccess,
   type WatchOptions,
 } from './debug.ts';
+export type { BlobDisk, BytesDisk, DiskDevice, DiskOptions, FileDisk } from './disks.ts';
 export { describeEnd } from './ending.ts';
 export { DragomanError, type ErrorCode } from './errors.ts';
 export type {
@@ -41,7 +42,6 @@ export {
   type Bytes,
   DEFAULT_MAC,
   DEFAULT_MEMORY,
-  type DiskOptions,
   type EncoderName,
   type EngineName,
   type EngineStats,

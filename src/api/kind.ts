@@ -127,6 +127,23 @@ export function having<T extends object>(properties: { readonly [K in keyof Requ
   };
 }
 
+/** An object of one of several kinds, of which each has a property that tells it. `kinds`: by these properties; the first one that the object has. */
+export function byProperty<T>(what: string, kinds: Readonly<Record<string, Kind<T>>>): Kind<T> {
+  return {
+    what,
+    take(value, name) {
+      const kind = Object.keys(kinds).find((key) => (value as Record<string, unknown> | null | undefined)?.[key] !== undefined);
+      return kind === undefined ? refuse(name, `${show(value)} is not ${what}`) : kinds[kind]!.take(value, name);
+    },
+  };
+}
+
+/** A kind whose values become others. */
+export const mapped = <T, U>(kind: Kind<T>, to: (value: T, name: string) => U): Kind<U> => ({
+  what: kind.what,
+  take: (value, name) => to(kind.take(value, name), name),
+});
+
 function takeProperties(properties: Properties, value: object, at: (key: string) => string): Record<string, unknown> {
   const taken: Record<string, unknown> = {};
   for (const [key, { kind, otherwise }] of Object.entries(properties)) {

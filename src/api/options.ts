@@ -5,19 +5,13 @@ import type { EncoderName } from '../emit/module/builder.ts';
 import type { Bytes, Source } from './bytes.ts';
 import type { Channel } from './channel.ts';
 import type { Breakpoint, MachineEventTarget, MachineState, WatchOptions } from './debug.ts';
+import type { DiskOptions } from './disks.ts';
 import type { CpuHandle, MachineMemory } from './inspect.ts';
 import type { Mode, RelaxTerm } from './relax.ts';
 
 export type { EncoderName } from '../emit/module/builder.ts';
 export type { Bytes, Source } from './bytes.ts';
-
-/** A raw disk image that the guest sees as a virtio block device (/dev/vda, /dev/vdb ...), in order. */
-export interface DiskOptions {
-  /** Path of the image; its size is a multiple of 512 bytes. */
-  readonly path: string;
-  /** The guest cannot write, and the file is opened for reading only. Default: false. */
-  readonly readOnly?: boolean;
-}
+export type { DiskOptions } from './disks.ts';
 
 /** A multiboot module. */
 export interface ModuleOptions {
@@ -92,6 +86,7 @@ export interface MachineOptions {
   readonly timerSlackMs?: number | undefined;
   /** Bytes of RAM, a multiple of 64 KiB, SMALLEST_MEMORY to largestMemory(cpus). Default: DEFAULT_MEMORY. */
   readonly memoryBytes?: number | undefined;
+  /** /dev/vda, /dev/vdb ..., in order. */
   readonly disks?: readonly DiskOptions[] | undefined;
   /** The network card. Without it there is none. */
   readonly net?: NetOptions | undefined;
@@ -366,7 +361,7 @@ export interface MachineHandle extends MachineEventTarget {
   setBreakpoint(address: number | string): Promise<Breakpoint>;
   /** The same behind an instruction that accesses data. Accesses to other data of the page are slower. */
   setWatchpoint(address: number | string, options?: WatchOptions): Promise<Breakpoint>;
-  /** Ends the run with kind 'stopped', and waits for no receiver any more. Where the guest has ended it before, that is all that it does. */
+  /** Ends the run with kind 'stopped', and waits for no receiver any more (for what is being written to disks it does). Where the guest has ended it before, that is all that it does. */
   stop(reason: string): void;
   /** Ends the run where there is one, and resolves when all is given back: threads, files of disks. Also of a machine that never ran. `await using` calls it. */
   close(): Promise<void>;

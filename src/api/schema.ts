@@ -5,13 +5,17 @@ import { checkMac } from '../devices/virtio/ethernet.ts';
 import { ENCODERS } from '../emit/module/builder.ts';
 import { largestMemory, SMALLEST_REGIONS, TABLE_ENTRIES } from '../layout/memory.ts';
 import { type KernelSymbols, readSymbols } from '../machine/report/symbols.ts';
+import { isBlob } from './bytes.ts';
 import { CLIENT, checkClients } from './clients.ts';
+import type { DiskDevice } from './disks.ts';
 import {
+  byProperty,
   defaults,
   having,
   integer,
   type Kind,
   list,
+  mapped,
   needed,
   oneOf,
   optional,
@@ -144,6 +148,41 @@ export function memoryBeside(cpus: number): WordKind<number> {
   );
 }
 
+/** How a disk is used, and what it is made from. */
+export type DiskSettings = { readonly readOnly: boolean; readonly snapshot: boolean; readonly format?: 'raw' | undefined } & (
+  | { readonly kind: 'path'; readonly path: string }
+  | { readonly kind: 'bytes'; readonly bytes: Uint8Array }
+  | { readonly kind: 'blob'; readonly blob: Blob }
+  | { readonly kind: 'device'; readonly device: DiskDevice; readonly sectors: number }
+);
+const SECTOR = 512;
+const IMAGE_USE = { readOnly: defaults(BOOLEAN, false), snapshot: defaults(BOOLEAN, false), format: optional(oneOf('raw')) };
+const DEVICE = having<DiskDevice>({
+  sectors: optional(integer('a number of sectors', 1, Math.floor(Number.MAX_SAFE_INTEGER / SECTOR))),
+  size: optional(integer('a number of bytes', SECTOR, Number.MAX_SAFE_INTEGER)),
+  read: needed(plain<DiskDevice['read']>('a function', (value) => typeof value === 'function')),
+  write: optional(plain<NonNullable<DiskDevice['write']>>('a function', (value) => typeof value === 'function')),
+  flush: optional(plain<NonNullable<DiskDevice['flush']>>('a function', (value) => typeof value === 'function')),
+  readOnly: optional(BOOLEAN),
+  snapshot: optional(BOOLEAN),
+});
+function deviceSettings(device: DiskDevice, name: string): DiskSettings {
+  const { sectors, size, snapshot = false } = device;
+  if (sectors === undefined && size === undefined) refuse(`${name}.sectors`, 'is missing: give it, or size');
+  if (sectors !== undefined && size !== undefined) refuse(`${name}.size`, 'the size is given twice: sectors is enough');
+  if (size !== undefined && size % SECTOR !== 0) refuse(`${name}.size`, `${size} bytes: not a multiple of ${SECTOR}`);
+  const readOnly = device.readOnly ?? (device.write === undefined && !snapshot);
+  if (!readOnly && !snapshot && device.write === undefined) refuse(`${name}.write`, 'is missing: give it, or snapshot');
+  return { kind: 'device', device, readOnly, snapshot, sectors: sectors ?? size! / SECTOR };
+}
+const DISK = byProperty<DiskSettings>('an object with path, bytes, blob, or read and sectors', {
+  path: mapped(shape({ path: needed(PATH), ...IMAGE_USE }), (disk) => ({ kind: 'path', ...disk })),
+  bytes: mapped(shape({ bytes: needed(BYTES), ...IMAGE_USE }), (disk) => ({ kind: 'bytes', ...disk })),
+  // Nobody can write to a Blob.
+  blob: mapped(shape({ blob: needed(plain<Blob>('a Blob', isBlob)), ...IMAGE_USE }), (disk) => ({ kind: 'blob', ...disk, snapshot: true })),
+  read: mapped(DEVICE, deviceSettings),
+});
+
 const OPTIONS = {
   kernel: optional(SOURCE),
   initrd: optional(SOURCE),
@@ -161,7 +200,7 @@ const OPTIONS = {
     plain<number>('a number of bytes', (value) => typeof value === 'number'),
     DEFAULT_MEMORY,
   ),
-  disks: defaults(list(shape({ path: needed(PATH), readOnly: defaults(BOOLEAN, false) }), MOST_DISKS), []),
+  disks: defaults(list(DISK, MOST_DISKS), []),
   // A back end may be any object.
   net: optional(having<NetOptions>({ onFrame: needed(callback()), connect: optional(callback()), mac: optional(MAC) })),
   engine: defaults(ENGINE, 'jit'),

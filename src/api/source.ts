@@ -1,9 +1,9 @@
 // Where the bytes of kernels, disks of RAM, modules and ROMs come from: reads what is given as a place.
 import { host } from '../host/node.ts';
+import { isBlob } from './bytes.ts';
 import { tagOf } from './kind.ts';
 import type { MachineOptions, ModuleOptions } from './options.ts';
 
-const isBlob = (value: unknown): value is Blob => ['[object Blob]', '[object File]'].includes(tagOf(value));
 const isUrl = (value: unknown): value is URL => tagOf(value) === '[object URL]';
 
 /** What is no source is left as it is: whoever knows what is allowed refuses it. */

@@ -49,7 +49,7 @@ function uses(args: RunArguments): FileUse[] {
     ...use('--bios', args.bios, 'read'),
     ...use('--replay', args.replay, 'read'),
     ...use('--symbols', args.symbols, 'read'),
-    ...args.disks.flatMap(({ path, readOnly }) => use('--disk', path, readOnly ? 'read' : 'disk')),
+    ...args.disks.flatMap(({ path, readOnly, snapshot }) => use('--disk', path, readOnly || snapshot ? 'read' : 'disk')),
     ...Object.entries({ ...outputs, '--stats': args.stats, '--record': args.record }).flatMap(([who, path]) =>
       path === '-' ? [] : use(who, path, 'write'),
     ),

@@ -1,17 +1,9 @@
 // The options of `dragoman run`, a line each: its name, what stands for its value in the help, the kind of that, the help. What parseArgs is told, how
 // words become RunArguments, and the text of --help follow from the lines.
 import { CLIENT, CLIENTS, checkClients } from '../api/clients.ts';
+import type { FileDisk } from '../api/disks.ts';
 import { oneOf, parseDecimal, type Readable, refuse, word } from '../api/kind.ts';
-import {
-  DEFAULT_ENCODER,
-  DEFAULT_MEMORY,
-  type DiskOptions,
-  type EncoderName,
-  type EngineName,
-  MiB,
-  MOST_CPUS,
-  MOST_DISKS,
-} from '../api/options.ts';
+import { DEFAULT_ENCODER, DEFAULT_MEMORY, type EncoderName, type EngineName, MiB, MOST_CPUS, MOST_DISKS } from '../api/options.ts';
 import { DEFAULT_MODE, type Mode, RELAXATIONS, type RelaxTerm } from '../api/relax.ts';
 import {
   CPUS,
@@ -41,7 +33,7 @@ export interface RunFlags {
   readonly bios: string | undefined;
   readonly cpus: number;
   readonly memoryBytes: number;
-  readonly disks: readonly DiskOptions[];
+  readonly disks: readonly FileDisk[];
   readonly net: NetName;
   readonly virtioConsole: string | undefined;
   readonly engine: EngineName;
@@ -105,14 +97,25 @@ function there<D>(name: string, otherwise: D, help: string): Flag<true | D> {
   return { name, value: undefined, many: false, mayBeEmpty: false, read: ([text]) => (text === undefined ? otherwise : true), help };
 }
 
-/** 'FILE' or 'FILE,ro'; a file whose own name ends in ',ro' has its comma twice there. */
-const DISK: Readable<DiskOptions> = {
+/** 'FILE' and what follows it of ',ro', ',snapshot' and ',format=raw'; a file whose own name ends in one of them has its comma twice there. */
+const DISK: Readable<FileDisk> = {
   read(text, name) {
-    const readOnly = /(?<!,),ro$/.test(text);
-    const path = (readOnly ? text.slice(0, -3) : text).replace(/,,ro$/, ',ro');
-    return path === '' ? refuse(name, `'${text}' names no file`) : { path, readOnly };
+    const given = new Set<string>();
+    let path = text;
+    for (let found = DISK_WORD.exec(path); found !== null; found = DISK_WORD.exec(path)) {
+      given.add(found[1]!);
+      path = path.slice(0, found.index);
+    }
+    path = path.replace(/,(,(?:ro|snapshot|format=\w+))$/, '$1');
+    if (path === '') refuse(name, `'${text}' names no file`);
+    for (const word of given)
+      if (word.startsWith('format=') && word !== RAW)
+        refuse(name, `'${text}': there is no format but raw (make a raw image: qemu-img convert -O raw)`);
+    return { path, readOnly: given.has('ro'), snapshot: given.has('snapshot'), ...(given.has(RAW) ? { format: 'raw' } : {}) };
   },
 };
+const DISK_WORD = /(?<!,),(ro|snapshot|format=\w+)$/;
+const RAW = 'format=raw';
 const NET = oneOf('none', 'loopback');
 const MOST_SECONDS = 2_000_000;
 const SECONDS = word<number>(
@@ -152,9 +155,9 @@ export const RUN_FLAGS: { readonly [K in keyof RunFlags]: Flag<RunFlags[K]> } = 
   memoryBytes: one('memory', 'SIZE', ({ cpus }) => memoryBeside(cpus), DEFAULT_MEMORY, MEMORY_HELP),
   disks: many(
     'disk',
-    'FILE[,ro]',
+    'FILE[,ro][,snapshot]',
     DISK,
-    "raw disk image as the next virtio disk; ',ro' for read-only (',,ro': the name ends so)",
+    "raw disk image as the next virtio disk; ',ro' for read-only; ',snapshot': what the guest writes is gone at the end; ',format=raw': whatever it looks like (',,ro' and so on: the name ends so)",
     MOST_DISKS,
   ),
   net: one('net', 'NAME', NET, 'none', 'network card: none (default), or loopback, which sends each frame back to the guest'),

@@ -1,8 +1,9 @@
 // Reads the files that the command line names, and finds what is wrong with them before a machine is built.
 import { closeSync, fstatSync, openSync, readSync } from 'node:fs';
 import { gunzipSync } from 'node:zlib';
+import type { FileDisk } from '../api/disks.ts';
 import { DragomanError, type ErrorCode } from '../api/errors.ts';
-import type { DiskOptions } from '../api/options.ts';
+import { checkImage } from '../host/disk-file.ts';
 import { checkInitrd } from '../machine/boot/initrd.ts';
 import { parseRecording } from '../machine/lockstep/recording.ts';
 
@@ -103,12 +104,14 @@ export function readInitrd(path: string): Uint8Array {
 }
 
 /** Throws where a disk image cannot be used as it was asked for. */
-export function checkDisk({ path, readOnly }: DiskOptions): void {
-  withFile(path, readOnly ? 'r' : 'r+', 'BAD_DISK', readOnly ? '' : ` (add ',ro' to use it read-only)`, (fd) => {
+export function checkDisk({ path, readOnly, snapshot, format }: FileDisk): void {
+  const isRead = readOnly === true || snapshot === true;
+  withFile(path, isRead ? 'r' : 'r+', 'BAD_DISK', isRead ? '' : ` (add ',ro' to use it read-only, or ',snapshot')`, (fd) => {
     const stat = fstatSync(fd);
     if (stat.isDirectory()) throw new DragomanError('BAD_DISK', 'is a directory', path);
     if (!stat.isFile() && !stat.isBlockDevice()) throw new DragomanError('BAD_DISK', 'neither a file nor a block device', path);
     if (!stat.isFile()) return;
+    if (format === undefined) checkImage(fd, path, ',format=raw');
     if (stat.size === 0) throw new DragomanError('BAD_DISK', 'the file is empty', path);
     if (stat.size % SECTOR !== 0) throw new DragomanError('BAD_DISK', `${stat.size} bytes: not a multiple of ${SECTOR}`, path);
   });

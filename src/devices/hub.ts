@@ -150,6 +150,16 @@ export class DeviceHub implements DeviceContext {
     return this.#outlets.add(receive, () => (device === undefined ? bump(this.#options.hostSignal) : this.signalHost(device)));
   }
 
+  /** Whatever hosts and users answer, however fast, must come to the guest in one order (lockstep). */
+  get inOrder(): boolean {
+    return this.#outlets.keeps;
+  }
+
+  /** An answer of the host's that a device waits for (Outlets.watch). */
+  watch(answer: Promise<unknown>): void {
+    this.#outlets.watch(answer);
+  }
+
   waitHost(device: Device, word: SharedWord, value: number): boolean {
     if (this.isHost) {
       device.onHostSignal?.();

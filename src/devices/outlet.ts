@@ -15,6 +15,8 @@ export class Outlets {
   readonly #onFailure: (error: unknown) => void;
   readonly #all: Outlet<unknown>[] = [];
   #idle: PromiseWithResolvers<void> | undefined;
+  /** What is watched and has not settled. */
+  #watched = 0;
   #hurried = false;
 
   constructor(keeps = false, onFailure: (error: unknown) => void = () => {}) {
@@ -26,20 +28,34 @@ export class Outlets {
   add<T>(receive: Receiver<T> | undefined, onReady: () => void): Outlet<T> {
     const outlet = new Outlet<T>(this, receive, () => {
       if (!this.keeps) onReady();
-      if (this.#idle !== undefined && !this.busy) {
-        this.#idle.resolve();
-        this.#idle = undefined;
-      }
+      this.#lookIdle();
     });
     this.#all.push(outlet as Outlet<unknown>);
     return outlet;
   }
 
-  get busy(): boolean {
-    return this.#all.some((outlet) => outlet.busy);
+  /** An answer that a device waits for: until it is there, the machine waits as for a receiver. A rejection is as good as a receiver's throw. */
+  watch(answer: Promise<unknown>): void {
+    this.#watched++;
+    void answer
+      .catch((error: unknown) => this.failed(error))
+      .then(() => {
+        this.#watched--;
+        this.#lookIdle();
+      });
   }
 
-  /** Resolves when no receiver asks to wait; undefined: none does. */
+  #lookIdle(): void {
+    if (this.busy) return;
+    this.#idle?.resolve();
+    this.#idle = undefined;
+  }
+
+  get busy(): boolean {
+    return this.#watched > 0 || this.#all.some((outlet) => outlet.busy);
+  }
+
+  /** Resolves when no receiver asks to wait, and no answer is waited for; undefined: now. */
   idle(): Promise<void> | undefined {
     if (!this.busy) return undefined;
     this.#idle ??= Promise.withResolvers<void>();

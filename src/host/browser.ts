@@ -2,7 +2,7 @@
 import { DragomanError } from '../api/errors.ts';
 import { fetchBytes } from './fetch-bytes.ts';
 import { ENGINE_FILES, type Host } from './host.ts';
-import { hashOf, hasOriginFiles, OriginFiles } from './origin-files.ts';
+import { hasher, hashOf, hasOriginFiles, OriginFiles } from './origin-files.ts';
 
 /** The engine's files, which are beside this script. */
 const built = new Map<string, Uint8Array<ArrayBuffer>>();
@@ -54,6 +54,9 @@ async function askProcessor(): Promise<void> {
   isX86 = (await userAgentData?.getHighEntropyValues(['architecture']))?.architecture === 'x86';
 }
 
+/** There are no files that a page's thread could wait for. */
+const OVERLAY_BYTES = 512 << 20;
+
 const channel = new MessageChannel();
 const turns: (() => void)[] = [];
 channel.port1.onmessage = () => turns.shift()?.();
@@ -101,7 +104,20 @@ export const host: Host = {
     return fetchBytes(new URL(from, base));
   },
   openDisk(path) {
-    throw new DragomanError('NOT_SUPPORTED', 'not supported: a disk image in a browser', path);
+    throw new DragomanError(
+      'NOT_SUPPORTED',
+      'not supported: a path of a disk image in a browser (give bytes, a blob, or an object with read and sectors)',
+      path,
+    );
+  },
+  overlayRoom: {
+    memoryBytes: OVERLAY_BYTES,
+    openSpill() {
+      throw new DragomanError(
+        'HOST_LIMIT',
+        `in a browser a guest cannot write more than ${OVERLAY_BYTES >> 20} MiB to a disk that is not to be changed`,
+      );
+    },
   },
   checkKeeping() {
     if (!hasOriginFiles()) throw new DragomanError('NOT_SUPPORTED', 'not supported: a code cache in a browser without files of its origin');
@@ -114,6 +130,7 @@ export const host: Host = {
     return hashOf(new TextEncoder().encode(files.map(hashOf).join()));
   },
   sha256: hashOf,
+  hasher,
   toBase64: (bytes) => btoa(Array.from(bytes, (byte) => String.fromCharCode(byte)).join('')),
   fromBase64: (text) => Uint8Array.from(atob(text), (char) => char.charCodeAt(0)),
   soon(callback) {

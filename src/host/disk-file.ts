@@ -1,13 +1,10 @@
 // A raw image file of the host as a block backend: sectors at their offsets in the file, nothing cached here.
-import { createHash } from 'node:crypto';
-import { closeSync, fdatasyncSync, fstatSync, openSync, readSync, statSync, writeSync } from 'node:fs';
+import { closeSync, fdatasyncSync, fstatSync, openSync, statSync } from 'node:fs';
 import { DragomanError } from '../api/errors.ts';
-import type { Disk } from './host.ts';
+import { type Disk, inUse, SECTOR } from '../disks/disk.ts';
+import { checkRaw, HEAD_BYTES } from '../disks/image-format.ts';
+import { readAt, writeAt } from './file-io.ts';
 import { lockImage } from './image-lock.ts';
-
-const SECTOR = 512;
-/** Bytes a call of the operating system moves at most. */
-const MOST_BYTES = 1 << 30;
 
 export class DiskFile implements Disk {
   readonly path: string;
@@ -15,12 +12,17 @@ export class DiskFile implements Disk {
   readonly readOnly: boolean;
   #handle: number | undefined;
 
-  /** Opens the image and locks it. Throws a DragomanError: NO_FILE, or BAD_DISK where it cannot be used, or somebody else uses it. */
-  constructor(path: string, readOnly = false) {
+  /**
+   * Opens the image and locks it. 'raw': it is, whatever it looks like. Throws a DragomanError: NO_FILE, or BAD_DISK where it cannot be used, or somebody
+   * else uses it.
+   */
+  constructor(path: string, readOnly = false, format?: 'raw') {
     this.path = path;
     this.readOnly = readOnly;
     this.#handle = open(path, readOnly);
     try {
+      checkFile(this.#handle, path);
+      if (format === undefined) checkImage(this.#handle, path, "format: 'raw'");
       this.sectors = countSectors(this.#handle, path);
       if (!lockImage(this.#handle, readOnly)) throw new DragomanError('BAD_DISK', inUse(readOnly), path);
     } catch (error) {
@@ -29,30 +31,12 @@ export class DiskFile implements Disk {
     }
   }
 
-  /** SHA-256 of all sectors, hexadecimal. */
-  hash(): string {
-    const hash = createHash('sha256');
-    const piece = new Uint8Array(1 << 20);
-    for (let at = 0, end = this.sectors * SECTOR; at < end; at += piece.length) {
-      const part = piece.subarray(0, Math.min(piece.length, end - at));
-      this.read(at, part);
-      hash.update(part);
-    }
-    return hash.digest('hex');
-  }
-
   read(offset: number, into: Uint8Array): void {
-    for (let done = 0; done < into.length; ) {
-      const got = readSync(this.#open(), into, done, Math.min(into.length - done, MOST_BYTES), offset + done);
-      if (got === 0) throw new DragomanError('BAD_DISK', 'the file became shorter', this.path);
-      done += got;
-    }
+    if (readAt(this.#open(), offset, into) < into.length) throw new DragomanError('BAD_DISK', 'the file became shorter', this.path);
   }
 
   write(offset: number, from: Uint8Array): void {
-    for (let done = 0; done < from.length; ) {
-      done += writeSync(this.#open(), from, done, Math.min(from.length - done, MOST_BYTES), offset + done);
-    }
+    writeAt(this.#open(), offset, from);
   }
 
   flush(): void {
@@ -71,6 +55,12 @@ export class DiskFile implements Disk {
   }
 }
 
+/** Throws BAD_DISK where an open file begins as an image that is not raw does. `force`: how its user says that it is. */
+export function checkImage(fd: number, path: string, force: string): void {
+  const head = new Uint8Array(HEAD_BYTES);
+  checkRaw(head.subarray(0, readAt(fd, 0, head)), path, force);
+}
+
 function open(path: string, readOnly: boolean): number {
   try {
     // Looked at first: to open a pipe may wait for ever.
@@ -86,13 +76,13 @@ function open(path: string, readOnly: boolean): number {
   }
 }
 
-const inUse = (readOnly: boolean): string =>
-  `the image is in use: ${readOnly ? 'another machine writes it' : 'another machine has it (only read-only disks can be shared)'}`;
+function checkFile(handle: number, path: string): void {
+  if (!fstatSync(handle).isFile()) throw new DragomanError('BAD_DISK', 'not a regular file', path);
+}
 
 function countSectors(handle: number, path: string): number {
-  const stat = fstatSync(handle);
-  if (!stat.isFile()) throw new DragomanError('BAD_DISK', 'not a regular file', path);
-  if (stat.size === 0) throw new DragomanError('BAD_DISK', 'the disk image is empty', path);
-  if (stat.size % SECTOR !== 0) throw new DragomanError('BAD_DISK', `${stat.size} bytes: not a multiple of ${SECTOR}`, path);
-  return stat.size / SECTOR;
+  const { size } = fstatSync(handle);
+  if (size === 0) throw new DragomanError('BAD_DISK', 'the disk image is empty', path);
+  if (size % SECTOR !== 0) throw new DragomanError('BAD_DISK', `${size} bytes: not a multiple of ${SECTOR}`, path);
+  return size / SECTOR;
 }

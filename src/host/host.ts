@@ -1,6 +1,7 @@
 // What a machine needs of the program that it runs in: threads, hashes, the engine's files. node.ts and browser.ts each give it; package.json's
 // `browser` field puts the one in the other's place when a bundle for browsers is made.
-import type { BlockBackend } from '../devices/virtio/blk.ts';
+import type { Disk } from '../disks/disk.ts';
+import type { OverlayRoom } from '../disks/overlay.ts';
 
 /** The engine's files, of which `npm run build` makes build/. */
 export const ENGINE_FILES = ['handlers.json', 'runtime.wasm', 'handlers.wasm', 'runtime-strict.wasm', 'handlers-strict.wasm'];
@@ -35,13 +36,11 @@ export interface WorkerStart {
   readonly onExit: (code: number) => void;
 }
 
-/** A disk image. */
-export interface Disk extends BlockBackend {
-  readonly sectors: number;
-  readonly readOnly: boolean;
-  close(): void;
-  /** SHA-256 of all sectors, hexadecimal. */
-  hash(): string;
+/** A SHA-256 that is still being computed. */
+export interface Hasher {
+  update(bytes: Uint8Array): void;
+  /** Hexadecimal; once. */
+  hex(): string;
 }
 
 /** Files that are kept from run to run, and may be lost at any time. Nothing of it throws. */
@@ -91,8 +90,10 @@ export interface Host {
   importBinaryen(): Promise<unknown>;
   /** All bytes of a file or of what a URL leads to. In Node a text is a path, in a browser a URL from where the page is. Throws NO_FILE. */
   readBytes(from: URL | string): Promise<Uint8Array>;
-  /** Opens a disk image. Throws DragomanError: NO_FILE, BAD_DISK, NOT_SUPPORTED. */
-  openDisk(path: string, readOnly?: boolean): Disk;
+  /** Opens a disk image, of whatever looks where `format` says that it is raw. Throws DragomanError: NO_FILE, BAD_DISK, NOT_SUPPORTED. */
+  openDisk(path: string, readOnly?: boolean, format?: 'raw'): Disk;
+  /** For what guests write to disks that are not to be changed: of each disk. */
+  readonly overlayRoom: OverlayRoom;
   /** Throws NOT_SUPPORTED where nothing can be kept from run to run. */
   checkKeeping(): void;
   /** The file `name` in a folder for what is kept from run to run; `onError` is told why something cannot be. To be looked at first. */
@@ -101,6 +102,7 @@ export interface Host {
   engineHash(): Promise<string>;
   /** Hexadecimal. */
   sha256(bytes: Uint8Array): string;
+  hasher(): Hasher;
   toBase64(bytes: Uint8Array): string;
   fromBase64(text: string): Uint8Array;
   /** Calls back when others of this thread have had a turn. */

@@ -13,6 +13,7 @@ import { fetchBytes } from './fetch-bytes.ts';
 import { FileCache } from './file-cache.ts';
 import type { Host } from './host.ts';
 import { checkLimits } from './limits.ts';
+import { SpillFile } from './spill-file.ts';
 import { threadTimeNs } from './thread-time.ts';
 
 /**
@@ -53,11 +54,16 @@ export const host: Host = {
   },
   importBinaryen: async () => (await import(new URL('../../build/binaryen.js', import.meta.url).href)).default,
   readBytes: (from) => (typeof from === 'string' || from.protocol === 'file:' ? readBytes(from) : fetchBytes(from)),
-  openDisk: (path, readOnly) => new DiskFile(path, readOnly),
+  openDisk: (path, readOnly, format) => new DiskFile(path, readOnly, format),
+  overlayRoom: { memoryBytes: 64 << 20, openSpill: () => new SpillFile() },
   checkKeeping() {},
   keptFiles: (folder, _, onError) => new FileCache(folder, onError),
   engineHash: async () => engineHash(),
   sha256: (bytes) => createHash('sha256').update(bytes).digest('hex'),
+  hasher() {
+    const hash = createHash('sha256');
+    return { update: (bytes) => void hash.update(bytes), hex: () => hash.digest('hex') };
+  },
   toBase64: (bytes) => Buffer.from(bytes).toString('base64'),
   fromBase64: (text) => Buffer.from(text, 'base64'),
   soon: (callback) => void setImmediate(callback),

@@ -2,7 +2,7 @@
 // whoever writes it. The browser puts a file there as a whole, and may take all of them away when it wants the room.
 import { sha256 } from '@noble/hashes/sha2.js';
 import { bytesToHex } from '@noble/hashes/utils.js';
-import type { KeptFiles } from './host.ts';
+import type { Hasher, KeptFiles } from './host.ts';
 
 /** Where the origin keeps those of all machines. */
 const ROOT = 'dragoman';
@@ -11,6 +11,10 @@ const MOST_BYTES = 256 << 20;
 
 /** SHA-256, hexadecimal. */
 export const hashOf = (bytes: Uint8Array): string => bytesToHex(sha256(bytes));
+export function hasher(): Hasher {
+  const hash = sha256.create();
+  return { update: (bytes) => void hash.update(bytes), hex: () => bytesToHex(hash.digest()) };
+}
 
 /** Whether this browser has such files, and can write them. */
 export const hasOriginFiles = (): boolean =>

@@ -22,7 +22,11 @@ import type { RuntimeExports } from '../cpu/runtime.ts';
 import { createMemory, resetCpu, type SharedMemory } from '../cpu/state.ts';
 import { Outlets, type Receiver } from '../devices/outlet.ts';
 import { checkFrame } from '../devices/virtio/ethernet.ts';
-import { type Disk, NAME_FILES, PROF_FILES } from '../host/host.ts';
+import type { Disk } from '../disks/disk.ts';
+import { hashOf } from '../disks/hash.ts';
+import { openDisk } from '../disks/open.ts';
+import { errorTeller } from '../disks/tell.ts';
+import { NAME_FILES, PROF_FILES } from '../host/host.ts';
 import { host } from '../host/node.ts';
 import { LINEAR } from '../inspect/arguments.ts';
 import { inspection } from '../inspect/inspection.ts';
@@ -82,6 +86,8 @@ const LAST_TURNS = 256;
 const HOST_THREAD = 1;
 
 const hasVirtioConsole = ({ virtioConsole, onVirtioConsole }: Settings): boolean => virtioConsole ?? onVirtioConsole !== undefined;
+/** For people. */
+const diskName = (disk: Settings['disks'][number], n: number): string => (disk.kind === 'path' ? disk.path : `disks[${n}]`);
 const hasProf = ({ clients }: Settings): boolean => clients.some(({ name }) => name === 'prof');
 
 export class Machine extends MachineEvents implements MachineHandle {
@@ -126,26 +132,30 @@ export class Machine extends MachineEvents implements MachineHandle {
   static async create(options: MachineOptions): Promise<Machine> {
     const settings = readOptions(await readSources(options));
     await host.prepare([...(settings.perfMap ? NAME_FILES : []), ...(hasProf(settings) ? PROF_FILES : [])]);
-    // From here to where it is listened to nothing waits.
-    settings.signal?.throwIfAborted();
     const disks: Disk[] = [];
     try {
-      return new Machine(settings, disks);
+      for (const [n, disk] of settings.disks.entries()) disks.push(await openDisk(disk, diskName(disk, n)));
+      // Recordings know disks by what is in them at the start.
+      const { lockstep } = settings;
+      const hashes: string[] = [];
+      if (lockstep?.onRecord !== undefined || lockstep?.replay !== undefined) for (const disk of disks) hashes.push(await hashOf(disk));
+      // From here to where it is listened to nothing waits.
+      settings.signal?.throwIfAborted();
+      return new Machine(settings, disks, hashes);
     } catch (error) {
       for (const disk of disks) disk.close();
       throw error;
     }
   }
 
-  /** `disks`: gets each disk that it opens. */
-  private constructor(options: Settings, disks: Disk[]) {
+  /** `diskHashes`: where the machine is recorded, or a recording is run again. */
+  private constructor(options: Settings, disks: readonly Disk[], diskHashes: readonly string[]) {
     super();
     this.options = options;
     this.disks = disks;
     const { cpus: cpuCount, memoryBytes, timerSlackMs, net, mac, lockstep } = options;
     const plan = planMemory(cpuCount, memoryBytes);
     if (options.codeCache !== undefined) host.checkKeeping();
-    for (const { path, readOnly } of options.disks) disks.push(host.openDisk(path, readOnly));
     host.checkLimits(lockstep === undefined ? threadsOf(cpuCount, this.jit) : 0);
     this.shared = createMemory(plan);
     new Standstill(this.shared.memory).powerOn(host.monotonicNs());
@@ -174,6 +184,7 @@ export class Machine extends MachineEvents implements MachineHandle {
     this.outlets = new Outlets(lockstep !== undefined, (error) => this.failed(error));
     const flow = (kind: Typed) => new InputFlow(() => this.inputWaiting(kind));
     this.typing = { serial: flow('serial'), virtioConsole: flow('virtioConsole') };
+    const diskErrors = options.disks.map((disk, n) => errorTeller(diskName(disk, n)));
     const entry = this.load();
     this.board = buildBoard(this.config, {
       thread: HOST_THREAD,
@@ -188,6 +199,7 @@ export class Machine extends MachineEvents implements MachineHandle {
       onPost: options.onPost,
       virtio: {
         disks,
+        onDiskError: (n, error) => diskErrors[n]?.(error),
         net: net === undefined ? [] : [{ onFrame: (frame) => net.onFrame(frame) }],
         onConsole: this.virtioConsole?.receiver(options.onVirtioConsole),
         onConsoleInputTaken: () => this.typing.virtioConsole.drained(),
@@ -212,8 +224,7 @@ export class Machine extends MachineEvents implements MachineHandle {
       this.executor = new ThreadsExecutor({ shared, config, encoder: this.encoder, timerSlackMs, profile, codeCache, ...ends });
       this.inputs = inputs;
     } else {
-      // Disks are known by what is in them at the start.
-      const identity = () => identityOf(options, config, lockstep.onRecord || lockstep.replay ? disks.map((disk) => disk.hash()) : []);
+      const identity = () => identityOf(options, config, diskHashes);
       const { chipset } = board;
       this.lockstep = new LockstepExecutor({
         shared,
@@ -234,6 +245,7 @@ export class Machine extends MachineEvents implements MachineHandle {
     this.pausing = new Pausing({
       shared: this.shared,
       executor: () => this.executor,
+      settled: () => this.board.chipset.parts.disks.map((disk) => disk.settled()).find((settled) => settled !== undefined),
       onPaused: (reason, hits) => {
         for (const hit of hits) this.dispatchEvent(new BreakpointEvent(hit));
         this.dispatchEvent(new PausedEvent(reason, hits));
@@ -455,6 +467,11 @@ export class Machine extends MachineEvents implements MachineHandle {
       await Promise.race([idle, this.hurried.promise]);
       this.serveLast();
     }
+    // What the guest has written is not lost, however the run ended.
+    for (let written = this.written(); written !== undefined; written = this.written()) {
+      await written;
+      this.serveLast();
+    }
     for (const disk of this.disks) disk.close();
     this.closed = true;
     for (const flow of Object.values(this.typing)) flow.drained();
@@ -463,6 +480,11 @@ export class Machine extends MachineEvents implements MachineHandle {
     this.gone.resolve();
     this.dispatchEvent(new EndEvent(result));
     this.finish?.(this.failure === undefined ? result : Promise.reject(this.failure.error));
+  }
+
+  /** Resolves when a disk has taken what it was given of the guest's; undefined: all have. */
+  private written(): Promise<void> | undefined {
+    return this.board.chipset.parts.disks.map((disk) => disk.written()).find((written) => written !== undefined);
   }
 
   /** Lets the devices' host ends work, all threads being gone, until they have nothing to do (or somebody asks to wait). */

@@ -11,6 +11,8 @@ import type { Executor } from './executor.ts';
 export interface PausingOptions {
   readonly shared: SharedMemory;
   readonly executor: () => Executor;
+  /** Resolves when a device has done what it does behind the guest's back; undefined: all have. */
+  readonly settled: () => Promise<void> | undefined;
   readonly onPaused: (reason: PauseReason, hits: readonly BreakpointHit[]) => void;
   readonly onResumed: () => void;
 }
@@ -19,8 +21,9 @@ export class Pausing {
   readonly points: DebugPoints;
   readonly #options: PausingOptions;
   #state: MachineState = 'created';
-  /** How the run ended. */
+  /** How the run ended; resolves then. */
   #end = '';
+  readonly #over = Promise.withResolvers<void>();
   /** What is being done, and what waits for it. */
   #queue: Promise<unknown> = Promise.resolve();
   /** No CPU runs, though the machine is not paused for its users. */
@@ -52,6 +55,7 @@ export class Pausing {
   /** The run has ended. */
   ended(how: string): void {
     this.#state = 'ended';
+    this.#over.resolve();
     this.#end = how;
   }
 
@@ -65,7 +69,7 @@ export class Pausing {
     return this.#next(async () => {
       if (this.#state === 'paused') return;
       this.#mustRun();
-      await this.#options.executor().pause();
+      await this.#rests();
       this.#mustRun();
       this.#stopped(reason);
     });
@@ -76,7 +80,7 @@ export class Pausing {
     void this.#next(async () => {
       // It was seen already, by who paused the machine meanwhile.
       if (this.#state !== 'running' || !this.#bases().some((base) => this.#word(base, Cpu.at.debugStop) !== DebugStop.NONE)) return;
-      await this.#options.executor().pause();
+      await this.#rests();
       if (this.#state === 'running') this.#stopped('asked');
     });
   }
@@ -116,7 +120,7 @@ export class Pausing {
       if (this.#state === 'ended') this.#mustRun();
       const executor = this.#options.executor();
       const runs = this.#state === 'running';
-      if (runs) await executor.pause();
+      if (runs) await this.#rests();
       if (this.#state === 'ended') this.#mustRun();
       work();
       executor.dropTurn();
@@ -128,6 +132,13 @@ export class Pausing {
   /** No CPU runs: before the run, in a pause, and behind its end. Throws BAD_STATE. */
   mustRest(): void {
     if (this.#state === 'running' && !this.#still) throw new DragomanError('BAD_STATE', 'the machine runs: pause() it first');
+  }
+
+  /** No CPU runs, and no device is at work. */
+  async #rests(): Promise<void> {
+    await this.#options.executor().pause();
+    for (let settled = this.#options.settled(); settled !== undefined && this.#state !== 'ended'; settled = this.#options.settled())
+      await Promise.race([settled, this.#over.promise]);
   }
 
   #next<T>(work: () => Promise<T>): Promise<T> {
@@ -152,7 +163,7 @@ export class Pausing {
     return this.#next(async () => {
       if (this.#state !== 'running') return change();
       const executor = this.#options.executor();
-      await executor.pause();
+      await this.#rests();
       this.#still = true;
       try {
         change();

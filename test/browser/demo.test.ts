@@ -5,6 +5,7 @@ import type { Browser, BrowserContext } from 'playwright-core';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { guestOrSkip, READY } from '../../guests/linux.ts';
 import { buildPage, servePage } from '../../scripts/browser.ts';
+import { EXIT, image, RIGHT, WRITES_AND_READS, written } from '../unit/machine/disk-guest.ts';
 import { findChromium, launch } from './chromium.ts';
 
 const { guest, reason } = await guestOrSkip();
@@ -45,7 +46,7 @@ describe.skipIf(chromium === undefined)(name, { timeout: 2 * PATIENCE_MS }, () =
   let context: BrowserContext;
 
   beforeAll(async () => {
-    await buildPage();
+    await buildPage(['test/browser/disks.ts']);
     browser = await launch(chromium!);
   });
   afterAll(async () => {
@@ -122,6 +123,19 @@ describe.skipIf(chromium === undefined)(name, { timeout: 2 * PATIENCE_MS }, () =
     await again();
     await run(isHot);
     expect(errors).toEqual([]);
+  });
+
+  it('has disks that are bytes, Blobs and objects', async () => {
+    const { page } = await open();
+    const guest = { kernel: [...WRITES_AND_READS], exit: EXIT, disk: [...image()] };
+    // As text: what runs in the page is no module of this test's.
+    const tried = await page.evaluate(`import('./disks.js').then(({ tryDisks }) => tryDisks(${JSON.stringify(guest)}))`);
+    const all = ['bytes', 'snapshot', 'blob', 'object'].map((name) => [
+      name,
+      RIGHT,
+      name === 'bytes' || name === 'object' ? [...written()] : [...image()],
+    ]);
+    expect(tried).toEqual([...all, ['path', 'NOT_SUPPORTED']]);
   });
 
   it('stops a guest, and starts the next one', async () => {

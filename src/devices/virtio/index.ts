@@ -40,6 +40,8 @@ export interface VirtioConfig {
 /** Host thread only. Arrays go with those of the configuration. */
 export interface VirtioHost extends VirtioHooks {
   readonly disks?: readonly BlockBackend[];
+  /** What the backend of a disk threw, which the guest sees as an I/O error. */
+  readonly onDiskError?: ((disk: number, error: unknown) => void) | undefined;
   readonly net?: readonly { readonly onFrame: Receiver<Uint8Array> }[];
   readonly onConsole?: Receiver<Uint8Array> | undefined;
   readonly onConsoleInputTaken?: (() => void) | undefined;
@@ -67,11 +69,10 @@ function build<T extends VirtioDevice>(
 
 export const buildDisks = (site: VirtioSite): readonly VirtioBlk[] =>
   (site.options.virtio?.disks ?? []).map((disk, i) =>
-    build(
-      site,
-      `virtio-blk${i}`,
-      (place, host) => new VirtioBlk(site.hub, site.pci, { ...disk, ...place, backend: host.disks?.[i] }, host),
-    ),
+    build(site, `virtio-blk${i}`, (place, host) => {
+      const onError = (error: unknown) => host.onDiskError?.(i, error);
+      return new VirtioBlk(site.hub, site.pci, { ...disk, ...place, backend: host.disks?.[i], onError }, host);
+    }),
   );
 
 /** `receive(frame)` of each takes a frame for the guest (host thread). */

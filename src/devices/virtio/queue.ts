@@ -109,7 +109,7 @@ export class Virtqueue {
     }
   }
 
-  /** The request whose turn it is; it stays the next one until it is pushed. Undefined: none, and the guest will tell of more. */
+  /** The request whose turn it is; it stays the next one until it is pushed or taken. Undefined: none, and the guest will tell of more. */
   next(): Chain | undefined {
     if (!this.enabled) return undefined;
     const memory = this.#memory;
@@ -177,6 +177,17 @@ export class Virtqueue {
 
   /** Gives the request that `next` told of back, with that many bytes written to its start. */
   push(head: number, written: number): void {
+    this.take();
+    this.giveBack(head, written);
+  }
+
+  /** The request that `next` told of is given back later, perhaps behind others. */
+  take(): void {
+    this.#s.lastAvail = (this.#s.lastAvail + 1) & 0xffff;
+  }
+
+  /** Gives one that was taken back. */
+  giveBack(head: number, written: number): void {
     const s = this.#s;
     const memory = this.#memory;
     const ring = this.address(Ring.DEVICE);
@@ -185,7 +196,6 @@ export class Virtqueue {
     memory.setU32(at, head);
     memory.setU32(at + 4, written);
     s.used = (used + 1) & 0xffff;
-    s.lastAvail = (s.lastAvail + 1) & 0xffff;
     memory.storeIndex(ring + 2, s.used);
   }
 

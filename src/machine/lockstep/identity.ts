@@ -7,7 +7,7 @@ import type { MachineIdentity } from './recording.ts';
 
 /** `disks`: hashes of what is in them. */
 export function identityOf(options: Settings, config: BoardConfig, diskHashes: readonly string[]): MachineIdentity {
-  const { kernel, initrd, bios, modules, append, disks, net, mac, debugExitPort } = options;
+  const { kernel, initrd, bios, modules, append, net, mac, debugExitPort } = options;
   const hash = (bytes: Uint8Array | undefined) => (bytes === undefined ? null : host.sha256(bytes));
   return {
     cpus: config.plan.cpuCount,
@@ -18,7 +18,7 @@ export function identityOf(options: Settings, config: BoardConfig, diskHashes: r
     bios: hash(bios),
     modules: modules.map(({ data, string }) => `${hash(data)} ${string}`),
     append: kernel === undefined ? append : commandLineOf(kernel, options.kernelName, append),
-    disks: disks.map(({ readOnly }, n) => `${diskHashes[n]}${readOnly ? ' ro' : ''}`),
+    disks: (config.virtio.disks ?? []).map(({ readOnly }, n) => `${diskHashes[n]}${readOnly ? ' ro' : ''}`),
     net: net === undefined ? null : mac,
     virtioConsole: config.virtio.console ?? false,
     debugExitPort: debugExitPort ?? null,

@@ -47,8 +47,8 @@ describe('dragoman run', () => {
     );
     expect(args).toMatchObject({ append: 'a', memoryBytes: 1024 * MiB, engine: 'interpreter', encoder: 'direct', modules: ['x', 'y'] });
     expect(args.disks).toEqual([
-      { path: 'a', readOnly: false },
-      { path: 'b', readOnly: true },
+      { path: 'a', readOnly: false, snapshot: false },
+      { path: 'b', readOnly: true, snapshot: false },
     ]);
     expect(run(...'k --net loopback --virtio-console v'.split(' '))).toMatchObject({ net: 'loopback', virtioConsole: 'v' });
     expect(run(...'k --net none --virtio-console - --timer-slack 0'.split(' '))).toMatchObject({
@@ -79,12 +79,27 @@ describe('dragoman run', () => {
   });
 
   it.each([
-    ['d,ro', 'd', true],
-    ['d,,ro', 'd,ro', false],
-    ['d,,ro,ro', 'd,ro', true],
-    ['d,,,ro', 'd,,ro', false],
-    ['a,b,ro.img', 'a,b,ro.img', false],
-  ])('knows the name in --disk %s', (text, path, readOnly) => expect(run('k', '--disk', text).disks).toEqual([{ path, readOnly }]));
+    ['d', { path: 'd' }],
+    ['d,ro', { path: 'd', readOnly: true }],
+    ['d,,ro', { path: 'd,ro' }],
+    ['d,,ro,ro', { path: 'd,ro', readOnly: true }],
+    ['d,,,ro', { path: 'd,,ro' }],
+    ['a,b,ro.img', { path: 'a,b,ro.img' }],
+    ['d,snapshot', { path: 'd', snapshot: true }],
+    ['d,,snapshot', { path: 'd,snapshot' }],
+    ['d,,snapshot,snapshot', { path: 'd,snapshot', snapshot: true }],
+    ['d,,ro,snapshot', { path: 'd,ro', snapshot: true }],
+    ['d,snapshot,ro', { path: 'd', readOnly: true, snapshot: true }],
+    ['d,ro,snapshot', { path: 'd', readOnly: true, snapshot: true }],
+    ['d,format=raw', { path: 'd', format: 'raw' }],
+    ['d,snapshot,format=raw,ro', { path: 'd', readOnly: true, snapshot: true, format: 'raw' }],
+    ['d,,format=raw', { path: 'd,format=raw' }],
+    ['d,,format=qcow2', { path: 'd,format=qcow2' }],
+    ['d,snapshots', { path: 'd,snapshots' }],
+    ['d,format=', { path: 'd,format=' }],
+  ])('knows the name in --disk %s', (text, disk) =>
+    expect(run('k', '--disk', text).disks).toEqual([{ readOnly: false, snapshot: false, ...disk }]),
+  );
 
   it.each([
     ['64', 64],
@@ -149,6 +164,9 @@ describe('dragoman run', () => {
     ['k --cpus 0', /--cpus/],
     ['k --cpus many', /--cpus/],
     ['k --disk ,ro', /--disk: ',ro' names no file/],
+    ['k --disk ,snapshot,ro', /--disk: ',snapshot,ro' names no file/],
+    ['k --disk d,format=qcow2', /--disk: 'd,format=qcow2': there is no format but raw .*qemu-img convert/],
+    ['k --disk d,format=qcow2,ro', /--disk: 'd,format=qcow2,ro': there is no format but raw/],
     [`k${' --disk d'.repeat(9)}`, /--disk: 9 are too many: at most 8/],
     ['k --engine fast', /--engine: 'fast' is not one of 'jit' and 'interpreter'$/],
     ['k --encoder wabt', /--encoder: 'wabt' is not one of 'binaryen' and 'direct'$/],

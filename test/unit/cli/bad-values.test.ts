@@ -62,7 +62,7 @@ const BAD: Readonly<Record<string, readonly string[]>> = {
   bios: [...FILES, 'other'],
   cpus: [...NUMBERS, '0', '65', '1.5'],
   memory: ['-5', 'x', '1e3', '0', '1M', '3G', '1X', '64 KK', '99999999999999999999'],
-  disk: [...FILES, 'missing,ro', 'dir,ro', ',ro', 'd.img,rw', 'd.img,,ro'],
+  disk: [...FILES, 'missing,ro', 'dir,ro', ',ro', 'd.img,rw', 'd.img,,ro', 'missing,snapshot', 'dir,snapshot', 'd.img,,snapshot'],
   net: ['user', 'None', '0'],
   'virtio-console': ['dir', 'missing/x', 'other/below'],
   engine: ['JIT', 'fast', '0'],
@@ -130,7 +130,7 @@ describe('bad values', () => {
       if (value.startsWith('=')) found.push(await wrong([...start, `--${name}${value}`], [`--${name}`, `'${value.slice(1)}'`]));
       else if (FILE_OPTIONS.includes(name)) {
         const path = value === ',ro' ? value : at(value);
-        found.push(await wrong([...start, `--${name}`, path], [`--${name}`, path.replace(/,,?ro$/, '')]));
+        found.push(await wrong([...start, `--${name}`, path], [`--${name}`, path.replace(/,,?(ro|snapshot)$/, '')]));
       } else {
         for (const given of [[`--${name}=${value}`], [`--${name}`, value]])
           found.push(await wrong([...start, ...given], [`--${name}`, `'${value}'`]));
@@ -184,9 +184,10 @@ describe('bad values', () => {
 });
 
 describe('one file for two things', () => {
-  const INPUTS = ['--initrd', '--module', '--replay', '--symbols', '--disk', '--disk,ro'];
+  const INPUTS = ['--initrd', '--module', '--replay', '--symbols', '--disk', '--disk,ro', '--disk,snapshot'];
   const OUTPUTS = ['--virtio-console', '--debugcon', '--post', '--trace', '--stats', '--record'];
-  const given = (option: string, path: string) => (option === '--disk,ro' ? ['--disk', `${path},ro`] : [option, path]);
+  const given = (option: string, path: string) =>
+    option.startsWith('--disk,') ? ['--disk', path + option.slice('--disk'.length)] : [option, path];
   // The files are no initrd or recording: what is asked here comes before anybody reads them.
   const refused = (a: string[], b: string[], text: string) => wrong([at('kernel'), ...a, ...b], [b[0], text]);
 
@@ -230,12 +231,16 @@ describe('one file for two things', () => {
       ['d.img', 'link'],
       ['d.img', 'hard,ro'],
       ['d.img,ro', 'link'],
+      ['d.img', 'hard,snapshot'],
     ])
       expect(await refused(['--disk', at(a)], ['--disk', at(b)], 'attached only once')).toBeUndefined();
   });
 
   it('is fine where it is only read, and for devices', async () => {
     expect(await say([at('kernel'), '--module', at('kernel'), '--disk', at('d.img,ro'), '--disk', at('link,ro')])).toBe(ACCEPTED);
+    expect(await say([at('kernel'), '--disk', at('d.img,snapshot'), '--disk', at('link,snapshot'), '--disk', at('d.img,ro')])).toBe(
+      ACCEPTED,
+    );
     expect(await say([at('d.img'), '--disk', at('d.img')])).toBe(ACCEPTED);
     expect(await say([at('kernel'), ...OUTPUTS.flatMap((output) => [output, '/dev/null'])])).toBe(ACCEPTED);
     expect(await say([at('kernel'), ...OUTPUTS.flatMap((output) => [output, '-'])])).toBe(ACCEPTED);

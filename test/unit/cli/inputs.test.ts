@@ -44,12 +44,30 @@ describe('reading', () => {
     expectError(() => readInitrd(file('noise', noise(999, 3))), 'BAD_INITRD', /noise: neither/);
   });
 
+  it.skipIf(process.platform !== 'linux')('opens a disk for reading alone where it is not to be written', () => {
+    // A program that runs can be read, and not even root can write it.
+    const said = (use: object) => {
+      try {
+        checkDisk({ path: process.execPath, ...use });
+        return 'fine';
+      } catch (error) {
+        return (error as Error).message;
+      }
+    };
+    expect(said({})).toContain("(add ',ro' to use it read-only, or ',snapshot')");
+    for (const use of [{ readOnly: true }, { snapshot: true }]) expect(said(use)).toMatch(/^fine|not a multiple/);
+  });
+
   it('checks a disk', () => {
     expect(() => checkDisk({ path: file('disk', new Uint8Array(1024)) })).not.toThrow();
     expectError(() => checkDisk({ path: file('odd', new Uint8Array(1000)) }), 'BAD_DISK', /1000 bytes: not a multiple of 512/);
     expectError(() => checkDisk({ path: file('none', '') }), 'BAD_DISK', /empty/);
     for (const readOnly of [true, false])
       expectError(() => checkDisk({ path: join(folder, 'dir'), readOnly }), 'BAD_DISK', /dir: is a directory$/);
+    const qcow = file('qcow', Buffer.from(`QFI\xfb\0\0\0\x03${'\0'.repeat(504)}`, 'latin1'));
+    for (const use of [{}, { readOnly: true }, { snapshot: true }])
+      expectError(() => checkDisk({ path: qcow, ...use }), 'BAD_DISK', /qcow: this is a qcow2 image.*qemu-img convert .*,format=raw/);
+    expect(() => checkDisk({ path: qcow, format: 'raw' })).not.toThrow();
     expectError(() => checkDisk({ path: missing }), 'NO_FILE', /no such file/);
     expectError(() => checkDisk({ path: '/dev/null', readOnly: true }), 'BAD_DISK', /neither a file nor a block device/);
   });

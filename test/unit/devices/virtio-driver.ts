@@ -1,7 +1,7 @@
 // A virtio-pci driver that does what Linux's does: finds the structures through configuration space, negotiates, puts
 // queues into RAM and handles interrupts. It is a CPU thread's view; `work` lets the host thread have its turn.
 import type { Chipset } from '../../../src/devices/chipset.ts';
-import type { Parts } from '../../../src/devices/list.ts';
+import type { ChipsetOptions, Parts } from '../../../src/devices/list.ts';
 import type { VirtioConfig, VirtioHost } from '../../../src/devices/virtio/index.ts';
 import { type Bench, bench } from './harness.ts';
 
@@ -24,11 +24,11 @@ export interface Rig {
 }
 
 /** Two threads' views of one machine. */
-export function rig(config: VirtioConfig, host: VirtioHost = {}): Rig {
+export function rig(config: VirtioConfig, host: VirtioHost = {}, extra: Partial<ChipsetOptions> = {}): Rig {
   const ram = new Uint8Array(new SharedArrayBuffer(RAM_BYTES));
   const problems: string[] = [];
   const onProblem = (device: string, text: string) => problems.push(`${device}: ${text}`);
-  const b = bench(1, { ram, virtio: config, virtioHost: { ...host, onProblem } });
+  const b = bench(1, { ram, virtio: config, virtioHost: { ...host, onProblem }, ...extra });
   // What goes to a Worker is plain data.
   const cpu = b.attach({ virtio: structuredClone(config), virtioHost: undefined });
   return { b, ram, host: b.pc.parts, cpu, problems, work: () => b.pc.hub.runHostSignals() };

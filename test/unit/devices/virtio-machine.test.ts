@@ -4,69 +4,7 @@ import { describe, expect, it } from 'vitest';
 import { DragomanError, LARGEST_FRAME, loopback, Machine, type MachineOptions, MiB, SMALLEST_FRAME } from '../../../src/api/index.ts';
 import { errorOf } from '../loaders/images.ts';
 import { kernel, out, SPIN } from '../machine/programs.ts';
-
-/** The first device that is there: slot 2, its BAR where power-on puts the first one. */
-const SLOT = 2;
-const BAR = 0xfd000000;
-const STATUS = BAR + 0x14;
-const NOTIFY = BAR + 0x3000;
-const EXIT = 0xf4;
-/** Queues and buffers in guest RAM. */
-const DESC = 0x200000;
-const AVAIL = 0x201000;
-const USED = 0x202000;
-const QUEUE_BYTES = 0x4000;
-const DATA = 0x210000;
-const WRITE = 2;
-
-const le = (value: number, bytes: number): string =>
-  Array.from({ length: bytes }, (_, i) => ((value / 2 ** (8 * i)) & 0xff).toString(16).padStart(2, '0')).join('');
-const store8 = (address: number, value: number): string => `c605${le(address, 4)}${le(value, 1)}`;
-const store16 = (address: number, value: number): string => `66c705${le(address, 4)}${le(value, 2)}`;
-const store32 = (address: number, value: number): string => `c705${le(address, 4)}${le(value >>> 0, 4)}`;
-const out32 = (port: number, value: number): string => `66ba${le(port, 2)}b8${le(value >>> 0, 4)}ef`;
-/** Waits until the word at `address` is `value`: cmp word [address], value; jne back. */
-const waitFor16 = (address: number, value: number): string => `66833d${le(address, 4)}${le(value, 1)}75f6`;
-/** Writes the byte at `address` to the debug console: mov al, [address]; out 0xe9, al. */
-const show = (address: number): string => `a0${le(address, 4)}e6e9`;
-
-const queue = (n: number, base: number): number => base + n * QUEUE_BYTES;
-
-/** Drives the device at SLOT up to DRIVER_OK, with two queues of 256 entries (64 for a console). */
-function start(size: number): string {
-  const setUp = [0, 1].map((n) =>
-    [
-      store16(BAR + 0x16, n),
-      store16(BAR + 0x18, size),
-      store32(BAR + 0x20, queue(n, DESC)),
-      store32(BAR + 0x28, queue(n, AVAIL)),
-      store32(BAR + 0x30, queue(n, USED)),
-      store16(BAR + 0x1c, 1),
-    ].join(''),
-  );
-  return [
-    // Memory and bus mastering; features: VERSION_1 alone.
-    out32(0xcf8, 0x80000004 + (SLOT << 11)),
-    out32(0xcfc, 6),
-    store8(STATUS, 0),
-    store8(STATUS, 1),
-    store8(STATUS, 3),
-    store32(BAR + 8, 1),
-    store32(BAR + 12, 1),
-    store8(STATUS, 0xb),
-    ...setUp,
-    store8(STATUS, 0xf),
-  ].join('');
-}
-
-const descriptor = (n: number, index: number, address: number, length: number, flags = 0, next = 0): string =>
-  [
-    store32(queue(n, DESC) + 16 * index, address),
-    store32(queue(n, DESC) + 16 * index + 8, length),
-    store32(queue(n, DESC) + 16 * index + 12, flags | (next << 16)),
-  ].join('');
-/** All entries of the available ring are 0: so many requests of descriptor 0. */
-const offer = (n: number, requests: number): string => store16(queue(n, AVAIL) + 2, requests) + store32(NOTIFY + 4 * n, n);
+import { BAR, DATA, descriptor, EXIT, offer, out32, queue, show, start, store32, USED, WRITE, waitFor16 } from './virtio-guest.ts';
 
 const end = out(EXIT, 1) + SPIN;
 const create = (options: MachineOptions): Promise<Machine> => Machine.create({ memoryBytes: 16 * MiB, debugExitPort: EXIT, ...options });
