@@ -42,7 +42,7 @@ describe.skipIf(reason !== undefined)(`serai at its prompt${reason === undefined
       expect(Buffer.compare(cpu.memory.read(text.virtual, text.data.length), text.data)).toBe(0);
       expect(cpu.translate(at)?.physical).toBe(at - text.virtual + text.physical);
     }
-    expect(machine.symbol('programs')).toBeUndefined();
+    expect(machine.symbol('no_such_name')).toBeUndefined();
     expect(machine.symbolAt(machine.symbol('benches')! + 4)).toBe('benches+0x4');
   });
 
