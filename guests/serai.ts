@@ -26,11 +26,11 @@ export function whyNot(): string | undefined {
   return here === there ? undefined : `the image was made by ${line(there)}; here are ${line(here)}`;
 }
 
-/** Builds in a folder of its own. */
-export function build(): Buffer {
+/** Builds in a folder of its own. `variables`: of the Makefile, by name. */
+export function build(variables: Readonly<Record<string, string>> = {}): Buffer {
   const place = mkdtempSync(join(tmpdir(), 'serai-'));
   try {
-    make('-j2', `BUILD=${place}`);
+    make('-j2', `BUILD=${place}`, ...Object.entries(variables).map(([name, value]) => `${name}=${value}`));
     return readFileSync(join(place, 'serai.elf'));
   } finally {
     rmSync(place, { recursive: true, force: true });

@@ -6,6 +6,7 @@ import { isElf } from '../machine/boot/elf.ts';
 import { type KernelSymbols, symbolTable } from '../machine/report/symbols.ts';
 
 const LONGEST_NAME = 1024;
+const TEXT = new TextDecoder('latin1');
 
 const SHT_SYMTAB = 2;
 const SHF_EXECINSTR = 4n;
@@ -115,7 +116,7 @@ class SymbolReader {
     if (offset >= strings.size) this.#refuse(`a name at 0x${offset.toString(16)} of ${strings.size} bytes of names`);
     const text = this.#file.subarray(from, Math.min(from + LONGEST_NAME, strings.offset + strings.size));
     const end = text.indexOf(0);
-    return new TextDecoder('latin1').decode(end < 0 ? text : text.subarray(0, end));
+    return TEXT.decode(end < 0 ? text : text.subarray(0, end));
   }
 
   read(): KernelSymbols {

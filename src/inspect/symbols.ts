@@ -4,7 +4,7 @@ import type { Bytes } from '../api/bytes.ts';
 import { DragomanError } from '../api/errors.ts';
 import { TYPED } from '../api/schema.ts';
 import { isElf } from '../machine/boot/elf.ts';
-import { type KernelSymbols, nameAt, nearestOf, readSymbols } from '../machine/report/symbols.ts';
+import { type KernelSymbols, nameAt, nearestOf, readSymbols, type SymbolTable } from '../machine/report/symbols.ts';
 import { readElfSymbols } from './elf-symbols.ts';
 
 /** The text of a System.map, or the bytes of an ELF file. Throws BAD_OPTION where they have no symbols. */
@@ -12,6 +12,9 @@ function read(given: string | Bytes, option: string): KernelSymbols {
   const bytes = TYPED.take(given, option);
   return isElf(bytes) ? readElfSymbols(bytes, option) : readSymbols(new TextDecoder().decode(bytes), option);
 }
+
+/** Names and addresses, the highest first. */
+const pairs = ({ names, addresses }: SymbolTable) => names.map((name, n) => [name, addresses[n]!] as const).reverse();
 
 export class MachineSymbols {
   #symbols: KernelSymbols | undefined;
@@ -50,9 +53,7 @@ export class MachineSymbols {
     const known = this.#known;
     if (known === undefined) return undefined;
     // Where one name stands for several places, the first of code.
-    this.#addresses ??= new Map(
-      [known.data, known.code].flatMap(({ names, addresses }) => names.map((each, n) => [each, addresses[n]!] as const)).reverse(),
-    );
+    this.#addresses ??= new Map([known.data, known.code].flatMap(pairs));
     return this.#addresses.get(name);
   }
 
