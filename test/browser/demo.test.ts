@@ -5,12 +5,10 @@ import type { Browser, BrowserContext } from 'playwright-core';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { guestOrSkip, READY } from '../../guests/linux.ts';
 import { buildPage, servePage } from '../../scripts/browser.ts';
-import { findChromium, launch } from './chromium.ts';
+import { chromiumOrSkip, launch } from './chromium.ts';
 
 const { guest, reason } = await guestOrSkip();
-const chromium = findChromium();
-if (chromium === undefined && process.env.CI === 'true') throw new Error('no Chromium: apt-get install chromium');
-const name = chromium === undefined ? 'demo page (skipped: no Chromium in PATH, nor in DRAGOMAN_CHROMIUM)' : 'demo page';
+const { chromium, name } = chromiumOrSkip('demo page');
 
 /** With a guest, on a busy machine. */
 const PATIENCE_MS = 120_000;
