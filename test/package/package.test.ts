@@ -33,7 +33,7 @@ import { DragomanError, describeEnd, largestMemory, loopback, Machine, MiB, type
 import { CLIENTS, type ClientName, type ClientOptions } from 'dragoman/clients';
 import { serai } from 'dragoman/serai';
 
-const options: MachineOptions = { kernel: serai, cpus: 2, memoryBytes: Math.min(64 * MiB, largestMemory(2)), net: loopback() };
+const options: MachineOptions = { kernel: serai, cpus: 2, memoryBytes: Math.min(64 * MiB, largestMemory(2)), net: loopback(), codeCache: 'kept' };
 const counted: ClientOptions<'prof'> = { from: 'serai> ' };
 const names = Object.keys(CLIENTS) as ClientName[];
 
