@@ -14,6 +14,8 @@ import { emptyProject, install, type Project, pack } from './project.ts';
 
 const { chromium, name } = chromiumOrSkip('bundlers');
 const PATIENCE_MS = 120_000;
+/** To build, pack and install, on a host that does much else. */
+const INSTALL_MS = 5 * PATIENCE_MS;
 
 describe.skipIf(chromium === undefined)(name, { timeout: 2 * PATIENCE_MS }, () => {
   let browser: Browser;
@@ -26,7 +28,7 @@ describe.skipIf(chromium === undefined)(name, { timeout: 2 * PATIENCE_MS }, () =
     await install(project.folder, `./${filename}`);
     project.write({ 'index.html': HTML, 'main.js': MAIN });
     browser = await launch(chromium!);
-  }, PATIENCE_MS);
+  }, INSTALL_MS);
   afterAll(async () => {
     await browser?.close();
     project?.remove();

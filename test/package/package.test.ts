@@ -9,6 +9,8 @@ import { nodeOrSkip } from './nodes.ts';
 import { emptyProject, install, type Packed, type Project, pack, ROOT, run } from './project.ts';
 
 const PATIENCE_MS = 120_000;
+/** To build, pack and install, on a host that does much else. */
+const INSTALL_MS = 5 * PATIENCE_MS;
 const own = JSON.parse(readFileSync(join(ROOT, 'package.json'), 'utf8')) as {
   version: string;
   engines: { node: string };
@@ -24,7 +26,7 @@ beforeAll(async () => {
   packed = await pack(project.folder, true);
   await install(project.folder, `./${packed.filename}`);
   project.write({ 'program.ts': PROGRAM });
-}, PATIENCE_MS);
+}, INSTALL_MS);
 afterAll(() => project?.remove());
 
 /** What somebody would write first. */
