@@ -2,13 +2,14 @@
 // up to date is left as it is; several processes may ask at the same time. `--wasm-only` leaves dist/ out, `--force` makes all anew.
 import { spawnSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
-import { existsSync, mkdirSync, readdirSync, readFileSync, renameSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { copyFileSync, existsSync, mkdirSync, readdirSync, readFileSync, renameSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { build as esbuild, type Plugin } from 'esbuild';
 import { statesOf } from '../bin/find-main.mjs';
 import { OLDEST } from '../bin/find-node.mjs';
+import { bundleForBrowsers } from './bundle-browser.ts';
 import { locked } from './lock.ts';
 import { WORKERS } from './workers.ts';
 
@@ -58,12 +59,15 @@ const handlers: Part = {
 const packages: Part = {
   name: 'packages',
   inputs: ['scripts/build-packages.ts', 'scripts/iced-node.ts', 'package-lock.json'],
-  outputs: ['build/binaryen.js', 'build/binaryen.wasm', 'build/iced-x86.js', 'build/iced_x86_bg.wasm'],
+  outputs: [
+    ...['build/binaryen.js', 'build/binaryen.wasm', 'build/iced-x86.js', 'build/iced_x86_bg.wasm'],
+    ...['build/packages.json', 'build/LICENSES.txt'],
+  ],
   make: async () => (await import('./build-packages.ts')).buildPackages(),
 };
 
 /** What Node runs; a Worker is started from the file beside the one that starts it. */
-const ENTRIES = ['src/api/index.ts', 'src/cli/main.ts', ...WORKERS];
+const ENTRIES = ['src/api/index.ts', 'src/cli/main.ts', 'src/host/check-node.ts', ...WORKERS];
 
 /** Beside the engine's files (build-packages.ts). */
 const iced: Plugin = {
@@ -89,6 +93,8 @@ async function bundle(outdir: string): Promise<void> {
     plugins: [iced],
     logLevel: 'warning',
   });
+  // What the package exports. Written as it is: a bundle would put what it shares with others before the check.
+  writeFileSync(join(outdir, 'package.js'), "import './check-node.js';\nexport * from './index.js';\n");
   writeFileSync(join(outdir, 'sources.json'), JSON.stringify(sources));
 }
 
@@ -117,6 +123,36 @@ const dist: Part = {
     } finally {
       rmSync(join(ROOT, fresh), { recursive: true, force: true });
     }
+  },
+};
+
+/** What the package exports for browsers, and for both (serai, clients), beside the engine's files: build/ is all that a page needs. */
+const SCRIPTS = {
+  browser: 'src/api/index.ts',
+  clients: 'src/api/exports/clients.ts',
+  serai: 'src/api/exports/serai.ts',
+};
+const SERAI = 'examples/serai/serai.elf';
+
+const browser: Part = {
+  name: 'browser',
+  inputs: [
+    'src',
+    'scripts/build.ts',
+    'scripts/bundle-browser.ts',
+    'scripts/iced-shim.ts',
+    'scripts/workers.ts',
+    'package-lock.json',
+    'build/binaryen.js',
+    SERAI,
+  ],
+  outputs: [
+    ...[...Object.keys(SCRIPTS), 'cpu-worker', 'timer-worker', 'translator-worker'].map((name) => `build/${name}.js`),
+    'build/serai.elf',
+  ],
+  async make() {
+    await bundleForBrowsers(SCRIPTS, join(ROOT, 'build'));
+    copyFileSync(join(ROOT, SERAI), join(ROOT, 'build/serai.elf'));
   },
 };
 
@@ -165,17 +201,19 @@ async function bring(part: Part, force: boolean): Promise<void> {
   process.stderr.write(`dragoman: built ${part.name} (${((performance.now() - started) / 1000).toFixed(1)} s)\n`);
 }
 
-/** Brings everything up to date. Throws where something does not compile. */
-export async function build({ wasmOnly = false, force = false } = {}): Promise<void> {
+/** Brings everything up to date, with `forBrowsers` what the package exports for browsers as well. Throws where something does not compile. */
+export async function build({ wasmOnly = false, forBrowsers = false, force = false } = {}): Promise<void> {
   mkdirSync(join(ROOT, 'build'), { recursive: true });
   await locked(join(ROOT, 'build/lock'), async () => {
-    for (const part of wasmOnly ? [runtime, handlers, packages] : [runtime, handlers, packages, dist]) await bring(part, force);
+    const parts = [runtime, handlers, packages, ...(wasmOnly ? [] : [dist]), ...(forBrowsers ? [browser] : [])];
+    for (const part of parts) await bring(part, force);
   });
 }
 
 if (import.meta.main) {
   try {
-    await build({ wasmOnly: process.argv.includes('--wasm-only'), force: process.argv.includes('--force') });
+    const wasmOnly = process.argv.includes('--wasm-only');
+    await build({ wasmOnly, forBrowsers: !wasmOnly, force: process.argv.includes('--force') });
   } catch (error) {
     process.stderr.write(`dragoman: the build failed: ${(error as Error).message}\n`);
     process.exit(1);

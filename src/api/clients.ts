@@ -1,17 +1,15 @@
 // Clients that a machine may have: what looks at how the guest runs, and costs nothing where nobody asks for it (docs/clients.md). One is asked for by a word, 'NAME' or 'NAME:OPTION=TEXT,OPTION=TEXT'.
+import { CLIENTS, type ClientName, type ClientOptions } from './client-names.ts';
 import { refuse, type WordKind } from './kind.ts';
 import { meant } from './similar.ts';
 
-/** The clients that there are, each with its options. */
-export const CLIENTS = { prof: ['from', 'until'] } as const satisfies Readonly<Record<string, readonly string[]>>;
-export type ClientName = keyof typeof CLIENTS;
 const NAMES = Object.keys(CLIENTS) as ClientName[];
 
 /** A client that was asked for. */
 export interface ClientRequest {
   readonly name: ClientName;
   /** Texts of its options. `from` and `until`: it counts from when the console has printed that one until it has printed this one behind it. */
-  readonly options: Readonly<Partial<Record<(typeof CLIENTS)[ClientName][number], string>>>;
+  readonly options: ClientOptions;
 }
 
 /** `text` at each comma that stands alone; two of them are a comma. */

@@ -1,5 +1,11 @@
 // What users of the package import: `import { Machine } from 'dragoman'`.
 
+/**
+ * Machines, and what they are made from.
+ *
+ * @module dragoman
+ */
+
 export type { Receiver } from '../devices/outlet.ts';
 export { LARGEST_FRAME, SMALLEST_FRAME } from '../devices/virtio/ethernet.ts';
 export { type Loopback, loopback } from '../devices/virtio/loopback.ts';
@@ -45,6 +51,7 @@ export {
   type EncoderName,
   type EngineName,
   type EngineStats,
+  type LockstepOptions,
   type MachineHandle,
   type MachineOptions,
   type MachineStats,

@@ -1,5 +1,5 @@
-// What a machine is made from and what comes back from it: the types that the command line, the tests and users of the package share.
-
+// What a machine is made from and what comes back from it: the types that the command line, the tests and users of the package share. Symbol.asyncDispose is not in the libraries that a program has by default.
+/// <reference lib="esnext.disposable" preserve="true" />
 import type { Receiver } from '../devices/outlet.ts';
 import type { EncoderName } from '../emit/module/builder.ts';
 import type { Bytes, Source } from './bytes.ts';

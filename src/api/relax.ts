@@ -1,8 +1,10 @@
 // What translated code of kernels may rely on, by name (docs/relaxations.md).
 import { Relax } from '../layout/memory.ts';
 
-/** The relaxations that there are. */
-export const RELAXATIONS = {
+/** The relaxations that there are: docs/relaxations.md says what each relies on. */
+export type Relaxation = 'directmap' | 'holes' | 'precision' | 'segments' | 'cache' | 'returns' | 'entries' | 'shared' | 'frames' | 'stack';
+
+export const RELAXATIONS: Readonly<Record<Relaxation, number>> = {
   directmap: Relax.DIRECTMAP,
   holes: Relax.HOLES,
   precision: Relax.PRECISION,
@@ -13,8 +15,7 @@ export const RELAXATIONS = {
   shared: Relax.SHARED,
   frames: Relax.FRAMES,
   stack: Relax.STACK,
-} as const;
-export type Relaxation = keyof typeof RELAXATIONS;
+};
 /** One of them, or without one of them; all of them, or none. */
 export type RelaxTerm = Relaxation | `-${Relaxation}` | 'all' | 'off';
 
@@ -26,10 +27,8 @@ export const ALL_RELAXATIONS = NAMES.reduce((bits, name) => bits | RELAXATIONS[n
 export const EXACT: readonly RelaxTerm[] = ['directmap', 'segments', 'cache', 'returns', 'entries', 'shared', 'frames', 'stack'];
 
 /** Modes are settings of these names: all, what no guest can tell from none, or none, which is how translators of the kind were built before. */
-export const MODES = { relaxed: ['all'], transparent: EXACT, classic: ['off'] } as const satisfies Readonly<
-  Record<string, readonly RelaxTerm[]>
->;
-export type Mode = keyof typeof MODES;
+export type Mode = 'relaxed' | 'transparent' | 'classic';
+export const MODES: Readonly<Record<Mode, readonly RelaxTerm[]>> = { relaxed: ['all'], transparent: EXACT, classic: ['off'] };
 export const DEFAULT_MODE: Mode = 'relaxed';
 
 /** Bits of Relax, from terms in their order. A list that begins with what to go without begins with what the mode has. */

@@ -1,6 +1,7 @@
 // The options of `dragoman run`, a line each: its name, what stands for its value in the help, the kind of that, the help. What parseArgs is told, how
 // words become RunArguments, and the text of --help follow from the lines.
-import { CLIENT, CLIENTS, checkClients } from '../api/clients.ts';
+import { CLIENTS } from '../api/client-names.ts';
+import { CLIENT, checkClients } from '../api/clients.ts';
 import type { FileDisk } from '../api/disks.ts';
 import { oneOf, parseDecimal, type Readable, refuse, word } from '../api/kind.ts';
 import { DEFAULT_ENCODER, DEFAULT_MEMORY, type EncoderName, type EngineName, MiB, MOST_CPUS, MOST_DISKS } from '../api/options.ts';

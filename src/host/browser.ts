@@ -1,16 +1,19 @@
 // The host that is a browser: its page (which must be isolated from other origins, or there is no shared memory) and dedicated Workers.
 import { DragomanError } from '../api/errors.ts';
+import { BESIDE } from './browser-files.ts';
 import { fetchBytes } from './fetch-bytes.ts';
 import { ENGINE_FILES, type Host } from './host.ts';
 import { hasher, hashOf, hasOriginFiles, OriginFiles } from './origin-files.ts';
 
-/** The engine's files, which are beside this script. */
+/** The engine's files that were fetched. */
 const built = new Map<string, Uint8Array<ArrayBuffer>>();
 let prepared: Promise<void> | undefined;
 
 /** To a Worker, first of all. */
 interface Start {
   readonly workerData: unknown;
+  /** Addresses of the engine's files by name. */
+  readonly files: Readonly<Record<string, string>>;
 }
 /** From a Worker: a message of its module, or, last of all, that it has ended. */
 type FromWorker = { readonly message: unknown } | { readonly ended: true };
@@ -21,8 +24,8 @@ const isPage = typeof document !== 'undefined';
 const scope = globalThis as unknown as DedicatedWorkerGlobalScope;
 const started = isPage
   ? undefined
-  : new Promise<unknown>((resolve) => {
-      scope.addEventListener('message', ({ data }: MessageEvent<Start>) => resolve(data.workerData), { once: true });
+  : new Promise<Start>((resolve) => {
+      scope.addEventListener('message', ({ data }: MessageEvent<Start>) => resolve(data), { once: true });
     });
 
 interface DedicatedWorkerGlobalScope {
@@ -31,16 +34,20 @@ interface DedicatedWorkerGlobalScope {
   close(): void;
 }
 
-const urlOf = (name: string): URL => new URL(name, import.meta.url);
-async function fetchEngine(url: URL): Promise<Uint8Array<ArrayBuffer>> {
+/** Those of the page, in a Worker as well. */
+let addresses: Readonly<Record<string, string>> = Object.fromEntries(Object.entries(BESIDE).map(([name, { href }]) => [name, href]));
+const urlOf = (name: string): URL => new URL(addresses[name]!);
+async function fetchScript(url: URL): Promise<Uint8Array<ArrayBuffer>> {
   try {
     return await fetchBytes(url);
   } catch (cause) {
     throw new DragomanError('INTERNAL', `the engine ${(cause as Error).message}`, undefined, { cause });
   }
 }
+/** A file of the engine. Throws INTERNAL. */
+export const fetchEngine = (name: string): Promise<Uint8Array<ArrayBuffer>> => fetchScript(urlOf(name));
 async function fetchFile(name: string): Promise<void> {
-  built.set(name, await fetchEngine(urlOf(name)));
+  built.set(name, await fetchEngine(name));
 }
 
 /** What Chromium tells of the processor. */
@@ -97,7 +104,6 @@ export const host: Host = {
     if (bytes === undefined) throw new DragomanError('INTERNAL', 'the engine was not fetched', name);
     return bytes;
   },
-  importBinaryen: async () => (await import('binaryen')).default,
   async readBytes(from) {
     const base = typeof document === 'undefined' ? location.href : document.baseURI;
     if (!URL.canParse(from, base)) throw new DragomanError('NO_FILE', 'is no URL', String(from));
@@ -126,7 +132,7 @@ export const host: Host = {
   async engineHash() {
     // The translator is in this thread's script, or in one that it names.
     const urls = new Set([location.href, import.meta.url, ...ENGINE_FILES.map((name) => urlOf(name).href)]);
-    const files = await Promise.all(Array.from(urls, (url) => fetchEngine(new URL(url))));
+    const files = await Promise.all(Array.from(urls, (url) => fetchScript(new URL(url))));
     return hashOf(new TextEncoder().encode(files.map(hashOf).join()));
   },
   sha256: hashOf,
@@ -154,11 +160,15 @@ export const host: Host = {
       onError(new Error(`${message || 'the script cannot be loaded'} (${filename || module.href}:${lineno ?? 0})`));
       end(1);
     });
-    worker.postMessage({ workerData: data } satisfies Start);
+    worker.postMessage({ workerData: data, files: addresses } satisfies Start);
     return { threadName: name, terminate: () => end(1) };
   },
   collectGarbage() {},
-  workerData: <T>() => started as Promise<T>,
+  async workerData<T>() {
+    const { workerData, files } = await started!;
+    addresses = files;
+    return workerData as T;
+  },
   post: (message) => scope.postMessage({ message }),
   workerEnds() {
     scope.postMessage({ ended: true });

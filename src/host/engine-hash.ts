@@ -1,12 +1,10 @@
 // What code an engine makes of a guest's, as one number: a hash over all that decides about it, as it lies beside this file.
 import { createHash } from 'node:crypto';
 import { readdirSync, readFileSync } from 'node:fs';
-import { createRequire } from 'node:module';
 
 /** Beside this file's folder, in the sources and in what is built from them. */
 const FOLDERS = ['cache', 'cpu', 'decode', 'emit', 'instrument', 'ir', 'layout', 'lift', 'passes', 'runtime', 'translate'];
-const BUILT = ['handlers.json', 'handlers.wasm', 'handlers-strict.wasm', 'runtime.wasm', 'runtime-strict.wasm'];
-const PACKAGES = ['binaryen', 'iced-x86'];
+const BUILT = ['packages.json', 'handlers.json', 'handlers.wasm', 'handlers-strict.wasm', 'runtime.wasm', 'runtime-strict.wasm'];
 
 let known: string | undefined;
 
@@ -22,7 +20,5 @@ export function engineHash(): string {
   for (const folder of FOLDERS)
     for (const name of readdirSync(new URL(`../${folder}/`, import.meta.url), { recursive: true, encoding: 'utf8' }).sort())
       if (/(?<!\.d)\.[tj]s$/.test(name)) add(`${folder}/${name}`, new URL(`../${folder}/${name.replaceAll('\\', '/')}`, import.meta.url));
-  const require = createRequire(import.meta.url);
-  for (const name of PACKAGES) add(name, require.resolve(`${name}/package.json`));
   return (known = hash.digest('hex'));
 }

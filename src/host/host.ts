@@ -1,5 +1,5 @@
 // What a machine needs of the program that it runs in: threads, hashes, the engine's files. node.ts and browser.ts each give it; package.json's
-// `browser` field puts the one in the other's place when a bundle for browsers is made.
+// `browser` field puts the one in the other's place when a bundle for browsers is made (and one *-binaryen.ts in the other's).
 import type { Disk } from '../disks/disk.ts';
 import type { OverlayRoom } from '../disks/overlay.ts';
 
@@ -9,8 +9,8 @@ export const ENGINE_FILES = ['handlers.json', 'runtime.wasm', 'handlers.wasm', '
 /** Handlers that count for the client prof, in the place of those of ENGINE_FILES. */
 export const PROF_FILES = ['handlers-prof.wasm', 'handlers-strict-prof.wasm'];
 
-/** What Node runs of packages, also in build/. */
-export const PACKAGE_FILES = ['binaryen.js', 'binaryen.wasm', 'iced-x86.js', 'iced_x86_bg.wasm'];
+/** What is run of packages, also in build/, and which versions they are. */
+export const PACKAGE_FILES = ['binaryen.js', 'binaryen.wasm', 'iced-x86.js', 'iced_x86_bg.wasm', 'packages.json'];
 
 /** Names of the runtime's functions, for profilers: a section "name" for each runtime of ENGINE_FILES. */
 export const NAME_FILES = ['runtime.names', 'runtime-strict.names'];
@@ -86,8 +86,6 @@ export interface Host {
   writePerfMap(): void;
   /** A file of the engine (build/). Throws INTERNAL where it was not built. */
   built(name: string): Uint8Array<ArrayBuffer>;
-  /** Binaryen's module (emit/module/binaryen-api.ts). Throws where it cannot be had. */
-  importBinaryen(): Promise<unknown>;
   /** All bytes of a file or of what a URL leads to. In Node a text is a path, in a browser a URL from where the page is. Throws NO_FILE. */
   readBytes(from: URL | string): Promise<Uint8Array>;
   /** Opens a disk image, of whatever looks where `format` says that it is raw. Throws DragomanError: NO_FILE, BAD_DISK, NOT_SUPPORTED. */

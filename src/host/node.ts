@@ -31,6 +31,14 @@ async function readBytes(from: URL | string): Promise<Uint8Array> {
   }
 }
 
+function built(name: string): Uint8Array<ArrayBuffer> {
+  try {
+    return readFileSync(new URL(`../../build/${name}`, import.meta.url));
+  } catch (cause) {
+    throw new DragomanError('INTERNAL', `the engine is not built: no ${name} (run "npm run build")`, undefined, { cause });
+  }
+}
+
 export const host: Host = {
   mayWait: true,
   isX86: process.arch === 'x64' || process.arch === 'ia32',
@@ -45,14 +53,7 @@ export const host: Host = {
   // For isolates that begin after this: those of Workers.
   writePerfMap: () => setFlagsFromString('--perf-basic-prof'),
   checkLimits,
-  built(name) {
-    try {
-      return readFileSync(new URL(`../../build/${name}`, import.meta.url));
-    } catch (cause) {
-      throw new DragomanError('INTERNAL', `the engine is not built: no ${name} (run "npm run build")`, undefined, { cause });
-    }
-  },
-  importBinaryen: async () => (await import(new URL('../../build/binaryen.js', import.meta.url).href)).default,
+  built,
   readBytes: (from) => (typeof from === 'string' || from.protocol === 'file:' ? readBytes(from) : fetchBytes(from)),
   openDisk: (path, readOnly, format) => new DiskFile(path, readOnly, format),
   overlayRoom: { memoryBytes: 64 << 20, openSpill: () => new SpillFile() },

@@ -1,4 +1,5 @@
 // A PC put together: memory, kernel, the host's end of the devices, and the executor that runs its CPUs.
+import type { Channel } from '../api/channel.ts';
 import {
   type Breakpoint,
   BreakpointEvent,
@@ -123,8 +124,7 @@ export class Machine extends MachineEvents implements MachineHandle {
   private readonly hurried = Promise.withResolvers<void>();
   /** Resolves when all is given back. */
   private readonly gone = Promise.withResolvers<void>();
-  readonly console: MachineChannel;
-  readonly virtioConsole: MachineChannel | undefined;
+  private readonly channels: { readonly serial: MachineChannel; readonly virtioConsole: MachineChannel | undefined };
   readonly cpus: readonly CpuHandle[];
   readonly memory: MachineMemory;
 
@@ -161,8 +161,8 @@ export class Machine extends MachineEvents implements MachineHandle {
     new Standstill(this.shared.memory).powerOn(host.monotonicNs());
     this.mode = options.mode;
     this.relax(options.relax ?? MODES[options.mode]);
-    this.console = new MachineChannel((bytes) => this.type('serial', bytes));
-    if (hasVirtioConsole(options)) this.virtioConsole = new MachineChannel((bytes) => this.type('virtioConsole', bytes));
+    const channel = (kind: Typed) => new MachineChannel((bytes) => this.type(kind, bytes));
+    this.channels = { serial: channel('serial'), virtioConsole: hasVirtioConsole(options) ? channel('virtioConsole') : undefined };
     const time = lockstep === undefined ? undefined : lockstepTime(lockstep);
     this.config = {
       memory: this.shared.memory,
@@ -201,7 +201,7 @@ export class Machine extends MachineEvents implements MachineHandle {
         disks,
         onDiskError: (n, error) => diskErrors[n]?.(error),
         net: net === undefined ? [] : [{ onFrame: (frame) => net.onFrame(frame) }],
-        onConsole: this.virtioConsole?.receiver(options.onVirtioConsole),
+        onConsole: this.channels.virtioConsole?.receiver(options.onVirtioConsole),
         onConsoleInputTaken: () => this.typing.virtioConsole.drained(),
         ...(time === undefined ? {} : { randomFill: (into: Uint8Array) => time.random.fill(into) }),
         ramWritten: (address, bytes) => ramWritten(this.shared, address, bytes),
@@ -269,7 +269,7 @@ export class Machine extends MachineEvents implements MachineHandle {
   /** Gets the console's bytes. */
   private consoleReceiver(): Receiver<Uint8Array> {
     const { prof } = this;
-    const receive = this.console.receiver(this.options.onConsole);
+    const receive = this.channels.serial.receiver(this.options.onConsole);
     const panics = new PanicWatch();
     return (bytes) => {
       if (prof?.watches) prof.see(bytes);
@@ -323,6 +323,14 @@ export class Machine extends MachineEvents implements MachineHandle {
 
   private control(offset: number): number {
     return (CONTROL + offset) >> 2;
+  }
+
+  get console(): Channel {
+    return this.channels.serial;
+  }
+
+  get virtioConsole(): Channel | undefined {
+    return this.channels.virtioConsole;
   }
 
   run(): Promise<RunResult> {
@@ -475,7 +483,7 @@ export class Machine extends MachineEvents implements MachineHandle {
     for (const disk of this.disks) disk.close();
     this.closed = true;
     for (const flow of Object.values(this.typing)) flow.drained();
-    for (const channel of [this.console, this.virtioConsole]) channel?.end(describeEnd(result));
+    for (const channel of Object.values(this.channels)) channel?.end(describeEnd(result));
     this.options.signal?.removeEventListener('abort', this.abort);
     this.gone.resolve();
     this.dispatchEvent(new EndEvent(result));

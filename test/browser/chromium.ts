@@ -11,6 +11,13 @@ export function findChromium(): string | undefined {
   return candidates.find((path) => path !== '' && existsSync(path));
 }
 
+/** The same for a suite: `name` is that of its tests, which says why they are skipped. With CI=true nothing may be. */
+export function chromiumOrSkip(name: string): { chromium: string | undefined; name: string } {
+  const chromium = findChromium();
+  if (chromium === undefined && process.env.CI === 'true') throw new Error('no Chromium: apt-get install chromium');
+  return { chromium, name: chromium === undefined ? `${name} (skipped: no Chromium in PATH, nor in DRAGOMAN_CHROMIUM)` : name };
+}
+
 export function launch(executablePath: string): Promise<Browser> {
   // Its sandbox wants what a container seldom gives; the page is our own.
   return chromium.launch({ executablePath, args: ['--no-sandbox', '--disable-dev-shm-usage'] });

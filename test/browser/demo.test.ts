@@ -6,12 +6,10 @@ import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { guestOrSkip, READY } from '../../guests/linux.ts';
 import { buildPage, servePage } from '../../scripts/browser.ts';
 import { EXIT, image, RIGHT, WRITES_AND_READS, written } from '../unit/machine/disk-guest.ts';
-import { findChromium, launch } from './chromium.ts';
+import { chromiumOrSkip, launch } from './chromium.ts';
 
 const { guest, reason } = await guestOrSkip();
-const chromium = findChromium();
-if (chromium === undefined && process.env.CI === 'true') throw new Error('no Chromium: apt-get install chromium');
-const name = chromium === undefined ? 'demo page (skipped: no Chromium in PATH, nor in DRAGOMAN_CHROMIUM)' : 'demo page';
+const { chromium, name } = chromiumOrSkip('demo page');
 
 /** With a guest, on a busy machine. */
 const PATIENCE_MS = 120_000;
@@ -46,7 +44,7 @@ describe.skipIf(chromium === undefined)(name, { timeout: 2 * PATIENCE_MS }, () =
   let context: BrowserContext;
 
   beforeAll(async () => {
-    await buildPage(['test/browser/disks.ts']);
+    await buildPage({ disks: 'test/browser/disks.ts' });
     browser = await launch(chromium!);
   });
   afterAll(async () => {

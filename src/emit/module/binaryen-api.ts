@@ -1,5 +1,5 @@
 // Binaryen's C API, as far as we call it. Its functions are called as they are, without the objects that the package puts around them. The
-// package is loaded by the host (Host.importBinaryen): 10 MB, some 0.2 s, which only who translates pays.
+// package is loaded by the host (host/node-binaryen.ts): 10 MB, some 0.2 s, which only who translates pays.
 
 /** Address in Binaryen's memory. 0: null. */
 export type Pointer = number;

@@ -42,6 +42,6 @@ export interface ModuleBuilder {
 }
 
 /** Names of the encoders, as options have them. */
-export const ENCODERS = ['binaryen', 'direct'] as const;
-export type EncoderName = (typeof ENCODERS)[number];
+export type EncoderName = 'binaryen' | 'direct';
+export const ENCODERS: readonly EncoderName[] = ['binaryen', 'direct'];
 export type MakeBuilder = () => ModuleBuilder;

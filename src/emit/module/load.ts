@@ -1,5 +1,5 @@
 // Encoders by name. Binaryen is loaded by who asks for it, and by nobody else.
-import { host } from '../../host/node.ts';
+import { importBinaryen } from '../../host/node-binaryen.ts';
 import type { Binaryen } from './binaryen-api.ts';
 import type { EncoderName, MakeBuilder } from './builder.ts';
 import { DirectBuilder } from './direct.ts';
@@ -10,5 +10,5 @@ export const directBuilders: MakeBuilder = () => new DirectBuilder();
 export async function loadEncoder(name: EncoderName): Promise<MakeBuilder> {
   if (name === 'direct') return directBuilders;
   const { binaryenBuilders } = await import('./binaryen.ts');
-  return binaryenBuilders((await host.importBinaryen()) as Binaryen);
+  return binaryenBuilders((await importBinaryen()) as Binaryen);
 }

@@ -14,7 +14,14 @@ import { Standstill } from '../board/standstill.ts';
 import type { Executor, ExecutorEnds } from '../executor.ts';
 import type { Profile } from '../report/profile.ts';
 import type { CodeCacheData } from '../translating.ts';
-import { type CpuMessage, type CpuWorkerData, type TimerWorkerData, type TranslatorWorkerData, workerUrl } from './messages.ts';
+import {
+  type CpuMessage,
+  type CpuWorkerData,
+  type TimerWorkerData,
+  type TranslatorWorkerData,
+  type WorkerName,
+  workerUrl,
+} from './messages.ts';
 import { Rests } from './rest.ts';
 
 /** V8 replaces a function's baseline code only for its next call, so a loop must be left now and then to get the better code. */
@@ -90,7 +97,7 @@ export class ThreadsExecutor implements Executor {
   }
 
   /** `thread`: the name of the host's thread. */
-  #spawn<T>(name: string, thread: string, data: T, onMessage?: (message: unknown) => void): void {
+  #spawn<T>(name: WorkerName, thread: string, data: T, onMessage?: (message: unknown) => void): void {
     const { onEnd, onFailure, dump } = this.#options;
     const crashed = (what: string) => onEnd({ kind: 'internal-error', message: `${name}${what}`, dump: dump() });
     const gone = Promise.withResolvers<void>();

@@ -41,5 +41,14 @@ export type CpuMessage =
   | { readonly kind: 'debug' }
   | { readonly kind: 'end-run'; readonly reason: RunEnd };
 
-/** Address of a Worker's module beside this one: .ts in the sources, .js when built. */
-export const workerUrl = (name: string): URL => new URL(`./${name}${import.meta.url.endsWith('.ts') ? '.ts' : '.js'}`, import.meta.url);
+/** Addresses of the Workers' modules beside this one, as they are when built: written out, so that bundlers see them. */
+const WORKERS = {
+  'cpu-worker': new URL('./cpu-worker.js', import.meta.url),
+  'timer-worker': new URL('./timer-worker.js', import.meta.url),
+  'translator-worker': new URL('./translator-worker.js', import.meta.url),
+};
+export type WorkerName = keyof typeof WORKERS;
+
+/** Address of a Worker's module: .ts in the sources, .js when built. */
+export const workerUrl = (name: WorkerName): URL =>
+  import.meta.url.endsWith('.ts') ? new URL(WORKERS[name].href.replace(/js$/, 'ts')) : WORKERS[name];

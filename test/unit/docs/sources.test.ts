@@ -18,8 +18,12 @@ const sourcesOf = (folder: string): string[] =>
 
 /** What a file of `folder` imports, of its `sources`. */
 function importsOf(folder: string, sources: readonly string[], file: string): string[] {
-  return [...readFileSync(join(ROOT, folder, file), 'utf8').matchAll(IMPORT)].map((found) => {
-    const at = normalize(join(dirname(file), found.slice(1).find((path) => path !== undefined)!)).replaceAll('\\', '/');
+  const paths = [...readFileSync(join(ROOT, folder, file), 'utf8').matchAll(IMPORT)].map((found) =>
+    normalize(join(dirname(file), found.slice(1).find((path) => path !== undefined)!)).replaceAll('\\', '/'),
+  );
+  // What is built is no source.
+  const sourcePaths = paths.filter((path) => !path.startsWith('../build/') && !path.startsWith('../bin/'));
+  return sourcePaths.map((at) => {
     return [at, `${at}.ts`, `${at}/index.ts`].find((name) => sources.includes(name)) ?? `${at} (imported by ${file})`;
   });
 }

@@ -1,0 +1,8 @@
+// What users import as `dragoman/clients`: which clients there are, and what they are asked for with.
+
+/**
+ * What may look at how a guest runs: for `clients` of MachineOptions.
+ *
+ * @module dragoman/clients
+ */
+export { CLIENTS, type ClientName, type ClientOption, type ClientOptions } from '../client-names.ts';
