@@ -1,7 +1,7 @@
 // The options of `dragoman run`, a line each: its name, what stands for its value in the help, the kind of that, the help. What parseArgs is told, how
 // words become RunArguments, and the text of --help follow from the lines.
 import { CLIENT, CLIENTS, checkClients } from '../api/clients.ts';
-import { oneOf, parseDecimal, type Readable, refuse, word } from '../api/kind.ts';
+import { parseDecimal, type Readable, refuse, word } from '../api/kind.ts';
 import {
   DEFAULT_ENCODER,
   DEFAULT_MEMORY,
@@ -29,9 +29,7 @@ import {
   TIMER_SLACK,
 } from '../api/schema.ts';
 import { largestMemory, SMALLEST_REGIONS } from '../layout/memory.ts';
-
-/** What the network card is plugged into; 'none': there is no card. */
-export type NetName = 'none' | 'loopback';
+import { NET, type NetChoice } from './net.ts';
 
 /** What the options say; paths are as they were given. */
 export interface RunFlags {
@@ -42,7 +40,7 @@ export interface RunFlags {
   readonly cpus: number;
   readonly memoryBytes: number;
   readonly disks: readonly DiskOptions[];
-  readonly net: NetName;
+  readonly net: NetChoice;
   readonly virtioConsole: string | undefined;
   readonly engine: EngineName;
   readonly encoder: EncoderName;
@@ -113,7 +111,6 @@ const DISK: Readable<DiskOptions> = {
     return path === '' ? refuse(name, `'${text}' names no file`) : { path, readOnly };
   },
 };
-const NET = oneOf('none', 'loopback');
 const MOST_SECONDS = 2_000_000;
 const SECONDS = word<number>(
   `a number of seconds (up to ${MOST_SECONDS})`,
@@ -131,6 +128,8 @@ const MODE_HELP =
 const MAX_REGIONS_HELP = `translations that there may be at once, ${SMALLEST_REGIONS} at the least: when there are as many, all are dropped (default: as many as there is room for)`;
 const CACHE_HELP = `where translated code is kept for later runs, or off (the default: dragoman in the user's folder for caches, or what DRAGOMAN_CODE_CACHE says)`;
 const SLACK_HELP = `how late an idle guest's timer may be, so that it wakes the host less often (50; with more than two CPUs 25 for each, 200 at the most; 0: never late)`;
+const NET_HELP =
+  "network card: none (default); loopback, which sends each frame back to the guest; or user[,restrict][,hostfwd=tcp:127.0.0.1:PORT-:PORT]..., this machine's network as in QEMU, with ports of this machine that lead to the guest's (docs/network.md)";
 const EXIT_HELP = `a write of V to this I/O port, or the three behind it (QEMU's isa-debug-exit with iosize=4), ends the run with exit status V * 2 + 1`;
 
 const CLIENT_HELP = `what looks at how the guest runs: ${Object.keys(CLIENTS).join(', ')}; prof counts ways between pieces of code for --stats, prof:from=TEXT,until=TEXT those between two texts on the console (see docs/clients.md)`;
@@ -157,7 +156,7 @@ export const RUN_FLAGS: { readonly [K in keyof RunFlags]: Flag<RunFlags[K]> } = 
     "raw disk image as the next virtio disk; ',ro' for read-only (',,ro': the name ends so)",
     MOST_DISKS,
   ),
-  net: one('net', 'NAME', NET, 'none', 'network card: none (default), or loopback, which sends each frame back to the guest'),
+  net: one('net', 'NAME', NET, 'none', NET_HELP),
   virtioConsole: one('virtio-console', 'FILE', PATH, undefined, CONSOLE_HELP),
   engine: one('engine', 'NAME', ENGINE, 'jit', 'jit (default) or interpreter'),
   encoder: one(

@@ -1,6 +1,7 @@
 // What a machine needs of the program that it runs in: threads, hashes, the engine's files. node.ts and browser.ts each give it; package.json's
 // `browser` field puts the one in the other's place when a bundle for browsers is made.
 import type { BlockBackend } from '../devices/virtio/blk.ts';
+import type { NetworkHost } from '../net/host-ends.ts';
 
 /** The engine's files, of which `npm run build` makes build/. */
 export const ENGINE_FILES = ['handlers.json', 'runtime.wasm', 'handlers.wasm', 'runtime-strict.wasm', 'handlers-strict.wasm'];
@@ -93,6 +94,8 @@ export interface Host {
   readBytes(from: URL | string): Promise<Uint8Array>;
   /** Opens a disk image. Throws DragomanError: NO_FILE, BAD_DISK, NOT_SUPPORTED. */
   openDisk(path: string, readOnly?: boolean): Disk;
+  /** The host's network, for a user network. Rejects with NOT_SUPPORTED. */
+  network(): Promise<NetworkHost>;
   /** Throws NOT_SUPPORTED where nothing can be kept from run to run. */
   checkKeeping(): void;
   /** The file `name` in a folder for what is kept from run to run; `onError` is told why something cannot be. To be looked at first. */

@@ -54,6 +54,8 @@ export const host: Host = {
   importBinaryen: async () => (await import(new URL('../../build/binaryen.js', import.meta.url).href)).default,
   readBytes: (from) => (typeof from === 'string' || from.protocol === 'file:' ? readBytes(from) : fetchBytes(from)),
   openDisk: (path, readOnly) => new DiskFile(path, readOnly),
+  // Threads of CPUs need none of it.
+  network: async () => (await import('./network.ts')).network,
   checkKeeping() {},
   keptFiles: (folder, _, onError) => new FileCache(folder, onError),
   engineHash: async () => engineHash(),

@@ -1,7 +1,7 @@
 // A PC put together: memory, kernel, the host's end of the devices, and the executor that runs its CPUs.
 import { describeEnd } from '../api/ending.ts';
 import { DragomanError } from '../api/errors.ts';
-import type { Bytes, EncoderName, MachineHandle, MachineOptions, MachineStats, RunResult } from '../api/options.ts';
+import type { Bytes, EncoderName, MachineHandle, MachineOptions, MachineStats, NetBackend, RunResult } from '../api/options.ts';
 import { EXACT, MODES, type Mode, type RelaxTerm, relaxBits } from '../api/relax.ts';
 import { BYTES, MODE, RELAX, readOptions, type Settings } from '../api/schema.ts';
 import { readSources } from '../api/source.ts';
@@ -62,6 +62,9 @@ const HOST_THREAD = 1;
 const hasVirtioConsole = ({ virtioConsole, onVirtioConsole }: Settings): boolean => virtioConsole ?? onVirtioConsole !== undefined;
 const hasProf = ({ clients }: Settings): boolean => clients.some(({ name }) => name === 'prof');
 
+/** The network's way outside. A recording that is run again has what came from there. */
+const outsideOf = ({ net, lockstep }: Settings): NetBackend | undefined => (lockstep?.replay === undefined ? net : undefined);
+
 export class Machine implements MachineHandle {
   private readonly options: Settings;
   private readonly shared: SharedMemory;
@@ -100,13 +103,16 @@ export class Machine implements MachineHandle {
   static async create(options: MachineOptions): Promise<Machine> {
     const settings = readOptions(await readSources(options));
     await host.prepare([...(settings.perfMap ? NAME_FILES : []), ...(hasProf(settings) ? PROF_FILES : [])]);
-    // From here to where it is listened to nothing waits.
-    settings.signal?.throwIfAborted();
+    const net = outsideOf(settings);
+    await net?.open?.();
     const disks: Disk[] = [];
     try {
+      // From here to where it is listened to nothing waits.
+      settings.signal?.throwIfAborted();
       return new Machine(settings, disks);
     } catch (error) {
       for (const disk of disks) disk.close();
+      net?.close?.();
       throw error;
     }
   }
@@ -368,6 +374,11 @@ export class Machine implements MachineHandle {
       this.serveLast();
     }
     for (const disk of this.disks) disk.close();
+    try {
+      outsideOf(this.options)?.close?.();
+    } catch (error) {
+      this.failure ??= { error };
+    }
     this.closed = true;
     for (const flow of Object.values(this.typing)) flow.drained();
     for (const channel of [this.console, this.virtioConsole]) channel?.end(describeEnd(result));
