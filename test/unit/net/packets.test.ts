@@ -111,6 +111,11 @@ describe('IPv4', () => {
       expect([fragments.add(one), fragments.add(two)]).toEqual([undefined, undefined]);
     }
   });
+  it('with a hole as long as what lies over each other is not whole', () => {
+    const piece = (offset: number, length: number, more = true) => ({ ...packet, id: 1, payload: pattern(length), offset, more });
+    const fragments = new Fragments(() => 0);
+    for (const one of [piece(0, 16), piece(8, 8), piece(24, 8, false)]) expect(fragments.add(one)).toBeUndefined();
+  });
   it('waits for pieces within bounds', () => {
     let now = 0;
     const fragments = new Fragments(() => now);
