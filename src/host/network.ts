@@ -1,7 +1,7 @@
 // Node's ends of the user network: sockets, timers, name servers. None of them keeps the process alive.
 import { randomInt } from 'node:crypto';
 import { createSocket } from 'node:dgram';
-import { getServers } from 'node:dns';
+import dns from 'node:dns';
 import { connect, createServer, isIPv6, type Socket } from 'node:net';
 import type {
   HostAddress,
@@ -122,5 +122,6 @@ export const network: NetworkHost = {
   },
   listen,
   datagrams,
-  nameServers: () => getServers().map(parseServer),
+  // As the program has set them: dns.setServers() puts other functions in the module's place.
+  nameServers: () => dns.getServers().map(parseServer),
 };

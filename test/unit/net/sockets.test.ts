@@ -1,10 +1,14 @@
 // Node's ends of the user network, with real sockets on the loopback interface.
 import { createSocket, type Socket as UdpSocket } from 'node:dgram';
+import { getServers, setServers } from 'node:dns';
 import { type AddressInfo, connect, createServer, type Server, type Socket } from 'node:net';
 import { afterEach, describe, expect, it } from 'vitest';
 import { network, parseServer } from '../../../src/host/network.ts';
 import type { HostStream, HostStreamEvents } from '../../../src/net/host-ends.ts';
 import { bytes, text } from './guest.ts';
+
+/** What comes soon, on a host with other things to do as well. */
+const SLOW = { timeout: 20_000 };
 
 const close: (() => void)[] = [];
 afterEach(() => {
@@ -54,7 +58,7 @@ describe('a connection of ours', () => {
     await write(stream, bytes('there'));
     expect(log.events).toEqual(['connect']);
     stream.end();
-    await expect.poll(() => log.events).toEqual(['connect', 'end', 'close undefined']);
+    await expect.poll(() => log.events, SLOW).toEqual(['connect', 'end', 'close undefined']);
     expect(log.data).toBe('there back');
   });
   it('sends after the other end has ended', async () => {
@@ -64,20 +68,20 @@ describe('a connection of ours', () => {
       socket.on('data', (data) => void (got += data));
     });
     const { stream, log } = dial(port);
-    await expect.poll(() => log.events).toEqual(['connect', 'end']);
+    await expect.poll(() => log.events, SLOW).toEqual(['connect', 'end']);
     await write(stream, bytes('more'));
     stream.end();
-    await expect.poll(() => log.events.at(-1)).toBe('close undefined');
+    await expect.poll(() => log.events.at(-1), SLOW).toBe('close undefined');
     expect([got, log.data]).toEqual(['more', 'bye']);
   });
   it('says why it could not be made, or was broken', async () => {
     const { port, server: made } = await server((socket) => socket.on('data', () => socket.resetAndDestroy()));
     const reset = dial(port);
     await write(reset.stream, bytes('x'));
-    await expect.poll(() => reset.log.events).toEqual(['connect', 'close ECONNRESET']);
+    await expect.poll(() => reset.log.events, SLOW).toEqual(['connect', 'close ECONNRESET']);
     await new Promise((resolve) => made.close(resolve));
     const { log } = dial(port);
-    await expect.poll(() => log.events).toEqual(['close ECONNREFUSED']);
+    await expect.poll(() => log.events, SLOW).toEqual(['close ECONNREFUSED']);
   });
   it('resets, or closes, and is silent then', async () => {
     const codes: (string | undefined)[] = [];
@@ -88,9 +92,9 @@ describe('a connection of ours', () => {
     });
     for (const reset of [true, false]) {
       const { stream, log } = dial(port);
-      await expect.poll(() => log.events).toEqual(['connect']);
+      await expect.poll(() => log.events, SLOW).toEqual(['connect']);
       stream.destroy(reset);
-      await expect.poll(() => codes.length).toBe(reset ? 1 : 2);
+      await expect.poll(() => codes.length, SLOW).toBe(reset ? 1 : 2);
       expect(log.events).toEqual(['connect']);
     }
     expect(codes).toEqual(['ECONNRESET', 'end']);
@@ -101,7 +105,7 @@ describe('a connection of ours', () => {
       peer = socket;
     });
     const { stream, log } = dial(port);
-    await expect.poll(() => peer).toBeDefined();
+    await expect.poll(() => peer, SLOW).toBeDefined();
     peer!.pause();
     const piece = new Uint8Array(1 << 20);
     let taken = 0;
@@ -110,14 +114,14 @@ describe('a connection of ours', () => {
     await new Promise((resolve) => setTimeout(resolve, 200));
     expect(taken).toBeLessThan(32);
     peer!.resume();
-    await expect.poll(() => taken, { timeout: 20_000 }).toBe(32);
+    await expect.poll(() => taken, SLOW).toBe(32);
     stream.pause();
     peer!.write(piece);
     await new Promise((resolve) => setTimeout(resolve, 100));
     // What was read by then may come.
     expect(log.length).toBeLessThan(piece.length);
     stream.resume();
-    await expect.poll(() => log.length, { timeout: 20_000 }).toBe(piece.length);
+    await expect.poll(() => log.length, SLOW).toBe(piece.length);
   });
 });
 
@@ -133,14 +137,14 @@ describe('a port of ours', () => {
     const peer = connect(listener.port, '127.0.0.1');
     close.push(() => peer.destroy());
     peer.write('hello');
-    await expect.poll(() => stream).toBeDefined();
+    await expect.poll(() => stream, SLOW).toBeDefined();
     expect(peer.remoteAddress).toBe('127.0.0.1');
     await new Promise((resolve) => setTimeout(resolve, 50));
     expect(log.data).toBe('');
     stream!.resume();
-    await expect.poll(() => log.data).toBe('hello');
+    await expect.poll(() => log.data, SLOW).toBe('hello');
     peer.end();
-    await expect.poll(() => log.events).toEqual(['end']);
+    await expect.poll(() => log.events, SLOW).toEqual(['end']);
     listener.close();
     const late = connect(listener.port, '127.0.0.1');
     close.push(() => late.destroy());
@@ -170,15 +174,15 @@ describe('datagrams', () => {
     );
     close.push(() => socket.close());
     socket.send(bytes('one'));
-    await expect.poll(() => got).toEqual(['one!']);
+    await expect.poll(() => got, SLOW).toEqual(['one!']);
     const stranger = await echo();
     let ours = 0;
     peer.once('message', (_, { port }) => (ours = port));
     socket.send(bytes('two'));
-    await expect.poll(() => got).toEqual(['one!', 'two!']);
+    await expect.poll(() => got, SLOW).toEqual(['one!', 'two!']);
     await new Promise<void>((resolve) => stranger.send('stranger', ours, '127.0.0.1', () => resolve()));
     socket.send(bytes('three'));
-    await expect.poll(() => got).toEqual(['one!', 'two!', 'three!']);
+    await expect.poll(() => got, SLOW).toEqual(['one!', 'two!', 'three!']);
     socket.close();
     socket.close();
     socket.send(bytes('four'));
@@ -193,7 +197,7 @@ describe('datagrams', () => {
     const errors: (string | undefined)[] = [];
     const socket = network.datagrams({ address: '127.0.0.1', port }, { onDatagram() {}, onError: (code) => errors.push(code) });
     socket.send(bytes('x'));
-    await expect.poll(() => errors).toEqual(['ECONNREFUSED']);
+    await expect.poll(() => errors, SLOW).toEqual(['ECONNREFUSED']);
   });
 });
 
@@ -207,12 +211,25 @@ it.each([
   expect(parseServer(said)).toEqual({ address, port });
 });
 
+it('the name servers are those that the program has set', () => {
+  const before = getServers();
+  setServers(['192.0.2.5', '[2001:db8::1]:54']);
+  try {
+    expect(network.nameServers()).toEqual([
+      { address: '192.0.2.5', port: 53 },
+      { address: '2001:db8::1', port: 54 },
+    ]);
+  } finally {
+    setServers(before);
+  }
+});
+
 it('the clock goes on, timers come and can be taken back', async () => {
   const start = network.now();
   const called: string[] = [];
   network.after(1, () => called.push('never')).cancel();
   network.after(20, () => called.push('later'));
-  await expect.poll(() => called).toEqual(['later']);
+  await expect.poll(() => called, SLOW).toEqual(['later']);
   expect(network.now() - start).toBeGreaterThanOrEqual(19);
   const numbers = Array.from({ length: 100 }, network.random);
   expect(numbers.every((n) => Number.isInteger(n) && n >= 0 && n < 2 ** 32)).toBe(true);
