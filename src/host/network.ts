@@ -46,7 +46,8 @@ function streamOf(socket: Socket, events: () => HostStreamEvents | undefined): H
     resume: () => void socket.resume(),
     destroy(reset) {
       destroyed = true;
-      if (reset) socket.resetAndDestroy();
+      // One that still connects would do so before its reset.
+      if (reset && !socket.connecting) socket.resetAndDestroy();
       else socket.destroy();
     },
   };

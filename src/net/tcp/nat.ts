@@ -7,6 +7,8 @@ import { Flag, type Segment } from './segment.ts';
 
 /** Connections at once. */
 export const MOST_CONNECTIONS = 512;
+/** Those, and the ones that linger: a further one takes the place of the oldest of these. */
+export const MOST_KNOWN = 2048;
 /** Our ports for connections that come from the host. */
 const FIRST_PORT = 49_152;
 const PORTS = 16_384;
@@ -113,9 +115,14 @@ export class TcpNat {
       onRefused,
       onGone: () => void this.#bridges.delete(bridge),
     });
+    if (this.#connections.size >= MOST_KNOWN) this.#forgetOldest();
     this.#bridges.add(bridge);
     this.#connections.set(key, bridge.connection);
     return bridge.connection;
+  }
+
+  #forgetOldest(): void {
+    for (const connection of this.#connections.values()) if (connection.state === 'lingering') return connection.forget();
   }
 
   /** Ends all. */

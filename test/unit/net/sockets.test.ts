@@ -99,6 +99,16 @@ describe('a connection of ours', () => {
     }
     expect(codes).toEqual(['ECONNRESET', 'end']);
   });
+  it('that still connects is closed at once', async () => {
+    let accepted = 0;
+    const { port } = await server(() => accepted++);
+    const { stream, log } = dial(port);
+    stream.destroy(true);
+    const other = dial(port);
+    await expect.poll(() => other.log.events, SLOW).toEqual(['connect']);
+    await expect.poll(() => accepted, SLOW).toBe(1);
+    expect(log.events).toEqual([]);
+  });
   it('tells what was taken only where the other end takes it, and pauses', async () => {
     let peer: Socket | undefined;
     const { port } = await server((socket) => {

@@ -4,7 +4,7 @@ import { describe, expect, it } from 'vitest';
 import { GATEWAY, GUEST, NAME_SERVER } from '../../../src/net/address.ts';
 import { Protocol } from '../../../src/net/ipv4.ts';
 import { DELAYED_ACK_MS, TIME_WAIT_MS } from '../../../src/net/tcp/connection.ts';
-import { MOST_CONNECTIONS } from '../../../src/net/tcp/nat.ts';
+import { MOST_CONNECTIONS, MOST_KNOWN } from '../../../src/net/tcp/nat.ts';
 import { MOST_EARLY, RECEIVE_BUFFER } from '../../../src/net/tcp/receiver.ts';
 import { buildSegment, Flag, parseSegment, type Segment } from '../../../src/net/tcp/segment.ts';
 import { MOST_RETRIES, MOST_SYNS, SEND_BUFFER } from '../../../src/net/tcp/sender.ts';
@@ -539,6 +539,26 @@ describe('ends', () => {
     expect([open.got(), open.wire.host.dialed.length]).toEqual([['ACK 2 > 2'], 1]);
     open.wire.sendTcp({ flags: SYN, sequence: OURS + 1000 });
     expect([open.got(), open.wire.host.dialed.length]).toEqual([[], 2]);
+  });
+  it('that linger are so many at once, and make room for others', () => {
+    const wire = new Wire().hello();
+    for (let n = 0; n <= MOST_KNOWN; n++) {
+      const ports = { sourcePort: 1000 + n };
+      wire.sendTcp({ ...ports, flags: SYN, sequence: OURS });
+      const stream = wire.host.dialed.at(-1)!;
+      stream.events!.onConnect();
+      const acknowledgement = (wire.segments()[0].sequence + 2) >>> 0;
+      wire.sendTcp({ ...ports, flags: ACK, sequence: OURS + 1, acknowledgement: acknowledgement - 1 });
+      stream.events!.onEnd();
+      wire.sendTcp({ ...ports, flags: ACK | FIN, sequence: OURS + 1, acknowledgement });
+      stream.close();
+      wire.frames = [];
+    }
+    expect(wire.stack.counts).toMatchObject({ tcp: 0, tcpKnown: MOST_KNOWN });
+    wire.sendTcp({ sourcePort: 1000, flags: ACK | FIN, sequence: OURS + 1 });
+    expect(wire.segments().map(flagsOf)).toEqual(['RST']);
+    wire.host.run(TIME_WAIT_MS);
+    expect([wire.stack.counts.tcpKnown, wire.host.timers]).toEqual([0, 0]);
   });
   it('of the network: all is closed', () => {
     const open = new Open();
