@@ -13,6 +13,7 @@ export { NET_BACKLOG } from '../devices/virtio/net.ts';
 export { largestMemory } from '../layout/memory.ts';
 export { INPUT_BUFFER } from '../machine/input-flow.ts';
 export { Machine } from '../machine/machine.ts';
+export { type PortForward, type UserNetwork, type UserNetworkOptions, userNetwork } from '../net/user-network.ts';
 export { type Channel, type Found, UNTIL_BUFFER, UNTIL_PATTERN, type UntilOptions } from './channel.ts';
 export {
   type Breakpoint,

@@ -26,6 +26,10 @@ export interface NetBackend {
   readonly onFrame: Receiver<Uint8Array>;
   /** Called once while the machine is built, for a back end that has no hold of the machine. */
   readonly connect?: ((card: NetPort) => void) | undefined;
+  /** Called before that, for what can fail: create() rejects with what it rejects with. Not where a recording is run again, which has all that came from outside. */
+  readonly open?: (() => Promise<void>) | undefined;
+  /** After open(), once: the run has ended, or the machine could not be made. */
+  readonly close?: (() => void) | undefined;
 }
 
 /** The way to the guest that a back end is given. */

@@ -104,6 +104,7 @@ export const STEPS = integer('a number of instructions', 1, 2 ** 31 - 1);
 export const cpuNumber = (cpus: number): Kind<number> => integer('the number of a CPU', 0, cpus - 1);
 const BOOLEAN = plain<boolean>('true or false', (value) => typeof value === 'boolean');
 const callback = <T>() => plain<(value: T) => unknown>('a function', (value) => typeof value === 'function');
+const call = <T>() => plain<() => T>('a function', (value) => typeof value === 'function');
 const MAC: Kind<string> = { what: `a MAC address such as '${DEFAULT_MAC}'`, take: checkMac };
 
 export const CPUS = integer('a number of CPUs', 1, MOST_CPUS);
@@ -202,7 +203,15 @@ const OPTIONS = {
   ),
   disks: defaults(list(DISK, MOST_DISKS), []),
   // A back end may be any object.
-  net: optional(having<NetOptions>({ onFrame: needed(callback()), connect: optional(callback()), mac: optional(MAC) })),
+  net: optional(
+    having<NetOptions>({
+      onFrame: needed(callback()),
+      connect: optional(callback()),
+      open: optional(call<Promise<void>>()),
+      close: optional(call<void>()),
+      mac: optional(MAC),
+    }),
+  ),
   engine: defaults(ENGINE, 'jit'),
   encoder: defaults(ENCODER, DEFAULT_ENCODER),
   maxRegions: optional(MAX_REGIONS),

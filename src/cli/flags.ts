@@ -3,7 +3,7 @@
 import { CLIENTS } from '../api/client-names.ts';
 import { CLIENT, checkClients } from '../api/clients.ts';
 import type { FileDisk } from '../api/disks.ts';
-import { oneOf, parseDecimal, type Readable, refuse, word } from '../api/kind.ts';
+import { parseDecimal, type Readable, refuse, word } from '../api/kind.ts';
 import { DEFAULT_ENCODER, DEFAULT_MEMORY, type EncoderName, type EngineName, MiB, MOST_CPUS, MOST_DISKS } from '../api/options.ts';
 import { DEFAULT_MODE, type Mode, RELAXATIONS, type RelaxTerm } from '../api/relax.ts';
 import {
@@ -22,9 +22,7 @@ import {
   TIMER_SLACK,
 } from '../api/schema.ts';
 import { largestMemory, SMALLEST_REGIONS } from '../layout/memory.ts';
-
-/** What the network card is plugged into; 'none': there is no card. */
-export type NetName = 'none' | 'loopback';
+import { NET, type NetChoice } from './net.ts';
 
 /** What the options say; paths are as they were given. */
 export interface RunFlags {
@@ -35,7 +33,7 @@ export interface RunFlags {
   readonly cpus: number;
   readonly memoryBytes: number;
   readonly disks: readonly FileDisk[];
-  readonly net: NetName;
+  readonly net: NetChoice;
   readonly virtioConsole: string | undefined;
   readonly engine: EngineName;
   readonly encoder: EncoderName;
@@ -117,7 +115,6 @@ const DISK: Readable<FileDisk> = {
 };
 const DISK_WORD = /(?<!,),(ro|snapshot|format=\w+)$/;
 const RAW = 'format=raw';
-const NET = oneOf('none', 'loopback');
 const MOST_SECONDS = 2_000_000;
 const SECONDS = word<number>(
   `a number of seconds (up to ${MOST_SECONDS})`,
@@ -135,6 +132,8 @@ const MODE_HELP =
 const MAX_REGIONS_HELP = `translations that there may be at once, ${SMALLEST_REGIONS} at the least: when there are as many, all are dropped (default: as many as there is room for)`;
 const CACHE_HELP = `where translated code is kept for later runs, or off (the default: dragoman in the user's folder for caches, or what DRAGOMAN_CODE_CACHE says)`;
 const SLACK_HELP = `how late an idle guest's timer may be, so that it wakes the host less often (50; with more than two CPUs 25 for each, 200 at the most; 0: never late)`;
+const NET_HELP =
+  "network card: none (default); loopback, which sends each frame back to the guest; or user[,restrict][,hostfwd=tcp:127.0.0.1:PORT-:PORT]..., this machine's network as in QEMU, with ports of this machine that lead to the guest's (docs/network.md)";
 const EXIT_HELP = `a write of V to this I/O port, or the three behind it (QEMU's isa-debug-exit with iosize=4), ends the run with exit status V * 2 + 1`;
 
 const CLIENT_HELP = `what looks at how the guest runs: ${Object.keys(CLIENTS).join(', ')}; prof counts ways between pieces of code for --stats, prof:from=TEXT,until=TEXT those between two texts on the console (see docs/clients.md)`;
@@ -161,7 +160,7 @@ export const RUN_FLAGS: { readonly [K in keyof RunFlags]: Flag<RunFlags[K]> } = 
     "raw disk image as the next virtio disk; ',ro' for read-only; ',snapshot': what the guest writes is gone at the end; ',format=raw': whatever it looks like (',,ro' and so on: the name ends so)",
     MOST_DISKS,
   ),
-  net: one('net', 'NAME', NET, 'none', 'network card: none (default), or loopback, which sends each frame back to the guest'),
+  net: one('net', 'NAME', NET, 'none', NET_HELP),
   virtioConsole: one('virtio-console', 'FILE', PATH, undefined, CONSOLE_HELP),
   engine: one('engine', 'NAME', ENGINE, 'jit', 'jit (default) or interpreter'),
   encoder: one(

@@ -2,15 +2,17 @@
 import type { Writable } from 'node:stream';
 import { describeEnd } from '../api/ending.ts';
 import { DragomanError } from '../api/errors.ts';
-import type { MachineFactory, MachineHandle, MachineOptions, RunResult } from '../api/options.ts';
+import type { MachineFactory, MachineHandle, MachineOptions, NetBackend, RunResult } from '../api/options.ts';
 import { loopback } from '../devices/virtio/loopback.ts';
 import { checkRom } from '../machine/boot/rom.ts';
 import { Matcher } from '../machine/matcher.ts';
+import { userNetwork } from '../net/user-network.ts';
 import type { RunArguments } from './arguments.ts';
 import { codeCacheFolder } from './code-cache.ts';
 import { checkFiles } from './files.ts';
 import { flagName, RUN_FLAGS, type RunFlags } from './flags.ts';
 import { checkDisk, readInitrd, readInput, readRecording } from './inputs.ts';
+import type { NetChoice } from './net.ts';
 import { Patience } from './patience.ts';
 import { openSink, outputFailure, type Sink, StreamSink } from './sinks.ts';
 import { Status } from './status.ts';
@@ -33,6 +35,11 @@ interface Cause {
   readonly text: string;
 }
 
+function backendOf(net: NetChoice): NetBackend | undefined {
+  if (typeof net === 'object') return userNetwork(net);
+  return net === 'loopback' ? loopback() : undefined;
+}
+
 const signalNumbers: Readonly<Partial<Record<NodeJS.Signals, number>>> = { SIGHUP: 1, SIGINT: 2, SIGTERM: 15 };
 
 function machineOptions(args: RunArguments): MachineOptions {
@@ -50,7 +57,7 @@ function machineOptions(args: RunArguments): MachineOptions {
     cpus: args.cpus,
     memoryBytes: args.memoryBytes,
     disks: args.disks,
-    net: args.net === 'loopback' ? loopback() : undefined,
+    net: backendOf(args.net),
     engine: args.engine,
     encoder: args.encoder,
     maxRegions: args.maxRegions,

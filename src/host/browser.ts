@@ -125,6 +125,7 @@ export const host: Host = {
       );
     },
   },
+  network: () => Promise.reject(new DragomanError('NOT_SUPPORTED', "not supported: the host's network in a browser", 'net')),
   checkKeeping() {
     if (!hasOriginFiles()) throw new DragomanError('NOT_SUPPORTED', 'not supported: a code cache in a browser without files of its origin');
   },

@@ -2,6 +2,7 @@
 // `browser` field puts the one in the other's place when a bundle for browsers is made (and one *-binaryen.ts in the other's).
 import type { Disk } from '../disks/disk.ts';
 import type { OverlayRoom } from '../disks/overlay.ts';
+import type { NetworkHost } from '../net/host-ends.ts';
 
 /** The engine's files, of which `npm run build` makes build/. */
 export const ENGINE_FILES = ['handlers.json', 'runtime.wasm', 'handlers.wasm', 'runtime-strict.wasm', 'handlers-strict.wasm'];
@@ -92,6 +93,8 @@ export interface Host {
   openDisk(path: string, readOnly?: boolean, format?: 'raw'): Disk;
   /** For what guests write to disks that are not to be changed: of each disk. */
   readonly overlayRoom: OverlayRoom;
+  /** The host's network, for a user network. Rejects with NOT_SUPPORTED. */
+  network(): Promise<NetworkHost>;
   /** Throws NOT_SUPPORTED where nothing can be kept from run to run. */
   checkKeeping(): void;
   /** The file `name` in a folder for what is kept from run to run; `onError` is told why something cannot be. To be looked at first. */

@@ -57,6 +57,8 @@ export const host: Host = {
   readBytes: (from) => (typeof from === 'string' || from.protocol === 'file:' ? readBytes(from) : fetchBytes(from)),
   openDisk: (path, readOnly, format) => new DiskFile(path, readOnly, format),
   overlayRoom: { memoryBytes: 64 << 20, openSpill: () => new SpillFile() },
+  // Threads of CPUs need none of it.
+  network: async () => (await import('./network.ts')).network,
   checkKeeping() {},
   keptFiles: (folder, _, onError) => new FileCache(folder, onError),
   engineHash: async () => engineHash(),

@@ -13,7 +13,7 @@ import {
 import { describeEnd } from '../api/ending.ts';
 import { DragomanError } from '../api/errors.ts';
 import type { CpuHandle, MachineMemory } from '../api/inspect.ts';
-import type { Bytes, EncoderName, MachineHandle, MachineOptions, MachineStats, RunResult } from '../api/options.ts';
+import type { Bytes, EncoderName, MachineHandle, MachineOptions, MachineStats, NetBackend, RunResult } from '../api/options.ts';
 import { EXACT, MODES, type Mode, type RelaxTerm, relaxBits } from '../api/relax.ts';
 import { BYTES, cpuNumber, MODE, RELAX, readOptions, type Settings, STEPS, TEXT, WATCHED } from '../api/schema.ts';
 import { readSources } from '../api/source.ts';
@@ -91,6 +91,9 @@ const hasVirtioConsole = ({ virtioConsole, onVirtioConsole }: Settings): boolean
 const diskName = (disk: Settings['disks'][number], n: number): string => (disk.kind === 'path' ? disk.path : `disks[${n}]`);
 const hasProf = ({ clients }: Settings): boolean => clients.some(({ name }) => name === 'prof');
 
+/** The network's way outside. A recording that is run again has what came from there. */
+const outsideOf = ({ net, lockstep }: Settings): NetBackend | undefined => (lockstep?.replay === undefined ? net : undefined);
+
 export class Machine extends MachineEvents implements MachineHandle {
   private readonly options: Settings;
   private readonly shared: SharedMemory;
@@ -132,6 +135,8 @@ export class Machine extends MachineEvents implements MachineHandle {
   static async create(options: MachineOptions): Promise<Machine> {
     const settings = readOptions(await readSources(options));
     await host.prepare([...(settings.perfMap ? NAME_FILES : []), ...(hasProf(settings) ? PROF_FILES : [])]);
+    const net = outsideOf(settings);
+    await net?.open?.();
     const disks: Disk[] = [];
     try {
       for (const [n, disk] of settings.disks.entries()) disks.push(await openDisk(disk, diskName(disk, n)));
@@ -144,6 +149,7 @@ export class Machine extends MachineEvents implements MachineHandle {
       return new Machine(settings, disks, hashes);
     } catch (error) {
       for (const disk of disks) disk.close();
+      net?.close?.();
       throw error;
     }
   }
@@ -481,6 +487,11 @@ export class Machine extends MachineEvents implements MachineHandle {
       this.serveLast();
     }
     for (const disk of this.disks) disk.close();
+    try {
+      outsideOf(this.options)?.close?.();
+    } catch (error) {
+      this.failure ??= { error };
+    }
     this.closed = true;
     for (const flow of Object.values(this.typing)) flow.drained();
     for (const channel of Object.values(this.channels)) channel?.end(describeEnd(result));

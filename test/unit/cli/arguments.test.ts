@@ -51,6 +51,15 @@ describe('dragoman run', () => {
       { path: 'b', readOnly: true, snapshot: false },
     ]);
     expect(run(...'k --net loopback --virtio-console v'.split(' '))).toMatchObject({ net: 'loopback', virtioConsole: 'v' });
+    expect(run(...'k --net user'.split(' ')).net).toEqual({ forward: [], restrict: false });
+    expect(run('k', '--net', 'user,hostfwd=tcp:127.0.0.1:8080-:80,restrict,hostfwd=tcp::0x16-10.0.2.15:22').net).toEqual({
+      forward: [
+        { hostPort: 8080, guestPort: 80 },
+        { hostPort: 22, guestPort: 22 },
+      ],
+      restrict: true,
+    });
+    expect(run('k', '--net', 'user,restrict=off').net).toEqual({ forward: [], restrict: false });
     expect(run(...'k --net none --virtio-console - --timer-slack 0'.split(' '))).toMatchObject({
       net: 'none',
       virtioConsole: '-',
@@ -173,7 +182,25 @@ describe('dragoman run', () => {
     ['k --engine JIT', /--engine: 'JIT' is not one of .*; is 'jit' meant\?$/],
     ['k --net', /--net/],
     ['k --net=', /--net: the value is empty/],
-    ['k --net user', /--net: 'user' is not one of 'none' and 'loopback'/],
+    ['k --net tap', /--net: 'tap' is not one of 'none' and 'loopback' and 'user'/],
+    ['k --net user,', /--net: 'user,': user has no option ''; there are hostfwd and restrict/],
+    ['k --net user,hostfw=x', /user has no option 'hostfw'; is 'hostfwd' meant\?$/],
+    ['k --net loopback,restrict', /--net: 'loopback,restrict': loopback has no options$/],
+    ['k --net user,restrict=yes', /restrict is on or off, not 'yes'$/],
+    ['k --net user,restrict,restrict=off', /restrict is given more than once$/],
+    ['k --net user,hostfwd', /hostfwd is like tcp:127.0.0.1:8080-:80/],
+    ['k --net user,hostfwd=8080-:80', /hostfwd is like tcp:127.0.0.1:8080-:80/],
+    ['k --net user,hostfwd=udp::53-:53', /not supported: hostfwd of 'udp'; there is tcp$/],
+    ['k --net user,hostfwd=tcp:0.0.0.0:80-:80', /not supported: a port of 0.0.0.0; ports are opened on 127.0.0.1 alone/],
+    ['k --net user,hostfwd=tcp:192.168.1.1:80-:80', /not supported: a port of 192.168.1.1;/],
+    ['k --net user,hostfwd=tcp:localhost:80-:80', /not supported: a port of localhost;/],
+    ['k --net user,hostfwd=tcp::80-10.0.2.16:80', /not supported: a port of 10.0.2.16; the guest is 10.0.2.15$/],
+    ['k --net user,hostfwd=tcp::0-:80', /'0' is not a port/],
+    ['k --net user,hostfwd=tcp::65536-:80', /'65536' is not a port/],
+    ['k --net user,hostfwd=tcp::80-:', /'' is not a port/],
+    ['k --net user,hostfwd=tcp::80-:8o', /'8o' is not a port/],
+    ['k --net user,hostfwd=tcp::80-:1,hostfwd=tcp::80-:2', /port 80 is forwarded twice/],
+    [`k --net user${Array.from({ length: 65 }, (_, n) => `,hostfwd=tcp::${n + 1}-:1`).join('')}`, /65 forwards are too many: at most 64/],
     ['k --net Loopback', /--net: 'Loopback' is not one of .*; is 'loopback' meant\?$/],
     ['k --net none --net loopback', /--net: given more than once/],
     ['k --virtio-console', /--virtio-console/],

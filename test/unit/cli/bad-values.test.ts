@@ -63,7 +63,7 @@ const BAD: Readonly<Record<string, readonly string[]>> = {
   cpus: [...NUMBERS, '0', '65', '1.5'],
   memory: ['-5', 'x', '1e3', '0', '1M', '3G', '1X', '64 KK', '99999999999999999999'],
   disk: [...FILES, 'missing,ro', 'dir,ro', ',ro', 'd.img,rw', 'd.img,,ro', 'missing,snapshot', 'dir,snapshot', 'd.img,,snapshot'],
-  net: ['user', 'None', '0'],
+  net: ['tap', 'None', '0', 'user,', 'user,hostfwd=', 'user,hostfwd=tcp:0.0.0.0:1-:1', 'none,restrict'],
   'virtio-console': ['dir', 'missing/x', 'other/below'],
   engine: ['JIT', 'fast', '0'],
   encoder: ['Binaryen', 'wabt', '0'],

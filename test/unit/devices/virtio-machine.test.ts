@@ -1,7 +1,16 @@
 // A machine with a network card and a virtio console, driven by a guest of a few instructions: what is in the queues when the run
 // ends still comes out, and what people get wrong is said.
 import { describe, expect, it } from 'vitest';
-import { DragomanError, LARGEST_FRAME, loopback, Machine, type MachineOptions, MiB, SMALLEST_FRAME } from '../../../src/api/index.ts';
+import {
+  DragomanError,
+  LARGEST_FRAME,
+  loopback,
+  Machine,
+  type MachineOptions,
+  MiB,
+  SMALLEST_FRAME,
+  userNetwork,
+} from '../../../src/api/index.ts';
 import { errorOf } from '../loaders/images.ts';
 import { kernel, out, SPIN } from '../machine/programs.ts';
 import { BAR, DATA, descriptor, EXIT, offer, out32, queue, show, start, store32, USED, WRITE, waitFor16 } from './virtio-guest.ts';
@@ -69,6 +78,45 @@ it('gives the guest its frames back in a loop, at the address that it was given'
   expect(shown).toEqual([0x77, 0xcc, 0x11, 0x66, 0x52, 0xef]);
   expect(loop.counts).toEqual({ frames: 1, lost: 0 });
   expect(machine.sendFrame(new Uint8Array(60))).toBe(false);
+});
+
+it('reaches a user network: in lockstep as well, and again from the recording without one', async () => {
+  // Who has 10.0.2.2? tell 10.0.2.15.
+  const frame = Buffer.from(
+    'ffffffffffff 525400123456 0806 0001080006040001 525400123456 0a00020f 000000000000 0a000202 0000'.replaceAll(' ', ''),
+    'hex',
+  );
+  const words = Array.from({ length: frame.length / 4 }, (_, n) => store32(DATA + 12 + 4 * n, frame.readUInt32LE(4 * n)));
+  const program = kernel(
+    start(256),
+    descriptor(0, 0, DATA + 0x1000, 1526, WRITE),
+    offer(0, 1),
+    descriptor(1, 0, DATA, 12 + frame.length),
+    ...words,
+    offer(1, 1),
+    waitFor16(queue(0, USED) + 2, 1),
+    // The reply: to us; from whom; what it is; who has it.
+    ...[0, 5, 6, 11, 21, 22, 27, 28, 31].map((at) => show(DATA + 0x1000 + 12 + at)),
+    end,
+  );
+  const run = async (lockstep: MachineOptions['lockstep']) => {
+    const shown: number[] = [];
+    const net = userNetwork();
+    const opened: string[] = [];
+    const open = () => {
+      opened.push('open');
+      return net.open();
+    };
+    const machine = await create({ kernel: program, net: { ...net, open }, lockstep, onDebugConsole: (bytes) => shown.push(...bytes) });
+    expect(await machine.run()).toEqual(ENDED);
+    return { shown, opened };
+  };
+  const answered = [0x52, 0x56, 0x52, 2, 2, 0x52, 2, 10, 2];
+  expect(await run(undefined)).toEqual({ shown: answered, opened: ['open'] });
+  let recording = '';
+  expect(await run({ onRecord: (text) => (recording += text) })).toEqual({ shown: answered, opened: ['open'] });
+  expect(recording).toContain('frame');
+  expect(await run({ replay: recording })).toEqual({ shown: answered, opened: [] });
 });
 
 it('types what came before the guest had a driver', async () => {

@@ -105,6 +105,8 @@ const WRONG: Record<keyof MachineOptions, readonly unknown[]> = {
     {},
     { onFrame: 'x' },
     { onFrame: fn, connect: 5 },
+    { onFrame: fn, open: 5 },
+    { onFrame: fn, close: 'x' },
     { onFrame: fn, mac: 5 },
     { onFrame: fn, mac: 'x' },
   ],
