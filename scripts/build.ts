@@ -1,5 +1,5 @@
-// npm run build: build/ (the runtime and the interpreter, compiled, and what Node runs of packages) and dist/ (the sources as JavaScript, with types, and in few files for Node: dist/node). What is
-// up to date is left as it is; several processes may ask at the same time. `--wasm-only` leaves dist/ out, `--force` makes all anew.
+// npm run build: build/ (the runtime and the interpreter, compiled, and what is run of packages) and dist/ (the sources as JavaScript, with types, and in few files for Node: dist/node). What is
+// up to date is left as it is; several processes may ask at the same time. The command makes what the package exports for browsers as well (into build/). `--wasm-only` leaves that and dist/ out, `--force` makes all anew.
 import { spawnSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import { copyFileSync, existsSync, mkdirSync, readdirSync, readFileSync, renameSync, rmSync, statSync, writeFileSync } from 'node:fs';
