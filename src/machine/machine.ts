@@ -11,10 +11,20 @@ import {
 } from '../api/debug.ts';
 import { describeEnd } from '../api/ending.ts';
 import { DragomanError } from '../api/errors.ts';
-import type { Bytes, EncoderName, MachineHandle, MachineOptions, MachineStats, RunResult } from '../api/options.ts';
+import type {
+  Bytes,
+  EncoderName,
+  MachineHandle,
+  MachineOptions,
+  MachineStats,
+  RestoreOptions,
+  RunResult,
+  SnapshotOptions,
+  Source,
+} from '../api/options.ts';
 import { EXACT, MODES, type Mode, type RelaxTerm, relaxBits } from '../api/relax.ts';
-import { ADDRESS, BYTES, cpuNumber, MODE, RELAX, readOptions, type Settings, STEPS, WATCHED } from '../api/schema.ts';
-import { readSources } from '../api/source.ts';
+import { ADDRESS, BYTES, cpuNumber, MODE, RELAX, readOptions, type Settings, SNAPSHOT, STEPS, WATCHED } from '../api/schema.ts';
+import { readSource, readSources } from '../api/source.ts';
 import { ramWritten } from '../cache/code-pages.ts';
 import { loadEngineImage } from '../cpu/image.ts';
 import { createMemory, resetCpu, type SharedMemory } from '../cpu/state.ts';
@@ -35,13 +45,15 @@ import {
   ROM,
   ROM_BYTES,
 } from '../layout/memory.ts';
+import { readSnapshot, type Saved } from '../snapshot/restore.ts';
+import { takeSnapshot } from '../snapshot/take.ts';
 import { type Board, type BoardConfig, buildBoard } from './board/board.ts';
 import { monotonicMs } from './board/host-clock.ts';
 import { Standstill } from './board/standstill.ts';
 import type { EntryState } from './boot/entry.ts';
 import { commandLineOf, loadKernel } from './boot/kernel.ts';
 import { loadRom } from './boot/rom.ts';
-import { enterKernel } from './boot/start-state.ts';
+import { enterKernel, stillRuntime } from './boot/start-state.ts';
 import { MachineChannel } from './channel.ts';
 import { MachineEvents } from './events.ts';
 import type { Executor, ExecutorEnds } from './executor.ts';
@@ -78,6 +90,8 @@ const hasProf = ({ clients }: Settings): boolean => clients.some(({ name }) => n
 
 export class Machine extends MachineEvents implements MachineHandle {
   private readonly options: Settings;
+  /** Where it goes on from. */
+  private readonly saved: Saved | undefined;
   private readonly shared: SharedMemory;
   private readonly config: BoardConfig;
   private readonly board: Board;
@@ -113,13 +127,25 @@ export class Machine extends MachineEvents implements MachineHandle {
 
   /** Builds a machine and loads its kernel. Throws DragomanError for options and files that cannot be used. */
   static async create(options: MachineOptions): Promise<Machine> {
-    const settings = readOptions(await readSources(options));
+    return Machine.build(readOptions(await readSources(options)), undefined);
+  }
+
+  /**
+   * Builds a machine that goes on, when it is run, where another one stood when snapshot() was called. Throws DragomanError: BAD_SNAPSHOT for what is none, is damaged, or of another
+   * version; BAD_OPTION for options that contradict it.
+   */
+  static async restore(snapshot: Source, options: RestoreOptions = {}): Promise<Machine> {
+    const { settings, saved } = await readSnapshot(snapshot, options);
+    return Machine.build(settings, saved);
+  }
+
+  private static async build(settings: Settings, saved: Saved | undefined): Promise<Machine> {
     await host.prepare([...(settings.perfMap ? NAME_FILES : []), ...(hasProf(settings) ? PROF_FILES : [])]);
     // From here to where it is listened to nothing waits.
     settings.signal?.throwIfAborted();
     const disks: Disk[] = [];
     try {
-      return new Machine(settings, disks);
+      return new Machine(settings, disks, saved);
     } catch (error) {
       for (const disk of disks) disk.close();
       throw error;
@@ -127,7 +153,7 @@ export class Machine extends MachineEvents implements MachineHandle {
   }
 
   /** `disks`: gets each disk that it opens. */
-  private constructor(options: Settings, disks: Disk[]) {
+  private constructor(options: Settings, disks: Disk[], saved: Saved | undefined) {
     super();
     this.options = options;
     this.disks = disks;
@@ -136,17 +162,22 @@ export class Machine extends MachineEvents implements MachineHandle {
     if (options.codeCache !== undefined) host.checkKeeping();
     for (const { path, readOnly } of options.disks) disks.push(host.openDisk(path, readOnly));
     host.checkLimits(lockstep === undefined ? threadsOf(cpuCount, this.jit) : 0);
-    this.shared = createMemory(plan);
-    new Standstill(this.shared.memory).powerOn(host.monotonicNs());
+    saved?.checkDisks(disks);
+    this.saved = saved;
+    this.shared = saved?.shared ?? createMemory(plan);
+    const clock = saved?.header.clock ?? { ns: 0, startWallMs: Date.now() };
+    const standstill = new Standstill(this.shared.memory);
+    if (saved === undefined || lockstep !== undefined) standstill.powerOn(host.monotonicNs() - BigInt(Math.ceil(clock.ns)));
+    else standstill.standAt(clock.ns, host.monotonicNs());
     this.mode = options.mode;
     this.relax(options.relax ?? MODES[options.mode]);
     this.console = new MachineChannel((bytes) => this.type('serial', bytes));
     if (hasVirtioConsole(options)) this.virtioConsole = new MachineChannel((bytes) => this.type('virtioConsole', bytes));
-    const time = lockstep === undefined ? undefined : lockstepTime(lockstep);
+    const time = lockstep === undefined ? undefined : lockstepTime(lockstep, saved?.header.lockstep);
     this.config = {
       memory: this.shared.memory,
       plan,
-      startWallMs: Date.now(),
+      startWallMs: clock.startWallMs,
       debugExitPort: options.debugExitPort,
       debugConsole: options.onDebugConsole !== undefined,
       logPost: options.onPost !== undefined,
@@ -163,7 +194,7 @@ export class Machine extends MachineEvents implements MachineHandle {
     this.outlets = new Outlets(lockstep !== undefined, (error) => this.failed(error));
     const flow = (kind: Typed) => new InputFlow(() => this.inputWaiting(kind));
     this.typing = { serial: flow('serial'), virtioConsole: flow('virtioConsole') };
-    const entry = this.load();
+    const entry = saved === undefined ? this.load() : undefined;
     this.board = buildBoard(this.config, {
       thread: HOST_THREAD,
       clock: time?.clock,
@@ -215,6 +246,7 @@ export class Machine extends MachineEvents implements MachineHandle {
         trace,
         profile,
         inputs,
+        saved: saved?.header.lockstep && { turns: saved.header.lockstep, inputs: saved.inputs },
         ...ends,
       });
       this.executor = this.lockstep;
@@ -231,9 +263,14 @@ export class Machine extends MachineEvents implements MachineHandle {
     });
     net?.connect?.({ receive: (frame) => this.receive(frame) });
     this.board.chipset.hub.reset();
-    if (entry.picMasks !== undefined) this.board.chipset.parts.pic.mask(...entry.picMasks);
+    if (entry?.picMasks !== undefined) this.board.chipset.parts.pic.mask(...entry.picMasks);
     for (let cpu = 0; cpu < cpuCount; cpu++) resetCpu(this.shared, cpu);
-    this.readFlags = enterKernel(this.shared, entry);
+    if (entry !== undefined) this.readFlags = enterKernel(this.shared, entry);
+    else {
+      const runtime = stillRuntime(this.shared);
+      saved!.putBack(this.board.chipset, runtime);
+      this.readFlags = runtime.readFlags;
+    }
     options.signal?.addEventListener('abort', this.abort);
   }
 
@@ -298,7 +335,7 @@ export class Machine extends MachineEvents implements MachineHandle {
     this.shared.i32[this.control(Control.at.trace)] = this.trace === undefined ? 0 : 1;
     return new Promise((resolve) => {
       this.finish = resolve;
-      this.pausing.begin(this.options.paused);
+      this.pausing.begin(this.options.paused, this.saved !== undefined && this.lockstep === undefined);
       if (this.trace !== undefined) this.traceTimer = setInterval(() => this.serve(), TRACE_MS);
       this.executor.start(image);
     });
@@ -486,6 +523,15 @@ export class Machine extends MachineEvents implements MachineHandle {
     return this.pausing.points.add(first, Math.min(length, 2 ** 32 - first), access);
   }
 
+  async snapshot(options: SnapshotOptions = {}): Promise<Uint8Array> {
+    const { shared, config, guest, lockstep } = this;
+    const { chipset } = this.board;
+    const { base } = SNAPSHOT.take({ ...options, base: await readSource(options.base) }, 'snapshot');
+    const { engine, maxRegions } = this.options;
+    const parts = { shared, chipset, config, guest, engine, maxRegions, lockstep: lockstep && (() => lockstep.save()) };
+    return takeSnapshot(parts, base, (work) => this.pausing.still(work));
+  }
+
   stop(reason: string): void {
     this.end({ kind: 'stopped', reason });
     this.hurry();
@@ -522,8 +568,11 @@ export class Machine extends MachineEvents implements MachineHandle {
   }
   /** Where, and whose it is, which takes a look at all of the kernel; undefined: nowhere. */
   private get codeCache(): CodeCacheData | undefined {
-    const { codeCache: folder, kernel, bios } = this.options;
-    return this.keepsCode ? { folder: folder!, guest: host.sha256((kernel ?? bios)!) } : undefined;
+    return this.keepsCode ? { folder: this.options.codeCache!, guest: this.guest } : undefined;
+  }
+  private get guest(): string {
+    const { kernel, bios } = this.options;
+    return this.saved?.header.guest ?? host.sha256((kernel ?? bios)!);
   }
 
   private get strictOrder(): boolean {

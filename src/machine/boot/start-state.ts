@@ -1,11 +1,29 @@
 // The state in which a loader's kernel finds the boot CPU.
 import { loadEngineImage } from '../../cpu/image.ts';
-import { instantiate } from '../../cpu/runtime.ts';
+import { instantiate, type RuntimeExports } from '../../cpu/runtime.ts';
 import type { SharedMemory } from '../../cpu/state.ts';
 import { Cpu, GPR_STRIDE, Gpr, Seg, SegCache } from '../../layout/cpu.ts';
 import { cpuBase } from '../../layout/memory.ts';
 import type { ReadFlags } from '../report/dump.ts';
 import type { EntryState } from './entry.ts';
+
+/** A runtime that computes what is derived from segments and control registers, of CPUs that run elsewhere. */
+export function stillRuntime(shared: SharedMemory): RuntimeExports {
+  return instantiate(loadEngineImage(), shared, {
+    portIn: () => -1,
+    portOut: () => {},
+    mmioRead: () => -1,
+    mmioWrite: () => {},
+    rdtsc: () => 0n,
+    setTscDeadline: () => {},
+    setApicBase: () => {},
+    tscDeadlineArmed: () => 0,
+    interruptAck: () => -1,
+    fpuError: () => 0,
+    invalidateCode: () => {},
+    trace: () => {},
+  }).runtime;
+}
 
 /** Puts CPU 0 into the state that the loader asks for. Gives what reads a CPU's EFLAGS, for dumps. */
 export function enterKernel(shared: SharedMemory, entry: EntryState): ReadFlags {
@@ -39,21 +57,7 @@ export function enterKernel(shared: SharedMemory, entry: EntryState): ReadFlags 
     edi: Gpr.EDI,
   } as const;
   for (const [name, n] of Object.entries(names) as [keyof typeof names, number][]) set(Cpu.at.gpr + n * GPR_STRIDE, gpr[name]);
-  // What is derived from segments and control registers is the runtime's to compute.
-  const { runtime } = instantiate(loadEngineImage(), shared, {
-    portIn: () => -1,
-    portOut: () => {},
-    mmioRead: () => -1,
-    mmioWrite: () => {},
-    rdtsc: () => 0n,
-    setTscDeadline: () => {},
-    setApicBase: () => {},
-    tscDeadlineArmed: () => 0,
-    interruptAck: () => -1,
-    fpuError: () => 0,
-    invalidateCode: () => {},
-    trace: () => {},
-  });
+  const runtime = stillRuntime(shared);
   runtime.updateMode(base);
   runtime.updateFpuTraps(base);
   return runtime.readFlags;

@@ -113,6 +113,7 @@ class ScriptedMachine extends MachineEvents implements MachineHandle {
   readonly pause = unscripted;
   readonly resume = unscripted;
   readonly step = unscripted;
+  readonly snapshot = unscripted;
   readonly setBreakpoint = unscripted;
   readonly setWatchpoint = unscripted;
   readonly console = new MachineChannel((bytes) => this.sendInput(bytes));
