@@ -65,7 +65,9 @@ it.skipIf(guest === undefined)(
     await later.command('echo to the host > /dev/hvc0', COMMAND_MS);
     await hvc.waitFor('to the host', COMMAND_MS);
     // The clocks go on, and agree.
-    const [uptime, tick] = (await later.command('s=$(date +%s); sleep 1; echo $(($(date +%s)-s)); cut -d. -f1 /proc/uptime', COMMAND_MS)).split('\n').map(Number);
+    const [uptime, tick] = (await later.command('s=$(date +%s); sleep 1; echo $(($(date +%s)-s)); cut -d. -f1 /proc/uptime', COMMAND_MS))
+      .split('\n')
+      .map(Number);
     expect(uptime! >= 1 && uptime! < 20 && tick! > 0).toBe(true);
     await other.close();
   },

@@ -1,5 +1,16 @@
 // `dragoman run` saves a machine and goes on from it: when, where to, and what it says where that does not work.
-import { chmodSync, existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync, symlinkSync, writeFileSync } from 'node:fs';
+import {
+  chmodSync,
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, describe, expect, it, vi } from 'vitest';
@@ -17,7 +28,8 @@ const file = (name: string, data: string | Uint8Array) => {
   writeFileSync(at(name), data);
   return at(name);
 };
-const play = (name: string, steps: Step[], ...args: string[]) => finish('test/unit/cli/scripted.ts', [file(name, JSON.stringify(steps)), ...args]);
+const play = (name: string, steps: Step[], ...args: string[]) =>
+  finish('test/unit/cli/scripted.ts', [file(name, JSON.stringify(steps)), ...args]);
 const POWER_OFF: Step = { end: { kind: 'power-off' } };
 
 describe('what does not go together', () => {
@@ -95,7 +107,20 @@ describe('a file that is written as a whole', () => {
 it('a machine goes on in another process', async () => {
   const guest = file('guest', kernel(outDx(0x3f8, 0x3e), ECHO, out(0xf4, 3), SPIN));
   const saved = at('machine.snap');
-  const first = await finish(MAIN, ['run', guest, '--memory', '4M', '--debug-exit', '0xf4', '--save', saved, '--save-at', '>', '--until', '>']);
+  const first = await finish(MAIN, [
+    'run',
+    guest,
+    '--memory',
+    '4M',
+    '--debug-exit',
+    '0xf4',
+    '--save',
+    saved,
+    '--save-at',
+    '>',
+    '--until',
+    '>',
+  ]);
   expect([first.status, first.stdout]).toEqual([0, '>']);
   const { child, ended } = start(MAIN, ['run', '--restore', saved, '--cpus', '1']);
   child.stdin!.end('typed: q');
