@@ -8,6 +8,7 @@ export type ErrorCode =
   | 'BAD_FRAME'
   | 'BAD_ROM'
   | 'BAD_RECORDING'
+  | 'BAD_SNAPSHOT'
   | 'NO_FILE'
   | 'OUT_OF_MEMORY'
   | 'HOST_LIMIT'

@@ -66,8 +66,10 @@ export {
   type NetPort,
   type ProfLevel,
   type ProfStats,
+  type RestoreOptions,
   type RunResult,
   SMALLEST_MEMORY,
+  type SnapshotOptions,
   type Source,
 } from './options.ts';
 export type { Mode, Relaxation, RelaxTerm } from './relax.ts';

@@ -157,6 +157,17 @@ export interface MachineOptions {
   readonly symbols?: string | undefined;
 }
 
+export interface SnapshotOptions {
+  /** A snapshot of the same machine, itself without a base: pages of memory that are as they were there are left out, and restore() needs the same bytes again. */
+  readonly base?: Source | undefined;
+}
+
+/** Options of a machine that goes on from a snapshot. What it is made of comes from there: what is given of it must be the same, and disks, in their order, must be given. */
+export interface RestoreOptions extends Omit<MachineOptions, 'kernel' | 'initrd' | 'append' | 'kernelName' | 'modules' | 'bios'> {
+  /** The snapshot that this one was saved against. */
+  readonly base?: Source | undefined;
+}
+
 export const MiB = 1024 * 1024;
 export const DEFAULT_ENCODER: EncoderName = 'binaryen';
 export const DEFAULT_MEMORY = 256 * MiB;
@@ -365,6 +376,11 @@ export interface MachineHandle extends MachineEventTarget {
   setBreakpoint(address: number | string): Promise<Breakpoint>;
   /** The same behind an instruction that accesses data. Accesses to other data of the page are slower. */
   setWatchpoint(address: number | string, options?: WatchOptions): Promise<Breakpoint>;
+  /**
+   * All that the guest can see of the machine, as bytes that Machine.restore() makes a machine of which goes on where this one stood (docs/snapshots.md). A machine that runs stands still
+   * while its memory is copied. What is on disks is not in it: an image is to be kept as it was. Rejects with BAD_STATE before run(), with ENDED; with NOT_SUPPORTED where it records or replays.
+   */
+  snapshot(options?: SnapshotOptions): Promise<Uint8Array>;
   /** Ends the run with kind 'stopped', and waits for no receiver any more (for what is being written to disks it does). Where the guest has ended it before, that is all that it does. */
   stop(reason: string): void;
   /** Ends the run where there is one, and resolves when all is given back: threads, files of disks. Also of a machine that never ran. `await using` calls it. */
@@ -379,3 +395,5 @@ export interface MachineHandle extends MachineEventTarget {
 
 /** Builds a machine. Throws a DragomanError where an option (BAD_OPTION, which names it and what is allowed) or a file cannot be used. */
 export type MachineFactory = (options: MachineOptions) => Promise<MachineHandle>;
+/** Builds one that goes on from a snapshot when it is run. Throws as well: BAD_SNAPSHOT for what is none, is damaged, or of another version; BAD_OPTION for options that contradict it. */
+export type MachineRestorer = (snapshot: Source, options?: RestoreOptions) => Promise<MachineHandle>;

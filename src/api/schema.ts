@@ -100,12 +100,14 @@ export const WATCHED = shape({
   access: defaults(oneOf('write', 'read', 'readwrite'), 'write'),
 });
 export const STEPS = integer('a number of instructions', 1, 2 ** 31 - 1);
+/** Of a snapshot. */
+export const SNAPSHOT = shape({ base: optional(SOURCE) });
 /** The number of a CPU of so many. */
 export const cpuNumber = (cpus: number): Kind<number> => integer('the number of a CPU', 0, cpus - 1);
 const BOOLEAN = plain<boolean>('true or false', (value) => typeof value === 'boolean');
 const callback = <T>() => plain<(value: T) => unknown>('a function', (value) => typeof value === 'function');
 const call = <T>() => plain<() => T>('a function', (value) => typeof value === 'function');
-const MAC: Kind<string> = { what: `a MAC address such as '${DEFAULT_MAC}'`, take: checkMac };
+export const MAC: Kind<string> = { what: `a MAC address such as '${DEFAULT_MAC}'`, take: checkMac };
 
 export const CPUS = integer('a number of CPUs', 1, MOST_CPUS);
 export const SEED = integer('a seed', 0, 0xffffffff);
@@ -264,11 +266,11 @@ export function checkTogether(options: Together, nameOf: (option: keyof Together
   }
 }
 
-/** Throws BAD_OPTION where `given` are no options of a machine. Whether files are what they should be is asked later. */
-export function readOptions(given: unknown): Settings {
+/** Throws BAD_OPTION where `given` are no options of a machine. Whether files are what they should be is asked later. `restored`: what it starts is there already. */
+export function readOptions(given: unknown, restored = false): Settings {
   const options = MACHINE.take(given, '');
   const { cpus, memoryBytes, timerSlackMs, net, lockstep } = options;
-  checkTogether(options);
+  if (!restored) checkTogether(options);
   checkClients(options.clients, 'clients');
   memoryBeside(cpus).take(memoryBytes, 'memoryBytes');
   if (lockstep?.onRecord !== undefined && lockstep.replay !== undefined)

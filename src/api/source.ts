@@ -6,8 +6,8 @@ import type { MachineOptions, ModuleOptions } from './options.ts';
 
 const isUrl = (value: unknown): value is URL => tagOf(value) === '[object URL]';
 
-/** What is no source is left as it is: whoever knows what is allowed refuses it. */
-async function read(source: unknown): Promise<unknown> {
+/** What is no source is left as it is: whoever knows what is allowed refuses it. Throws NO_FILE. */
+export async function readSource(source: unknown): Promise<unknown> {
   if (isBlob(source)) return new Uint8Array(await source.arrayBuffer());
   return typeof source === 'string' || isUrl(source) ? host.readBytes(source) : source;
 }
@@ -18,8 +18,9 @@ const NAMES = ['kernel', 'initrd', 'bios'] as const;
 export async function readSources(options: MachineOptions): Promise<MachineOptions> {
   if (typeof options !== 'object' || options === null) return options;
   const modules: unknown = options.modules;
-  const [kernel, initrd, bios] = await Promise.all(NAMES.map((name) => read(options[name])));
-  const readModule = async (one: ModuleOptions) => (typeof one === 'object' && one !== null ? { ...one, data: await read(one.data) } : one);
+  const [kernel, initrd, bios] = await Promise.all(NAMES.map((name) => readSource(options[name])));
+  const readModule = async (one: ModuleOptions) =>
+    typeof one === 'object' && one !== null ? { ...one, data: await readSource(one.data) } : one;
   const list = Array.isArray(modules) ? await Promise.all((modules as ModuleOptions[]).map(readModule)) : modules;
   const have = { kernel, initrd, bios, modules: list };
   return { ...options, ...Object.fromEntries(Object.entries(have).filter(([, value]) => value !== undefined)) };

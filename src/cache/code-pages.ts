@@ -36,7 +36,21 @@
 // itself must stop that code at once, even if another CPU stored there just before.
 import type { SharedMemory } from '../cpu/state.ts';
 import { Cpu, Pending } from '../layout/cpu.ts';
-import { CONTROL, Control, cpuBase, DROP_QUEUE, DROP_QUEUE_ENTRIES, PAGE, PAGE_HAS_CODE, PAGE_SHIFT, PageMeta } from '../layout/memory.ts';
+import {
+  CODE_MAP_BYTES,
+  CODE_MAP_COUNT,
+  CODE_MAP_PAGES,
+  CODE_MAPS,
+  CONTROL,
+  Control,
+  cpuBase,
+  DROP_QUEUE,
+  DROP_QUEUE_ENTRIES,
+  PAGE,
+  PAGE_HAS_CODE,
+  PAGE_SHIFT,
+  PageMeta,
+} from '../layout/memory.ts';
 
 const DROPPED = (CONTROL + Control.at.dropped) >> 2;
 /** An entry: the page's number and DROP_ALL, and above them in which round through the ring it was written. Rounds count from 1: an entry that nobody has
@@ -176,6 +190,16 @@ export function ramWritten(shared: SharedMemory, address: number, bytes: number)
       codeWritten(shared, page, -1, count >= PAGE / 2);
     at += count;
   }
+}
+
+/** No CPU holds any code, and none of it is asked for: all is as it was before the first was decoded. No CPU runs. */
+export function forgetCode({ i32, u8, plan }: SharedMemory): void {
+  u8.fill(0, plan.pageMeta, plan.pageMeta + (plan.ramBytes / PAGE) * PageMeta.size);
+  u8.fill(0, CODE_MAPS, CODE_MAPS + CODE_MAP_COUNT * CODE_MAP_BYTES);
+  i32.fill(0, CODE_MAP_PAGES >> 2, (CODE_MAP_PAGES >> 2) + CODE_MAP_COUNT);
+  i32[(CONTROL + Control.at.codeMapNext) >> 2] = 0;
+  i32[(CONTROL + Control.at.heatHead) >> 2] = i32[(CONTROL + Control.at.heatTail) >> 2] = 0;
+  for (let cpu = 0; cpu < plan.cpuCount; cpu++) i32[(cpuBase(plan, cpu) + Cpu.at.droppedSeen) >> 2] = i32[DROPPED]!;
 }
 
 /** What the CPU at `base` must look at now; undefined where it missed some, or one is not yet in the ring: all pages. */

@@ -252,6 +252,7 @@ export class Translator {
     this.done.clear();
     this.inside.clear();
     this.copies.clear();
+    this.asked.clear();
     this.plain.clear();
     this.changing.clear();
     this.admitted = 0;

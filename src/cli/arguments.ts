@@ -3,12 +3,14 @@ import { type ParseArgsConfig, parseArgs } from 'node:util';
 import { parseInteger, refuse } from '../api/kind.ts';
 import { checkTogether } from '../api/schema.ts';
 import { meant } from '../api/similar.ts';
-import { flagName, RUN_OPTIONS, type RunFlags, readFlags } from './flags.ts';
+import { flagName, RUN_FLAGS, RUN_OPTIONS, type RunFlags, readFlags } from './flags.ts';
 
 export interface RunArguments extends RunFlags {
   readonly kernel: string | undefined;
   /** Implied by a seed, a recording, or one that is run again. */
   readonly lockstep: boolean;
+  /** With --restore: the names of the options that were given. The snapshot has what the others stand for. */
+  readonly given?: ReadonlySet<string>;
 }
 
 export interface DisasmArguments {
@@ -64,15 +66,26 @@ function parseRun(args: readonly string[]): Command {
   const flags = readFlags(given);
   if (positionals.length > 1) refuse(undefined, `one KERNEL is enough; what is '${positionals[1]}'?`);
   const [kernel] = positionals;
-  const { bios, initrd, modules, seed, record, replay } = flags;
+  const { bios, initrd, modules, seed, record, replay, save, saveAt, restore } = flags;
   if (kernel === '') refuse('KERNEL', 'the name is empty');
-  if (kernel === undefined && bios === undefined) refuse(undefined, 'give a KERNEL, or a ROM by --bios');
+  if (kernel === undefined && bios === undefined && restore === undefined)
+    refuse(undefined, 'give a KERNEL, a ROM by --bios, or a snapshot by --restore');
+  if (save !== undefined && saveAt === undefined) refuse('--save', 'say when: --save-at TEXT');
+  if (save === undefined && saveAt !== undefined) refuse('--save-at', 'say where to: --save FILE');
   // Whoever gives an empty command line has given one.
   const append = given.has('append') ? 'given' : undefined;
-  checkTogether({ kernel, bios, initrd, append, modules }, (option) => (option === 'kernel' ? 'KERNEL' : flagName(option)));
+  if (restore !== undefined) checkRestored(kernel, given);
+  else checkTogether({ kernel, bios, initrd, append, modules }, (option) => (option === 'kernel' ? 'KERNEL' : flagName(option)));
   if (record !== undefined && replay !== undefined) refuse('--record', 'a recording that is run again cannot be recorded');
   const lockstep = flags.lockstep || [seed, record, replay].some((value) => value !== undefined);
-  return { name: 'run', arguments: { ...flags, kernel, lockstep } };
+  return { name: 'run', arguments: { ...flags, kernel, lockstep, ...(restore === undefined ? {} : { given: new Set(given.keys()) }) } };
+}
+
+/** A snapshot has what a machine starts with. */
+function checkRestored(kernel: string | undefined, given: ReadonlyMap<string, unknown>): void {
+  if (kernel !== undefined) refuse('KERNEL', 'a machine that is restored runs one already');
+  for (const option of ['bios', 'initrd', 'append', 'modules'] as const)
+    if (given.has(RUN_FLAGS[option].name)) refuse(flagName(option), 'a machine that is restored has it in its memory already');
 }
 
 const DISASM_OPTIONS: Options = { help: { type: 'boolean', short: 'h' }, '16': { type: 'boolean' } };

@@ -48,6 +48,9 @@ export interface RunFlags {
   readonly replay: string | undefined;
   /** undefined: as the host wants it. */
   readonly strictOrder: boolean | undefined;
+  readonly save: string | undefined;
+  readonly saveAt: string | undefined;
+  readonly restore: string | undefined;
   readonly timerSlackMs: number | undefined;
   readonly debugExitPort: number | undefined;
   readonly testDevice: boolean;
@@ -178,6 +181,21 @@ export const RUN_FLAGS: { readonly [K in keyof RunFlags]: Flag<RunFlags[K]> } = 
   seed: one('seed', 'N', SEED, undefined, 'lockstep with another interleaving of the CPUs (0)'),
   record: one('record', 'FILE', PATH, undefined, 'lockstep; write the inputs of the run to FILE'),
   replay: one('replay', 'FILE', PATH, undefined, 'lockstep; the inputs of a recording come again, others are ignored'),
+  save: one('save', 'FILE', PATH, undefined, 'with --save-at: write a snapshot of the machine to FILE; the run goes on'),
+  saveAt: one(
+    'save-at',
+    'TEXT',
+    TEXT,
+    undefined,
+    'save as soon as the console has printed TEXT (to end the run then: --until with the same TEXT)',
+  ),
+  restore: one(
+    'restore',
+    'FILE',
+    PATH,
+    undefined,
+    'go on from a snapshot instead of starting a KERNEL; its disks must be given, as they were (see docs/snapshots.md)',
+  ),
   strictOrder: there('strict-order', undefined, STRICT_HELP),
   timerSlackMs: one('timer-slack', 'MS', TIMER_SLACK, undefined, SLACK_HELP),
   debugExitPort: one('debug-exit', 'PORT', PORT, undefined, EXIT_HELP),

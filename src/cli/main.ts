@@ -51,7 +51,11 @@ async function execute(command: Command): Promise<number> {
       return print(await disasm(command.arguments, explain));
     }
     case 'run': {
-      const create: MachineFactory = async (options) => (await import('../machine/machine.ts')).Machine.create(options);
+      const { restore } = command.arguments;
+      const create: MachineFactory = async (options) => {
+        const { Machine } = await import('../machine/machine.ts');
+        return restore === undefined ? Machine.create(options) : Machine.restore(restore, options);
+      };
       if (command.arguments.perfMap) writesAtEnd();
       return run(command.arguments, create, surroundings);
     }

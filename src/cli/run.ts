@@ -14,6 +14,7 @@ import { flagName, RUN_FLAGS, type RunFlags } from './flags.ts';
 import { checkDisk, readInitrd, readInput, readRecording } from './inputs.ts';
 import type { NetChoice } from './net.ts';
 import { Patience } from './patience.ts';
+import { checkPlace, Saving } from './saving.ts';
 import { openSink, outputFailure, type Sink, StreamSink } from './sinks.ts';
 import { Status } from './status.ts';
 import { attach } from './terminal.ts';
@@ -42,7 +43,24 @@ function backendOf(net: NetChoice): NetBackend | undefined {
 
 const signalNumbers: Readonly<Partial<Record<NodeJS.Signals, number>>> = { SIGHUP: 1, SIGINT: 2, SIGTERM: 15 };
 
+/** The machine's options. What a snapshot has is left to it where the user does not say it. */
 function machineOptions(args: RunArguments): MachineOptions {
+  const all = optionsOf(args);
+  const { given } = args;
+  if (given === undefined) return all;
+  const named = Object.entries(all).filter(
+    ([name]) => !Object.hasOwn(RUN_FLAGS, name) || given.has(RUN_FLAGS[name as keyof RunFlags].name),
+  );
+  return {
+    ...Object.fromEntries(named),
+    lockstep: all.lockstep,
+    net: all.net,
+    codeCache: all.codeCache,
+    countInstructions: all.countInstructions,
+  };
+}
+
+function optionsOf(args: RunArguments): MachineOptions {
   const bios = optional('--bios', args.bios, (path) => readInput(path, 'BAD_ROM'));
   if (bios !== undefined) of('--bios', () => of(args.bios, () => checkRom(bios)));
   for (const disk of args.disks) of('--disk', () => checkDisk(disk));
@@ -145,6 +163,8 @@ export async function run(args: RunArguments, create: MachineFactory, around: Su
   const failed = (error: DragomanError) => lose({ status: Status.USAGE, text: error.message });
 
   checkFiles(args);
+  const { save, saveAt } = args;
+  if (save !== undefined) of('--save', () => checkPlace(save));
   const options = machineOptions(args);
   const outputs: [string, string | undefined][] = [
     ['--virtio-console', args.virtioConsole],
@@ -157,12 +177,18 @@ export async function run(args: RunArguments, create: MachineFactory, around: Su
   const sinks: (Sink | undefined)[] = outputs.map(([option, path]) => of(option, () => openSink(path, output, failed)));
   const [virtioConsole, debugcon, post, trace, stats, record] = sinks;
   const matcher = args.until === undefined ? undefined : new Matcher(args.until);
+  const saving = save === undefined || saveAt === undefined ? undefined : new Saving(save, saveAt, () => machine!.snapshot());
   machine = await createNamed(args, create, {
     ...options,
     lockstep: options.lockstep && record ? { ...options.lockstep, onRecord: (text) => record.write(text) } : options.lockstep,
     onConsole(bytes) {
       const taken = output.write(bytes);
-      if (matcher !== undefined && matcher.push(bytes) >= 0) end({ status: Status.OK, text: `the guest printed '${args.until}'` });
+      saving?.see(bytes);
+      if (matcher !== undefined && matcher.push(bytes) >= 0) {
+        const found = () => end({ status: Status.OK, text: `the guest printed '${args.until}'` });
+        if (saving === undefined) found();
+        else void saving.done().then(found);
+      }
       return taken;
     },
     onVirtioConsole: virtioConsole && ((bytes) => virtioConsole.write(bytes)),
@@ -204,11 +230,13 @@ export async function run(args: RunArguments, create: MachineFactory, around: Su
   const seconds = ((performance.now() - started) / 1000).toFixed(1);
   // The last bytes may fail as well, or wait for their reader.
   await close((sink) => sink !== stats || sink === output);
+  const unsaved = await saving?.done();
   // What ended the run from our side counts only where it did end it: a crash that comes first is a crash.
   const mine = cause !== undefined && (result.kind === 'stopped' || (cause as Cause).status === Status.OK);
   let ended = mine ? (cause as unknown as Cause) : verdict(result, early());
   // Who would not wait until its output was read ended a run that the guest had ended, but for one that failed.
   if (cause !== undefined && allUnread() > 0 && ended.status !== Status.FAILED) ended = cause;
+  if (unsaved !== undefined && ended.status === Status.OK) ended = { status: Status.STOPPED_EARLY, text: ended.text };
   // A run whose output is lost is one that nobody should build on, however it ended: no end of a guest has this status.
   const status = () => (lost === undefined ? ended.status : Status.USAGE);
   if (stats !== undefined) {
@@ -222,6 +250,7 @@ export async function run(args: RunArguments, create: MachineFactory, around: Su
   offSignal();
   if (allUnread() > 0) around.say(`nobody read the last ${allUnread()} bytes of output`);
   if (!output.atLineStart && around.stdin.isTTY) around.say('');
+  if (unsaved !== undefined) around.say(unsaved);
   if (lost !== undefined && lost !== ended) around.say(`${(lost as Cause).text} (the exit status would be ${ended.status} otherwise)`);
   around.say(`${ended.text}${ended.text.includes('\n') ? `\nafter ${seconds} s` : ` (${seconds} s)`}`);
   return status();

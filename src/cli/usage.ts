@@ -17,7 +17,7 @@ Options:
 
 export const RUN = `Usage: dragoman run [KERNEL] [OPTIONS]
 
-Boots KERNEL (a Linux bzImage or a multiboot kernel), or a ROM image, with the first serial port on
+Boots KERNEL (a Linux bzImage or a multiboot kernel), or a ROM image, or goes on from a snapshot, with the first serial port on
 standard input and output. Messages of dragoman itself go to standard error. FILE '-' is standard output.
 
 Options:
@@ -29,7 +29,7 @@ Keys, where standard input is a terminal:
 Exit status:
   0          the guest powered off (or reset, without --until), TEXT was printed, or Ctrl-A x
   2          bad usage or input, or a host that gives too little; or an output that cannot be written, however the guest ended (that is told as well)
-  3          the guest stopped, or the reader of standard output went away, before TEXT; or the guest can never run again
+  3          the guest stopped, or the reader of standard output went away, before TEXT; or the guest can never run again; or it was not saved
   4          time-out
   5          triple fault, or an internal error; the state of the machine is on standard error
   V * 2 + 1  a write of V to the debug-exit port (modulo 256)

@@ -14,6 +14,17 @@ export class Backlog {
     return this.#length;
   }
 
+  /** A copy of what waits. */
+  get bytes(): Uint8Array {
+    const all = new Uint8Array(this.#length);
+    let at = 0;
+    for (const piece of this.#pieces) {
+      all.set(piece, at);
+      at += piece.length;
+    }
+    return all;
+  }
+
   /** Puts a copy behind what waits. */
   push(bytes: Uint8Array): void {
     if (bytes.length === 0) return;

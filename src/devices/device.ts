@@ -76,6 +76,10 @@ export interface Device {
   nextExpected?(now: number): number;
   /** Runs on the host thread, device lock held, after signalHost. */
   onHostSignal?(): void;
+  /** Copies of what only the host thread's object has of what the guest can see (input that waits): for snapshots, where its shared state is saved as it is. */
+  save?(): readonly Uint8Array[];
+  /** Puts that back, where nothing else waits, behind the shared state. False: no such device saved it. */
+  restore?(saved: readonly Uint8Array[]): boolean;
 }
 
 /** Bytes of an access. */

@@ -133,6 +133,16 @@ export class Uart implements Device {
     return this.#backlog.length + this.#input.length;
   }
 
+  save(): readonly Uint8Array[] {
+    return [this.#backlog.bytes];
+  }
+
+  restore([waiting, ...more]: readonly Uint8Array[]): boolean {
+    if (waiting === undefined || more.length > 0) return false;
+    this.#backlog.push(waiting);
+    return true;
+  }
+
   onHostSignal(): void {
     this.#output.flush();
     const s = this.#s;

@@ -13,10 +13,21 @@ import {
 import { describeEnd } from '../api/ending.ts';
 import { DragomanError } from '../api/errors.ts';
 import type { CpuHandle, MachineMemory } from '../api/inspect.ts';
-import type { Bytes, EncoderName, MachineHandle, MachineOptions, MachineStats, NetBackend, RunResult } from '../api/options.ts';
+import type {
+  Bytes,
+  EncoderName,
+  MachineHandle,
+  MachineOptions,
+  MachineStats,
+  NetBackend,
+  RestoreOptions,
+  RunResult,
+  SnapshotOptions,
+  Source,
+} from '../api/options.ts';
 import { EXACT, MODES, type Mode, type RelaxTerm, relaxBits } from '../api/relax.ts';
-import { BYTES, cpuNumber, MODE, RELAX, readOptions, type Settings, STEPS, TEXT, WATCHED } from '../api/schema.ts';
-import { readSources } from '../api/source.ts';
+import { BYTES, cpuNumber, MODE, RELAX, readOptions, type Settings, SNAPSHOT, STEPS, TEXT, WATCHED } from '../api/schema.ts';
+import { readSource, readSources } from '../api/source.ts';
 import { ramWritten } from '../cache/code-pages.ts';
 import { loadEngineImage } from '../cpu/image.ts';
 import type { RuntimeExports } from '../cpu/runtime.ts';
@@ -45,6 +56,8 @@ import {
   ROM,
   ROM_BYTES,
 } from '../layout/memory.ts';
+import { readSnapshot, type Saved } from '../snapshot/restore.ts';
+import { takeSnapshot } from '../snapshot/take.ts';
 import { type Board, type BoardConfig, buildBoard } from './board/board.ts';
 import { cpuHost } from './board/cpu-host.ts';
 import { monotonicMs } from './board/host-clock.ts';
@@ -96,6 +109,8 @@ const outsideOf = ({ net, lockstep }: Settings): NetBackend | undefined => (lock
 
 export class Machine extends MachineEvents implements MachineHandle {
   private readonly options: Settings;
+  /** Where it goes on from. */
+  private readonly saved: Saved | undefined;
   private readonly shared: SharedMemory;
   private readonly config: BoardConfig;
   private readonly board: Board;
@@ -133,7 +148,19 @@ export class Machine extends MachineEvents implements MachineHandle {
 
   /** Builds a machine and loads its kernel. Throws DragomanError for options and files that cannot be used. */
   static async create(options: MachineOptions): Promise<Machine> {
-    const settings = readOptions(await readSources(options));
+    return Machine.build(readOptions(await readSources(options)), undefined);
+  }
+
+  /**
+   * Builds a machine that goes on, when it is run, where another one stood when snapshot() was called. Throws DragomanError: BAD_SNAPSHOT for what is none, is damaged, or of another
+   * version; BAD_OPTION for options that contradict it.
+   */
+  static async restore(snapshot: Source, options: RestoreOptions = {}): Promise<Machine> {
+    const { settings, saved } = await readSnapshot(snapshot, options);
+    return Machine.build(settings, saved);
+  }
+
+  private static async build(settings: Settings, saved: Saved | undefined): Promise<Machine> {
     await host.prepare([...(settings.perfMap ? NAME_FILES : []), ...(hasProf(settings) ? PROF_FILES : [])]);
     const net = outsideOf(settings);
     await net?.open?.();
@@ -146,7 +173,7 @@ export class Machine extends MachineEvents implements MachineHandle {
       if (lockstep?.onRecord !== undefined || lockstep?.replay !== undefined) for (const disk of disks) hashes.push(await hashOf(disk));
       // From here to where it is listened to nothing waits.
       settings.signal?.throwIfAborted();
-      return new Machine(settings, disks, hashes);
+      return new Machine(settings, disks, hashes, saved);
     } catch (error) {
       for (const disk of disks) disk.close();
       net?.close?.();
@@ -155,7 +182,7 @@ export class Machine extends MachineEvents implements MachineHandle {
   }
 
   /** `diskHashes`: where the machine is recorded, or a recording is run again. */
-  private constructor(options: Settings, disks: readonly Disk[], diskHashes: readonly string[]) {
+  private constructor(options: Settings, disks: readonly Disk[], diskHashes: readonly string[], saved: Saved | undefined) {
     super();
     this.options = options;
     this.disks = disks;
@@ -163,17 +190,22 @@ export class Machine extends MachineEvents implements MachineHandle {
     const plan = planMemory(cpuCount, memoryBytes);
     if (options.codeCache !== undefined) host.checkKeeping();
     host.checkLimits(lockstep === undefined ? threadsOf(cpuCount, this.jit) : 0);
-    this.shared = createMemory(plan);
-    new Standstill(this.shared.memory).powerOn(host.monotonicNs());
+    saved?.checkDisks(disks);
+    this.saved = saved;
+    this.shared = saved?.shared ?? createMemory(plan);
+    const clock = saved?.header.clock ?? { ns: 0, startWallMs: Date.now() };
+    const standstill = new Standstill(this.shared.memory);
+    if (saved === undefined || lockstep !== undefined) standstill.powerOn(host.monotonicNs() - BigInt(Math.ceil(clock.ns)));
+    else standstill.standAt(clock.ns, host.monotonicNs());
     this.mode = options.mode;
     this.relax(options.relax ?? MODES[options.mode]);
     const channel = (kind: Typed) => new MachineChannel((bytes) => this.type(kind, bytes));
     this.channels = { serial: channel('serial'), virtioConsole: hasVirtioConsole(options) ? channel('virtioConsole') : undefined };
-    const time = lockstep === undefined ? undefined : lockstepTime(lockstep);
+    const time = lockstep === undefined ? undefined : lockstepTime(lockstep, saved?.header.lockstep);
     this.config = {
       memory: this.shared.memory,
       plan,
-      startWallMs: Date.now(),
+      startWallMs: clock.startWallMs,
       debugExitPort: options.debugExitPort,
       debugConsole: options.onDebugConsole !== undefined,
       logPost: options.onPost !== undefined,
@@ -191,7 +223,7 @@ export class Machine extends MachineEvents implements MachineHandle {
     const flow = (kind: Typed) => new InputFlow(() => this.inputWaiting(kind));
     this.typing = { serial: flow('serial'), virtioConsole: flow('virtioConsole') };
     const diskErrors = options.disks.map((disk, n) => errorTeller(diskName(disk, n)));
-    const entry = this.load();
+    const entry = saved === undefined ? this.load() : undefined;
     this.board = buildBoard(this.config, {
       thread: HOST_THREAD,
       clock: time?.clock,
@@ -243,6 +275,7 @@ export class Machine extends MachineEvents implements MachineHandle {
         trace,
         profile,
         inputs,
+        saved: saved?.header.lockstep && { turns: saved.header.lockstep, inputs: saved.inputs },
         ...ends,
       });
       this.executor = this.lockstep;
@@ -259,11 +292,13 @@ export class Machine extends MachineEvents implements MachineHandle {
       onResumed: () => this.dispatchEvent(new Event('resumed')),
     });
     net?.connect?.({ receive: (frame) => this.receive(frame) });
-    this.resetDevices(entry);
+    if (entry !== undefined) this.resetDevices(entry);
+    else this.board.chipset.hub.reset();
     for (let cpu = 0; cpu < cpuCount; cpu++) resetCpu(this.shared, cpu);
-    const { chipset, clock } = board;
-    this.runtime = hostRuntime(shared, (index) => cpuHost(chipset, clock, index, () => {}));
-    enterKernel(shared, entry, this.runtime);
+    const { chipset, clock: boardClock } = board;
+    this.runtime = hostRuntime(shared, (index) => cpuHost(chipset, boardClock, index, () => {}));
+    if (entry !== undefined) enterKernel(shared, entry, this.runtime);
+    else saved!.putBack(chipset, this.runtime);
     const { runtime, requireStopped } = this;
     this.symbols = new MachineSymbols(options.symbols, options.kernel);
     const { cpus, memory } = inspection({ shared, runtime, symbols: this.symbols, requireStopped });
@@ -312,6 +347,10 @@ export class Machine extends MachineEvents implements MachineHandle {
   }
 
   reset(): Promise<void> {
+    if (this.saved !== undefined)
+      return Promise.reject(
+        new DragomanError('NOT_SUPPORTED', 'not supported: a reset of a machine from a snapshot, which has no kernel to begin with'),
+      );
     if (this.options.lockstep?.onRecord !== undefined || this.options.lockstep?.replay !== undefined)
       return Promise.reject(
         new DragomanError('NOT_SUPPORTED', 'not supported: a reset of a machine that is recorded, or that a recording runs'),
@@ -363,7 +402,7 @@ export class Machine extends MachineEvents implements MachineHandle {
     this.shared.i32[this.control(Control.at.trace)] = this.trace === undefined ? 0 : 1;
     return new Promise((resolve) => {
       this.finish = resolve;
-      this.pausing.begin(this.options.paused);
+      this.pausing.begin(this.options.paused, this.saved !== undefined && this.lockstep === undefined);
       if (this.trace !== undefined) this.traceTimer = setInterval(() => this.serve(), TRACE_MS);
       this.executor.start(image);
     });
@@ -593,6 +632,15 @@ export class Machine extends MachineEvents implements MachineHandle {
     return this.pausing.points.add(first, Math.min(length, 2 ** 32 - first), access);
   }
 
+  async snapshot(options: SnapshotOptions = {}): Promise<Uint8Array> {
+    const { shared, config, guest, lockstep } = this;
+    const { chipset } = this.board;
+    const { base } = SNAPSHOT.take({ ...options, base: await readSource(options.base) }, 'snapshot');
+    const { engine, maxRegions } = this.options;
+    const parts = { shared, chipset, config, guest, engine, maxRegions, lockstep: lockstep && (() => lockstep.save()) };
+    return takeSnapshot(parts, base, (work) => this.pausing.still(work));
+  }
+
   stop(reason: string): void {
     this.end({ kind: 'stopped', reason });
     this.hurry();
@@ -629,8 +677,11 @@ export class Machine extends MachineEvents implements MachineHandle {
   }
   /** Where, and whose it is, which takes a look at all of the kernel; undefined: nowhere. */
   private get codeCache(): CodeCacheData | undefined {
-    const { codeCache: folder, kernel, bios } = this.options;
-    return this.keepsCode ? { folder: folder!, guest: host.sha256((kernel ?? bios)!) } : undefined;
+    return this.keepsCode ? { folder: this.options.codeCache!, guest: this.guest } : undefined;
+  }
+  private get guest(): string {
+    const { kernel, bios } = this.options;
+    return this.saved?.header.guest ?? host.sha256((kernel ?? bios)!);
   }
 
   private get strictOrder(): boolean {

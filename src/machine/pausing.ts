@@ -40,15 +40,17 @@ export class Pausing {
     return this.#state;
   }
 
-  /** The run begins. `paused`: no CPU executes anything before resume(). */
-  begin(paused: boolean): void {
+  /** The run begins. `paused`: no CPU executes anything before resume(). `stands`: the machine's clock does not go on before all CPUs can. */
+  begin(paused: boolean, stands: boolean): void {
     this.#state = 'running';
-    if (!paused) return;
+    if (!paused && !stands) return;
     // Asked for before a CPU executes anything.
     const rests = this.#options.executor().pause();
     void this.#next(async () => {
       await rests;
-      if (this.#state === 'running') this.#stopped('start');
+      if (this.#state !== 'running') return;
+      if (paused) this.#stopped('start');
+      else this.#options.executor().resume();
     });
   }
 
@@ -139,6 +141,16 @@ export class Pausing {
     await this.#options.executor().pause();
     for (let settled = this.#options.settled(); settled !== undefined && this.#state !== 'ended'; settled = this.#options.settled())
       await Promise.race([settled, this.#over.promise]);
+  }
+
+  /** Runs something while no CPU runs. Rejects with BAD_STATE before the run, and with ENDED where the run ends first. */
+  async still<T>(work: () => T): Promise<T> {
+    const done = Promise.withResolvers<T>();
+    await this.#whileStill(() => {
+      this.#mustRun();
+      done.resolve(work());
+    });
+    return done.promise;
   }
 
   #next<T>(work: () => Promise<T>): Promise<T> {

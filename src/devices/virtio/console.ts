@@ -60,6 +60,20 @@ export class VirtioConsole extends VirtioDevice {
     return this.#backlog.length;
   }
 
+  save(): readonly Uint8Array[] {
+    const sent = new Uint8Array(4);
+    new DataView(sent.buffer).setUint32(0, this.#sentEpoch === this.epoch ? this.#sent : 0, true);
+    return [this.#backlog.bytes, sent];
+  }
+
+  restore([waiting, sent, ...more]: readonly Uint8Array[]): boolean {
+    if (waiting === undefined || sent?.length !== 4 || more.length > 0) return false;
+    this.#backlog.push(waiting);
+    this.#sent = new DataView(sent.buffer, sent.byteOffset).getUint32(0, true);
+    this.#sentEpoch = this.epoch;
+    return true;
+  }
+
   protected process(): void {
     this.#deliver();
     this.#transmit();
@@ -100,7 +114,7 @@ export class VirtioConsole extends VirtioDevice {
       }
       const chain = queue.next();
       if (chain === undefined) break;
-      const piece = new Uint8Array(Math.min(chain.readableBytes - this.#sent, PIECE_BYTES));
+      const piece = new Uint8Array(Math.min(Math.max(chain.readableBytes - this.#sent, 0), PIECE_BYTES));
       this.memory.gather(chain.readable, this.#sent, piece);
       this.#sent += piece.length;
       total += Math.max(piece.length, 64);

@@ -75,6 +75,18 @@ export class VirtioNet extends VirtioDevice {
     return taken;
   }
 
+  save(): readonly Uint8Array[] {
+    this.#forgetOld();
+    return this.#waiting.map((frame) => frame.slice());
+  }
+
+  restore(frames: readonly Uint8Array[]): boolean {
+    if (frames.length > NET_BACKLOG) return false;
+    this.#waiting = frames.map((frame) => frame.slice());
+    this.#waitingEpoch = this.epoch;
+    return true;
+  }
+
   protected process(): void {
     this.#forgetOld();
     this.#deliver();

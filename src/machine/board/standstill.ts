@@ -18,13 +18,20 @@ export class Standstill {
     this.#words[this.#start] = now;
   }
 
+  /** It was so long before `now`, and the clock stands still there. */
+  standAt(ns: number, now: bigint): void {
+    this.powerOn(now - BigInt(Math.ceil(ns)));
+    this.begin(now);
+  }
+
   /** Nanoseconds from power-on to `now` without pauses; to the start of the pause where the machine is in one. */
   since(now: () => bigint): number {
     return Number((this.#i32[this.#paused] === 0 ? now() : this.#words[this.#pausedAt]!) - this.#words[this.#start]!);
   }
 
-  /** The clock stands still from `now` on. No CPU runs, nor the timekeeper. */
+  /** The clock stands still from `now` on, if it does not already. No CPU runs, nor the timekeeper. */
   begin(now: bigint): void {
+    if (this.#i32[this.#paused] !== 0) return;
     this.#words[this.#pausedAt] = now;
     this.#i32[this.#paused] = 1;
   }

@@ -10,12 +10,14 @@ import { FIRST_FORM } from '../../emit/interpreter/table.ts';
 import type { EncoderName } from '../../emit/module/builder.ts';
 import { Cpu } from '../../layout/cpu.ts';
 import { CONTROL, Control, cpuBase } from '../../layout/memory.ts';
+import type { SavedLockstep } from '../../snapshot/header.ts';
+import type { LockstepState } from '../../snapshot/take.ts';
 import { monotonicMs } from '../board/host-clock.ts';
 import type { Executor, ExecutorEnds } from '../executor.ts';
 import type { InputKind, Inputs, Typed } from '../inputs.ts';
 import type { Profile } from '../report/profile.ts';
 import type { TraceReader } from '../report/trace.ts';
-import { Lockstep } from './lockstep.ts';
+import { Lockstep, type SavedTurns } from './lockstep.ts';
 import { SeededRandom } from './random.ts';
 import { checkIdentity, eventLine, headerLine, type MachineIdentity, parseRecording, type Recording } from './recording.ts';
 import { type LockstepEnd, LockstepRun } from './run.ts';
@@ -33,8 +35,13 @@ export interface LockstepTime {
   readonly random: SeededRandom;
 }
 
-/** Throws BAD_RECORDING. */
-export function lockstepTime(options: LockstepOptions): LockstepTime {
+/** `saved`: of another machine, which this one goes on for. Throws BAD_RECORDING. */
+export function lockstepTime(options: LockstepOptions, saved?: SavedLockstep): LockstepTime {
+  if (saved !== undefined) {
+    const clock = new VirtualClock(LOCKSTEP_EPOCH_MS);
+    clock.jump(saved.ns);
+    return { seed: saved.seed, recording: undefined, clock, random: new SeededRandom(saved.entropy) };
+  }
   const recording = options.replay === undefined ? undefined : parseRecording(options.replay);
   const seed = options.seed ?? recording?.seed ?? 0;
   if (recording !== undefined && recording.seed !== seed)
@@ -56,6 +63,8 @@ export interface LockstepExecutorOptions extends ExecutorEnds {
   readonly profile: Profile | undefined;
   /** Of the devices. */
   readonly inputs: Inputs;
+  /** Of a machine that goes on for another one, with the inputs that wait. */
+  readonly saved: { readonly turns: SavedTurns; readonly inputs: LockstepState['inputs'] } | undefined;
 }
 
 /** Only who translates loads the translator and its encoder. */
@@ -93,6 +102,7 @@ export class LockstepExecutor implements Executor, Inputs {
   constructor(options: LockstepExecutorOptions) {
     this.#options = options;
     const { shared, time, outlets } = options;
+    this.#early.push(...(options.saved?.inputs ?? []));
     const { onRecord } = options.options;
     if (onRecord !== undefined) this.#record = outlets.add(onRecord, () => {});
     shared.i32[(CONTROL + Control.at.lockstep) >> 2] = 1;
@@ -121,8 +131,9 @@ export class LockstepExecutor implements Executor, Inputs {
     const { seed, clock, recording } = time;
     const translator = encoder === undefined ? undefined : await loadTranslator(shared, FIRST_FORM + image.keys.length, encoder, profile);
     if (this.#stopped) return;
-    this.#lockstep = new Lockstep({ shared, image, chipset, clock, seed, translator, onTrace: () => trace?.drain() });
-    this.#startMs = monotonicMs();
+    const saved = this.#options.saved?.turns;
+    this.#lockstep = new Lockstep({ shared, image, chipset, clock, seed, translator, onTrace: () => trace?.drain(), saved });
+    this.#startMs = monotonicMs() - clock.now() / 1e6;
     this.#run = new LockstepRun({
       lockstep: this.#lockstep,
       clock,
@@ -140,7 +151,7 @@ export class LockstepExecutor implements Executor, Inputs {
     });
     for (const { kind, bytes } of this.#early.splice(0)) this.#run.input(kind, bytes);
     if (this.#pauses) {
-      this.#pausedAt = this.#startMs;
+      this.#pausedAt = monotonicMs();
       void this.#run.pause();
     }
     this.#ready.resolve();
@@ -181,6 +192,15 @@ export class LockstepExecutor implements Executor, Inputs {
     if (this.#pausedAt === 0) this.#pausedAt = monotonicMs();
     this.#stepped?.resolve();
     this.#stepped = undefined;
+  }
+
+  /** Behind pause(): what of the machine is not in its memory. Code and translations are forgotten. Throws NOT_SUPPORTED where it records or replays. */
+  save(): LockstepState {
+    const { time, options } = this.#options;
+    if (options.onRecord !== undefined || options.replay !== undefined)
+      throw new DragomanError('NOT_SUPPORTED', 'not supported: snapshots of a machine that records or replays');
+    const state = { seed: time.seed, ns: time.clock.now(), entropy: time.random.state, ...this.#lockstep!.save() };
+    return { state, inputs: this.#run!.inputs };
   }
 
   #ended(end: LockstepEnd): void {

@@ -9,6 +9,7 @@
 //
 // With R CPUs running, an instruction takes NS / R: together they are as fast as R CPUs side by side. Where all wait in HLT the clock
 // jumps to the next timer, but not ahead of the host's clock, if the run is paced: then `sleep 1` takes a second.
+import { forgetCode } from '../../cache/code-pages.ts';
 import { hasRequests, takeRequests } from '../../cache/heat.ts';
 import { noteTranslation } from '../../cache/tally.ts';
 import type { Translator } from '../../cache/translator.ts';
@@ -18,6 +19,8 @@ import type { SharedMemory } from '../../cpu/state.ts';
 import { Vcpu } from '../../cpu/vcpu.ts';
 import type { Chipset } from '../../devices/chipset.ts';
 import { Cpu, DebugStop, Exit, SLICE_OVER, Step } from '../../layout/cpu.ts';
+import { renewCpu } from '../../snapshot/cpu-fields.ts';
+import type { SavedLockstep } from '../../snapshot/header.ts';
 import { cpuHost } from '../board/cpu-host.ts';
 import { monotonicMs } from '../board/host-clock.ts';
 import { SeededRandom } from './random.ts';
@@ -42,7 +45,12 @@ export interface LockstepParts {
   readonly translator: Translator | undefined;
   /** Trace records are waiting (see HostImports.trace). */
   readonly onTrace: () => void;
+  /** Where another machine stood that this one goes on for. */
+  readonly saved: SavedTurns | undefined;
 }
+
+/** How far the turns have come: of a snapshot. */
+export type SavedTurns = Pick<SavedLockstep, 'turns' | 'choices' | 'slice'>;
 
 /** What a turn came to. */
 export type Turn =
@@ -80,12 +88,14 @@ export class Lockstep {
 
   constructor(parts: LockstepParts) {
     this.#parts = parts;
-    this.#random = new SeededRandom(parts.seed);
-    const { shared, image, chipset, clock, onTrace } = parts;
+    const { shared, image, chipset, clock, onTrace, saved } = parts;
+    this.#random = new SeededRandom(saved?.choices ?? parts.seed);
+    this.turns = saved?.turns ?? 0;
     const make = (_: unknown, index: number) => new Vcpu(image, shared, index, cpuHost(chipset, clock, index, onTrace));
     this.cpus = Array.from({ length: shared.plan.cpuCount }, make);
     for (const cpu of this.cpus) cpu.refresh();
     this.#lives = this.cpus.map((cpu) => new Lifecycle(cpu, () => chipset.parts.lapic.sipiVector(cpu.index)));
+    if (saved?.slice !== undefined) this.#slice = { ...saved.slice, cpu: this.cpus[saved.slice.cpu]! };
     chipset.hub.endSlice = () => this.cpus[chipset.current.index]!.set(Cpu.at.budget, SLICE_OVER);
   }
 
@@ -97,6 +107,20 @@ export class Lockstep {
   /** The CPUs were reset: a slice that is under way is over. */
   dropTurn(): void {
     this.#slice = undefined;
+  }
+
+  /** Saves how far the turns have come, and forgets all that was decoded, translated and looked up: a machine that goes on from here knows none of it, and both are to go on alike. */
+  save(): SavedTurns {
+    const { shared, translator } = this.#parts;
+    for (const cpu of this.cpus) {
+      cpu.dropRegions();
+      cpu.blocks.flush();
+    }
+    translator?.giveBack();
+    forgetCode(shared);
+    for (const cpu of this.cpus) renewCpu(shared, cpu.index, cpu.instance.runtime);
+    const { turns } = this;
+    return { turns, choices: this.#random.state, slice: this.#slice && { ...this.#slice, cpu: this.#slice.cpu.index } };
   }
 
   /** The run stops behind the next Cpu.stepsLeft instructions of a CPU; undefined: it does not. */

@@ -7,6 +7,11 @@ export class SeededRandom {
     this.#state = seed | 0;
   }
 
+  /** A generator with this seed goes on as this one does. */
+  get state(): number {
+    return this.#state;
+  }
+
   /** An integer from 0 to 2^32 - 1. */
   next(): number {
     this.#state = (this.#state + 0x6d2b79f5) | 0;

@@ -59,6 +59,11 @@ export class LockstepRun {
     this.#wake?.();
   }
 
+  /** Those that no device has got yet. */
+  get inputs(): readonly { readonly kind: InputKind; readonly bytes: Uint8Array }[] {
+    return [...this.#inputs];
+  }
+
   /** Bytes of such input that no device has got yet. */
   inputWaiting(kind: InputKind): number {
     return this.#inputs.reduce((sum, one) => (one.kind === kind ? sum + one.bytes.length : sum), 0);

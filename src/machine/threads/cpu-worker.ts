@@ -193,8 +193,8 @@ function leaveHalt(lease: number, slept: number): void {
   Atomics.notify(i32, timerSignal);
 }
 
-// The others have run by the time that they are alone.
-if (data.index === 0) stalls.warmUp();
+// The others have run by the time that they are alone. (Where the clock stands still the guest has measured it before.)
+if (data.index === 0 && i32[(CONTROL + Control.at.paused) >> 2] === 0) stalls.warmUp();
 
 /** The CPU executes its first instruction. */
 function begin(): void {

@@ -137,6 +137,9 @@ class ScriptedMachine extends MachineEvents implements MachineHandle {
   sendFrame(): boolean {
     return false;
   }
+  async snapshot(): Promise<Uint8Array> {
+    return new TextEncoder().encode('all of it');
+  }
   relax(): void {}
   setMode(): void {}
   stop(reason: string): void {
