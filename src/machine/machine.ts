@@ -1,15 +1,6 @@
 // A PC put together: memory, kernel, the host's end of the devices, and the executor that runs its CPUs.
 import type { Channel } from '../api/channel.ts';
-import {
-  type Breakpoint,
-  BreakpointEvent,
-  ConsoleEvent,
-  EndEvent,
-  type MachineState,
-  PanicEvent,
-  PausedEvent,
-  type WatchOptions,
-} from '../api/debug.ts';
+import { type Breakpoint, BreakpointEvent, EndEvent, type MachineState, PausedEvent, type WatchOptions } from '../api/debug.ts';
 import { describeEnd } from '../api/ending.ts';
 import { DragomanError } from '../api/errors.ts';
 import type { CpuHandle, MachineMemory } from '../api/inspect.ts';
@@ -32,7 +23,7 @@ import { ramWritten } from '../cache/code-pages.ts';
 import { loadEngineImage } from '../cpu/image.ts';
 import type { RuntimeExports } from '../cpu/runtime.ts';
 import { createMemory, resetCpu, type SharedMemory } from '../cpu/state.ts';
-import { Outlets, type Receiver } from '../devices/outlet.ts';
+import { Outlets } from '../devices/outlet.ts';
 import { checkFrame } from '../devices/virtio/ethernet.ts';
 import type { Disk } from '../disks/disk.ts';
 import { hashOf } from '../disks/hash.ts';
@@ -44,39 +35,25 @@ import { LINEAR } from '../inspect/arguments.ts';
 import { inspection } from '../inspect/inspection.ts';
 import { MachineSymbols } from '../inspect/symbols.ts';
 import { Cpu, Exit, Pending } from '../layout/cpu.ts';
-import {
-  CONTROL,
-  Control,
-  cpuBase,
-  DEVICE_STATE,
-  DEVICE_STATE_BYTES,
-  KEPT_PAGES,
-  planMemory,
-  RAM,
-  ROM,
-  ROM_BYTES,
-} from '../layout/memory.ts';
+import { CONTROL, Control, cpuBase, DEVICE_STATE, DEVICE_STATE_BYTES, KEPT_PAGES, planMemory } from '../layout/memory.ts';
 import { readSnapshot, type Saved } from '../snapshot/restore.ts';
 import { takeSnapshot } from '../snapshot/take.ts';
 import { type Board, type BoardConfig, buildBoard } from './board/board.ts';
 import { cpuHost } from './board/cpu-host.ts';
 import { monotonicMs } from './board/host-clock.ts';
 import { Standstill } from './board/standstill.ts';
-import type { EntryState } from './boot/entry.ts';
-import { commandLineOf, loadKernel } from './boot/kernel.ts';
-import { loadRom } from './boot/rom.ts';
 import { enterKernel } from './boot/start-state.ts';
 import { MachineChannel } from './channel.ts';
+import { watchedConsole } from './console-watch.ts';
 import { MachineEvents } from './events.ts';
 import type { Executor, ExecutorEnds } from './executor.ts';
-import { writeFirmwareTables } from './firmware/tables.ts';
 import { hostRuntime } from './host-runtime.ts';
 import { InputFlow } from './input-flow.ts';
 import { deviceInputs, type Inputs, type Typed } from './inputs.ts';
 import { LockstepExecutor, lockstepTime } from './lockstep/executor.ts';
 import { identityOf } from './lockstep/identity.ts';
-import { PanicWatch } from './panic-watch.ts';
 import { Pausing } from './pausing.ts';
+import { loadGuest, powerOnAgain, ramOf, resetDevices } from './power-on.ts';
 import { ProfWatch } from './prof-watch.ts';
 import { dumpDevices } from './report/devices.ts';
 import { dumpMachine, exitName } from './report/dump.ts';
@@ -84,7 +61,6 @@ import { readProf } from './report/prof.ts';
 import { screenText } from './report/screen.ts';
 import { collectStats } from './report/stats.ts';
 import { releaseTracers, TraceReader } from './report/trace.ts';
-import { resetCpus } from './reset.ts';
 import { ThreadsExecutor, threadsOf } from './threads/executor.ts';
 import type { CodeCacheData } from './translating.ts';
 
@@ -223,7 +199,7 @@ export class Machine extends MachineEvents implements MachineHandle {
     const flow = (kind: Typed) => new InputFlow(() => this.inputWaiting(kind));
     this.typing = { serial: flow('serial'), virtioConsole: flow('virtioConsole') };
     const diskErrors = options.disks.map((disk, n) => errorTeller(diskName(disk, n)));
-    const entry = saved === undefined ? this.load() : undefined;
+    const entry = saved === undefined ? loadGuest(this.shared, options) : undefined;
     this.board = buildBoard(this.config, {
       thread: HOST_THREAD,
       clock: time?.clock,
@@ -231,7 +207,7 @@ export class Machine extends MachineEvents implements MachineHandle {
       isFirst: true,
       onEnd: (reason) => this.end(reason),
       outlets: this.outlets,
-      onConsole: this.consoleReceiver(),
+      onConsole: watchedConsole(this.channels.serial.receiver(options.onConsole), this.prof, this),
       onConsoleInputTaken: () => this.typing.serial.drained(),
       onDebugConsole: options.onDebugConsole,
       onPost: options.onPost,
@@ -292,7 +268,7 @@ export class Machine extends MachineEvents implements MachineHandle {
       onResumed: () => this.dispatchEvent(new Event('resumed')),
     });
     net?.connect?.({ receive: (frame) => this.receive(frame) });
-    if (entry !== undefined) this.resetDevices(entry);
+    if (entry !== undefined) resetDevices(this.board.chipset, entry);
     else this.board.chipset.hub.reset();
     for (let cpu = 0; cpu < cpuCount; cpu++) resetCpu(this.shared, cpu);
     const { chipset, clock: boardClock } = board;
@@ -307,45 +283,6 @@ export class Machine extends MachineEvents implements MachineHandle {
     options.signal?.addEventListener('abort', this.abort);
   }
 
-  /** Gets the console's bytes. */
-  private consoleReceiver(): Receiver<Uint8Array> {
-    const { prof } = this;
-    const receive = this.channels.serial.receiver(this.options.onConsole);
-    const panics = new PanicWatch();
-    return (bytes) => {
-      if (prof?.watches) prof.see(bytes);
-      if (this.hears('console')) this.dispatchEvent(new ConsoleEvent(bytes.slice()));
-      if (this.hears('panic')) for (const line of panics.push(bytes)) this.dispatchEvent(new PanicEvent(line));
-      return receive(bytes);
-    };
-  }
-
-  private get ram(): Uint8Array {
-    return this.shared.u8.subarray(RAM, RAM + this.shared.plan.ramBytes);
-  }
-
-  private load(): EntryState {
-    const { bios, kernel, kernelName, initrd, modules, append } = this.options;
-    const { ramBytes, cpuCount } = this.shared.plan;
-    if (bios !== undefined) {
-      const entry = loadRom(this.ram, this.shared.u8.subarray(ROM, ROM + ROM_BYTES), bios);
-      this.shared.i32[this.control(Control.at.romBytes)] = bios.length;
-      return entry;
-    }
-    // First what a BIOS leaves, then the kernel, as on a PC: its bytes win.
-    writeFirmwareTables(this.ram, { cpuCount });
-    // There is one where there is no ROM.
-    const image = kernel!;
-    const commandLine = commandLineOf(image, kernelName, append);
-    return loadKernel(this.ram, { kernel: image, initrd, modules, commandLine, ramBytes });
-  }
-
-  private resetDevices({ picMasks }: EntryState): void {
-    const { hub, parts } = this.board.chipset;
-    hub.reset();
-    if (picMasks !== undefined) parts.pic.mask(...picMasks);
-  }
-
   reset(): Promise<void> {
     if (this.saved !== undefined)
       return Promise.reject(
@@ -356,12 +293,7 @@ export class Machine extends MachineEvents implements MachineHandle {
         new DragomanError('NOT_SUPPORTED', 'not supported: a reset of a machine that is recorded, or that a recording runs'),
       );
     return this.pausing.reset(() => {
-      this.ram.fill(0);
-      const entry = this.load();
-      ramWritten(this.shared, 0, this.shared.plan.ramBytes);
-      this.resetDevices(entry);
-      resetCpus(this.shared, this.runtime);
-      enterKernel(this.shared, entry, this.runtime);
+      powerOnAgain(this.shared, this.board.chipset, this.runtime, this.options);
       this.dispatchEvent(new Event('reset'));
     });
   }
@@ -390,16 +322,17 @@ export class Machine extends MachineEvents implements MachineHandle {
     if (perfMap) host.writePerfMap();
     const image = loadEngineImage(this.strictOrder, perfMap, this.prof !== undefined);
     const { jit } = this;
-    this.shared.i32[this.control(Control.at.hotThreshold)] = jit ? HOT : NEVER;
-    this.shared.i32[this.control(Control.at.hotWithin)] = HOT_WITHIN;
-    this.shared.i32[this.control(Control.at.mostRegions)] = this.options.maxRegions ?? 0;
+    const set = (offset: number, value: number) => (this.shared.i32[this.control(offset)] = value);
+    set(Control.at.hotThreshold, jit ? HOT : NEVER);
+    set(Control.at.hotWithin, HOT_WITHIN);
+    set(Control.at.mostRegions, this.options.maxRegions ?? 0);
     // Until the translator knows better.
     const kept = this.control(Control.at.keptPages);
     if (this.lockstep === undefined && this.keepsCode) this.shared.i32.fill(-1, kept, kept + KEPT_PAGES / 32);
-    this.shared.i32[this.control(Control.at.strictOrder)] = this.strictOrder ? 1 : 0;
-    this.shared.i32[this.control(Control.at.countInstructions)] = this.counts ? 1 : 0;
-    this.shared.i32[this.control(Control.at.prof)] = this.prof === undefined ? 0 : 1;
-    this.shared.i32[this.control(Control.at.trace)] = this.trace === undefined ? 0 : 1;
+    set(Control.at.strictOrder, this.strictOrder ? 1 : 0);
+    set(Control.at.countInstructions, this.counts ? 1 : 0);
+    set(Control.at.prof, this.prof === undefined ? 0 : 1);
+    set(Control.at.trace, this.trace === undefined ? 0 : 1);
     return new Promise((resolve) => {
       this.finish = resolve;
       this.pausing.begin(this.options.paused, this.saved !== undefined && this.lockstep === undefined);
@@ -458,7 +391,7 @@ export class Machine extends MachineEvents implements MachineHandle {
   }
 
   screenText(): string {
-    return screenText(this.ram, this.board.chipset.parts.vga.text);
+    return screenText(ramOf(this.shared), this.board.chipset.parts.vga.text);
   }
 
   /** A CPU left its run loop for good. */
@@ -709,6 +642,6 @@ export class Machine extends MachineEvents implements MachineHandle {
   }
 
   memoryHash(): string {
-    return host.sha256(this.ram);
+    return host.sha256(ramOf(this.shared));
   }
 }
