@@ -271,6 +271,29 @@ describe.each(WAYS)('%s', (_way, options) => {
   });
 });
 
+it.each(WAYS)('%s: a CPU in HLT goes by what the host changes of it', async (_way, options) => {
+  // sti; hlt; loop: inc dword [COUNT]; jmp loop
+  const machine = await make(options, `fb f4 ff05${le32(COUNT)} ebf8`);
+  const run = machine.run();
+  await until(() => cpuWord(machine, Cpu.at.halted) !== 0);
+  await machine.pause();
+  const { registers } = machine.cpus[0]!;
+  expect(registers.eip).toBe(ENTRY + 2);
+  // Elsewhere, and back into HLT with interrupts off: nothing can ever end that.
+  registers.eip = ENTRY + 2;
+  await machine.resume();
+  await until(() => count(machine) > 0);
+  await machine.pause();
+  registers.eip = ENTRY;
+  await machine.resume();
+  await until(() => cpuWord(machine, Cpu.at.halted) !== 0);
+  await machine.pause();
+  expect([registers.eip, registers.eflags & 0x200]).toEqual([ENTRY + 2, 0x200]);
+  registers.eflags &= ~0x200;
+  await machine.resume();
+  expect(await run).toEqual({ kind: 'halted' });
+});
+
 it('takes so many breakpoints, and no more', async () => {
   const machine = await make({}, LOOP);
   const points = [];
