@@ -3,6 +3,7 @@ import { createHash } from 'node:crypto';
 import { describe, expect, it } from 'vitest';
 import { GATEWAY, GUEST, NAME_SERVER } from '../../../src/net/address.ts';
 import { Protocol } from '../../../src/net/ipv4.ts';
+import { ByteQueue } from '../../../src/net/tcp/byte-queue.ts';
 import { DELAYED_ACK_MS, TIME_WAIT_MS } from '../../../src/net/tcp/connection.ts';
 import { MOST_CONNECTIONS, MOST_KNOWN } from '../../../src/net/tcp/nat.ts';
 import { MOST_EARLY, RECEIVE_BUFFER } from '../../../src/net/tcp/receiver.ts';
@@ -80,6 +81,22 @@ describe('segments', () => {
     const packet = buildSegment(GUEST, GATEWAY, segment);
     for (const length of [0, 19, 23]) expect(parseSegment({ ...packet, payload: packet.payload.subarray(0, length) })).toBeUndefined();
   });
+});
+
+it('bytes wait in a ring that goes round and grows', () => {
+  const queue = new ByteQueue();
+  let [pushed, dropped] = [0, 0];
+  const numbers = (from: number, length: number) => Uint8Array.from({ length }, (_, i) => (from + i) % 251);
+  for (let n = 0; n < 60; n++) {
+    const length = (n * 977) % 3000;
+    queue.push(numbers(pushed, length));
+    pushed += length;
+    expect(queue.copy(0, queue.length)).toEqual(numbers(dropped, queue.length));
+    const taken = Math.min(queue.length, (n * 1301) % 2900);
+    queue.drop(taken);
+    dropped += taken;
+    expect(queue.length).toBe(pushed - dropped);
+  }
 });
 
 describe('a connection that the guest asks for', () => {
