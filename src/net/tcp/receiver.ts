@@ -118,7 +118,7 @@ export class TcpReceiver {
     const end = add(sequence, data.length);
     const put = (upTo: number): void => {
       const length = distance(start, upTo);
-      if (length <= 0 || this.#early.length >= MOST_EARLY) return;
+      if (length <= 0) return;
       const from = distance(sequence, start);
       added.push({ sequence: start, data: data.slice(from, from + length) });
     };
