@@ -48,7 +48,8 @@ export async function writeSnapshot(header: object, sections: Iterable<Uint8Arra
 
 /** Gives all bytes, as fast as they are wanted. (A Blob's stream does the same in twice the time.) */
 async function feed(writer: WritableStreamDefaultWriter<BufferSource>, bytes: Uint8Array): Promise<void> {
-  for (let at = 0; at < bytes.length; at += PIECE_BYTES) await writer.write(bytes.subarray(at, at + PIECE_BYTES) as Uint8Array<ArrayBuffer>);
+  for (let at = 0; at < bytes.length; at += PIECE_BYTES)
+    await writer.write(bytes.subarray(at, at + PIECE_BYTES) as Uint8Array<ArrayBuffer>);
   await writer.close();
 }
 

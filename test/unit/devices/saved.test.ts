@@ -40,7 +40,10 @@ it('output of a console that was handed on in part, and input that waits', () =>
   const make = () => {
     const pieces: Uint8Array[] = [];
     // Asks to be given no more, for ever.
-    const on = rig({ console: true, firstSlot: SLOT }, { onConsole: (piece) => (pieces.push(piece) > 0 ? new Promise(() => {}) : undefined) });
+    const on = rig(
+      { console: true, firstSlot: SLOT },
+      { onConsole: (piece) => (pieces.push(piece) > 0 ? new Promise(() => {}) : undefined) },
+    );
     const d = new Driver(on, SLOT).start();
     d.add(TX, [d.put(Uint8Array.from({ length: 100_000 }, (_, n) => n % 251))]);
     return { on, d, pieces, port: on.host.virtioConsole! };
