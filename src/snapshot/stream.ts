@@ -7,6 +7,8 @@ const MAGIC = 'DRAGOMAN SNP';
 export const SNAPSHOT_VERSION = 1;
 const CLEAR_BYTES = MAGIC.length + 4;
 const LARGEST_HEADER = 4 << 20;
+/** Packed bytes that are given at once. */
+const PIECE_BYTES = 1 << 18;
 
 export function bad(message: string, cause?: unknown): never {
   throw new DragomanError('BAD_SNAPSHOT', message, undefined, cause === undefined ? undefined : { cause });
@@ -44,6 +46,13 @@ export async function writeSnapshot(header: object, sections: Iterable<Uint8Arra
   return (await Promise.all([all, write()]))[0];
 }
 
+/** Gives all bytes, as fast as they are wanted. (A Blob's stream does the same in twice the time.) */
+async function feed(writer: WritableStreamDefaultWriter<BufferSource>, bytes: Uint8Array): Promise<void> {
+  for (let at = 0; at < bytes.length; at += PIECE_BYTES)
+    await writer.write(bytes.subarray(at, at + PIECE_BYTES) as Uint8Array<ArrayBuffer>);
+  await writer.close();
+}
+
 /** Reads a snapshot from its start to its end. All that is wrong with it is BAD_SNAPSHOT. */
 export class SnapshotReader {
   readonly #reader: ReadableStreamDefaultReader<Uint8Array>;
@@ -56,8 +65,10 @@ export class SnapshotReader {
       bad('this is no snapshot of Dragoman');
     const version = new DataView(clear.buffer, clear.byteOffset).getUint32(MAGIC.length, true);
     if (version !== SNAPSHOT_VERSION) bad(`it is of version ${version}, and this Dragoman reads version ${SNAPSHOT_VERSION}`);
-    const stream = new Blob([bytes.subarray(CLEAR_BYTES) as Uint8Array<ArrayBuffer>]).stream();
-    this.#reader = stream.pipeThrough(new DecompressionStream('gzip')).getReader();
+    const gzip = new DecompressionStream('gzip');
+    // What goes wrong there is told where it is read.
+    feed(gzip.writable.getWriter(), bytes.subarray(CLEAR_BYTES)).catch(() => {});
+    this.#reader = gzip.readable.getReader();
   }
 
   /** The header, as JSON has it. */

@@ -74,15 +74,16 @@ it.concurrent.each([
   ['a folder', folder, /it is no file/],
   ['nowhere', join(folder, 'none', 'f'), /no such folder/],
 ])('writes to no %s', async (_what, place, message) => {
-  const ended = await play('four', [POWER_OFF], '--save', place, '--save-at', 'x');
+  const ended = await finish('test/unit/cli/refusal.ts', [file('four', 'a kernel'), '--save', place, '--save-at', 'x']);
   expect(ended.stderr).toMatch(message);
   expect(ended.status).toBe(2);
 });
 
 it('does not write over what the run reads', async () => {
-  const same = file('same', JSON.stringify([POWER_OFF]));
-  const ended = await finish('test/unit/cli/scripted.ts', [same, '--save', same, '--save-at', 'x']);
-  expect([ended.status, readFileSync(same, 'utf8')]).toEqual([2, JSON.stringify([POWER_OFF])]);
+  const same = file('same', 'a kernel');
+  const ended = await finish('test/unit/cli/refusal.ts', [same, '--save', same, '--save-at', 'x']);
+  expect([ended.status, readFileSync(same, 'utf8')]).toEqual([2, 'a kernel']);
+  expect(ended.stderr).toContain('an output must not be an input as well');
 });
 
 describe('a file that is written as a whole', () => {
@@ -104,7 +105,7 @@ describe('a file that is written as a whole', () => {
   });
 });
 
-it('a machine goes on in another process', async () => {
+it('a machine goes on in another process', { timeout: 240_000 }, async () => {
   const guest = file('guest', kernel(outDx(0x3f8, 0x3e), ECHO, out(0xf4, 3), SPIN));
   const saved = at('machine.snap');
   const first = await finish(MAIN, [

@@ -20,9 +20,9 @@ it('frames that wait for buffers of the guest', () => {
   const [one, two] = [make(), make()];
   one.card.receive(frame(1));
   one.card.receive(frame(2));
-  const saved = one.card.save();
-  expect(saved).toHaveLength(2);
-  expect(two.card.restore(saved)).toBe(true);
+  const frames = one.card.save();
+  expect(frames).toHaveLength(2);
+  expect(two.card.restore(frames)).toBe(true);
   const rooms = [two.d.room(100), two.d.room(100)];
   for (const room of rooms) two.d.add(RX, [room]);
   two.d.notify(RX);
@@ -58,23 +58,41 @@ it('output of a console that was handed on in part, and input that waits', () =>
   two.on.work();
   expect(two.pieces.map((piece) => [piece.length, piece[0]])).toEqual([[100_000 - 65536, 65536 % 251]]);
   expect(two.port.inputWaiting).toBe(3);
-  for (const saved of [[], [new Uint8Array(1)], [new Uint8Array(1), new Uint8Array(3)]]) expect(two.port.restore(saved)).toBe(false);
+  for (const wrong of [[], [new Uint8Array(1)], [new Uint8Array(1), new Uint8Array(3)]]) expect(two.port.restore(wrong)).toBe(false);
+});
+
+/** A board, and its memory as a machine's: with the state of devices where that has it. */
+function board(cpus = 1, extra: Parameters<typeof bench>[1] = {}) {
+  const b = bench(cpus, extra);
+  const u8 = new Proxy(new Uint8Array(b.memory.buffer), {
+    get(bytes, name) {
+      if (name === 'subarray') return (from: number, to: number) => bytes.subarray(from - DEVICE_STATE, to - DEVICE_STATE);
+      if (name === 'set') return (from: Uint8Array, at: number) => bytes.set(from, at - DEVICE_STATE);
+      return Reflect.get(bytes, name);
+    },
+  });
+  return { b, hub: b.pc.hub, shared: { u8 } as Parameters<typeof saveDevices>[1] };
+}
+const saved = ({ hub, shared }: ReturnType<typeof board>) => ({
+  records: describePieces(hub),
+  state: saveDevices(hub, shared),
+  kept: saveKept(hub),
+});
+
+it('what the guest has moved is where it moved it', () => {
+  const [one, two] = [board(1, { virtio: { rng: true } }), board(1, { virtio: { rng: true } })];
+  const MOVED = 0xfe000000;
+  /** Number of queues, of the common structure. */
+  const queues = ({ b }: typeof one) => b.read(MOVED + 0x10) >>> 16;
+  one.b.out(0xcf8, 0x80000000 + (2 << 11) + 0x10, 4);
+  one.b.out(0xcfc, MOVED, 4);
+  expect([queues(one), queues(two)]).toEqual([1, 0xffff]);
+  putDevices(two.hub, two.shared, saved(one));
+  expect(queues(two)).toBe(1);
 });
 
 it('all of a board, piece by piece; another board’s is refused', () => {
-  const make = (cpus = 1) => {
-    const b = bench(cpus);
-    // Where device state is in a machine's memory.
-    const u8 = new Proxy(new Uint8Array(b.memory.buffer), {
-      get(bytes, name) {
-        if (name === 'subarray') return (from: number, to: number) => bytes.subarray(from - DEVICE_STATE, to - DEVICE_STATE);
-        if (name === 'set') return (from: Uint8Array, at: number) => bytes.set(from, at - DEVICE_STATE);
-        return Reflect.get(bytes, name);
-      },
-    });
-    return { b, hub: b.pc.hub, shared: { u8 } as Parameters<typeof saveDevices>[1] };
-  };
-  const [one, two, other] = [make(), make(), make(2)];
+  const [one, two, other] = [board(), board(), board(2)];
   // The timer counts down from 1234H, the serial port has a divisor of 7 and a byte that waits, a PCI function has moved.
   for (const value of [0x34, 0x12]) one.b.out(0x40, value);
   one.b.out(0x3fb, 0x83);
@@ -82,9 +100,7 @@ it('all of a board, piece by piece; another board’s is refused', () => {
   one.b.out(0x3fb, 3);
   one.b.pc.serialInput(0, new Uint8Array(5000).fill(65));
   one.b.advance(1e6);
-  const records = describePieces(one.hub);
-  const state = saveDevices(one.hub, one.shared);
-  const kept = saveKept(one.hub);
+  const { records, state, kept } = saved(one);
   expect(kept.size).toBe(1);
   two.b.time.now = one.b.time.now;
   putDevices(two.hub, two.shared, { records, state, kept });
