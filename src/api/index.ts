@@ -26,6 +26,7 @@ export {
 } from './debug.ts';
 export { describeEnd } from './ending.ts';
 export { DragomanError, type ErrorCode } from './errors.ts';
+export { GDB_PORT, type GdbOptions, type GdbServer } from './gdb.ts';
 export type {
   CpuHandle,
   CpuRegisters,

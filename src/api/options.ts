@@ -5,6 +5,7 @@ import type { EncoderName } from '../emit/module/builder.ts';
 import type { Bytes, Source } from './bytes.ts';
 import type { Channel } from './channel.ts';
 import type { Breakpoint, MachineEventTarget, MachineState, WatchOptions } from './debug.ts';
+import type { GdbOptions, GdbServer } from './gdb.ts';
 import type { CpuHandle, MachineMemory } from './inspect.ts';
 import type { Mode, RelaxTerm } from './relax.ts';
 
@@ -361,6 +362,11 @@ export interface MachineHandle extends MachineEventTarget {
   setBreakpoint(address: number | string): Promise<Breakpoint>;
   /** The same behind an instruction that accesses data. Accesses to other data of the page are slower. */
   setWatchpoint(address: number | string, options?: WatchOptions): Promise<Breakpoint>;
+  /**
+   * Lets gdb attach (docs/debugging.md) from now on to the end of the run, before or while the machine runs. Rejects with BAD_OPTION where the port cannot be had, BAD_STATE where there is one already, ENDED,
+   * and NOT_SUPPORTED in a browser.
+   */
+  gdb(options?: GdbOptions): Promise<GdbServer>;
   /** Ends the run with kind 'stopped', and waits for no receiver any more. Where the guest has ended it before, that is all that it does. */
   stop(reason: string): void;
   /** Ends the run where there is one, and resolves when all is given back: threads, files of disks. Also of a machine that never ran. `await using` calls it. */

@@ -6,6 +6,7 @@ import { ENCODERS } from '../emit/module/builder.ts';
 import { largestMemory, SMALLEST_REGIONS, TABLE_ENTRIES } from '../layout/memory.ts';
 import { type KernelSymbols, readSymbols } from '../machine/report/symbols.ts';
 import { CLIENT, checkClients } from './clients.ts';
+import { GDB_PORT } from './gdb.ts';
 import {
   defaults,
   having,
@@ -98,7 +99,9 @@ export const WATCHED = shape({
 export const STEPS = integer('a number of instructions', 1, 2 ** 31 - 1);
 /** The number of a CPU of so many. */
 export const cpuNumber = (cpus: number): Kind<number> => integer('the number of a CPU', 0, cpus - 1);
+export const TCP_PORT = integer('a TCP port', 0, 0xffff);
 const BOOLEAN = plain<boolean>('true or false', (value) => typeof value === 'boolean');
+export const GDB = shape({ port: defaults(TCP_PORT, GDB_PORT), wait: defaults(BOOLEAN, false) });
 const callback = <T>() => plain<(value: T) => unknown>('a function', (value) => typeof value === 'function');
 const MAC: Kind<string> = { what: `a MAC address such as '${DEFAULT_MAC}'`, take: checkMac };
 

@@ -71,6 +71,7 @@ function parseRun(args: readonly string[]): Command {
   const append = given.has('append') ? 'given' : undefined;
   checkTogether({ kernel, bios, initrd, append, modules }, (option) => (option === 'kernel' ? 'KERNEL' : flagName(option)));
   if (record !== undefined && replay !== undefined) refuse('--record', 'a recording that is run again cannot be recorded');
+  if (flags.gdbWait && flags.gdb === undefined) refuse('--gdb-wait', 'waits for gdb: give it a port by --gdb');
   const lockstep = flags.lockstep || [seed, record, replay].some((value) => value !== undefined);
   return { name: 'run', arguments: { ...flags, kernel, lockstep } };
 }

@@ -103,6 +103,9 @@ export const host: Host = {
   openDisk(path) {
     throw new DragomanError('NOT_SUPPORTED', 'not supported: a disk image in a browser', path);
   },
+  async listen() {
+    throw new DragomanError('NOT_SUPPORTED', 'not supported: a port to connect to in a browser');
+  },
   checkKeeping() {
     if (!hasOriginFiles()) throw new DragomanError('NOT_SUPPORTED', 'not supported: a code cache in a browser without files of its origin');
   },

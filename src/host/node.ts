@@ -13,6 +13,7 @@ import { fetchBytes } from './fetch-bytes.ts';
 import { FileCache } from './file-cache.ts';
 import type { Host } from './host.ts';
 import { checkLimits } from './limits.ts';
+import { listen } from './listen.ts';
 import { threadTimeNs } from './thread-time.ts';
 
 /**
@@ -54,6 +55,7 @@ export const host: Host = {
   importBinaryen: async () => (await import(new URL('../../build/binaryen.js', import.meta.url).href)).default,
   readBytes: (from) => (typeof from === 'string' || from.protocol === 'file:' ? readBytes(from) : fetchBytes(from)),
   openDisk: (path, readOnly) => new DiskFile(path, readOnly),
+  listen,
   checkKeeping() {},
   keptFiles: (folder, _, onError) => new FileCache(folder, onError),
   engineHash: async () => engineHash(),

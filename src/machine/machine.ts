@@ -11,10 +11,11 @@ import {
 } from '../api/debug.ts';
 import { describeEnd } from '../api/ending.ts';
 import { DragomanError } from '../api/errors.ts';
+import type { GdbOptions, GdbServer } from '../api/gdb.ts';
 import type { CpuHandle, MachineMemory } from '../api/inspect.ts';
 import type { Bytes, EncoderName, MachineHandle, MachineOptions, MachineStats, RunResult } from '../api/options.ts';
 import { EXACT, MODES, type Mode, type RelaxTerm, relaxBits } from '../api/relax.ts';
-import { BYTES, cpuNumber, MODE, RELAX, readOptions, type Settings, STEPS, TEXT, WATCHED } from '../api/schema.ts';
+import { BYTES, cpuNumber, GDB, MODE, RELAX, readOptions, type Settings, STEPS, TEXT, WATCHED } from '../api/schema.ts';
 import { readSources } from '../api/source.ts';
 import { ramWritten } from '../cache/code-pages.ts';
 import { loadEngineImage } from '../cpu/image.ts';
@@ -52,6 +53,7 @@ import { MachineChannel } from './channel.ts';
 import { MachineEvents } from './events.ts';
 import type { Executor, ExecutorEnds } from './executor.ts';
 import { writeFirmwareTables } from './firmware/tables.ts';
+import { GdbPort } from './gdb-port.ts';
 import { hostRuntime } from './host-runtime.ts';
 import { InputFlow } from './input-flow.ts';
 import { deviceInputs, type Inputs, type Typed } from './inputs.ts';
@@ -61,7 +63,7 @@ import { PanicWatch } from './panic-watch.ts';
 import { Pausing } from './pausing.ts';
 import { ProfWatch } from './prof-watch.ts';
 import { dumpDevices } from './report/devices.ts';
-import { dumpMachine, exitName } from './report/dump.ts';
+import { dumpCpu, dumpMachine, exitName } from './report/dump.ts';
 import { readProf } from './report/prof.ts';
 import { screenText } from './report/screen.ts';
 import { collectStats } from './report/stats.ts';
@@ -103,6 +105,7 @@ export class Machine extends MachineEvents implements MachineHandle {
   private readonly symbols: MachineSymbols;
   private readonly executor: Executor;
   private readonly pausing: Pausing;
+  private readonly gdbPort: GdbPort;
   private readonly inputs: Inputs;
   /** The same, of a lockstep machine. */
   private readonly lockstep: LockstepExecutor | undefined;
@@ -251,6 +254,7 @@ export class Machine extends MachineEvents implements MachineHandle {
     const { cpus, memory } = inspection({ shared, runtime, symbols: this.symbols, requireStopped });
     this.cpus = cpus;
     this.memory = memory;
+    this.gdbPort = new GdbPort({ machine: this, shared, dump: (cpu) => dumpCpu(shared, cpu, runtime.readFlags) });
     options.signal?.addEventListener('abort', this.abort);
   }
 
@@ -315,7 +319,8 @@ export class Machine extends MachineEvents implements MachineHandle {
     this.shared.i32[this.control(Control.at.trace)] = this.trace === undefined ? 0 : 1;
     return new Promise((resolve) => {
       this.finish = resolve;
-      this.pausing.begin(this.options.paused);
+      const held = this.gdbPort.begin();
+      this.pausing.begin(this.options.paused || held);
       if (this.trace !== undefined) this.traceTimer = setInterval(() => this.serve(), TRACE_MS);
       this.executor.start(image);
     });
@@ -528,6 +533,12 @@ export class Machine extends MachineEvents implements MachineHandle {
     const first = this.place(address, 'setWatchpoint');
     const { length, access } = WATCHED.take(options, 'setWatchpoint');
     return this.pausing.points.add(first, Math.min(length, 2 ** 32 - first), access);
+  }
+
+  async gdb(options: GdbOptions = {}): Promise<GdbServer> {
+    const { port, wait } = GDB.take(options, 'gdb');
+    if (this.result !== undefined) throw new DragomanError('ENDED', `the run has ended: ${describeEnd(this.result)}`);
+    return this.gdbPort.open(port, wait);
   }
 
   stop(reason: string): void {
