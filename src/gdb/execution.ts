@@ -44,8 +44,8 @@ export function endReply(result: RunResult): string {
 export interface ExecutionOptions {
   readonly debugged: Debugged;
   readonly points: Points;
-  /** The machine stopped, for a debugger that waits for that. */
-  readonly onStop: (reply: string) => void;
+  /** The machine stopped, for a debugger that waits for that: the reply, and the CPU that it is about, which the debugger takes to be the selected one from then on. */
+  readonly onStop: (reply: string, cpu: number) => void;
   /** Something for people, before that. */
   readonly onText: (text: string) => void;
 }
@@ -64,7 +64,7 @@ export class Execution {
   #hits: BreakpointHit[] = [];
   #untold: Met[] = [];
   /** What the machine last stopped for. */
-  #last = `T${SIGTRAP}thread:1;`;
+  #last = { reply: `T${SIGTRAP}thread:1;`, cpu: 0 };
 
   constructor(options: ExecutionOptions) {
     this.#options = options;
@@ -76,8 +76,8 @@ export class Execution {
     return this.#options.debugged.machine;
   }
 
-  /** The last stop's reply. */
-  get last(): string {
+  /** The last stop, as onStop has it. */
+  get last(): { readonly reply: string; readonly cpu: number } {
     return this.#last;
   }
   get waits(): boolean {
@@ -134,7 +134,7 @@ export class Execution {
     if (!this.#waits) return;
     this.#waits = false;
     this.#options.onText(`the run has ended: ${describeEnd(result).split('\n')[0]}\n`);
-    this.#options.onStop(endReply(result));
+    this.#options.onStop(endReply(result), this.#last.cpu);
   }
 
   /** Nothing is heard of the machine any more. */
@@ -168,10 +168,10 @@ export class Execution {
   #stopped(signal: string, cpu: number | undefined, reason = ''): void {
     const { shared, machine } = this.#options.debugged;
     const told = cpu ?? machine.cpus.find((handle) => new GdbCpu(handle, shared).waits === undefined)?.index ?? 0;
-    this.#last = `T${signal}thread:${thread(told)};${reason}`;
+    this.#last = { reply: `T${signal}thread:${thread(told)};${reason}`, cpu: told };
     if (!this.#waits) return;
     this.#waits = false;
-    this.#options.onStop(this.#last);
+    this.#options.onStop(this.#last.reply, told);
   }
 
   #failed(error: unknown): void {

@@ -58,7 +58,10 @@ export class Session implements PeerEvents {
     this.#execution = new Execution({
       debugged,
       points: this.#points,
-      onStop: (reply) => void this.#send(reply),
+      onStop: (reply, cpu) => {
+        this.#selected = cpu;
+        void this.#send(reply);
+      },
       onText: (text) => void this.#sendText(text),
     });
   }
@@ -159,7 +162,7 @@ export class Session implements PeerEvents {
     const rest = data.slice(1);
     switch (data[0]) {
       case '?':
-        return this.#execution.last;
+        return this.#lastStop();
       case 'g':
         return toHex(readAll(this.#cpu, this.#registersKnown));
       case 'G':
@@ -201,6 +204,12 @@ export class Session implements PeerEvents {
       default:
         return UNKNOWN;
     }
+  }
+
+  #lastStop(): Answer {
+    const { reply, cpu } = this.#execution.last;
+    this.#selected = cpu;
+    return reply;
   }
 
   get #registersKnown(): number {
@@ -267,7 +276,7 @@ export class Session implements PeerEvents {
     if (text === 'Cont?') return 'vCont;c;C;s;S;t';
     if (text.startsWith('Cont;')) {
       const plan = this.#planOf(text.slice('Cont;'.length).split(';'));
-      if (plan === undefined) return this.#execution.last;
+      if (plan === undefined) return this.#lastStop();
       this.#execution.go(plan);
       return LATER;
     }
