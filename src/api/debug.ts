@@ -91,6 +91,8 @@ export class EndEvent extends Event {
 export interface MachineEvents {
   readonly paused: PausedEvent;
   readonly resumed: Event;
+  /** Machine.reset() has reset it. */
+  readonly reset: Event;
   readonly breakpoint: BreakpointEvent;
   readonly console: ConsoleEvent;
   readonly panic: PanicEvent;

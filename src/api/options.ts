@@ -356,6 +356,11 @@ export interface MachineHandle extends MachineEventTarget {
    */
   step(cpu: number, count?: number): Promise<number>;
   /**
+   * As the button does: memory, devices and CPUs are as they were before run(), and the kernel begins anew; of a paused machine with resume(). The guest's clock goes on, and disks keep what is on them. Event
+   * reset. Rejects with ENDED, and with NOT_SUPPORTED where the machine is recorded.
+   */
+  reset(): Promise<void>;
+  /**
    * Stops every CPU before it executes the instruction at a linear address (or where a name of the kernel's is), and pauses the machine with it: events breakpoint and paused. At any time; a machine that runs stands still for a moment. Code on the same page is
    * interpreted. Rejects with HOST_LIMIT where there are more than MOST_BREAKPOINTS, with BAD_OPTION.
    */

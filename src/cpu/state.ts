@@ -78,10 +78,38 @@ export function resetCpu(shared: SharedMemory, index: number): void {
     for (let n = 0; n < PROVEN_DESCRIPTORS; n++) set(proofs + n * SegmentProof.size + SegmentProof.at.selector, NO_SELECTOR);
   set(Cpu.at.jumpKernelGen, generation);
   for (const field of [Cpu.at.jumpUserGen, Cpu.at.jumpUserLast, Cpu.at.jumpUserFirst]) set(field, generation);
+  powerCpu(shared, index);
+  initCpu(shared, index);
+}
+
+/** What RESET does to a CPU beside INIT: x87, SSE, model-specific registers. */
+export function powerCpu(shared: SharedMemory, index: number): void {
+  const { i32, plan } = shared;
+  const base = cpuBase(plan, index);
+  const set = (offset: number, value: number) => (i32[(base + offset) >> 2] = value);
+  const clear = (offset: number, bytes: number) => i32.fill(0, (base + offset) >> 2, (base + offset + bytes) >> 2);
+  clear(Cpu.at.fpr, 8 * 16);
+  clear(Cpu.at.xmm, 16 * 16);
+  clear(Cpu.at.msr, 32 * 8);
+  clear(Cpu.at.tscOffset, 8);
+  for (const field of [
+    'sysenterCs',
+    'sysenterEsp',
+    'sysenterEip',
+    'fsw',
+    'ftop',
+    'ftw',
+    'fop',
+    'fip',
+    'fcs',
+    'fdp',
+    'fds',
+    'ferr',
+  ] as const)
+    set(Cpu.at[field], 0);
   set(Cpu.at.fcw, 0x37f);
   set(Cpu.at.mxcsr, 0x1f80);
   set(Cpu.at.apicBase, LAPIC_BASE | 0x800 | (index === 0 ? 0x100 : 0));
-  initCpu(shared, index);
 }
 
 /**

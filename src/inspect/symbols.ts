@@ -61,7 +61,14 @@ export class MachineSymbols {
     return this.#near(address, address);
   }
 
-  /** The same of the address behind a call, which may be another function's where the callee never returns. */
+  /** How far inside of the nearest function's code an address is; undefined where none is near. */
+  offsetIn(address: number): number | undefined {
+    const known = this.#known;
+    const nearest = known && nearestOf(known.code, address);
+    return nearest && address - nearest.address;
+  }
+
+  /** The same as at() of the address behind a call, which may be another function's where the callee never returns. */
   behindCall(address: number): string | undefined {
     return this.#near(address, address - 1);
   }

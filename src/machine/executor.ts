@@ -13,6 +13,8 @@ export interface Executor {
    * turns come; with threads they rest, and no interrupt is taken.
    */
   step(cpu: number): Promise<void>;
+  /** Behind pause(): the CPUs were reset, and nothing of what they were in the middle of is gone on with. */
+  dropTurn(): void;
   /** The run has ended (Control.stop and Pending.STOP are set). `reason`: it was ended from outside. */
   stop(reason: string | undefined): void;
   /** Resolves when nothing of it runs any more. */

@@ -68,6 +68,7 @@ import { readProf } from './report/prof.ts';
 import { screenText } from './report/screen.ts';
 import { collectStats } from './report/stats.ts';
 import { releaseTracers, TraceReader } from './report/trace.ts';
+import { resetCpus } from './reset.ts';
 import { ThreadsExecutor, threadsOf } from './threads/executor.ts';
 import type { CodeCacheData } from './translating.ts';
 
@@ -243,8 +244,7 @@ export class Machine extends MachineEvents implements MachineHandle {
       onResumed: () => this.dispatchEvent(new Event('resumed')),
     });
     net?.connect?.({ receive: (frame) => this.receive(frame) });
-    this.board.chipset.hub.reset();
-    if (entry.picMasks !== undefined) this.board.chipset.parts.pic.mask(...entry.picMasks);
+    this.resetDevices(entry);
     for (let cpu = 0; cpu < cpuCount; cpu++) resetCpu(this.shared, cpu);
     const { chipset, clock } = board;
     this.runtime = hostRuntime(shared, (index) => cpuHost(chipset, clock, index, () => {}));
@@ -289,6 +289,28 @@ export class Machine extends MachineEvents implements MachineHandle {
     const image = kernel!;
     const commandLine = commandLineOf(image, kernelName, append);
     return loadKernel(this.ram, { kernel: image, initrd, modules, commandLine, ramBytes });
+  }
+
+  private resetDevices({ picMasks }: EntryState): void {
+    const { hub, parts } = this.board.chipset;
+    hub.reset();
+    if (picMasks !== undefined) parts.pic.mask(...picMasks);
+  }
+
+  reset(): Promise<void> {
+    if (this.options.lockstep?.onRecord !== undefined || this.options.lockstep?.replay !== undefined)
+      return Promise.reject(
+        new DragomanError('NOT_SUPPORTED', 'not supported: a reset of a machine that is recorded, or that a recording runs'),
+      );
+    return this.pausing.reset(() => {
+      this.ram.fill(0);
+      const entry = this.load();
+      ramWritten(this.shared, 0, this.shared.plan.ramBytes);
+      this.resetDevices(entry);
+      resetCpus(this.shared, this.runtime);
+      enterKernel(this.shared, entry, this.runtime);
+      this.dispatchEvent(new Event('reset'));
+    });
   }
 
   private control(offset: number): number {

@@ -110,6 +110,21 @@ export class Pausing {
     });
   }
 
+  /** `work` while no CPU runs; who stood at a breakpoint does not any more. */
+  reset(work: () => void): Promise<void> {
+    return this.#next(async () => {
+      if (this.#state === 'ended') this.#mustRun();
+      const executor = this.#options.executor();
+      const runs = this.#state === 'running';
+      if (runs) await executor.pause();
+      if (this.#state === 'ended') this.#mustRun();
+      work();
+      executor.dropTurn();
+      for (const base of this.#bases()) this.#set(base, Cpu.at.debugStop, DebugStop.NONE);
+      if (runs) executor.resume();
+    });
+  }
+
   /** No CPU runs: before the run, in a pause, and behind its end. Throws BAD_STATE. */
   mustRest(): void {
     if (this.#state === 'running' && !this.#still) throw new DragomanError('BAD_STATE', 'the machine runs: pause() it first');

@@ -29,7 +29,20 @@ it.skipIf(guest === undefined)(
   BOOT_MS + 10_000,
 );
 
-it.each(['boot-and-type', 'frames'])('%s says which file is missing', async (name) => {
+it.skipIf(guest === undefined)(
+  'stop-and-look',
+  async () => {
+    const { status, stdout, stderr } = await start('stop-and-look', guest!.kernel, guest!.initrd);
+    expect({ status, stderr }).toEqual({ status: 0, stderr: '' });
+    const lines = stdout.trim().split('\n');
+    expect(lines.length).toBeGreaterThanOrEqual(2);
+    for (const [n, line] of lines.entries())
+      expect(line).toMatch(new RegExp(`^${n + 1}: CPU [01], stack [c-f][0-9a-f]{7}: do_exit < do_group_exit\\+0x`));
+  },
+  BOOT_MS + 10_000,
+);
+
+it.each(['boot-and-type', 'frames', 'stop-and-look'])('%s says which file is missing', async (name) => {
   const { status, stderr } = await start(name, '/no/such/kernel');
   expect(stderr).toMatch(/^\/no\/such\/kernel: no such file/);
   expect(status).toBe(2);

@@ -163,6 +163,10 @@ export class LockstepExecutor implements Executor, Inputs {
     this.#run?.resume();
   }
 
+  dropTurn(): void {
+    this.#lockstep?.dropTurn();
+  }
+
   async step(cpu: number): Promise<void> {
     this.#stepped = Promise.withResolvers<void>();
     this.#lockstep?.stepOnly(cpu);

@@ -94,6 +94,11 @@ export class Lockstep {
     return this.#slice !== undefined;
   }
 
+  /** The CPUs were reset: a slice that is under way is over. */
+  dropTurn(): void {
+    this.#slice = undefined;
+  }
+
   /** The run stops behind the next Cpu.stepsLeft instructions of a CPU; undefined: it does not. */
   stepOnly(cpu: number | undefined): void {
     this.#stepped = cpu === undefined ? undefined : this.cpus[cpu];

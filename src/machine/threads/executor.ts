@@ -182,6 +182,9 @@ export class ThreadsExecutor implements Executor {
     for (const cpu of this.#cpus) cpu.end();
   }
 
+  /** Between two safe points of theirs CPUs are in the middle of nothing. */
+  dropTurn(): void {}
+
   async step(cpu: number): Promise<void> {
     this.#standstill.end(host.monotonicNs());
     const { i32, plan } = this.#options.shared;

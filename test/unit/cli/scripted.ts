@@ -119,6 +119,7 @@ class ScriptedMachine extends MachineEvents implements MachineHandle {
   readonly pause = unscripted;
   readonly resume = unscripted;
   readonly step = unscripted;
+  readonly reset = unscripted;
   readonly setBreakpoint = unscripted;
   readonly setWatchpoint = unscripted;
   readonly gdb = unscripted;

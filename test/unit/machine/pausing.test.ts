@@ -179,6 +179,37 @@ describe.each(WAYS)('%s', (_way, options) => {
     await machine.close();
   });
 
+  it('is reset, while it runs, in a pause, and at a breakpoint', async () => {
+    // The loop makes an instruction of its own another one first: mov byte [AT.add + 2], 5.
+    const code = `c605${le32(ENTRY + 7 + 9 + 2)}05 bb${le32(COUNT)} 31c0 ff03 83c003 ebf9`;
+    const loop = ENTRY + 7 + 7;
+    const machine = await make(options, code);
+    const run = machine.run();
+    const resets: string[] = [];
+    machine.addEventListener('reset', () => resets.push(machine.state));
+    await until(() => count(machine) > 100_000);
+    await machine.reset();
+    await until(() => count(machine) > 1000);
+    expect(count(machine)).toBeLessThan(2 ** 30);
+    const stop = paused(machine);
+    const point = await machine.setBreakpoint(loop);
+    await stop;
+    await machine.reset();
+    expect([machine.state, eip(machine), count(machine)]).toEqual(['paused', ENTRY, 0]);
+    expect(await machine.step(0, 3)).toBe(3);
+    expect(eip(machine)).toBe(loop);
+    await point.remove();
+    expect(await machine.step(0, 2)).toBe(2);
+    // The code was changed again.
+    expect([gpr(machine, Gpr.EAX), count(machine)]).toEqual([5, 1]);
+    await machine.resume();
+    await until(() => count(machine) > 10_000);
+    expect(resets).toEqual(['running', 'paused']);
+    machine.stop('enough');
+    expect(await run).toMatchObject({ kind: 'stopped' });
+    expect(await codeOf(machine.reset())).toBe('ENDED');
+  });
+
   it('ends while it is paused, and a pause ends with the run', async () => {
     const machine = await make({ ...options, paused: true }, CLI_HLT);
     const first = paused(machine);
