@@ -12,6 +12,7 @@ export interface Debugged {
     | 'step'
     | 'setBreakpoint'
     | 'setWatchpoint'
+    | 'reset'
     | 'stop'
     | 'stats'
     | 'addEventListener'

@@ -20,7 +20,11 @@ export function fromHexNumber(text: string | undefined): number {
 
 /** Characters of 0 to 255, a byte each. */
 export const fromBytes = (bytes: Uint8Array): string => Array.from(bytes, (byte) => String.fromCharCode(byte)).join('');
-export const toBytes = (text: string): Uint8Array => Uint8Array.from(text, (char) => char.charCodeAt(0));
+export function toBytes(text: string): Uint8Array {
+  const bytes = new Uint8Array(text.length);
+  for (let n = 0; n < bytes.length; n++) bytes[n] = text.charCodeAt(n);
+  return bytes;
+}
 
 /** Text of any characters, as the bytes of UTF-8 in hexadecimal. */
 export const textToHex = (text: string): string => toHex(new TextEncoder().encode(text));

@@ -8,6 +8,7 @@ info registers [CPU|all]    registers, segments, what the CPU did last (default:
 info tlb ADDRESS [BYTES]    where linear addresses lead by the page tables of the selected CPU
 info regions                translated code: how much of it there is, and how often all was dropped
 stats                       statistics of the run, as JSON
+reset                       the machine begins anew (gdb still shows the registers from before: "maintenance flush register-cache")
 stop                        ends the run
 Numbers are decimal, or hexadecimal with 0x.
 `;
@@ -79,7 +80,7 @@ function regions({ machine }: Debugged): string {
 }
 
 /** A command of a client that looks at a CPU of a machine that stands still: what it answers. `end`: ends the run, behind the answer. */
-export function monitor(debugged: Debugged, cpu: CpuHandle, text: string, end: () => void): string {
+export async function monitor(debugged: Debugged, cpu: CpuHandle, text: string, end: () => void): Promise<string> {
   const { machine } = debugged;
   const [command = '', ...words] = text.trim().split(/\s+/);
   const what = command === 'info' ? `info ${words.shift() ?? ''}`.trim() : command;
@@ -105,7 +106,8 @@ export function monitor(debugged: Debugged, cpu: CpuHandle, text: string, end: (
         end();
         return 'the run ends\n';
       case 'reset':
-        return 'reset: not supported\n';
+        await machine.reset();
+        return 'the machine was reset\n';
       default:
         return `there is no command '${what}'; there are:\n${HELP}`;
     }

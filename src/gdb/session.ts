@@ -331,7 +331,8 @@ export class Session implements PeerEvents {
       case 'Xfer':
         return this.#transfer(rest);
       case 'Rcmd': {
-        await this.#sendText(monitor(this.#debugged, this.#cpu.handle, hexToText(rest), () => (this.#then = () => this.#end())));
+        const text = await monitor(this.#debugged, this.#cpu.handle, hexToText(rest), () => (this.#then = () => this.#end()));
+        await this.#sendText(text);
         return OK;
       }
       default:
