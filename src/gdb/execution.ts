@@ -204,6 +204,8 @@ export class Execution {
     this.#steps = true;
     let [stepped] = plan.map(({ cpu }) => cpu);
     try {
+      // Who goes on alone is not stepped past anything.
+      if (plan.some(({ endless }) => endless)) await this.#options.points.settle();
       for (const { cpu, endless } of plan) {
         stepped = cpu;
         await this.#stepOne(cpu, endless);

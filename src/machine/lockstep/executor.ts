@@ -122,6 +122,7 @@ export class LockstepExecutor implements Executor, Inputs {
     const translator = encoder === undefined ? undefined : await loadTranslator(shared, FIRST_FORM + image.keys.length, encoder, profile);
     if (this.#stopped) return;
     this.#lockstep = new Lockstep({ shared, image, chipset, clock, seed, translator, onTrace: () => trace?.drain() });
+    for (const cpu of this.#lockstep.cpus) cpu.takeDebugChanges();
     this.#startMs = monotonicMs();
     this.#run = new LockstepRun({
       lockstep: this.#lockstep,

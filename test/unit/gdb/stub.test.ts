@@ -2,9 +2,11 @@
 import { createServer } from 'node:net';
 import { afterEach, describe, expect, it } from 'vitest';
 import { DragomanError, Machine, type MachineOptions, MiB, type PausedEvent } from '../../../src/api/index.ts';
+import type { SharedMemory } from '../../../src/cpu/state.ts';
 import { PACKET_SIZE } from '../../../src/gdb/framing.ts';
 import { REGISTERS } from '../../../src/gdb/registers.ts';
-import { CLI_HLT, ENTRY, kernel, le32, outDx, UD2 } from '../machine/programs.ts';
+import { CONTROL, Control } from '../../../src/layout/memory.ts';
+import { CLI_HLT, ENTRY, kernel, le32, UD2 } from '../machine/programs.ts';
 import { Client } from './client.ts';
 
 const COUNT = 0x200000;
@@ -18,7 +20,6 @@ const WAYS: [string, MachineOptions][] = [
 /** mov ebx, COUNT; xor eax, eax; loop: inc dword [ebx]; add eax, 3; call sub; jmp loop; sub: inc ecx; ret */
 const LOOP = `bb${le32(COUNT)} 31c0 ff03 83c003 e802000000 ebf4 41c3`;
 const AT = { zero: ENTRY + 5, loop: ENTRY + 7, add: ENTRY + 9, call: ENTRY + 12, jump: ENTRY + 17, sub: ENTRY + 19, ret: ENTRY + 20 };
-const POWER_OFF = `${outDx(0x604, 0)}`;
 
 const all: { machine: Machine; client: Client | undefined }[] = [];
 afterEach(async () => {
@@ -46,6 +47,15 @@ const paused = (machine: Machine) => new Promise<PausedEvent>((resolve) => machi
 const until = async (is: () => boolean | Promise<boolean>) => {
   while (!(await is())) await new Promise((resolve) => setTimeout(resolve, 2));
 };
+/** The breakpoints that CPUs look for. */
+const pointsOf = (machine: Machine) => (machine as unknown as { shared: SharedMemory }).shared.i32[(CONTROL + Control.at.debugCount) >> 2];
+/** A client of a port that somebody may have just left: its place is free as soon as that is seen to. */
+async function free(port: number): Promise<Client> {
+  for (;;) {
+    const client = await Client.connect(port);
+    if ((await client.ask('?')) !== undefined) return client;
+  }
+}
 const codeOf = (promise: Promise<unknown>) =>
   promise.then(
     () => 'none',
@@ -121,26 +131,18 @@ describe.each(WAYS)('%s', (_way, options) => {
     expect(await client.ask('c')).toBe('T05thread:1;swbreak:;');
     await client.close();
     await until(() => machine.state === 'running');
-    const stops: PausedEvent[] = [];
-    machine.addEventListener('paused', (event) => stops.push(event));
-    let second: Client;
-    // Its place is free as soon as the first one is seen to.
-    await until(async () => {
-      second = await Client.connect(port);
-      return (await Promise.race([second.ask('?'), second.take(/never/)])) !== undefined;
-    });
-    await second!.ask(`Z2,${hex(COUNT)},4`);
-    await second!.ask('c');
-    await second!.ask(`z2,${hex(COUNT)},4`);
-    second!.send('c');
-    await second!.take(/\+/);
-    await second!.close();
-    const seen = stops.length;
-    const first = machine.cpus;
-    await new Promise((resolve) => setTimeout(resolve, 50));
-    expect(first.length).toBe(1);
-    expect(machine.state).toBe('running');
-    expect(stops.length - seen).toBeLessThan(2);
+    expect(pointsOf(machine)).toBe(0);
+    const second = await free(port);
+    // None that is met: it goes away while the machine runs.
+    await second.ask('Z0,300000,1');
+    await second.ask('Z2,300000,4');
+    expect(pointsOf(machine)).toBe(2);
+    second.send('c');
+    await second.take(/\+/);
+    await second.close();
+    await until(() => pointsOf(machine) === 0 && machine.state === 'running');
+    await (await free(port)).close();
+    await until(() => machine.state === 'running');
   });
 
   it('a breakpoint of the program stops the client, and one of the client the program', async () => {
@@ -189,7 +191,7 @@ describe.each(WAYS)('%s', (_way, options) => {
   });
 });
 
-describe.each(WAYS.filter((_, n) => n % 2 === 0))('%s, two CPUs', (way, options) => {
+describe.each(WAYS.filter((_, n) => n % 2 === 0))('%s, two CPUs', (_way, options) => {
   it('threads are CPUs', async () => {
     const { machine, client } = await attach({ ...options, cpus: 2 }, LOOP);
     expect(await client.ask('qfThreadInfo')).toBe('m1,2');
@@ -209,8 +211,8 @@ describe.each(WAYS.filter((_, n) => n % 2 === 0))('%s, two CPUs', (way, options)
     expect(await register(client, 'eip')).toBe(0xfff0);
     expect(await client.ask('Hg3')).toBe('E16');
     expect(await register(client, 'eip')).toBe(0xfff0);
-    // The one that stops is the selected one from then on; one that waits does not move.
-    expect(await client.ask('vCont;s:2')).toBe('T05thread:2;');
+    // The one that stops is the selected one from then on; one that waits does not move (in lockstep all others run on until it does).
+    if (options.lockstep === undefined) expect(await client.ask('vCont;s:2')).toBe('T05thread:2;');
     expect(await register(client, 'eip')).toBe(0xfff0);
     expect(await client.ask('vCont;s:1;c')).toBe('T05thread:1;');
     expect(await register(client, 'eip')).toBe(AT.zero);
@@ -233,7 +235,6 @@ describe.each(WAYS.filter((_, n) => n % 2 === 0))('%s, two CPUs', (way, options)
     expect(await client.packet()).toBe('T02thread:2;');
     expect(machine.state).toBe('paused');
     expect(await client.ask('vCont;t')).toBe('T02thread:2;');
-    expect(way).toContain(options.lockstep === undefined ? 'threads' : 'lockstep');
   });
 });
 
@@ -242,7 +243,7 @@ describe('registers', () => {
     const { machine, client } = await attach({}, LOOP);
     const { registers } = machine.cpus[0]!;
     const some = await client.ask('g');
-    expect(some!.length / 2).toBe(308 + 132);
+    expect(some!.length / 2).toBe(308);
     const target = await client.ask('qXfer:features:read:target.xml:0,3fff');
     expect(target).toMatch(/^l<\?xml.*<\/target>\n$/s);
     for (const { name, bits } of REGISTERS) expect(target).toContain(`<reg name="${name}" bitsize="${bits}"`);
@@ -299,7 +300,7 @@ describe('registers', () => {
       REGISTERS.findIndex(({ name }) => name === 'fstat'),
     ).reduce((sum, { bits }) => sum + bits / 4, 0);
     expect(await client.ask(`G${g.slice(0, fstat)}${le32(0)}${g.slice(fstat + 8)}`)).toBe('OK');
-    expect([registers.fsw, registers.st0, registers.st1, registers.st2]).toEqual([0, 0, 1, Math.fround(Math.PI) === 0 ? 0 : registers.st2]);
+    expect([registers.fsw, registers.st0, registers.st1]).toEqual([0, 0, 1]);
     expect(registers.st2).toBeCloseTo(Math.PI, 15);
   });
 });
@@ -513,14 +514,14 @@ describe('monitor', () => {
     // A directory at 201000H: 4 MiB pages, the first two; a table at 202000H for the third, with its first page.
     const directory = 0x201000;
     const { machine, client } = await attach({ memoryBytes: 4 * MiB }, LOOP);
+    await client.ask('?');
     const entries = new Uint8Array(Uint32Array.of(0x87, 0x183, 0x202003).buffer);
     machine.memory.physical.write(directory, entries);
     machine.memory.physical.write(0x202000, new Uint8Array(Uint32Array.of(0x5001, 0x6001, 0x8001).buffer));
     const { registers } = machine.cpus[0]!;
     registers.cr3 = directory;
-    registers.cr4 |= 0x90;
-    registers.cr0 |= 0x80000000;
-    await client.ask('?');
+    registers.cr4 = 0x90;
+    registers.cr0 = (registers.cr0 | 0x80000000) >>> 0;
     expect((await client.monitor('info tlb 0x3ff000 0x405000')).split('\n')).toEqual([
       '0x003ff000 to 0x003fffff  0x003ff000  pages of 4096 KiB  wux-',
       '0x00400000 to 0x007fffff  0x00000000  pages of 4096 KiB  w-xg',
@@ -537,8 +538,4 @@ describe('monitor', () => {
     expect(await client.ask('m802ffe,4')).toHaveLength(4);
     expect(await client.ask('m803000,4')).toBe('E0e');
   });
-});
-
-it('leaves nothing behind that holds the process', () => {
-  expect(POWER_OFF).not.toBe('');
 });
