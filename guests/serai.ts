@@ -37,6 +37,12 @@ export function build(variables: Readonly<Record<string, string>> = {}): Buffer 
   }
 }
 
+/** Builds serai with its names and lines in a folder that is there; the path of the image. Throws where this host cannot. */
+export function buildDebug(folder: string): string {
+  make('-j2', `BUILD=${folder}`, 'debug');
+  return join(folder, 'debug/serai.elf');
+}
+
 if (import.meta.main) {
   if (process.argv.includes('--write')) make('image');
   const reason = whyNot();

@@ -34,6 +34,7 @@ export {
 export type { BlobDisk, BytesDisk, DiskDevice, DiskOptions, FileDisk } from './disks.ts';
 export { describeEnd } from './ending.ts';
 export { DragomanError, type ErrorCode } from './errors.ts';
+export { GDB_PORT, type GdbOptions, type GdbServer } from './gdb.ts';
 export type {
   CpuHandle,
   CpuRegisters,

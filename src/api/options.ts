@@ -6,6 +6,7 @@ import type { Bytes, Source } from './bytes.ts';
 import type { Channel } from './channel.ts';
 import type { Breakpoint, MachineEventTarget, MachineState, WatchOptions } from './debug.ts';
 import type { DiskOptions } from './disks.ts';
+import type { GdbOptions, GdbServer } from './gdb.ts';
 import type { CpuHandle, MachineMemory } from './inspect.ts';
 import type { Mode, RelaxTerm } from './relax.ts';
 
@@ -381,6 +382,11 @@ export interface MachineHandle extends MachineEventTarget {
    * while its memory is copied. What is on disks is not in it: an image is to be kept as it was. Rejects with BAD_STATE before run(), with ENDED; with NOT_SUPPORTED where it records or replays.
    */
   snapshot(options?: SnapshotOptions): Promise<Uint8Array>;
+  /**
+   * Lets gdb attach (docs/debugging.md) from now on to the end of the run, before or while the machine runs. Rejects with BAD_OPTION where the port cannot be had, BAD_STATE where there is one already, ENDED,
+   * and NOT_SUPPORTED in a browser.
+   */
+  gdb(options?: GdbOptions): Promise<GdbServer>;
   /** Ends the run with kind 'stopped', and waits for no receiver any more (for what is being written to disks it does). Where the guest has ended it before, that is all that it does. */
   stop(reason: string): void;
   /** Ends the run where there is one, and resolves when all is given back: threads, files of disks. Also of a machine that never ran. `await using` calls it. */

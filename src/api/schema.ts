@@ -8,6 +8,7 @@ import { type KernelSymbols, readSymbols } from '../machine/report/symbols.ts';
 import { isBlob } from './bytes.ts';
 import { CLIENT, checkClients } from './clients.ts';
 import type { DiskDevice } from './disks.ts';
+import { GDB_PORT } from './gdb.ts';
 import {
   byProperty,
   defaults,
@@ -104,7 +105,9 @@ export const STEPS = integer('a number of instructions', 1, 2 ** 31 - 1);
 export const SNAPSHOT = shape({ base: optional(SOURCE) });
 /** The number of a CPU of so many. */
 export const cpuNumber = (cpus: number): Kind<number> => integer('the number of a CPU', 0, cpus - 1);
+export const TCP_PORT = integer('a TCP port', 0, 0xffff);
 const BOOLEAN = plain<boolean>('true or false', (value) => typeof value === 'boolean');
+export const GDB = shape({ port: defaults(TCP_PORT, GDB_PORT), wait: defaults(BOOLEAN, false) });
 const callback = <T>() => plain<(value: T) => unknown>('a function', (value) => typeof value === 'function');
 const call = <T>() => plain<() => T>('a function', (value) => typeof value === 'function');
 export const MAC: Kind<string> = { what: `a MAC address such as '${DEFAULT_MAC}'`, take: checkMac };

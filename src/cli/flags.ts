@@ -18,6 +18,7 @@ import {
   PORT,
   RELAX,
   SEED,
+  TCP_PORT,
   TEXT,
   TIMER_SLACK,
 } from '../api/schema.ts';
@@ -63,6 +64,8 @@ export interface RunFlags {
   readonly trace: string | undefined;
   readonly perfMap: boolean;
   readonly symbols: string | undefined;
+  readonly gdb: number | undefined;
+  readonly gdbWait: boolean;
 }
 
 export interface Flag<T> {
@@ -138,6 +141,8 @@ const SLACK_HELP = `how late an idle guest's timer may be, so that it wakes the 
 const NET_HELP =
   "network card: none (default); loopback, which sends each frame back to the guest; or user[,restrict][,hostfwd=tcp:127.0.0.1:PORT-:PORT]..., this machine's network as in QEMU, with ports of this machine that lead to the guest's (docs/network.md)";
 const EXIT_HELP = `a write of V to this I/O port, or the three behind it (QEMU's isa-debug-exit with iosize=4), ends the run with exit status V * 2 + 1`;
+const GDB_HELP =
+  'lets gdb attach at this TCP port of 127.0.0.1 (0: one that is free, which standard error tells): "target remote :PORT" (see docs/debugging.md)';
 
 const CLIENT_HELP = `what looks at how the guest runs: ${Object.keys(CLIENTS).join(', ')}; prof counts ways between pieces of code for --stats, prof:from=TEXT,until=TEXT those between two texts on the console (see docs/clients.md)`;
 /** They are the machine's to read: here only whether it can. */
@@ -222,6 +227,8 @@ export const RUN_FLAGS: { readonly [K in keyof RunFlags]: Flag<RunFlags[K]> } = 
     "names for profilers: forms of instructions, the runtime's functions, the guest's code (see docs/profiling.md)",
   ),
   symbols: one('symbols', 'FILE', PATH, undefined, "the guest kernel's System.map or /proc/kallsyms, for names of its code"),
+  gdb: one('gdb', 'PORT', TCP_PORT, undefined, GDB_HELP),
+  gdbWait: there('gdb-wait', false, 'with --gdb: the guest executes nothing before gdb lets it go on'),
 };
 
 const LINES = Object.entries(RUN_FLAGS) as [keyof RunFlags, Flag<unknown>][];

@@ -120,6 +120,19 @@ async function createNamed({ kernel, symbols }: RunArguments, create: MachineFac
   }
 }
 
+/** Where gdb is asked for: lets it attach. A machine that cannot have that gives all back. */
+async function openGdb({ gdb: port, gdbWait: wait }: RunArguments, machine: MachineHandle, say: (message: string) => void): Promise<void> {
+  if (port === undefined) return;
+  try {
+    const server = await machine.gdb({ port, wait });
+    say(`gdb attaches by "target remote 127.0.0.1:${server.port}"${wait ? '; the guest waits for it' : ''}`);
+  } catch (error) {
+    await machine.close();
+    if (!(error instanceof DragomanError) || error.where === undefined) throw error;
+    throw new DragomanError(error.code, error.message.slice(`${error.where}: `.length), flagName('gdb'), { cause: error });
+  }
+}
+
 const postLines = (codes: Uint8Array) => Array.from(codes, (code) => `${code.toString(16).padStart(2, '0')}\n`).join('');
 
 /** Exit status of a run that ended by itself. `early`: a text was asked for and has not come. */
@@ -197,6 +210,7 @@ export async function run(args: RunArguments, create: MachineFactory, around: Su
     onTrace: trace && ((text) => trace.write(text)),
   });
 
+  await openGdb(args, machine, around.say);
   for (const sink of sinks) sink?.begin();
   const running = machine;
   const offSignal = around.onSignal((signal) => quit({ status: 128 + (signalNumbers[signal] ?? 0), text: `ended by ${signal}` }));

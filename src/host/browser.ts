@@ -126,6 +126,9 @@ export const host: Host = {
     },
   },
   network: () => Promise.reject(new DragomanError('NOT_SUPPORTED', "not supported: the host's network in a browser", 'net')),
+  async listen() {
+    throw new DragomanError('NOT_SUPPORTED', 'not supported: a port to connect to in a browser');
+  },
   checkKeeping() {
     if (!hasOriginFiles()) throw new DragomanError('NOT_SUPPORTED', 'not supported: a code cache in a browser without files of its origin');
   },

@@ -61,6 +61,31 @@ export interface KeptFiles {
   settle(): Promise<void>;
 }
 
+/** Somebody who has connected. */
+export interface Peer {
+  /** A promise: it takes no more before that resolves. */
+  write(bytes: Uint8Array): Promise<void> | undefined;
+  /** Behind what was written. */
+  close(): void;
+}
+
+/** Who hears of a peer. Nothing of it throws. */
+export interface PeerEvents {
+  /** No more is read before it resolves. */
+  data(bytes: Uint8Array): Promise<void>;
+  /** Once. */
+  gone(): unknown;
+}
+
+/** A port where others may connect. */
+export interface Listener {
+  readonly port: number;
+  /** Whether it, and its peers, keep the process alive. Not so at first. */
+  keepAlive(keeps: boolean): void;
+  /** Nobody can connect any more; those who have stay connected. */
+  close(): void;
+}
+
 export interface Host {
   /** Whether this thread may sleep in Atomics.wait: a browser's main thread may not. */
   readonly mayWait: boolean;
@@ -95,6 +120,11 @@ export interface Host {
   readonly overlayRoom: OverlayRoom;
   /** The host's network, for a user network. Rejects with NOT_SUPPORTED. */
   network(): Promise<NetworkHost>;
+  /**
+   * Lets programs of this computer connect to a TCP port of 127.0.0.1 (0: one that is free). `accept`: undefined where the peer is refused. Throws BAD_OPTION where the port cannot be had, NOT_SUPPORTED
+   * where nobody can connect.
+   */
+  listen(port: number, accept: (peer: Peer) => PeerEvents | undefined): Promise<Listener>;
   /** Throws NOT_SUPPORTED where nothing can be kept from run to run. */
   checkKeeping(): void;
   /** The file `name` in a folder for what is kept from run to run; `onError` is told why something cannot be. To be looked at first. */

@@ -13,6 +13,7 @@ import { fetchBytes } from './fetch-bytes.ts';
 import { FileCache } from './file-cache.ts';
 import type { Host } from './host.ts';
 import { checkLimits } from './limits.ts';
+import { listen } from './listen.ts';
 import { SpillFile } from './spill-file.ts';
 import { threadTimeNs } from './thread-time.ts';
 
@@ -59,6 +60,7 @@ export const host: Host = {
   overlayRoom: { memoryBytes: 64 << 20, openSpill: () => new SpillFile() },
   // Threads of CPUs need none of it.
   network: async () => (await import('./network.ts')).network,
+  listen,
   checkKeeping() {},
   keptFiles: (folder, _, onError) => new FileCache(folder, onError),
   engineHash: async () => engineHash(),

@@ -3,6 +3,7 @@ import type { Channel } from '../api/channel.ts';
 import { type Breakpoint, BreakpointEvent, EndEvent, type MachineState, PausedEvent, type WatchOptions } from '../api/debug.ts';
 import { describeEnd } from '../api/ending.ts';
 import { DragomanError } from '../api/errors.ts';
+import type { GdbOptions, GdbServer } from '../api/gdb.ts';
 import type { CpuHandle, MachineMemory } from '../api/inspect.ts';
 import type {
   Bytes,
@@ -17,7 +18,7 @@ import type {
   Source,
 } from '../api/options.ts';
 import { EXACT, MODES, type Mode, type RelaxTerm, relaxBits } from '../api/relax.ts';
-import { BYTES, cpuNumber, MODE, RELAX, readOptions, type Settings, SNAPSHOT, STEPS, TEXT, WATCHED } from '../api/schema.ts';
+import { BYTES, cpuNumber, GDB, MODE, RELAX, readOptions, type Settings, SNAPSHOT, STEPS, TEXT, WATCHED } from '../api/schema.ts';
 import { readSource, readSources } from '../api/source.ts';
 import { ramWritten } from '../cache/code-pages.ts';
 import { loadEngineImage } from '../cpu/image.ts';
@@ -47,6 +48,7 @@ import { MachineChannel } from './channel.ts';
 import { watchedConsole } from './console-watch.ts';
 import { MachineEvents } from './events.ts';
 import type { Executor, ExecutorEnds } from './executor.ts';
+import { GdbPort } from './gdb-port.ts';
 import { hostRuntime } from './host-runtime.ts';
 import { InputFlow } from './input-flow.ts';
 import { deviceInputs, type Inputs, type Typed } from './inputs.ts';
@@ -56,7 +58,7 @@ import { Pausing } from './pausing.ts';
 import { loadGuest, powerOnAgain, ramOf, resetDevices } from './power-on.ts';
 import { ProfWatch } from './prof-watch.ts';
 import { dumpDevices } from './report/devices.ts';
-import { dumpMachine, exitName } from './report/dump.ts';
+import { dumpCpu, dumpMachine, exitName } from './report/dump.ts';
 import { readProf } from './report/prof.ts';
 import { screenText } from './report/screen.ts';
 import { collectStats } from './report/stats.ts';
@@ -105,6 +107,7 @@ export class Machine extends MachineEvents implements MachineHandle {
   private readonly symbols: MachineSymbols;
   private readonly executor: Executor;
   private readonly pausing: Pausing;
+  private readonly gdbPort: GdbPort;
   private readonly inputs: Inputs;
   /** The same, of a lockstep machine. */
   private readonly lockstep: LockstepExecutor | undefined;
@@ -280,6 +283,7 @@ export class Machine extends MachineEvents implements MachineHandle {
     const { cpus, memory } = inspection({ shared, runtime, symbols: this.symbols, requireStopped });
     this.cpus = cpus;
     this.memory = memory;
+    this.gdbPort = new GdbPort({ machine: this, shared, dump: (cpu) => dumpCpu(shared, cpu, runtime.readFlags) });
     options.signal?.addEventListener('abort', this.abort);
   }
 
@@ -335,7 +339,8 @@ export class Machine extends MachineEvents implements MachineHandle {
     set(Control.at.trace, this.trace === undefined ? 0 : 1);
     return new Promise((resolve) => {
       this.finish = resolve;
-      this.pausing.begin(this.options.paused, this.saved !== undefined && this.lockstep === undefined);
+      const held = this.gdbPort.begin();
+      this.pausing.begin(this.options.paused || held, this.saved !== undefined && this.lockstep === undefined);
       if (this.trace !== undefined) this.traceTimer = setInterval(() => this.serve(), TRACE_MS);
       this.executor.start(image);
     });
@@ -572,6 +577,12 @@ export class Machine extends MachineEvents implements MachineHandle {
     const { engine, maxRegions } = this.options;
     const parts = { shared, chipset, config, guest, engine, maxRegions, lockstep: lockstep && (() => lockstep.save()) };
     return takeSnapshot(parts, base, (work) => this.pausing.still(work));
+  }
+
+  async gdb(options: GdbOptions = {}): Promise<GdbServer> {
+    const { port, wait } = GDB.take(options, 'gdb');
+    if (this.result !== undefined) throw new DragomanError('ENDED', `the run has ended: ${describeEnd(this.result)}`);
+    return this.gdbPort.open(port, wait);
   }
 
   stop(reason: string): void {

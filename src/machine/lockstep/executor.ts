@@ -133,6 +133,7 @@ export class LockstepExecutor implements Executor, Inputs {
     if (this.#stopped) return;
     const saved = this.#options.saved?.turns;
     this.#lockstep = new Lockstep({ shared, image, chipset, clock, seed, translator, onTrace: () => trace?.drain(), saved });
+    for (const cpu of this.#lockstep.cpus) cpu.takeDebugChanges();
     this.#startMs = monotonicMs() - clock.now() / 1e6;
     this.#run = new LockstepRun({
       lockstep: this.#lockstep,

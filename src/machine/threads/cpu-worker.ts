@@ -232,6 +232,8 @@ function run(): number {
   }
 }
 
+// Those that were set before the run.
+cpu.takeDebugChanges();
 if (!life.awaitsStartup) begin();
 runtime.unpark(cpu.base);
 let exit: number;

@@ -41,6 +41,12 @@ describe('dragoman run', () => {
     expectError(() => run('k', '--client', 'prof', '--client', 'prof'), 'BAD_OPTION', /--client: the client prof is there twice$/);
   });
 
+  it('lets gdb attach, and waits for it only where it can', () => {
+    expect(run('k')).toMatchObject({ gdb: undefined, gdbWait: false });
+    expect(run('k', '--gdb', '0', '--gdb-wait')).toMatchObject({ gdb: 0, gdbWait: true });
+    expectError(() => run('k', '--gdb-wait'), 'BAD_OPTION', /--gdb-wait: waits for gdb: give it a port by --gdb$/);
+  });
+
   it('takes every option', () => {
     const args = run(
       ...'k --append=a --cpus 1 --memory 1G --disk a --disk b,ro --engine interpreter --encoder direct --module x --module y'.split(' '),

@@ -88,6 +88,8 @@ const BAD: Readonly<Record<string, readonly string[]>> = {
   'perf-map': ['=yes'],
   // What is no System.map the machine refuses: perf-map.test.ts.
   symbols: FILES,
+  gdb: [...NUMBERS, '65536', '1.5', 'localhost:1'],
+  'gdb-wait': ['=yes'],
 };
 const FILE_OPTIONS = [
   'code-cache',

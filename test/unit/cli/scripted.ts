@@ -122,6 +122,7 @@ class ScriptedMachine extends MachineEvents implements MachineHandle {
   readonly reset = unscripted;
   readonly setBreakpoint = unscripted;
   readonly setWatchpoint = unscripted;
+  readonly gdb = unscripted;
   readonly console = new MachineChannel((bytes) => this.sendInput(bytes));
   readonly virtioConsole = undefined;
   async close(): Promise<void> {

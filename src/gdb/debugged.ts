@@ -1,0 +1,24 @@
+// What the stub needs of a machine: what any program has, and a little of what is inside.
+import type { MachineHandle } from '../api/options.ts';
+import type { SharedMemory } from '../cpu/state.ts';
+
+export interface Debugged {
+  readonly machine: Pick<
+    MachineHandle,
+    | 'cpus'
+    | 'state'
+    | 'pause'
+    | 'resume'
+    | 'step'
+    | 'setBreakpoint'
+    | 'setWatchpoint'
+    | 'reset'
+    | 'stop'
+    | 'stats'
+    | 'addEventListener'
+    | 'removeEventListener'
+  >;
+  readonly shared: SharedMemory;
+  /** The state of a CPU as text for people. */
+  readonly dump: (cpu: number) => string;
+}
