@@ -176,23 +176,26 @@ export class Pausing {
       if (this.#state !== 'running') return change();
       const executor = this.#options.executor();
       await this.#rests();
+      // One that met a breakpoint meanwhile has stopped, even if that is taken away now.
+      const hits = this.#takeStops();
       this.#still = true;
       try {
         change();
       } finally {
         this.#still = false;
+        if (this.#state === 'running') {
+          if (hits.length > 0) this.#stopped('breakpoint', hits);
+          else {
+            this.#goOn();
+            executor.resume();
+          }
+        }
       }
-      if (this.#state !== 'running') return;
-      // One that met a breakpoint meanwhile has stopped.
-      if (this.#bases().some((base) => this.#word(base, Cpu.at.debugStop) !== DebugStop.NONE)) return this.#stopped('asked');
-      this.#goOn();
-      executor.resume();
     });
   }
 
-  #stopped(reason: PauseReason): void {
+  #stopped(reason: PauseReason, hits = this.#takeStops()): void {
     this.#state = 'paused';
-    const hits = this.#takeStops();
     this.#options.onPaused(hits.length > 0 ? 'breakpoint' : reason, hits);
   }
 
