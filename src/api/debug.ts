@@ -1,5 +1,5 @@
 // A machine that is paused, and what stops it: states, breakpoints, events, as users of the API have them.
-import type { RunResult } from './options.ts';
+import type { RunResult } from './ending.ts';
 
 /** 'created': run() was not called yet; 'paused': no CPU runs, and the guest's clock stands still. */
 export type MachineState = 'created' | 'running' | 'paused' | 'ended';

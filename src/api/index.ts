@@ -32,7 +32,7 @@ export {
   type WatchOptions,
 } from './debug.ts';
 export type { BlobDisk, BytesDisk, DiskDevice, DiskOptions, FileDisk } from './disks.ts';
-export { describeEnd } from './ending.ts';
+export { describeEnd, type RunResult } from './ending.ts';
 export { DragomanError, type ErrorCode } from './errors.ts';
 export { GDB_PORT, type GdbOptions, type GdbServer } from './gdb.ts';
 export type {
@@ -68,7 +68,6 @@ export {
   type ProfLevel,
   type ProfStats,
   type RestoreOptions,
-  type RunResult,
   SMALLEST_MEMORY,
   type SnapshotOptions,
   type Source,

@@ -6,6 +6,7 @@ import type { Bytes, Source } from './bytes.ts';
 import type { Channel } from './channel.ts';
 import type { Breakpoint, MachineEventTarget, MachineState, WatchOptions } from './debug.ts';
 import type { DiskOptions } from './disks.ts';
+import type { RunResult } from './ending.ts';
 import type { GdbOptions, GdbServer } from './gdb.ts';
 import type { CpuHandle, MachineMemory } from './inspect.ts';
 import type { Mode, RelaxTerm } from './relax.ts';
@@ -184,23 +185,6 @@ export const DEFAULT_MAC = '52:54:00:12:34:56';
 /** Each CPU has to be woken: 25 ms for each, but 50 at least and 200 at the most. */
 export const defaultTimerSlackMs = (cpus: number): number => Math.min(200, Math.max(50, 25 * cpus));
 export const LARGEST_TIMER_SLACK_MS = 1000;
-
-/** How a run ended. */
-export type RunResult =
-  /** The guest switched the machine off (ACPI S5). */
-  | { readonly kind: 'power-off' }
-  /** The guest asked for a reset: a run ends there. `cause`: it sent an INIT to the boot CPU, and there is no ROM that this would start. */
-  | { readonly kind: 'reset'; readonly cause?: 'INIT' }
-  /** No CPU can ever run again: HLT with interrupts off. */
-  | { readonly kind: 'halted' }
-  /** A write to the isa-debug-exit port. */
-  | { readonly kind: 'debug-exit'; readonly value: number }
-  /** stop() was called. */
-  | { readonly kind: 'stopped'; readonly reason: string }
-  /** A fault while a double fault was delivered. `dump` is the state for people to read: registers, last code, reason. */
-  | { readonly kind: 'triple-fault'; readonly dump: string }
-  /** An error of ours. */
-  | { readonly kind: 'internal-error'; readonly message: string; readonly dump: string };
 
 /** What an engine did; null where it was not measured. */
 export interface EngineStats {
@@ -393,6 +377,8 @@ export interface MachineHandle extends MachineEventTarget {
   close(): Promise<void>;
   [Symbol.asyncDispose](): Promise<void>;
   stats(): MachineStats;
+  /** The state of all CPUs and devices as text for people: registers, segments, what was executed and delivered last. Throws BAD_STATE while the machine runs. */
+  dump(): string;
   /** The text at B8000H that a video card would show now: lines without spaces at their ends and empty lines at the end; '' where there is none. */
   screenText(): string;
   /** SHA-256 of the guest's RAM, hexadecimal. */

@@ -1,8 +1,8 @@
 // `dragoman run`: builds a machine from files, connects it to the terminal, and turns the end of the run into an exit status.
 import type { Writable } from 'node:stream';
-import { describeEnd } from '../api/ending.ts';
+import { describeEnd, type RunResult } from '../api/ending.ts';
 import { DragomanError } from '../api/errors.ts';
-import type { MachineFactory, MachineHandle, MachineOptions, NetBackend, RunResult } from '../api/options.ts';
+import type { MachineFactory, MachineHandle, MachineOptions, NetBackend } from '../api/options.ts';
 import { loopback } from '../devices/virtio/loopback.ts';
 import { checkRom } from '../machine/boot/rom.ts';
 import { Matcher } from '../machine/matcher.ts';
@@ -12,6 +12,7 @@ import { codeCacheFolder } from './code-cache.ts';
 import { checkFiles } from './files.ts';
 import { flagName, RUN_FLAGS, type RunFlags } from './flags.ts';
 import { checkDisk, readInitrd, readInput, readRecording } from './inputs.ts';
+import { machineKeys } from './machine-keys.ts';
 import type { NetChoice } from './net.ts';
 import { Patience } from './patience.ts';
 import { checkPlace, Saving } from './saving.ts';
@@ -218,6 +219,7 @@ export async function run(args: RunArguments, create: MachineFactory, around: Su
     input: (bytes) => running.sendInput(bytes),
     quit: () => quit({ status: early() ? Status.STOPPED_EARLY : Status.OK, text: 'ended by Ctrl-A x' }),
     help: () => around.say(KEYS),
+    ...machineKeys(running, around.say),
   });
   if (around.stdin.isTTY) around.say(KEYS);
   const timer =

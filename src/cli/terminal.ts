@@ -12,6 +12,11 @@ export interface TerminalEvents {
   input(bytes: Uint8Array): Promise<void> | undefined;
   quit(): void;
   help(): void;
+  /** Shows what the CPUs do. */
+  state(): void;
+  /** Pauses the machine, or lets it go on. */
+  pause(): void;
+  reset(): void;
 }
 
 /** Takes Ctrl-A sequences out of what is typed. */
@@ -36,6 +41,9 @@ export class EscapeFilter {
       const key = String.fromCharCode(byte).toLowerCase();
       if (key === 'x') this.#events.quit();
       else if (key === 'h' || key === '?') this.#events.help();
+      else if (key === 'i') this.#events.state();
+      else if (key === 'p') this.#events.pause();
+      else if (key === 'r') this.#events.reset();
       else if (byte === CTRL_A || key === 'a') rest.push(CTRL_A);
       // Any other key after Ctrl-A is dropped: it was meant for us.
     }

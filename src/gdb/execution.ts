@@ -1,8 +1,8 @@
 // The machine as a debugger moves it: held, going on, stepped a CPU at a time; and what is told when it stops. gdb's threads are its CPUs: all of them stop together, and one of them is the reason.
 import type { BreakpointHit, PausedEvent } from '../api/debug.ts';
+import type { RunResult } from '../api/ending.ts';
 import { describeEnd } from '../api/ending.ts';
 import { DragomanError } from '../api/errors.ts';
-import type { RunResult } from '../api/options.ts';
 import type { Debugged } from './debugged.ts';
 import type { Met, Points } from './points.ts';
 import { GdbCpu } from './registers.ts';

@@ -1,6 +1,7 @@
 // One client of the stub: takes its packets, one after the other, and answers them (GDB manual, "Packets" and "General Query Packets"). gdb's threads are the machine's CPUs, numbered from 1.
+
+import type { RunResult } from '../api/ending.ts';
 import { DragomanError } from '../api/errors.ts';
-import type { RunResult } from '../api/options.ts';
 import type { Peer, PeerEvents } from '../host/host.ts';
 import type { Debugged } from './debugged.ts';
 import { DESCRIPTION } from './description.ts';

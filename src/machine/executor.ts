@@ -1,5 +1,5 @@
 // What runs a machine's CPUs: on a thread each (threads/executor.ts), or in turn on one (lockstep/executor.ts).
-import type { RunResult } from '../api/options.ts';
+import type { RunResult } from '../api/ending.ts';
 import type { EngineImage } from '../cpu/runtime.ts';
 
 export interface Executor {

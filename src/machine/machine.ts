@@ -1,7 +1,7 @@
 // A PC put together: memory, kernel, the host's end of the devices, and the executor that runs its CPUs.
 import type { Channel } from '../api/channel.ts';
 import { type Breakpoint, BreakpointEvent, EndEvent, type MachineState, PausedEvent, type WatchOptions } from '../api/debug.ts';
-import { describeEnd } from '../api/ending.ts';
+import { describeEnd, type RunResult } from '../api/ending.ts';
 import { DragomanError } from '../api/errors.ts';
 import type { GdbOptions, GdbServer } from '../api/gdb.ts';
 import type { CpuHandle, MachineMemory } from '../api/inspect.ts';
@@ -13,7 +13,6 @@ import type {
   MachineStats,
   NetBackend,
   RestoreOptions,
-  RunResult,
   SnapshotOptions,
   Source,
 } from '../api/options.ts';
@@ -234,7 +233,7 @@ export class Machine extends MachineEvents implements MachineHandle {
       onHostSignal: () => this.serve(),
       onDebugStop: () => this.pausing.debugStop(),
       onFailure: (error) => this.failed(error),
-      dump: () => this.dump(),
+      dump: () => this.describe(),
     };
     if (lockstep === undefined || time === undefined) {
       const { codeCache } = this;
@@ -387,7 +386,13 @@ export class Machine extends MachineEvents implements MachineHandle {
     this.hurried.resolve();
   }
 
-  private dump(): string {
+  dump(): string {
+    this.requireStopped();
+    return this.describe();
+  }
+
+  /** The state as text, whatever runs. */
+  private describe(): string {
     const screen = this.screenText();
     const state = new DataView(this.shared.i32.buffer, DEVICE_STATE, DEVICE_STATE_BYTES);
     const parts = [dumpMachine(this.shared, this.runtime.readFlags), dumpDevices(this.board.chipset.hub.pieces, state)];
@@ -407,7 +412,7 @@ export class Machine extends MachineEvents implements MachineHandle {
       case Exit.RESET:
         return this.end({ kind: 'reset', cause: 'INIT' });
       case Exit.TRIPLE_FAULT:
-        return this.end({ kind: 'triple-fault', dump: this.dump() });
+        return this.end({ kind: 'triple-fault', dump: this.describe() });
       case Exit.STOP:
         // Whoever asked for the stop has said why.
         return;
@@ -415,7 +420,7 @@ export class Machine extends MachineEvents implements MachineHandle {
         return this.end({
           kind: 'internal-error',
           message: `CPU ${cpu}: the run loop came back with ${exitName(exit)}, ${arg}, ${data.toString(16)}`,
-          dump: this.dump(),
+          dump: this.describe(),
         });
     }
   }

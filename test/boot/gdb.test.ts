@@ -49,7 +49,6 @@ const debug = (args: readonly string[], commands: readonly string[]) =>
 
 describe.skipIf(whyNot !== undefined).each<[string, MachineOptions]>([
   ['threads, JIT', {}],
-  ['threads, interpreter', { engine: 'interpreter' }],
   ['lockstep, JIT', { lockstep: { paced: false } }],
 ])(`gdb debugs serai (%s)${whyNot === undefined ? '' : ` (skipped: ${whyNot})`}`, (_way, options) => {
   it('from its first instruction to where it is left', { timeout: TEST_MS }, async () => {

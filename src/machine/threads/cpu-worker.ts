@@ -211,7 +211,10 @@ function run(): number {
     if (life.waits && (cpu.get(Cpu.at.step) & Step.DEBUG) !== 0) stopForHost(DebugStop.STEPPED);
     if (life.awaitsStartup) {
       if (!waitForStartup()) return Atomics.load(i32, pending) & Pending.STOP ? Exit.STOP : Exit.HALT;
-    } else if (life.waits && !halt()) return Exit.HALT;
+    } else if (life.waits) {
+      if (!halt()) return Exit.HALT;
+      if (life.waits) continue;
+    }
     const exit = cpu.run();
     if (exit === Exit.TIMER) {
       Atomics.and(i32, pending, ~Pending.TIMER);

@@ -252,6 +252,9 @@ describe('keys in a terminal', () => {
       input: (bytes) => void seen.push(Buffer.from(bytes).toString()),
       quit: () => seen.push('QUIT'),
       help: () => seen.push('HELP'),
+      state: () => seen.push('STATE'),
+      pause: () => seen.push('PAUSE'),
+      reset: () => seen.push('RESET'),
     });
     for (const chunk of chunks) filter.push(Buffer.from(chunk));
     return seen;
@@ -261,6 +264,7 @@ describe('keys in a terminal', () => {
     expect(type('ls\r\x03')).toEqual(['ls\r\x03']);
     expect(type('\x01x')).toEqual(['QUIT']);
     expect(type('a\x01', 'h', 'b')).toEqual(['a', 'HELP', 'b']);
+    expect(type('\x01i\x01P', 'ipr', '\x01r')).toEqual(['STATE', 'PAUSE', 'ipr', 'RESET']);
     expect(type('\x01\x01', '\x01a', '\x01zq')).toEqual(['\x01', '\x01', 'q']);
   });
 });

@@ -89,6 +89,8 @@ const BAD: Readonly<Record<string, readonly string[]>> = {
   // What is no System.map the machine refuses: perf-map.test.ts.
   symbols: FILES,
   gdb: [...NUMBERS, '65536', '1.5', 'localhost:1'],
+  restore: [...FILES, 'other'],
+  save: ['dir', 'missing/x', 'other/below'],
   'gdb-wait': ['=yes'],
 };
 const FILE_OPTIONS = [
@@ -120,7 +122,7 @@ describe('bad values', () => {
   it('are known of every option', () => {
     expect(Object.keys(BAD).sort()).toEqual(
       Object.keys(RUN_OPTIONS)
-        .filter((name) => name !== 'append' && name !== 'until')
+        .filter((name) => !['append', 'until', 'save-at'].includes(name))
         .sort(),
     );
   });

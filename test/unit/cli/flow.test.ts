@@ -189,6 +189,9 @@ describe('a keyboard', () => {
       },
       quit: () => quits++,
       help: () => {},
+      state: () => {},
+      pause: () => {},
+      reset: () => {},
     });
     const go = () => {
       room!.resolve();

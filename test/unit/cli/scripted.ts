@@ -1,6 +1,7 @@
 // `dragoman run` on a machine that plays a script instead of running a guest, so that the tests reach every way a run can end.
 // The script is the kernel file: JSON, a list of steps.
-import { type MachineHandle, type MachineOptions, type MachineStats, MiB, type RunResult } from '../../../src/api/options.ts';
+import type { RunResult } from '../../../src/api/ending.ts';
+import { type MachineHandle, type MachineOptions, type MachineStats, MiB } from '../../../src/api/options.ts';
 import { parseCommand } from '../../../src/cli/arguments.ts';
 import { leave } from '../../../src/cli/leave.ts';
 import { run } from '../../../src/cli/run.ts';
@@ -66,6 +67,10 @@ class ScriptedMachine extends MachineEvents implements MachineHandle {
     super();
     this.#options = options;
     options.net?.connect?.({ receive: (frame) => this.#say(`a frame of ${frame.length}`) });
+  }
+
+  dump(): string {
+    return 'of no CPU';
   }
 
   screenText(): string {

@@ -1,0 +1,38 @@
+// What keys of the terminal do to the machine, other than to type.
+import { DragomanError } from '../api/errors.ts';
+import type { MachineHandle } from '../api/options.ts';
+import type { TerminalEvents } from './terminal.ts';
+
+type Keyed = Pick<MachineHandle, 'state' | 'pause' | 'resume' | 'reset' | 'dump'>;
+
+/** `say`: to whoever sits at the terminal. One key is done after the other. */
+export function machineKeys(machine: Keyed, say: (message: string) => void): Pick<TerminalEvents, 'state' | 'pause' | 'reset'> {
+  let queue = Promise.resolve();
+  const key = (work: () => Promise<void>) => () => {
+    queue = queue.then(work).catch((error: unknown) => {
+      // The run may have ended meanwhile, which is told elsewhere.
+      if (!(error instanceof DragomanError)) throw error;
+      if (error.code !== 'ENDED' && error.code !== 'BAD_STATE') say(error.message);
+    });
+  };
+  return {
+    state: key(async () => {
+      const runs = machine.state === 'running';
+      if (runs) await machine.pause();
+      say(machine.dump());
+      if (runs) await machine.resume();
+    }),
+    pause: key(async () => {
+      if (machine.state === 'paused') {
+        await machine.resume();
+        return say('the machine goes on');
+      }
+      await machine.pause();
+      say('the machine is paused: Ctrl-A p lets it go on');
+    }),
+    reset: key(async () => {
+      await machine.reset();
+      say('the machine was reset');
+    }),
+  };
+}
