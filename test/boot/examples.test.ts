@@ -29,8 +29,8 @@ it.skipIf(guest === undefined)(
   BOOT_MS + 10_000,
 );
 
-it.skipIf(guest === undefined)(
-  'stop-and-look',
+it.skipIf(guest === undefined || process.env.DRAGOMAN_LONG_TESTS !== '1')(
+  'stop-and-look (with DRAGOMAN_LONG_TESTS=1)',
   async () => {
     const { status, stdout, stderr } = await start('stop-and-look', guest!.kernel, guest!.initrd);
     expect({ status, stderr }).toEqual({ status: 0, stderr: '' });

@@ -11,7 +11,7 @@ import { Client } from './client.ts';
 
 const COUNT = 0x200000;
 const WAYS: [string, MachineOptions][] = [
-  ['threads, JIT', {}],
+  ...(process.env.DRAGOMAN_LONG_TESTS === '1' ? ([['threads, JIT', {}]] as [string, MachineOptions][]) : []),
   ['lockstep, interpreter', { lockstep: { paced: false }, engine: 'interpreter' }],
 ];
 

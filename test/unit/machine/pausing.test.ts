@@ -17,7 +17,7 @@ import { CLI_HLT, ENTRY, kernel, le32 } from './programs.ts';
 const COUNT = 0x200000;
 const WAYS: [string, MachineOptions][] = [
   ['threads, JIT', {}],
-  ['threads, interpreter', { engine: 'interpreter' }],
+  ...(process.env.DRAGOMAN_LONG_TESTS === '1' ? ([['threads, interpreter', { engine: 'interpreter' }]] as [string, MachineOptions][]) : []),
   ['lockstep, JIT', { lockstep: { paced: false } }],
   ['lockstep, interpreter', { lockstep: { paced: false }, engine: 'interpreter' }],
 ];
