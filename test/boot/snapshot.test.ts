@@ -17,7 +17,7 @@ const MAC = '52:54:00:ab:cd:ef';
 const folder = mkdtempSync(join(tmpdir(), 'dragoman-snapshot-'));
 afterAll(() => rmSync(folder, { recursive: true, force: true }));
 
-it.skipIf(guest === undefined)(
+it.skipIf(guest === undefined || process.env.DRAGOMAN_LONG_TESTS !== '1')(
   'Debian, from its shell',
   async () => {
     const disk = join(folder, 'disk');

@@ -18,7 +18,9 @@ const paused = (machine: Machine) => new Promise<PausedEvent>((resolve) => machi
 
 it.each<[string, MachineOptions, number]>([
   ['threads', {}, 2],
-  ['lockstep', { lockstep: { seed: 3, paced: false } }, 1],
+  ...(process.env.DRAGOMAN_LONG_TESTS === '1'
+    ? ([['lockstep', { lockstep: { seed: 3, paced: false } }, 1]] as [string, MachineOptions, number][])
+    : []),
 ])('%s: stress goes on behind pauses, steps and breakpoints', async (_way, options, seconds) => {
   const machine = await make(options);
   const run = machine.run();
