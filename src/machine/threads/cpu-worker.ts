@@ -129,7 +129,6 @@ function halt(): boolean {
   const wakes = wakeBits(i32, cpu.base);
   runtime.park(cpu.base);
   let timerRan = false;
-  let waitsOn = false;
   let deadline = chipset.enterHalt(data.index);
   cpu.count(Cpu.at.idleSinceNs, Math.round(haltedAt));
   if (!enabled && !mayBeWoken()) return false;
@@ -142,10 +141,8 @@ function halt(): boolean {
     // What is no interrupt is done without waking the guest; pages to drop wait for the interrupt that tells of them.
     if ((word & Pending.PAUSE) !== 0) {
       rest();
-      // The host may have sent it elsewhere, or changed what it waits for.
+      // The host may have sent it elsewhere.
       if (!life.waits || life.awaitsStartup) break;
-      waitsOn = life.takesInterrupts !== enabled;
-      if (waitsOn) break;
     } else if ((word & Pending.INSTALL) !== 0) cpu.onInstall?.();
     else if ((word & NO_INTERRUPT) !== 0) Atomics.and(i32, pending, ~NO_INTERRUPT);
     else if (left <= 0) {
@@ -157,7 +154,7 @@ function halt(): boolean {
     }
   }
   if (!enabled) Atomics.sub(i32, asleep, 1);
-  if (!waitsOn) life.endHalt();
+  life.endHalt();
   resumedAt = clock.now();
   if (!timerRan) watch.disturbed(resumedAt);
   const slept = resumedAt - haltedAt;

@@ -291,6 +291,8 @@ it.each(WAYS)('%s: a CPU in HLT goes by what the host changes of it', async (_wa
   await until(() => cpuWord(machine, Cpu.at.halted) !== 0);
   await machine.pause();
   expect([registers.eip, registers.eflags & 0x200]).toEqual([ENTRY + 8, 0x200]);
+  // On threads a CPU sees that when it has left HLT.
+  if (options.lockstep === undefined) return machine.close();
   registers.eflags &= ~0x200;
   await machine.resume();
   expect(await run).toEqual({ kind: 'halted' });
