@@ -16,6 +16,15 @@ export interface EngineImage {
 /** The runtime as JavaScript calls it. */
 export type RuntimeExports = { readonly [K in keyof typeof runtime]: HostCall<(typeof runtime)[K]> };
 
+/** Computes anew all that follows from the registers of the CPU at `base`, after the host changed them; its TLB is empty then. */
+export function deriveState(runtime: RuntimeExports, base: number): void {
+  runtime.flush(base);
+  runtime.updateBreakpoints(base);
+  runtime.updateStep(base);
+  runtime.updateMode(base);
+  runtime.updateFpuTraps(base);
+}
+
 export interface Instance {
   readonly runtime: RuntimeExports;
   readonly table: WebAssembly.Table;

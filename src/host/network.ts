@@ -12,8 +12,8 @@ import type {
   HostStreamEvents,
   NetworkHost,
 } from '../net/host-ends.ts';
+import { LOOPBACK } from './listen.ts';
 
-const LOOPBACK = '127.0.0.1';
 const DNS_PORT = 53;
 /** Datagrams that wait for their socket. */
 const MOST_EARLY = 16;

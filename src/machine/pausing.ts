@@ -64,16 +64,12 @@ export class Pausing {
   /** Rejects with BAD_STATE before the run, and with ENDED where the run ends first. */
   pause(): Promise<void> {
     if (this.#steps) void this.#options.executor().pause();
-    return this.#pause('asked');
-  }
-
-  #pause(reason: PauseReason): Promise<void> {
     return this.#next(async () => {
       if (this.#state === 'paused') return;
       this.#mustRun();
       await this.#rests();
       this.#mustRun();
-      this.#stopped(reason);
+      this.#stopped('asked');
     });
   }
 

@@ -1,5 +1,5 @@
 // Resets CPUs that are not in the middle of anything, as RESET does (SDM vol. 3, table 10-1). What the engine keeps beside the architecture (its counters, positions in rings, areas) stays as it is.
-import type { RuntimeExports } from '../cpu/runtime.ts';
+import { deriveState, type RuntimeExports } from '../cpu/runtime.ts';
 import { initCpu, powerCpu, type SharedMemory } from '../cpu/state.ts';
 import { Cpu, PENDING_HELD_SHIFT, Pending } from '../layout/cpu.ts';
 import { cpuBase } from '../layout/memory.ts';
@@ -15,10 +15,6 @@ export function resetCpus(shared: SharedMemory, runtime: RuntimeExports): void {
     Atomics.and(i32, (base + Cpu.at.pending) >> 2, ~(FROM_OUTSIDE | (FROM_OUTSIDE << PENDING_HELD_SHIFT)));
     powerCpu(shared, index);
     initCpu(shared, index);
-    runtime.flush(base);
-    runtime.updateBreakpoints(base);
-    runtime.updateStep(base);
-    runtime.updateMode(base);
-    runtime.updateFpuTraps(base);
+    deriveState(runtime, base);
   }
 }

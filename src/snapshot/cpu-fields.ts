@@ -1,5 +1,5 @@
 // What of a CPU's state is in a snapshot. Every field is of one kind: what the guest could tell from another value is saved; all else is made anew where a machine goes on.
-import type { RuntimeExports } from '../cpu/runtime.ts';
+import { deriveState, type RuntimeExports } from '../cpu/runtime.ts';
 import { resetCpu, type SharedMemory } from '../cpu/state.ts';
 import { Cpu, HOST_HIT, NO_RETURN, PENDING_HELD_SHIFT, Pending, Step } from '../layout/cpu.ts';
 import { CONTROL, Control, CpuArea, cpuBase } from '../layout/memory.ts';
@@ -90,11 +90,7 @@ export function putCpu(shared: SharedMemory, index: number, saved: Uint8Array, r
   const base = cpuBase(plan, index);
   i32[(base + Cpu.at.shadowRamSeen) >> 2] = i32[(CONTROL + Control.at.shadowRam) >> 2]!;
   i32[(base + Cpu.at.callReturn) >> 2] = NO_RETURN;
-  runtime.flush(base);
-  runtime.updateBreakpoints(base);
-  runtime.updateStep(base);
-  runtime.updateMode(base);
-  runtime.updateFpuTraps(base);
+  deriveState(runtime, base);
 }
 
 /** What a CPU finds of code and translations, but the code itself. */
