@@ -1,4 +1,5 @@
 // Clients that a machine may have: what looks at how the guest runs, and costs nothing where nobody asks for it (docs/clients.md). One is asked for by a word, 'NAME' or 'NAME:OPTION=TEXT,OPTION=TEXT'.
+import { flameSettings } from '../clients/flame/options.ts';
 import { CLIENTS, type ClientName, type ClientOptions } from './client-names.ts';
 import { refuse, type WordKind } from './kind.ts';
 import { meant } from './similar.ts';
@@ -33,6 +34,7 @@ function parse(text: string, name: string): ClientRequest {
     if (Object.hasOwn(options, option!)) refuse(name, `the client ${client} is given ${option} twice`);
     options[option!] = value!;
   }
+  if (client === 'flame') flameSettings(options, name);
   return { name: client as ClientName, options };
 }
 

@@ -53,6 +53,8 @@ export {
   type EncoderName,
   type EngineName,
   type EngineStats,
+  type FlameFormat,
+  type FlameStats,
   type LockstepOptions,
   type MachineHandle,
   type MachineOptions,

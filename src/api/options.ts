@@ -142,7 +142,7 @@ export interface MachineOptions {
   readonly countInstructions?: boolean | undefined;
   /**
    * What looks at how the guest runs, by words: 'NAME' or 'NAME:OPTION=TEXT,OPTION=TEXT' (a comma in a text stands twice). There is prof, which counts how control gets from one piece of
-   * code to the next, with options from and until: texts on the console between which it counts (docs/clients.md). Default: none, which costs nothing.
+   * code to the next, with options from and until: texts on the console between which it counts; and flame, which samples the guest's stacks: flame() (docs/clients.md). Default: none, which costs nothing.
    */
   readonly clients?: readonly string[] | undefined;
   /** POST codes: bytes written to port 80H. */
@@ -229,6 +229,22 @@ export interface ProfStats {
   readonly user: ProfLevel;
 }
 
+/** What the client flame has gathered. `begun`, `ended`: as with prof. */
+export interface FlameStats {
+  readonly begun: boolean;
+  readonly ended: boolean;
+  /** Samples a second that were asked for, and how many there are of the level that was. */
+  readonly hz: number;
+  readonly samples: number;
+  /** Samples that found no room until the host took others. */
+  readonly lost: number;
+  /** Different stacks. */
+  readonly stacks: number;
+}
+
+/** Forms of a profile: JSON for speedscope.app, a compressed protocol buffer for pprof, or a line for each stack, as flamegraph.pl reads them. */
+export type FlameFormat = 'speedscope' | 'pprof' | 'folded';
+
 /** Counters of a run so far. Times in milliseconds. */
 export interface MachineStats {
   readonly wallMs: number;
@@ -287,6 +303,8 @@ export interface MachineStats {
   readonly instructionsByCpu: readonly number[] | null;
   /** Where the client prof was asked for (docs/clients.md). */
   readonly prof?: ProfStats;
+  /** Where the client flame was. */
+  readonly flame?: FlameStats;
   /** Of a lockstep run: slices so far, and the guest's time. */
   readonly lockstep?: { readonly seed: number; readonly turns: number; readonly virtualMs: number };
 }
@@ -377,6 +395,11 @@ export interface MachineHandle extends MachineEventTarget {
   close(): Promise<void>;
   [Symbol.asyncDispose](): Promise<void>;
   stats(): MachineStats;
+  /**
+   * The profile that the client flame has gathered so far, as the bytes of a file, with the names that the kernel's symbols have now. `format`: as its option says by default. Rejects with BAD_STATE where the
+   * client was not asked for, with BAD_OPTION.
+   */
+  flame(format?: FlameFormat): Promise<Uint8Array>;
   /** The state of all CPUs and devices as text for people: registers, segments, what was executed and delivered last. Throws BAD_STATE while the machine runs. */
   dump(): string;
   /** The text at B8000H that a video card would show now: lines without spaces at their ends and empty lines at the end; '' where there is none. */

@@ -144,7 +144,7 @@ const EXIT_HELP = `a write of V to this I/O port, or the three behind it (QEMU's
 const GDB_HELP =
   'lets gdb attach at this TCP port of 127.0.0.1 (0: one that is free, which standard error tells): "target remote :PORT" (see docs/debugging.md)';
 
-const CLIENT_HELP = `what looks at how the guest runs: ${Object.keys(CLIENTS).join(', ')}; prof counts ways between pieces of code for --stats, prof:from=TEXT,until=TEXT those between two texts on the console (see docs/clients.md)`;
+const CLIENT_HELP = `what looks at how the guest runs: ${Object.keys(CLIENTS).join(', ')}; prof counts ways between pieces of code for --stats, prof:from=TEXT,until=TEXT those between two texts on the console; flame:file=FILE,format=FORMAT samples the guest's stacks, for speedscope, pprof or (folded) flamegraph.pl (see docs/clients.md)`;
 /** They are the machine's to read: here only whether it can. */
 const readClients = (words: readonly string[]) => {
   checkClients(

@@ -11,6 +11,7 @@ import type { RunArguments } from './arguments.ts';
 import { codeCacheFolder } from './code-cache.ts';
 import { checkFiles } from './files.ts';
 import { flagName, RUN_FLAGS, type RunFlags } from './flags.ts';
+import { flameFile, leaveFlame } from './flame.ts';
 import { checkDisk, readInitrd, readInput, readRecording } from './inputs.ts';
 import { machineKeys } from './machine-keys.ts';
 import type { NetChoice } from './net.ts';
@@ -187,9 +188,10 @@ export async function run(args: RunArguments, create: MachineFactory, around: Su
     ['--trace', args.trace],
     ['--stats', args.stats],
     ['--record', args.record],
+    ['--client', flameFile(args.clients)],
   ];
   const sinks: (Sink | undefined)[] = outputs.map(([option, path]) => of(option, () => openSink(path, output, failed)));
-  const [virtioConsole, debugcon, post, trace, stats, record] = sinks;
+  const [virtioConsole, debugcon, post, trace, stats, record, flame] = sinks;
   const matcher = args.until === undefined ? undefined : new Matcher(args.until);
   const saving = save === undefined || saveAt === undefined ? undefined : new Saving(save, saveAt, () => machine!.snapshot());
   machine = await createNamed(args, create, {
@@ -244,6 +246,7 @@ export async function run(args: RunArguments, create: MachineFactory, around: Su
     result = ours ? { kind: 'stopped', reason: message } : { kind: 'internal-error', message, dump: (error as Error).stack ?? '' };
   }
   const seconds = ((performance.now() - started) / 1000).toFixed(1);
+  if (flame !== undefined) await leaveFlame(running, flame);
   // The last bytes may fail as well, or wait for their reader.
   await close((sink) => sink !== stats || sink === output);
   const unsaved = await saving?.done();

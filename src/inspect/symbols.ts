@@ -62,6 +62,12 @@ export class MachineSymbols {
     return this.#near(address, address);
   }
 
+  /** The function that an address is in; undefined: of none that is known. */
+  functionAt(address: number): string | undefined {
+    const known = this.#known;
+    return known && nearestOf(known.code, address)?.name;
+  }
+
   /** How far inside of the nearest function's code an address is; undefined where none is near. */
   offsetIn(address: number): number | undefined {
     const known = this.#known;

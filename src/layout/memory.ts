@@ -2,6 +2,7 @@
 // grows with the number of CPUs. Nobody else writes an address as a number.
 import { DragomanError } from '../api/errors.ts';
 import { Breakpoint, Cpu, PROVEN_DESCRIPTORS, SegmentProof } from './cpu.ts';
+import { FLAME_RECORDS, FlameRecord } from './flame.ts';
 import { PROF_LEVELS, ProfCounts } from './prof.ts';
 import { area, array, f64, ownLine, records, shared32, struct, u8, u16, u32, u64 } from './struct.ts';
 
@@ -205,6 +206,8 @@ export const Control = struct({
   debugCount: u32,
   debugChanges: u32,
   debugPoints: records(DEBUG_POINTS, Breakpoint),
+  /** So often a second the timekeeper asks each CPU that runs for a sample (Pending.SAMPLE); 0: never. */
+  flameHz: u32,
 });
 
 /** Invariants of kernels that translated code may rely on (docs/relaxations.md). */
@@ -435,6 +438,8 @@ export const CpuArea = struct(
     noTable: area(PROVEN_DESCRIPTORS * 8, 16),
     /** Of the kernel, of the user. */
     prof: records(PROF_LEVELS, ProfCounts, PAGE),
+    /** A ring of samples. */
+    flame: records(FLAME_RECORDS, FlameRecord, PAGE),
     /** To the end of the CPU's block. */
     arena: area(0, PAGE),
   },

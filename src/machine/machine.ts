@@ -8,6 +8,7 @@ import type { CpuHandle, MachineMemory } from '../api/inspect.ts';
 import type {
   Bytes,
   EncoderName,
+  FlameFormat,
   MachineHandle,
   MachineOptions,
   MachineStats,
@@ -20,6 +21,8 @@ import { EXACT, MODES, type Mode, type RelaxTerm, relaxBits } from '../api/relax
 import { BYTES, cpuNumber, GDB, MODE, RELAX, readOptions, type Settings, SNAPSHOT, STEPS, TEXT, WATCHED } from '../api/schema.ts';
 import { readSource, readSources } from '../api/source.ts';
 import { ramWritten } from '../cache/code-pages.ts';
+import { FlameClient } from '../clients/flame/client.ts';
+import { FLAME_FORMAT } from '../clients/flame/options.ts';
 import { loadEngineImage } from '../cpu/image.ts';
 import type { RuntimeExports } from '../cpu/runtime.ts';
 import { createMemory, resetCpu, type SharedMemory } from '../cpu/state.ts';
@@ -53,6 +56,7 @@ import { InputFlow } from './input-flow.ts';
 import { deviceInputs, type Inputs, type Typed } from './inputs.ts';
 import { LockstepExecutor, lockstepTime } from './lockstep/executor.ts';
 import { identityOf } from './lockstep/identity.ts';
+import { NS } from './lockstep/lockstep.ts';
 import { Pausing } from './pausing.ts';
 import { loadGuest, powerOnAgain, ramOf, resetDevices } from './power-on.ts';
 import { ProfWatch } from './prof-watch.ts';
@@ -96,6 +100,7 @@ export class Machine extends MachineEvents implements MachineHandle {
   private readonly typing: Readonly<Record<Typed, InputFlow>>;
   private readonly trace: TraceReader | undefined;
   private readonly prof: ProfWatch | undefined;
+  private readonly flameClient: FlameClient | undefined;
   private traceTimer: ReturnType<typeof setInterval> | undefined;
   private finish: ((result: RunResult | Promise<never>) => void) | undefined;
   /** What a callback threw. */
@@ -197,6 +202,11 @@ export class Machine extends MachineEvents implements MachineHandle {
     };
     const prof = options.clients.find(({ name }) => name === 'prof');
     this.prof = prof && new ProfWatch(prof, () => readProf(this.shared));
+    const flame = options.clients.find(({ name }) => name === 'flame');
+    const lockstepNs = lockstep === undefined ? undefined : NS;
+    const { shared: sampled } = this;
+    const { kernelName } = options;
+    this.flameClient = flame && new FlameClient(flame, { shared: sampled, kernelName, names: () => this.symbols, lockstepNs });
     this.outlets = new Outlets(lockstep !== undefined, (error) => this.failed(error));
     const flow = (kind: Typed) => new InputFlow(() => this.inputWaiting(kind));
     this.typing = { serial: flow('serial'), virtioConsole: flow('virtioConsole') };
@@ -209,7 +219,7 @@ export class Machine extends MachineEvents implements MachineHandle {
       isFirst: true,
       onEnd: (reason) => this.end(reason),
       outlets: this.outlets,
-      onConsole: watchedConsole(this.channels.serial.receiver(options.onConsole), this.prof, this),
+      onConsole: watchedConsole(this.channels.serial.receiver(options.onConsole), [this.prof?.part, this.flameClient?.part], this),
       onConsoleInputTaken: () => this.typing.serial.drained(),
       onDebugConsole: options.onDebugConsole,
       onPost: options.onPost,
@@ -252,6 +262,7 @@ export class Machine extends MachineEvents implements MachineHandle {
         identity,
         trace,
         profile,
+        sampling: this.flameClient?.sampling,
         inputs,
         saved: saved?.header.lockstep && { turns: saved.header.lockstep, inputs: saved.inputs },
         ...ends,
@@ -340,7 +351,8 @@ export class Machine extends MachineEvents implements MachineHandle {
       this.finish = resolve;
       const held = this.gdbPort.begin();
       this.pausing.begin(this.options.paused || held, this.saved !== undefined && this.lockstep === undefined);
-      if (this.trace !== undefined) this.traceTimer = setInterval(() => this.serve(), TRACE_MS);
+      this.flameClient?.begin();
+      if (this.trace !== undefined || this.flameClient !== undefined) this.traceTimer = setInterval(() => this.serve(), TRACE_MS);
       this.executor.start(image);
     });
   }
@@ -369,6 +381,7 @@ export class Machine extends MachineEvents implements MachineHandle {
     try {
       this.board.chipset.hub.runHostSignals();
       this.trace?.drain();
+      this.flameClient?.drain();
     } catch (error) {
       this.failed(error);
     }
@@ -436,6 +449,7 @@ export class Machine extends MachineEvents implements MachineHandle {
     if (this.result !== undefined) return;
     this.result = result;
     this.endedAt = monotonicMs();
+    this.flameClient?.stop();
     this.pausing.ended(describeEnd(result));
     const { i32, plan } = this.shared;
     Atomics.store(i32, this.control(Control.at.stop), 1);
@@ -654,7 +668,13 @@ export class Machine extends MachineEvents implements MachineHandle {
       guestMs: new Standstill(shared.memory).since(() => BigInt(Math.round(now * 1e6))) / 1e6,
       lockstep: this.lockstep?.stats,
       prof: this.prof?.stats,
+      flame: this.flameClient?.stats,
     });
+  }
+
+  async flame(format?: FlameFormat): Promise<Uint8Array> {
+    if (this.flameClient === undefined) throw new DragomanError('BAD_STATE', 'the client flame was not asked for');
+    return this.flameClient.write(format === undefined ? undefined : FLAME_FORMAT.take(format, 'format'));
   }
 
   memoryHash(): string {

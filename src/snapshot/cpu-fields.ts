@@ -34,7 +34,21 @@ const KINDS: Readonly<Record<CpuFieldKind, readonly CpuField[]>> = {
     'samplesInterpreted', 'samplesTranslated', 'lastBlocks', 'lastBlockCount', 'lastDeliveries', 'lastDeliveryCount', 'installNs', 'countInstalls', 'pauses', 'countRefused', 'profWhy',
   ],
   pointer: ['tlb', 'tlbList', 'tlbGlobalList', 'jumpKernel', 'jumpUser', 'blockHash', 'arena', 'arenaNext', 'arenaEnd', 'gdtHost'],
-  thread: ['index', 'consumed', 'droppedSeen', 'traceHead', 'traceTail', 'parked', 'exclusive', 'budget', 'clockWatch', 'rest'],
+  thread: [
+    'index',
+    'consumed',
+    'droppedSeen',
+    'traceHead',
+    'traceTail',
+    'flameHead',
+    'flameTail',
+    'flameLost',
+    'parked',
+    'exclusive',
+    'budget',
+    'clockWatch',
+    'rest',
+  ],
 };
 
 /** The kinds of each field: one, if the table is right. */

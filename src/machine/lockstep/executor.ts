@@ -2,6 +2,7 @@
 import { DragomanError } from '../../api/errors.ts';
 import { LOCKSTEP_EPOCH_MS, type LockstepOptions, type MachineStats } from '../../api/options.ts';
 import type { Translator } from '../../cache/translator.ts';
+import type { SliceSampling } from '../../clients/flame/slices.ts';
 import type { EngineImage } from '../../cpu/runtime.ts';
 import type { SharedMemory } from '../../cpu/state.ts';
 import type { Chipset } from '../../devices/chipset.ts';
@@ -61,6 +62,7 @@ export interface LockstepExecutorOptions extends ExecutorEnds {
   readonly identity: () => MachineIdentity;
   readonly trace: TraceReader | undefined;
   readonly profile: Profile | undefined;
+  readonly sampling: SliceSampling | undefined;
   /** Of the devices. */
   readonly inputs: Inputs;
   /** Of a machine that goes on for another one, with the inputs that wait. */
@@ -127,12 +129,12 @@ export class LockstepExecutor implements Executor, Inputs {
   }
 
   async #work(image: EngineImage): Promise<void> {
-    const { shared, chipset, encoder, options, time, outlets, trace, profile, inputs } = this.#options;
+    const { shared, chipset, encoder, options, time, outlets, trace, profile, sampling, inputs } = this.#options;
     const { seed, clock, recording } = time;
     const translator = encoder === undefined ? undefined : await loadTranslator(shared, FIRST_FORM + image.keys.length, encoder, profile);
     if (this.#stopped) return;
     const saved = this.#options.saved?.turns;
-    this.#lockstep = new Lockstep({ shared, image, chipset, clock, seed, translator, onTrace: () => trace?.drain(), saved });
+    this.#lockstep = new Lockstep({ shared, image, chipset, clock, seed, translator, onTrace: () => trace?.drain(), sampling, saved });
     for (const cpu of this.#lockstep.cpus) cpu.takeDebugChanges();
     this.#startMs = monotonicMs() - clock.now() / 1e6;
     this.#run = new LockstepRun({

@@ -13,6 +13,7 @@ import { forgetCode } from '../../cache/code-pages.ts';
 import { hasRequests, takeRequests } from '../../cache/heat.ts';
 import { noteTranslation } from '../../cache/tally.ts';
 import type { Translator } from '../../cache/translator.ts';
+import type { SliceSampling } from '../../clients/flame/slices.ts';
 import { Lifecycle } from '../../cpu/lifecycle.ts';
 import type { EngineImage } from '../../cpu/runtime.ts';
 import type { SharedMemory } from '../../cpu/state.ts';
@@ -27,13 +28,21 @@ import { SeededRandom } from './random.ts';
 import type { VirtualClock } from './virtual-clock.ts';
 
 /** Nanoseconds of an instruction, where one CPU runs. */
-const NS = 2;
+export const NS = 2;
 /** Instructions of a slice at the most, where one CPU runs and where several do. */
 const LONGEST = 100_000;
 const LONGEST_SHARED = 4000;
 /** One slice in so many is of a few instructions only: races are between two of them. */
 const SHORT_EVERY = 4;
 const SHORT = 32;
+
+/** A slice of up to `most` instructions that was drawn to end behind `length`: of how many instructions at such a place of their slices one is an end. */
+function standsFor(length: number, most: number): number {
+  const short = 1 / SHORT_EVERY;
+  const ends = (1 - short) / most + (length <= SHORT ? short / SHORT : 0);
+  const reached = ((1 - short) * (most - length + 1)) / most + (short * Math.max(SHORT - length + 1, 0)) / SHORT;
+  return reached / ends;
+}
 
 export interface LockstepParts {
   readonly shared: SharedMemory;
@@ -45,6 +54,8 @@ export interface LockstepParts {
   readonly translator: Translator | undefined;
   /** Trace records are waiting (see HostImports.trace). */
   readonly onTrace: () => void;
+  /** Of the client flame. */
+  readonly sampling: SliceSampling | undefined;
   /** Where another machine stood that this one goes on for. */
   readonly saved: SavedTurns | undefined;
 }
@@ -83,6 +94,8 @@ export class Lockstep {
   readonly #lives: readonly Lifecycle[];
   readonly #random: SeededRandom;
   #slice: Slice | undefined;
+  /** Of the slice, where it is this machine's from the start: who could have got it, and what its end stands for; 0: it is not where it was drawn to be. */
+  #drawn: { readonly running: readonly number[]; readonly standsFor: number } | undefined;
   /** The CPU that is to stop behind its Cpu.stepsLeft instructions. */
   #stepped: Vcpu | undefined;
 
@@ -144,7 +157,11 @@ export class Lockstep {
         return interruptible ? { kind: 'idle', until: deadline } : { kind: 'halted' };
       }
       const cpu = running[this.#random.below(running.length)]!;
-      const length = this.#length(running.length, deadline - clock.now());
+      const most = running.length === 1 ? LONGEST : LONGEST_SHARED;
+      const drawn = this.#length(most);
+      const length = Math.max(Math.min(drawn, Math.ceil((deadline - clock.now()) / (NS / running.length))), 1);
+      if (this.#parts.sampling !== undefined)
+        this.#drawn = { running: running.map(({ index }) => index), standsFor: drawn === length ? standsFor(drawn, most) : 0 };
       slice = { cpu, length, ns: NS / running.length, start: clock.now(), left: length };
     }
     this.#slice = slice;
@@ -152,6 +169,7 @@ export class Lockstep {
     const exit = this.#run(slice);
     if (exit === Exit.DEBUG) return { kind: 'debug' };
     this.#slice = undefined;
+    this.#sample(slice, exit);
     this.turns++;
     if (chipset.hub.nextDeadline() <= clock.now()) chipset.hub.runTimers(clock.now());
     chipset.hub.runHostSignals();
@@ -163,11 +181,18 @@ export class Lockstep {
     return { kind: 'debug' };
   }
 
-  #length(running: number, untilDeadline: number): number {
-    const most = running === 1 ? LONGEST : LONGEST_SHARED;
-    const length = 1 + (this.#random.below(SHORT_EVERY) === 0 ? this.#random.below(SHORT) : this.#random.below(most));
-    const left = Math.ceil(untilDeadline / (NS / running));
-    return Math.max(Math.min(length, left), 1);
+  #length(most: number): number {
+    return 1 + (this.#random.below(SHORT_EVERY) === 0 ? this.#random.below(SHORT) : this.#random.below(most));
+  }
+
+  /** A slice is over. */
+  #sample({ cpu, start, left }: Slice, exit: number): void {
+    const { sampling, clock } = this.#parts;
+    const drawn = this.#drawn;
+    this.#drawn = undefined;
+    if (sampling === undefined || drawn === undefined) return;
+    sampling.turned(drawn.running, start, clock.now());
+    if (exit === Exit.SLICE && left <= 0 && drawn.standsFor > 0) sampling.ended(cpu, drawn.standsFor);
   }
 
   /** Runs what is left of a slice, or of the CPU's steps; the exit. */

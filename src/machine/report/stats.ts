@@ -1,5 +1,5 @@
 // The counters of a run, from the words in shared memory where each thread counts for itself.
-import type { MachineStats, ProfStats } from '../../api/options.ts';
+import type { FlameStats, MachineStats, ProfStats } from '../../api/options.ts';
 import { HOST_FUNCTIONS } from '../../cpu/host-costs.ts';
 import type { SharedMemory } from '../../cpu/state.ts';
 import { ENCODERS, type EncoderName } from '../../emit/module/builder.ts';
@@ -22,6 +22,8 @@ export interface RunFacts {
   readonly lockstep: MachineStats['lockstep'];
   /** Undefined: the client prof was not asked for. */
   readonly prof: ProfStats | undefined;
+  /** The same of flame. */
+  readonly flame: FlameStats | undefined;
 }
 
 export function collectStats(run: RunFacts): MachineStats {
@@ -97,6 +99,7 @@ export function collectStats(run: RunFacts): MachineStats {
     slowPaths: counts ? slowPaths : null,
     instructionsByCpu: counts ? bases.map((base) => ofCpu(base, Cpu.at.countInterpreted) + ofCpu(base, Cpu.at.countTranslated)) : null,
     ...(run.prof === undefined ? {} : { prof: run.prof }),
+    ...(run.flame === undefined ? {} : { flame: run.flame }),
     ...(run.lockstep === undefined ? {} : { lockstep: run.lockstep }),
   };
 }

@@ -58,7 +58,7 @@ const life = new Lifecycle(cpu, () => chipset.parts.lapic.sipiVector(data.index)
 const pending = (cpu.base + Cpu.at.pending) >> 2;
 const resting = new Resting(i32, (cpu.base + Cpu.at.rest) >> 2, () => Atomics.load(i32, (CONTROL + Control.at.stop) >> 2) !== 0);
 /** Bits of no interest to a CPU in HLT. */
-const NO_INTERRUPT = Pending.KICK | Pending.TIMER | Pending.SMI;
+const NO_INTERRUPT = Pending.KICK | Pending.TIMER | Pending.SMI | Pending.SAMPLE;
 const timerSignal = (CONTROL + Control.at.timerSignal) >> 2;
 
 cpu.onInstall = () => {

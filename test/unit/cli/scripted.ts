@@ -146,6 +146,9 @@ class ScriptedMachine extends MachineEvents implements MachineHandle {
   async snapshot(): Promise<Uint8Array> {
     return new TextEncoder().encode('all of it');
   }
+  async flame(): Promise<Uint8Array> {
+    return new TextEncoder().encode('a profile');
+  }
   relax(): void {}
   setMode(): void {}
   stop(reason: string): void {
