@@ -301,6 +301,11 @@ export interface MachineHandle extends MachineEventTarget {
    * Throws BAD_OPTION where there are none.
    */
   loadSymbols(symbols: string | Bytes): void;
+  /**
+   * Gives the guest's kernel the names that a Linux kernel of 32 bits carries in its own memory (CONFIG_KALLSYMS; not those of its modules), wherever it runs: no file is needed, and KASLR does not matter.
+   * How many they are. Throws NO_SYMBOLS where there are none, or not yet, and BAD_STATE while the machine runs.
+   */
+  loadGuestSymbols(): number;
   /** The address of a name; undefined where there is no such one. */
   symbol(name: string): number | undefined;
   /** 'name', or 'name+0x1f' inside of it; undefined where no symbol is near. */

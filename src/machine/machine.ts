@@ -32,7 +32,7 @@ import { errorTeller } from '../disks/tell.ts';
 import { NAME_FILES, PROF_FILES } from '../host/host.ts';
 import { host } from '../host/node.ts';
 import { LINEAR } from '../inspect/arguments.ts';
-import { inspection } from '../inspect/inspection.ts';
+import { type Inspection, inspection } from '../inspect/inspection.ts';
 import { MachineSymbols } from '../inspect/symbols.ts';
 import { Cpu, Exit, Pending } from '../layout/cpu.ts';
 import { CONTROL, Control, cpuBase, DEVICE_STATE, DEVICE_STATE_BYTES, KEPT_PAGES, planMemory } from '../layout/memory.ts';
@@ -121,6 +121,7 @@ export class Machine extends MachineEvents implements MachineHandle {
   /** Resolves when all is given back. */
   private readonly gone = Promise.withResolvers<void>();
   private readonly channels: { readonly serial: MachineChannel; readonly virtioConsole: MachineChannel | undefined };
+  private readonly inspection: Inspection;
   readonly cpus: readonly CpuHandle[];
   readonly memory: MachineMemory;
 
@@ -279,9 +280,9 @@ export class Machine extends MachineEvents implements MachineHandle {
     else saved!.putBack(chipset, this.runtime);
     const { runtime, requireStopped } = this;
     this.symbols = new MachineSymbols(options.symbols, options.kernel);
-    const { cpus, memory } = inspection({ shared, runtime, symbols: this.symbols, requireStopped });
-    this.cpus = cpus;
-    this.memory = memory;
+    this.inspection = inspection({ shared, runtime, symbols: this.symbols, requireStopped });
+    this.cpus = this.inspection.cpus;
+    this.memory = this.inspection.memory;
     this.gdbPort = new GdbPort({ machine: this, shared, dump: (cpu) => dumpCpu(shared, cpu, runtime.readFlags) });
     options.signal?.addEventListener('abort', this.abort);
   }
@@ -354,6 +355,10 @@ export class Machine extends MachineEvents implements MachineHandle {
 
   loadSymbols(symbols: string | Bytes): void {
     this.symbols.load(symbols);
+  }
+
+  loadGuestSymbols(): number {
+    return this.symbols.use(this.inspection.guestSymbols());
   }
 
   symbol(name: string): number | undefined {

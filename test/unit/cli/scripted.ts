@@ -84,6 +84,7 @@ class ScriptedMachine extends MachineEvents implements MachineHandle {
   readonly cpus = [];
   readonly memory = { physical: { read: () => new Uint8Array(), write: () => {} } };
   loadSymbols(): void {}
+  loadGuestSymbols = (): number => 0;
   symbol(): undefined {}
   symbolAt(): undefined {}
 
