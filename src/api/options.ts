@@ -384,6 +384,12 @@ export interface MachineHandle extends MachineEventTarget {
   stats(): MachineStats;
   /** The state of all CPUs and devices as text for people: registers, segments, what was executed and delivered last. Throws BAD_STATE while the machine runs. */
   dump(): string;
+  /**
+   * What the CPUs do, as text for whoever develops the kernel: of each that runs (eight at the most) registers, mode, the next instructions, the top of the stack, the calls that led there, and, behind a double or triple
+   * fault, which descriptor kept which exception from its handler; a line for each that waits in HLT. With the names that are known, or else those that a Linux kernel has in its memory (as loadGuestSymbols() gives).
+   * Rejects with BAD_STATE while the machine runs.
+   */
+  describeCpus(): Promise<string>;
   /** The text at B8000H that a video card would show now: lines without spaces at their ends and empty lines at the end; '' where there is none. */
   screenText(): string;
   /** SHA-256 of the guest's RAM, hexadecimal. */

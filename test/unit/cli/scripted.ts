@@ -73,6 +73,10 @@ class ScriptedMachine extends MachineEvents implements MachineHandle {
     return 'of no CPU';
   }
 
+  async describeCpus(): Promise<string> {
+    return 'CPU 0: at 00001000';
+  }
+
   screenText(): string {
     return '';
   }
@@ -168,6 +172,7 @@ if (import.meta.main) {
       process.on('SIGTERM', listener);
       return () => void process.off('SIGTERM', listener);
     },
+    onQuestion: () => () => {},
   });
   leave(status);
 }
