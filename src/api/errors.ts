@@ -19,6 +19,7 @@ export type ErrorCode =
   | 'ENDED'
   | 'BAD_STATE'
   | 'BAD_ADDRESS'
+  | 'NO_SYMBOLS'
   | 'INTERNAL';
 
 /** An error that a user can act on. `code` is stable; `where` names the file, option or address it is about. */

@@ -319,6 +319,11 @@ export interface MachineHandle extends MachineEventTarget {
    * Throws BAD_OPTION where there are none.
    */
   loadSymbols(symbols: string | Bytes): void;
+  /**
+   * Gives the guest's kernel the names that a Linux kernel of 32 bits carries in its own memory (CONFIG_KALLSYMS; not those of its modules), wherever it runs: no file is needed, and KASLR does not matter.
+   * How many they are. Throws NO_SYMBOLS where there are none, or not yet, and BAD_STATE while the machine runs.
+   */
+  loadGuestSymbols(): number;
   /** The address of a name; undefined where there is no such one. */
   symbol(name: string): number | undefined;
   /** 'name', or 'name+0x1f' inside of it; undefined where no symbol is near. */
@@ -402,6 +407,12 @@ export interface MachineHandle extends MachineEventTarget {
   flame(format?: FlameFormat): Promise<Uint8Array>;
   /** The state of all CPUs and devices as text for people: registers, segments, what was executed and delivered last. Throws BAD_STATE while the machine runs. */
   dump(): string;
+  /**
+   * What the CPUs do, as text for whoever develops the kernel: of each that runs (eight at the most) registers, mode, the next instructions, the top of the stack, the calls that led there, and, behind a double or triple
+   * fault, which descriptor kept which exception from its handler; a line for each that waits in HLT. With the names that are known, or else those that a Linux kernel has in its memory (as loadGuestSymbols() gives).
+   * Rejects with BAD_STATE while the machine runs.
+   */
+  describeCpus(): Promise<string>;
   /** The text at B8000H that a video card would show now: lines without spaces at their ends and empty lines at the end; '' where there is none. */
   screenText(): string;
   /** SHA-256 of the guest's RAM, hexadecimal. */

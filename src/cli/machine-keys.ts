@@ -1,12 +1,17 @@
 // What keys of the terminal do to the machine, other than to type.
 import { DragomanError } from '../api/errors.ts';
 import type { MachineHandle } from '../api/options.ts';
+import type { States } from './states.ts';
 import type { TerminalEvents } from './terminal.ts';
 
-type Keyed = Pick<MachineHandle, 'state' | 'pause' | 'resume' | 'reset' | 'dump'>;
+type Keyed = Pick<MachineHandle, 'state' | 'pause' | 'resume' | 'reset'>;
 
 /** `say`: to whoever sits at the terminal. One key is done after the other. */
-export function machineKeys(machine: Keyed, say: (message: string) => void): Pick<TerminalEvents, 'state' | 'pause' | 'reset'> {
+export function machineKeys(
+  machine: Keyed,
+  states: Pick<States, 'ask'>,
+  say: (message: string) => void,
+): Pick<TerminalEvents, 'state' | 'pause' | 'reset'> {
   let queue = Promise.resolve();
   const key = (work: () => Promise<void>) => () => {
     queue = queue.then(work).catch((error: unknown) => {
@@ -16,12 +21,7 @@ export function machineKeys(machine: Keyed, say: (message: string) => void): Pic
     });
   };
   return {
-    state: key(async () => {
-      const runs = machine.state === 'running';
-      if (runs) await machine.pause();
-      say(machine.dump());
-      if (runs) await machine.resume();
-    }),
+    state: key(() => states.ask()),
     pause: key(async () => {
       if (machine.state === 'paused') {
         await machine.resume();

@@ -25,6 +25,11 @@ const surroundings: Surroundings = {
     for (const signal of SIGNALS) process.on(signal, listener);
     return () => SIGNALS.forEach((signal) => void process.off(signal, listener));
   },
+  onQuestion(listener) {
+    if (process.platform === 'win32') return () => {};
+    process.on('SIGQUIT', listener);
+    return () => void process.off('SIGQUIT', listener);
+  },
 };
 
 async function print(text: string): Promise<number> {

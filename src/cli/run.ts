@@ -18,6 +18,7 @@ import type { NetChoice } from './net.ts';
 import { Patience } from './patience.ts';
 import { checkPlace, Saving } from './saving.ts';
 import { openSink, outputFailure, type Sink, StreamSink } from './sinks.ts';
+import { States } from './states.ts';
 import { Status } from './status.ts';
 import { attach } from './terminal.ts';
 import { KEYS } from './usage.ts';
@@ -30,6 +31,8 @@ export interface Surroundings {
   say(message: string): void;
   /** Calls back with the name of a signal that asks us to end; returns a function that stops listening. */
   onSignal(listener: (signal: NodeJS.Signals) => void): () => void;
+  /** The same of SIGQUIT, which asks what the CPUs do. */
+  onQuestion(listener: () => void): () => void;
 }
 
 /** What ended the run from our side, with its exit status. */
@@ -216,12 +219,16 @@ export async function run(args: RunArguments, create: MachineFactory, around: Su
   await openGdb(args, machine, around.say);
   for (const sink of sinks) sink?.begin();
   const running = machine;
+  const states = new States(running, around.say);
+  // Who has gdb looks by that, and should not be told of a pause of ours.
+  if (args.gdb === undefined) states.watch();
+  const offQuestion = around.onQuestion(() => void states.ask());
   const offSignal = around.onSignal((signal) => quit({ status: 128 + (signalNumbers[signal] ?? 0), text: `ended by ${signal}` }));
   const detach = attach(around.stdin, {
     input: (bytes) => running.sendInput(bytes),
     quit: () => quit({ status: early() ? Status.STOPPED_EARLY : Status.OK, text: 'ended by Ctrl-A x' }),
     help: () => around.say(KEYS),
-    ...machineKeys(running, around.say),
+    ...machineKeys(running, states, around.say),
   });
   if (around.stdin.isTTY) around.say(KEYS);
   const timer =
@@ -267,8 +274,10 @@ export async function run(args: RunArguments, create: MachineFactory, around: Su
   clearTimeout(timer);
   detach();
   offSignal();
+  offQuestion();
   if (allUnread() > 0) around.say(`nobody read the last ${allUnread()} bytes of output`);
   if (!output.atLineStart && around.stdin.isTTY) around.say('');
+  if (result.kind !== 'internal-error') await states.end(result.kind === 'halted' || ended.status === Status.TIME_OUT);
   if (unsaved !== undefined) around.say(unsaved);
   if (lost !== undefined && lost !== ended) around.say(`${(lost as Cause).text} (the exit status would be ${ended.status} otherwise)`);
   around.say(`${ended.text}${ended.text.includes('\n') ? `\nafter ${seconds} s` : ` (${seconds} s)`}`);

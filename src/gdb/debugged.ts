@@ -15,6 +15,9 @@ export interface Debugged {
     | 'reset'
     | 'stop'
     | 'stats'
+    | 'loadGuestSymbols'
+    | 'symbol'
+    | 'symbolAt'
     | 'addEventListener'
     | 'removeEventListener'
   >;

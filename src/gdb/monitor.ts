@@ -7,6 +7,8 @@ const HELP = `help                        this text
 info registers [CPU|all]    registers, segments, what the CPU did last (default: the selected thread's CPU)
 info tlb ADDRESS [BYTES]    where linear addresses lead by the page tables of the selected CPU
 info regions                translated code: how much of it there is, and how often all was dropped
+symbols                     reads the names of a Linux kernel out of its memory, for "monitor symbol" and what else shows names
+symbol NAME|ADDRESS         the address of a name, or the name at an address
 stats                       statistics of the run, as JSON
 reset                       the machine begins anew (gdb still shows the registers from before: "maintenance flush register-cache")
 stop                        ends the run
@@ -79,6 +81,13 @@ function regions({ machine }: Debugged): string {
   ].join('\n');
 }
 
+function symbol({ machine }: Debugged, word: string | undefined): string {
+  const isAddress = /^(?:0x|\d)/.test(word ?? '0');
+  if (isAddress) return `${machine.symbolAt(numberOf(word, 'name or address')) ?? 'no name is near'}\n`;
+  const address = machine.symbol(word!);
+  return address === undefined ? `there is no name '${word}'\n` : `${hex(address)}\n`;
+}
+
 /** A command of a client that looks at a CPU of a machine that stands still: what it answers. `end`: ends the run, behind the answer. */
 export async function monitor(debugged: Debugged, cpu: CpuHandle, text: string, end: () => void): Promise<string> {
   const { machine } = debugged;
@@ -100,6 +109,10 @@ export async function monitor(debugged: Debugged, cpu: CpuHandle, text: string, 
         return mappings(cpu, numberOf(words[0], 'address'), words[1] === undefined ? 1 : numberOf(words[1], 'number of bytes'));
       case 'info regions':
         return regions(debugged);
+      case 'symbols':
+        return `${machine.loadGuestSymbols()} names\n`;
+      case 'symbol':
+        return symbol(debugged, words[0]);
       case 'stats':
         return `${JSON.stringify(machine.stats(), null, 2)}\n`;
       case 'stop':

@@ -30,9 +30,20 @@ export class MachineSymbols {
 
   /** From now on these are the names. */
   load(given: string | Bytes): void {
-    this.#symbols = read(given, 'symbols');
+    this.use(read(given, 'symbols'));
+  }
+
+  /** The same of names that somebody has found. How many they are. */
+  use(symbols: KernelSymbols): number {
+    this.#symbols = symbols;
     this.#addresses = undefined;
     this.#kernel = undefined;
+    return symbols.code.names.length + symbols.data.names.length;
+  }
+
+  /** Whether there are any. */
+  get areKnown(): boolean {
+    return this.#known !== undefined;
   }
 
   get #known(): KernelSymbols | undefined {

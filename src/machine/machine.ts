@@ -35,7 +35,7 @@ import { errorTeller } from '../disks/tell.ts';
 import { NAME_FILES, PROF_FILES } from '../host/host.ts';
 import { host } from '../host/node.ts';
 import { LINEAR } from '../inspect/arguments.ts';
-import { inspection } from '../inspect/inspection.ts';
+import { type Inspection, inspection } from '../inspect/inspection.ts';
 import { MachineSymbols } from '../inspect/symbols.ts';
 import { Cpu, Exit, Pending } from '../layout/cpu.ts';
 import { CONTROL, Control, cpuBase, DEVICE_STATE, DEVICE_STATE_BYTES, KEPT_PAGES, planMemory } from '../layout/memory.ts';
@@ -64,6 +64,7 @@ import { dumpDevices } from './report/devices.ts';
 import { dumpCpu, dumpMachine, exitName } from './report/dump.ts';
 import { readProf } from './report/prof.ts';
 import { screenText } from './report/screen.ts';
+import { describeCpus } from './report/state.ts';
 import { collectStats } from './report/stats.ts';
 import { releaseTracers, TraceReader } from './report/trace.ts';
 import { ThreadsExecutor, threadsOf } from './threads/executor.ts';
@@ -126,6 +127,7 @@ export class Machine extends MachineEvents implements MachineHandle {
   /** Resolves when all is given back. */
   private readonly gone = Promise.withResolvers<void>();
   private readonly channels: { readonly serial: MachineChannel; readonly virtioConsole: MachineChannel | undefined };
+  private readonly inspection: Inspection;
   readonly cpus: readonly CpuHandle[];
   readonly memory: MachineMemory;
 
@@ -290,9 +292,9 @@ export class Machine extends MachineEvents implements MachineHandle {
     else saved!.putBack(chipset, this.runtime);
     const { runtime, requireStopped } = this;
     this.symbols = new MachineSymbols(options.symbols, options.kernel);
-    const { cpus, memory } = inspection({ shared, runtime, symbols: this.symbols, requireStopped });
-    this.cpus = cpus;
-    this.memory = memory;
+    this.inspection = inspection({ shared, runtime, symbols: this.symbols, requireStopped });
+    this.cpus = this.inspection.cpus;
+    this.memory = this.inspection.memory;
     this.gdbPort = new GdbPort({ machine: this, shared, dump: (cpu) => dumpCpu(shared, cpu, runtime.readFlags) });
     options.signal?.addEventListener('abort', this.abort);
   }
@@ -368,6 +370,10 @@ export class Machine extends MachineEvents implements MachineHandle {
     this.symbols.load(symbols);
   }
 
+  loadGuestSymbols(): number {
+    return this.symbols.use(this.inspection.guestSymbols());
+  }
+
   symbol(name: string): number | undefined {
     return this.symbols.address(TEXT.take(name, 'name'));
   }
@@ -405,12 +411,27 @@ export class Machine extends MachineEvents implements MachineHandle {
   }
 
   /** The state as text, whatever runs. */
-  private describe(): string {
+  private describe(cpus = dumpMachine(this.shared, this.runtime.readFlags)): string {
     const screen = this.screenText();
     const state = new DataView(this.shared.i32.buffer, DEVICE_STATE, DEVICE_STATE_BYTES);
-    const parts = [dumpMachine(this.shared, this.runtime.readFlags), dumpDevices(this.board.chipset.hub.pieces, state)];
+    const parts = [cpus, dumpDevices(this.board.chipset.hub.pieces, state)];
     if (screen !== '') parts.push(`screen:\n${screen}`);
     return parts.join('\n\n');
+  }
+
+  async describeCpus(): Promise<string> {
+    this.requireStopped();
+    const { shared, cpus, symbols, runtime } = this;
+    return describeCpus({ shared, cpus, symbols, readFlags: runtime.readFlags, findSymbols: () => this.loadGuestSymbols() });
+  }
+
+  /** With all that can be said of a crash now that the CPUs stand still. */
+  private async explained(result: RunResult): Promise<RunResult> {
+    if (result.kind !== 'triple-fault') return result;
+    const cpus = await this.describeCpus().catch(
+      (error: unknown) => `${dumpMachine(this.shared, this.runtime.readFlags)}\nno more can be said: ${(error as Error).stack}`,
+    );
+    return { ...result, dump: this.describe(cpus) };
   }
 
   screenText(): string {
@@ -489,12 +510,13 @@ export class Machine extends MachineEvents implements MachineHandle {
       this.failure ??= { error };
     }
     this.closed = true;
+    const explained = await this.explained(result);
     for (const flow of Object.values(this.typing)) flow.drained();
     for (const channel of Object.values(this.channels)) channel?.end(describeEnd(result));
     this.options.signal?.removeEventListener('abort', this.abort);
     this.gone.resolve();
-    this.dispatchEvent(new EndEvent(result));
-    this.finish?.(this.failure === undefined ? result : Promise.reject(this.failure.error));
+    this.dispatchEvent(new EndEvent(explained));
+    this.finish?.(this.failure === undefined ? explained : Promise.reject(this.failure.error));
   }
 
   /** Resolves when a disk has taken what it was given of the guest's; undefined: all have. */

@@ -39,6 +39,7 @@ async function say(args: readonly string[]): Promise<DragomanError | string> {
       stdout: new PassThrough(),
       say: () => {},
       onSignal: () => () => {},
+      onQuestion: () => () => {},
     });
     return 'ran';
   } catch (error) {

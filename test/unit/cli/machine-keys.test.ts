@@ -2,6 +2,7 @@
 import { expect, it } from 'vitest';
 import { Machine, MiB } from '../../../src/api/index.ts';
 import { machineKeys } from '../../../src/cli/machine-keys.ts';
+import { States } from '../../../src/cli/states.ts';
 import { kernel, SPIN } from '../machine/programs.ts';
 
 it('show what the CPUs do, pause, let go on and reset, one after the other', async () => {
@@ -9,7 +10,8 @@ it('show what the CPUs do, pause, let go on and reset, one after the other', asy
   const said: string[] = [];
   const resets: string[] = [];
   machine.addEventListener('reset', () => resets.push(machine.state));
-  const keys = machineKeys(machine, (message) => said.push(message.split('\n')[0]!));
+  const say = (message: string) => said.push(message.split('\n')[0]!);
+  const keys = machineKeys(machine, new States(machine, say), say);
   const run = machine.run();
   const states: string[] = [];
   machine.addEventListener('paused', () => states.push('paused'));

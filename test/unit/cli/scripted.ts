@@ -73,6 +73,10 @@ class ScriptedMachine extends MachineEvents implements MachineHandle {
     return 'of no CPU';
   }
 
+  async describeCpus(): Promise<string> {
+    return 'CPU 0: at 00001000';
+  }
+
   screenText(): string {
     return '';
   }
@@ -84,6 +88,7 @@ class ScriptedMachine extends MachineEvents implements MachineHandle {
   readonly cpus = [];
   readonly memory = { physical: { read: () => new Uint8Array(), write: () => {} } };
   loadSymbols(): void {}
+  loadGuestSymbols = (): number => 0;
   symbol(): undefined {}
   symbolAt(): undefined {}
 
@@ -170,6 +175,7 @@ if (import.meta.main) {
       process.on('SIGTERM', listener);
       return () => void process.off('SIGTERM', listener);
     },
+    onQuestion: () => () => {},
   });
   leave(status);
 }
