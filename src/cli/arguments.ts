@@ -66,12 +66,13 @@ function parseRun(args: readonly string[]): Command {
   const flags = readFlags(given);
   if (positionals.length > 1) refuse(undefined, `one KERNEL is enough; what is '${positionals[1]}'?`);
   const [kernel] = positionals;
-  const { bios, initrd, modules, seed, record, replay, save, saveAt, restore } = flags;
+  const { bios, initrd, modules, seed, record, replay, save, saveAt, restore, base } = flags;
   if (kernel === '') refuse('KERNEL', 'the name is empty');
   if (kernel === undefined && bios === undefined && restore === undefined)
     refuse(undefined, 'give a KERNEL, a ROM by --bios, or a snapshot by --restore');
-  if (save !== undefined && saveAt === undefined) refuse('--save', 'say when: --save-at TEXT');
   if (save === undefined && saveAt !== undefined) refuse('--save-at', 'say where to: --save FILE');
+  if (base !== undefined && save === undefined && restore === undefined)
+    refuse('--base', 'is for a snapshot that is saved (--save FILE) or restored (--restore FILE)');
   // Whoever gives an empty command line has given one.
   const append = given.has('append') ? 'given' : undefined;
   if (restore !== undefined) checkRestored(kernel, given);

@@ -5,8 +5,14 @@ import type { TerminalEvents } from './terminal.ts';
 
 type Keyed = Pick<MachineHandle, 'state' | 'pause' | 'resume' | 'reset' | 'dump'>;
 
-/** `say`: to whoever sits at the terminal. One key is done after the other. */
-export function machineKeys(machine: Keyed, say: (message: string) => void): Pick<TerminalEvents, 'state' | 'pause' | 'reset'> {
+/**
+ * `say`: to whoever sits at the terminal. `save`: saves the machine; undefined: there is nowhere to. It resolves with what is to be said of it. One key is done after the other.
+ */
+export function machineKeys(
+  machine: Keyed,
+  say: (message: string) => void,
+  save?: () => Promise<string>,
+): Pick<TerminalEvents, 'state' | 'pause' | 'reset' | 'save'> {
   let queue = Promise.resolve();
   const key = (work: () => Promise<void>) => () => {
     queue = queue.then(work).catch((error: unknown) => {
@@ -30,6 +36,7 @@ export function machineKeys(machine: Keyed, say: (message: string) => void): Pic
       await machine.pause();
       say('the machine is paused: Ctrl-A p lets it go on');
     }),
+    save: key(async () => say(save === undefined ? 'there is nowhere to save the machine: say it by --save FILE' : await save())),
     reset: key(async () => {
       await machine.reset();
       say('the machine was reset');

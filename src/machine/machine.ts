@@ -144,7 +144,8 @@ export class Machine extends MachineEvents implements MachineHandle {
     await net?.open?.();
     const disks: Disk[] = [];
     try {
-      for (const [n, disk] of settings.disks.entries()) disks.push(await openDisk(disk, diskName(disk, n)));
+      for (const [n, disk] of settings.disks.entries()) disks.push(await openDisk(disk, diskName(disk, n), saved?.overlays[n]));
+      await saved?.checkDisks(disks, settings.disks.map(diskName));
       // Recordings know disks by what is in them at the start.
       const { lockstep } = settings;
       const hashes: string[] = [];
@@ -154,6 +155,7 @@ export class Machine extends MachineEvents implements MachineHandle {
       return new Machine(settings, disks, hashes, saved);
     } catch (error) {
       for (const disk of disks) disk.close();
+      saved?.dropDisks();
       net?.close?.();
       throw error;
     }
@@ -168,7 +170,6 @@ export class Machine extends MachineEvents implements MachineHandle {
     const plan = planMemory(cpuCount, memoryBytes);
     if (options.codeCache !== undefined) host.checkKeeping();
     host.checkLimits(lockstep === undefined ? threadsOf(cpuCount, this.jit) : 0);
-    saved?.checkDisks(disks);
     this.saved = saved;
     this.shared = saved?.shared ?? createMemory(plan);
     const clock = saved?.header.clock ?? { ns: 0, startWallMs: Date.now() };
@@ -580,7 +581,7 @@ export class Machine extends MachineEvents implements MachineHandle {
     const { chipset } = this.board;
     const { base } = SNAPSHOT.take({ ...options, base: await readSource(options.base) }, 'snapshot');
     const { engine, maxRegions } = this.options;
-    const parts = { shared, chipset, config, guest, engine, maxRegions, lockstep: lockstep && (() => lockstep.save()) };
+    const parts = { shared, chipset, config, disks: this.disks, guest, engine, maxRegions, lockstep: lockstep && (() => lockstep.save()) };
     return takeSnapshot(parts, base, (work) => this.pausing.still(work));
   }
 
