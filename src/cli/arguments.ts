@@ -79,7 +79,9 @@ function parseRun(args: readonly string[]): Command {
   else checkTogether({ kernel, bios, initrd, append, modules }, (option) => (option === 'kernel' ? 'KERNEL' : flagName(option)));
   if (record !== undefined && replay !== undefined) refuse('--record', 'a recording that is run again cannot be recorded');
   if (flags.gdbWait && flags.gdb === undefined) refuse('--gdb-wait', 'waits for gdb: give it a port by --gdb');
-  const lockstep = flags.lockstep || [seed, record, replay].some((value) => value !== undefined);
+  if (flags.reverse && (record !== undefined || replay !== undefined))
+    refuse('--reverse', 'a run that is recorded, or run again, cannot go back');
+  const lockstep = flags.lockstep || flags.reverse || [seed, record, replay].some((value) => value !== undefined);
   return { name: 'run', arguments: { ...flags, kernel, lockstep, ...(restore === undefined ? {} : { given: new Set(given.keys()) }) } };
 }
 

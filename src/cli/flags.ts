@@ -47,6 +47,7 @@ export interface RunFlags {
   readonly seed: number | undefined;
   readonly record: string | undefined;
   readonly replay: string | undefined;
+  readonly reverse: boolean;
   /** undefined: as the host wants it. */
   readonly strictOrder: boolean | undefined;
   readonly save: string | undefined;
@@ -187,6 +188,11 @@ export const RUN_FLAGS: { readonly [K in keyof RunFlags]: Flag<RunFlags[K]> } = 
   seed: one('seed', 'N', SEED, undefined, 'lockstep with another interleaving of the CPUs (0)'),
   record: one('record', 'FILE', PATH, undefined, 'lockstep; write the inputs of the run to FILE'),
   replay: one('replay', 'FILE', PATH, undefined, 'lockstep; the inputs of a recording come again, others are ignored'),
+  reverse: there(
+    'reverse',
+    false,
+    'lockstep that can go back, for gdb (reverse-step, reverse-continue): each instruction by itself, which is slow (see docs/debugging.md)',
+  ),
   save: one(
     'save',
     'FILE',

@@ -85,7 +85,7 @@ function optionsOf(args: RunArguments): MachineOptions {
     relax: args.relax,
     countInstructions: args.stats !== undefined,
     clients: args.clients,
-    lockstep: args.lockstep ? { seed: args.seed, replay } : undefined,
+    lockstep: args.lockstep ? { seed: args.seed, replay, reverse: args.reverse } : undefined,
     strictOrder: args.strictOrder,
     timerSlackMs: args.timerSlackMs,
     debugExitPort: args.debugExitPort,
