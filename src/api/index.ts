@@ -75,3 +75,4 @@ export {
   type Source,
 } from './options.ts';
 export type { Mode, Relaxation, RelaxTerm } from './relax.ts';
+export { CHECKPOINT_EVERY, CHECKPOINT_MEMORY, type ReverseOptions } from './reverse.ts';

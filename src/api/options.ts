@@ -4,12 +4,13 @@ import type { Receiver } from '../devices/outlet.ts';
 import type { EncoderName } from '../emit/module/builder.ts';
 import type { Bytes, Source } from './bytes.ts';
 import type { Channel } from './channel.ts';
-import type { Breakpoint, MachineEventTarget, MachineState, WatchOptions } from './debug.ts';
+import type { Breakpoint, BreakpointHit, MachineEventTarget, MachineState, WatchOptions } from './debug.ts';
 import type { DiskOptions } from './disks.ts';
 import type { RunResult } from './ending.ts';
 import type { GdbOptions, GdbServer } from './gdb.ts';
 import type { CpuHandle, MachineMemory } from './inspect.ts';
 import type { Mode, RelaxTerm } from './relax.ts';
+import type { ReverseOptions } from './reverse.ts';
 
 export type { EncoderName } from '../emit/module/builder.ts';
 export type { Bytes, Source } from './bytes.ts';
@@ -59,6 +60,11 @@ export interface LockstepOptions {
   readonly onRecord?: Receiver<string> | undefined;
   /** The text of a recording: its inputs come again, others are ignored. The machine must be made from the same files and options. */
   readonly replay?: string | undefined;
+  /**
+   * Whether the machine can go back (Machine.stepBack(), runBack()): it keeps checkpoints and inputs for that, and executes each instruction by itself, with the interpreter alone, so that what is done again comes to the
+   * same (docs/debugging.md says what it costs). It is another run than that of the same seed without. Not with a network, clients, recordings, nor disks that are written through or answer later (NOT_SUPPORTED). Default: false.
+   */
+  readonly reverse?: boolean | ReverseOptions | undefined;
 }
 
 export type EngineName = 'jit' | 'interpreter';
@@ -306,7 +312,13 @@ export interface MachineStats {
   /** Where the client flame was. */
   readonly flame?: FlameStats;
   /** Of a lockstep run: slices so far, and the guest's time. */
-  readonly lockstep?: { readonly seed: number; readonly turns: number; readonly virtualMs: number };
+  readonly lockstep?: {
+    readonly seed: number;
+    readonly turns: number;
+    readonly virtualMs: number;
+    /** Of one that can go back: checkpoints, bytes of their memory, and whether it is where it was before. */
+    readonly history?: { readonly checkpoints: number; readonly bytes: number; readonly inPast: boolean };
+  };
 }
 
 /** A machine as its users hold it. */
@@ -372,6 +384,19 @@ export interface MachineHandle extends MachineEventTarget {
    * their turns come, and the run stays what its seed makes of it, but that the stepped code sees the clock between its instructions, not between its blocks. pause() ends it. Rejects with BAD_STATE, BAD_OPTION, ENDED.
    */
   step(cpu: number, count?: number): Promise<number>;
+  /** Whether stepBack() and runBack() are there: of lockstep machines with the option reverse. */
+  readonly canGoBack: boolean;
+  /**
+   * Goes back by so many instructions of a CPU (default: 1) of a paused machine, to where the CPU had just executed the one before; resolves with how many it were: less at the beginning of the history. Memory, devices, all CPUs and what
+   * was written over disks are as they were. Going on from there (step(), resume()), the machine comes through the same again, with the inputs of then, and hands over nothing that it has handed over already; an input, or a
+   * change of memory or registers, makes another future of it. pause() ends it where it has come to. Rejects with BAD_STATE, BAD_OPTION, NOT_SUPPORTED, ENDED.
+   */
+  stepBack(cpu: number, count?: number): Promise<number>;
+  /**
+   * Goes back to where the last breakpoint before now was met: before its instruction, or, of one on data, before the instruction that made the access. Resolves with what was met, and dispatches the events breakpoint and paused for it; or
+   * with nothing, at the beginning of the history. The rest is as with stepBack().
+   */
+  runBack(): Promise<readonly BreakpointHit[]>;
   /**
    * As the button does: memory, devices and CPUs are as they were before run(), and the kernel begins anew; of a paused machine with resume(). The guest's clock goes on, and disks keep what is on them. Event
    * reset. Rejects with ENDED, and with NOT_SUPPORTED where the machine is recorded.

@@ -5,6 +5,7 @@ import { checkMac } from '../devices/virtio/ethernet.ts';
 import { ENCODERS } from '../emit/module/builder.ts';
 import { largestMemory, SMALLEST_REGIONS, TABLE_ENTRIES } from '../layout/memory.ts';
 import { type KernelSymbols, readSymbols } from '../machine/report/symbols.ts';
+import { checkReverse, REVERSE } from '../reverse/settings.ts';
 import { isBlob } from './bytes.ts';
 import { CLIENT, checkClients } from './clients.ts';
 import type { DiskDevice } from './disks.ts';
@@ -199,7 +200,13 @@ const OPTIONS = {
   cpus: defaults(CPUS, 1),
   strictOrder: optional(BOOLEAN),
   lockstep: optional(
-    shape({ seed: optional(SEED), paced: defaults(BOOLEAN, true), onRecord: optional(callback<string>()), replay: optional(TEXT) }),
+    shape({
+      seed: optional(SEED),
+      paced: defaults(BOOLEAN, true),
+      onRecord: optional(callback<string>()),
+      replay: optional(TEXT),
+      reverse: optional(REVERSE),
+    }),
   ),
   timerSlackMs: optional(TIMER_SLACK),
   memoryBytes: defaults(
@@ -278,5 +285,6 @@ export function readOptions(given: unknown, restored = false): Settings {
   memoryBeside(cpus).take(memoryBytes, 'memoryBytes');
   if (lockstep?.onRecord !== undefined && lockstep.replay !== undefined)
     refuse('lockstep.onRecord', 'a recording that is run again cannot be recorded');
+  checkReverse(options);
   return { ...options, timerSlackMs: timerSlackMs ?? defaultTimerSlackMs(cpus), mac: net?.mac ?? DEFAULT_MAC };
 }

@@ -47,11 +47,13 @@ export interface RunFlags {
   readonly seed: number | undefined;
   readonly record: string | undefined;
   readonly replay: string | undefined;
+  readonly reverse: boolean;
   /** undefined: as the host wants it. */
   readonly strictOrder: boolean | undefined;
   readonly save: string | undefined;
   readonly saveAt: string | undefined;
   readonly restore: string | undefined;
+  readonly base: string | undefined;
   readonly timerSlackMs: number | undefined;
   readonly debugExitPort: number | undefined;
   readonly testDevice: boolean;
@@ -186,7 +188,18 @@ export const RUN_FLAGS: { readonly [K in keyof RunFlags]: Flag<RunFlags[K]> } = 
   seed: one('seed', 'N', SEED, undefined, 'lockstep with another interleaving of the CPUs (0)'),
   record: one('record', 'FILE', PATH, undefined, 'lockstep; write the inputs of the run to FILE'),
   replay: one('replay', 'FILE', PATH, undefined, 'lockstep; the inputs of a recording come again, others are ignored'),
-  save: one('save', 'FILE', PATH, undefined, 'with --save-at: write a snapshot of the machine to FILE; the run goes on'),
+  reverse: there(
+    'reverse',
+    false,
+    'lockstep that can go back, for gdb (reverse-step, reverse-continue): each instruction by itself, which is slow (see docs/debugging.md)',
+  ),
+  save: one(
+    'save',
+    'FILE',
+    PATH,
+    undefined,
+    'write a snapshot of the machine to FILE at --save-at, or when Ctrl-A s is typed; the run goes on',
+  ),
   saveAt: one(
     'save-at',
     'TEXT',
@@ -200,6 +213,13 @@ export const RUN_FLAGS: { readonly [K in keyof RunFlags]: Flag<RunFlags[K]> } = 
     PATH,
     undefined,
     'go on from a snapshot instead of starting a KERNEL; its disks must be given, as they were (see docs/snapshots.md)',
+  ),
+  base: one(
+    'base',
+    'FILE',
+    PATH,
+    undefined,
+    'with --save: leave out what is as in the snapshot FILE of the same machine; with --restore: the FILE that was left out',
   ),
   strictOrder: there('strict-order', undefined, STRICT_HELP),
   timerSlackMs: one('timer-slack', 'MS', TIMER_SLACK, undefined, SLACK_HELP),

@@ -6,12 +6,15 @@ import type { TerminalEvents } from './terminal.ts';
 
 type Keyed = Pick<MachineHandle, 'state' | 'pause' | 'resume' | 'reset'>;
 
-/** `say`: to whoever sits at the terminal. One key is done after the other. */
+/**
+ * `say`: to whoever sits at the terminal. `save`: saves the machine; undefined: there is nowhere to. It resolves with what is to be said of it. One key is done after the other.
+ */
 export function machineKeys(
   machine: Keyed,
   states: Pick<States, 'ask'>,
   say: (message: string) => void,
-): Pick<TerminalEvents, 'state' | 'pause' | 'reset'> {
+  save?: () => Promise<string>,
+): Pick<TerminalEvents, 'state' | 'pause' | 'reset' | 'save'> {
   let queue = Promise.resolve();
   const key = (work: () => Promise<void>) => () => {
     queue = queue.then(work).catch((error: unknown) => {
@@ -30,6 +33,7 @@ export function machineKeys(
       await machine.pause();
       say('the machine is paused: Ctrl-A p lets it go on');
     }),
+    save: key(async () => say(save === undefined ? 'there is nowhere to save the machine: say it by --save FILE' : await save())),
     reset: key(async () => {
       await machine.reset();
       say('the machine was reset');

@@ -56,10 +56,10 @@ async function execute(command: Command): Promise<number> {
       return print(await disasm(command.arguments, explain));
     }
     case 'run': {
-      const { restore } = command.arguments;
+      const { restore, base } = command.arguments;
       const create: MachineFactory = async (options) => {
         const { Machine } = await import('../machine/machine.ts');
-        return restore === undefined ? Machine.create(options) : Machine.restore(restore, options);
+        return restore === undefined ? Machine.create(options) : Machine.restore(restore, { ...options, base });
       };
       if (command.arguments.perfMap) writesAtEnd();
       return run(command.arguments, create, surroundings);

@@ -16,7 +16,7 @@ import { checkDisk, readInitrd, readInput, readRecording } from './inputs.ts';
 import { machineKeys } from './machine-keys.ts';
 import type { NetChoice } from './net.ts';
 import { Patience } from './patience.ts';
-import { checkPlace, Saving } from './saving.ts';
+import { checkPlace, notSaved, Saving } from './saving.ts';
 import { openSink, outputFailure, type Sink, StreamSink } from './sinks.ts';
 import { States } from './states.ts';
 import { Status } from './status.ts';
@@ -89,7 +89,7 @@ function optionsOf(args: RunArguments): MachineOptions {
     relax: args.relax,
     countInstructions: args.stats !== undefined,
     clients: args.clients,
-    lockstep: args.lockstep ? { seed: args.seed, replay } : undefined,
+    lockstep: args.lockstep ? { seed: args.seed, replay, reverse: args.reverse } : undefined,
     strictOrder: args.strictOrder,
     timerSlackMs: args.timerSlackMs,
     debugExitPort: args.debugExitPort,
@@ -181,8 +181,10 @@ export async function run(args: RunArguments, create: MachineFactory, around: Su
   const failed = (error: DragomanError) => lose({ status: Status.USAGE, text: error.message });
 
   checkFiles(args);
-  const { save, saveAt } = args;
+  const { save, saveAt, base } = args;
   if (save !== undefined) of('--save', () => checkPlace(save));
+  if (save !== undefined && saveAt === undefined && !around.stdin.isTTY)
+    throw new DragomanError('BAD_OPTION', 'say when: --save-at TEXT (there is no terminal for Ctrl-A s)', '--save');
   const options = machineOptions(args);
   const outputs: [string, string | undefined][] = [
     ['--virtio-console', args.virtioConsole],
@@ -196,7 +198,9 @@ export async function run(args: RunArguments, create: MachineFactory, around: Su
   const sinks: (Sink | undefined)[] = outputs.map(([option, path]) => of(option, () => openSink(path, output, failed)));
   const [virtioConsole, debugcon, post, trace, stats, record, flame] = sinks;
   const matcher = args.until === undefined ? undefined : new Matcher(args.until);
-  const saving = save === undefined || saveAt === undefined ? undefined : new Saving(save, saveAt, () => machine!.snapshot());
+  const saving = save === undefined ? undefined : new Saving(save, saveAt, () => machine!.snapshot({ base }));
+  const unsavedDisks = save === undefined ? undefined : notSaved(args.disks);
+  if (unsavedDisks !== undefined) around.say(unsavedDisks);
   machine = await createNamed(args, create, {
     ...options,
     lockstep: options.lockstep && record ? { ...options.lockstep, onRecord: (text) => record.write(text) } : options.lockstep,
@@ -228,7 +232,7 @@ export async function run(args: RunArguments, create: MachineFactory, around: Su
     input: (bytes) => running.sendInput(bytes),
     quit: () => quit({ status: early() ? Status.STOPPED_EARLY : Status.OK, text: 'ended by Ctrl-A x' }),
     help: () => around.say(KEYS),
-    ...machineKeys(running, states, around.say),
+    ...machineKeys(running, states, around.say, saving && (() => saving.now())),
   });
   if (around.stdin.isTTY) around.say(KEYS);
   const timer =

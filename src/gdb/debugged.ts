@@ -10,6 +10,9 @@ export interface Debugged {
     | 'pause'
     | 'resume'
     | 'step'
+    | 'canGoBack'
+    | 'stepBack'
+    | 'runBack'
     | 'setBreakpoint'
     | 'setWatchpoint'
     | 'reset'
@@ -22,6 +25,8 @@ export interface Debugged {
     | 'removeEventListener'
   >;
   readonly shared: SharedMemory;
+  /** Registers were written, other than by their names. */
+  readonly changed: () => void;
   /** The state of a CPU as text for people. */
   readonly dump: (cpu: number) => string;
 }

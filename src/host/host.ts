@@ -1,7 +1,8 @@
 // What a machine needs of the program that it runs in: threads, hashes, the engine's files. node.ts and browser.ts each give it; package.json's
 // `browser` field puts the one in the other's place when a bundle for browsers is made (and one *-binaryen.ts in the other's).
+
+import type { OverlayRoom } from '../disks/clusters.ts';
 import type { Disk } from '../disks/disk.ts';
-import type { OverlayRoom } from '../disks/overlay.ts';
 import type { NetworkHost } from '../net/host-ends.ts';
 
 /** The engine's files, of which `npm run build` makes build/. */

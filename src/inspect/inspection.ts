@@ -24,8 +24,8 @@ export interface Inspected {
   /** An instance of this thread, for CPUs that stand still. */
   readonly runtime: RuntimeExports;
   readonly symbols: MachineSymbols;
-  /** Throws BAD_STATE while the machine runs. */
-  readonly requireStopped: () => void;
+  /** Throws BAD_STATE while the machine runs. `writes`: something is about to be changed. */
+  readonly requireStopped: (writes?: boolean) => void;
 }
 
 export interface Inspection {

@@ -1,6 +1,14 @@
 // A PC put together: memory, kernel, the host's end of the devices, and the executor that runs its CPUs.
 import type { Channel } from '../api/channel.ts';
-import { type Breakpoint, BreakpointEvent, EndEvent, type MachineState, PausedEvent, type WatchOptions } from '../api/debug.ts';
+import {
+  type Breakpoint,
+  BreakpointEvent,
+  type BreakpointHit,
+  EndEvent,
+  type MachineState,
+  PausedEvent,
+  type WatchOptions,
+} from '../api/debug.ts';
 import { describeEnd, type RunResult } from '../api/ending.ts';
 import { DragomanError } from '../api/errors.ts';
 import type { GdbOptions, GdbServer } from '../api/gdb.ts';
@@ -151,7 +159,8 @@ export class Machine extends MachineEvents implements MachineHandle {
     await net?.open?.();
     const disks: Disk[] = [];
     try {
-      for (const [n, disk] of settings.disks.entries()) disks.push(await openDisk(disk, diskName(disk, n)));
+      for (const [n, disk] of settings.disks.entries()) disks.push(await openDisk(disk, diskName(disk, n), saved?.overlays[n]));
+      await saved?.checkDisks(disks, settings.disks.map(diskName));
       // Recordings know disks by what is in them at the start.
       const { lockstep } = settings;
       const hashes: string[] = [];
@@ -161,6 +170,7 @@ export class Machine extends MachineEvents implements MachineHandle {
       return new Machine(settings, disks, hashes, saved);
     } catch (error) {
       for (const disk of disks) disk.close();
+      saved?.dropDisks();
       net?.close?.();
       throw error;
     }
@@ -175,7 +185,6 @@ export class Machine extends MachineEvents implements MachineHandle {
     const plan = planMemory(cpuCount, memoryBytes);
     if (options.codeCache !== undefined) host.checkKeeping();
     host.checkLimits(lockstep === undefined ? threadsOf(cpuCount, this.jit) : 0);
-    saved?.checkDisks(disks);
     this.saved = saved;
     this.shared = saved?.shared ?? createMemory(plan);
     const clock = saved?.header.clock ?? { ns: 0, startWallMs: Date.now() };
@@ -266,6 +275,9 @@ export class Machine extends MachineEvents implements MachineHandle {
         profile,
         sampling: this.flameClient?.sampling,
         inputs,
+        disks,
+        reverse: lockstep.reverse,
+        pass: (cpu) => this.pausing.pass(cpu),
         saved: saved?.header.lockstep && { turns: saved.header.lockstep, inputs: saved.inputs },
         ...ends,
       });
@@ -295,7 +307,12 @@ export class Machine extends MachineEvents implements MachineHandle {
     this.inspection = inspection({ shared, runtime, symbols: this.symbols, requireStopped });
     this.cpus = this.inspection.cpus;
     this.memory = this.inspection.memory;
-    this.gdbPort = new GdbPort({ machine: this, shared, dump: (cpu) => dumpCpu(shared, cpu, runtime.readFlags) });
+    this.gdbPort = new GdbPort({
+      machine: this,
+      shared,
+      changed: () => this.executor.changed?.(),
+      dump: (cpu) => dumpCpu(shared, cpu, runtime.readFlags),
+    });
     options.signal?.addEventListener('abort', this.abort);
   }
 
@@ -360,8 +377,9 @@ export class Machine extends MachineEvents implements MachineHandle {
   }
 
   /** The CPUs stand still: the machine has not run yet, is paused, or all of its threads are gone. */
-  private readonly requireStopped = (): void => {
+  private readonly requireStopped = (writes = false): void => {
     this.pausing.mustRest();
+    if (writes) this.executor.changed?.();
     if (this.result !== undefined && !this.closed && this.startedAt !== 0)
       throw new DragomanError('BAD_STATE', 'the run is ending: wait for what run() gives');
   };
@@ -593,6 +611,18 @@ export class Machine extends MachineEvents implements MachineHandle {
     return this.pausing.step(cpuNumber(this.shared.plan.cpuCount).take(cpu, 'step'), STEPS.take(count, 'step'));
   }
 
+  get canGoBack(): boolean {
+    return this.options.lockstep?.reverse !== undefined;
+  }
+
+  async stepBack(cpu: number, count = 1): Promise<number> {
+    return this.pausing.stepBack(cpuNumber(this.shared.plan.cpuCount).take(cpu, 'stepBack'), STEPS.take(count, 'stepBack'));
+  }
+
+  runBack(): Promise<readonly BreakpointHit[]> {
+    return this.pausing.runBack();
+  }
+
   /** A linear address, or that of a name. */
   private place(where: number | string, what: string): number {
     if (typeof where !== 'string') return LINEAR.take(where, what);
@@ -616,7 +646,7 @@ export class Machine extends MachineEvents implements MachineHandle {
     const { chipset } = this.board;
     const { base } = SNAPSHOT.take({ ...options, base: await readSource(options.base) }, 'snapshot');
     const { engine, maxRegions } = this.options;
-    const parts = { shared, chipset, config, guest, engine, maxRegions, lockstep: lockstep && (() => lockstep.save()) };
+    const parts = { shared, chipset, config, disks: this.disks, guest, engine, maxRegions, lockstep: lockstep && (() => lockstep.save()) };
     return takeSnapshot(parts, base, (work) => this.pausing.still(work));
   }
 
@@ -652,7 +682,7 @@ export class Machine extends MachineEvents implements MachineHandle {
   }
   /** The translator's; undefined where there is none. */
   private get encoder(): EncoderName | undefined {
-    return this.jit ? this.options.encoder : undefined;
+    return this.jit && !this.canGoBack ? this.options.encoder : undefined;
   }
 
   /** Whether code is kept. Names for profilers belong to a module, and what a trace shows is not to depend on other runs. */

@@ -122,9 +122,8 @@ const FOUND = [
   'spaceEntries',
 ] as const;
 
-/** Makes a CPU what it would be in a machine that goes on from a snapshot of this instant. Its blocks and regions have been dropped. */
-export function renewCpu(shared: SharedMemory, index: number, runtime: RuntimeExports): void {
-  const saved = saveCpu(shared, index);
+/** Makes a CPU what it would be in a machine that goes on from a snapshot: of this instant, or what `saved` has. Its blocks and regions have been dropped. */
+export function renewCpu(shared: SharedMemory, index: number, runtime: RuntimeExports, saved = saveCpu(shared, index)): void {
   const own = [...KINDS.counter, ...KINDS.thread];
   const kept = copy(shared, index, own);
   const base = cpuBase(shared.plan, index);

@@ -41,7 +41,14 @@ export function settingsOf({ machine, lockstep }: SnapshotHeader, given: Machine
   if (given.net !== undefined && net === undefined) refuse('net', 'the snapshot has no network card');
   must('net.mac', given.net?.mac, net);
   if (settings.disks.length !== disks.length) refuse('disks', `the snapshot has ${disks.length || 'none'}: give as many, in their order`);
-  disks.forEach(({ readOnly }, n) => must(`disks[${n}].readOnly`, settings.disks[n]!.readOnly, readOnly));
+  disks.forEach(({ readOnly, overlay }, n) => {
+    must(`disks[${n}].readOnly`, settings.disks[n]!.readOnly, readOnly);
+    if (overlay !== undefined && !settings.disks[n]!.snapshot)
+      refuse(
+        `disks[${n}].snapshot`,
+        'the snapshot has what was written over this disk: give it as one whose writes do not reach it, as it was',
+      );
+  });
   if (given.lockstep !== undefined) {
     if (lockstep === undefined) refuse('lockstep', 'the snapshot is of a machine whose CPUs are threads');
     must('lockstep.seed', given.lockstep.seed, lockstep?.seed);

@@ -255,6 +255,7 @@ describe('keys in a terminal', () => {
       state: () => seen.push('STATE'),
       pause: () => seen.push('PAUSE'),
       reset: () => seen.push('RESET'),
+      save: () => seen.push('SAVE'),
     });
     for (const chunk of chunks) filter.push(Buffer.from(chunk));
     return seen;
@@ -263,6 +264,7 @@ describe('keys in a terminal', () => {
   it("are the guest's but for Ctrl-A", () => {
     expect(type('ls\r\x03')).toEqual(['ls\r\x03']);
     expect(type('\x01x')).toEqual(['QUIT']);
+    expect(type('s\x01s')).toEqual(['SAVE', 's']);
     expect(type('a\x01', 'h', 'b')).toEqual(['a', 'HELP', 'b']);
     expect(type('\x01i\x01P', 'ipr', '\x01r')).toEqual(['STATE', 'PAUSE', 'ipr', 'RESET']);
     expect(type('\x01\x01', '\x01a', '\x01zq')).toEqual(['\x01', '\x01', 'q']);

@@ -27,6 +27,15 @@ it('show what the CPUs do, pause, let go on and reset, one after the other', asy
   ]);
   expect(states).toEqual(['paused', 'resumed', 'paused', 'resumed']);
   expect(resets).toEqual(['paused']);
+  keys.save();
+  machineKeys(
+    machine,
+    new States(machine, say),
+    (message) => said.push(message),
+    async () => `saved ${(await machine.snapshot()).length > 1000}`,
+  ).save();
+  while (said.length < 7) await new Promise((resolve) => setTimeout(resolve, 5));
+  expect(said.splice(5)).toEqual([expect.stringMatching(/nowhere to save/), 'saved true']);
   machine.stop('enough');
   await run;
   // There is nothing to say of a machine that has ended, but what its state was.

@@ -129,6 +129,9 @@ class ScriptedMachine extends MachineEvents implements MachineHandle {
   readonly pause = unscripted;
   readonly resume = unscripted;
   readonly step = unscripted;
+  readonly canGoBack = false;
+  readonly stepBack = unscripted;
+  readonly runBack = unscripted;
   readonly reset = unscripted;
   readonly setBreakpoint = unscripted;
   readonly setWatchpoint = unscripted;
