@@ -73,3 +73,4 @@ export {
   type Source,
 } from './options.ts';
 export type { Mode, Relaxation, RelaxTerm } from './relax.ts';
+export { DEFAULT_TAG, MOST_SHARES, type ShareOptions } from './shares.ts';

@@ -56,6 +56,7 @@ function take(machine: Snapshotted, base: BasePages | undefined): Taken {
       virtioConsole: virtio.console ?? false,
       debugConsole: config.debugConsole,
       net: virtio.net?.[0]?.mac,
+      shares: virtio.shares ?? [],
       disks: (virtio.disks ?? []).map(({ capacitySectors, readOnly }) => ({ sectors: capacitySectors, readOnly: readOnly ?? false })),
     },
     guest,
