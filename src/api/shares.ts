@@ -1,5 +1,5 @@
 // Folders of the host's that a guest mounts: what they are given as, and the names that it knows them by.
-import { refuse, type WordKind, word } from './kind.ts';
+import { type Kind, plain, refuse } from './kind.ts';
 
 /** A folder that the guest mounts by `mount -t 9p -o trans=virtio,version=9p2000.L TAG /mnt` (docs/shares.md). Not in a browser, nor on Windows. */
 export interface ShareOptions {
@@ -16,11 +16,8 @@ export const MOST_SHARES = 8;
 /** Linux cuts longer ones. */
 const LONGEST_TAG = 31;
 
-export const TAG: WordKind<string> = word(
-  `a tag of 1 to ${LONGEST_TAG} printable characters without commas and spaces`,
-  (value) => typeof value === 'string' && /^[!-+\--~]+$/.test(value) && value.length <= LONGEST_TAG,
-  (text) => text,
-);
+export const isTag = (value: unknown): boolean => typeof value === 'string' && /^[!-+\--~]+$/.test(value) && value.length <= LONGEST_TAG;
+export const TAG: Kind<string> = plain(`a tag of 1 to ${LONGEST_TAG} printable characters without commas and spaces`, isTag);
 
 /** Throws BAD_OPTION where two have one tag. */
 export function checkTags(shares: readonly { readonly tag?: string | undefined }[], name: string): void {

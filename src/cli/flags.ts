@@ -22,7 +22,7 @@ import {
   TEXT,
   TIMER_SLACK,
 } from '../api/schema.ts';
-import { checkTags, DEFAULT_TAG, MOST_SHARES, type ShareOptions, TAG } from '../api/shares.ts';
+import { checkTags, DEFAULT_TAG, isTag, MOST_SHARES, type ShareOptions, TAG } from '../api/shares.ts';
 import { largestMemory, SMALLEST_REGIONS } from '../layout/memory.ts';
 import { NET, type NetChoice } from './net.ts';
 
@@ -131,13 +131,13 @@ const SHARE: Readable<ShareOptions> = {
     for (let found = SHARE_WORD.exec(path); found !== null; found = SHARE_WORD.exec(path)) {
       const [word, value] = found[1] === 'ro' ? ['ro', ''] : ['tag', found[2]!];
       if (given.has(word!)) refuse(name, `'${text}': ${word} is given more than once`);
+      if (word === 'tag' && !isTag(value)) refuse(name, `'${text}': '${value}' is not ${TAG.what}`);
       given.set(word!, value!);
       path = path.slice(0, found.index);
     }
     path = path.replace(/,(,(?:ro|tag=[^,]*))$/, '$1');
     if (path === '') refuse(name, `'${text}' names no folder`);
-    const tag = given.get('tag');
-    return { path, readOnly: given.has('ro'), tag: tag === undefined ? DEFAULT_TAG : TAG.read(tag, name) };
+    return { path, readOnly: given.has('ro'), tag: given.get('tag') ?? DEFAULT_TAG };
   },
 };
 const SHARE_WORD = /(?<!,),(ro|tag=([^,]*))$/;

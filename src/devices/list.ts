@@ -130,8 +130,8 @@ export const DEVICES: readonly Entry[] = [
   device('disks', buildDisks),
   device('net', buildNet),
   device('virtioConsole', buildConsole),
-  device('virtio-rng', buildRng),
   device('shares', buildShares),
+  device('virtio-rng', buildRng),
   // Behind all others: it takes the ports that they leave.
   part('debug-exit', ({ hub, options }) => mapExit(hub, options.debug?.exitPort)),
 ];
