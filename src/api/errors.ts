@@ -5,6 +5,7 @@ export type ErrorCode =
   | 'BAD_KERNEL'
   | 'BAD_INITRD'
   | 'BAD_DISK'
+  | 'BAD_SHARE'
   | 'BAD_FRAME'
   | 'BAD_ROM'
   | 'BAD_RECORDING'

@@ -76,3 +76,4 @@ export {
 } from './options.ts';
 export type { Mode, Relaxation, RelaxTerm } from './relax.ts';
 export { CHECKPOINT_EVERY, CHECKPOINT_MEMORY, type ReverseOptions } from './reverse.ts';
+export { DEFAULT_TAG, MOST_SHARES, type ShareOptions } from './shares.ts';

@@ -11,10 +11,12 @@ import type { GdbOptions, GdbServer } from './gdb.ts';
 import type { CpuHandle, MachineMemory } from './inspect.ts';
 import type { Mode, RelaxTerm } from './relax.ts';
 import type { ReverseOptions } from './reverse.ts';
+import type { ShareOptions } from './shares.ts';
 
 export type { EncoderName } from '../emit/module/builder.ts';
 export type { Bytes, Source } from './bytes.ts';
 export type { DiskOptions } from './disks.ts';
+export type { ShareOptions } from './shares.ts';
 
 /** A multiboot module. */
 export interface ModuleOptions {
@@ -100,6 +102,8 @@ export interface MachineOptions {
   readonly memoryBytes?: number | undefined;
   /** /dev/vda, /dev/vdb ..., in order. */
   readonly disks?: readonly DiskOptions[] | undefined;
+  /** Folders of the host's that the guest can mount. Not where a run is recorded, or a recording is run again. */
+  readonly shares?: readonly ShareOptions[] | undefined;
   /** The network card. Without it there is none. */
   readonly net?: NetOptions | undefined;
   /** Default: 'jit'. */

@@ -9,6 +9,7 @@ import { checkReverse, REVERSE } from '../reverse/settings.ts';
 import { isBlob } from './bytes.ts';
 import { CLIENT, checkClients } from './clients.ts';
 import type { DiskDevice } from './disks.ts';
+import { DragomanError } from './errors.ts';
 import { GDB_PORT } from './gdb.ts';
 import {
   byProperty,
@@ -45,6 +46,7 @@ import {
   SMALLEST_MEMORY,
 } from './options.ts';
 import { DEFAULT_MODE, MODES, type Mode, RELAX_TERMS, type RelaxTerm } from './relax.ts';
+import { checkTags, DEFAULT_TAG, MOST_SHARES, TAG } from './shares.ts';
 
 function bytes(what: string): Kind<Uint8Array> {
   const others = plain<Uint8Array>(what, () => false);
@@ -214,6 +216,10 @@ const OPTIONS = {
     DEFAULT_MEMORY,
   ),
   disks: defaults(list(DISK, MOST_DISKS), []),
+  shares: defaults(
+    list(shape({ path: needed(FOLDER), tag: defaults(TAG, DEFAULT_TAG), readOnly: defaults(BOOLEAN, false) }), MOST_SHARES),
+    [],
+  ),
   // A back end may be any object.
   net: optional(
     having<NetOptions>({
@@ -282,9 +288,12 @@ export function readOptions(given: unknown, restored = false): Settings {
   const { cpus, memoryBytes, timerSlackMs, net, lockstep } = options;
   if (!restored) checkTogether(options);
   checkClients(options.clients, 'clients');
+  checkTags(options.shares, 'shares');
   memoryBeside(cpus).take(memoryBytes, 'memoryBytes');
   if (lockstep?.onRecord !== undefined && lockstep.replay !== undefined)
     refuse('lockstep.onRecord', 'a recording that is run again cannot be recorded');
+  if (options.shares.length > 0 && (lockstep?.onRecord !== undefined || lockstep?.replay !== undefined))
+    throw new DragomanError('NOT_SUPPORTED', 'not supported: a recording of a machine with shares, what is in which it has not', 'shares');
   checkReverse(options);
   return { ...options, timerSlackMs: timerSlackMs ?? defaultTimerSlackMs(cpus), mac: net?.mac ?? DEFAULT_MAC };
 }

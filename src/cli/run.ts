@@ -4,6 +4,7 @@ import { describeEnd, type RunResult } from '../api/ending.ts';
 import { DragomanError } from '../api/errors.ts';
 import type { MachineFactory, MachineHandle, MachineOptions, NetBackend } from '../api/options.ts';
 import { loopback } from '../devices/virtio/loopback.ts';
+import { checkFolder } from '../host/share-folder.ts';
 import { checkRom } from '../machine/boot/rom.ts';
 import { Matcher } from '../machine/matcher.ts';
 import { userNetwork } from '../net/user-network.ts';
@@ -69,6 +70,7 @@ function optionsOf(args: RunArguments): MachineOptions {
   const bios = optional('--bios', args.bios, (path) => readInput(path, 'BAD_ROM'));
   if (bios !== undefined) of('--bios', () => of(args.bios, () => checkRom(bios)));
   for (const disk of args.disks) of('--disk', () => checkDisk(disk));
+  for (const { path } of args.shares) of('--share', () => checkFolder(path));
   const replay = optional('--replay', args.replay, readRecording);
   return {
     kernel: args.kernel === undefined ? undefined : readInput(args.kernel, 'BAD_KERNEL'),
@@ -80,6 +82,7 @@ function optionsOf(args: RunArguments): MachineOptions {
     cpus: args.cpus,
     memoryBytes: args.memoryBytes,
     disks: args.disks,
+    shares: args.shares,
     net: backendOf(args.net),
     engine: args.engine,
     encoder: args.encoder,

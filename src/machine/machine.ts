@@ -47,6 +47,7 @@ import { type Inspection, inspection } from '../inspect/inspection.ts';
 import { MachineSymbols } from '../inspect/symbols.ts';
 import { Cpu, Exit, Pending } from '../layout/cpu.ts';
 import { CONTROL, Control, cpuBase, DEVICE_STATE, DEVICE_STATE_BYTES, KEPT_PAGES, planMemory } from '../layout/memory.ts';
+import { closeShares, openShares, type Share } from '../share/open.ts';
 import { readSnapshot, type Saved } from '../snapshot/restore.ts';
 import { takeSnapshot } from '../snapshot/take.ts';
 import { type Board, type BoardConfig, buildBoard } from './board/board.ts';
@@ -92,6 +93,7 @@ const HOST_THREAD = 1;
 const hasVirtioConsole = ({ virtioConsole, onVirtioConsole }: Settings): boolean => virtioConsole ?? onVirtioConsole !== undefined;
 /** For people. */
 const diskName = (disk: Settings['disks'][number], n: number): string => (disk.kind === 'path' ? disk.path : `disks[${n}]`);
+const firstOf = (waits: readonly (Promise<void> | undefined)[]) => waits.find((wait) => wait !== undefined);
 const hasProf = ({ clients }: Settings): boolean => clients.some(({ name }) => name === 'prof');
 
 /** The network's way outside. A recording that is run again has what came from there. */
@@ -106,6 +108,7 @@ export class Machine extends MachineEvents implements MachineHandle {
   private readonly board: Board;
   private readonly outlets: Outlets;
   private readonly disks: readonly Disk[];
+  private readonly shares: readonly Share[];
   private readonly typing: Readonly<Record<Typed, InputFlow>>;
   private readonly trace: TraceReader | undefined;
   private readonly prof: ProfWatch | undefined;
@@ -158,29 +161,39 @@ export class Machine extends MachineEvents implements MachineHandle {
     const net = outsideOf(settings);
     await net?.open?.();
     const disks: Disk[] = [];
+    let shares: readonly Share[] = [];
     try {
       for (const [n, disk] of settings.disks.entries()) disks.push(await openDisk(disk, diskName(disk, n), saved?.overlays[n]));
       await saved?.checkDisks(disks, settings.disks.map(diskName));
+      shares = await openShares(settings.shares);
       // Recordings know disks by what is in them at the start.
       const { lockstep } = settings;
       const hashes: string[] = [];
       if (lockstep?.onRecord !== undefined || lockstep?.replay !== undefined) for (const disk of disks) hashes.push(await hashOf(disk));
       // From here to where it is listened to nothing waits.
       settings.signal?.throwIfAborted();
-      return new Machine(settings, disks, hashes, saved);
+      return new Machine(settings, disks, shares, hashes, saved);
     } catch (error) {
       for (const disk of disks) disk.close();
       saved?.dropDisks();
+      closeShares(shares);
       net?.close?.();
       throw error;
     }
   }
 
   /** `diskHashes`: where the machine is recorded, or a recording is run again. */
-  private constructor(options: Settings, disks: readonly Disk[], diskHashes: readonly string[], saved: Saved | undefined) {
+  private constructor(
+    options: Settings,
+    disks: readonly Disk[],
+    shares: readonly Share[],
+    diskHashes: readonly string[],
+    saved: Saved | undefined,
+  ) {
     super();
     this.options = options;
     this.disks = disks;
+    this.shares = shares;
     const { cpus: cpuCount, memoryBytes, timerSlackMs, net, mac, lockstep } = options;
     const plan = planMemory(cpuCount, memoryBytes);
     if (options.codeCache !== undefined) host.checkKeeping();
@@ -209,6 +222,7 @@ export class Machine extends MachineEvents implements MachineHandle {
         net: net === undefined ? [] : [{ mac }],
         console: this.virtioConsole !== undefined,
         rng: true,
+        shares: shares.map(({ tag, readOnly }) => ({ tag, readOnly })),
       },
     };
     const prof = options.clients.find(({ name }) => name === 'prof');
@@ -222,6 +236,7 @@ export class Machine extends MachineEvents implements MachineHandle {
     const flow = (kind: Typed) => new InputFlow(() => this.inputWaiting(kind));
     this.typing = { serial: flow('serial'), virtioConsole: flow('virtioConsole') };
     const diskErrors = options.disks.map((disk, n) => errorTeller(diskName(disk, n)));
+    const shareFaults = options.shares.map(({ path }) => errorTeller(path));
     const entry = saved === undefined ? loadGuest(this.shared, options) : undefined;
     this.board = buildBoard(this.config, {
       thread: HOST_THREAD,
@@ -237,6 +252,8 @@ export class Machine extends MachineEvents implements MachineHandle {
       virtio: {
         disks,
         onDiskError: (n, error) => diskErrors[n]?.(error),
+        shares,
+        onShareFault: (n, error) => shareFaults[n]?.(error),
         net: net === undefined ? [] : [{ onFrame: (frame) => net.onFrame(frame) }],
         onConsole: this.channels.virtioConsole?.receiver(options.onVirtioConsole),
         onConsoleInputTaken: () => this.typing.virtioConsole.drained(),
@@ -287,7 +304,7 @@ export class Machine extends MachineEvents implements MachineHandle {
     this.pausing = new Pausing({
       shared: this.shared,
       executor: () => this.executor,
-      settled: () => this.board.chipset.parts.disks.map((disk) => disk.settled()).find((settled) => settled !== undefined),
+      settled: () => this.settled(),
       onPaused: (reason, hits) => {
         for (const hit of hits) this.dispatchEvent(new BreakpointEvent(hit));
         this.dispatchEvent(new PausedEvent(reason, hits));
@@ -522,6 +539,8 @@ export class Machine extends MachineEvents implements MachineHandle {
       this.serveLast();
     }
     for (const disk of this.disks) disk.close();
+    for (const share of this.board.chipset.parts.shares) await share.end();
+    closeShares(this.shares);
     try {
       outsideOf(this.options)?.close?.();
     } catch (error) {
@@ -537,9 +556,16 @@ export class Machine extends MachineEvents implements MachineHandle {
     this.finish?.(this.failure === undefined ? explained : Promise.reject(this.failure.error));
   }
 
-  /** Resolves when a disk has taken what it was given of the guest's; undefined: all have. */
+  /** Resolves when a disk or a share has taken what it was given of the guest's; undefined: all have. */
   private written(): Promise<void> | undefined {
-    return this.board.chipset.parts.disks.map((disk) => disk.written()).find((written) => written !== undefined);
+    const { disks, shares } = this.board.chipset.parts;
+    return firstOf([...disks.map((disk) => disk.written()), ...shares.map((share) => share.settled())]);
+  }
+
+  /** Resolves when a device has done what it does behind the guest's back; undefined: all have. */
+  private settled(): Promise<void> | undefined {
+    const { disks, shares } = this.board.chipset.parts;
+    return firstOf([...disks, ...shares].map((device) => device.settled()));
   }
 
   /** Lets the devices' host ends work, all threads being gone, until they have nothing to do (or somebody asks to wait). */

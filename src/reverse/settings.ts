@@ -26,11 +26,12 @@ interface Asked {
   readonly lockstep?: { readonly reverse?: unknown; readonly onRecord?: unknown; readonly replay?: unknown } | undefined;
   readonly net?: unknown;
   readonly clients: readonly unknown[];
+  readonly shares: readonly unknown[];
   readonly disks: readonly { readonly kind: string; readonly readOnly: boolean; readonly snapshot: boolean }[];
 }
 
 /** Throws NOT_SUPPORTED, with the option that does not go with lockstep.reverse. */
-export function checkReverse({ lockstep, net, clients, disks }: Asked): void {
+export function checkReverse({ lockstep, net, clients, shares, disks }: Asked): void {
   if (lockstep?.reverse === undefined) return;
   const refuse = (option: string, why: string) => {
     throw new DragomanError('NOT_SUPPORTED', `not supported with reverse: ${why}`, option);
@@ -39,6 +40,7 @@ export function checkReverse({ lockstep, net, clients, disks }: Asked): void {
   if (lockstep.replay !== undefined) refuse('lockstep.replay', 'a recording of a machine that runs otherwise');
   if (net !== undefined) refuse('net', 'a network, whose other end does not go back');
   if (clients.length > 0) refuse('clients', 'clients, which would count what comes again');
+  if (shares.length > 0) refuse('shares', 'folders of the host, which do not go back');
   for (const [n, { kind, readOnly, snapshot }] of disks.entries()) {
     if (kind === 'device' || kind === 'blob') refuse(`disks[${n}]`, 'a disk that answers when it likes: give it as a file or as bytes');
     if (!readOnly && !snapshot)

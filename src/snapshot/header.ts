@@ -4,6 +4,7 @@ import { defaults, integer, list, needed, oneOf, optional, plain, shape, type Ta
 import { MOST_CPUS, MOST_DISKS } from '../api/options.ts';
 import { ALL_RELAXATIONS } from '../api/relax.ts';
 import { ENGINE, MAC, MAX_REGIONS, memoryBeside, PORT, SEED, TEXT } from '../api/schema.ts';
+import { MOST_SHARES, TAG } from '../api/shares.ts';
 import { PAGE } from '../layout/memory.ts';
 import { SAVED_CONTROL } from './control-fields.ts';
 import { SAVED_CPU_FIELDS } from './cpu-fields.ts';
@@ -69,6 +70,7 @@ const HEADER = shape({
       debugConsole: needed(BOOLEAN),
       /** The network card's address. */
       net: optional(MAC),
+      shares: defaults(list(shape({ tag: needed(TAG), readOnly: needed(BOOLEAN) }), MOST_SHARES), []),
       disks: needed(list(DISK, MOST_DISKS)),
     }),
   ),

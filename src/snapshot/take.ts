@@ -61,6 +61,7 @@ function take(machine: Snapshotted, base: BasePages | undefined, disks: readonly
       virtioConsole: virtio.console ?? false,
       debugConsole: config.debugConsole,
       net: virtio.net?.[0]?.mac,
+      shares: virtio.shares ?? [],
       disks: (virtio.disks ?? []).map(({ capacitySectors, readOnly }, n) => ({
         sectors: capacitySectors,
         readOnly: readOnly ?? false,
