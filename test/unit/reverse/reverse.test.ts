@@ -1,6 +1,7 @@
 // Machines that go back: what they were like is what they are like again, with what was typed, what is on disks, and what they print; and what does not go together.
 import { afterEach, describe, expect, it } from 'vitest';
 import { DragomanError, Machine, type MachineOptions, MiB, type PausedEvent } from '../../../src/api/index.ts';
+import { SeededRandom } from '../../../src/machine/lockstep/random.ts';
 import { EXIT, image, READS_AND_WRITES } from '../machine/disk-guest.ts';
 import { ECHO, ENTRY, kernel, le32, out, SPIN } from '../machine/programs.ts';
 
@@ -56,6 +57,31 @@ it('steps back as far as it has come, and on again', async () => {
   expect(state()).toEqual(states[0]);
   expect(await machine.stepBack(0)).toBe(0);
   expect([machine.state, machine.canGoBack]).toEqual(['paused', true]);
+});
+
+it('comes to the same however it is cut: by steps, by breakpoints, or not at all', async () => {
+  // What the counter says in the middle of a stretch of code goes to memory: rdtsc; mov [ebx], eax; nop; rdtsc; mov [ebx+4], eax; rep movsb of 20 bytes; ebx goes on, in 64 KiB; in al, 61H; add [ebx+8], al; jmp.
+  const code = `bb${le32(COUNT)} 0f31 8903 90 0f31 894304 be00000200 bf00000300 b914000000 f3a4 83c310 81e3ffff0000 81cb${le32(COUNT)} e461 004308 ebd3`;
+  const machine = await make(kernel(code));
+  void machine.run();
+  await until(() => history(machine).checkpoints >= 3);
+  await machine.pause();
+  await machine.step(0);
+  const state = () => ({ eip: eip(machine), hash: machine.memoryHash(), time: machine.stats().lockstep!.virtualMs });
+  const [there, count] = [state(), 3000];
+  const again = async (steps: () => number) => {
+    expect(await machine.stepBack(0, count)).toBe(count);
+    for (let left = count; left > 0; ) left -= await machine.step(0, Math.min(left, steps()));
+    expect(state()).toEqual(there);
+  };
+  const random = new SeededRandom(5);
+  await again(() => count);
+  await again(() => 1 + random.below(12));
+  await again(() => 1 + random.below(300));
+  const point = await machine.setBreakpoint(ENTRY + 9);
+  await again(() => count);
+  await point.remove();
+  await again(() => 1 + random.below(40));
 });
 
 it('types what was typed, prints nothing twice, and takes what is typed then for another future', async () => {
