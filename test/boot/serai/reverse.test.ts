@@ -37,7 +37,8 @@ it(`${PLACES} places, and up to 50,000 instructions back from each`, { timeout: 
     for (let way = 0; way < 2; way++) {
       const count = [1, 1, 2, 7, 300, 5000, 50_000][random.below(7)]!;
       expect(await machine.stepBack(cpu, count)).toBe(count);
-      expect(await machine.step(cpu, count)).toBe(count);
+      // One that waits in HLT is asked again, until it is woken.
+      for (let left = count; left > 0; ) left -= await machine.step(cpu, left);
       const { history: _one, ...now } = state().time!;
       const { history: _two, ...then } = there.time!;
       expect([now, { ...state(), time: 0 }]).toEqual([then, { ...there, time: 0 }]);
