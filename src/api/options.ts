@@ -64,7 +64,7 @@ export interface LockstepOptions {
   readonly replay?: string | undefined;
   /**
    * Whether the machine can go back (Machine.stepBack(), runBack()): it keeps checkpoints and inputs for that, and executes each instruction by itself, with the interpreter alone, so that what is done again comes to the
-   * same (docs/debugging.md says what it costs). It is another run than that of the same seed without. Not with a network, clients, recordings, nor disks that are written through or answer later (NOT_SUPPORTED). Default: false.
+   * same (docs/debugging.md says what it costs). It is another run than that of the same seed without. Not with a network, shares, clients, recordings, nor disks that are written through or answer later (NOT_SUPPORTED). Default: false.
    */
   readonly reverse?: boolean | ReverseOptions | undefined;
 }

@@ -203,6 +203,7 @@ describe('what does not go together', () => {
     ['a Blob', { disks: [{ blob: new Blob([image()]) }] }, /^NOT_SUPPORTED disks\[0\]/],
     ['a network', { net: { onFrame: () => {} } }, /^NOT_SUPPORTED net: /],
     ['a client', { clients: [{ name: 'prof' }] } as unknown as MachineOptions, /^(NOT_SUPPORTED|BAD_OPTION) clients/],
+    ['a share', { shares: [{ path: '.' }] }, /^NOT_SUPPORTED shares/],
     ['a recording', { lockstep: { reverse: true, onRecord: () => {} } }, /^NOT_SUPPORTED lockstep.onRecord/],
     ['too many checkpoints', { lockstep: { reverse: { every: 10 } } }, /^BAD_OPTION lockstep.reverse.every/],
   ])('%s', async (_, options, message) => {
