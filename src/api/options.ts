@@ -64,7 +64,7 @@ export interface LockstepOptions {
   readonly replay?: string | undefined;
   /**
    * Whether the machine can go back (Machine.stepBack(), runBack()): it keeps checkpoints and inputs for that, and executes each instruction by itself, with the interpreter alone, so that what is done again comes to the
-   * same (docs/debugging.md says what it costs). It is another run than that of the same seed without. Not with a network, clients, recordings, nor disks that are written through or answer later (NOT_SUPPORTED). Default: false.
+   * same (docs/debugging.md says what it costs). It is another run than that of the same seed without. Not with a network, shares, clients, recordings, nor disks that are written through or answer later (NOT_SUPPORTED). Default: false.
    */
   readonly reverse?: boolean | ReverseOptions | undefined;
 }
@@ -384,7 +384,7 @@ export interface MachineHandle extends MachineEventTarget {
   resume(): Promise<void>;
   /**
    * Runs instructions of one CPU of a paused machine, `count` of them (default: 1), and resolves with how many it were: less where a breakpoint stops it, or where it waits in HLT or for its
-   * start-up IPI. An instruction that faults counts, with its way into the handler. With threads the other CPUs rest meanwhile, and no interrupt is taken; in lockstep the others run as
+   * start-up IPI (in lockstep: none where it waits, and a turn of the others does not wake it). An instruction that faults counts, with its way into the handler. With threads the other CPUs rest meanwhile, and no interrupt is taken; in lockstep the others run as
    * their turns come, and the run stays what its seed makes of it, but that the stepped code sees the clock between its instructions, not between its blocks. pause() ends it. Rejects with BAD_STATE, BAD_OPTION, ENDED.
    */
   step(cpu: number, count?: number): Promise<number>;

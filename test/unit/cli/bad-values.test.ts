@@ -78,6 +78,7 @@ const BAD: Readonly<Record<string, readonly string[]>> = {
   client: ['Prof', 'count', '0'],
   relax: ['All', '-all', 'direct', '0', '-'],
   lockstep: ['=1'],
+  reverse: ['=1'],
   'strict-order': ['=no'],
   'test-device': ['=no'],
   seed: [...NUMBERS, '4294967296', '1.5'],
