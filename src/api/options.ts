@@ -12,6 +12,7 @@ import type { CpuHandle, MachineMemory } from './inspect.ts';
 import type { Mode, RelaxTerm } from './relax.ts';
 import type { ReverseOptions } from './reverse.ts';
 import type { ShareOptions } from './shares.ts';
+import type { TraceFilter } from './trace.ts';
 
 export type { EncoderName } from '../emit/module/builder.ts';
 export type { Bytes, Source } from './bytes.ts';
@@ -160,6 +161,8 @@ export interface MachineOptions {
   /** Lines (whole, with their newlines, many at a time) of the execution trace: see docs/trace.md. Slow in any case; without it nothing is
    * traced. */
   readonly onTrace?: Receiver<string> | undefined;
+  /** What of the trace is wanted. Default: all of it. */
+  readonly traceFilter?: TraceFilter | undefined;
   /**
    * The engine's functions have names for profilers: instruction forms, functions of the runtime, regions by the guest's code. In Node the files for
    * Linux perf are written as well (docs/profiling.md). Default: false.

@@ -4,7 +4,7 @@ import type { Bytes } from '../api/bytes.ts';
 import { DragomanError } from '../api/errors.ts';
 import { TYPED } from '../api/schema.ts';
 import { isElf } from '../machine/boot/elf.ts';
-import { type KernelSymbols, nameAt, nearestOf, readSymbols, type SymbolTable } from '../machine/report/symbols.ts';
+import { type KernelSymbols, LONGEST, nameAt, nearestOf, readSymbols, type SymbolTable } from '../machine/report/symbols.ts';
 import { readElfSymbols } from './elf-symbols.ts';
 
 /** The text of a System.map, or the bytes of an ELF file. Throws BAD_OPTION where they have no symbols. */
@@ -66,6 +66,15 @@ export class MachineSymbols {
     // Where one name stands for several places, the first of code.
     this.#addresses ??= new Map([known.data, known.code].flatMap(pairs));
     return this.#addresses.get(name);
+  }
+
+  /** From a name's address to that of the next name, less one; undefined where there is no such name. */
+  extent(name: string): { readonly first: number; readonly last: number } | undefined {
+    const first = this.address(name);
+    const known = this.#known;
+    if (first === undefined || known === undefined) return undefined;
+    const next = [known.code, known.data].map(({ addresses }) => addresses.find((address) => address > first) ?? first + LONGEST);
+    return { first, last: Math.min(...next, first + LONGEST, 2 ** 32) - 1 };
   }
 
   /** 'name', or 'name+0x1f' inside of it; undefined where no symbol is near. */

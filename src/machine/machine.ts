@@ -77,6 +77,7 @@ import { describeCpus } from './report/state.ts';
 import { collectStats } from './report/stats.ts';
 import { releaseTracers, TraceReader } from './report/trace.ts';
 import { ThreadsExecutor, threadsOf } from './threads/executor.ts';
+import { TraceGate } from './trace-gate.ts';
 import type { CodeCacheData } from './translating.ts';
 
 /** Executions of a block in the interpreter before it is translated. */
@@ -111,6 +112,7 @@ export class Machine extends MachineEvents implements MachineHandle {
   private readonly shares: readonly Share[];
   private readonly typing: Readonly<Record<Typed, InputFlow>>;
   private readonly trace: TraceReader | undefined;
+  private readonly traceGate: TraceGate | undefined;
   private readonly prof: ProfWatch | undefined;
   private readonly flameClient: FlameClient | undefined;
   private traceTimer: ReturnType<typeof setInterval> | undefined;
@@ -227,6 +229,8 @@ export class Machine extends MachineEvents implements MachineHandle {
     };
     const prof = options.clients.find(({ name }) => name === 'prof');
     this.prof = prof && new ProfWatch(prof, () => readProf(this.shared));
+    this.traceGate = options.traceFilter && new TraceGate(this.shared, options.traceFilter);
+    this.symbols = new MachineSymbols(options.symbols, options.kernel);
     const flame = options.clients.find(({ name }) => name === 'flame');
     const lockstepNs = lockstep === undefined ? undefined : NS;
     const { shared: sampled } = this;
@@ -245,7 +249,11 @@ export class Machine extends MachineEvents implements MachineHandle {
       isFirst: true,
       onEnd: (reason) => this.end(reason),
       outlets: this.outlets,
-      onConsole: watchedConsole(this.channels.serial.receiver(options.onConsole), [this.prof?.part, this.flameClient?.part], this),
+      onConsole: watchedConsole(
+        this.channels.serial.receiver(options.onConsole),
+        [this.prof?.part, this.flameClient?.part, this.traceGate?.part],
+        this,
+      ),
       onConsoleInputTaken: () => this.typing.serial.drained(),
       onDebugConsole: options.onDebugConsole,
       onPost: options.onPost,
@@ -261,7 +269,11 @@ export class Machine extends MachineEvents implements MachineHandle {
         ramWritten: (address, bytes) => ramWritten(this.shared, address, bytes),
       },
     });
-    if (options.onTrace !== undefined) this.trace = new TraceReader(this.shared, this.board.chipset.hub.outlet(undefined, options.onTrace));
+    if (options.onTrace !== undefined) {
+      const { count, names } = options.traceFilter ?? {};
+      const wanted = { count, onLast: () => this.traceGate?.close(), nameOf: names ? (eip: number) => this.symbols.at(eip) : undefined };
+      this.trace = new TraceReader(this.shared, this.board.chipset.hub.outlet(undefined, options.onTrace), wanted);
+    }
     const { shared, board, config, outlets, trace } = this;
     const inputs = deviceInputs(board);
     const profile = options.perfMap ? { symbols: options.symbols?.code } : undefined;
@@ -315,12 +327,12 @@ export class Machine extends MachineEvents implements MachineHandle {
     if (entry !== undefined) resetDevices(this.board.chipset, entry);
     else this.board.chipset.hub.reset();
     for (let cpu = 0; cpu < cpuCount; cpu++) resetCpu(this.shared, cpu);
+    this.traceGate?.begin(this.symbols);
     const { chipset, clock: boardClock } = board;
     this.runtime = hostRuntime(shared, (index) => cpuHost(chipset, boardClock, index, () => {}));
     if (entry !== undefined) enterKernel(shared, entry, this.runtime);
     else saved!.putBack(chipset, this.runtime);
     const { runtime, requireStopped } = this;
-    this.symbols = new MachineSymbols(options.symbols, options.kernel);
     this.inspection = inspection({ shared, runtime, symbols: this.symbols, requireStopped });
     this.cpus = this.inspection.cpus;
     this.memory = this.inspection.memory;
@@ -344,6 +356,7 @@ export class Machine extends MachineEvents implements MachineHandle {
       );
     return this.pausing.reset(() => {
       powerOnAgain(this.shared, this.board.chipset, this.runtime, this.options);
+      this.traceGate?.apply();
       this.dispatchEvent(new Event('reset'));
     });
   }
@@ -731,7 +744,7 @@ export class Machine extends MachineEvents implements MachineHandle {
   }
 
   private get counts(): boolean {
-    return this.options.countInstructions || this.options.lockstep !== undefined;
+    return this.options.countInstructions || this.options.lockstep !== undefined || this.traceGate?.counts === true;
   }
 
   stats(): MachineStats {
