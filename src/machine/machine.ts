@@ -1,12 +1,15 @@
 // A PC put together: memory, kernel, the host's end of the devices, and the executor that runs its CPUs.
 import type { Channel } from '../api/channel.ts';
+import { CLIENT } from '../api/clients.ts';
 import { type Breakpoint, BreakpointEvent, EndEvent, type MachineState, PausedEvent, type WatchOptions } from '../api/debug.ts';
 import { describeEnd, type RunResult } from '../api/ending.ts';
 import { DragomanError } from '../api/errors.ts';
 import type { GdbOptions, GdbServer } from '../api/gdb.ts';
 import type { CpuHandle, MachineMemory } from '../api/inspect.ts';
 import type {
+  AttachedClient,
   Bytes,
+  ClientSpec,
   EncoderName,
   MachineHandle,
   MachineOptions,
@@ -44,6 +47,7 @@ import { monotonicMs } from './board/host-clock.ts';
 import { Standstill } from './board/standstill.ts';
 import { enterKernel } from './boot/start-state.ts';
 import { MachineChannel } from './channel.ts';
+import { MachineClients } from './clients.ts';
 import { watchedConsole } from './console-watch.ts';
 import { MachineEvents } from './events.ts';
 import type { Executor, ExecutorEnds } from './executor.ts';
@@ -106,6 +110,7 @@ export class Machine extends MachineEvents implements MachineHandle {
   private readonly symbols: MachineSymbols;
   private readonly executor: Executor;
   private readonly pausing: Pausing;
+  private readonly clients: MachineClients;
   private readonly gdbPort: GdbPort;
   private readonly inputs: Inputs;
   /** The same, of a lockstep machine. */
@@ -151,7 +156,7 @@ export class Machine extends MachineEvents implements MachineHandle {
       if (lockstep?.onRecord !== undefined || lockstep?.replay !== undefined) for (const disk of disks) hashes.push(await hashOf(disk));
       // From here to where it is listened to nothing waits.
       settings.signal?.throwIfAborted();
-      return new Machine(settings, disks, hashes, saved);
+      return await new Machine(settings, disks, hashes, saved).withClients();
     } catch (error) {
       for (const disk of disks) disk.close();
       net?.close?.();
@@ -269,6 +274,13 @@ export class Machine extends MachineEvents implements MachineHandle {
       },
       onResumed: () => this.dispatchEvent(new Event('resumed')),
     });
+    const { pausing } = this;
+    this.clients = new MachineClients({
+      shared: this.shared,
+      prepare: () => this.executor.prepareClients(),
+      atRest: (work) => pausing.atRest(work),
+      symbolAt: (address) => this.symbols.at(address),
+    });
     net?.connect?.({ receive: (frame) => this.receive(frame) });
     if (entry !== undefined) resetDevices(this.board.chipset, entry);
     else this.board.chipset.hub.reset();
@@ -284,6 +296,21 @@ export class Machine extends MachineEvents implements MachineHandle {
     this.memory = memory;
     this.gdbPort = new GdbPort({ machine: this, shared, dump: (cpu) => dumpCpu(shared, cpu, runtime.readFlags) });
     options.signal?.addEventListener('abort', this.abort);
+  }
+
+  /** With those that it was asked for. */
+  private async withClients(): Promise<this> {
+    try {
+      for (const client of this.options.clients) if (client.name !== 'prof') await this.clients.attach(client);
+    } catch (error) {
+      await this.close();
+      throw error;
+    }
+    return this;
+  }
+
+  attach(client: string | ClientSpec): Promise<AttachedClient> {
+    return Promise.resolve().then(() => this.clients.attach(CLIENT.take(client, 'attach')));
   }
 
   reset(): Promise<void> {
@@ -654,6 +681,7 @@ export class Machine extends MachineEvents implements MachineHandle {
       guestMs: new Standstill(shared.memory).since(() => BigInt(Math.round(now * 1e6))) / 1e6,
       lockstep: this.lockstep?.stats,
       prof: this.prof?.stats,
+      clients: this.clients.any ? this.clients.reports() : undefined,
     });
   }
 

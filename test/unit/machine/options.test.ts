@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { runInNewContext } from 'node:vm';
 import { afterAll, describe, expect, it } from 'vitest';
+import { CLIENTS } from '../../../src/api/client-names.ts';
 import { DragomanError } from '../../../src/api/errors.ts';
 import type { MachineOptions } from '../../../src/api/options.ts';
 import { readOptions } from '../../../src/api/schema.ts';
@@ -180,7 +181,10 @@ describe('Machine.create refuses', () => {
     [{ disks: [{ path: 'x', format: 'qcow2' }] }, "disks[0].format: 'qcow2' is not one of 'raw'"],
     [{ debugExitPort: 65536 }, 'debugExitPort: 65536 is not an I/O port (0 to 0xffff)'],
     [{ clients: ['prog'] }, "clients[0]: there is no client 'prog'; is 'prof' meant?"],
-    [{ clients: ['heap'] }, "clients[0]: there is no client 'heap'; there are prof"],
+    [
+      { clients: ['heap'] },
+      `clients[0]: there is no client 'heap'; there are ${Object.keys(CLIENTS).join(', ')}, and a path is one of your own`,
+    ],
     [{ clients: ['prof:since=x'] }, "clients[0]: the client prof has no option 'since'; there are from, until"],
     [{ clients: ['prof', 'prof'] }, 'clients: the client prof is there twice'],
     [{ timerSlackMs: 1001 }, 'timerSlackMs: 1001 is not a number of milliseconds (0 to 1000)'],

@@ -1,0 +1,275 @@
+// Hooks of instruments inside blocks: what they add at an instruction and at its accesses of guest memory. A handler and a region are woven by the same lines: an operation is followed by what
+// somebody adds to it, and those behind it are numbered anew.
+import type { Flow } from '../decode/instruction.ts';
+import { Builder } from '../ir/builder.ts';
+import { isTerminator, mapOperands, type Op, type OpOf } from '../ir/operations.ts';
+import type { Value } from '../ir/types.ts';
+import { Cpu, GPR_STRIDE, Gpr, Seg, SegCache, Step } from '../layout/cpu.ts';
+import { CpuArea, DIRECT_START, PAGE, PAGE_SHIFT, RAM, Record } from '../layout/memory.ts';
+import type { Form } from '../lift/form.ts';
+import type { Instrument } from './instrument.ts';
+
+/** CPL 0 to 2, and CPL 3. */
+export type Level = 'kernel' | 'user';
+
+/** An instruction that code is made for. What its functions give are values at that place, made there by who calls. */
+export interface InstructionPlace {
+  readonly engine: 'interpreter' | 'region';
+  readonly level: Level;
+  /** Its form: mnemonic, kinds and sizes of operands. Which registers and numbers it has is not known where a handler is made. */
+  readonly form: Form;
+  /** Its EIP, and that behind it (i32): offsets in CS, in flat code linear addresses. */
+  eip(): Value;
+  next(): Value;
+  /** 1; 0 where a region has begun the instruction and left it to the interpreter, which does it from its start (i32). */
+  fresh(): Value;
+  /** A general register as it is at this place (i32). */
+  register(number: number): Value;
+}
+
+/** An access of guest memory, which has been made. */
+export interface AccessPlace extends InstructionPlace {
+  /** Linear address of its first byte (i32). */
+  readonly address: Value;
+  /** How many bytes, where that is known: 1 to 16. undefined: a run of a string instruction, of any number. */
+  readonly size: number | undefined;
+  /** The same as a value (i32); of a run 0, too. */
+  readonly bytes: Value;
+  /** Both: an instruction that reads what it then writes, which comes here once, behind its store. */
+  readonly reads: boolean;
+  readonly writes: boolean;
+  /** As one, for all CPUs (LOCK, XCHG). */
+  readonly locked: boolean;
+  /** Where its first byte is in guest RAM, which is its physical address (i32); the number of bytes of RAM: it is not in RAM, or this cannot be known without a look at the page tables. */
+  ramOffset(): Value;
+}
+
+/** What code is made, as all of its instructions have it. */
+export interface Weaving {
+  readonly engine: 'interpreter' | 'region';
+  readonly level: Level;
+  readonly ramBytes: number;
+  /** Of a region that looks for accesses in the kernel's direct map: where that begins. */
+  readonly directOrigin?: number | undefined;
+  /** A handler that runs its instruction alone, as a block without a head. */
+  readonly step?: boolean;
+  /** The form of an instruction, by its EIP; in handlers there is one. */
+  instruction(eip: number | undefined): { readonly form: Form; readonly flow?: Flow };
+}
+
+/** Whether instruments have hooks inside of blocks. */
+export const hasHooks = ({ instruction, access }: Instrument): boolean => instruction !== undefined || access !== undefined;
+
+class Place implements InstructionPlace {
+  protected readonly b: Builder;
+  protected readonly weaving: Weaving;
+  private readonly insn: OpOf<'insn'> | undefined;
+  readonly form: Form;
+
+  constructor(b: Builder, weaving: Weaving, insn: OpOf<'insn'> | undefined, form: Form) {
+    this.b = b;
+    this.weaving = weaving;
+    this.insn = insn;
+    this.form = form;
+  }
+  get engine(): 'interpreter' | 'region' {
+    return this.weaving.engine;
+  }
+  get level(): Level {
+    return this.weaving.level;
+  }
+  private field(offset: number, bytes: number): Value {
+    return this.b.push({ kind: 'rec', type: 'i32', bytes, offset });
+  }
+  eip(): Value {
+    return this.insn === undefined ? this.field(Record.at.eip, 4) : this.b.const(this.insn.eip);
+  }
+  next(): Value {
+    return this.insn === undefined ? this.b.add(this.eip(), this.field(Record.at.length, 1)) : this.b.const(this.insn.next);
+  }
+  fresh(): Value {
+    if (!this.weaving.step) return this.b.const(1);
+    const step = this.b.push({ kind: 'ldstate', type: 'i32', bytes: 4, signed: false, offset: Cpu.at.step });
+    return this.b.eqz(this.b.and(step, this.b.const(Step.BAIL)));
+  }
+  register(number: number): Value {
+    if (this.engine === 'region') return this.b.push({ kind: 'get', type: 'i32', reg: number });
+    return this.b.push({ kind: 'ldstate', type: 'i32', bytes: 4, signed: false, offset: Cpu.at.gpr + number * GPR_STRIDE });
+  }
+  access(access: Access): AccessPlace {
+    return new Accessed(this.b, this.weaving, this.insn, this.form, access);
+  }
+}
+
+interface Access {
+  readonly address: Value;
+  readonly bytes: number | Value;
+  /** A run of a string instruction: `bytes` is a value. */
+  readonly run?: boolean;
+  readonly reads: boolean;
+  readonly writes: boolean;
+  readonly locked: boolean;
+}
+
+class Accessed extends Place implements AccessPlace {
+  readonly address: Value;
+  readonly size: number | undefined;
+  readonly bytes: Value;
+  readonly reads: boolean;
+  readonly writes: boolean;
+  readonly locked: boolean;
+
+  constructor(b: Builder, weaving: Weaving, insn: OpOf<'insn'> | undefined, form: Form, { address, bytes, run, ...kind }: Access) {
+    super(b, weaving, insn, form);
+    this.address = address;
+    this.size = run ? undefined : bytes;
+    this.bytes = run ? bytes : b.const(bytes);
+    this.reads = kind.reads;
+    this.writes = kind.writes;
+    this.locked = kind.locked;
+  }
+
+  /** The access has left its page in the TLB, or has needed no look into it. */
+  ramOffset(): Value {
+    const { b, address } = this;
+    const { ramBytes, directOrigin } = this.weaving;
+    const cpu = b.push({ kind: 'cpu', type: 'i32' });
+    const entry = b.add(cpu, b.and(b.shr_u(address, b.const(PAGE_SHIFT - 2)), b.const(0x3ffffc)));
+    const word = b.push({ kind: 'ldstate', type: 'i32', bytes: 4, signed: false, address: entry, offset: CpuArea.at.tlb });
+    const host = b.add(address, b.and(word, b.const(-PAGE)));
+    let found = b.select(word, b.sub(host, b.const(RAM)), b.const(-1));
+    if (directOrigin !== undefined) {
+      const at = b.sub(address, b.const(directOrigin));
+      const bytes = b.push({ kind: 'ldstate', type: 'i32', bytes: 4, signed: false, offset: Cpu.at.directBytes });
+      found = b.select(b.lt_u(at, bytes), b.add(at, b.const(DIRECT_START)), found);
+    }
+    return b.select(b.lt_u(found, b.const(ramBytes)), found, b.const(ramBytes));
+  }
+}
+
+/** Runs of string instructions, which functions of the runtime make: which of ESI and EDI they read by, and write by. */
+const RUNS: Readonly<Record<string, { readonly source?: 'reads'; readonly destination?: 'reads' | 'writes' }>> = {
+  movs: { source: 'reads', destination: 'writes' },
+  stos: { destination: 'writes' },
+  lods: { source: 'reads' },
+  cmps: { source: 'reads', destination: 'reads' },
+  scas: { destination: 'reads' },
+  ins: { destination: 'writes' },
+  outs: { source: 'reads' },
+};
+
+class Weaver {
+  private readonly b = new Builder();
+  private readonly instruments: readonly Instrument[];
+  private readonly weaving: Weaving;
+  /** Where each operation is now. */
+  private readonly moved: Value[] = [];
+  /** What the current instruction is, and who has hooks there. */
+  private place: Place | undefined;
+  private here: readonly Instrument[] = [];
+  /** A load whose store has not come yet. */
+  private open: OpOf<'load'> | undefined;
+
+  constructor(instruments: readonly Instrument[], weaving: Weaving) {
+    this.instruments = instruments;
+    this.weaving = weaving;
+  }
+
+  weave(ops: readonly Op[]): Op[] {
+    if (this.weaving.engine === 'interpreter') this.begin(undefined);
+    for (const op of ops) this.add(op);
+    this.settle();
+    return this.b.code.ops;
+  }
+
+  private begin(insn: OpOf<'insn'> | undefined): void {
+    const { b, weaving } = this;
+    this.here = this.instruments.filter(({ covers }) => covers?.(weaving.level, insn?.eip) !== false);
+    if (this.here.length === 0) {
+      this.place = undefined;
+      return;
+    }
+    this.place = new Place(b, weaving, insn, weaving.instruction(insn?.eip).form);
+    const { place } = this;
+    if (weaving.step) {
+      const { engine, level } = weaving;
+      const start = { engine, level, eip: () => place.eip(), instructions: () => b.const(1), mode: undefined };
+      for (const instrument of this.here) instrument.block?.(b, start);
+    }
+    for (const instrument of this.here) instrument.instruction?.(b, place);
+  }
+
+  private add(op: Op): void {
+    if (op.kind === 'insn' || isTerminator(op) || op.kind === 'call' || op.kind === 'callIndirect') this.settle();
+    const run = op.kind === 'helper' && this.place !== undefined && this.here.some(({ access }) => access) ? RUNS[op.name] : undefined;
+    const before = run && { source: this.place!.register(Gpr.ESI), destination: this.place!.register(Gpr.EDI) };
+    const at = this.b.push(mapOperands(op, (v) => this.moved[v]!));
+    this.moved.push(at);
+    if (op.kind === 'insn') this.begin(op);
+    else if (op.kind === 'load') this.loaded(op);
+    else if (op.kind === 'store') this.stored(op);
+    else if (run !== undefined) this.ran(op as OpOf<'helper'>, run, before!);
+  }
+
+  private accessed(access: Access): void {
+    if (this.place === undefined || !this.here.some((instrument) => instrument.access)) return;
+    const place = this.place.access(access);
+    for (const instrument of this.here) instrument.access?.(this.b, place);
+  }
+
+  private loaded(op: OpOf<'load'>): void {
+    this.settle();
+    if (op.rmw) this.open = op;
+    else this.accessed({ address: this.moved[op.address]!, bytes: op.bytes, reads: true, writes: false, locked: false });
+  }
+
+  private stored({ address, bytes }: OpOf<'store'>): void {
+    const { open } = this;
+    const same = open !== undefined && open.address === address && open.bytes === bytes;
+    if (!same) this.settle();
+    this.open = undefined;
+    this.accessed({ address: this.moved[address]!, bytes, reads: same, writes: true, locked: same && open.locked === true });
+  }
+
+  /** A load that was checked for writing, but whose instruction has not written. */
+  private settle(): void {
+    const { open } = this;
+    this.open = undefined;
+    if (open === undefined) return;
+    this.accessed({ address: this.moved[open.address]!, bytes: open.bytes, reads: true, writes: false, locked: false });
+  }
+
+  /** Behind a run: registers say how far it came. */
+  private ran({ args }: OpOf<'helper'>, run: (typeof RUNS)[string], before: { readonly source: Value; readonly destination: Value }): void {
+    const { b } = this;
+    const size = this.moved[args[0]!]!;
+    const piece = (from: Value, reg: number, base: Value, kind: 'reads' | 'writes') => {
+      const to = this.place!.register(reg);
+      const state = b.push({ kind: 'ldstate', type: 'i32', bytes: 4, signed: false, offset: Cpu.at.eflags });
+      const down = b.and(state, b.const(0x400));
+      const length = b.select(down, b.sub(from, to), b.sub(to, from));
+      const first = b.select(down, b.add(to, size), from);
+      this.accessed({
+        address: b.add(first, base),
+        bytes: length,
+        run: true,
+        reads: kind === 'reads',
+        writes: kind === 'writes',
+        locked: false,
+      });
+    };
+    const baseOf = (address: Value | undefined, offset: number) =>
+      b.push({ kind: 'ldstate', type: 'i32', bytes: 4, signed: false, address, offset: offset + SegCache.at.base });
+    if (run!.source !== undefined) piece(before.source, Gpr.ESI, baseOf(this.moved[args[2]!], 0), run!.source);
+    if (run!.destination !== undefined)
+      piece(before.destination, Gpr.EDI, baseOf(undefined, Cpu.at.seg + Seg.ES * SegCache.size), run!.destination);
+  }
+}
+
+/** A list of operations, of a block of a region or of a handler, with what hooks of the instruments add to it. */
+export function woven(ops: readonly Op[], instruments: readonly Instrument[], weaving: Weaving): readonly Op[] {
+  const hooked = instruments.filter(
+    (one) => hasHooks(one) || (weaving.step === true && one.covers !== undefined && one.block !== undefined),
+  );
+  return hooked.length === 0 ? ops : new Weaver(hooked, weaving).weave(ops);
+}
