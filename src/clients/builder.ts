@@ -14,6 +14,17 @@ export interface Placed {
 /** What a call of a client's function is known by: the client's number in the list (above these bits), and the function's. */
 export const CALL_BITS = 16;
 
+/** A ring of records in the room of each CPU: where it is there, records (a power of two), and words of 32 bits in one. It takes RING_HEAD bytes and those of its records. */
+export interface Ring {
+  readonly offset: number;
+  readonly records: number;
+  readonly words: number;
+}
+/** Bytes in front of a ring's records, which count how many there have been. */
+export const RING_HEAD = 16;
+/** Bytes of a ring. */
+export const ringBytes = ({ records, words }: Omit<Ring, 'offset'>): number => RING_HEAD + records * words * 4;
+
 export class ClientBuilder extends Builder {
   override readonly code: Code;
   private readonly room: Placed;
@@ -69,6 +80,16 @@ export class ClientBuilder extends Builder {
   private loadAt(bytes: number, address: Value | undefined, offset: number): Value {
     const type: Type = bytes === 8 ? 'i64' : 'i32';
     return this.push({ kind: 'ldstate', type, bytes, signed: false, address, offset });
+  }
+
+  /** Writes a record, of as many values (i32) as the ring has words, over the oldest one where it is full. */
+  record({ offset, records, words }: Ring, ...values: readonly Value[]): void {
+    if (values.length !== words) throw new Error(`a record of ${words} words is given ${values.length}`);
+    if ((records & (records - 1)) !== 0) throw new Error(`a ring has a power of two of records, not ${records}`);
+    const count = this.loadCpu(4, offset);
+    const index = this.mul(this.and(count, this.const(records - 1)), this.const(words * 4));
+    values.forEach((value, n) => this.storeCpu(4, offset + RING_HEAD + n * 4, value, index));
+    this.storeCpu(4, offset, this.add(count, this.const(1)));
   }
 
   /** Sets bits (an i32 from 1 to 255) of a byte of the shared room: an atomic operation where one of them is not set yet, else a look. */

@@ -1,11 +1,11 @@
 // What a client is (docs/clients.md): an object whose hooks add operations to the guest's code where that is made, and which reports what they found. One definition serves both engines.
-import type { AccessPlace, InstructionPlace, Level } from '../instrument/hooks.ts';
+import type { AccessPlace, BranchPlace, InstructionPlace, Level } from '../instrument/hooks.ts';
 import type { BlockStart } from '../instrument/instrument.ts';
 import type { ClientBuilder } from './builder.ts';
 import type { ClientView } from './view.ts';
 
-export type { AccessPlace, InstructionPlace, Level } from '../instrument/hooks.ts';
-export type { ClientBuilder } from './builder.ts';
+export type { AccessPlace, BranchPlace, InstructionPlace, Level } from '../instrument/hooks.ts';
+export type { ClientBuilder, Ring } from './builder.ts';
 export type { ClientView } from './view.ts';
 
 /** The start of a block of guest instructions. */
@@ -63,6 +63,8 @@ export interface Client {
   instruction?(b: ClientBuilder, at: InstructionPlace): void;
   /** Adds behind an access of guest memory. */
   access?(b: ClientBuilder, at: AccessPlace): void;
+  /** Adds in front of a branch. */
+  branch?(b: ClientBuilder, at: BranchPlace): void;
   /** ClientBuilder.callIf, on the CPU's thread, in the middle of an instruction: of the guest's state it may read what `view` gives and nothing else. It may not throw. */
   called?(view: ClientView, call: Call): void;
   /** The CPU comes into the kernel (from CPL 3), or leaves it; on its thread, in the middle of that. It may not throw. */

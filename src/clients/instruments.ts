@@ -21,7 +21,7 @@ export const isCovered = ({ level, ranges }: Scope, of: Level, eip: number | und
 /** A client of the list as an instrument. */
 export function asInstrument({ id, name, placed, level, ranges }: ClientEntry, client: Client): Instrument {
   const scope: Scope = { level: level ?? client.level, ranges: ranges ?? client.ranges };
-  const { block, instruction, access } = client;
+  const { block, instruction, access, branch } = client;
   const instrument: Instrument = {
     name: `client ${id} ${name}`,
     covers: (of, eip) => isCovered(scope, of, eip),
@@ -35,6 +35,7 @@ export function asInstrument({ id, name, placed, level, ranges }: ClientEntry, c
         }),
     }),
     ...(instruction && { instruction: (b, at) => instruction.call(client, new ClientBuilder(b.code, placed, id), at) }),
+    ...(branch && { branch: (b, at) => branch.call(client, new ClientBuilder(b.code, placed, id), at) }),
     ...(access && { access: (b, at) => access.call(client, new ClientBuilder(b.code, placed, id), at) }),
   };
   // A region that is left at its start is begun once more.

@@ -5,7 +5,7 @@ import { Builder } from '../ir/builder.ts';
 import { isTerminator, mapOperands, type Op, type OpOf } from '../ir/operations.ts';
 import type { Value } from '../ir/types.ts';
 import { Cpu, GPR_STRIDE, Gpr, Seg, SegCache, Step } from '../layout/cpu.ts';
-import { CpuArea, DIRECT_START, PAGE, PAGE_SHIFT, RAM, Record } from '../layout/memory.ts';
+import { CpuArea, DIRECT_START, PAGE, PAGE_SHIFT, RAM, Record, RecordPlace } from '../layout/memory.ts';
 import type { Form } from '../lift/form.ts';
 import type { Instrument } from './instrument.ts';
 
@@ -44,6 +44,20 @@ export interface AccessPlace extends InstructionPlace {
   ramOffset(): Value;
 }
 
+/** A branch, which is about to be made: behind all else that its instruction does. */
+export interface BranchPlace extends InstructionPlace {
+  /** 'far': to other segments or another privilege level, as INT n, IRET, SYSENTER and far jumps do. */
+  readonly kind: 'conditional' | 'jump' | 'call' | 'return' | 'far';
+  /** It leads where its instruction says, whatever registers and memory hold. */
+  readonly direct: boolean;
+  /** Whether control goes there and not on behind it: 0 or 1 (i32). */
+  taken(): Value;
+  /** EIP of where it leads where it is taken (i32); undefined of 'far'. */
+  target(): Value | undefined;
+  /** EIP of where control goes now (i32); undefined of 'far'. */
+  to(): Value | undefined;
+}
+
 /** What code is made, as all of its instructions have it. */
 export interface Weaving {
   readonly engine: 'interpreter' | 'region';
@@ -53,24 +67,36 @@ export interface Weaving {
   readonly directOrigin?: number | undefined;
   /** A handler that runs its instruction alone, as a block without a head. */
   readonly step?: boolean;
-  /** The form of an instruction, by its EIP; in handlers there is one. */
-  instruction(eip: number | undefined): { readonly form: Form; readonly flow?: Flow };
+  /** An instruction, by its EIP; in handlers there is one, of which only the form is known. */
+  instruction(eip: number | undefined): Known;
+}
+
+/** What is known of an instruction. */
+export interface Known {
+  readonly form: Form;
+  readonly flow?: Flow;
+  /** EIP of where a direct branch leads. */
+  readonly target?: number | undefined;
 }
 
 /** Whether instruments have hooks inside of blocks. */
-export const hasHooks = ({ instruction, access }: Instrument): boolean => instruction !== undefined || access !== undefined;
+export const hasHooks = ({ instruction, access, branch }: Instrument): boolean =>
+  instruction !== undefined || access !== undefined || branch !== undefined;
 
 class Place implements InstructionPlace {
   protected readonly b: Builder;
   protected readonly weaving: Weaving;
-  private readonly insn: OpOf<'insn'> | undefined;
-  readonly form: Form;
+  protected readonly insn: OpOf<'insn'> | undefined;
+  protected readonly known: Known;
 
-  constructor(b: Builder, weaving: Weaving, insn: OpOf<'insn'> | undefined, form: Form) {
+  constructor(b: Builder, weaving: Weaving, insn: OpOf<'insn'> | undefined, known: Known) {
     this.b = b;
     this.weaving = weaving;
     this.insn = insn;
-    this.form = form;
+    this.known = known;
+  }
+  get form(): Form {
+    return this.known.form;
   }
   get engine(): 'interpreter' | 'region' {
     return this.weaving.engine;
@@ -78,7 +104,7 @@ class Place implements InstructionPlace {
   get level(): Level {
     return this.weaving.level;
   }
-  private field(offset: number, bytes: number): Value {
+  protected field(offset: number, bytes: number): Value {
     return this.b.push({ kind: 'rec', type: 'i32', bytes, offset });
   }
   eip(): Value {
@@ -97,7 +123,16 @@ class Place implements InstructionPlace {
     return this.b.push({ kind: 'ldstate', type: 'i32', bytes: 4, signed: false, offset: Cpu.at.gpr + number * GPR_STRIDE });
   }
   access(access: Access): AccessPlace {
-    return new Accessed(this.b, this.weaving, this.insn, this.form, access);
+    return new Accessed(this.b, this.weaving, this.insn, this.known, access);
+  }
+  branch(op: BranchOp, moved: (v: Value) => Value): BranchPlace {
+    return new Branch(this.b, this.weaving, this.insn, this.known, op, moved);
+  }
+  /** Whether an operation is this instruction's branch: not every one that ends a block is. */
+  branches(op: Op): op is BranchOp {
+    if (op.kind === 'cross') return true;
+    if (this.insn !== undefined) return this.known.flow !== 'next' && BRANCHES.has(op.kind);
+    return BRANCHES.has(op.kind);
   }
 }
 
@@ -111,6 +146,42 @@ interface Access {
   readonly locked: boolean;
 }
 
+/** Operations that a branch may be; in regions whatever ends its block. */
+const BRANCHES: ReadonlySet<string> = new Set(['jump', 'branch', 'call', 'callIndirect', 'indirect', 'ret', 'exit']);
+type BranchOp = OpOf<'jump' | 'branch' | 'call' | 'callIndirect' | 'indirect' | 'ret' | 'exit' | 'cross'>;
+
+class Branch extends Place implements BranchPlace {
+  readonly kind: BranchPlace['kind'];
+  private readonly condition: Value | undefined;
+  private readonly computed: Value | undefined;
+
+  constructor(b: Builder, weaving: Weaving, insn: OpOf<'insn'> | undefined, known: Known, op: BranchOp, moved: (v: Value) => Value) {
+    super(b, weaving, insn, known);
+    const { mnemonic } = known.form;
+    // An instruction that always branches has a condition where its target is looked at.
+    const conditional = op.kind === 'branch' && mnemonic !== 'call' && mnemonic !== 'jmp';
+    this.kind =
+      op.kind === 'cross' ? 'far' : conditional ? 'conditional' : mnemonic === 'call' ? 'call' : mnemonic === 'ret' ? 'return' : 'jump';
+    this.condition = conditional ? moved(op.cond) : undefined;
+    this.computed = op.kind === 'indirect' || op.kind === 'callIndirect' || op.kind === 'ret' ? moved(op.eip) : undefined;
+  }
+  get direct(): boolean {
+    return this.kind !== 'far' && this.computed === undefined;
+  }
+  taken(): Value {
+    return this.condition === undefined ? this.b.const(1) : this.b.ne(this.condition, this.b.const(0));
+  }
+  target(): Value | undefined {
+    if (this.kind === 'far') return undefined;
+    if (this.computed !== undefined) return this.computed;
+    return this.insn === undefined ? this.field(RecordPlace.target, 4) : this.b.const(this.known.target!);
+  }
+  to(): Value | undefined {
+    const target = this.target();
+    return this.condition === undefined ? target : this.b.select(this.condition, target!, this.next());
+  }
+}
+
 class Accessed extends Place implements AccessPlace {
   readonly address: Value;
   readonly size: number | undefined;
@@ -119,8 +190,8 @@ class Accessed extends Place implements AccessPlace {
   readonly writes: boolean;
   readonly locked: boolean;
 
-  constructor(b: Builder, weaving: Weaving, insn: OpOf<'insn'> | undefined, form: Form, { address, bytes, run, ...kind }: Access) {
-    super(b, weaving, insn, form);
+  constructor(b: Builder, weaving: Weaving, insn: OpOf<'insn'> | undefined, known: Known, { address, bytes, run, ...kind }: Access) {
+    super(b, weaving, insn, known);
     this.address = address;
     this.size = run ? undefined : bytes;
     this.bytes = run ? bytes : b.const(bytes);
@@ -167,6 +238,8 @@ class Weaver {
   /** What the current instruction is, and who has hooks there. */
   private place: Place | undefined;
   private here: readonly Instrument[] = [];
+  /** Its branch has been met. */
+  private branched = false;
   /** A load whose store has not come yet. */
   private open: OpOf<'load'> | undefined;
 
@@ -189,7 +262,8 @@ class Weaver {
       this.place = undefined;
       return;
     }
-    this.place = new Place(b, weaving, insn, weaving.instruction(insn?.eip).form);
+    this.place = new Place(b, weaving, insn, weaving.instruction(insn?.eip));
+    this.branched = false;
     const { place } = this;
     if (weaving.step) {
       const { engine, level } = weaving;
@@ -201,6 +275,7 @@ class Weaver {
 
   private add(op: Op): void {
     if (op.kind === 'insn' || isTerminator(op) || op.kind === 'call' || op.kind === 'callIndirect') this.settle();
+    if (this.place?.branches(op) && !this.branched) this.branch(op);
     const run = op.kind === 'helper' && this.place !== undefined && this.here.some(({ access }) => access) ? RUNS[op.name] : undefined;
     const before = run && { source: this.place!.register(Gpr.ESI), destination: this.place!.register(Gpr.EDI) };
     const at = this.b.push(mapOperands(op, (v) => this.moved[v]!));
@@ -209,6 +284,13 @@ class Weaver {
     else if (op.kind === 'load') this.loaded(op);
     else if (op.kind === 'store') this.stored(op);
     else if (run !== undefined) this.ran(op as OpOf<'helper'>, run, before!);
+  }
+
+  private branch(op: BranchOp): void {
+    this.branched = true;
+    if (!this.here.some((instrument) => instrument.branch)) return;
+    const place = this.place!.branch(op, (v) => this.moved[v]!);
+    for (const instrument of this.here) instrument.branch?.(this.b, place);
   }
 
   private accessed(access: Access): void {

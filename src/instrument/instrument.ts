@@ -5,7 +5,7 @@
 import { Builder } from '../ir/builder.ts';
 import { mapOperands, type Op } from '../ir/operations.ts';
 import type { Value } from '../ir/types.ts';
-import type { AccessPlace, InstructionPlace, Level } from './hooks.ts';
+import type { AccessPlace, BranchPlace, InstructionPlace, Level } from './hooks.ts';
 
 /** The start of a block of guest instructions. */
 export interface BlockStart {
@@ -28,6 +28,8 @@ export interface Instrument {
   instruction?(b: Builder, at: InstructionPlace): void;
   /** Adds behind each access of guest memory. */
   access?(b: Builder, at: AccessPlace): void;
+  /** Adds in front of each branch. */
+  branch?(b: Builder, at: BranchPlace): void;
   /** Whether it wants anything of code of a level at an EIP; undefined: of some code of that level. Without it: of all. */
   covers?(level: Level, eip: number | undefined): boolean;
   /** What an operation becomes, of the same type and effects. */

@@ -3,6 +3,7 @@
 export type {
   AccessPlace,
   BlockPlace,
+  BranchPlace,
   Call,
   Client,
   ClientBuilder,
@@ -14,6 +15,7 @@ export type {
   MakeClient,
   OptionTexts,
   Range,
+  Ring,
   Room,
 } from '../../clients/client.ts';
 /**
