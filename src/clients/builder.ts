@@ -4,26 +4,10 @@ import type { Code } from '../ir/operations.ts';
 import type { Type, Value } from '../ir/types.ts';
 import { Cpu } from '../layout/cpu.ts';
 import { runtime } from '../runtime/abi.ts';
-
-/** Where a client's room is: that of a CPU from the start of its state on, that of all by its address. */
-export interface Placed {
-  readonly cpu: number;
-  readonly shared: number;
-}
+import { type Placed, RING_HEAD, type Ring } from './room.ts';
 
 /** What a call of a client's function is known by: the client's number in the list (above these bits), and the function's. */
 export const CALL_BITS = 16;
-
-/** A ring of records in the room of each CPU: where it is there, records (a power of two), and words of 32 bits in one. It takes RING_HEAD bytes and those of its records. */
-export interface Ring {
-  readonly offset: number;
-  readonly records: number;
-  readonly words: number;
-}
-/** Bytes in front of a ring's records, which count how many there have been. */
-export const RING_HEAD = 16;
-/** Bytes of a ring. */
-export const ringBytes = ({ records, words }: Omit<Ring, 'offset'>): number => RING_HEAD + records * words * 4;
 
 export class ClientBuilder extends Builder {
   override readonly code: Code;

@@ -2,10 +2,12 @@
 import type { AccessPlace, BranchPlace, InstructionPlace, Level } from '../instrument/hooks.ts';
 import type { BlockStart } from '../instrument/instrument.ts';
 import type { ClientBuilder } from './builder.ts';
+import type { MachineFacts, Room } from './room.ts';
 import type { ClientView } from './view.ts';
 
 export type { AccessPlace, BranchPlace, InstructionPlace, Level } from '../instrument/hooks.ts';
-export type { ClientBuilder, Ring } from './builder.ts';
+export type { ClientBuilder } from './builder.ts';
+export type { MachineFacts, Ring, Room } from './room.ts';
 export type { ClientView } from './view.ts';
 
 /** The start of a block of guest instructions. */
@@ -15,18 +17,6 @@ export interface BlockPlace extends Pick<BlockStart, 'engine' | 'eip' | 'instruc
 
 /** EIPs (linear addresses, in flat code) from the first to below the second. */
 export type Range = readonly [from: number, to: number];
-
-/** The machine, as a client may know it where its hooks are called. */
-export interface MachineFacts {
-  readonly cpus: number;
-  readonly ramBytes: number;
-}
-
-/** Bytes that a client has in the machine's memory, all 0 when it is attached: of each CPU, and of all together. */
-export interface Room {
-  readonly cpu?: number;
-  readonly shared?: number;
-}
 
 /** A call of a client's function. */
 export interface Call {

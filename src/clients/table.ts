@@ -4,8 +4,8 @@ import { DragomanError } from '../api/errors.ts';
 import type { SharedMemory } from '../cpu/state.ts';
 import type { Level } from '../instrument/hooks.ts';
 import { CLIENT_TABLE, CLIENT_TABLE_BYTES, CONTROL, Control } from '../layout/memory.ts';
-import type { Placed } from './builder.ts';
 import type { MachineFacts, OptionTexts, Range } from './client.ts';
+import type { Placed } from './room.ts';
 
 /** A client in the list. */
 export interface ClientEntry {

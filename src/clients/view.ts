@@ -1,8 +1,8 @@
 // What a client found, as its report sees it: its room in the machine's memory.
 import type { SharedMemory } from '../cpu/state.ts';
 import { cpuBase } from '../layout/memory.ts';
-import { type Placed, RING_HEAD, type Ring } from './builder.ts';
-import type { MachineFacts, Room } from './client.ts';
+import type { MachineFacts, Room } from './room.ts';
+import { type Placed, RING_HEAD, type Ring } from './room.ts';
 
 export class ClientView implements MachineFacts {
   readonly #shared: SharedMemory;

@@ -5,7 +5,7 @@
 import { Builder } from '../ir/builder.ts';
 import { mapOperands, type Op } from '../ir/operations.ts';
 import type { Value } from '../ir/types.ts';
-import type { AccessPlace, BranchPlace, InstructionPlace, Level } from './hooks.ts';
+import type { AccessPlace, BranchPlace, InstructionPlace, Level } from './places.ts';
 
 /** The start of a block of guest instructions. */
 export interface BlockStart {

@@ -1,6 +1,7 @@
 // A client of one's own, for tests: counts branches by kind, keeps the last edges in a ring, is called for each return to an even EIP, and at each way into the kernel and out of it.
-import { RING_HEAD, type Ring } from '../../../src/clients/builder.ts';
+
 import type { Client, OptionTexts } from '../../../src/clients/client.ts';
+import { RING_HEAD, type Ring } from '../../../src/clients/room.ts';
 
 const KINDS = ['conditional', 'jump', 'call', 'return', 'far'] as const;
 const TAKEN = 8 * KINDS.length;
