@@ -24,7 +24,7 @@ if (node === process.execPath) {
     stdio: ['inherit', 'inherit', 'inherit', 'ipc'],
     env: { ...process.env, DRAGOMAN_LAUNCHER: '1' },
   });
-  const signals = ['SIGINT', 'SIGTERM', 'SIGHUP'];
+  const signals = ['SIGINT', 'SIGTERM', 'SIGHUP', ...(process.platform === 'win32' ? [] : ['SIGQUIT'])];
   for (const signal of signals) process.on(signal, () => child.kill(signal));
   // A shell looks at us: we stop when the child does, once it has put the terminal right, and wake it when we go on.
   let timer;

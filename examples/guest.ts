@@ -7,8 +7,8 @@ const fetched = (name: string) => fileURLToPath(new URL(`../.cache/guest/${name}
 /** The prompt of the shell in the initial RAM disk of `npm run linux`. */
 export const PROMPT = '~ # ';
 
-export function readGuest(): { kernel: Uint8Array; initrd: Uint8Array } {
-  const [kernel = fetched('vmlinuz'), initrd = fetched('initrd.gz')] = process.argv.slice(2);
+export function readGuest(files: readonly string[] = process.argv.slice(2)): { kernel: Uint8Array; initrd: Uint8Array } {
+  const [kernel = fetched('vmlinuz'), initrd = fetched('initrd.gz')] = files;
   for (const path of [kernel, initrd]) {
     if (existsSync(path)) continue;
     console.error(`${path}: no such file. Name a KERNEL and an INITRD, or run 'npm run linux' once: it fetches both.`);

@@ -10,11 +10,13 @@ export const READY = 'dragoman-guest: ready';
 
 /** Modules that /init loads; what they depend on comes along. */
 const MODULES = ['virtio_pci', 'virtio_blk', 'virtio_net', 'virtio_console', 'virtio_rng'];
+/** The same, where there is a folder of the host's to mount: a virtio device of type 9. */
+const SHARE_MODULES = ['9pnet_virtio', '9p'];
 
 /** The program /bin/stress of the initial RAM disk: guests/stress/README.md. */
 export const STRESS = fileURLToPath(new URL('./stress/stress', import.meta.url));
 
-const initScript = (modules: readonly string[]) => `#!/bin/busybox sh
+const initScript = (modules: readonly string[], shareModules: readonly string[]) => `#!/bin/busybox sh
 /bin/busybox mount -t proc proc /proc
 /bin/busybox mount -t sysfs sysfs /sys
 /bin/busybox mount -t devtmpfs devtmpfs /dev
@@ -22,6 +24,9 @@ const initScript = (modules: readonly string[]) => `#!/bin/busybox sh
 /bin/busybox --install -s /bin
 export PATH=/bin HOME=/root TERM=vt100 PS1='~ # '
 for module in ${modules.join(' ')}; do insmod /lib/modules/$module.ko; done
+if cat /sys/bus/virtio/devices/*/device 2>/dev/null | grep -q 0x0009; then
+  for module in ${shareModules.join(' ')}; do insmod /lib/modules/$module.ko; done
+fi
 cd /root
 # Whoever waits for this line must find it in one piece: no message of the kernel comes in between until it is sent.
 read level rest < /proc/sys/kernel/printk
@@ -35,7 +40,10 @@ poweroff -f
 
 /** Builds the compressed archive from a static busybox and a folder with the kernel's modules. */
 export async function buildInitrd(busybox: string, moduleRoot: string): Promise<Buffer> {
-  const modules = await collectModules(moduleRoot, MODULES);
+  const modules = await collectModules(moduleRoot, [...MODULES, ...SHARE_MODULES]);
+  const names = modules.map(({ name }) => name);
+  const always = (await collectModules(moduleRoot, MODULES)).map(({ name }) => name);
+  const forShares = names.filter((name) => !always.includes(name));
   const directories = ['bin', 'dev', 'proc', 'sys', 'tmp', 'mnt', 'root', 'etc', 'lib', 'lib/modules'];
   const entries: CpioEntry[] = [
     ...directories.map((path) => ({ path, directory: true }) as const),
@@ -45,7 +53,7 @@ export async function buildInitrd(busybox: string, moduleRoot: string): Promise<
     { path: 'bin/stress', data: await readFile(STRESS), mode: 0o755 },
     { path: 'bin/sh', target: 'busybox' },
     ...modules.map(({ name, data }) => ({ path: `lib/modules/${name}.ko`, data, mode: 0o644 })),
-    { path: 'init', data: Buffer.from(initScript(modules.map((module) => module.name))), mode: 0o755 },
+    { path: 'init', data: Buffer.from(initScript(always, forShares)), mode: 0o755 },
   ];
   return gzipSync(cpio(entries), { level: 9 });
 }

@@ -10,13 +10,14 @@ import { mkdirSync, writeFileSync } from 'node:fs';
 import * as costs from '../src/layout/costs.ts';
 import * as cpu from '../src/layout/cpu.ts';
 import * as features from '../src/layout/features.ts';
+import * as flame from '../src/layout/flame.ts';
 import * as lapic from '../src/layout/lapic.ts';
 import * as memory from '../src/layout/memory.ts';
 import * as prof from '../src/layout/prof.ts';
 import type { FieldSpec, Struct } from '../src/layout/struct.ts';
 import * as system from '../src/layout/system.ts';
 
-const DESCRIPTIONS: Record<string, unknown> = { ...costs, ...cpu, ...features, ...lapic, ...memory, ...prof, ...system };
+const DESCRIPTIONS: Record<string, unknown> = { ...costs, ...cpu, ...features, ...flame, ...lapic, ...memory, ...prof, ...system };
 
 /** The one record at a fixed address. */
 const SINGLES = { control: { type: 'Control', at: 'CONTROL' } };

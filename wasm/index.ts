@@ -6,6 +6,7 @@ export { deliverFault, heatNow, hot, internalError, linkBlock, slotEip, stepDisp
 export { flushJumps } from './engine/fetched';
 export { blockHashIndex, codeAddress, findBlock, lookup, translateExec } from './engine/lookup';
 export { proveReach, proveReachAgain } from './engine/reach';
+export { sample } from './engine/sample';
 export { traceInterpreted, traceTranslated } from './engine/trace';
 export { hostBesideCode } from './memory/access';
 export {

@@ -1,6 +1,7 @@
 // Clients that a machine may have: what looks at how the guest runs, and costs nothing where nobody asks for it (docs/clients.md). One is asked for by a word, 'NAME' or 'NAME:OPTION=TEXT,OPTION=TEXT', with a
 // path in the place of the name for one of one's own, or by an object.
-import { CLIENTS, type ClientName, SCOPE } from './client-names.ts';
+import { flameSettings } from '../clients/flame/options.ts';
+import { CLIENTS, type ClientName, FIXED, SCOPE } from './client-names.ts';
 import { type Kind, refuse, tagOf, type WordKind } from './kind.ts';
 import { meant } from './similar.ts';
 
@@ -45,7 +46,8 @@ function rangesOf(text: string | undefined, name: string): ClientRequest['ranges
 
 /** A request, of which names and options are known to be right. */
 function request(name: string, module: string | undefined, options: Readonly<Record<string, string>>, option: string): ClientRequest {
-  if (name === 'prof' && module === undefined) return { name, module, options, level: undefined, ranges: undefined };
+  if (module !== undefined && Object.hasOwn(CLIENTS, name)) refuse(option, `a client of your own is to have another name than ${name}`);
+  if (module === undefined && FIXED.includes(name)) return { name, module, options, level: undefined, ranges: undefined };
   return { name, module, options, level: levelOf(options.level, option), ranges: rangesOf(options.ranges, option) };
 }
 
@@ -67,6 +69,7 @@ function parse(text: string, name: string): ClientRequest {
     if (Object.hasOwn(options, option!)) refuse(name, `the client ${client} is given ${option} twice`);
     options[option!] = value!;
   }
+  if (client === 'flame') flameSettings(options, name);
   return own ? request(nameOf(client), client, options, name) : request(client, undefined, options, name);
 }
 

@@ -5,6 +5,7 @@ export type ErrorCode =
   | 'BAD_KERNEL'
   | 'BAD_INITRD'
   | 'BAD_DISK'
+  | 'BAD_SHARE'
   | 'BAD_FRAME'
   | 'BAD_ROM'
   | 'BAD_RECORDING'
@@ -19,6 +20,7 @@ export type ErrorCode =
   | 'ENDED'
   | 'BAD_STATE'
   | 'BAD_ADDRESS'
+  | 'NO_SYMBOLS'
   | 'INTERNAL';
 
 /** An error that a user can act on. `code` is stable; `where` names the file, option or address it is about. */

@@ -55,6 +55,8 @@ export {
   type EncoderName,
   type EngineName,
   type EngineStats,
+  type FlameFormat,
+  type FlameStats,
   type LockstepOptions,
   type MachineHandle,
   type MachineOptions,
@@ -75,3 +77,5 @@ export {
   type Source,
 } from './options.ts';
 export type { Mode, Relaxation, RelaxTerm } from './relax.ts';
+export { CHECKPOINT_EVERY, CHECKPOINT_MEMORY, type ReverseOptions } from './reverse.ts';
+export { DEFAULT_TAG, MOST_SHARES, type ShareOptions } from './shares.ts';

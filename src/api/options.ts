@@ -4,16 +4,19 @@ import type { Receiver } from '../devices/outlet.ts';
 import type { EncoderName } from '../emit/module/builder.ts';
 import type { Bytes, Source } from './bytes.ts';
 import type { Channel } from './channel.ts';
-import type { Breakpoint, MachineEventTarget, MachineState, WatchOptions } from './debug.ts';
+import type { Breakpoint, BreakpointHit, MachineEventTarget, MachineState, WatchOptions } from './debug.ts';
 import type { DiskOptions } from './disks.ts';
 import type { RunResult } from './ending.ts';
 import type { GdbOptions, GdbServer } from './gdb.ts';
 import type { CpuHandle, MachineMemory } from './inspect.ts';
 import type { Mode, RelaxTerm } from './relax.ts';
+import type { ReverseOptions } from './reverse.ts';
+import type { ShareOptions } from './shares.ts';
 
 export type { EncoderName } from '../emit/module/builder.ts';
 export type { Bytes, Source } from './bytes.ts';
 export type { DiskOptions } from './disks.ts';
+export type { ShareOptions } from './shares.ts';
 
 /** A multiboot module. */
 export interface ModuleOptions {
@@ -59,6 +62,11 @@ export interface LockstepOptions {
   readonly onRecord?: Receiver<string> | undefined;
   /** The text of a recording: its inputs come again, others are ignored. The machine must be made from the same files and options. */
   readonly replay?: string | undefined;
+  /**
+   * Whether the machine can go back (Machine.stepBack(), runBack()): it keeps checkpoints and inputs for that, and executes each instruction by itself, with the interpreter alone, so that what is done again comes to the
+   * same (docs/debugging.md says what it costs). It is another run than that of the same seed without. Not with a network, clients, recordings, nor disks that are written through or answer later (NOT_SUPPORTED). Default: false.
+   */
+  readonly reverse?: boolean | ReverseOptions | undefined;
 }
 
 export type EngineName = 'jit' | 'interpreter';
@@ -94,6 +102,8 @@ export interface MachineOptions {
   readonly memoryBytes?: number | undefined;
   /** /dev/vda, /dev/vdb ..., in order. */
   readonly disks?: readonly DiskOptions[] | undefined;
+  /** Folders of the host's that the guest can mount. Not where a run is recorded, or a recording is run again. */
+  readonly shares?: readonly ShareOptions[] | undefined;
   /** The network card. Without it there is none. */
   readonly net?: NetOptions | undefined;
   /** Default: 'jit'. */
@@ -142,7 +152,7 @@ export interface MachineOptions {
   readonly countInstructions?: boolean | undefined;
   /**
    * What looks at how the guest runs, by words: 'NAME' or 'NAME:OPTION=TEXT,OPTION=TEXT' (a comma in a text stands twice). There is prof, which counts how control gets from one piece of
-   * code to the next, with options from and until: texts on the console between which it counts (docs/clients.md). Default: none, which costs nothing.
+   * code to the next, with options from and until: texts on the console between which it counts; and flame, which samples the guest's stacks: flame() (docs/clients.md). Default: none, which costs nothing.
    */
   readonly clients?: readonly (string | ClientSpec)[] | undefined;
   /** POST codes: bytes written to port 80H. */
@@ -229,6 +239,22 @@ export interface ProfStats {
   readonly user: ProfLevel;
 }
 
+/** What the client flame has gathered. `begun`, `ended`: as with prof. */
+export interface FlameStats {
+  readonly begun: boolean;
+  readonly ended: boolean;
+  /** Samples a second that were asked for, and how many there are of the level that was. */
+  readonly hz: number;
+  readonly samples: number;
+  /** Samples that found no room until the host took others. */
+  readonly lost: number;
+  /** Different stacks. */
+  readonly stacks: number;
+}
+
+/** Forms of a profile: JSON for speedscope.app, a compressed protocol buffer for pprof, or a line for each stack, as flamegraph.pl reads them. */
+export type FlameFormat = 'speedscope' | 'pprof' | 'folded';
+
 /** Counters of a run so far. Times in milliseconds. */
 export interface MachineStats {
   readonly wallMs: number;
@@ -289,8 +315,16 @@ export interface MachineStats {
   readonly prof?: ProfStats;
   /** What other clients that are attached have found, by their names. */
   readonly clients?: Readonly<Record<string, unknown>>;
+  /** Where the client flame was. */
+  readonly flame?: FlameStats;
   /** Of a lockstep run: slices so far, and the guest's time. */
-  readonly lockstep?: { readonly seed: number; readonly turns: number; readonly virtualMs: number };
+  readonly lockstep?: {
+    readonly seed: number;
+    readonly turns: number;
+    readonly virtualMs: number;
+    /** Of one that can go back: checkpoints, bytes of their memory, and whether it is where it was before. */
+    readonly history?: { readonly checkpoints: number; readonly bytes: number; readonly inPast: boolean };
+  };
 }
 
 /** A client of one's own: a module whose default export makes it (docs/clients.md). */
@@ -322,6 +356,11 @@ export interface MachineHandle extends MachineEventTarget {
    * Throws BAD_OPTION where there are none.
    */
   loadSymbols(symbols: string | Bytes): void;
+  /**
+   * Gives the guest's kernel the names that a Linux kernel of 32 bits carries in its own memory (CONFIG_KALLSYMS; not those of its modules), wherever it runs: no file is needed, and KASLR does not matter.
+   * How many they are. Throws NO_SYMBOLS where there are none, or not yet, and BAD_STATE while the machine runs.
+   */
+  loadGuestSymbols(): number;
   /** The address of a name; undefined where there is no such one. */
   symbol(name: string): number | undefined;
   /** 'name', or 'name+0x1f' inside of it; undefined where no symbol is near. */
@@ -370,6 +409,19 @@ export interface MachineHandle extends MachineEventTarget {
    * their turns come, and the run stays what its seed makes of it, but that the stepped code sees the clock between its instructions, not between its blocks. pause() ends it. Rejects with BAD_STATE, BAD_OPTION, ENDED.
    */
   step(cpu: number, count?: number): Promise<number>;
+  /** Whether stepBack() and runBack() are there: of lockstep machines with the option reverse. */
+  readonly canGoBack: boolean;
+  /**
+   * Goes back by so many instructions of a CPU (default: 1) of a paused machine, to where the CPU had just executed the one before; resolves with how many it were: less at the beginning of the history. Memory, devices, all CPUs and what
+   * was written over disks are as they were. Going on from there (step(), resume()), the machine comes through the same again, with the inputs of then, and hands over nothing that it has handed over already; an input, or a
+   * change of memory or registers, makes another future of it. pause() ends it where it has come to. Rejects with BAD_STATE, BAD_OPTION, NOT_SUPPORTED, ENDED.
+   */
+  stepBack(cpu: number, count?: number): Promise<number>;
+  /**
+   * Goes back to where the last breakpoint before now was met: before its instruction, or, of one on data, before the instruction that made the access. Resolves with what was met, and dispatches the events breakpoint and paused for it; or
+   * with nothing, at the beginning of the history. The rest is as with stepBack().
+   */
+  runBack(): Promise<readonly BreakpointHit[]>;
   /**
    * As the button does: memory, devices and CPUs are as they were before run(), and the kernel begins anew; of a paused machine with resume(). The guest's clock goes on, and disks keep what is on them. Event
    * reset. Rejects with ENDED, and with NOT_SUPPORTED where the machine is recorded.
@@ -403,8 +455,19 @@ export interface MachineHandle extends MachineEventTarget {
   close(): Promise<void>;
   [Symbol.asyncDispose](): Promise<void>;
   stats(): MachineStats;
+  /**
+   * The profile that the client flame has gathered so far, as the bytes of a file, with the names that the kernel's symbols have now. `format`: as its option says by default. Rejects with BAD_STATE where the
+   * client was not asked for, with BAD_OPTION.
+   */
+  flame(format?: FlameFormat): Promise<Uint8Array>;
   /** The state of all CPUs and devices as text for people: registers, segments, what was executed and delivered last. Throws BAD_STATE while the machine runs. */
   dump(): string;
+  /**
+   * What the CPUs do, as text for whoever develops the kernel: of each that runs (eight at the most) registers, mode, the next instructions, the top of the stack, the calls that led there, and, behind a double or triple
+   * fault, which descriptor kept which exception from its handler; a line for each that waits in HLT. With the names that are known, or else those that a Linux kernel has in its memory (as loadGuestSymbols() gives).
+   * Rejects with BAD_STATE while the machine runs.
+   */
+  describeCpus(): Promise<string>;
   /** The text at B8000H that a video card would show now: lines without spaces at their ends and empty lines at the end; '' where there is none. */
   screenText(): string;
   /** SHA-256 of the guest's RAM, hexadecimal. */

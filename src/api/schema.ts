@@ -5,9 +5,11 @@ import { checkMac } from '../devices/virtio/ethernet.ts';
 import { ENCODERS } from '../emit/module/builder.ts';
 import { largestMemory, SMALLEST_REGIONS, TABLE_ENTRIES } from '../layout/memory.ts';
 import { type KernelSymbols, readSymbols } from '../machine/report/symbols.ts';
+import { checkReverse, REVERSE } from '../reverse/settings.ts';
 import { isBlob } from './bytes.ts';
 import { CLIENT, checkClients } from './clients.ts';
 import type { DiskDevice } from './disks.ts';
+import { DragomanError } from './errors.ts';
 import { GDB_PORT } from './gdb.ts';
 import {
   byProperty,
@@ -44,6 +46,7 @@ import {
   SMALLEST_MEMORY,
 } from './options.ts';
 import { DEFAULT_MODE, MODES, type Mode, RELAX_TERMS, type RelaxTerm } from './relax.ts';
+import { checkTags, DEFAULT_TAG, MOST_SHARES, TAG } from './shares.ts';
 
 function bytes(what: string): Kind<Uint8Array> {
   const others = plain<Uint8Array>(what, () => false);
@@ -199,7 +202,13 @@ const OPTIONS = {
   cpus: defaults(CPUS, 1),
   strictOrder: optional(BOOLEAN),
   lockstep: optional(
-    shape({ seed: optional(SEED), paced: defaults(BOOLEAN, true), onRecord: optional(callback<string>()), replay: optional(TEXT) }),
+    shape({
+      seed: optional(SEED),
+      paced: defaults(BOOLEAN, true),
+      onRecord: optional(callback<string>()),
+      replay: optional(TEXT),
+      reverse: optional(REVERSE),
+    }),
   ),
   timerSlackMs: optional(TIMER_SLACK),
   memoryBytes: defaults(
@@ -207,6 +216,10 @@ const OPTIONS = {
     DEFAULT_MEMORY,
   ),
   disks: defaults(list(DISK, MOST_DISKS), []),
+  shares: defaults(
+    list(shape({ path: needed(FOLDER), tag: defaults(TAG, DEFAULT_TAG), readOnly: defaults(BOOLEAN, false) }), MOST_SHARES),
+    [],
+  ),
   // A back end may be any object.
   net: optional(
     having<NetOptions>({
@@ -275,8 +288,12 @@ export function readOptions(given: unknown, restored = false): Settings {
   const { cpus, memoryBytes, timerSlackMs, net, lockstep } = options;
   if (!restored) checkTogether(options);
   checkClients(options.clients, 'clients');
+  checkTags(options.shares, 'shares');
   memoryBeside(cpus).take(memoryBytes, 'memoryBytes');
   if (lockstep?.onRecord !== undefined && lockstep.replay !== undefined)
     refuse('lockstep.onRecord', 'a recording that is run again cannot be recorded');
+  if (options.shares.length > 0 && (lockstep?.onRecord !== undefined || lockstep?.replay !== undefined))
+    throw new DragomanError('NOT_SUPPORTED', 'not supported: a recording of a machine with shares, what is in which it has not', 'shares');
+  checkReverse(options);
   return { ...options, timerSlackMs: timerSlackMs ?? defaultTimerSlackMs(cpus), mac: net?.mac ?? DEFAULT_MAC };
 }

@@ -66,19 +66,22 @@ function parseRun(args: readonly string[]): Command {
   const flags = readFlags(given);
   if (positionals.length > 1) refuse(undefined, `one KERNEL is enough; what is '${positionals[1]}'?`);
   const [kernel] = positionals;
-  const { bios, initrd, modules, seed, record, replay, save, saveAt, restore } = flags;
+  const { bios, initrd, modules, seed, record, replay, save, saveAt, restore, base } = flags;
   if (kernel === '') refuse('KERNEL', 'the name is empty');
   if (kernel === undefined && bios === undefined && restore === undefined)
     refuse(undefined, 'give a KERNEL, a ROM by --bios, or a snapshot by --restore');
-  if (save !== undefined && saveAt === undefined) refuse('--save', 'say when: --save-at TEXT');
   if (save === undefined && saveAt !== undefined) refuse('--save-at', 'say where to: --save FILE');
+  if (base !== undefined && save === undefined && restore === undefined)
+    refuse('--base', 'is for a snapshot that is saved (--save FILE) or restored (--restore FILE)');
   // Whoever gives an empty command line has given one.
   const append = given.has('append') ? 'given' : undefined;
   if (restore !== undefined) checkRestored(kernel, given);
   else checkTogether({ kernel, bios, initrd, append, modules }, (option) => (option === 'kernel' ? 'KERNEL' : flagName(option)));
   if (record !== undefined && replay !== undefined) refuse('--record', 'a recording that is run again cannot be recorded');
   if (flags.gdbWait && flags.gdb === undefined) refuse('--gdb-wait', 'waits for gdb: give it a port by --gdb');
-  const lockstep = flags.lockstep || [seed, record, replay].some((value) => value !== undefined);
+  if (flags.reverse && (record !== undefined || replay !== undefined))
+    refuse('--reverse', 'a run that is recorded, or run again, cannot go back');
+  const lockstep = flags.lockstep || flags.reverse || [seed, record, replay].some((value) => value !== undefined);
   return { name: 'run', arguments: { ...flags, kernel, lockstep, ...(restore === undefined ? {} : { given: new Set(given.keys()) }) } };
 }
 

@@ -50,6 +50,7 @@ function uses(args: RunArguments): FileUse[] {
     ...use('--replay', args.replay, 'read'),
     ...use('--symbols', args.symbols, 'read'),
     ...use('--restore', args.restore, 'read'),
+    ...use('--base', args.base, 'read'),
     ...use('--save', args.save, 'write'),
     ...args.disks.flatMap(({ path, readOnly, snapshot }) => use('--disk', path, readOnly || snapshot ? 'read' : 'disk')),
     ...Object.entries({ ...outputs, '--stats': args.stats, '--record': args.record }).flatMap(([who, path]) =>

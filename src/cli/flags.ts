@@ -22,6 +22,7 @@ import {
   TEXT,
   TIMER_SLACK,
 } from '../api/schema.ts';
+import { checkTags, DEFAULT_TAG, isTag, MOST_SHARES, type ShareOptions, TAG } from '../api/shares.ts';
 import { largestMemory, SMALLEST_REGIONS } from '../layout/memory.ts';
 import { NET, type NetChoice } from './net.ts';
 
@@ -34,6 +35,7 @@ export interface RunFlags {
   readonly cpus: number;
   readonly memoryBytes: number;
   readonly disks: readonly FileDisk[];
+  readonly shares: readonly ShareOptions[];
   readonly net: NetChoice;
   readonly virtioConsole: string | undefined;
   readonly engine: EngineName;
@@ -47,11 +49,13 @@ export interface RunFlags {
   readonly seed: number | undefined;
   readonly record: string | undefined;
   readonly replay: string | undefined;
+  readonly reverse: boolean;
   /** undefined: as the host wants it. */
   readonly strictOrder: boolean | undefined;
   readonly save: string | undefined;
   readonly saveAt: string | undefined;
   readonly restore: string | undefined;
+  readonly base: string | undefined;
   readonly timerSlackMs: number | undefined;
   readonly debugExitPort: number | undefined;
   readonly testDevice: boolean;
@@ -121,6 +125,31 @@ const DISK: Readable<FileDisk> = {
 };
 const DISK_WORD = /(?<!,),(ro|snapshot|format=\w+)$/;
 const RAW = 'format=raw';
+/** 'DIR' and what follows it of ',ro' and ',tag=TAG'; a folder whose own name ends in one of them has its comma twice there. */
+const SHARE: Readable<ShareOptions> = {
+  read(text, name) {
+    const given = new Map<string, string>();
+    let path = text;
+    for (let found = SHARE_WORD.exec(path); found !== null; found = SHARE_WORD.exec(path)) {
+      const [word, value] = found[1] === 'ro' ? ['ro', ''] : ['tag', found[2]!];
+      if (given.has(word!)) refuse(name, `'${text}': ${word} is given more than once`);
+      if (word === 'tag' && !isTag(value)) refuse(name, `'${text}': '${value}' is not ${TAG.what}`);
+      given.set(word!, value!);
+      path = path.slice(0, found.index);
+    }
+    path = path.replace(/,(,(?:ro|tag=[^,]*))$/, '$1');
+    if (path === '') refuse(name, `'${text}' names no folder`);
+    return { path, readOnly: given.has('ro'), tag: given.get('tag') ?? DEFAULT_TAG };
+  },
+};
+const SHARE_WORD = /(?<!,),(ro|tag=([^,]*))$/;
+/** Each has its own tag. */
+const readShares = (words: readonly string[]): readonly ShareOptions[] => {
+  if (words.length > MOST_SHARES) refuse('--share', `${words.length} are too many: at most ${MOST_SHARES}`);
+  const shares = words.map((text) => SHARE.read(text, '--share'));
+  checkTags(shares, '--share');
+  return shares;
+};
 const MOST_SECONDS = 2_000_000;
 const SECONDS = word<number>(
   `a number of seconds (up to ${MOST_SECONDS})`,
@@ -144,7 +173,8 @@ const EXIT_HELP = `a write of V to this I/O port, or the three behind it (QEMU's
 const GDB_HELP =
   'lets gdb attach at this TCP port of 127.0.0.1 (0: one that is free, which standard error tells): "target remote :PORT" (see docs/debugging.md)';
 
-const CLIENT_HELP = `what looks at how the guest runs: ${Object.keys(CLIENTS).join(', ')}; prof counts ways between pieces of code for --stats, prof:from=TEXT,until=TEXT those between two texts on the console (see docs/clients.md)`;
+const SHARE_HELP = `a folder that the guest mounts: mount -t 9p -o trans=virtio,version=9p2000.L ${DEFAULT_TAG} /mnt; ',ro': nothing in it can be changed; ',tag=TAG' instead of ${DEFAULT_TAG} (docs/shares.md; ',,ro' and so on: the name ends so)`;
+const CLIENT_HELP = `what looks at how the guest runs: ${Object.keys(CLIENTS).join(', ')}; prof counts ways between pieces of code for --stats, prof:from=TEXT,until=TEXT those between two texts on the console; flame:file=FILE,format=FORMAT samples the guest's stacks, for speedscope, pprof or (folded) flamegraph.pl (see docs/clients.md)`;
 /** They are the machine's to read: here only whether it can. */
 const readClients = (words: readonly string[]) => {
   checkClients(
@@ -168,6 +198,7 @@ export const RUN_FLAGS: { readonly [K in keyof RunFlags]: Flag<RunFlags[K]> } = 
     "raw disk image as the next virtio disk; ',ro' for read-only; ',snapshot': what the guest writes is gone at the end; ',format=raw': whatever it looks like (',,ro' and so on: the name ends so)",
     MOST_DISKS,
   ),
+  shares: { ...many('share', 'DIR[,ro][,tag=TAG]', SHARE, SHARE_HELP), read: readShares },
   net: one('net', 'NAME', NET, 'none', NET_HELP),
   virtioConsole: one('virtio-console', 'FILE', PATH, undefined, CONSOLE_HELP),
   engine: one('engine', 'NAME', ENGINE, 'jit', 'jit (default) or interpreter'),
@@ -186,7 +217,18 @@ export const RUN_FLAGS: { readonly [K in keyof RunFlags]: Flag<RunFlags[K]> } = 
   seed: one('seed', 'N', SEED, undefined, 'lockstep with another interleaving of the CPUs (0)'),
   record: one('record', 'FILE', PATH, undefined, 'lockstep; write the inputs of the run to FILE'),
   replay: one('replay', 'FILE', PATH, undefined, 'lockstep; the inputs of a recording come again, others are ignored'),
-  save: one('save', 'FILE', PATH, undefined, 'with --save-at: write a snapshot of the machine to FILE; the run goes on'),
+  reverse: there(
+    'reverse',
+    false,
+    'lockstep that can go back, for gdb (reverse-step, reverse-continue): each instruction by itself, which is slow (see docs/debugging.md)',
+  ),
+  save: one(
+    'save',
+    'FILE',
+    PATH,
+    undefined,
+    'write a snapshot of the machine to FILE at --save-at, or when Ctrl-A s is typed; the run goes on',
+  ),
   saveAt: one(
     'save-at',
     'TEXT',
@@ -200,6 +242,13 @@ export const RUN_FLAGS: { readonly [K in keyof RunFlags]: Flag<RunFlags[K]> } = 
     PATH,
     undefined,
     'go on from a snapshot instead of starting a KERNEL; its disks must be given, as they were (see docs/snapshots.md)',
+  ),
+  base: one(
+    'base',
+    'FILE',
+    PATH,
+    undefined,
+    'with --save: leave out what is as in the snapshot FILE of the same machine; with --restore: the FILE that was left out',
   ),
   strictOrder: there('strict-order', undefined, STRICT_HELP),
   timerSlackMs: one('timer-slack', 'MS', TIMER_SLACK, undefined, SLACK_HELP),

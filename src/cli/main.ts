@@ -25,6 +25,11 @@ const surroundings: Surroundings = {
     for (const signal of SIGNALS) process.on(signal, listener);
     return () => SIGNALS.forEach((signal) => void process.off(signal, listener));
   },
+  onQuestion(listener) {
+    if (process.platform === 'win32') return () => {};
+    process.on('SIGQUIT', listener);
+    return () => void process.off('SIGQUIT', listener);
+  },
 };
 
 async function print(text: string): Promise<number> {
@@ -51,10 +56,10 @@ async function execute(command: Command): Promise<number> {
       return print(await disasm(command.arguments, explain));
     }
     case 'run': {
-      const { restore } = command.arguments;
+      const { restore, base } = command.arguments;
       const create: MachineFactory = async (options) => {
         const { Machine } = await import('../machine/machine.ts');
-        return restore === undefined ? Machine.create(options) : Machine.restore(restore, options);
+        return restore === undefined ? Machine.create(options) : Machine.restore(restore, { ...options, base });
       };
       if (command.arguments.perfMap) writesAtEnd();
       return run(command.arguments, create, surroundings);

@@ -4,6 +4,7 @@ import { describeEnd, type RunResult } from '../api/ending.ts';
 import { DragomanError } from '../api/errors.ts';
 import type { MachineFactory, MachineHandle, MachineOptions, NetBackend } from '../api/options.ts';
 import { loopback } from '../devices/virtio/loopback.ts';
+import { checkFolder } from '../host/share-folder.ts';
 import { checkRom } from '../machine/boot/rom.ts';
 import { Matcher } from '../machine/matcher.ts';
 import { userNetwork } from '../net/user-network.ts';
@@ -11,12 +12,14 @@ import type { RunArguments } from './arguments.ts';
 import { codeCacheFolder } from './code-cache.ts';
 import { checkFiles } from './files.ts';
 import { flagName, RUN_FLAGS, type RunFlags } from './flags.ts';
+import { flameFile, leaveFlame } from './flame.ts';
 import { checkDisk, readInitrd, readInput, readRecording } from './inputs.ts';
 import { machineKeys } from './machine-keys.ts';
 import type { NetChoice } from './net.ts';
 import { Patience } from './patience.ts';
-import { checkPlace, Saving } from './saving.ts';
+import { checkPlace, notSaved, Saving } from './saving.ts';
 import { openSink, outputFailure, type Sink, StreamSink } from './sinks.ts';
+import { States } from './states.ts';
 import { Status } from './status.ts';
 import { attach } from './terminal.ts';
 import { KEYS } from './usage.ts';
@@ -29,6 +32,8 @@ export interface Surroundings {
   say(message: string): void;
   /** Calls back with the name of a signal that asks us to end; returns a function that stops listening. */
   onSignal(listener: (signal: NodeJS.Signals) => void): () => void;
+  /** The same of SIGQUIT, which asks what the CPUs do. */
+  onQuestion(listener: () => void): () => void;
 }
 
 /** What ended the run from our side, with its exit status. */
@@ -65,6 +70,7 @@ function optionsOf(args: RunArguments): MachineOptions {
   const bios = optional('--bios', args.bios, (path) => readInput(path, 'BAD_ROM'));
   if (bios !== undefined) of('--bios', () => of(args.bios, () => checkRom(bios)));
   for (const disk of args.disks) of('--disk', () => checkDisk(disk));
+  for (const { path } of args.shares) of('--share', () => checkFolder(path));
   const replay = optional('--replay', args.replay, readRecording);
   return {
     kernel: args.kernel === undefined ? undefined : readInput(args.kernel, 'BAD_KERNEL'),
@@ -76,6 +82,7 @@ function optionsOf(args: RunArguments): MachineOptions {
     cpus: args.cpus,
     memoryBytes: args.memoryBytes,
     disks: args.disks,
+    shares: args.shares,
     net: backendOf(args.net),
     engine: args.engine,
     encoder: args.encoder,
@@ -85,7 +92,7 @@ function optionsOf(args: RunArguments): MachineOptions {
     relax: args.relax,
     countInstructions: args.stats !== undefined,
     clients: args.clients,
-    lockstep: args.lockstep ? { seed: args.seed, replay } : undefined,
+    lockstep: args.lockstep ? { seed: args.seed, replay, reverse: args.reverse } : undefined,
     strictOrder: args.strictOrder,
     timerSlackMs: args.timerSlackMs,
     debugExitPort: args.debugExitPort,
@@ -177,8 +184,10 @@ export async function run(args: RunArguments, create: MachineFactory, around: Su
   const failed = (error: DragomanError) => lose({ status: Status.USAGE, text: error.message });
 
   checkFiles(args);
-  const { save, saveAt } = args;
+  const { save, saveAt, base } = args;
   if (save !== undefined) of('--save', () => checkPlace(save));
+  if (save !== undefined && saveAt === undefined && !around.stdin.isTTY)
+    throw new DragomanError('BAD_OPTION', 'say when: --save-at TEXT (there is no terminal for Ctrl-A s)', '--save');
   const options = machineOptions(args);
   const outputs: [string, string | undefined][] = [
     ['--virtio-console', args.virtioConsole],
@@ -187,11 +196,14 @@ export async function run(args: RunArguments, create: MachineFactory, around: Su
     ['--trace', args.trace],
     ['--stats', args.stats],
     ['--record', args.record],
+    ['--client', flameFile(args.clients)],
   ];
   const sinks: (Sink | undefined)[] = outputs.map(([option, path]) => of(option, () => openSink(path, output, failed)));
-  const [virtioConsole, debugcon, post, trace, stats, record] = sinks;
+  const [virtioConsole, debugcon, post, trace, stats, record, flame] = sinks;
   const matcher = args.until === undefined ? undefined : new Matcher(args.until);
-  const saving = save === undefined || saveAt === undefined ? undefined : new Saving(save, saveAt, () => machine!.snapshot());
+  const saving = save === undefined ? undefined : new Saving(save, saveAt, () => machine!.snapshot({ base }));
+  const unsavedDisks = save === undefined ? undefined : notSaved(args.disks);
+  if (unsavedDisks !== undefined) around.say(unsavedDisks);
   machine = await createNamed(args, create, {
     ...options,
     lockstep: options.lockstep && record ? { ...options.lockstep, onRecord: (text) => record.write(text) } : options.lockstep,
@@ -214,12 +226,16 @@ export async function run(args: RunArguments, create: MachineFactory, around: Su
   await openGdb(args, machine, around.say);
   for (const sink of sinks) sink?.begin();
   const running = machine;
+  const states = new States(running, around.say);
+  // Who has gdb looks by that, and should not be told of a pause of ours.
+  if (args.gdb === undefined) states.watch();
+  const offQuestion = around.onQuestion(() => void states.ask());
   const offSignal = around.onSignal((signal) => quit({ status: 128 + (signalNumbers[signal] ?? 0), text: `ended by ${signal}` }));
   const detach = attach(around.stdin, {
     input: (bytes) => running.sendInput(bytes),
     quit: () => quit({ status: early() ? Status.STOPPED_EARLY : Status.OK, text: 'ended by Ctrl-A x' }),
     help: () => around.say(KEYS),
-    ...machineKeys(running, around.say),
+    ...machineKeys(running, states, around.say, saving && (() => saving.now())),
   });
   if (around.stdin.isTTY) around.say(KEYS);
   const timer =
@@ -244,6 +260,7 @@ export async function run(args: RunArguments, create: MachineFactory, around: Su
     result = ours ? { kind: 'stopped', reason: message } : { kind: 'internal-error', message, dump: (error as Error).stack ?? '' };
   }
   const seconds = ((performance.now() - started) / 1000).toFixed(1);
+  if (flame !== undefined) await leaveFlame(running, flame);
   // The last bytes may fail as well, or wait for their reader.
   await close((sink) => sink !== stats || sink === output);
   const unsaved = await saving?.done();
@@ -264,8 +281,10 @@ export async function run(args: RunArguments, create: MachineFactory, around: Su
   clearTimeout(timer);
   detach();
   offSignal();
+  offQuestion();
   if (allUnread() > 0) around.say(`nobody read the last ${allUnread()} bytes of output`);
   if (!output.atLineStart && around.stdin.isTTY) around.say('');
+  if (result.kind !== 'internal-error') await states.end(result.kind === 'halted' || ended.status === Status.TIME_OUT);
   if (unsaved !== undefined) around.say(unsaved);
   if (lost !== undefined && lost !== ended) around.say(`${(lost as Cause).text} (the exit status would be ${ended.status} otherwise)`);
   around.say(`${ended.text}${ended.text.includes('\n') ? `\nafter ${seconds} s` : ` (${seconds} s)`}`);

@@ -1,8 +1,9 @@
-// `--save FILE --save-at TEXT`: the machine's snapshot, when its console has printed a text. The file is written beside its place and put there when it is whole.
+// `--save FILE`: the machine's snapshot, when its console has printed the text of --save-at, or when somebody asks by key. The file is written beside its place and put there when it is whole.
 import { closeSync, fsyncSync, openSync, realpathSync, renameSync, rmSync, statSync, writeSync } from 'node:fs';
 import { dirname, resolve } from 'node:path';
 import { DragomanError } from '../api/errors.ts';
 import { Matcher } from '../machine/matcher.ts';
+import type { RunArguments } from './arguments.ts';
 import { reasonOf } from './inputs.ts';
 
 const refuse = (path: string, why: string, cause?: unknown): never => {
@@ -54,28 +55,46 @@ export function writeWhole(path: string, bytes: Uint8Array): void {
   }
 }
 
+/** Disks whose images the guest writes: what is on them is not in a snapshot. */
+export function notSaved(disks: RunArguments['disks']): string | undefined {
+  const through = disks.filter(({ readOnly, snapshot }) => !readOnly && !snapshot).map(({ path }) => path);
+  if (through.length === 0) return undefined;
+  return `what is on ${through.join(' and ')} is not in the snapshot: keep a copy as it is at that moment, or give the disk with ',snapshot'`;
+}
+
 export class Saving {
   readonly #path: string;
-  readonly #text: string;
-  readonly #matcher: Matcher;
+  readonly #text: string | undefined;
+  readonly #matcher: Matcher | undefined;
   readonly #snapshot: () => Promise<Uint8Array>;
   #saved: Promise<string | undefined> | undefined;
+  /** Those that were asked for by key. */
+  #asked: Promise<unknown> = Promise.resolve();
 
-  /** `snapshot`: takes it, of the machine that runs. */
-  constructor(path: string, text: string, snapshot: () => Promise<Uint8Array>) {
+  /** `text`: saves when the console has printed it; undefined: only when somebody asks. `snapshot`: takes it, of the machine that runs. */
+  constructor(path: string, text: string | undefined, snapshot: () => Promise<Uint8Array>) {
     this.#path = path;
     this.#text = text;
-    this.#matcher = new Matcher(text);
+    this.#matcher = text === undefined ? undefined : new Matcher(text);
     this.#snapshot = snapshot;
   }
 
   /** The console printed this. */
   see(bytes: Uint8Array): void {
-    if (this.#saved === undefined && this.#matcher.push(bytes) >= 0) this.#saved = this.#save();
+    if (this.#matcher !== undefined && this.#saved === undefined && this.#matcher.push(bytes) >= 0) this.#saved = this.#save();
   }
 
-  /** Resolves when nothing is being saved (any more): with what is wrong, for people; undefined: the machine is in its file. */
+  /** Saves now, in the place of what was saved before: what is to be said of it. */
+  now(): Promise<string> {
+    const saved = this.#save();
+    this.#asked = saved;
+    return saved.then((wrong) => wrong ?? `the machine is saved in ${this.#path}`);
+  }
+
+  /** Resolves when nothing is being saved (any more): with what is wrong, for people; undefined: the machine is in its file, or nobody wanted it there. */
   async done(): Promise<string | undefined> {
+    await this.#asked;
+    if (this.#text === undefined) return undefined;
     return this.#saved ?? `the machine was not saved in ${this.#path}: the guest has not printed '${this.#text}'`;
   }
 

@@ -17,6 +17,8 @@ export interface TerminalEvents {
   /** Pauses the machine, or lets it go on. */
   pause(): void;
   reset(): void;
+  /** Saves the machine. */
+  save(): void;
 }
 
 /** Takes Ctrl-A sequences out of what is typed. */
@@ -44,6 +46,7 @@ export class EscapeFilter {
       else if (key === 'i') this.#events.state();
       else if (key === 'p') this.#events.pause();
       else if (key === 'r') this.#events.reset();
+      else if (key === 's') this.#events.save();
       else if (byte === CTRL_A || key === 'a') rest.push(CTRL_A);
       // Any other key after Ctrl-A is dropped: it was meant for us.
     }

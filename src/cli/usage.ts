@@ -26,7 +26,7 @@ ${RUN_HELP}
 Keys, where standard input is a terminal:
   Ctrl-A x  quit                   Ctrl-A h  help      Ctrl-A Ctrl-A  send Ctrl-A
   Ctrl-A i  what the CPUs do       Ctrl-A p  pause, and go on
-  Ctrl-A r  reset
+  Ctrl-A r  reset                  Ctrl-A s  save the machine, to the FILE of --save
 
 Exit status:
   0          the guest powered off (or reset, without --until), TEXT was printed, or Ctrl-A x
@@ -49,7 +49,7 @@ Options:
   -h, --help  show this text
 `;
 
-export const KEYS = 'Ctrl-A x quits, i shows what the CPUs do, p pauses, r resets, Ctrl-A sends Ctrl-A, h shows this';
+export const KEYS = 'Ctrl-A x quits, i shows what the CPUs do, p pauses, s saves, r resets, Ctrl-A sends Ctrl-A, h shows this';
 
 /** The version in package.json. Its place relative to this file is the same in src/cli and in dist/cli. */
 export function version(): string {

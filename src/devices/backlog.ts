@@ -25,6 +25,12 @@ export class Backlog {
     return all;
   }
 
+  /** Nothing waits any more. */
+  clear(): void {
+    this.#pieces.length = 0;
+    this.#length = 0;
+  }
+
   /** Puts a copy behind what waits. */
   push(bytes: Uint8Array): void {
     if (bytes.length === 0) return;

@@ -28,8 +28,9 @@ import { COM_PORTS, Uart, type UartOptions, uartNode } from './uart.ts';
 import { Vga } from './vga.ts';
 import type { VirtioBlk } from './virtio/blk.ts';
 import type { VirtioConsole } from './virtio/console.ts';
-import { buildConsole, buildDisks, buildNet, buildRng, type VirtioConfig, type VirtioHost } from './virtio/index.ts';
+import { buildConsole, buildDisks, buildNet, buildRng, buildShares, type VirtioConfig, type VirtioHost } from './virtio/index.ts';
 import type { VirtioNet } from './virtio/net.ts';
+import type { VirtioShare } from './virtio/share.ts';
 
 export interface ChipsetOptions extends HubOptions {
   readonly cpuCount: number;
@@ -72,6 +73,7 @@ export interface Parts {
   readonly disks: readonly VirtioBlk[];
   readonly net: readonly VirtioNet[];
   readonly virtioConsole: VirtioConsole | undefined;
+  readonly shares: readonly VirtioShare[];
 }
 
 /** What an entry is built from: the parts before it. */
@@ -128,6 +130,7 @@ export const DEVICES: readonly Entry[] = [
   device('disks', buildDisks),
   device('net', buildNet),
   device('virtioConsole', buildConsole),
+  device('shares', buildShares),
   device('virtio-rng', buildRng),
   // Behind all others: it takes the ports that they leave.
   part('debug-exit', ({ hub, options }) => mapExit(hub, options.debug?.exitPort)),

@@ -18,6 +18,8 @@ export class Outlets {
   /** What is watched and has not settled. */
   #watched = 0;
   #hurried = false;
+  /** What the guest sends now it has sent before: nobody gets it. */
+  muted = false;
 
   constructor(keeps = false, onFailure: (error: unknown) => void = () => {}) {
     this.keeps = keeps;
@@ -110,6 +112,7 @@ export class Outlet<T> {
 
   /** Hands it over, behind what is kept. Throws what the receiver throws. */
   give(value: T): void {
+    if (this.#shared.muted) return;
     if (this.busy && !this.#shared.hurried) this.#kept.push(value);
     else this.#hand(value);
   }

@@ -139,6 +139,7 @@ export class Uart implements Device {
 
   restore([waiting, ...more]: readonly Uint8Array[]): boolean {
     if (waiting === undefined || more.length > 0) return false;
+    this.#backlog.clear();
     this.#backlog.push(waiting);
     return true;
   }

@@ -6,6 +6,8 @@ export const SECTOR = 512;
 export interface Disk extends BlockBackend {
   readonly sectors: number;
   readonly readOnly: boolean;
+  /** When it was last written, Unix milliseconds; undefined: nobody knows. */
+  readonly modifiedMs?: number | undefined;
   /** Gives back all that it holds; may be called again. */
   close(): void;
 }

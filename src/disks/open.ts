@@ -4,6 +4,7 @@ import type { DiskSettings } from '../api/schema.ts';
 import { host } from '../host/node.ts';
 import { BlobDisk } from './blob-disk.ts';
 import { BytesDisk } from './bytes-disk.ts';
+import { ClusterStore } from './clusters.ts';
 import { DeviceDisk } from './device-disk.ts';
 import { type Disk, inUse, SECTOR } from './disk.ts';
 import { checkRaw, HEAD_BYTES } from './image-format.ts';
@@ -13,12 +14,12 @@ import { Overlay } from './overlay.ts';
 /** How a program says that an image is raw. */
 const FORCE = "format: 'raw'";
 
-/** `name`: the option, for errors about what has no path. Throws DragomanError: NO_FILE, BAD_DISK, NOT_SUPPORTED. */
-export async function openDisk(disk: DiskSettings, name: string): Promise<Disk> {
+/** `name`: the option, for errors about what has no path. `written`: what is in its overlay to begin with. Throws DragomanError: NO_FILE, BAD_DISK, NOT_SUPPORTED. */
+export async function openDisk(disk: DiskSettings, name: string, written?: ClusterStore): Promise<Disk> {
   const { readOnly, snapshot } = disk;
   const isOverlaid = snapshot && !readOnly;
   const base = await openBase(disk, readOnly || snapshot, name);
-  return isOverlaid ? new Overlay(base, host.overlayRoom) : base;
+  return isOverlaid ? new Overlay(base, written ?? new ClusterStore(host.overlayRoom)) : base;
 }
 
 async function openBase(disk: DiskSettings, readOnly: boolean, name: string): Promise<Disk> {

@@ -10,15 +10,23 @@ export interface Debugged {
     | 'pause'
     | 'resume'
     | 'step'
+    | 'canGoBack'
+    | 'stepBack'
+    | 'runBack'
     | 'setBreakpoint'
     | 'setWatchpoint'
     | 'reset'
     | 'stop'
     | 'stats'
+    | 'loadGuestSymbols'
+    | 'symbol'
+    | 'symbolAt'
     | 'addEventListener'
     | 'removeEventListener'
   >;
   readonly shared: SharedMemory;
+  /** Registers were written, other than by their names. */
+  readonly changed: () => void;
   /** The state of a CPU as text for people. */
   readonly dump: (cpu: number) => string;
 }

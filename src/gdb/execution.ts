@@ -11,8 +11,15 @@ import { GdbCpu } from './registers.ts';
 const SIGINT = '02';
 const SIGTRAP = '05';
 
-/** What is to be done: all CPUs go on, or some are stepped, one behind the other, and all others rest (in lockstep: run on). */
-export type Plan = 'all' | readonly { readonly cpu: number; readonly endless: boolean }[];
+/** What is to be done: all CPUs go on, or some are stepped, one behind the other, and all others rest (in lockstep: run on); or the machine goes back, by an instruction of a CPU or to the last point that was met. */
+export type Plan = 'all' | readonly { readonly cpu: number; readonly endless: boolean }[] | Back;
+interface Back {
+  readonly back: 'step' | 'run';
+  readonly cpu: number;
+}
+const isBack = (plan: Plan): plan is Back => plan !== 'all' && 'back' in plan;
+/** As a stop reply has it: there is no past before this. */
+const BEGINNING = 'replaylog:begin;';
 
 /** A CPU that waits in HLT, and is stepped, does nothing for so long: whoever steps it again and again does not keep the host busy. */
 const WAITING_MS = 20;
@@ -183,6 +190,7 @@ export class Execution {
 
   async #perform(plan: Plan): Promise<void> {
     this.#hits = [];
+    if (isBack(plan)) return this.#goBack(plan);
     if (plan !== 'all') return this.#step(plan);
     await this.#options.points.settle();
     const untold = this.#takeUntold();
@@ -200,7 +208,22 @@ export class Execution {
     return first;
   }
 
-  async #step(plan: Exclude<Plan, 'all'>): Promise<void> {
+  async #goBack({ back, cpu }: Back): Promise<void> {
+    // What stopped together with what was told is none of the past's.
+    this.#untold = [];
+    await this.#options.points.settle();
+    let any: boolean;
+    this.#steps = true;
+    try {
+      any = back === 'step' ? (await this.#machine.stepBack(cpu, 1)) > 0 : (await this.#machine.runBack()).length > 0;
+    } finally {
+      this.#steps = false;
+    }
+    if (any || this.#interrupted) this.#tell(back === 'step' ? cpu : undefined);
+    else this.#stopped(SIGTRAP, cpu, BEGINNING);
+  }
+
+  async #step(plan: Exclude<Plan, 'all' | Back>): Promise<void> {
     this.#steps = true;
     let [stepped] = plan.map(({ cpu }) => cpu);
     try {

@@ -3,13 +3,21 @@ import { DragomanError } from '../api/errors.ts';
 import type { CpuHandle, Translation } from '../api/inspect.ts';
 import type { Debugged } from './debugged.ts';
 
-const HELP = `help                        this text
+const HELP = (canGoBack: boolean) => `help                        this text
 info registers [CPU|all]    registers, segments, what the CPU did last (default: the selected thread's CPU)
 info tlb ADDRESS [BYTES]    where linear addresses lead by the page tables of the selected CPU
 info regions                translated code: how much of it there is, and how often all was dropped
+symbols                     reads the names of a Linux kernel out of its memory, for "monitor symbol" and what else shows names
+symbol NAME|ADDRESS         the address of a name, or the name at an address
 stats                       statistics of the run, as JSON
 reset                       the machine begins anew (gdb still shows the registers from before: "maintenance flush register-cache")
 stop                        ends the run
+${
+  canGoBack
+    ? `info history                checkpoints to go back to, and whether the machine is in its past
+"reverse-step", "reverse-continue" and so on are there: this machine can go back`
+    : `"reverse-step" and so on are not there: a machine that was started with --reverse can go back`
+}
 Numbers are decimal, or hexadecimal with 0x.
 `;
 
@@ -79,6 +87,20 @@ function regions({ machine }: Debugged): string {
   ].join('\n');
 }
 
+function symbol({ machine }: Debugged, word: string | undefined): string {
+  const isAddress = /^(?:0x|\d)/.test(word ?? '0');
+  if (isAddress) return `${machine.symbolAt(numberOf(word, 'name or address')) ?? 'no name is near'}\n`;
+  const address = machine.symbol(word!);
+  return address === undefined ? `there is no name '${word}'\n` : `${hex(address)}\n`;
+}
+
+function history({ machine }: Debugged): string {
+  const past = machine.stats().lockstep?.history;
+  if (past === undefined) return 'there is none: a machine that was started with --reverse has one\n';
+  const { checkpoints, bytes, inPast } = past;
+  return `checkpoints: ${checkpoints}, ${bytes} bytes; the machine is ${inPast ? 'in its past' : 'where it has come to'}\n`;
+}
+
 /** A command of a client that looks at a CPU of a machine that stands still: what it answers. `end`: ends the run, behind the answer. */
 export async function monitor(debugged: Debugged, cpu: CpuHandle, text: string, end: () => void): Promise<string> {
   const { machine } = debugged;
@@ -88,7 +110,7 @@ export async function monitor(debugged: Debugged, cpu: CpuHandle, text: string, 
     switch (what) {
       case 'help':
       case '':
-        return HELP;
+        return HELP(machine.canGoBack);
       case 'info registers': {
         const [which] = words;
         if (which === 'all' || which === '-a') return `${machine.cpus.map(({ index }) => debugged.dump(index)).join('\n\n')}\n`;
@@ -100,6 +122,12 @@ export async function monitor(debugged: Debugged, cpu: CpuHandle, text: string, 
         return mappings(cpu, numberOf(words[0], 'address'), words[1] === undefined ? 1 : numberOf(words[1], 'number of bytes'));
       case 'info regions':
         return regions(debugged);
+      case 'symbols':
+        return `${machine.loadGuestSymbols()} names\n`;
+      case 'symbol':
+        return symbol(debugged, words[0]);
+      case 'info history':
+        return history(debugged);
       case 'stats':
         return `${JSON.stringify(machine.stats(), null, 2)}\n`;
       case 'stop':
@@ -109,7 +137,7 @@ export async function monitor(debugged: Debugged, cpu: CpuHandle, text: string, 
         await machine.reset();
         return 'the machine was reset\n';
       default:
-        return `there is no command '${what}'; there are:\n${HELP}`;
+        return `there is no command '${what}'; there are:\n${HELP(machine.canGoBack)}`;
     }
   } catch (error) {
     if (!(error instanceof DragomanError)) throw error;

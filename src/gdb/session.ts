@@ -27,7 +27,9 @@ const LATER = undefined;
 const FEATURES = [
   `PacketSize=${PACKET_SIZE.toString(16)}`,
   ...['QStartNoAckMode+', 'vContSupported+', 'swbreak+', 'hwbreak+', 'qXfer:features:read+', 'multiprocess-'],
-].join(';');
+];
+/** Of a machine that can go back. */
+const BACKWARDS = ['ReverseStep+', 'ReverseContinue+'];
 /** Characters of text that are sent at once: each becomes up to eight. */
 const TEXT_PIECE = PACKET_SIZE / 8 - 1;
 
@@ -167,6 +169,7 @@ export class Session implements PeerEvents {
       case 'g':
         return toHex(readAll(this.#cpu, this.#registersKnown));
       case 'G':
+        this.#debugged.changed();
         writeAll(this.#cpu, fromHex(rest));
         return OK;
       case 'p':
@@ -186,6 +189,8 @@ export class Session implements PeerEvents {
       case 'C':
       case 'S':
         return this.#goOn(data[0].toLowerCase() as 'c' | 's', data[0] === data[0].toLowerCase() ? rest : rest.split(';')[1]);
+      case 'b':
+        return this.#goBack(rest);
       case 'H':
         return this.#select(rest);
       case 'T':
@@ -226,6 +231,7 @@ export class Session implements PeerEvents {
     const register = this.#register(number);
     const bytes = fromHex(value);
     if (bytes.length !== register.bits / 8) return INVALID;
+    this.#debugged.changed();
     register.write(this.#cpu, bytes);
     return OK;
   }
@@ -262,6 +268,13 @@ export class Session implements PeerEvents {
     const cpu = this.#continued;
     if (how === 's') this.#execution.go([{ cpu: cpu ?? this.#selected, endless: false }]);
     else this.#execution.go(cpu === undefined ? 'all' : [{ cpu, endless: true }]);
+    return LATER;
+  }
+
+  /** bs and bc. */
+  #goBack(how: string): Answer {
+    if (!this.#debugged.machine.canGoBack || (how !== 's' && how !== 'c')) return UNKNOWN;
+    this.#execution.go({ back: how === 's' ? 'step' : 'run', cpu: this.#continued ?? this.#selected });
     return LATER;
   }
 
@@ -314,7 +327,7 @@ export class Session implements PeerEvents {
     const rest = text.slice(name.length + 1);
     switch (name) {
       case 'Supported':
-        return FEATURES;
+        return [...FEATURES, ...(this.#debugged.machine.canGoBack ? BACKWARDS : [])].join(';');
       case 'C':
         return `QC${(this.#selected + 1).toString(16)}`;
       case 'fThreadInfo':

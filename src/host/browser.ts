@@ -116,6 +116,7 @@ export const host: Host = {
       path,
     );
   },
+  openShare: (path) => Promise.reject(new DragomanError('NOT_SUPPORTED', 'not supported: to share a folder in a browser', path)),
   overlayRoom: {
     memoryBytes: OVERLAY_BYTES,
     openSpill() {

@@ -31,6 +31,10 @@ export class DiskFile implements Disk {
     }
   }
 
+  get modifiedMs(): number {
+    return fstatSync(this.#open()).mtimeMs;
+  }
+
   read(offset: number, into: Uint8Array): void {
     if (readAt(this.#open(), offset, into) < into.length) throw new DragomanError('BAD_DISK', 'the file became shorter', this.path);
   }

@@ -1,8 +1,10 @@
 // What a machine needs of the program that it runs in: threads, hashes, the engine's files. node.ts and browser.ts each give it; package.json's
 // `browser` field puts the one in the other's place when a bundle for browsers is made (and one *-binaryen.ts in the other's).
+
+import type { OverlayRoom } from '../disks/clusters.ts';
 import type { Disk } from '../disks/disk.ts';
-import type { OverlayRoom } from '../disks/overlay.ts';
 import type { NetworkHost } from '../net/host-ends.ts';
+import type { ShareTree } from '../share/tree.ts';
 
 /** The engine's files, of which `npm run build` makes build/. */
 export const ENGINE_FILES = ['handlers.json', 'runtime.wasm', 'handlers.wasm', 'runtime-strict.wasm', 'handlers-strict.wasm'];
@@ -116,6 +118,8 @@ export interface Host {
   readBytes(from: URL | string): Promise<Uint8Array>;
   /** Opens a disk image, of whatever looks where `format` says that it is raw. Throws DragomanError: NO_FILE, BAD_DISK, NOT_SUPPORTED. */
   openDisk(path: string, readOnly?: boolean, format?: 'raw'): Disk;
+  /** Opens a folder for a guest to mount. Rejects with DragomanError: NO_FILE, BAD_SHARE, NOT_SUPPORTED. */
+  openShare(path: string): Promise<ShareTree>;
   /** For what guests write to disks that are not to be changed: of each disk. */
   readonly overlayRoom: OverlayRoom;
   /** The host's network, for a user network. Rejects with NOT_SUPPORTED. */

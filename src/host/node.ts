@@ -59,8 +59,10 @@ export const host: Host = {
   built,
   readBytes: (from) => (typeof from === 'string' || from.protocol === 'file:' ? readBytes(from) : fetchBytes(from)),
   openDisk: (path, readOnly, format) => new DiskFile(path, readOnly, format),
-  overlayRoom: { memoryBytes: 64 << 20, openSpill: () => new SpillFile() },
   // Threads of CPUs need none of it.
+  openShare: async (path) => new (await import('./share-folder.ts')).ShareFolder(path),
+  overlayRoom: { memoryBytes: 64 << 20, openSpill: () => new SpillFile() },
+  // Nor of this.
   network: async () => (await import('./network.ts')).network,
   listen,
   checkKeeping() {},

@@ -3,7 +3,7 @@ import { randomUUID } from 'node:crypto';
 import { closeSync, existsSync, openSync, unlinkSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import type { Spill } from '../disks/overlay.ts';
+import type { Spill } from '../disks/clusters.ts';
 import { readAt, writeAt } from './file-io.ts';
 
 /** Where QEMU has those of its own: /tmp is often in memory. */

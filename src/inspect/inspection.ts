@@ -3,10 +3,13 @@ import type { CpuHandle, MachineMemory } from '../api/inspect.ts';
 import { PhysicalMemory } from '../cpu/physical.ts';
 import type { RuntimeExports } from '../cpu/runtime.ts';
 import type { SharedMemory } from '../cpu/state.ts';
+import { RAM } from '../layout/memory.ts';
+import type { KernelSymbols } from '../machine/report/symbols.ts';
 import { COUNT, LINEAR } from './arguments.ts';
 import { backtrace } from './backtrace.ts';
 import { CpuState } from './cpu-state.ts';
 import { disassemble } from './disassemble.ts';
+import { guestSymbols, type Mapping } from './guest-symbols.ts';
 import { LinearMemory, linearMemory } from './linear-memory.ts';
 import { isMapped, walk } from './page-walk.ts';
 import { physicalMemory } from './physical-memory.ts';
@@ -21,13 +24,15 @@ export interface Inspected {
   /** An instance of this thread, for CPUs that stand still. */
   readonly runtime: RuntimeExports;
   readonly symbols: MachineSymbols;
-  /** Throws BAD_STATE while the machine runs. */
-  readonly requireStopped: () => void;
+  /** Throws BAD_STATE while the machine runs. `writes`: something is about to be changed. */
+  readonly requireStopped: (writes?: boolean) => void;
 }
 
 export interface Inspection {
   readonly cpus: readonly CpuHandle[];
   readonly memory: MachineMemory;
+  /** The names of the Linux kernel that runs, out of its memory. Throws NO_SYMBOLS, and BAD_STATE. */
+  readonly guestSymbols: () => KernelSymbols;
 }
 
 function cpuHandle({ shared, runtime, symbols, requireStopped }: Inspected, physical: PhysicalMemory, index: number): CpuHandle {
@@ -55,10 +60,22 @@ function cpuHandle({ shared, runtime, symbols, requireStopped }: Inspected, phys
 }
 
 export function inspection(inspected: Inspected): Inspection {
-  const { shared, requireStopped } = inspected;
+  const { shared, runtime, requireStopped } = inspected;
   const physical = new PhysicalMemory(shared);
   return {
     cpus: Array.from({ length: shared.plan.cpuCount }, (_, index) => cpuHandle(inspected, physical, index)),
     memory: { physical: physicalMemory(shared, physical, requireStopped) },
+    guestSymbols() {
+      requireStopped();
+      const { ramBytes, cpuCount } = shared.plan;
+      const mappings = Array.from({ length: cpuCount }, (_, index): Mapping => {
+        const state = new CpuState(shared, runtime, index);
+        return (linear) => {
+          const found = walk(state, physical, linear);
+          return isMapped(found) ? found.physical : undefined;
+        };
+      });
+      return guestSymbols(shared.u8.subarray(RAM, RAM + ramBytes), mappings);
+    },
   };
 }

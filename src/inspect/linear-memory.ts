@@ -91,14 +91,14 @@ export class LinearMemory {
   }
 }
 
-export function linearMemory(memory: LinearMemory, requireStopped: () => void): InspectedMemory {
+export function linearMemory(memory: LinearMemory, requireStopped: (writes?: boolean) => void): InspectedMemory {
   return {
     read(address, length) {
       requireStopped();
       return memory.read(LINEAR.take(address, 'address'), LENGTH.take(length, 'length'));
     },
     write(address, bytes) {
-      requireStopped();
+      requireStopped(true);
       memory.write(LINEAR.take(address, 'address'), BYTES.take(bytes, 'bytes'));
     },
   };

@@ -53,14 +53,14 @@ export function writePhysical(shared: SharedMemory, memory: PhysicalMemory, addr
   }
 }
 
-export function physicalMemory(shared: SharedMemory, memory: PhysicalMemory, requireStopped: () => void): InspectedMemory {
+export function physicalMemory(shared: SharedMemory, memory: PhysicalMemory, requireStopped: (writes?: boolean) => void): InspectedMemory {
   return {
     read(address, length) {
       requireStopped();
       return readPhysical(shared, memory, PHYSICAL.take(address, 'address'), LENGTH.take(length, 'length'));
     },
     write(address, bytes) {
-      requireStopped();
+      requireStopped(true);
       const [at, taken] = [PHYSICAL.take(address, 'address'), BYTES.take(bytes, 'bytes')];
       checkWritable(memory, at, taken.length);
       writePhysical(shared, memory, at, taken);

@@ -220,15 +220,15 @@ const table = (cpu: CpuState, base: number, limit: number): TableRegister => ({ 
 const MSR_TSC = 0x10;
 
 /** The registers as a program has them. `requireStopped` is asked before each access. */
-export function cpuRegisters(cpu: CpuState, requireStopped: () => void): CpuRegisters {
-  const stopped = (): CpuState => {
-    requireStopped();
+export function cpuRegisters(cpu: CpuState, requireStopped: (writes?: boolean) => void): CpuRegisters {
+  const stopped = (writes = false): CpuState => {
+    requireStopped(writes);
     return cpu;
   };
   const property = <T>(name: string, { kind, get, set }: Register<T>): PropertyDescriptor => ({
     enumerable: true,
     get: () => get(stopped()),
-    set: (value: unknown) => set(stopped(), kind.take(value, name), name),
+    set: (value: unknown) => set(stopped(true), kind.take(value, name), name),
   });
   const properties: PropertyDescriptorMap = {
     segments: { enumerable: true, get: () => segments(stopped()) },

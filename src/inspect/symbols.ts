@@ -30,9 +30,20 @@ export class MachineSymbols {
 
   /** From now on these are the names. */
   load(given: string | Bytes): void {
-    this.#symbols = read(given, 'symbols');
+    this.use(read(given, 'symbols'));
+  }
+
+  /** The same of names that somebody has found. How many they are. */
+  use(symbols: KernelSymbols): number {
+    this.#symbols = symbols;
     this.#addresses = undefined;
     this.#kernel = undefined;
+    return symbols.code.names.length + symbols.data.names.length;
+  }
+
+  /** Whether there are any. */
+  get areKnown(): boolean {
+    return this.#known !== undefined;
   }
 
   get #known(): KernelSymbols | undefined {
@@ -60,6 +71,12 @@ export class MachineSymbols {
   /** 'name', or 'name+0x1f' inside of it; undefined where no symbol is near. */
   at(address: number): string | undefined {
     return this.#near(address, address);
+  }
+
+  /** The function that an address is in; undefined: of none that is known. */
+  functionAt(address: number): string | undefined {
+    const known = this.#known;
+    return known && nearestOf(known.code, address)?.name;
   }
 
   /** How far inside of the nearest function's code an address is; undefined where none is near. */

@@ -312,6 +312,10 @@ export const Cpu = struct(
     debugPass: u32,
     /** Instructions that are left where the host runs so many (Step.DEBUG). */
     stepsLeft: u32,
+    /** Records in CpuArea.flame that were written (by this CPU) and read (by the host) so far, and samples that found no room, modulo 2^32. */
+    flameHead: shared32,
+    flameTail: shared32,
+    flameLost: u32,
   },
   4096,
 );
@@ -396,6 +400,8 @@ export const Pending = {
   NMI_AGAIN: 2048,
   /** The host wants the CPU to rest (Cpu.rest). */
   PAUSE: 4096,
+  /** The client flame wants a sample of what it does (wasm/engine/sample.ts). */
+  SAMPLE: 8192,
 } as const;
 
 /** Values of Cpu.rest and Control.timekeeperRest: the thread runs; it is asked to rest; it rests until the word changes. */

@@ -2,6 +2,7 @@
 // grows with the number of CPUs. Nobody else writes an address as a number.
 import { DragomanError } from '../api/errors.ts';
 import { Breakpoint, Cpu, PROVEN_DESCRIPTORS, SegmentProof } from './cpu.ts';
+import { FLAME_RECORDS, FlameRecord } from './flame.ts';
 import { PROF_LEVELS, ProfCounts } from './prof.ts';
 import { area, array, f64, ownLine, records, shared32, struct, u8, u16, u32, u64 } from './struct.ts';
 
@@ -221,6 +222,8 @@ export const Control = struct({
   clientChanges: shared32,
   /** Nonzero: some client is told of each way into the kernel and out of it. */
   clientCrossings: u32,
+  /** So often a second the timekeeper asks each CPU that runs for a sample (Pending.SAMPLE); 0: never. */
+  flameHz: u32,
 });
 
 /** Invariants of kernels that translated code may rely on (docs/relaxations.md). */
@@ -453,6 +456,8 @@ export const CpuArea = struct(
     prof: records(PROF_LEVELS, ProfCounts, PAGE),
     /** What clients have for each CPU (machine/clients.ts). */
     clients: area(CLIENT_CPU_BYTES, PAGE),
+    /** A ring of samples. */
+    flame: records(FLAME_RECORDS, FlameRecord, PAGE),
     /** To the end of the CPU's block. */
     arena: area(0, PAGE),
   },

@@ -1,5 +1,6 @@
 // The clients of a machine, on the thread of its user: attaches and detaches them while no CPU runs, gives them their room, and asks them for what they found (docs/clients.md).
 
+import { FIXED } from '../api/client-names.ts';
 import type { ClientRequest } from '../api/clients.ts';
 import { DragomanError } from '../api/errors.ts';
 import type { AttachedClient } from '../api/options.ts';
@@ -68,8 +69,8 @@ export class MachineClients {
   /** Attaches a client. Rejects with BAD_OPTION, and with ENDED where the run has ended. */
   async attach({ name, module, options, level, ranges }: ClientRequest): Promise<AttachedClient> {
     const { shared, prepare, symbolAt } = this.#parts;
-    if (name === 'prof')
-      throw new DragomanError('BAD_OPTION', 'prof counts from the start of a run: it is an option of Machine.create', 'clients');
+    if (module === undefined && FIXED.includes(name))
+      throw new DragomanError('BAD_OPTION', `${name} goes with a run from its start: it is an option of Machine.create`, 'clients');
     await prepare();
     const address = module === undefined ? ownModule(name as OwnClient) : host.moduleAddress(module);
     const make = await loadClient(address);

@@ -1,8 +1,8 @@
-// Who else than its reader wants to know what the guest prints: the client prof, and listeners for events.
+// Who else than its reader wants to know what the guest prints: clients that are asked for a part of the run, and listeners for events.
 import { ConsoleEvent, PanicEvent } from '../api/debug.ts';
 import type { Receiver } from '../devices/outlet.ts';
+import type { ConsolePart } from './console-part.ts';
 import { PanicWatch } from './panic-watch.ts';
-import type { ProfWatch } from './prof-watch.ts';
 
 export interface ConsoleListeners {
   dispatchEvent(event: Event): boolean;
@@ -10,15 +10,16 @@ export interface ConsoleListeners {
   hears(type: string): boolean;
 }
 
-/** `receive`, behind the others. */
+/** `receive`, behind the others. `parts`: of the clients that there are. */
 export function watchedConsole(
   receive: Receiver<Uint8Array>,
-  prof: ProfWatch | undefined,
+  parts: readonly (ConsolePart | undefined)[],
   listeners: ConsoleListeners,
 ): Receiver<Uint8Array> {
   const panics = new PanicWatch();
+  const watching = parts.filter((part) => part?.watches);
   return (bytes) => {
-    if (prof?.watches) prof.see(bytes);
+    for (const part of watching) part!.see(bytes);
     if (listeners.hears('console')) listeners.dispatchEvent(new ConsoleEvent(bytes.slice()));
     if (listeners.hears('panic')) for (const line of panics.push(bytes)) listeners.dispatchEvent(new PanicEvent(line));
     return receive(bytes);

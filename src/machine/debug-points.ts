@@ -101,11 +101,15 @@ export class DebugPoints {
 
   /** A CPU stopped at entry `index` of the table: all breakpoints on that instruction, or the one on that data. */
   met(index: number): PublicBreakpoint[] {
-    const owner = this.#owners[index];
-    if (owner === undefined) return [];
-    const all = owner.kind === 'code' ? this.#owners.filter(({ kind, address }) => kind === 'code' && address === owner.address) : [owner];
+    const all = this.#at(index);
     for (const entry of all) entry.hits++;
     return all;
+  }
+
+  #at(index: number): Entry[] {
+    const owner = this.#owners[index];
+    if (owner === undefined) return [];
+    return owner.kind === 'code' ? this.#owners.filter(({ kind, address }) => kind === 'code' && address === owner.address) : [owner];
   }
 
   /** Whether there is one on the instruction at a linear address. */

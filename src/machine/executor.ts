@@ -1,8 +1,13 @@
 // What runs a machine's CPUs: on a thread each (threads/executor.ts), or in turn on one (lockstep/executor.ts).
 import type { RunResult } from '../api/ending.ts';
 import type { EngineImage } from '../cpu/runtime.ts';
+import type { Travel } from '../reverse/travel.ts';
 
 export interface Executor {
+  /** The ways back, of one that can: behind pause(). */
+  readonly travel?: Travel | undefined;
+  /** The machine was changed from outside while it stood still: what comes does not follow from what was. */
+  changed?(): void;
   start(image: EngineImage): void;
   /** Resolves when no CPU runs any more, each between two of its instructions, and the machine's clock stands still; or when the run has ended. */
   pause(): Promise<void>;

@@ -1,7 +1,16 @@
 // A PC put together: memory, kernel, the host's end of the devices, and the executor that runs its CPUs.
 import type { Channel } from '../api/channel.ts';
+import { FIXED } from '../api/client-names.ts';
 import { CLIENT } from '../api/clients.ts';
-import { type Breakpoint, BreakpointEvent, EndEvent, type MachineState, PausedEvent, type WatchOptions } from '../api/debug.ts';
+import {
+  type Breakpoint,
+  BreakpointEvent,
+  type BreakpointHit,
+  EndEvent,
+  type MachineState,
+  PausedEvent,
+  type WatchOptions,
+} from '../api/debug.ts';
 import { describeEnd, type RunResult } from '../api/ending.ts';
 import { DragomanError } from '../api/errors.ts';
 import type { GdbOptions, GdbServer } from '../api/gdb.ts';
@@ -11,6 +20,7 @@ import type {
   Bytes,
   ClientSpec,
   EncoderName,
+  FlameFormat,
   MachineHandle,
   MachineOptions,
   MachineStats,
@@ -23,6 +33,8 @@ import { EXACT, MODES, type Mode, type RelaxTerm, relaxBits } from '../api/relax
 import { BYTES, cpuNumber, GDB, MODE, RELAX, readOptions, type Settings, SNAPSHOT, STEPS, TEXT, WATCHED } from '../api/schema.ts';
 import { readSource, readSources } from '../api/source.ts';
 import { ramWritten } from '../cache/code-pages.ts';
+import { FlameClient } from '../clients/flame/client.ts';
+import { FLAME_FORMAT } from '../clients/flame/options.ts';
 import { loadEngineImage } from '../cpu/image.ts';
 import type { RuntimeExports } from '../cpu/runtime.ts';
 import { createMemory, resetCpu, type SharedMemory } from '../cpu/state.ts';
@@ -35,10 +47,11 @@ import { errorTeller } from '../disks/tell.ts';
 import { NAME_FILES, PROF_FILES } from '../host/host.ts';
 import { host } from '../host/node.ts';
 import { LINEAR } from '../inspect/arguments.ts';
-import { inspection } from '../inspect/inspection.ts';
+import { type Inspection, inspection } from '../inspect/inspection.ts';
 import { MachineSymbols } from '../inspect/symbols.ts';
 import { Cpu, Exit, Pending } from '../layout/cpu.ts';
 import { CONTROL, Control, cpuBase, DEVICE_STATE, DEVICE_STATE_BYTES, KEPT_PAGES, planMemory } from '../layout/memory.ts';
+import { closeShares, openShares, type Share } from '../share/open.ts';
 import { readSnapshot, type Saved } from '../snapshot/restore.ts';
 import { takeSnapshot } from '../snapshot/take.ts';
 import { type Board, type BoardConfig, buildBoard } from './board/board.ts';
@@ -57,6 +70,7 @@ import { InputFlow } from './input-flow.ts';
 import { deviceInputs, type Inputs, type Typed } from './inputs.ts';
 import { LockstepExecutor, lockstepTime } from './lockstep/executor.ts';
 import { identityOf } from './lockstep/identity.ts';
+import { NS } from './lockstep/lockstep.ts';
 import { Pausing } from './pausing.ts';
 import { loadGuest, powerOnAgain, ramOf, resetDevices } from './power-on.ts';
 import { ProfWatch } from './prof-watch.ts';
@@ -64,6 +78,7 @@ import { dumpDevices } from './report/devices.ts';
 import { dumpCpu, dumpMachine, exitName } from './report/dump.ts';
 import { readProf } from './report/prof.ts';
 import { screenText } from './report/screen.ts';
+import { describeCpus } from './report/state.ts';
 import { collectStats } from './report/stats.ts';
 import { releaseTracers, TraceReader } from './report/trace.ts';
 import { ThreadsExecutor, threadsOf } from './threads/executor.ts';
@@ -83,6 +98,7 @@ const HOST_THREAD = 1;
 const hasVirtioConsole = ({ virtioConsole, onVirtioConsole }: Settings): boolean => virtioConsole ?? onVirtioConsole !== undefined;
 /** For people. */
 const diskName = (disk: Settings['disks'][number], n: number): string => (disk.kind === 'path' ? disk.path : `disks[${n}]`);
+const firstOf = (waits: readonly (Promise<void> | undefined)[]) => waits.find((wait) => wait !== undefined);
 const hasProf = ({ clients }: Settings): boolean => clients.some(({ name }) => name === 'prof');
 
 /** The network's way outside. A recording that is run again has what came from there. */
@@ -97,9 +113,11 @@ export class Machine extends MachineEvents implements MachineHandle {
   private readonly board: Board;
   private readonly outlets: Outlets;
   private readonly disks: readonly Disk[];
+  private readonly shares: readonly Share[];
   private readonly typing: Readonly<Record<Typed, InputFlow>>;
   private readonly trace: TraceReader | undefined;
   private readonly prof: ProfWatch | undefined;
+  private readonly flameClient: FlameClient | undefined;
   private traceTimer: ReturnType<typeof setInterval> | undefined;
   private finish: ((result: RunResult | Promise<never>) => void) | undefined;
   /** What a callback threw. */
@@ -126,6 +144,7 @@ export class Machine extends MachineEvents implements MachineHandle {
   /** Resolves when all is given back. */
   private readonly gone = Promise.withResolvers<void>();
   private readonly channels: { readonly serial: MachineChannel; readonly virtioConsole: MachineChannel | undefined };
+  private readonly inspection: Inspection;
   readonly cpus: readonly CpuHandle[];
   readonly memory: MachineMemory;
 
@@ -148,32 +167,45 @@ export class Machine extends MachineEvents implements MachineHandle {
     const net = outsideOf(settings);
     await net?.open?.();
     const disks: Disk[] = [];
+    let shares: readonly Share[] = [];
+    let machine: Machine;
     try {
-      for (const [n, disk] of settings.disks.entries()) disks.push(await openDisk(disk, diskName(disk, n)));
+      for (const [n, disk] of settings.disks.entries()) disks.push(await openDisk(disk, diskName(disk, n), saved?.overlays[n]));
+      await saved?.checkDisks(disks, settings.disks.map(diskName));
+      shares = await openShares(settings.shares);
       // Recordings know disks by what is in them at the start.
       const { lockstep } = settings;
       const hashes: string[] = [];
       if (lockstep?.onRecord !== undefined || lockstep?.replay !== undefined) for (const disk of disks) hashes.push(await hashOf(disk));
       // From here to where it is listened to nothing waits.
       settings.signal?.throwIfAborted();
-      return await new Machine(settings, disks, hashes, saved).withClients();
+      machine = new Machine(settings, disks, shares, hashes, saved);
     } catch (error) {
       for (const disk of disks) disk.close();
+      saved?.dropDisks();
+      closeShares(shares);
       net?.close?.();
       throw error;
     }
+    return machine.withClients();
   }
 
   /** `diskHashes`: where the machine is recorded, or a recording is run again. */
-  private constructor(options: Settings, disks: readonly Disk[], diskHashes: readonly string[], saved: Saved | undefined) {
+  private constructor(
+    options: Settings,
+    disks: readonly Disk[],
+    shares: readonly Share[],
+    diskHashes: readonly string[],
+    saved: Saved | undefined,
+  ) {
     super();
     this.options = options;
     this.disks = disks;
+    this.shares = shares;
     const { cpus: cpuCount, memoryBytes, timerSlackMs, net, mac, lockstep } = options;
     const plan = planMemory(cpuCount, memoryBytes);
     if (options.codeCache !== undefined) host.checkKeeping();
     host.checkLimits(lockstep === undefined ? threadsOf(cpuCount, this.jit) : 0);
-    saved?.checkDisks(disks);
     this.saved = saved;
     this.shared = saved?.shared ?? createMemory(plan);
     const clock = saved?.header.clock ?? { ns: 0, startWallMs: Date.now() };
@@ -198,14 +230,21 @@ export class Machine extends MachineEvents implements MachineHandle {
         net: net === undefined ? [] : [{ mac }],
         console: this.virtioConsole !== undefined,
         rng: true,
+        shares: shares.map(({ tag, readOnly }) => ({ tag, readOnly })),
       },
     };
     const prof = options.clients.find(({ name }) => name === 'prof');
     this.prof = prof && new ProfWatch(prof, () => readProf(this.shared));
+    const flame = options.clients.find(({ name }) => name === 'flame');
+    const lockstepNs = lockstep === undefined ? undefined : NS;
+    const { shared: sampled } = this;
+    const { kernelName } = options;
+    this.flameClient = flame && new FlameClient(flame, { shared: sampled, kernelName, names: () => this.symbols, lockstepNs });
     this.outlets = new Outlets(lockstep !== undefined, (error) => this.failed(error));
     const flow = (kind: Typed) => new InputFlow(() => this.inputWaiting(kind));
     this.typing = { serial: flow('serial'), virtioConsole: flow('virtioConsole') };
     const diskErrors = options.disks.map((disk, n) => errorTeller(diskName(disk, n)));
+    const shareFaults = options.shares.map(({ path }) => errorTeller(path));
     const entry = saved === undefined ? loadGuest(this.shared, options) : undefined;
     this.board = buildBoard(this.config, {
       thread: HOST_THREAD,
@@ -214,13 +253,15 @@ export class Machine extends MachineEvents implements MachineHandle {
       isFirst: true,
       onEnd: (reason) => this.end(reason),
       outlets: this.outlets,
-      onConsole: watchedConsole(this.channels.serial.receiver(options.onConsole), this.prof, this),
+      onConsole: watchedConsole(this.channels.serial.receiver(options.onConsole), [this.prof?.part, this.flameClient?.part], this),
       onConsoleInputTaken: () => this.typing.serial.drained(),
       onDebugConsole: options.onDebugConsole,
       onPost: options.onPost,
       virtio: {
         disks,
         onDiskError: (n, error) => diskErrors[n]?.(error),
+        shares,
+        onShareFault: (n, error) => shareFaults[n]?.(error),
         net: net === undefined ? [] : [{ onFrame: (frame) => net.onFrame(frame) }],
         onConsole: this.channels.virtioConsole?.receiver(options.onVirtioConsole),
         onConsoleInputTaken: () => this.typing.virtioConsole.drained(),
@@ -257,7 +298,11 @@ export class Machine extends MachineEvents implements MachineHandle {
         identity,
         trace,
         profile,
+        sampling: this.flameClient?.sampling,
         inputs,
+        disks,
+        reverse: lockstep.reverse,
+        pass: (cpu) => this.pausing.pass(cpu),
         saved: saved?.header.lockstep && { turns: saved.header.lockstep, inputs: saved.inputs },
         ...ends,
       });
@@ -267,7 +312,7 @@ export class Machine extends MachineEvents implements MachineHandle {
     this.pausing = new Pausing({
       shared: this.shared,
       executor: () => this.executor,
-      settled: () => this.board.chipset.parts.disks.map((disk) => disk.settled()).find((settled) => settled !== undefined),
+      settled: () => this.settled(),
       onPaused: (reason, hits) => {
         for (const hit of hits) this.dispatchEvent(new BreakpointEvent(hit));
         this.dispatchEvent(new PausedEvent(reason, hits));
@@ -291,17 +336,22 @@ export class Machine extends MachineEvents implements MachineHandle {
     else saved!.putBack(chipset, this.runtime);
     const { runtime, requireStopped } = this;
     this.symbols = new MachineSymbols(options.symbols, options.kernel);
-    const { cpus, memory } = inspection({ shared, runtime, symbols: this.symbols, requireStopped });
-    this.cpus = cpus;
-    this.memory = memory;
-    this.gdbPort = new GdbPort({ machine: this, shared, dump: (cpu) => dumpCpu(shared, cpu, runtime.readFlags) });
+    this.inspection = inspection({ shared, runtime, symbols: this.symbols, requireStopped });
+    this.cpus = this.inspection.cpus;
+    this.memory = this.inspection.memory;
+    this.gdbPort = new GdbPort({
+      machine: this,
+      shared,
+      changed: () => this.executor.changed?.(),
+      dump: (cpu) => dumpCpu(shared, cpu, runtime.readFlags),
+    });
     options.signal?.addEventListener('abort', this.abort);
   }
 
   /** With those that it was asked for. */
   private async withClients(): Promise<this> {
     try {
-      for (const client of this.options.clients) if (client.name !== 'prof') await this.clients.attach(client);
+      for (const client of this.options.clients) if (!FIXED.includes(client.name)) await this.clients.attach(client);
     } catch (error) {
       await this.close();
       throw error;
@@ -367,20 +417,26 @@ export class Machine extends MachineEvents implements MachineHandle {
       this.finish = resolve;
       const held = this.gdbPort.begin();
       this.pausing.begin(this.options.paused || held, this.saved !== undefined && this.lockstep === undefined);
-      if (this.trace !== undefined) this.traceTimer = setInterval(() => this.serve(), TRACE_MS);
+      this.flameClient?.begin();
+      if (this.trace !== undefined || this.flameClient !== undefined) this.traceTimer = setInterval(() => this.serve(), TRACE_MS);
       this.executor.start(image);
     });
   }
 
   /** The CPUs stand still: the machine has not run yet, is paused, or all of its threads are gone. */
-  private readonly requireStopped = (): void => {
+  private readonly requireStopped = (writes = false): void => {
     this.pausing.mustRest();
+    if (writes) this.executor.changed?.();
     if (this.result !== undefined && !this.closed && this.startedAt !== 0)
       throw new DragomanError('BAD_STATE', 'the run is ending: wait for what run() gives');
   };
 
   loadSymbols(symbols: string | Bytes): void {
     this.symbols.load(symbols);
+  }
+
+  loadGuestSymbols(): number {
+    return this.symbols.use(this.inspection.guestSymbols());
   }
 
   symbol(name: string): number | undefined {
@@ -396,6 +452,7 @@ export class Machine extends MachineEvents implements MachineHandle {
     try {
       this.board.chipset.hub.runHostSignals();
       this.trace?.drain();
+      this.flameClient?.drain();
     } catch (error) {
       this.failed(error);
     }
@@ -419,12 +476,27 @@ export class Machine extends MachineEvents implements MachineHandle {
   }
 
   /** The state as text, whatever runs. */
-  private describe(): string {
+  private describe(cpus = dumpMachine(this.shared, this.runtime.readFlags)): string {
     const screen = this.screenText();
     const state = new DataView(this.shared.i32.buffer, DEVICE_STATE, DEVICE_STATE_BYTES);
-    const parts = [dumpMachine(this.shared, this.runtime.readFlags), dumpDevices(this.board.chipset.hub.pieces, state)];
+    const parts = [cpus, dumpDevices(this.board.chipset.hub.pieces, state)];
     if (screen !== '') parts.push(`screen:\n${screen}`);
     return parts.join('\n\n');
+  }
+
+  async describeCpus(): Promise<string> {
+    this.requireStopped();
+    const { shared, cpus, symbols, runtime } = this;
+    return describeCpus({ shared, cpus, symbols, readFlags: runtime.readFlags, findSymbols: () => this.loadGuestSymbols() });
+  }
+
+  /** With all that can be said of a crash now that the CPUs stand still. */
+  private async explained(result: RunResult): Promise<RunResult> {
+    if (result.kind !== 'triple-fault') return result;
+    const cpus = await this.describeCpus().catch(
+      (error: unknown) => `${dumpMachine(this.shared, this.runtime.readFlags)}\nno more can be said: ${(error as Error).stack}`,
+    );
+    return { ...result, dump: this.describe(cpus) };
   }
 
   screenText(): string {
@@ -463,6 +535,7 @@ export class Machine extends MachineEvents implements MachineHandle {
     if (this.result !== undefined) return;
     this.result = result;
     this.endedAt = monotonicMs();
+    this.flameClient?.stop();
     this.pausing.ended(describeEnd(result));
     const { i32, plan } = this.shared;
     Atomics.store(i32, this.control(Control.at.stop), 1);
@@ -496,23 +569,33 @@ export class Machine extends MachineEvents implements MachineHandle {
       this.serveLast();
     }
     for (const disk of this.disks) disk.close();
+    for (const share of this.board.chipset.parts.shares) await share.end();
+    closeShares(this.shares);
     try {
       outsideOf(this.options)?.close?.();
     } catch (error) {
       this.failure ??= { error };
     }
     this.closed = true;
+    const explained = await this.explained(result);
     for (const flow of Object.values(this.typing)) flow.drained();
     for (const channel of Object.values(this.channels)) channel?.end(describeEnd(result));
     this.options.signal?.removeEventListener('abort', this.abort);
     this.gone.resolve();
-    this.dispatchEvent(new EndEvent(result));
-    this.finish?.(this.failure === undefined ? result : Promise.reject(this.failure.error));
+    this.dispatchEvent(new EndEvent(explained));
+    this.finish?.(this.failure === undefined ? explained : Promise.reject(this.failure.error));
   }
 
-  /** Resolves when a disk has taken what it was given of the guest's; undefined: all have. */
+  /** Resolves when a disk or a share has taken what it was given of the guest's; undefined: all have. */
   private written(): Promise<void> | undefined {
-    return this.board.chipset.parts.disks.map((disk) => disk.written()).find((written) => written !== undefined);
+    const { disks, shares } = this.board.chipset.parts;
+    return firstOf([...disks.map((disk) => disk.written()), ...shares.map((share) => share.settled())]);
+  }
+
+  /** Resolves when a device has done what it does behind the guest's back; undefined: all have. */
+  private settled(): Promise<void> | undefined {
+    const { disks, shares } = this.board.chipset.parts;
+    return firstOf([...disks, ...shares].map((device) => device.settled()));
   }
 
   /** Lets the devices' host ends work, all threads being gone, until they have nothing to do (or somebody asks to wait). */
@@ -584,6 +667,18 @@ export class Machine extends MachineEvents implements MachineHandle {
     return this.pausing.step(cpuNumber(this.shared.plan.cpuCount).take(cpu, 'step'), STEPS.take(count, 'step'));
   }
 
+  get canGoBack(): boolean {
+    return this.options.lockstep?.reverse !== undefined;
+  }
+
+  async stepBack(cpu: number, count = 1): Promise<number> {
+    return this.pausing.stepBack(cpuNumber(this.shared.plan.cpuCount).take(cpu, 'stepBack'), STEPS.take(count, 'stepBack'));
+  }
+
+  runBack(): Promise<readonly BreakpointHit[]> {
+    return this.pausing.runBack();
+  }
+
   /** A linear address, or that of a name. */
   private place(where: number | string, what: string): number {
     if (typeof where !== 'string') return LINEAR.take(where, what);
@@ -607,7 +702,7 @@ export class Machine extends MachineEvents implements MachineHandle {
     const { chipset } = this.board;
     const { base } = SNAPSHOT.take({ ...options, base: await readSource(options.base) }, 'snapshot');
     const { engine, maxRegions } = this.options;
-    const parts = { shared, chipset, config, guest, engine, maxRegions, lockstep: lockstep && (() => lockstep.save()) };
+    const parts = { shared, chipset, config, disks: this.disks, guest, engine, maxRegions, lockstep: lockstep && (() => lockstep.save()) };
     return takeSnapshot(parts, base, (work) => this.pausing.still(work));
   }
 
@@ -643,7 +738,7 @@ export class Machine extends MachineEvents implements MachineHandle {
   }
   /** The translator's; undefined where there is none. */
   private get encoder(): EncoderName | undefined {
-    return this.jit ? this.options.encoder : undefined;
+    return this.jit && !this.canGoBack ? this.options.encoder : undefined;
   }
 
   /** Whether code is kept. Names for profilers belong to a module, and what a trace shows is not to depend on other runs. */
@@ -682,7 +777,13 @@ export class Machine extends MachineEvents implements MachineHandle {
       lockstep: this.lockstep?.stats,
       prof: this.prof?.stats,
       clients: this.clients.any ? this.clients.reports() : undefined,
+      flame: this.flameClient?.stats,
     });
+  }
+
+  async flame(format?: FlameFormat): Promise<Uint8Array> {
+    if (this.flameClient === undefined) throw new DragomanError('BAD_STATE', 'the client flame was not asked for');
+    return this.flameClient.write(format === undefined ? undefined : FLAME_FORMAT.take(format, 'format'));
   }
 
   memoryHash(): string {

@@ -5,6 +5,7 @@ import { DragomanError } from '../api/errors.ts';
 import type { SharedMemory } from '../cpu/state.ts';
 import { Cpu, DebugStop, Seg, SegCache, Step } from '../layout/cpu.ts';
 import { cpuBase } from '../layout/memory.ts';
+import type { Travel } from '../reverse/travel.ts';
 import { DebugPoints } from './debug-points.ts';
 import type { Executor } from './executor.ts';
 
@@ -30,6 +31,8 @@ export class Pausing {
   #still = false;
   /** Instructions are being stepped. */
   #steps = false;
+  /** The machine goes back. */
+  #goesBack = false;
 
   constructor(options: PausingOptions) {
     this.#options = options;
@@ -64,6 +67,7 @@ export class Pausing {
   /** Rejects with BAD_STATE before the run, and with ENDED where the run ends first. */
   pause(): Promise<void> {
     if (this.#steps) void this.#options.executor().pause();
+    if (this.#goesBack) this.#travel.end();
     return this.#next(async () => {
       if (this.#state === 'paused') return;
       this.#mustRun();
@@ -109,6 +113,51 @@ export class Pausing {
       const hits = this.#takeStops();
       if (hits.length > 0) this.#options.onPaused('breakpoint', hits);
       return done;
+    });
+  }
+
+  /** Goes back by up to `count` instructions of a CPU; how many it were. */
+  stepBack(cpu: number, count: number): Promise<number> {
+    return this.#back((travel) => travel.step(cpu, count));
+  }
+
+  /** Goes back to where the last breakpoint before now was met; where that is, or none. */
+  runBack(): Promise<readonly BreakpointHit[]> {
+    return this.#back(async (travel) => {
+      const stop = await travel.run();
+      if (stop === undefined) return [];
+      const hits = stop.isCode ? this.#takeStops() : this.points.met(stop.point).map((breakpoint) => ({ cpu: stop.cpu, breakpoint }));
+      this.#options.onPaused('breakpoint', hits);
+      return hits;
+    });
+  }
+
+  /** A CPU that stopped at a breakpoint goes on, whoever wanted it to stop there. */
+  readonly pass = (cpu: number): void => {
+    const base = this.#bases()[cpu]!;
+    this.#set(base, Cpu.at.debugStop, DebugStop.NONE);
+    this.#passPoint(base);
+  };
+
+  get #travel(): Travel {
+    const { travel } = this.#options.executor();
+    if (travel === undefined)
+      throw new DragomanError('NOT_SUPPORTED', 'not supported: only a lockstep machine that was made with the option reverse can go back');
+    return travel;
+  }
+
+  #back<T>(work: (travel: Travel) => Promise<T>): Promise<T> {
+    return this.#next(async () => {
+      this.#mustBePaused('taken back');
+      const travel = this.#travel;
+      this.#goesBack = true;
+      try {
+        const done = await work(travel);
+        this.#mustRun();
+        return done;
+      } finally {
+        this.#goesBack = false;
+      }
     });
   }
 
@@ -215,12 +264,14 @@ export class Pausing {
 
   /** Those that stand at a breakpoint get past it: it has been met, or its user sees the CPU there. */
   #goOn(): void {
-    for (const base of this.#bases()) {
-      const linear = (this.#word(base, Cpu.at.seg + Seg.CS * SegCache.size + SegCache.at.base) + this.#word(base, Cpu.at.eip)) >>> 0;
-      if (!this.points.isAt(linear)) continue;
-      this.#set(base, Cpu.at.debugPass, 1);
-      this.#set(base, Cpu.at.step, this.#word(base, Cpu.at.step) | Step.BAIL);
-    }
+    for (const base of this.#bases()) this.#passPoint(base);
+  }
+
+  #passPoint(base: number): void {
+    const linear = (this.#word(base, Cpu.at.seg + Seg.CS * SegCache.size + SegCache.at.base) + this.#word(base, Cpu.at.eip)) >>> 0;
+    if (!this.points.isAt(linear)) return;
+    this.#set(base, Cpu.at.debugPass, 1);
+    this.#set(base, Cpu.at.step, this.#word(base, Cpu.at.step) | Step.BAIL);
   }
 
   #bases(): number[] {

@@ -387,6 +387,7 @@ export const runtime = named({
   awaitStores: forHost([i32, i32]),
   heatNow: forHost([i32], i32),
   blockHashIndex: forHost([i32, i32, i32], i32),
+  sample: forHost([i32, i64, i64]),
   park: forHost([i32]),
   unpark: forHost([i32]),
   updateMode: forHost([i32]),

@@ -34,7 +34,21 @@ const KINDS: Readonly<Record<CpuFieldKind, readonly CpuField[]>> = {
     'samplesInterpreted', 'samplesTranslated', 'lastBlocks', 'lastBlockCount', 'lastDeliveries', 'lastDeliveryCount', 'installNs', 'countInstalls', 'pauses', 'countRefused', 'profWhy',
   ],
   pointer: ['tlb', 'tlbList', 'tlbGlobalList', 'jumpKernel', 'jumpUser', 'blockHash', 'arena', 'arenaNext', 'arenaEnd', 'gdtHost'],
-  thread: ['index', 'consumed', 'droppedSeen', 'traceHead', 'traceTail', 'parked', 'exclusive', 'budget', 'clockWatch', 'rest'],
+  thread: [
+    'index',
+    'consumed',
+    'droppedSeen',
+    'traceHead',
+    'traceTail',
+    'flameHead',
+    'flameTail',
+    'flameLost',
+    'parked',
+    'exclusive',
+    'budget',
+    'clockWatch',
+    'rest',
+  ],
 };
 
 /** The kinds of each field: one, if the table is right. */
@@ -108,9 +122,8 @@ const FOUND = [
   'spaceEntries',
 ] as const;
 
-/** Makes a CPU what it would be in a machine that goes on from a snapshot of this instant. Its blocks and regions have been dropped. */
-export function renewCpu(shared: SharedMemory, index: number, runtime: RuntimeExports): void {
-  const saved = saveCpu(shared, index);
+/** Makes a CPU what it would be in a machine that goes on from a snapshot: of this instant, or what `saved` has. Its blocks and regions have been dropped. */
+export function renewCpu(shared: SharedMemory, index: number, runtime: RuntimeExports, saved = saveCpu(shared, index)): void {
   const own = [...KINDS.counter, ...KINDS.thread];
   const kept = copy(shared, index, own);
   const base = cpuBase(shared.plan, index);

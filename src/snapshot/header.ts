@@ -4,9 +4,11 @@ import { defaults, integer, list, needed, oneOf, optional, plain, shape, type Ta
 import { MOST_CPUS, MOST_DISKS } from '../api/options.ts';
 import { ALL_RELAXATIONS } from '../api/relax.ts';
 import { ENGINE, MAC, MAX_REGIONS, memoryBeside, PORT, SEED, TEXT } from '../api/schema.ts';
+import { MOST_SHARES, TAG } from '../api/shares.ts';
 import { PAGE } from '../layout/memory.ts';
 import { SAVED_CONTROL } from './control-fields.ts';
 import { SAVED_CPU_FIELDS } from './cpu-fields.ts';
+import { clustersOf } from './disks.ts';
 import { bad } from './stream.ts';
 
 /** Bytes that may wait for a guest, and pieces of them. */
@@ -48,6 +50,15 @@ const LOCKSTEP = shape({
   maxRegions: optional(MAX_REGIONS),
 });
 
+const DISK = shape({
+  sectors: needed(COUNT),
+  readOnly: needed(BOOLEAN),
+  /** What its image was like (disks/image.ts). */
+  image: optional(shape({ hash: needed(HASH), modifiedMs: optional(finite('a time', -8.64e15, 8.64e15)) })),
+  /** Clusters that were written over it; undefined: it has no overlay. */
+  overlay: optional(COUNT),
+});
+
 const HEADER = shape({
   machine: needed(
     shape({
@@ -59,7 +70,8 @@ const HEADER = shape({
       debugConsole: needed(BOOLEAN),
       /** The network card's address. */
       net: optional(MAC),
-      disks: needed(list(shape({ sectors: needed(COUNT), readOnly: needed(BOOLEAN) }), MOST_DISKS)),
+      shares: defaults(list(shape({ tag: needed(TAG), readOnly: needed(BOOLEAN) }), MOST_SHARES), []),
+      disks: needed(list(DISK, MOST_DISKS)),
     }),
   ),
   /** SHA-256 of the kernel, or of the ROM: whose translations are kept. */
@@ -104,6 +116,7 @@ export function readHeader(json: unknown): SnapshotHeader {
   if (String(Object.keys(control)) !== String(SAVED_CONTROL)) bad(CHANGED);
   for (const [name, value] of Object.entries(control)) if (!Number.isInteger(value) || (value | 0) !== value) damaged(name);
   if (pages > machine.memoryBytes / PAGE) damaged('more pages than memory');
+  for (const { sectors, overlay = 0 } of machine.disks) if (overlay > clustersOf(sectors)) damaged('more of a disk than there is');
   if (keptBytes(header) > MOST_KEPT_BYTES) damaged('too much input that waits');
   if (lockstep?.slice !== undefined && lockstep.slice.cpu >= machine.cpus) damaged('a CPU that there is not');
   return header;

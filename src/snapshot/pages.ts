@@ -3,7 +3,7 @@ import { PAGE } from '../layout/memory.ts';
 
 /** What there is of a page: it is all zeros; its bytes; nothing, as it is what it is in the base. */
 export const PageKind = { ZERO: 0, HERE: 1, BASE: 2 } as const;
-const WORDS = PAGE / 4;
+export const WORDS = PAGE / 4;
 /** Pages of a piece. */
 const PIECE = 256;
 
@@ -58,7 +58,7 @@ export function placesOf(kinds: Uint8Array): Uint32Array {
 }
 
 /** Whether the page at `word` is all zeros. */
-function isZero(words: Int32Array, word: number): boolean {
+export function isZero(words: Int32Array, word: number): boolean {
   for (let at = word, end = word + WORDS; at < end; at += 8) {
     const any =
       words[at]! | words[at + 1]! | words[at + 2]! | words[at + 3]! | words[at + 4]! | words[at + 5]! | words[at + 6]! | words[at + 7]!;
@@ -67,7 +67,7 @@ function isZero(words: Int32Array, word: number): boolean {
   return true;
 }
 
-function isSame(words: Int32Array, word: number, page: Uint8Array): boolean {
+export function isSame(words: Int32Array, word: number, page: Uint8Array): boolean {
   const others = new Int32Array(page.buffer, page.byteOffset, WORDS);
   for (let n = 0; n < WORDS; n++) if (words[word + n] !== others[n]) return false;
   return true;

@@ -6,15 +6,18 @@ import { readSource } from '../api/source.ts';
 import type { RuntimeExports } from '../cpu/runtime.ts';
 import { createMemory, type SharedMemory } from '../cpu/state.ts';
 import type { Chipset } from '../devices/chipset.ts';
+import type { ClusterStore } from '../disks/clusters.ts';
+import type { Disk } from '../disks/disk.ts';
 import { host } from '../host/node.ts';
 import { CONTROL, Control, DEVICE_STATE_BYTES, PAGE, planMemory, RAM, ROM, ROM_BYTES } from '../layout/memory.ts';
 import { readBase } from './base.ts';
 import { putControl } from './control-fields.ts';
 import { putCpu } from './cpu-fields.ts';
 import { putDevices } from './devices.ts';
+import { checkImages, readOverlays } from './disks.ts';
 import type { SnapshotHeader } from './header.ts';
 import { type BasePages, PageKind, stretchesOf } from './pages.ts';
-import { readSections, type Sections } from './sections.ts';
+import { overlaid, readSections, type Sections } from './sections.ts';
 import { settingsOf } from './settings.ts';
 import { bad, SnapshotReader } from './stream.ts';
 
@@ -23,13 +26,16 @@ export class Saved {
   readonly header: SnapshotHeader;
   /** With the RAM as it was. */
   readonly shared: SharedMemory;
+  /** By disk: what was written over it. */
+  readonly overlays: readonly (ClusterStore | undefined)[];
   readonly #sections: Sections;
   /** Whether the options leave to the snapshot what code relies on. */
   readonly #relaxes: boolean;
 
-  constructor(sections: Sections, shared: SharedMemory, relaxes: boolean) {
+  constructor(sections: Sections, shared: SharedMemory, overlays: readonly (ClusterStore | undefined)[], relaxes: boolean) {
     this.header = sections.header;
     this.shared = shared;
+    this.overlays = overlays;
     this.#sections = sections;
     this.#relaxes = relaxes;
   }
@@ -39,13 +45,19 @@ export class Saved {
     return (this.header.lockstep?.inputs ?? []).map(({ kind }, n) => ({ kind, bytes: this.#sections.inputs[n]! }));
   }
 
-  /** Throws BAD_OPTION where the disks that were opened have another size. */
-  checkDisks(disks: readonly { readonly sectors: number }[]): void {
+  /** Rejects with BAD_OPTION where the disks that were opened are not as they were. `names`: for people. */
+  async checkDisks(disks: readonly Disk[], names: readonly string[]): Promise<void> {
     this.header.machine.disks.forEach(({ sectors }, n) => {
       const here = disks[n]!.sectors;
       if (here !== sectors)
         throw new DragomanError('BAD_OPTION', `the snapshot has one of ${sectors} sectors, and this has ${here}`, `disks[${n}]`);
     });
+    await checkImages(disks, this.header.machine.disks, names);
+  }
+
+  /** No machine is made of it. */
+  dropDisks(): void {
+    for (const store of this.overlays) store?.close();
   }
 
   /** Puts all but the RAM into a machine whose CPUs and devices are in their power-on states. Throws BAD_SNAPSHOT where these are others. */
@@ -67,7 +79,7 @@ export class Saved {
 /** The pages of the base that a snapshot wants. */
 async function baseOf(header: SnapshotHeader, given: Uint8Array | undefined): Promise<BasePages | undefined> {
   if (header.base === undefined) return undefined;
-  if (given === undefined) return bad('it was saved against a base: give that as well (option base)');
+  if (given === undefined) return bad('it was saved against a base: give that as well (option base, --base FILE)');
   if (host.sha256(given) !== header.base) return bad('it was saved against another base than this');
   return readBase(given, header.machine.memoryBytes / PAGE);
 }
@@ -77,7 +89,6 @@ async function fillMemory(reader: SnapshotReader, { header, kinds }: Sections, b
   const shared = createMemory(planMemory(cpus, memoryBytes));
   const ram = shared.u8.subarray(RAM, RAM + memoryBytes);
   for (const [first, end] of stretchesOf(kinds, PageKind.HERE)) await reader.fill(ram.subarray(first * PAGE, end * PAGE));
-  await reader.end();
   for (const [first, end] of stretchesOf(kinds, PageKind.BASE))
     for (let page = first; page < end; page++) {
       if (base!.kinds[page] !== PageKind.HERE) bad('it is damaged: a page that its base has not');
@@ -98,7 +109,14 @@ export async function readSnapshot(from: Source, given: RestoreOptions): Promise
       const settings = settingsOf(sections.header, options);
       const base = await baseOf(sections.header, baseBytes);
       const shared = await fillMemory(reader, sections, base);
-      return { settings, saved: new Saved(sections, shared, options.relax === undefined && options.mode === undefined) };
+      const overlays = await readOverlays(reader, overlaid(sections), true);
+      try {
+        await reader.end();
+      } catch (error) {
+        for (const store of overlays) store?.close();
+        throw error;
+      }
+      return { settings, saved: new Saved(sections, shared, overlays, options.relax === undefined && options.mode === undefined) };
     } finally {
       reader.cancel();
     }

@@ -1,6 +1,7 @@
 // The sections of a snapshot up to its pages, in their order.
 import { PAGE, ROM_BYTES } from '../layout/memory.ts';
 import { SAVED_CPU_BYTES } from './cpu-fields.ts';
+import { indexBytes } from './disks.ts';
 import { readHeader, type SnapshotHeader } from './header.ts';
 import { PageKind } from './pages.ts';
 import { bad, type SnapshotReader } from './stream.ts';
@@ -16,6 +17,8 @@ export interface Sections {
   readonly rom: Uint8Array | undefined;
   /** PageKind by page. */
   readonly kinds: Uint8Array;
+  /** By disk: the index of what was written over it (disks.ts). */
+  readonly overlays: readonly (Uint8Array | undefined)[];
 }
 
 /** Bytes of a piece of device state, as describePieces has it. */
@@ -29,6 +32,9 @@ async function takeAll(reader: SnapshotReader, sizes: readonly number[]): Promis
   for (const size of sizes) all.push(await reader.take(size));
   return all;
 }
+
+/** What readOverlays of disks.ts reads by. */
+export const overlaid = ({ header, overlays }: Sections) => header.machine.disks.map(({ sectors }, n) => ({ sectors, index: overlays[n] }));
 
 /** Reads a snapshot as far as its pages, whose bytes come next. `mostState`: bytes of device state that there may be. */
 export async function readSections(reader: SnapshotReader, mostState: number): Promise<Sections> {
@@ -49,5 +55,7 @@ export async function readSections(reader: SnapshotReader, mostState: number): P
   const here = kinds.reduce((sum, kind) => sum + (kind === PageKind.HERE ? 1 : 0), 0);
   const known = header.base === undefined ? PageKind.HERE : PageKind.BASE;
   if (here !== header.pages || kinds.some((kind) => kind > known)) bad('it is damaged: its pages are not those of its header');
-  return { header, cpus, devices, kept: pieces, inputs, rom, kinds };
+  const overlays: (Uint8Array | undefined)[] = [];
+  for (const { overlay } of machine.disks) overlays.push(overlay === undefined ? undefined : await reader.take(indexBytes(overlay)));
+  return { header, cpus, devices, kept: pieces, inputs, rom, kinds, overlays };
 }

@@ -12,7 +12,7 @@ const IN_MEMORY = ['kernel', 'initrd', 'append', 'kernelName', 'modules', 'bios'
 export function settingsOf({ machine, lockstep }: SnapshotHeader, given: MachineOptions): Settings {
   for (const name of IN_MEMORY)
     if (given[name] !== undefined) refuse(name, 'a machine that goes on from a snapshot has all this in its memory');
-  const { cpus, memoryBytes, debugExitPort, testDevice, virtioConsole, debugConsole, net, disks } = machine;
+  const { cpus, memoryBytes, debugExitPort, testDevice, virtioConsole, debugConsole, net, disks, shares } = machine;
   const nobody = { onFrame: () => {} };
   const options: MachineOptions = {
     ...given,
@@ -41,7 +41,20 @@ export function settingsOf({ machine, lockstep }: SnapshotHeader, given: Machine
   if (given.net !== undefined && net === undefined) refuse('net', 'the snapshot has no network card');
   must('net.mac', given.net?.mac, net);
   if (settings.disks.length !== disks.length) refuse('disks', `the snapshot has ${disks.length || 'none'}: give as many, in their order`);
-  disks.forEach(({ readOnly }, n) => must(`disks[${n}].readOnly`, settings.disks[n]!.readOnly, readOnly));
+  if (settings.shares.length !== shares.length)
+    refuse('shares', `the snapshot has ${shares.length || 'none'}: give as many, in their order`);
+  shares.forEach(({ tag, readOnly }, n) => {
+    must(`shares[${n}].tag`, settings.shares[n]!.tag, tag);
+    must(`shares[${n}].readOnly`, settings.shares[n]!.readOnly, readOnly);
+  });
+  disks.forEach(({ readOnly, overlay }, n) => {
+    must(`disks[${n}].readOnly`, settings.disks[n]!.readOnly, readOnly);
+    if (overlay !== undefined && !settings.disks[n]!.snapshot)
+      refuse(
+        `disks[${n}].snapshot`,
+        'the snapshot has what was written over this disk: give it as one whose writes do not reach it, as it was',
+      );
+  });
   if (given.lockstep !== undefined) {
     if (lockstep === undefined) refuse('lockstep', 'the snapshot is of a machine whose CPUs are threads');
     must('lockstep.seed', given.lockstep.seed, lockstep?.seed);

@@ -4,7 +4,7 @@ import { DragomanError } from '../api/errors.ts';
 
 const MAGIC = 'DRAGOMAN SNP';
 /** Of what is in a snapshot, and how. */
-export const SNAPSHOT_VERSION = 1;
+export const SNAPSHOT_VERSION = 2;
 const CLEAR_BYTES = MAGIC.length + 4;
 const LARGEST_HEADER = 4 << 20;
 /** Packed bytes that are given at once. */

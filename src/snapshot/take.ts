@@ -1,12 +1,14 @@
 // Takes a snapshot: copies all of a machine that stands still, in one go, and packs it while the machine goes on.
 import type { SharedMemory } from '../cpu/state.ts';
 import type { Chipset } from '../devices/chipset.ts';
+import type { Disk } from '../disks/disk.ts';
 import { CONTROL, Control, PAGE, RAM, ROM, ROM_BYTES } from '../layout/memory.ts';
 import type { BoardConfig } from '../machine/board/board.ts';
 import { readBase } from './base.ts';
 import { saveControl } from './control-fields.ts';
 import { SAVED_CPU_FIELDS, saveCpu } from './cpu-fields.ts';
 import { describePieces, saveDevices, saveKept } from './devices.ts';
+import { beginDisks, indexOf, type SavedDisk, sectorsOf } from './disks.ts';
 import { checkKept, type SavedLockstep, type SnapshotHeader } from './header.ts';
 import { type BasePages, savePages } from './pages.ts';
 import { writeSnapshot } from './stream.ts';
@@ -22,6 +24,8 @@ export interface Snapshotted {
   readonly shared: SharedMemory;
   readonly chipset: Chipset;
   readonly config: BoardConfig;
+  /** In their order. */
+  readonly disks: readonly Disk[];
   /** SHA-256 of the kernel or the ROM. */
   readonly guest: string;
   readonly engine: 'jit' | 'interpreter';
@@ -34,9 +38,10 @@ interface Taken {
   readonly header: SnapshotHeader;
   readonly sections: readonly Uint8Array[];
   readonly pages: Iterable<Uint8Array>;
+  readonly disks: readonly SavedDisk[];
 }
 
-function take(machine: Snapshotted, base: BasePages | undefined): Taken {
+function take(machine: Snapshotted, base: BasePages | undefined, disks: readonly SavedDisk[]): Taken {
   const { shared, chipset, config, guest, engine, maxRegions } = machine;
   const { plan, u8, i32 } = shared;
   const { hub } = chipset;
@@ -56,7 +61,13 @@ function take(machine: Snapshotted, base: BasePages | undefined): Taken {
       virtioConsole: virtio.console ?? false,
       debugConsole: config.debugConsole,
       net: virtio.net?.[0]?.mac,
-      disks: (virtio.disks ?? []).map(({ capacitySectors, readOnly }) => ({ sectors: capacitySectors, readOnly: readOnly ?? false })),
+      shares: virtio.shares ?? [],
+      disks: (virtio.disks ?? []).map(({ capacitySectors, readOnly }, n) => ({
+        sectors: capacitySectors,
+        readOnly: readOnly ?? false,
+        image: disks[n]!.image,
+        overlay: disks[n]!.overlay?.clusters.size,
+      })),
     },
     guest,
     clock: {
@@ -89,8 +100,10 @@ function take(machine: Snapshotted, base: BasePages | undefined): Taken {
       ...(lockstep?.inputs ?? []).map(({ bytes }) => bytes),
       ...(hasRom ? [u8.slice(ROM, ROM + ROM_BYTES)] : []),
       kinds,
+      ...disks.flatMap(({ overlay }) => (overlay === undefined ? [] : [indexOf(overlay)])),
     ],
     pages: store.bytes(),
+    disks,
   };
 }
 
@@ -101,12 +114,18 @@ export async function takeSnapshot(
   still: <T>(work: () => T) => Promise<T>,
 ): Promise<Uint8Array> {
   const pages = base === undefined ? undefined : await readBase(base, machine.shared.plan.ramBytes / PAGE);
-  const { header, sections, pages: bytes } = await still(() => take(machine, pages));
-  return writeSnapshot(
-    header,
-    (function* () {
-      yield* sections;
-      yield* bytes;
-    })(),
-  );
+  const lookAtDisks = await beginDisks(machine.disks);
+  const { header, sections, pages: bytes, disks } = await still(() => take(machine, pages, lookAtDisks()));
+  try {
+    return await writeSnapshot(
+      header,
+      (function* () {
+        yield* sections;
+        yield* bytes;
+        for (const { overlay } of disks) if (overlay !== undefined) yield* sectorsOf(overlay);
+      })(),
+    );
+  } finally {
+    for (const { overlay } of disks) overlay?.release();
+  }
 }

@@ -7,6 +7,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { answer } from '../../examples/frames.ts';
 import { guestOrSkip, READY } from '../../guests/linux.ts';
 import { Machine, MiB, type RunResult } from '../../src/api/index.ts';
+import { findKallsyms } from '../../src/inspect/kallsyms.ts';
 import { GuestConsole } from './console.ts';
 
 const { guest, reason } = await guestOrSkip();
@@ -155,6 +156,19 @@ describe.skipIf(guest === undefined).each(['jit', 'interpreter'] as const)('Debi
     machine.sendVirtioConsole(Buffer.from('first line\nsecond '));
     machine.sendVirtioConsole(Buffer.from('line\n'));
     expect(await command('head -n 2 /dev/hvc0')).toBe('first line\nsecond line');
+  });
+
+  it('has the names of its kernel in its memory, moved by KASLR as it is', async ({ skip }) => {
+    skip(engine === 'interpreter', 'the same guest, slower');
+    const sum = await command("grep -v '\\[' /proc/kallsyms | sha256sum");
+    await machine.pause();
+    const [table, ...more] = findKallsyms(machine.memory.physical.read(MiB, 127 * MiB));
+    expect(more).toEqual([]);
+    const lines = table!.symbols.map(({ address, kind, name }) => `${address.toString(16).padStart(8, '0')} ${kind} ${name}\n`).join('');
+    expect(sum).toBe(`${createHash('sha256').update(lines).digest('hex')}  -`);
+    expect(machine.loadGuestSymbols()).toBe(table!.symbols.length);
+    expect(machine.symbolAt(machine.symbol('do_idle')! + 1)).toBe('do_idle+0x1');
+    await machine.resume();
   });
 
   it('switches itself off', async () => {

@@ -42,8 +42,49 @@ it.skipIf(guest === undefined || process.env.DRAGOMAN_LONG_TESTS !== '1')(
   BOOT_MS + 10_000,
 );
 
-it.each(['boot-and-type', 'frames', 'stop-and-look'])('%s says which file is missing', async (name) => {
-  const { status, stderr } = await start(name, '/no/such/kernel');
+it.skipIf(guest === undefined)(
+  'api/boot-and-grep',
+  async () => {
+    const { status, stdout, stderr } = await start('api/boot-and-grep', 'command line|no such line', guest!.kernel, guest!.initrd);
+    expect({ status, stderr }).toEqual({ status: 0, stderr: '' });
+    expect(stdout).toMatch(/^\[ +\d+\.\d+\] Kernel command line: console=ttyS0 loglevel=7\n$/);
+  },
+  BOOT_MS + 10_000,
+);
+
+describe('api, with serai', { timeout: BOOT_MS + 10_000 }, () => {
+  const printed = async (name: string, ...args: string[]) => {
+    const { status, stdout, stderr } = await start(`api/${name}`, ...args);
+    expect({ status, stderr }).toEqual({ status: 0, stderr: '' });
+    return stdout;
+  };
+
+  it('race-by-seed', async () => {
+    const [, seed, lost, again, locked] =
+      /^seed (\d+): (\d+) of 10000 updates lost\nagain: (\d+)\nwith a lock: (\d+)\n$/.exec(await printed('race-by-seed')) ?? [];
+    expect(Number(seed)).toBeLessThan(100);
+    expect(Number(lost)).toBeGreaterThan(0);
+    expect([again, locked]).toEqual([lost, '0']);
+  });
+
+  it('bisect-a-boot', async () => {
+    expect(await printed('bisect-a-boot')).toMatch(/^paging: behind instruction \d+, at 1000[0-9a-f]{2}: mov cr0, eax\n$/);
+    const { status, stderr } = await start('api/bisect-a-boot', 'magic');
+    expect([status, stderr]).toEqual([2, "'magic' is none of paging, interrupts, page-faults\n"]);
+  });
+
+  it('trace-a-page-fault', async () => {
+    const lines = (await printed('trace-a-page-fault')).trim().split('\n');
+    expect(lines[0]).toMatch(/^page fault at bffff[0-9a-f]{3} by the instruction at 0040[0-9a-f]{4}: user write, page not present$/);
+    expect(lines[1]).toBe('before: not mapped');
+    expect(lines.slice(2, -1).length).toBeGreaterThan(3);
+    for (const line of lines.slice(2, -1)) expect(line).toMatch(/^c01[0-9a-f]{5} +call c01[0-9a-f]{5}$/);
+    expect(lines.at(-1)).toMatch(/^behind \d{3,} instructions: page 00[0-9a-f]{3}000, writable$/);
+  });
+});
+
+it.each(['boot-and-type', 'api/boot-and-grep', 'frames', 'stop-and-look'])('%s says which file is missing', async (name) => {
+  const { status, stderr } = await start(name, ...(name === 'api/boot-and-grep' ? ['.'] : []), '/no/such/kernel');
   expect(stderr).toMatch(/^\/no\/such\/kernel: no such file/);
   expect(status).toBe(2);
 });

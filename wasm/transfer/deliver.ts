@@ -4,6 +4,7 @@
 import { faulted, raise, raiseError } from '../base/fault';
 import { enterSlow, leaveSlow } from '../engine/costs';
 import { noteBlock, noteDelivery } from '../engine/history';
+import { sampleHere } from '../engine/sample';
 import { hostInterruptAck } from '../gen/host';
 import {
   Cpu,
@@ -347,8 +348,15 @@ export function shadowAt(cpu: Cpu, eip: u32): u32 {
 function doPending(cpu: Cpu, eip: u32, translated: bool): u32 {
   cpu.eip = eip;
   noteBlock(cpu, eip);
-  const pending = polled(cpu);
+  let pending = polled(cpu);
   if (pending & ~(Pending.INTR | NMIS)) {
+    if (pending & Pending.SAMPLE) {
+      cpu.pending.and(~Pending.SAMPLE);
+      sampleHere(cpu);
+      pending &= ~Pending.SAMPLE;
+      // Nothing has changed: what runs may go on.
+      if (!pending) return 0;
+    }
     if (pending & Pending.HOLD) {
       // Copies of TLB entries are forgotten on the way through the dispatcher.
       unpark(cpu);

@@ -68,6 +68,7 @@ export class VirtioConsole extends VirtioDevice {
 
   restore([waiting, sent, ...more]: readonly Uint8Array[]): boolean {
     if (waiting === undefined || sent?.length !== 4 || more.length > 0) return false;
+    this.#backlog.clear();
     this.#backlog.push(waiting);
     this.#sent = new DataView(sent.buffer, sent.byteOffset).getUint32(0, true);
     this.#sentEpoch = this.epoch;

@@ -1,5 +1,6 @@
 // The virtio devices of a machine, each kind as the list of devices has it (../list.ts): from a description that is the same on every thread (and can be
 // sent to a Worker), and from the files and callbacks that only the host thread has.
+import type { ShareTree } from '../../share/tree.ts';
 import type { DeviceHub } from '../hub.ts';
 import type { Receiver } from '../outlet.ts';
 import type { PciBus } from '../pci/bus.ts';
@@ -8,6 +9,7 @@ import { VirtioConsole } from './console.ts';
 import { parseMac } from './ethernet.ts';
 import { VirtioNet } from './net.ts';
 import { VirtioRng } from './rng.ts';
+import { VirtioShare } from './share.ts';
 import type { VirtioDevice, VirtioHooks } from './transport.ts';
 
 export type { BlockBackend } from './blk.ts';
@@ -26,6 +28,12 @@ export interface VirtioNetConfig {
   readonly mac: string;
 }
 
+export interface VirtioShareConfig {
+  /** What the guest mounts it by: ASCII. */
+  readonly tag: string;
+  readonly readOnly: boolean;
+}
+
 /** Plain data. */
 export interface VirtioConfig {
   /** In order: /dev/vda, /dev/vdb ... */
@@ -33,6 +41,7 @@ export interface VirtioConfig {
   readonly net?: readonly VirtioNetConfig[];
   readonly console?: boolean;
   readonly rng?: boolean;
+  readonly shares?: readonly VirtioShareConfig[];
   /** No device has a lower PCI slot. Default: 2. */
   readonly firstSlot?: number;
 }
@@ -46,6 +55,9 @@ export interface VirtioHost extends VirtioHooks {
   readonly onConsole?: Receiver<Uint8Array> | undefined;
   readonly onConsoleInputTaken?: (() => void) | undefined;
   readonly randomFill?: (into: Uint8Array<ArrayBuffer>) => void;
+  readonly shares?: readonly { readonly tree: ShareTree }[];
+  /** Something failed in a share that is no error of a file system; the guest sees EIO. */
+  readonly onShareFault?: ((share: number, error: unknown) => void) | undefined;
 }
 
 /** What they are built from. */
@@ -102,3 +114,12 @@ export const buildRng = (site: VirtioSite): VirtioRng | undefined =>
   site.options.virtio?.rng
     ? build(site, 'virtio-rng', (place, host) => new VirtioRng(site.hub, site.pci, { ...place, fill: host.randomFill }, host))
     : undefined;
+
+/** `settled()`, `end()` (host thread). */
+export const buildShares = (site: VirtioSite): readonly VirtioShare[] =>
+  (site.options.virtio?.shares ?? []).map((share, i) =>
+    build(site, `virtio-share${i}`, (place, host) => {
+      const onFault = (error: unknown) => host.onShareFault?.(i, error);
+      return new VirtioShare(site.hub, site.pci, { ...share, ...place, tree: host.shares?.[i]?.tree, onFault }, host);
+    }),
+  );

@@ -2,14 +2,19 @@
 import { DragomanError } from '../../api/errors.ts';
 import { LOCKSTEP_EPOCH_MS, type LockstepOptions, type MachineStats } from '../../api/options.ts';
 import type { Translator } from '../../cache/translator.ts';
+import type { SliceSampling } from '../../clients/flame/slices.ts';
 import type { EngineImage } from '../../cpu/runtime.ts';
 import type { SharedMemory } from '../../cpu/state.ts';
 import type { Chipset } from '../../devices/chipset.ts';
 import type { Outlet, Outlets } from '../../devices/outlet.ts';
+import type { Disk } from '../../disks/disk.ts';
 import { FIRST_FORM } from '../../emit/interpreter/table.ts';
 import type { EncoderName } from '../../emit/module/builder.ts';
 import { Cpu } from '../../layout/cpu.ts';
 import { CONTROL, Control, cpuBase } from '../../layout/memory.ts';
+import { History } from '../../reverse/history.ts';
+import type { ReverseSettings } from '../../reverse/settings.ts';
+import { Travel } from '../../reverse/travel.ts';
 import type { SavedLockstep } from '../../snapshot/header.ts';
 import type { LockstepState } from '../../snapshot/take.ts';
 import { monotonicMs } from '../board/host-clock.ts';
@@ -55,12 +60,19 @@ export interface LockstepExecutorOptions extends ExecutorEnds {
   /** Of the translator; undefined: there is none. */
   readonly encoder: EncoderName | undefined;
   readonly options: LockstepOptions;
+  /** Of the machine, for checkpoints. */
+  readonly disks: readonly Disk[];
+  /** Whether and how it keeps what it needs to go back. */
+  readonly reverse: ReverseSettings | undefined;
+  /** Lets a CPU go past the breakpoint that it stopped at. */
+  readonly pass: (cpu: number) => void;
   readonly time: LockstepTime;
   readonly outlets: Outlets;
   /** What a recording is of. */
   readonly identity: () => MachineIdentity;
   readonly trace: TraceReader | undefined;
   readonly profile: Profile | undefined;
+  readonly sampling: SliceSampling | undefined;
   /** Of the devices. */
   readonly inputs: Inputs;
   /** Of a machine that goes on for another one, with the inputs that wait. */
@@ -90,6 +102,8 @@ export class LockstepExecutor implements Executor, Inputs {
   #run: LockstepRun | undefined;
   /** Once there has been a client. */
   #clientMaker: ClientMaker | undefined;
+  #history: History | undefined;
+  travel: Travel | undefined;
   #begun = false;
   #stopped = false;
   /** The host's clock where the guest's was 0, had it never been paused; and when it was. Milliseconds. */
@@ -114,7 +128,12 @@ export class LockstepExecutor implements Executor, Inputs {
 
   get stats(): MachineStats['lockstep'] {
     const { seed, clock } = this.#options.time;
-    return { seed, turns: this.#lockstep?.turns ?? 0, virtualMs: clock.now() / 1e6 };
+    const history = this.#history && {
+      checkpoints: this.#history.checkpoints.length,
+      bytes: this.#history.bytes,
+      inPast: this.#history.inPast,
+    };
+    return { seed, turns: this.#lockstep?.turns ?? 0, virtualMs: clock.now() / 1e6, ...(history && { history }) };
   }
 
   start(image: EngineImage): void {
@@ -129,14 +148,26 @@ export class LockstepExecutor implements Executor, Inputs {
   }
 
   async #work(image: EngineImage): Promise<void> {
-    const { shared, chipset, encoder, options, time, outlets, trace, profile, inputs } = this.#options;
+    const { shared, chipset, encoder, options, time, outlets, trace, profile, sampling, inputs, reverse } = this.#options;
     const { seed, clock, recording } = time;
     const translator = encoder === undefined ? undefined : await loadTranslator(shared, FIRST_FORM + image.keys.length, encoder, profile);
     if (this.#stopped) return;
     const saved = this.#options.saved?.turns;
-    this.#lockstep = new Lockstep({ shared, image, chipset, clock, seed, translator, onTrace: () => trace?.drain(), saved });
+    this.#lockstep = new Lockstep({
+      shared,
+      image,
+      chipset,
+      clock,
+      seed,
+      translator,
+      onTrace: () => trace?.drain(),
+      sampling,
+      saved,
+      exact: reverse !== undefined,
+    });
     this.#takeChanges();
     this.#startMs = monotonicMs() - clock.now() / 1e6;
+    if (reverse !== undefined) this.#keepHistory(this.#lockstep, reverse);
     this.#run = new LockstepRun({
       lockstep: this.#lockstep,
       clock,
@@ -145,6 +176,7 @@ export class LockstepExecutor implements Executor, Inputs {
       onRecord: this.#record && ((text) => this.#record!.give(text)),
       outlets,
       replay: recording?.events,
+      history: this.#history,
       onDebugStop: () => {
         this.#rests();
         this.#options.onDebugStop();
@@ -153,12 +185,34 @@ export class LockstepExecutor implements Executor, Inputs {
       onPause: () => trace?.drain(),
     });
     for (const { kind, bytes } of this.#early.splice(0)) this.#run.input(kind, bytes);
+    this.#history?.goesOn();
     if (this.#pauses) {
       this.#pausedAt = monotonicMs();
       void this.#run.pause();
     }
     this.#ready.resolve();
     await this.#run.run();
+  }
+
+  #keepHistory(lockstep: Lockstep, { memoryBytes, every }: ReverseSettings): void {
+    const { shared, chipset, disks, time, outlets, inputs, pass } = this.#options;
+    const history = new History({
+      machine: { shared, chipset, disks, lockstep, clock: time.clock, random: time.random },
+      outlets,
+      memoryBytes,
+      every,
+      onPresent: () => {
+        const now = monotonicMs();
+        this.#startMs = now - time.clock.now() / 1e6;
+        if (this.#pausedAt !== 0) this.#pausedAt = now;
+      },
+    });
+    this.#history = history;
+    this.travel = new Travel({ history, inputs, pass });
+  }
+
+  changed(): void {
+    this.#history?.changed();
   }
 
   async pause(): Promise<void> {
@@ -174,6 +228,7 @@ export class LockstepExecutor implements Executor, Inputs {
     this.#startMs += monotonicMs() - this.#pausedAt;
     this.#pausedAt = 0;
     this.#takeChanges();
+    this.#history?.goesOn();
     this.#run?.resume();
   }
 
@@ -198,6 +253,7 @@ export class LockstepExecutor implements Executor, Inputs {
 
   dropTurn(): void {
     this.#lockstep?.dropTurn();
+    this.changed();
   }
 
   async step(cpu: number): Promise<void> {
@@ -221,6 +277,8 @@ export class LockstepExecutor implements Executor, Inputs {
     const { time, options } = this.#options;
     if (options.onRecord !== undefined || options.replay !== undefined)
       throw new DragomanError('NOT_SUPPORTED', 'not supported: snapshots of a machine that records or replays');
+    // CPUs forget here what they would know when they come by again.
+    this.changed();
     const state = { seed: time.seed, ns: time.clock.now(), entropy: time.random.state, ...this.#lockstep!.save() };
     return { state, inputs: this.#run!.inputs };
   }
@@ -257,6 +315,8 @@ export class LockstepExecutor implements Executor, Inputs {
   stop(reason: string | undefined): void {
     if (this.#stopped) return;
     this.#stopped = true;
+    this.travel?.end();
+    this.#history?.close();
     this.#ready.resolve();
     this.#stepped?.resolve();
     if (this.#run !== undefined) return this.#run.stop(reason);

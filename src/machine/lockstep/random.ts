@@ -12,6 +12,11 @@ export class SeededRandom {
     return this.#state;
   }
 
+  /** Goes on as the generator did whose state this was. */
+  set state(state: number) {
+    this.#state = state | 0;
+  }
+
   /** An integer from 0 to 2^32 - 1. */
   next(): number {
     this.#state = (this.#state + 0x6d2b79f5) | 0;

@@ -2,6 +2,7 @@
 // all that the one before it sent has been taken: how fast somebody reads changes nothing for the guest.
 import type { Outlets } from '../../devices/outlet.ts';
 import { host } from '../../host/node.ts';
+import type { History } from '../../reverse/history.ts';
 import type { InputKind, Inputs } from '../inputs.ts';
 import type { Lockstep, Turn } from './lockstep.ts';
 import { eventLine, type RecordedEvent } from './recording.ts';
@@ -13,7 +14,7 @@ const WORK_MS = 8;
 const LONGEST_WAIT_MS = 1000;
 
 export type LockstepEnd =
-  | Exclude<Turn, { kind: 'ran' | 'idle' | 'debug' }>
+  | Exclude<Turn, { kind: 'ran' | 'idle' | 'debug' | 'limit' }>
   | { readonly kind: 'stopped' | 'diverged'; readonly text: string };
 
 export interface LockstepRunOptions {
@@ -28,6 +29,8 @@ export interface LockstepRunOptions {
   readonly outlets: Outlets;
   /** Inputs come from here alone. */
   readonly replay: readonly RecordedEvent[] | undefined;
+  /** Of a machine that can go back. */
+  readonly history: History | undefined;
   /** A CPU stopped for the host: no turn begins before resume(). */
   readonly onDebugStop: () => void;
   /** A turn that ends the run; or a recording that says so, or does not fit. */
@@ -140,12 +143,16 @@ export class LockstepRun {
 
   /** Some milliseconds of turns; how long nothing is to be done then. */
   #work(): number {
-    const { lockstep, onEnd, onDebugStop, outlets } = this.#options;
+    const { lockstep, onEnd, onDebugStop, outlets, history } = this.#options;
     const until = performance.now() + WORK_MS;
     while (!this.#stopped && !outlets.busy && this.#goesOn === undefined) {
       if (!lockstep.isInTurn) this.#takeInputs();
       if (this.#stopped) return 0;
       const turn = lockstep.turn();
+      if (turn.kind === 'limit') {
+        history?.arrives();
+        continue;
+      }
       if (turn.kind === 'debug') {
         this.#goesOn = Promise.withResolvers<void>();
         onDebugStop();
@@ -166,7 +173,13 @@ export class LockstepRun {
 
   /** All CPUs wait until a time of the guest's clock: jumps there, or says how long it is until then. */
   #idle(until: number): number {
-    const { clock, pace, replay, lockstep } = this.#options;
+    const { clock, pace, replay, lockstep, history } = this.#options;
+    if (history?.inPast) {
+      const to = history.waitsUntil(until);
+      if (to === Number.POSITIVE_INFINITY) return this.#diverged('the guest waits for an input that its past does not have');
+      clock.jump(to);
+      return 0;
+    }
     if (replay !== undefined) {
       const next = replay[this.#replayed];
       if (next !== undefined && next.turn === lockstep.turns && next.time <= until) clock.jump(next.time);
@@ -181,8 +194,11 @@ export class LockstepRun {
   }
 
   #takeInputs(): void {
-    const { inputs, lockstep, clock, replay, onEnd } = this.#options;
+    const { inputs, lockstep, clock, replay, onEnd, history } = this.#options;
+    if (history?.inPast && this.#isPast(history)) return;
+    history?.look();
     for (const { kind, bytes } of this.#inputs.splice(0)) {
+      history?.note(kind, bytes);
       this.#record(kind, host.toBase64(bytes));
       inputs.push(kind, bytes);
     }
@@ -202,6 +218,20 @@ export class LockstepRun {
       }
       inputs.push(next.kind, host.fromBase64(next.data));
     }
+  }
+
+  /** Gives devices what is due of the past. False: that is over, or somebody has an input for another future. */
+  #isPast(history: History): boolean {
+    const { inputs, lockstep, clock } = this.#options;
+    history.passes();
+    for (let next = history.next(); next?.turn === lockstep.turns && next.ns <= clock.now(); next = history.next()) {
+      inputs.push(next.kind, next.bytes);
+      history.take();
+    }
+    if (history.arrives()) return false;
+    if (this.#inputs.length === 0) return true;
+    history.fork();
+    return false;
   }
 
   #diverged(text: string): number {

@@ -31,6 +31,11 @@ export class VirtualClock implements Clock {
     }
   }
 
+  /** Goes back, or on, to a time (between turns' parts). */
+  set(to: number): void {
+    this.#now = to;
+  }
+
   /** Goes on to a later time. */
   jump(to: number): void {
     this.#now = Math.max(this.#now, to);

@@ -16,7 +16,7 @@ import {
 } from '../../layout/cpu.ts';
 import { cpuBase } from '../../layout/memory.ts';
 
-const hex = (n: number, digits = 8) => (n >>> 0).toString(16).padStart(digits, '0');
+export const hex = (n: number, digits = 8): string => (n >>> 0).toString(16).padStart(digits, '0');
 
 /** A constant's name as people read it. */
 export const constantName = (name: string): string => name.toLowerCase().replaceAll('_', '-');
@@ -31,26 +31,52 @@ function newest<T>(count: number, size: number, entry: (index: number) => T): T[
   return Array.from({ length: known }, (_, k) => entry((count - known + k) & (size - 1)));
 }
 
-/** A delivery as a line. `get` reads a word of its note. */
-function deliveryLine(get: (offset: number) => number): string {
-  const what = get(DeliveryNote.at.what);
-  const vector = what & 0xff;
-  const at = `at ${hex(get(DeliveryNote.at.eip))}`;
+/** An exception or interrupt that a CPU took, or could not take. */
+export interface Delivered {
+  /** The vector, with bits of Delivery. */
+  readonly what: number;
+  readonly vector: number;
+  readonly error: number;
+  readonly eip: number;
+  readonly cr2: number;
+}
+
+/** '#GP' of a vector; its number where it has no name. */
+export const vectorName = (vector: number): string => {
+  const name = Object.entries(Vector).find(([, n]) => n === vector)?.[0];
+  return name === undefined ? hex(vector, 2) : `#${name}`;
+};
+
+/** Words of a CPU's state, by their offsets. */
+type Words = (offset: number) => number;
+export const wordsOf = (shared: SharedMemory, index: number): Words => {
+  const base = cpuBase(shared.plan, index);
+  return (offset) => shared.i32[(base + offset) >> 2]! >>> 0;
+};
+
+/** The last ones, newest last. */
+export const lastDeliveries = (get: Words): Delivered[] =>
+  newest(get(Cpu.at.lastDeliveryCount), LAST_DELIVERIES, (n) => {
+    const field = (offset: number) => get(Cpu.at.lastDeliveries + n * DeliveryNote.size + offset);
+    const { at } = DeliveryNote;
+    return { what: field(at.what), vector: field(at.what) & 0xff, error: field(at.error), eip: field(at.eip), cr2: field(at.cr2) };
+  });
+
+function deliveryLine({ what, vector, error, eip, cr2 }: Delivered): string {
+  const at = `at ${hex(eip)}`;
   if ((what & Delivery.INTERRUPT) !== 0) return `interrupt ${hex(vector, 2)} ${at}`;
   if ((what & Delivery.SOFTWARE) !== 0) return `software interrupt ${hex(vector, 2)} ${at}`;
-  const name = Object.entries(Vector).find(([, n]) => n === vector)?.[0];
-  const error = (what & Delivery.ERROR) !== 0 ? ` error ${hex(get(DeliveryNote.at.error), 4)}` : '';
-  const cr2 = vector === Vector.PF ? ` CR2=${hex(get(DeliveryNote.at.cr2))}` : '';
+  const name = vectorName(vector);
+  const code = (what & Delivery.ERROR) !== 0 ? ` error ${hex(error, 4)}` : '';
+  const address = vector === Vector.PF ? ` CR2=${hex(cr2)}` : '';
   const shutdown = (what & Delivery.SHUTDOWN) !== 0 ? ': shutdown' : '';
-  return `exception ${hex(vector, 2)}${name === undefined ? '' : ` (#${name})`}${error} ${at}${cr2}${shutdown}`;
+  return `exception ${hex(vector, 2)}${name.startsWith('#') ? ` (${name})` : ''}${code} ${at}${address}${shutdown}`;
 }
 
 /** What happened last (wasm/engine/history.ts). */
-function history(get: (offset: number) => number): string[] {
+export function historyLines(get: Words): string[] {
   const blocks = newest(get(Cpu.at.lastBlockCount), LAST_BLOCKS, (n) => hex(get(Cpu.at.lastBlocks + n * 4)));
-  const deliveries = newest(get(Cpu.at.lastDeliveryCount), LAST_DELIVERIES, (n) =>
-    deliveryLine((offset) => get(Cpu.at.lastDeliveries + n * DeliveryNote.size + offset)),
-  );
+  const deliveries = lastDeliveries(get).map(deliveryLine);
   const rows = [blocks.slice(0, 8), blocks.slice(8)].filter((row) => row.length > 0).map((row) => `  ${row.join(' ')}`);
   return [
     'last blocks and regions looked up or polled in, newest last:',
@@ -75,10 +101,9 @@ const pendingBits = (word: number): string =>
 /** All of EFLAGS of the CPU whose state is at `cpu`: the runtime's readFlags. */
 export type ReadFlags = (cpu: number) => number;
 
-/** Registers, segments, control registers, what was going on, and what came before. */
-export function dumpCpu(shared: SharedMemory, index: number, readFlags: ReadFlags): string {
-  const base = cpuBase(shared.plan, index);
-  const get = (offset: number) => shared.i32[(base + offset) >> 2]! >>> 0;
+/** Registers, segments, control registers, and what was going on. */
+export function registerLines(shared: SharedMemory, index: number, readFlags: ReadFlags): string[] {
+  const get = wordsOf(shared, index);
   const names = ['EAX', 'ECX', 'EDX', 'EBX', 'ESP', 'EBP', 'ESI', 'EDI'];
   const gpr = names.map((name, n) => `${name}=${hex(get(Cpu.at.gpr + n * GPR_STRIDE))}`);
   const segments = ['ES', 'CS', 'SS', 'DS', 'FS', 'GS', 'LDT', 'TR'].map((name, n) => {
@@ -86,7 +111,7 @@ export function dumpCpu(shared: SharedMemory, index: number, readFlags: ReadFlag
     return `${name.padEnd(3)}=${hex(get(at), 4)} base ${hex(get(at + SegCache.at.base))} limit ${hex(get(at + SegCache.at.limit))} access ${hex(get(at + SegCache.at.access), 6)}`;
   });
   const fault = get(Cpu.at.fault);
-  const eflags = readFlags(base);
+  const eflags = readFlags(cpuBase(shared.plan, index));
   return [
     `CPU ${index}: exit ${exitName(get(Cpu.at.exit))} (${get(Cpu.at.exitArg)})${fault & FAULT ? `, exception ${fault & 0xff} error ${hex(get(Cpu.at.faultError), 4)}` : ''}`,
     gpr.slice(0, 4).join(' '),
@@ -95,9 +120,12 @@ export function dumpCpu(shared: SharedMemory, index: number, readFlags: ReadFlag
     ...segments,
     `GDT ${hex(get(Cpu.at.gdtBase))} ${hex(get(Cpu.at.gdtLimit), 4)}  IDT ${hex(get(Cpu.at.idtBase))} ${hex(get(Cpu.at.idtLimit), 4)}`,
     `CR0=${hex(get(Cpu.at.cr0))} CR2=${hex(get(Cpu.at.cr2))} CR3=${hex(get(Cpu.at.cr3))} CR4=${hex(get(Cpu.at.cr4))}`,
-    ...history(get),
-  ].join('\n');
+  ];
 }
+
+/** The same, and what came before. */
+export const dumpCpu = (shared: SharedMemory, index: number, readFlags: ReadFlags): string =>
+  [...registerLines(shared, index, readFlags), ...historyLines(wordsOf(shared, index))].join('\n');
 
 /** All CPUs. */
 export const dumpMachine = (shared: SharedMemory, readFlags: ReadFlags): string =>

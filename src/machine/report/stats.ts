@@ -1,5 +1,5 @@
 // The counters of a run, from the words in shared memory where each thread counts for itself.
-import type { MachineStats, ProfStats } from '../../api/options.ts';
+import type { FlameStats, MachineStats, ProfStats } from '../../api/options.ts';
 import { HOST_FUNCTIONS } from '../../cpu/host-costs.ts';
 import type { SharedMemory } from '../../cpu/state.ts';
 import { ENCODERS, type EncoderName } from '../../emit/module/builder.ts';
@@ -24,6 +24,8 @@ export interface RunFacts {
   readonly prof: ProfStats | undefined;
   /** Undefined: no other client is attached. */
   readonly clients: MachineStats['clients'] | undefined;
+  /** The same of flame. */
+  readonly flame: FlameStats | undefined;
 }
 
 export function collectStats(run: RunFacts): MachineStats {
@@ -100,6 +102,7 @@ export function collectStats(run: RunFacts): MachineStats {
     instructionsByCpu: counts ? bases.map((base) => ofCpu(base, Cpu.at.countInterpreted) + ofCpu(base, Cpu.at.countTranslated)) : null,
     ...(run.prof === undefined ? {} : { prof: run.prof }),
     ...(run.clients === undefined ? {} : { clients: run.clients }),
+    ...(run.flame === undefined ? {} : { flame: run.flame }),
     ...(run.lockstep === undefined ? {} : { lockstep: run.lockstep }),
   };
 }

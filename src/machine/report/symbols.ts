@@ -25,23 +25,37 @@ export function symbolTable(symbols: readonly (readonly [address: number, name: 
   return { addresses: sorted.map(([address]) => address), names: sorted.map(([, name]) => name) };
 }
 
-/** Of lines of an address, a kind and a name. Throws BAD_OPTION where there is no code among them, or its addresses are hidden (all 0). */
-export function readSymbols(text: string, option: string): KernelSymbols {
+/** By their kinds, letters as in System.map; a symbol at address 0 is a hidden one. */
+export function kernelSymbols(
+  symbols: Iterable<{ readonly address: number; readonly kind: string; readonly name: string }>,
+): KernelSymbols {
   const code: [number, string][] = [];
   const data: [number, string][] = [];
+  for (const { address, kind, name } of symbols) {
+    if (address === 0) continue;
+    if (TEXT.test(kind)) code.push([address, name]);
+    else if (DATA.test(kind)) data.push([address, name]);
+  }
+  return { code: symbolTable(code), data: symbolTable(data) };
+}
+
+function* linesOf(text: string) {
   for (const line of text.split('\n')) {
     const [, address, kind, name] = LINE.exec(line) ?? [];
-    if (address === undefined || Number(`0x${address}`) === 0) continue;
-    if (TEXT.test(kind!)) code.push([Number(`0x${address}`), name!]);
-    else if (DATA.test(kind!)) data.push([Number(`0x${address}`), name!]);
+    if (address !== undefined) yield { address: Number(`0x${address}`), kind: kind!, name: name! };
   }
-  if (code.length === 0)
+}
+
+/** Of lines of an address, a kind and a name. Throws BAD_OPTION where there is no code among them, or its addresses are hidden (all 0). */
+export function readSymbols(text: string, option: string): KernelSymbols {
+  const symbols = kernelSymbols(linesOf(text));
+  if (symbols.code.addresses.length === 0)
     throw new DragomanError(
       'BAD_OPTION',
       "no line with an address, 't' or 'T', and a name, as System.map and /proc/kallsyms have them",
       option,
     );
-  return { code: symbolTable(code), data: symbolTable(data) };
+  return symbols;
 }
 
 /** A symbol of a table. */

@@ -59,7 +59,7 @@ const life = new Lifecycle(cpu, () => chipset.parts.lapic.sipiVector(data.index)
 const pending = (cpu.base + Cpu.at.pending) >> 2;
 const resting = new Resting(i32, (cpu.base + Cpu.at.rest) >> 2, () => Atomics.load(i32, (CONTROL + Control.at.stop) >> 2) !== 0);
 /** Bits of no interest to a CPU in HLT. */
-const NO_INTERRUPT = Pending.KICK | Pending.TIMER | Pending.SMI;
+const NO_INTERRUPT = Pending.KICK | Pending.TIMER | Pending.SMI | Pending.SAMPLE;
 const timerSignal = (CONTROL + Control.at.timerSignal) >> 2;
 
 cpu.onInstall = () => {
@@ -124,6 +124,8 @@ function mayBeWoken(): boolean {
   return false;
 }
 
+const stops = (): boolean => (Atomics.load(i32, pending) & Pending.STOP) !== 0;
+
 /** Sleeps until something is pending that HLT wakes for, and runs the CPU's own timer meanwhile. False where nothing ever can be. */
 function halt(): boolean {
   const haltedAt = clock.now();
@@ -161,7 +163,8 @@ function halt(): boolean {
     }
   }
   if (!enabled) Atomics.sub(i32, asleep, 1);
-  life.endHalt();
+  // Whoever looks at a machine that was stopped finds the CPU in HLT.
+  if (!stops()) life.endHalt();
   resumedAt = clock.now();
   if (!timerRan) watch.disturbed(resumedAt);
   const slept = resumedAt - haltedAt;
@@ -214,9 +217,10 @@ function run(): number {
   for (;;) {
     if (life.waits && (cpu.get(Cpu.at.step) & Step.DEBUG) !== 0) stopForHost(DebugStop.STEPPED);
     if (life.awaitsStartup) {
-      if (!waitForStartup()) return Atomics.load(i32, pending) & Pending.STOP ? Exit.STOP : Exit.HALT;
+      if (!waitForStartup()) return stops() ? Exit.STOP : Exit.HALT;
     } else if (life.waits) {
       if (!halt()) return Exit.HALT;
+      if (stops()) return Exit.STOP;
       if (life.waits) continue;
     }
     const exit = cpu.run();

@@ -1,4 +1,5 @@
 // The timekeeper's thread: sleeps until the earliest deadline of any device, then runs its timer.
+import { Ticks } from '../../clients/flame/ticks.ts';
 import { host } from '../../host/node.ts';
 import { Cpu, Pending } from '../../layout/cpu.ts';
 import { CONTROL, Control, cpuBase } from '../../layout/memory.ts';
@@ -30,11 +31,23 @@ function kick(now: number): number {
   return kickedAt + 2 * data.kickMs * 1e6;
 }
 
+const sampling = new Ticks();
+
+/** Asks the CPUs that run for a sample, if it is time and somebody wants samples; when it will be time again. */
+function sample(now: number): number {
+  const hz = Atomics.load(i32, (CONTROL + Control.at.flameHz) >> 2);
+  if (sampling.passed(now, hz))
+    for (const cpu of cpus)
+      if ((i32[(cpu + Cpu.at.halted) >> 2]! | i32[(cpu + Cpu.at.awaitsStartup) >> 2]!) === 0)
+        Atomics.or(i32, (cpu + Cpu.at.pending) >> 2, Pending.SAMPLE);
+  return sampling.next;
+}
+
 while (Atomics.load(i32, stopAt) === 0) {
   const signal = Atomics.load(i32, signalAt);
   resting.rest();
   const now = clock.now();
-  const wakesAt = Math.min(kick(now), chipset.hub.nextExpected(now));
+  const wakesAt = Math.min(kick(now), sample(now), chipset.hub.nextExpected(now));
   const deadline = chipset.hub.nextDeadline(wakesAt);
   if (deadline <= now) chipset.hub.runTimers(now);
   else {

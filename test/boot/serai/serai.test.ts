@@ -169,6 +169,17 @@ describe.each(machines)('serai, $engine, CPUs: $cpus, mode: $mode', ({ engine, c
       expect(await command(`parallel${words}\r`)).toBe(`parallel${words}\nusage: parallel NAME TIMES [PROCESSES]\n`);
   });
 
+  it('counts right where it counts right, and goes on behind its own mistakes', async () => {
+    for (const way of ['locked', 'atomic'])
+      expect(await command(`race ${way} 500\r`)).toContain(`race ${way}: ${500 * cpus} of ${500 * cpus} counted, 0 lost\n`);
+    const [, counted, all, lost] = /race plain: (\d+) of (\d+) counted, (\d+) lost\n/.exec(await command('race plain 500\r')) ?? [];
+    expect([Number(all), Number(counted) + Number(lost)]).toEqual([500 * cpus, 500 * cpus]);
+    for (const mistake of ['none', 'use-after-free', 'write-after-free', 'out-of-bounds'])
+      expect(await command(`bug ${mistake}\r`)).toContain(`bug ${mistake}: status 1\n`);
+    for (const words of ['race', 'race plain', 'race other 5', 'race plain 0', 'bug', 'bug other'])
+      expect(await command(`${words}\r`)).toContain('usage: ');
+  });
+
   it('stands a second of stress', async () => {
     expect(await command('stress 1\r')).toContain('stress: ok\n');
   });

@@ -51,6 +51,29 @@ describe('dragoman run', () => {
     expectError(() => run('k', '--gdb-wait'), 'BAD_OPTION', /--gdb-wait: waits for gdb: give it a port by --gdb$/);
   });
 
+  it('takes folders to share, each by its own tag', () => {
+    expect(run('k').shares).toEqual([]);
+    expect(
+      run(...'k --share a --share b/c,ro,tag=src --share d,tag=out,ro --share e,,ro,tag=x --share f,,tag=y,tag=z'.split(' ')).shares,
+    ).toEqual([
+      { path: 'a', readOnly: false, tag: 'share' },
+      { path: 'b/c', readOnly: true, tag: 'src' },
+      { path: 'd', readOnly: true, tag: 'out' },
+      { path: 'e,ro', readOnly: false, tag: 'x' },
+      { path: 'f,tag=y', readOnly: false, tag: 'z' },
+    ]);
+    expectError(
+      () => run(...'k --share a --share b'.split(' ')),
+      'BAD_OPTION',
+      /--share: the tag 'share' is there twice: each share needs its own$/,
+    );
+    expectError(
+      () => run('k', ...Array.from({ length: 9 }, (_, n) => ['--share', `a,tag=${n}`]).flat()),
+      'BAD_OPTION',
+      /--share: 9 are too many: at most 8$/,
+    );
+  });
+
   it('takes every option', () => {
     const args = run(
       ...'k --append=a --cpus 1 --memory 1G --disk a --disk b,ro --engine interpreter --encoder direct --module x --module y'.split(' '),
@@ -259,6 +282,7 @@ describe('keys in a terminal', () => {
       state: () => seen.push('STATE'),
       pause: () => seen.push('PAUSE'),
       reset: () => seen.push('RESET'),
+      save: () => seen.push('SAVE'),
     });
     for (const chunk of chunks) filter.push(Buffer.from(chunk));
     return seen;
@@ -267,6 +291,7 @@ describe('keys in a terminal', () => {
   it("are the guest's but for Ctrl-A", () => {
     expect(type('ls\r\x03')).toEqual(['ls\r\x03']);
     expect(type('\x01x')).toEqual(['QUIT']);
+    expect(type('s\x01s')).toEqual(['SAVE', 's']);
     expect(type('a\x01', 'h', 'b')).toEqual(['a', 'HELP', 'b']);
     expect(type('\x01i\x01P', 'ipr', '\x01r')).toEqual(['STATE', 'PAUSE', 'ipr', 'RESET']);
     expect(type('\x01\x01', '\x01a', '\x01zq')).toEqual(['\x01', '\x01', 'q']);

@@ -39,6 +39,7 @@ async function say(args: readonly string[]): Promise<DragomanError | string> {
       stdout: new PassThrough(),
       say: () => {},
       onSignal: () => () => {},
+      onQuestion: () => () => {},
     });
     return 'ran';
   } catch (error) {
@@ -63,6 +64,10 @@ const BAD: Readonly<Record<string, readonly string[]>> = {
   cpus: [...NUMBERS, '0', '65', '1.5'],
   memory: ['-5', 'x', '1e3', '0', '1M', '3G', '1X', '64 KK', '99999999999999999999'],
   disk: [...FILES, 'missing,ro', 'dir,ro', ',ro', 'd.img,rw', 'd.img,,ro', 'missing,snapshot', 'dir,snapshot', 'd.img,,snapshot'],
+  share: [
+    ...['missing', 'other', 'other/below', 'missing,ro', 'other,ro', ',ro', 'dir,rw', 'dir,,ro', 'dir,tag', 'dir,,tag=x'],
+    ...['dir,tag=', 'dir,tag=a b', 'dir,ro,ro', 'dir,tag=a,tag=b', `dir,tag=${'t'.repeat(32)}`],
+  ],
   net: ['tap', 'None', '0', 'user,', 'user,hostfwd=', 'user,hostfwd=tcp:0.0.0.0:1-:1', 'none,restrict'],
   'virtio-console': ['dir', 'missing/x', 'other/below'],
   engine: ['JIT', 'fast', '0'],
@@ -98,6 +103,7 @@ const FILE_OPTIONS = [
   'module',
   'bios',
   'disk',
+  'share',
   'virtio-console',
   'record',
   'replay',
@@ -108,7 +114,7 @@ const FILE_OPTIONS = [
   'symbols',
   'save',
 ];
-const REPEATED = ['module', 'disk', 'client'];
+const REPEATED = ['module', 'disk', 'share', 'client'];
 
 /** What is wrong with the answer to `--NAME VALUE`, or undefined. `names`: what the message must have in it. */
 async function wrong(args: readonly string[], names: readonly string[]): Promise<string | undefined> {
@@ -122,8 +128,8 @@ describe('bad values', () => {
   it('are known of every option', () => {
     expect(Object.keys(BAD).sort()).toEqual(
       Object.keys(RUN_OPTIONS)
-        // Any text will do; and what is restored the machine reads (snapshot.test.ts).
-        .filter((name) => !['append', 'until', 'save-at', 'restore'].includes(name))
+        // Any text will do; and what is restored, and against what, the machine reads (snapshot.test.ts).
+        .filter((name) => !['append', 'until', 'save-at', 'restore', 'base'].includes(name))
         .sort(),
     );
   });

@@ -192,6 +192,7 @@ describe('a keyboard', () => {
       state: () => {},
       pause: () => {},
       reset: () => {},
+      save() {},
     });
     const go = () => {
       room!.resolve();

@@ -2,6 +2,7 @@
 import { expect, it } from 'vitest';
 import { Machine, MiB } from '../../../src/api/index.ts';
 import { machineKeys } from '../../../src/cli/machine-keys.ts';
+import { States } from '../../../src/cli/states.ts';
 import { kernel, SPIN } from '../machine/programs.ts';
 
 it('show what the CPUs do, pause, let go on and reset, one after the other', async () => {
@@ -9,7 +10,8 @@ it('show what the CPUs do, pause, let go on and reset, one after the other', asy
   const said: string[] = [];
   const resets: string[] = [];
   machine.addEventListener('reset', () => resets.push(machine.state));
-  const keys = machineKeys(machine, (message) => said.push(message.split('\n')[0]!));
+  const say = (message: string) => said.push(message.split('\n')[0]!);
+  const keys = machineKeys(machine, new States(machine, say), say);
   const run = machine.run();
   const states: string[] = [];
   machine.addEventListener('paused', () => states.push('paused'));
@@ -25,6 +27,15 @@ it('show what the CPUs do, pause, let go on and reset, one after the other', asy
   ]);
   expect(states).toEqual(['paused', 'resumed', 'paused', 'resumed']);
   expect(resets).toEqual(['paused']);
+  keys.save();
+  machineKeys(
+    machine,
+    new States(machine, say),
+    (message) => said.push(message),
+    async () => `saved ${(await machine.snapshot()).length > 1000}`,
+  ).save();
+  while (said.length < 7) await new Promise((resolve) => setTimeout(resolve, 5));
+  expect(said.splice(5)).toEqual([expect.stringMatching(/nowhere to save/), 'saved true']);
   machine.stop('enough');
   await run;
   // There is nothing to say of a machine that has ended, but what its state was.

@@ -15,6 +15,7 @@ try {
     stdout: process.stdout,
     say: () => {},
     onSignal: () => () => {},
+    onQuestion: () => () => {},
   });
 } catch (error) {
   process.stderr.write(`${(error as Error).message}\n`);

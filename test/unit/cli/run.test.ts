@@ -126,6 +126,12 @@ describe('input and output', () => {
     expect(JSON.parse(stdout.slice(6)).end).toBe('power-off');
   });
 
+  it('leaves a profile in a file', async () => {
+    const profile = join(folder, 'profile');
+    expect((await play([POWER_OFF], '--client', `flame:hz=100,file=${profile}`)).status).toBe(0);
+    expect(readFileSync(profile, 'utf8')).toBe('a profile');
+  });
+
   it('writes the trace to a file or standard output', async () => {
     const steps: Step[] = [{ print: 'c\n' }, { trace: '0 I one\n' }, { trace: '0 I two\n' }, POWER_OFF];
     const trace = join(folder, 'trace');

@@ -73,6 +73,10 @@ class ScriptedMachine extends MachineEvents implements MachineHandle {
     return 'of no CPU';
   }
 
+  async describeCpus(): Promise<string> {
+    return 'CPU 0: at 00001000';
+  }
+
   screenText(): string {
     return '';
   }
@@ -84,6 +88,7 @@ class ScriptedMachine extends MachineEvents implements MachineHandle {
   readonly cpus = [];
   readonly memory = { physical: { read: () => new Uint8Array(), write: () => {} } };
   loadSymbols(): void {}
+  loadGuestSymbols = (): number => 0;
   symbol(): undefined {}
   symbolAt(): undefined {}
 
@@ -124,6 +129,9 @@ class ScriptedMachine extends MachineEvents implements MachineHandle {
   readonly pause = unscripted;
   readonly resume = unscripted;
   readonly step = unscripted;
+  readonly canGoBack = false;
+  readonly stepBack = unscripted;
+  readonly runBack = unscripted;
   readonly reset = unscripted;
   readonly setBreakpoint = unscripted;
   readonly setWatchpoint = unscripted;
@@ -147,6 +155,9 @@ class ScriptedMachine extends MachineEvents implements MachineHandle {
   async snapshot(): Promise<Uint8Array> {
     return new TextEncoder().encode('all of it');
   }
+  async flame(): Promise<Uint8Array> {
+    return new TextEncoder().encode('a profile');
+  }
   relax(): void {}
   setMode(): void {}
   stop(reason: string): void {
@@ -168,6 +179,7 @@ if (import.meta.main) {
       process.on('SIGTERM', listener);
       return () => void process.off('SIGTERM', listener);
     },
+    onQuestion: () => () => {},
   });
   leave(status);
 }

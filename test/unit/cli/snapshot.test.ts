@@ -14,8 +14,9 @@ import {
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, describe, expect, it, vi } from 'vitest';
+import { DragomanError } from '../../../src/api/errors.ts';
 import { parseCommand } from '../../../src/cli/arguments.ts';
-import { writeWhole } from '../../../src/cli/saving.ts';
+import { Saving, writeWhole } from '../../../src/cli/saving.ts';
 import { ECHO, kernel, out, outDx, SPIN } from '../machine/programs.ts';
 import { finish, MAIN, start } from './process.ts';
 import type { Step } from './scripted.ts';
@@ -34,7 +35,7 @@ const POWER_OFF: Step = { end: { kind: 'power-off' } };
 
 describe('what does not go together', () => {
   it.each([
-    ['k --save f', /--save: say when/],
+    ['k --base f', /--base: is for a snapshot/],
     ['k --save-at x', /--save-at: say where to/],
     ['', /KERNEL, a ROM by --bios, or a snapshot/],
     ['k --restore f', /KERNEL: .*restored/],
@@ -77,6 +78,39 @@ it.concurrent.each([
   const ended = await finish('test/unit/cli/refusal.ts', [file('four', 'a kernel'), '--save', place, '--save-at', 'x']);
   expect(ended.stderr).toMatch(message);
   expect(ended.status).toBe(2);
+});
+
+it.concurrent('says when, where there is no terminal', async () => {
+  const ended = await finish('test/unit/cli/refusal.ts', [file('five', 'a kernel'), '--save', at('five.snap')]);
+  expect([ended.status, ended.stderr]).toEqual([2, expect.stringMatching(/--save: say when: --save-at TEXT/)]);
+});
+
+it.concurrent('says what is not saved', async () => {
+  const [one, two] = [file('disk1', new Uint8Array(512)), file('disk2', new Uint8Array(512))];
+  const ended = await play(
+    'six',
+    [{ print: 'in:' }, POWER_OFF],
+    '--save',
+    at('six.snap'),
+    '--save-at',
+    'in:',
+    '--disk',
+    one,
+    '--disk',
+    `${two},snapshot`,
+  );
+  expect([ended.status, ended.stderr]).toEqual([0, expect.stringMatching(/what is on .*disk1 is not in the snapshot/)]);
+});
+
+it('saves whenever it is asked to, and tells how that went', async () => {
+  let count = 0;
+  const saving = new Saving(at('asked.snap'), undefined, async () => Buffer.from(`${++count}`));
+  expect(await saving.now()).toMatch(/^the machine is saved in .*asked.snap$/);
+  expect(await saving.now()).toMatch(/is saved/);
+  expect([readFileSync(at('asked.snap'), 'utf8'), await saving.done()]).toEqual(['2', undefined]);
+  const failing = new Saving(at('failing.snap'), undefined, () => Promise.reject(new DragomanError('ENDED', 'the run has ended')));
+  expect(await failing.now()).toBe('the machine was not saved: the run has ended');
+  expect(existsSync(at('failing.snap'))).toBe(false);
 });
 
 it('does not write over what the run reads', async () => {
@@ -128,6 +162,18 @@ it('a machine goes on in another process', { timeout: 240_000 }, async () => {
   expect(await ended).toMatchObject({ status: 7, stdout: 'typed: q' });
   const other = await finish(MAIN, ['run', '--restore', saved, '--cpus', '2']);
   expect([other.status, other.stderr]).toEqual([2, expect.stringMatching(/--cpus: the snapshot has 1/)]);
+  // Against the first.
+  const second = at('second.snap');
+  const base = ['--base', saved];
+  const again = start(MAIN, ['run', '--restore', saved, ...base, '--save', second, '--save-at', 'ab', '--until', 'ab']);
+  again.child.stdin!.end('ab');
+  expect(await again.ended).toMatchObject({ status: 0, stdout: 'ab' });
+  expect(statSync(second).size).toBeLessThan(statSync(saved).size);
+  const third = start(MAIN, ['run', '--restore', second, ...base]);
+  third.child.stdin!.end('cdq');
+  expect(await third.ended).toMatchObject({ status: 7, stdout: 'cdq' });
+  const without = await finish(MAIN, ['run', '--restore', second]);
+  expect([without.status, without.stderr]).toEqual([2, expect.stringMatching(/against a base/)]);
   const cut = await finish(MAIN, ['run', '--restore', file('cut', readFileSync(saved).subarray(0, 900))]);
   expect([cut.status, cut.stderr]).toEqual([2, expect.stringMatching(/cut: it is (damaged or )?cut off/)]);
 });

@@ -123,5 +123,5 @@ it('a client of a run that has ended cannot be attached', async () => {
   machine.stop('enough');
   await run;
   await expect(machine.attach('inscount')).rejects.toMatchObject({ code: 'ENDED' });
-  await expect(machine.attach('prof')).rejects.toThrow('prof counts from the start');
+  await expect(machine.attach('prof')).rejects.toThrow('prof goes with a run from its start');
 });

@@ -53,7 +53,7 @@ class Joystick implements Device {
 const joystick = device('joystick', ({ hub }) => new Joystick(hub));
 
 /** The first one of entries that have several, or none, and are called otherwise. */
-const OF_A_KIND = { serial: 'serial0', disks: 'virtio-blk0', net: 'virtio-net0', virtioConsole: 'virtio-console' };
+const OF_A_KIND = { serial: 'serial0', disks: 'virtio-blk0', net: 'virtio-net0', virtioConsole: 'virtio-console', shares: 'virtio-share0' };
 
 describe('the list of devices', () => {
   it('names each entry once', () => {
@@ -62,7 +62,13 @@ describe('the list of devices', () => {
   });
 
   it('is what a machine is made of: all its devices, their state and their nodes', () => {
-    const virtio = { disks: [{ capacitySectors: 8 }], net: [{ mac: '52:54:00:12:34:56' }], console: true, rng: true };
+    const virtio = {
+      disks: [{ capacitySectors: 8 }],
+      net: [{ mac: '52:54:00:12:34:56' }],
+      console: true,
+      rng: true,
+      shares: [{ tag: 'share', readOnly: false }],
+    };
     const { hub } = bench(1, { testDevice: true, virtio, firmware: () => ({ items: new Map(), files: new Map() }) }).pc;
     const devices = DEVICES.filter(({ isDevice }) => isDevice);
     // Each is called as its entry is, or something is that there may be several of.

@@ -14,7 +14,13 @@ function fullMachine(): Bench {
     debug: { exitPort: 0xf4, console: true, logPost: true },
     firmware: () => ({ items: new Map([[FwCfgItem.SIGNATURE, Uint8Array.of(1, 2, 3, 4)]]), files: new Map() }),
     testDevice: true,
-    virtio: { disks: [{ capacitySectors: 8 }], net: [{ mac: '52:54:00:12:34:56' }], console: true, rng: true },
+    virtio: {
+      disks: [{ capacitySectors: 8 }],
+      net: [{ mac: '52:54:00:12:34:56' }],
+      console: true,
+      rng: true,
+      shares: [{ tag: 'share', readOnly: false }],
+    },
   });
 }
 

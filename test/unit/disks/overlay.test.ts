@@ -4,8 +4,9 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { BytesDisk } from '../../../src/disks/bytes-disk.ts';
+import { CLUSTER, ClusterStore, type OverlayRoom, writtenStretches } from '../../../src/disks/clusters.ts';
 import type { Disk } from '../../../src/disks/disk.ts';
-import { CLUSTER, Overlay, type OverlayRoom } from '../../../src/disks/overlay.ts';
+import { Overlay } from '../../../src/disks/overlay.ts';
 import { SpillFile } from '../../../src/host/spill-file.ts';
 
 let folder = '';
@@ -54,7 +55,7 @@ describe.each([
   it('reads what was written, and else what is below', async () => {
     const below = pattern();
     const model = pattern();
-    const disk = new Overlay(make(below), room);
+    const disk = new Overlay(make(below), new ClusterStore(room));
     const below0 = below.slice();
     const random = numbers(grain + room.memoryBytes);
     for (let round = 0; round < 800; round++) {
@@ -87,13 +88,16 @@ describe.each([
 it('takes a cluster at a time, and a file only when it has no more memory', () => {
   const opened: number[] = [];
   const sizes: number[] = [];
-  const disk = new Overlay(base(pattern()), {
-    memoryBytes: 2 * CLUSTER,
-    openSpill: () => {
-      opened.push(sizes.length);
-      return { read() {}, write: (offset, from) => sizes.push(offset, from.length), close: () => opened.push(-1) };
-    },
-  });
+  const disk = new Overlay(
+    base(pattern()),
+    new ClusterStore({
+      memoryBytes: 2 * CLUSTER,
+      openSpill: () => {
+        opened.push(sizes.length);
+        return { read() {}, write: (offset, from) => sizes.push(offset, from.length), close: () => opened.push(-1) };
+      },
+    }),
+  );
   const sector = new Uint8Array(SECTOR);
   disk.write(9 * CLUSTER, sector);
   disk.write(10 * CLUSTER - SECTOR, sector);
@@ -109,16 +113,19 @@ it('takes a cluster at a time, and a file only when it has no more memory', () =
 
 it('fails where there is no room, and keeps what it has', () => {
   let isFull = true;
-  const disk = new Overlay(base(pattern()), {
-    memoryBytes: CLUSTER,
-    openSpill: () => ({
-      read: (_, into) => into.fill(0x77),
-      write: () => {
-        if (isFull) throw new Error('ENOSPC');
-      },
-      close() {},
+  const disk = new Overlay(
+    base(pattern()),
+    new ClusterStore({
+      memoryBytes: CLUSTER,
+      openSpill: () => ({
+        read: (_, into) => into.fill(0x77),
+        write: () => {
+          if (isFull) throw new Error('ENOSPC');
+        },
+        close() {},
+      }),
     }),
-  });
+  );
   const [ones, into] = [new Uint8Array(SECTOR).fill(1), new Uint8Array(SECTOR)];
   disk.write(0, ones);
   expect(() => disk.write(CLUSTER, ones)).toThrow('ENOSPC');
@@ -134,6 +141,61 @@ it('fails where there is no room, and keeps what it has', () => {
 });
 
 it('fails where the host gives no file', () => {
-  const disk = new Overlay(base(pattern()), { memoryBytes: 0, openSpill: () => new SpillFile(join(folder, 'none')) });
+  const disk = new Overlay(base(pattern()), new ClusterStore({ memoryBytes: 0, openSpill: () => new SpillFile(join(folder, 'none')) }));
   expect(() => disk.write(0, new Uint8Array(SECTOR))).toThrow('ENOENT');
+});
+
+it.each([
+  ['in memory', { ...inMemory, memoryBytes: 4 * BYTES }],
+  ['in a file', spilling],
+])('%s: a view keeps what was written, whatever is written then, and can be put back', async (_, room) => {
+  const store = new ClusterStore(room);
+  const disk = new Overlay(base(pattern()), store);
+  const random = numbers(7);
+  const write = (count: number) => {
+    for (let n = 0; n < count; n++) {
+      const size = 1 + random(2 * CLUSTER);
+      disk.write(random(BYTES - size), new Uint8Array(size).fill(random(256)));
+    }
+  };
+  const all = () => {
+    const bytes = new Uint8Array(BYTES);
+    disk.read(0, bytes);
+    return bytes;
+  };
+  write(20);
+  const [first, then] = [store.freeze(), all()];
+  write(30);
+  const [second, later] = [store.freeze(), all()];
+  expect(Buffer.compare(then, later)).not.toBe(0);
+  write(30);
+  store.putBack(first);
+  expect(Buffer.compare(all(), then)).toBe(0);
+  write(30);
+  store.putBack(second);
+  first.release();
+  expect(Buffer.compare(all(), later)).toBe(0);
+  disk.close();
+  // What a view has can be read behind the end.
+  const [cluster, found] = [...second.clusters][0]!;
+  const [[from]] = [...writtenStretches(found.map)] as [[number, number]];
+  const sector = new Uint8Array(SECTOR);
+  second.load(found, from, sector);
+  expect(sector).toEqual(later.subarray(cluster * CLUSTER + from, cluster * CLUSTER + from + SECTOR));
+  second.release();
+});
+
+it('uses places of its file again', () => {
+  const places: number[] = [];
+  const store = new ClusterStore({
+    memoryBytes: 0,
+    openSpill: () => ({ read() {}, write: (offset) => places.push(offset / CLUSTER), close() {} }),
+  });
+  const sector = new Uint8Array(SECTOR);
+  for (let n = 0; n < 6; n++) {
+    const view = store.freeze();
+    store.store(store.own(0), 0, sector);
+    view.release();
+  }
+  expect(Math.max(...places)).toBe(1);
 });

@@ -6,6 +6,7 @@ import type { SharedMemory } from '../../../src/cpu/state.ts';
 import { PACKET_SIZE } from '../../../src/gdb/framing.ts';
 import { REGISTERS } from '../../../src/gdb/registers.ts';
 import { CONTROL, Control } from '../../../src/layout/memory.ts';
+import { kallsymsTable } from '../inspect/kallsyms-table.ts';
 import { CLI_HLT, ENTRY, kernel, le32, UD2 } from '../machine/programs.ts';
 import { Client } from './client.ts';
 
@@ -506,6 +507,21 @@ describe('monitor', () => {
     expect(machine.state).toBe('paused');
     expect(await client.monitor('stop')).toBe('the run ends\n');
     expect(await run).toEqual({ kind: 'stopped', reason: "the debugger's 'monitor stop'" });
+  });
+
+  it('finds the names of a Linux kernel in memory', async () => {
+    const { machine, client } = await attach({ memoryBytes: 4 * MiB }, LOOP);
+    await client.ask('?');
+    expect(await client.monitor('symbols')).toMatch(/^symbols: the guest's memory has no table/);
+    const symbols = Array.from({ length: 300 }, (_, n) => ({ address: 0xc1000000 + n * 16, kind: 'T', name: `do_it${n}` }));
+    machine.memory.physical.write(2 * MiB, kallsymsTable(symbols, 0xc1000000, {}));
+    expect(await client.monitor('symbols')).toBe('300 names\n');
+    expect(await client.monitor('symbol do_it7')).toBe('0xc1000070\n');
+    expect(await client.monitor('symbol 0xc1000072')).toBe('do_it7+0x2\n');
+    expect(await client.monitor('symbol 0x10')).toBe('no name is near\n');
+    expect(await client.monitor('symbol no_such')).toBe("there is no name 'no_such'\n");
+    expect(await client.monitor('symbol')).toBe('symbol: name or address is missing\n');
+    expect(await client.monitor('symbol 0xz')).toBe("symbol: '0xz' is no name or address\n");
   });
 
   it('shows page tables, and no more of them than anybody reads', async () => {

@@ -7,7 +7,7 @@ import { createMemory } from '../../../src/cpu/state.ts';
 import { type CpuHost, Vcpu } from '../../../src/cpu/vcpu.ts';
 import { FIRST_FORM } from '../../../src/emit/interpreter/table.ts';
 import { directBuilders } from '../../../src/emit/module/load.ts';
-import { inspection } from '../../../src/inspect/inspection.ts';
+import { type Inspection, inspection } from '../../../src/inspect/inspection.ts';
 import { MachineSymbols } from '../../../src/inspect/symbols.ts';
 import { Cpu, Exit, Seg, SegCache } from '../../../src/layout/cpu.ts';
 import { BlockHead, CONTROL, Control, planMemory, RAM } from '../../../src/layout/memory.ts';
@@ -21,6 +21,7 @@ export interface Still {
   readonly cpu: CpuHandle;
   readonly memory: MachineMemory;
   readonly symbols: MachineSymbols;
+  readonly guestSymbols: Inspection['guestSymbols'];
   /** RAM, from physical address 0 on. */
   readonly ram: Uint8Array;
   readonly view: DataView;
@@ -81,12 +82,13 @@ export function still(engine: 'interpreter' | 'jit' = 'interpreter'): Still {
   const requireStopped = () => {
     if (machine.runs) throw new Error('it runs');
   };
-  const { cpus, memory } = inspection({ shared, runtime, symbols, requireStopped });
+  const { cpus, memory, guestSymbols } = inspection({ shared, runtime, symbols, requireStopped });
   return Object.assign(machine, {
     vcpu,
     cpu: cpus[0]!,
     memory,
     symbols,
+    guestSymbols,
     ram,
     view: new DataView(shared.memory.buffer, RAM, RAM_BYTES),
     put: (physical: number, code: string) => ram.set(Buffer.from(code.replaceAll(' ', ''), 'hex'), physical),

@@ -317,12 +317,10 @@ describe('a machine', { timeout: 120_000 }, () => {
     expect(packsIn(at).length).toBe(1);
   });
 
+  // Each way of damage by itself: above. What a machine makes of a pack that is dropped is the same for all.
   it.each([
-    ['cut', () => whole.subarray(0, whole.length / 3)],
     ['full of flipped bits', () => whole.map((byte, k) => (k > 60 && k % 997 === 0 ? byte ^ 4 : byte))],
     ['of another version', () => Buffer.concat([Buffer.from('dragoman code 0\n'), whole.subarray(16)])],
-    ['empty', () => new Uint8Array(0)],
-    ['something else', () => readFileSync(SERAI)],
   ])('does the same where the pack is %s, and mends it', async (_name, damaged) => {
     const place = join(at, packsIn(at)[0]!);
     writeFileSync(place, damaged());

@@ -1,6 +1,6 @@
 // Guests of a few instructions with a disk: they write to it, and read back what they wrote.
 import { DATA, descriptor, offer, queue, show, start, store32, USED, WRITE, waitFor16 } from '../devices/virtio-guest.ts';
-import { kernel, out, SPIN } from './programs.ts';
+import { ECHO, kernel, out, SPIN } from './programs.ts';
 
 export const SECTOR = 512;
 export const EXIT = 0xf4;
@@ -28,6 +28,15 @@ export const WRITES_AND_READS = kernel(
   end,
 );
 export const RIGHT = [0, 0, 0x11, 0x22, 0x33, 0x44, 0, 0x5a];
+/** Writes VALUE, echoes what is typed up to a q, and then shows what it reads back. */
+export const WRITES_WAITS_AND_READS = kernel(
+  begin,
+  store32(DATA, VALUE),
+  header(OUT, 1) + chain(DATA, 0) + offer(0, 1) + answered(1) + show(STATUS) + ECHO,
+  header(IN, 1) + chain(BACK, WRITE) + offer(0, 2) + answered(2) + show(STATUS),
+  ...[0, 1, 2, 3].map((at) => show(BACK + at)),
+  end,
+);
 /** Hands 40 writes over at once, and ends the run. */
 export const WRITES_AND_ENDS = kernel(begin, store32(DATA, VALUE), header(OUT, 1) + chain(DATA, 0) + offer(0, 40), end);
 /** The same, and goes on. */

@@ -201,7 +201,7 @@ describe('what is refused', () => {
     expect(await refusal(Machine.restore(kernel(SPIN)))).toMatch(/^BAD_SNAPSHOT this is no snapshot/);
     const newer = snapshot.slice();
     newer[12]++;
-    expect(await refusal(Machine.restore(newer))).toMatch(/^BAD_SNAPSHOT it is of version 2, and this Dragoman reads version 1/);
+    expect(await refusal(Machine.restore(newer))).toMatch(/^BAD_SNAPSHOT it is of version 3, and this Dragoman reads version 2/);
     expect(await refusal(Machine.restore(join(folder, 'none')))).toMatch(/^NO_FILE/);
     writeFileSync(join(folder, 'cut'), snapshot.subarray(0, 500));
     expect(await refusal(Machine.restore(join(folder, 'cut')))).toMatch(/^BAD_SNAPSHOT .*cut: /);

@@ -26,3 +26,7 @@ bool command_primes(u32 count, char **words);
 bool command_stress(u32 count, char **words);
 bool command_run(u32 count, char **words);
 const char *run_words(u32 index);
+bool command_race(u32 count, char **words);
+const char *race_words(u32 index);
+bool command_bug(u32 count, char **words);
+const char *bug_words(u32 index);

@@ -82,6 +82,8 @@ const struct command commands[] = {
     {"rows", "rows MS SLICES NAME[*N],...", "what bench measures, for so long each, by N at once, for programs", command_rows, rows_words},
     {"primes", "primes N [CPUS]", "counts the primes up to N on all CPUs, or on as many as you say", command_primes, NULL},
     {"stress", "stress SECONDS", "processes, pipes, faults, shoot-downs, allocators: all at once, with checks", command_stress, NULL},
+    {"race", "race WAY TURNS", "counts on all CPUs, plain (a data race), locked or atomic", command_race, race_words},
+    {"bug", "bug MISTAKE", "a driver's mistakes on the heap, for tools that find them", command_bug, bug_words},
     {"run", "run NAME [A [B]]", "runs a program with one or two numbers", command_run, run_words},
     {"memory", "memory", "shows how much memory is free", command_memory, NULL},
     {"sleep", "sleep SECONDS", "does nothing for so long", command_sleep, NULL},

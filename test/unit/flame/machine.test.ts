@@ -1,0 +1,67 @@
+// The client flame on whole machines: a kernel whose calls and shares of the time are known.
+// Cannot prove: what a Debian's kernel does; the boots show a stack of it.
+import { describe, expect, it } from 'vitest';
+import { Machine, type MachineOptions, MiB } from '../../../src/api/index.ts';
+import { type Shares, shares, sharesOf } from './guest.ts';
+
+const TURNS = 1500;
+const guest = shares(TURNS);
+const STACKS = ['start', 'start;a', 'start;b', 'start;b;c'];
+
+async function profiled({ kernel, symbols }: Shares, client: string, options: MachineOptions) {
+  const machine = await Machine.create({ memoryBytes: 16 * MiB, kernel, symbols, clients: [client], ...options });
+  expect(await machine.run()).toEqual({ kind: 'halted' });
+  return { machine, folded: await machine.flame('folded'), stats: machine.stats().flame! };
+}
+
+const total = (folded: Uint8Array): number =>
+  new TextDecoder()
+    .decode(folded)
+    .trimEnd()
+    .split('\n')
+    .reduce((sum, line) => sum + Number(line.slice(line.lastIndexOf(' ') + 1)), 0);
+
+/** Each stack is one that there is, and the loops have what they have. */
+function expectShares(folded: Uint8Array, within: number): void {
+  const found = sharesOf(folded);
+  expect(STACKS).toEqual(expect.arrayContaining([...found.keys()].filter((stack) => stack !== '[idle]')));
+  const [inA, inC] = [found.get('start;a') ?? 0, found.get('start;b;c') ?? 0];
+  expect(Math.abs(inA / (inA + inC) - 0.7)).toBeLessThan(within);
+  expect(inA + inC + (found.get('[idle]') ?? 0)).toBeGreaterThan(0.97);
+}
+
+describe('in lockstep', () => {
+  it.each(['interpreter', 'jit'] as const)('%s: the shares are those of the instructions, and stacks are whole', async (engine) => {
+    const { folded, stats } = await profiled(guest, 'flame:hz=10000', { engine, lockstep: { paced: false } });
+    expectShares(folded, 0.05);
+    // Samples are for a period each.
+    expect(stats).toMatchObject({ begun: true, ended: false, hz: 10_000, lost: 0 });
+    expect(Math.abs(total(folded) / guest.ns - 1)).toBeLessThan(0.1);
+    expect(Math.abs(stats.samples / (guest.ns / 1e5) - 1)).toBeLessThan(0.3);
+  });
+
+  it('a run has the same profile each time, and is the run that it is without', async () => {
+    const options: MachineOptions = { lockstep: { seed: 7, paced: false }, cpus: 2 };
+    const first = await profiled(guest, 'flame:hz=10000', options);
+    const again = await profiled(guest, 'flame:hz=10000', options);
+    expect(again.folded).toEqual(first.folded);
+    const plain = await Machine.create({ memoryBytes: 16 * MiB, kernel: guest.kernel, ...options });
+    await plain.run();
+    expect(plain.stats().lockstep).toEqual(first.machine.stats().lockstep);
+    expect(plain.memoryHash()).toBe(first.machine.memoryHash());
+    expect(plain.stats().flame).toBeUndefined();
+  });
+});
+
+describe('on threads', () => {
+  it('shares and stacks are about the same', async () => {
+    const { kernel, symbols } = shares(2 ** 31 - 1);
+    const machine = await Machine.create({ memoryBytes: 16 * MiB, kernel, symbols, cpus: 2, clients: ['flame:hz=4000'] });
+    const run = machine.run();
+    // However fast the host is.
+    while (machine.stats().flame!.samples < 300) await new Promise((resolve) => setTimeout(resolve, 10));
+    machine.stop('enough');
+    await run;
+    expectShares(await machine.flame('folded'), 0.2);
+  });
+});
