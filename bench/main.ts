@@ -1,10 +1,11 @@
-// npm run bench -- [micro|translate|boot|kernel|memory|smp|cliffs|readers]... [--runs N] [--json FILE]: figures for people, as ratios in one run. See README.md beside this file.
+// npm run bench -- [micro|translate|boot|kernel|memory|smp|cliffs|clients|readers]... [--runs N] [--json FILE]: figures for people, as ratios in one run. See README.md beside this file.
 import { writeFile } from 'node:fs/promises';
 import { cpus, loadavg } from 'node:os';
 import { parseArgs } from 'node:util';
 import { ROWS } from '../guests/kbench/initrd.ts';
 import { build } from '../scripts/build.ts';
 import { boot, bootTable, memory, memoryTable } from './boot.ts';
+import { ALL_CLIENTS, clientCosts, clientsTable } from './clients.ts';
 import { cliffs, cliffsTable } from './cliffs.ts';
 import { formatTable, type Table } from './figures.ts';
 import { profile } from './kernel/profile.ts';
@@ -23,12 +24,12 @@ process.env.DRAGOMAN_CODE_CACHE = 'off';
 
 /** As many as Dragoman and QEMU have. */
 const MOST_CPUS = 64;
-const SECTIONS = ['micro', 'translate', 'boot', 'kernel', 'memory', 'smp', 'cliffs', 'readers'] as const;
+const SECTIONS = ['micro', 'translate', 'boot', 'kernel', 'memory', 'smp', 'cliffs', 'clients', 'readers'] as const;
 type Section = (typeof SECTIONS)[number];
 
-const USAGE = `npm run bench -- [micro] [translate] [boot] [kernel] [memory] [smp] [cliffs] [readers] [options]      (all where none is named)
-  --runs N         rounds (default: 5 for micro and translate, 3 for boot, kernel, smp and cliffs, 1 for memory)
-  --only TEXT      micro: only programs whose name contains TEXT; boot: only machines whose name does; kernel: only rows with one of such texts, apart by commas; smp: only such work, and no costs
+const USAGE = `npm run bench -- [micro] [translate] [boot] [kernel] [memory] [smp] [cliffs] [clients] [readers] [options]      (all where none is named)
+  --runs N         rounds (default: 5 for micro and translate, 3 for boot, kernel, smp, cliffs and clients, 1 for memory)
+  --only TEXT      micro: only programs whose name contains TEXT; boot: only machines whose name does; kernel: only rows with one of such texts, apart by commas; smp: only such work, and no costs; clients: only such rows
   --cold, --warm   kernel: only the rows for a moment each in a machine that has just booted, or only for seconds each (default: both; cold where no section is named)
   --seconds S      kernel: of each row (default: 0.3 cold, 6 warm, 20 for a profile)
   --profile ROW    kernel: where the time of a row goes on Dragoman when it is warm, instead of its figures
@@ -36,7 +37,8 @@ const USAGE = `npm run bench -- [micro] [translate] [boot] [kernel] [memory] [sm
   --unpinned       smp: CPUs on whichever core the host gives them
   --beside TEXT    boot and kernel: another Dragoman in turn with this one: FOLDER of a checkout (this one: .) and options of dragoman run; may be given again
   --peers LIST     boot and kernel: which of v86 and qemu (default: both; none)
-  --cpus N         boot: CPUs of QEMU's guest (default: 1, as the others); kernel: of all machines that can have more
+  --cpus N         boot: CPUs of QEMU's guest (default: 1, as the others); kernel: of all machines that can have more; clients: of each
+  --client WORD    clients: one of those that are measured, as for dragoman run; may be given again (default: all that there are)
   --minutes N      readers: how long (default: 5)
   --json FILE      the figures for programs
 `;
@@ -57,6 +59,7 @@ function readArguments() {
         cpus: { type: 'string' },
         beside: { type: 'string', multiple: true },
         peers: { type: 'string' },
+        client: { type: 'string', multiple: true },
         minutes: { type: 'string' },
         seconds: { type: 'string' },
         profile: { type: 'string' },
@@ -160,6 +163,13 @@ if (sections.has('cliffs')) {
   const result = await cliffs(rounds);
   report.cliffs = { rounds, ...result };
   print(cliffsTable(result, rounds));
+}
+if (sections.has('clients')) {
+  const rounds = runs ?? 3;
+  const clients = values.client ?? ALL_CLIENTS;
+  const rows = await clientCosts(clients, rounds, values.only, cpuCount);
+  report.clients = { rounds, rows };
+  print(clientsTable(rows, clients, rounds));
 }
 if (sections.has('readers')) {
   const result = await readers(minutes);

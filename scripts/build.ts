@@ -9,6 +9,7 @@ import { fileURLToPath } from 'node:url';
 import { build as esbuild, type Plugin } from 'esbuild';
 import { statesOf } from '../bin/find-main.mjs';
 import { OLDEST } from '../bin/find-node.mjs';
+import { CLIENTS, FIXED } from '../src/api/client-names.ts';
 import { bundleForBrowsers } from './bundle-browser.ts';
 import { locked } from './lock.ts';
 import { WORKERS } from './workers.ts';
@@ -67,7 +68,13 @@ const packages: Part = {
 };
 
 /** What Node runs; a Worker is started from the file beside the one that starts it. */
-const ENTRIES = ['src/api/index.ts', 'src/cli/main.ts', 'src/host/check-node.ts', ...WORKERS];
+const ENTRIES = ['src/api/index.ts', 'src/cli/main.ts', 'src/host/check-node.ts', ...WORKERS, ...clientModules()];
+
+/** Modules of clients, and what makes their code, which threads load by their addresses. */
+function clientModules(): string[] {
+  const own = Object.keys(CLIENTS).filter((name) => !FIXED.includes(name));
+  return ['client-code', ...own].map((name) => `src/clients/${name}.ts`);
+}
 
 /** Beside the engine's files (build-packages.ts). */
 const iced: Plugin = {

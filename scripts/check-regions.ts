@@ -1,9 +1,10 @@
 // Whether all that emitted code may call of the runtime is called as src/runtime/abi.ts declares it. Handlers are made by the build, regions only while a guest runs; so it makes some
 // that call together what no handler does, and has the engine look at them.
 import binaryen from 'binaryen';
+import { ClientBuilder } from '../src/clients/builder.ts';
 import { Emitter } from '../src/emit/module.ts';
 import { emitRegion, type RegionDemands } from '../src/emit/region/region.ts';
-import { tracing } from '../src/instrument/index.ts';
+import { type Instrument, tracing } from '../src/instrument/index.ts';
 import { Mode } from '../src/layout/cpu.ts';
 import { PAGE } from '../src/layout/memory.ts';
 import { type Exported, runtime } from '../src/runtime/abi.ts';
@@ -24,6 +25,18 @@ const LOOP = '8903 49 75fb c3';
 /** PUSH EAX; CALL EBX; POP EAX; RET: a stack that is looked for at the entry, and again behind the call. */
 const CALL = '50 ffd3 58 c3';
 
+/** What clients may call. */
+const CALLING: Instrument = {
+  name: 'calling',
+  block(b) {
+    const c = new ClientBuilder(b.code, { cpu: 0, shared: 0 });
+    const zero = b.const(0);
+    c.mark(zero, b.const(1));
+    c.callIf(zero, 0, zero);
+    c.callExactIf(zero, 0, zero);
+  },
+};
+
 /** Code, and what is asked of its region. */
 const SAMPLES: readonly (readonly [string, RegionDemands])[] = [
   [ACCESSES, { atomic: true }],
@@ -33,6 +46,7 @@ const SAMPLES: readonly (readonly [string, RegionDemands])[] = [
   [LOOP, {}],
   [LOOP, { pointsAt: 0x123400 }],
   [LOOP, { instruments: [tracing] }],
+  [LOOP, { instruments: [CALLING] }],
 ];
 
 /** The module of all samples. Throws where one calls a function with other types than are declared, or uses what it gives as another type. */

@@ -1,5 +1,7 @@
 // Entry of the runtime: what emitted code and the host may call (src/runtime/abi.ts), and what tests call beside that (test/unit/runtime/abi.test.ts).
+
 export { faulted, raise, raiseError } from './base/fault';
+export { clientCall, clientCallExact, clientMark } from './clients/client';
 export { deliverFault, heatNow, hot, internalError, linkBlock, slotEip, stepDispatch } from './engine/engine';
 export { flushJumps } from './engine/fetched';
 export { blockHashIndex, codeAddress, findBlock, lookup, translateExec } from './engine/lookup';

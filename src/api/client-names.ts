@@ -1,8 +1,13 @@
 // Which clients a machine may have, and what they are asked for with (clients.ts, docs/clients.md).
 
+/** Clients that a machine has from its making on, or not at all; all others can be attached and detached. */
+export const FIXED: readonly string[] = ['prof', 'flame'];
+/** Options of all the others: code of which level it is for (kernel, user), and at which addresses (0x1000-0x2000, several with '+' between them). */
+export const SCOPE = ['level', 'ranges'] as const;
 /** The clients that there are, each with its options. */
 export const CLIENTS = {
   prof: ['from', 'until'],
+  inscount: ['exact', ...SCOPE],
   flame: ['hz', 'file', 'format', 'level', 'idle', 'from', 'until'],
 } as const satisfies Readonly<Record<string, readonly string[]>>;
 export type ClientName = keyof typeof CLIENTS;

@@ -47,7 +47,9 @@ export type {
   Translation,
 } from './inspect.ts';
 export {
+  type AttachedClient,
   type Bytes,
+  type ClientSpec,
   DEFAULT_MAC,
   DEFAULT_MEMORY,
   type EncoderName,

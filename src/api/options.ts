@@ -155,7 +155,7 @@ export interface MachineOptions {
    * What looks at how the guest runs, by words: 'NAME' or 'NAME:OPTION=TEXT,OPTION=TEXT' (a comma in a text stands twice). There is prof, which counts how control gets from one piece of
    * code to the next, with options from and until: texts on the console between which it counts; and flame, which samples the guest's stacks: flame() (docs/clients.md). Default: none, which costs nothing.
    */
-  readonly clients?: readonly string[] | undefined;
+  readonly clients?: readonly (string | ClientSpec)[] | undefined;
   /** POST codes: bytes written to port 80H. */
   readonly onPost?: Receiver<Uint8Array> | undefined;
   /** Lines (whole, with their newlines, many at a time) of the execution trace: see docs/trace.md. Slow in any case; without it nothing is
@@ -316,6 +316,8 @@ export interface MachineStats {
   readonly instructionsByCpu: readonly number[] | null;
   /** Where the client prof was asked for (docs/clients.md). */
   readonly prof?: ProfStats;
+  /** What other clients that are attached have found, by their names. */
+  readonly clients?: Readonly<Record<string, unknown>>;
   /** Where the client flame was. */
   readonly flame?: FlameStats;
   /** Of a lockstep run: slices so far, and the guest's time. */
@@ -326,6 +328,25 @@ export interface MachineStats {
     /** Of one that can go back: checkpoints, bytes of their memory, and whether it is where it was before. */
     readonly history?: { readonly checkpoints: number; readonly bytes: number; readonly inPast: boolean };
   };
+}
+
+/** A client of one's own: a module whose default export makes it (docs/clients.md). */
+export interface ClientSpec {
+  /** The module's address, or in Node its path. */
+  readonly module: string | URL;
+  /** What its reports are called. Default: the file's name without its ending. */
+  readonly name?: string | undefined;
+  /** Texts for its maker. `level` ('kernel', 'user') and `ranges` ('0x1000-0x2000', several with '+' between them) say which code it gets, whatever the client itself says. */
+  readonly options?: Readonly<Record<string, string>> | undefined;
+}
+
+/** A client that is attached to a machine. */
+export interface AttachedClient {
+  readonly name: string;
+  /** What it has found by now; behind detach(), had found by then. */
+  report(): unknown;
+  /** Resolves when no CPU runs code of it any more, and none will. At any time, also more than once. Rejects with ENDED where the run has ended. */
+  detach(): Promise<void>;
 }
 
 /** A machine as its users hold it. */
@@ -426,6 +447,11 @@ export interface MachineHandle extends MachineEventTarget {
    * and NOT_SUPPORTED in a browser.
    */
   gdb(options?: GdbOptions): Promise<GdbServer>;
+  /**
+   * Attaches a client (docs/clients.md) by a word as for `clients` of MachineOptions, or one of one's own: before the run, or while the machine runs or is paused. From when it resolves no CPU runs code without it. A machine that
+   * runs stands still for a moment, and what was decoded or translated is made anew. Rejects with BAD_OPTION, ENDED, and with NOT_SUPPORTED for machines with threads in a browser.
+   */
+  attach(client: string | ClientSpec): Promise<AttachedClient>;
   /** Ends the run with kind 'stopped', and waits for no receiver any more (for what is being written to disks it does). Where the guest has ended it before, that is all that it does. */
   stop(reason: string): void;
   /** Ends the run where there is one, and resolves when all is given back: threads, files of disks. Also of a machine that never ran. `await using` calls it. */

@@ -4,7 +4,7 @@
 import { PhysicalMemory } from '../cpu/physical.ts';
 import type { SharedMemory } from '../cpu/state.ts';
 import { CodeReader, decode, type Instruction, insideLimit, LONGEST } from '../decode/decoder.ts';
-import { pseudoIndex } from '../emit/interpreter/table.ts';
+import { FIRST_FORM, pseudoIndex } from '../emit/interpreter/table.ts';
 import { type HeadName, headFor, instrumentsAsked } from '../instrument/index.ts';
 import { Breakpoint, BreakpointKind, Cpu, codeLimit, Mode, NO_RETURN, SegCache } from '../layout/cpu.ts';
 import {
@@ -53,6 +53,16 @@ export interface CodeRuntime {
   blockHashIndex(phys: number, eip: number, mode: number): number;
 }
 
+/** Handlers of clients (clients/handlers.ts). */
+export interface CodeHooks {
+  /** Whether some are for instructions. */
+  readonly perInstruction: boolean;
+  /** Table index of the head of a block; undefined: that of all others. */
+  head(eip: number, mode: number): number | undefined;
+  /** Table indices of handlers; undefined where an instruction has that of its form. What runs alone (Mode.STEP) has no head. */
+  handlers(list: readonly Instruction[], mode: number): readonly (number | undefined)[];
+}
+
 /** Which jump caches know code that is gone: bit 0 the kernel's, bit 1 the user's. */
 export type Jumps = 0 | 1 | 2 | 3;
 
@@ -67,6 +77,8 @@ export class BlockCache {
   /** Pages that isFirst has seen code of, with where they were mapped. */
   private readonly places = new Set<string>();
   private knownHead: HeadName | undefined;
+  /** For blocks that are decoded from now on. */
+  hooks: CodeHooks | undefined;
   private readonly window = new Uint8Array(WINDOW);
   private copied = 0;
 
@@ -114,7 +126,7 @@ export class BlockCache {
     let code = this.window.subarray(0, Math.min(step ? LONGEST : WINDOW, PAGE - (phys & (PAGE - 1))));
     this.physical.read(phys, code);
     const reader = new CodeReader(code, mode);
-    if (!step && breaks.length === 0 && codeLimit(mode) === NO_LIMIT) {
+    if (!step && breaks.length === 0 && codeLimit(mode) === NO_LIMIT && !this.hooks?.perInstruction) {
       const count = this.copyRecords(reader, code, eip, mode);
       if (count > 0) {
         const bytes = code.subarray(0, this.copied);
@@ -224,6 +236,8 @@ export class BlockCache {
       this.records.write(record, x, mode);
       record += Record.size;
     }
+    if (this.hooks !== undefined && (this.hooks.perInstruction || (mode & Mode.STEP) !== 0))
+      this.giveHandlers(record - list.length * Record.size, this.hooks.handlers(list, mode));
     const last = list.at(-1)!;
     const head = this.enterBlock(list.length, list[0]!.eip, phys, lastPage, mode, end, code);
     // A conditional jump out of the limit of CS is #GP at the jump, if it is taken.
@@ -236,13 +250,23 @@ export class BlockCache {
     return head;
   }
 
+  /** Gives the instructions of the records at `first` their handlers. */
+  private giveHandlers(first: number, handlers: readonly (number | undefined)[]): void {
+    const { i32 } = this.shared;
+    handlers.forEach((handler, n) => {
+      const at = (first + n * Record.size + Record.at.handler) >> 2;
+      // What raises an exception in its place stays.
+      if (handler !== undefined && i32[at]! >= FIRST_FORM) i32[at] = handler;
+    });
+  }
+
   /** Enters the block whose records were written where the next one is to be. */
   private enterBlock(count: number, eip: number, phys: number, lastPage: number, mode: number, end: number, code: Uint8Array): number {
     const { i32, u8 } = this.shared;
     const head = this.word(Cpu.at.arenaNext);
     this.setWord(Cpu.at.arenaNext, head + blockBytes(count, code.length));
     i32.fill(0, head >> 2, (head + BlockHead.size) >> 2);
-    i32[(head + BlockHead.at.handler) >> 2] = pseudoIndex(this.headName);
+    i32[(head + BlockHead.at.handler) >> 2] = this.headOf(eip, mode);
     i32[(head + BlockHead.at.eip) >> 2] = eip;
     i32[(head + BlockHead.at.end) >> 2] = end;
     i32[(head + BlockHead.at.phys) >> 2] = phys;
@@ -282,9 +306,13 @@ export class BlockCache {
   leaveRegion(head: number): void {
     const { i32 } = this.shared;
     i32[(head + BlockHead.at.region) >> 2] = 0;
-    i32[(head + BlockHead.at.handler) >> 2] = pseudoIndex(this.headName);
+    i32[(head + BlockHead.at.handler) >> 2] = this.headOf(this.field(head, BlockHead.at.eip), this.field(head, BlockHead.at.mode));
     i32[(head + BlockHead.at.heat) >> 2] = 0;
     i32[(head + BlockHead.at.heatSince) >> 2] = this.runtime.heatNow(this.cpu);
+  }
+
+  private headOf(eip: number, mode: number): number {
+    return this.hooks?.head(eip, mode) ?? pseudoIndex(this.headName);
   }
 
   /** Instruments are asked for before any code runs. */

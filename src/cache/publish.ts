@@ -6,11 +6,11 @@ import { CONTROL, Control, cpuBase, PUBLISH, PUBLISH_BYTES } from '../layout/mem
 import { lengthOf } from './code-image.ts';
 import type { RegionEntry, TranslatedModule } from './translator.ts';
 
-// A record: [bytes of the record, entries, bytes of the module, bytes of the images, index of the CPU that it is for], the entries of five words each (the last one: offsets in its image), the images, the
+// A record: [bytes of the record, entries, bytes of the module, bytes of the images, index of the CPU that it is for, version of the list of clients], the entries of five words each (the last one: offsets in its image), the images, the
 // module. An image: its offsets as 32 bits each, then its bytes.
 // One of FLUSH entries and nothing else: all regions are to be dropped, as their slots are given back.
 // A record never wraps: one with 0 entries and no module fills the rest of the ring before it.
-const HEAD_WORDS = 5;
+const HEAD_WORDS = 6;
 const ENTRY_WORDS = 5;
 const ALIGN = 16;
 const OFFSET_BYTES = 4;
@@ -29,6 +29,8 @@ const distance = (from: number, to: number) => (to - from) >>> 0;
 /** The translator's end. */
 export class Publisher {
   private readonly shared: SharedMemory;
+  /** The version of the list of clients that modules are made by (clients/table.ts). */
+  clients = 0;
   constructor(shared: SharedMemory) {
     this.shared = shared;
   }
@@ -42,7 +44,7 @@ export class Publisher {
     const position = this.makeRoom(size);
     if (position === undefined) return false;
     const at = PUBLISH + (position % PUBLISH_BYTES);
-    i32.set([size, module.entries.length, module.bytes.length, images, module.owner ?? ALL], at >> 2);
+    i32.set([size, module.entries.length, module.bytes.length, images, module.owner ?? ALL, this.clients], at >> 2);
     const view = new DataView(u8.buffer);
     let to = at + (HEAD_WORDS + module.entries.length * ENTRY_WORDS) * 4;
     module.entries.forEach(({ slot, phys, eip, mode, image }, k) => {
@@ -64,7 +66,7 @@ export class Publisher {
     const size = (HEAD_WORDS * 4 + ALIGN - 1) & -ALIGN;
     const position = this.makeRoom(size);
     if (position === undefined) return false;
-    this.shared.i32.set([size, FLUSH, 0, 0, ALL], (PUBLISH + (position % PUBLISH_BYTES)) >> 2);
+    this.shared.i32.set([size, FLUSH, 0, 0, ALL, this.clients], (PUBLISH + (position % PUBLISH_BYTES)) >> 2);
     this.tell(position, size);
     return this.waitFor((position + size) >>> 0, PUBLISH_BYTES);
   }
@@ -112,16 +114,21 @@ export class Publisher {
   }
 }
 
-/** A CPU's end: the modules for it that it has not seen yet, in order, and DROP_REGIONS between them. Their bytes are copies. */
-export function* unseenModules(shared: SharedMemory, cpu: number): Generator<TranslatedModule | typeof DROP_REGIONS> {
+/** A CPU's end: the modules for it that it has not seen yet, in order, and DROP_REGIONS between them. Their bytes are copies. Those that were made by another list of clients than that of version `clients` are left out. */
+export function* unseenModules(shared: SharedMemory, cpu: number, clients = 0): Generator<TranslatedModule | typeof DROP_REGIONS> {
   const { i32, u8 } = shared;
   const consumed = (cpu + Cpu.at.consumed) >> 2;
   while (i32[consumed] !== Atomics.load(i32, control(Control.at.published))) {
     const at = PUBLISH + ((i32[consumed]! >>> 0) % PUBLISH_BYTES);
     const [size, count] = i32.subarray(at >> 2, (at >> 2) + 2) as unknown as [number, number];
     if (count === FLUSH) yield DROP_REGIONS;
-    const [length, images, owner] = i32.subarray((at >> 2) + 2, (at >> 2) + HEAD_WORDS) as unknown as [number, number, number];
-    if (count > 0 && (owner === ALL || owner === i32[(cpu + Cpu.at.index) >> 2])) {
+    const [length, images, owner, madeBy] = i32.subarray((at >> 2) + 2, (at >> 2) + HEAD_WORDS) as unknown as [
+      number,
+      number,
+      number,
+      number,
+    ];
+    if (count > 0 && madeBy === clients && (owner === ALL || owner === i32[(cpu + Cpu.at.index) >> 2])) {
       const entries: RegionEntry[] = [];
       const first = at + (HEAD_WORDS + count * ENTRY_WORDS) * 4;
       let from = first;

@@ -7,7 +7,7 @@ import { directBuilders } from '../emit/module/load.ts';
 import { Emitter } from '../emit/module.ts';
 import { withExportNames } from '../emit/names.ts';
 import { emitRegion, hasPoints, type RegionDemands, waitsForCalls } from '../emit/region/region.ts';
-import { instrumentsAsked } from '../instrument/index.ts';
+import { type Instrument, instrumentsAsked } from '../instrument/index.ts';
 import { Mode } from '../layout/cpu.ts';
 import {
   CONTROL,
@@ -148,6 +148,9 @@ export class Translator {
   onError: ((error: unknown, request: Request) => void) | undefined;
   /** Gets each module, to keep it. */
   onMade: ((module: MadeModule) => void) | undefined;
+  /** Of the machine's clients; and the version of their list (clients/table.ts). Where there are any, nothing is kept. */
+  clients: readonly Instrument[] = [];
+  clientVersion = 0;
   /** Names regions for profilers; without it they have no names. */
   nameOf: ((request: Request) => string) | undefined;
 
@@ -192,9 +195,12 @@ export class Translator {
   /** What is asked of code that is made now. */
   demandsFor(request: Request): AskedDemands {
     const { relax } = this;
+    const level = (request.mode & Mode.USER) !== 0 ? 'user' : 'kernel';
+    const clients = this.clients.filter(({ covers }) => covers!(level, undefined));
     return {
       relax,
-      instruments: instrumentsAsked((offset) => this.word(offset)),
+      instruments: [...instrumentsAsked((offset) => this.word(offset)), ...clients],
+      ramBytes: this.shared.plan.ramBytes,
       directOrigin: this.originFor(request, relax),
       stack: this.mayHaveStack(request) && !this.isPlain(request),
       precise: (relax & Relax.PRECISION) === 0,
@@ -418,7 +424,7 @@ export class Translator {
       this.onError(error, requests[0]!);
     }
     if (bytes === undefined || entries.length === 0) return undefined;
-    this.onMade?.({ bytes, regions, makeBuilder });
+    if (this.clients.length === 0) this.onMade?.({ bytes, regions, makeBuilder });
     return { bytes: this.named(bytes, entries), entries, owner: requests[0]!.owner };
   }
 }

@@ -1,7 +1,7 @@
 // The compiled parts that every CPU instantiates: the AssemblyScript runtime and the interpreter's handlers.
 import { FIRST_FORM, PSEUDO } from '../emit/interpreter/table.ts';
 import { host as machineHost } from '../host/node.ts';
-import { TABLE_ENTRIES } from '../layout/memory.ts';
+import { CLIENT_HANDLERS, TABLE_ENTRIES } from '../layout/memory.ts';
 import type { HostCall, runtime } from '../runtime/abi.ts';
 import type { HostImports } from '../runtime/host.ts';
 import type { SharedMemory } from './state.ts';
@@ -49,7 +49,7 @@ export function instantiate(image: EngineImage, shared: SharedMemory, host: Host
   const env = { memory: shared.memory };
   const runtime = instantiateRuntime(image, shared, host, wrap);
   const handlerCount = FIRST_FORM + image.keys.length;
-  const table = new WebAssembly.Table({ element: 'anyfunc', initial: handlerCount, maximum: TABLE_ENTRIES });
+  const table = new WebAssembly.Table({ element: 'anyfunc', initial: handlerCount, maximum: TABLE_ENTRIES + CLIENT_HANDLERS });
   const code = new WebAssembly.Instance(image.handlers, {
     env: { ...env, table },
     runtime: runtime as unknown as WebAssembly.ModuleImports,
@@ -66,7 +66,7 @@ export function instantiate(image: EngineImage, shared: SharedMemory, host: Host
     imports: {
       env: { ...env, table },
       runtime: runtime as unknown as WebAssembly.ModuleImports,
-      code: { dispatch: code.dispatch, raise: code.raise } as WebAssembly.ModuleImports,
+      code: { dispatch: code.dispatch, raise: code.raise, link: code.link } as WebAssembly.ModuleImports,
     },
   };
 }

@@ -3,6 +3,8 @@ import { BlockCache } from '../cache/blocks.ts';
 import { codeWritten, leaveCode, pagesToDrop } from '../cache/code-pages.ts';
 import { askForPage } from '../cache/heat.ts';
 import { RegionTable } from '../cache/regions.ts';
+import type { ClientCode } from '../clients/client-code.ts';
+import { type ClientEntry, clientVersion, readClients } from '../clients/table.ts';
 import { Cpu, Exit, GPR_STRIDE, Mode, Pending } from '../layout/cpu.ts';
 import { BlockHead, CONTROL, Control, cpuBase, KEPT_PAGES, PAGE, PAGE_SHIFT } from '../layout/memory.ts';
 import type { HostImports } from '../runtime/host.ts';
@@ -11,7 +13,7 @@ import { type EngineImage, type Instance, instantiate } from './runtime.ts';
 import { resetCpu, type SharedMemory } from './state.ts';
 
 /** What the machine gives a CPU; the code cache is the CPU's own affair. */
-export type CpuHost = Omit<HostImports, 'invalidateCode'>;
+export type CpuHost = Omit<HostImports, 'invalidateCode' | 'clientCall' | 'clientCrossing'>;
 
 export class Vcpu {
   readonly index: number;
@@ -31,6 +33,10 @@ export class Vcpu {
   /** When the engine was left last, and why. */
   private leftAt = 0;
   private leftBy: number = Exit.NONE;
+  /** The version of the list of clients that its code is for (clients/attached.ts). */
+  clients = 0;
+  /** Of its clients; undefined: there are none. */
+  private code: ClientCode | undefined;
   /** Control.debugChanges that it goes by. */
   private debugChanges = 0;
 
@@ -38,7 +44,12 @@ export class Vcpu {
     this.index = index;
     this.shared = shared;
     this.base = cpuBase(shared.plan, index);
-    const functions = { ...host, invalidateCode: (_cpu: number, phys: number, bytes: number) => this.codeWritten(phys, bytes) };
+    const functions: HostImports = {
+      ...host,
+      invalidateCode: (_cpu, phys, bytes) => this.codeWritten(phys, bytes),
+      clientCall: (_cpu, which, eip, eflags, a, b, c) => this.code?.calls.call(which, eip, eflags, a, b, c),
+      clientCrossing: () => this.code?.calls.crossing(),
+    };
     const counts = shared.i32[(CONTROL + Control.at.countInstructions) >> 2] !== 0;
     this.instance = instantiate(image, shared, functions, counts ? (host) => timed(shared, this.base, host) : undefined);
     this.blocks = new BlockCache(shared, this.base, this.instance.runtime, image.keys);
@@ -111,6 +122,18 @@ export class Vcpu {
     this.instance.runtime.flush(this.base);
     this.blocks.bumpJumps();
     this.instance.runtime.updateBreakpoints(this.base);
+  }
+
+  /** Goes by the list of clients as it is now: code that was made by another one is dropped. Nothing runs. `make`: asked where there are clients. */
+  takeClients(make: (cpu: Vcpu, list: readonly ClientEntry[]) => ClientCode): void {
+    if (clientVersion(this.shared) === this.clients) return;
+    this.dropRegions();
+    this.blocks.flush();
+    this.code?.handlers.drop();
+    const { list, version } = readClients(this.shared);
+    this.code = list.length === 0 ? undefined : make(this, list);
+    this.blocks.hooks = this.code?.handlers;
+    this.clients = version;
   }
 
   private review(page: number): void {

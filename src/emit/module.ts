@@ -45,7 +45,7 @@ export class Emitter {
     return this.import(name, 'runtime');
   }
   /** Name, inside the module, of a function of the handlers' module. */
-  code(name: 'dispatch' | 'raise'): string {
+  code(name: 'dispatch' | 'raise' | 'link'): string {
     return this.import(name, 'code');
   }
   private import(base: string, module: 'runtime' | 'code'): string {

@@ -168,6 +168,11 @@ export const host: Host = {
     worker.postMessage({ workerData: data, files: addresses } satisfies Start);
     return { threadName: name, terminate: () => end(1) };
   },
+  moduleAddress: (module) => new URL(module, location.href).href,
+  canRequire: false,
+  requireModule() {
+    throw new DragomanError('NOT_SUPPORTED', 'not supported: clients of a machine with threads in a browser', 'clients');
+  },
   collectGarbage() {},
   async workerData<T>() {
     const { workerData, files } = await started!;

@@ -2,7 +2,9 @@
 import { createHash } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
+import { createRequire } from 'node:module';
 import { availableParallelism } from 'node:os';
+import { fileURLToPath, pathToFileURL } from 'node:url';
 import { setFlagsFromString } from 'node:v8';
 import { runInNewContext } from 'node:vm';
 import { parentPort, Worker, workerData } from 'node:worker_threads';
@@ -82,6 +84,9 @@ export const host: Host = {
     worker.once('exit', onExit);
     return worker;
   },
+  moduleAddress: (module) => (/^[a-z][a-z0-9+.-]+:/i.test(module) ? module : pathToFileURL(module).href),
+  canRequire: true,
+  requireModule: (address) => createRequire(import.meta.url)(address.startsWith('file:') ? fileURLToPath(address) : address) as object,
   collectGarbage() {
     // The function is a global of contexts that are made meanwhile. Only this flavor gives the young generation's room back.
     setFlagsFromString('--expose-gc');

@@ -5,6 +5,7 @@
 import { Builder } from '../ir/builder.ts';
 import { mapOperands, type Op } from '../ir/operations.ts';
 import type { Value } from '../ir/types.ts';
+import type { AccessPlace, BranchPlace, InstructionPlace, Level } from './places.ts';
 
 /** The start of a block of guest instructions. */
 export interface BlockStart {
@@ -15,12 +16,22 @@ export interface BlockStart {
   instructions(): Value;
   /** Mode bits of its code; undefined: those that the CPU has then. */
   readonly mode: number | undefined;
+  /** Level of its code, where whoever gives it knows no mode but that. */
+  readonly level?: Level;
 }
 
 export interface Instrument {
   readonly name: string;
   /** Adds to the start of each block. The CPU's registers and flags are those of its first instruction, which has not begun. */
   block?(b: Builder, start: BlockStart): void;
+  /** Adds to the start of each instruction, behind what is added to its block. */
+  instruction?(b: Builder, at: InstructionPlace): void;
+  /** Adds behind each access of guest memory. */
+  access?(b: Builder, at: AccessPlace): void;
+  /** Adds in front of each branch. */
+  branch?(b: Builder, at: BranchPlace): void;
+  /** Whether it wants anything of code of a level at an EIP; undefined: of some code of that level. Without it: of all. */
+  covers?(level: Level, eip: number | undefined): boolean;
   /** What an operation becomes, of the same type and effects. */
   operation?(op: Op): Op;
   /** The guest may be stopped at the start of each block: no copies of loops that make many passes without a look at anything. */

@@ -6,7 +6,7 @@ import { area, array, records, shared32, struct, u16, u32, u64 } from './struct.
 export const GPR_STRIDE = 8;
 export const GPR_COUNT = 16;
 /** Counters for functions of the host. */
-export const HOST_COUNTERS = 16;
+export const HOST_COUNTERS = 24;
 /** So many of them the code has that is translated: 32 bits and less. */
 export const CODE_GPRS = 8;
 

@@ -38,6 +38,8 @@ export const Slot = struct({ eip: u32, phys: u32, mode: u32, points: u32 });
 export const POINTS_BYTES = 1 * MiB;
 /** Entries of the function table: 0 is the trap of a null index, then handlers, then slots of regions. */
 export const TABLE_ENTRIES = 65536;
+/** Entries that a CPU's table may have behind those: handlers that clients asked for (clients/handlers.ts). */
+export const CLIENT_HANDLERS = 65536;
 /** A machine has room for so many regions at the least (Control.mostRegions): a module of them. */
 export const SMALLEST_REGIONS = 32;
 /** Bytes of published modules: a ring. A power of two, as positions in it wrap at 2^32. */
@@ -49,6 +51,13 @@ export const LOW_ROM_BYTES = 128 * KiB;
 /** Code maps: a bit for each byte of a page, set where some CPU may hold code of it (cache/code-pages.ts). Handed out by `markCode` to pages with code. */
 export const CODE_MAP_BYTES = PAGE / 8;
 export const CODE_MAP_COUNT = 16384;
+
+/** Of the list of a machine's clients. */
+export const CLIENT_TABLE_BYTES = 64 * KiB;
+/** Room of clients in each CPU's block; and what a machine has of it for all CPUs together, beside a byte for each eight of guest RAM. Nobody's memory until somebody writes to it. */
+export const CLIENT_CPU_BYTES = 1 * MiB;
+const CLIENT_SHARED_BYTES = 16 * MiB;
+const CLIENT_RAM_PARTS = 8;
 
 /** The memory's fixed part, in this order. The addresses are the constants below. */
 const MAP = struct({
@@ -68,6 +77,8 @@ const MAP = struct({
   /** The page of RAM that has each code map: a word each. */
   codeMapPages: array(CODE_MAP_COUNT, u32),
   points: area(POINTS_BYTES, 16),
+  /** The clients that are attached, as text (clients/table.ts). */
+  clientTable: area(CLIENT_TABLE_BYTES, 16),
   /** Guest physical address 0: RAM, and behind it what grows with the number of CPUs (planMemory). */
   ram: area(0, 32 * MiB),
 });
@@ -83,6 +94,7 @@ export const ROM = MAP.at.rom;
 export const CODE_MAPS = MAP.at.codeMaps;
 export const CODE_MAP_PAGES = MAP.at.codeMapPages;
 export const POINTS = MAP.at.points;
+export const CLIENT_TABLE = MAP.at.clientTable;
 export const RAM = MAP.at.ram;
 
 /** Guest physical addresses that are a video card's: no RAM, up to the text that the card shows, which is 32 KiB of RAM. */
@@ -216,6 +228,10 @@ export const Control = struct({
   debugCount: u32,
   debugChanges: u32,
   debugPoints: records(DEBUG_POINTS, Breakpoint),
+  /** Twice how often the list of attached clients (CLIENT_TABLE) has changed, which it does while no CPU runs; odd while it is written. */
+  clientChanges: shared32,
+  /** Nonzero: some client is told of each way into the kernel and out of it. */
+  clientCrossings: u32,
   /** So often a second the timekeeper asks each CPU that runs for a sample (Pending.SAMPLE); 0: never. */
   flameHz: u32,
 });
@@ -450,6 +466,8 @@ export const CpuArea = struct(
     noTable: area(PROVEN_DESCRIPTORS * 8, 16),
     /** Of the kernel, of the user. */
     prof: records(PROF_LEVELS, ProfCounts, PAGE),
+    /** What clients have for each CPU (machine/clients.ts). */
+    clients: area(CLIENT_CPU_BYTES, PAGE),
     /** A ring of samples. */
     flame: records(FLAME_RECORDS, FlameRecord, PAGE),
     /** To the end of the CPU's block. */
@@ -465,6 +483,9 @@ export interface MemoryPlan {
   readonly cpus: number;
   /** Bytes from one CPU's block to the next. */
   readonly cpuStride: number;
+  /** What clients have for all CPUs together: where, and how many bytes. Guest RAM goes before: of the largest machines there is less. */
+  readonly clients: number;
+  readonly clientBytes: number;
   /** Whole size in WebAssembly pages of 64 KiB. */
   readonly wasmPages: number;
 }
@@ -502,7 +523,8 @@ export function planMemory(cpuCount: number, ramBytes: number): MemoryPlan {
       'memoryBytes',
     );
   }
-  return { ramBytes, cpuCount, pageMeta, cpus, cpuStride, wasmPages: end / WASM_PAGE };
+  const clientBytes = Math.min(up(ramBytes / CLIENT_RAM_PARTS, WASM_PAGE) + CLIENT_SHARED_BYTES, LAST_END - end);
+  return { ramBytes, cpuCount, pageMeta, cpus, cpuStride, clients: end, clientBytes, wasmPages: (end + clientBytes) / WASM_PAGE };
 }
 
 /** Base address of CPU `index`. */

@@ -22,5 +22,7 @@ export function hostRuntime(shared: SharedMemory, hostOf: (index: number) => Cpu
     fpuError: (cpu, level) => of(cpu).fpuError(cpu, level),
     invalidateCode: (_cpu, phys, bytes) => ramWritten(shared, phys >>> 0, bytes),
     trace: () => {},
+    clientCall: () => {},
+    clientCrossing: () => {},
   });
 }

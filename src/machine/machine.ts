@@ -1,5 +1,7 @@
 // A PC put together: memory, kernel, the host's end of the devices, and the executor that runs its CPUs.
 import type { Channel } from '../api/channel.ts';
+import { FIXED } from '../api/client-names.ts';
+import { CLIENT } from '../api/clients.ts';
 import {
   type Breakpoint,
   BreakpointEvent,
@@ -14,7 +16,9 @@ import { DragomanError } from '../api/errors.ts';
 import type { GdbOptions, GdbServer } from '../api/gdb.ts';
 import type { CpuHandle, MachineMemory } from '../api/inspect.ts';
 import type {
+  AttachedClient,
   Bytes,
+  ClientSpec,
   EncoderName,
   FlameFormat,
   MachineHandle,
@@ -56,6 +60,7 @@ import { monotonicMs } from './board/host-clock.ts';
 import { Standstill } from './board/standstill.ts';
 import { enterKernel } from './boot/start-state.ts';
 import { MachineChannel } from './channel.ts';
+import { MachineClients } from './clients.ts';
 import { watchedConsole } from './console-watch.ts';
 import { MachineEvents } from './events.ts';
 import type { Executor, ExecutorEnds } from './executor.ts';
@@ -125,6 +130,7 @@ export class Machine extends MachineEvents implements MachineHandle {
   private readonly symbols: MachineSymbols;
   private readonly executor: Executor;
   private readonly pausing: Pausing;
+  private readonly clients: MachineClients;
   private readonly gdbPort: GdbPort;
   private readonly inputs: Inputs;
   /** The same, of a lockstep machine. */
@@ -164,6 +170,7 @@ export class Machine extends MachineEvents implements MachineHandle {
     await net?.open?.();
     const disks: Disk[] = [];
     let shares: readonly Share[] = [];
+    let machine: Machine;
     try {
       for (const [n, disk] of settings.disks.entries()) disks.push(await openDisk(disk, diskName(disk, n), saved?.overlays[n]));
       await saved?.checkDisks(disks, settings.disks.map(diskName));
@@ -174,7 +181,7 @@ export class Machine extends MachineEvents implements MachineHandle {
       if (lockstep?.onRecord !== undefined || lockstep?.replay !== undefined) for (const disk of disks) hashes.push(await hashOf(disk));
       // From here to where it is listened to nothing waits.
       settings.signal?.throwIfAborted();
-      return new Machine(settings, disks, shares, hashes, saved);
+      machine = new Machine(settings, disks, shares, hashes, saved);
     } catch (error) {
       for (const disk of disks) disk.close();
       saved?.dropDisks();
@@ -182,6 +189,7 @@ export class Machine extends MachineEvents implements MachineHandle {
       net?.close?.();
       throw error;
     }
+    return machine.withClients();
   }
 
   /** `diskHashes`: where the machine is recorded, or a recording is run again. */
@@ -323,6 +331,13 @@ export class Machine extends MachineEvents implements MachineHandle {
       },
       onResumed: () => this.dispatchEvent(new Event('resumed')),
     });
+    const { pausing } = this;
+    this.clients = new MachineClients({
+      shared: this.shared,
+      prepare: () => this.executor.prepareClients(),
+      atRest: (work) => pausing.atRest(work),
+      symbolAt: (address) => this.symbols.at(address),
+    });
     net?.connect?.({ receive: (frame) => this.receive(frame) });
     if (entry !== undefined) resetDevices(this.board.chipset, entry);
     else this.board.chipset.hub.reset();
@@ -343,6 +358,21 @@ export class Machine extends MachineEvents implements MachineHandle {
       dump: (cpu) => dumpCpu(shared, cpu, runtime.readFlags),
     });
     options.signal?.addEventListener('abort', this.abort);
+  }
+
+  /** With those that it was asked for. */
+  private async withClients(): Promise<this> {
+    try {
+      for (const client of this.options.clients) if (!FIXED.includes(client.name)) await this.clients.attach(client);
+    } catch (error) {
+      await this.close();
+      throw error;
+    }
+    return this;
+  }
+
+  attach(client: string | ClientSpec): Promise<AttachedClient> {
+    return Promise.resolve().then(() => this.clients.attach(CLIENT.take(client, 'attach')));
   }
 
   reset(): Promise<void> {
@@ -759,6 +789,7 @@ export class Machine extends MachineEvents implements MachineHandle {
       guestMs: new Standstill(shared.memory).since(() => BigInt(Math.round(now * 1e6))) / 1e6,
       lockstep: this.lockstep?.stats,
       prof: this.prof?.stats,
+      clients: this.clients.any ? this.clients.reports() : undefined,
       flame: this.flameClient?.stats,
     });
   }

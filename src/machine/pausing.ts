@@ -188,6 +188,14 @@ export class Pausing {
       await Promise.race([settled, this.#over.promise]);
   }
 
+  /** Does something while no CPU runs, before the run as well. Rejects with ENDED where the run has ended, or ends first. */
+  async atRest(work: () => void): Promise<void> {
+    await this.#whileStill(() => {
+      if (this.#state === 'ended') this.#mustRun();
+      work();
+    });
+  }
+
   /** Runs something while no CPU runs. Rejects with BAD_STATE before the run, and with ENDED where the run ends first. */
   async still<T>(work: () => T): Promise<T> {
     const done = Promise.withResolvers<T>();

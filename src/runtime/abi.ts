@@ -160,6 +160,10 @@ export const runtime = named({
   relax: fn([]),
   traceInterpreted: fn([i32], { reads: 'all', flags: 'r' }),
   traceTranslated: fn([i32], { reads: 'all', flags: 'r' }),
+  // For clients: (address, bits); (which function, three values); the same behind whether it is to be called, with all state in memory.
+  clientMark: fn([i32, i32], {}, i32),
+  clientCall: fn([i32, i32, i32, i32], {}, i32),
+  clientCallExact: fn([i32, i32, i32, i32, i32], { reads: 'all', flags: 'r', eip: true }),
 
   // Segments, descriptors, control and debug registers.
   loadSegment: fn([i32, i32], FORGETS, i32),

@@ -1,9 +1,14 @@
 // The pass that gives a region its instruments (instrument/instrument.ts): behind all others, so that what these make of the guest's own
 // operations stays as it is.
+
+import type { Instruction } from '../decode/instruction.ts';
+import { hasHooks, type Weaving, woven } from '../instrument/hooks.ts';
 import { atStart, type BlockStart, type Instrument, throughOperations } from '../instrument/instrument.ts';
 import { eipOf } from '../ir/blocks.ts';
 import type { Builder } from '../ir/builder.ts';
 import type { RegionBlock, RegionIr } from '../ir/region.ts';
+import { Mode } from '../layout/cpu.ts';
+import type { Region } from './grow.ts';
 
 const startOf = (b: Builder, { id, instructions }: RegionBlock, mode: number): BlockStart => ({
   engine: 'region',
@@ -12,14 +17,28 @@ const startOf = (b: Builder, { id, instructions }: RegionBlock, mode: number): B
   mode,
 });
 
-/** `ir` with what the instruments add, in their order, to each block that has instructions. */
-export function instrumented(ir: RegionIr, instruments: readonly Instrument[]): RegionIr {
+/** Instructions of a region by their EIPs. */
+const instructionsOf = ({ blocks }: Region): Map<number, Instruction> =>
+  new Map([...blocks.values()].flatMap(({ instructions }) => instructions.map((x) => [x.eip, x])));
+
+/** `ir`, which `region` became, with what the instruments add, in their order, to each block that has instructions. `ramBytes`, `directOrigin`: see Weaving. */
+export function instrumented(
+  ir: RegionIr,
+  instruments: readonly Instrument[],
+  region?: Region,
+  { ramBytes, directOrigin }: Pick<Weaving, 'ramBytes' | 'directOrigin'> = { ramBytes: 0 },
+): RegionIr {
+  const level = (ir.mode & Mode.USER) !== 0 ? 'user' : 'kernel';
+  const known = region !== undefined && instruments.some(hasHooks) ? instructionsOf(region) : undefined;
+  const weaving: Weaving = { engine: 'region', level, ramBytes, directOrigin, instruction: (eip) => known!.get(eip!)! };
   const blocks = new Map<number, RegionBlock>();
   for (const [id, block] of ir.blocks) {
     let ops = throughOperations(block.ops, instruments);
+    ops = woven(ops, instruments, weaving);
     if (block.instructions > 0)
       ops = atStart(ops, (b) => {
-        for (const instrument of instruments) instrument.block?.(b, startOf(b, block, ir.mode));
+        for (const instrument of instruments)
+          if (instrument.covers?.(level, eipOf(id)) !== false) instrument.block?.(b, startOf(b, block, ir.mode));
       });
     blocks.set(id, { ...block, ops });
   }

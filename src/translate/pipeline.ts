@@ -47,6 +47,8 @@ export interface Demands {
   readonly stack?: boolean;
   /** A fault in code of the kernel finds in its frame the flags that its instruction found, even if nobody needs them to go on. Default: true. */
   readonly precise?: boolean;
+  /** Bytes of guest RAM, for instruments that want to know where accesses are. */
+  readonly ramBytes?: number;
   /** Loops may have unchecked copies; else their blocks stand once. Default: true. */
   readonly copies?: boolean;
   /** Verify the region behind each pass. */
@@ -75,7 +77,7 @@ const stackBeside = (ir: RegionIr): Map<string, boolean> => (switchesStacks(ir) 
 
 export function translate(
   region: Region,
-  { instruments = [], directOrigin, stack = false, precise: wanted = true, copies = true, verify = false }: Demands = {},
+  { instruments = [], directOrigin, stack = false, precise: wanted = true, copies = true, ramBytes = 0, verify = false }: Demands = {},
 ): Translation {
   const precise = wanted || (region.mode & Mode.USER) !== 0;
   let ir = liftRegion(region);
@@ -89,7 +91,10 @@ export function translate(
   if (once) without.add('loops');
   if (!stack || !instruments.every(({ repeats }) => repeats) || !reliesOnMap(ir, directOrigin)) without.add('stack-accesses');
   for (const [name, pass] of Object.entries<Pass>(PASSES)) if (!without.has(name)) through(name, pass);
-  if (instruments.length > 0) through('instruments', (last) => instrumented(last, instruments));
+  if (instruments.length > 0) {
+    const origin = reliesOnMap(ir, directOrigin) ? directOrigin : undefined;
+    through('instruments', (last) => instrumented(last, instruments, region, { ramBytes, directOrigin: origin }));
+  }
   const live = liveFlags(ir, precise);
   return {
     ir,

@@ -1,4 +1,5 @@
 // What the whole runtime asks of a CPU's state.
+import { hostClientCrossing } from '../gen/host';
 import { Cpu, Cr0, Cr4, control, Eflags, Mode, NO_RETURN } from '../gen/layout';
 
 /** All stores are seen before anything that follows. A store and a load that are sequentially consistent, of a word that only this CPU uses, are ordered with
@@ -30,8 +31,10 @@ export function userAccess(cpu: Cpu): u32 {
 /** The mode of the code becomes this one. Where that is another one, no code that waits for a return is gone on with. */
 @inline
 export function changeMode(cpu: Cpu, mode: u32): void {
-  if (cpu.mode != mode) cpu.callReturn = NO_RETURN;
+  const before = cpu.mode;
+  if (before != mode) cpu.callReturn = NO_RETURN;
   cpu.mode = mode;
+  if ((before ^ mode) & Mode.USER && control.clientCrossings) hostClientCrossing(cpu);
 }
 
 /** Segment types are not checked in real-address and virtual-8086 mode (SDM vol. 3, 20.1). */

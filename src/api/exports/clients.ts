@@ -1,5 +1,23 @@
 // What users import as `dragoman/clients`: which clients there are, and what they are asked for with.
 
+export type {
+  AccessPlace,
+  BlockPlace,
+  BranchPlace,
+  Call,
+  Client,
+  ClientBuilder,
+  ClientView,
+  Crossing,
+  InstructionPlace,
+  Level,
+  MachineFacts,
+  MakeClient,
+  OptionTexts,
+  Range,
+  Ring,
+  Room,
+} from '../../clients/client.ts';
 /**
  * What may look at how a guest runs: for `clients` of MachineOptions.
  *

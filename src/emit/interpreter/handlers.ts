@@ -1,5 +1,7 @@
 // The interpreter: one Wasm function ("handler") for each instruction form, generated at build time from the same
 // lifts as the JIT. A handler reads its operands from the record at local 0 and tail-calls the next record's handler.
+
+import { type Level, woven } from '../../instrument/hooks.ts';
 import { HEADS, type HeadName, type Instrument } from '../../instrument/index.ts';
 import { throughOperations } from '../../instrument/instrument.ts';
 import { eipOf } from '../../ir/blocks.ts';
@@ -151,7 +153,11 @@ class HandlerTarget implements Target {
   /** It uses the links of its record. */
   links = false;
 
-  constructor(e: Emitter, instruments: readonly Instrument[]) {
+  /** Where the dispatcher and its like are called: this module has them, or it imports them from that of all handlers. */
+  readonly called: (name: 'dispatch' | 'raise' | 'link') => string;
+
+  constructor(e: Emitter, instruments: readonly Instrument[], imports: boolean) {
+    this.called = imports ? (name) => e.code(name) : (name) => name;
     this.f = new FunctionCode(e, 2);
     this.counts = transferCounts(this.f, instruments);
     this.flags = new HandlerFlags(this.f);
@@ -167,7 +173,7 @@ class HandlerTarget implements Target {
     return this.recordField(Record.at.eip);
   }
   faultExit(faulted?: Expr): Expr {
-    const exit = this.f.m.return_call('raise', [this.rec(), this.f.cpu()], none);
+    const exit = this.f.m.return_call(this.called('raise'), [this.rec(), this.f.cpu()], none);
     return faulted === undefined ? exit : this.f.m.if(this.f.unlikely(faulted), exit);
   }
   startInstruction(): void {}
@@ -200,7 +206,7 @@ class HandlerTarget implements Target {
   }
   /** On by the dispatcher; `reason`: why (ProfReason). */
   dispatch(reason: number): Expr[] {
-    return [...this.counts.why(reason), this.f.m.return_call('dispatch', [this.f.c(0), this.f.cpu()], none)];
+    return [...this.counts.why(reason), this.f.m.return_call(this.called('dispatch'), [this.f.c(0), this.f.cpu()], none)];
   }
 
   private go(record: Expr): void {
@@ -226,7 +232,7 @@ class HandlerTarget implements Target {
         m.return_call_indirect(m.i32.load(Record.at.handler, 4, this.f.get(to)), [this.f.get(to), this.f.cpu()]),
       ),
       this.f.storeCpu(Cpu.at.eip, target),
-      m.return_call('link', [m.i32.add(this.rec(), this.f.c(link)), this.f.cpu()], none),
+      m.return_call(this.called('link'), [m.i32.add(this.rec(), this.f.c(link)), this.f.cpu()], none),
     ]);
   }
   /** RET: to the region that waits for it, if it goes there. */
@@ -270,7 +276,7 @@ class HandlerTarget implements Target {
       case 'ret':
         return this.flat ? this.returnTo(this.lowering.value(op.eip)) : this.branchTo(this.lowering.value(op.eip), 'returns');
       case 'cross': {
-        const dispatch = this.f.m.return_call('dispatch', [this.f.c(0), this.f.cpu()], none);
+        const dispatch = this.f.m.return_call(this.called('dispatch'), [this.f.c(0), this.f.cpu()], none);
         const counted = behind(this.f, this.counts.why(ProfReason.CROSSING), dispatch);
         const code = [...this.counts.count('crossings'), ...this.lowering.helpers.crossing(op, this.faultExit(), counted)];
         return this.f.emit(this.f.m.block(null, code));
@@ -289,14 +295,30 @@ class HandlerTarget implements Target {
   }
 }
 
+/** Where a handler stands. `imports`: in a module beside that of all handlers. `level`: of the code that it runs; `ramBytes`, `step`: see Weaving. All of these matter to hooks alone. */
+export interface HandlerPlace {
+  readonly step?: boolean;
+  readonly imports?: boolean;
+  readonly level?: Level;
+  readonly ramBytes?: number;
+}
+
 /** Adds the handler of one form, named `name`. */
-export function addHandler(e: Emitter, name: string, form: Form, spec: LiftSpec, instruments: readonly Instrument[] = []): void {
+export function addHandler(
+  e: Emitter,
+  name: string,
+  form: Form,
+  spec: LiftSpec,
+  instruments: readonly Instrument[] = [],
+  { imports = false, step = false, level = 'kernel', ramBytes = 0 }: HandlerPlace = {},
+): void {
   const b = new Builder();
   const x = new Lifter(b, form, new RecordLeaves(b, form));
   spec.lift(x);
-  const t = new HandlerTarget(e, instruments);
+  const t = new HandlerTarget(e, instruments, imports);
   t.flat = form.flat;
-  const body = t.lowering.lower(throughOperations(b.code.ops, instruments));
+  const ops = throughOperations(b.code.ops, instruments);
+  const body = t.lowering.lower(woven(ops, instruments, { engine: 'interpreter', step, level, ramBytes, instruction: () => ({ form }) }));
   if (!x.ended) {
     if (spec.dispatches || spec.ends) t.dispatchNext();
     else t.next();
@@ -310,7 +332,7 @@ export function addHandler(e: Emitter, name: string, form: Form, spec: LiftSpec,
 
 /** Adds a function of the handlers' frame, written out by `write`. */
 function addPseudo(e: Emitter, name: Pseudo, instruments: readonly Instrument[], write: (t: HandlerTarget) => void): void {
-  const t = new HandlerTarget(e, instruments);
+  const t = new HandlerTarget(e, instruments, false);
   write(t);
   e.addCode(name, t.f.locals.types, e.m.block(null, t.f.statements));
 }
@@ -357,40 +379,47 @@ function dispatcherCounts({ f, counts }: HandlerTarget): DispatcherCounts {
   };
 }
 
+/**
+ * The head of a block: polls, does what instruments ask, counts heat (a request at the threshold, and again each period), and starts the first instruction.
+ */
+function writeHead(t: HandlerTarget, instruments: readonly Instrument[], level?: Level): void {
+  const { m } = t.f;
+  const b = new Builder();
+  const field = (offset: number) => () => b.push({ kind: 'rec', type: 'i32', bytes: 4, offset });
+  const start = {
+    engine: 'interpreter',
+    eip: field(BlockHead.at.eip),
+    instructions: field(BlockHead.at.count),
+    mode: undefined,
+    ...(level && { level }),
+  } as const;
+  for (const instrument of instruments) instrument.block?.(b, start);
+  const also = t.lowering.lower(b.code.ops);
+  const dispatch = behind(t.f, t.counts.why(ProfReason.POLL), m.return_call(t.called('dispatch'), [t.f.c(0), t.f.cpu()], none));
+  const poll = callPoll(t.f, runtime.poll, t.recordField(BlockHead.at.eip), m.if(t.f.loadCpu(Cpu.at.exit), m.return(), dispatch));
+  also.unshift(m.if(m.i32.load16_u(Cpu.at.pending, 2, t.f.cpu()), poll));
+  const heat = t.f.locals.take();
+  t.f.emit(m.local.set(heat, m.i32.add(t.recordField(BlockHead.at.heat), t.f.c(1))));
+  t.f.emit(m.i32.store(BlockHead.at.heat, 4, t.rec(), t.f.get(heat)));
+  const threshold = m.i32.load(CONTROL + Control.at.hotThreshold, 4, t.f.c(0));
+  t.f.emit(m.if(m.i32.eq(m.i32.and(t.f.get(heat), t.f.c(HEAT_PERIOD - 1)), threshold), t.f.callRuntime(runtime.hot, t.rec())));
+  t.next(BlockHead.size);
+}
+
+/** Adds the head of blocks with such instruments to a module that has no other heads. */
+export function addHead(e: Emitter, name: string, instruments: readonly Instrument[], level: Level): void {
+  const t = new HandlerTarget(e, instruments, true);
+  writeHead(t, instruments, level);
+  e.addCode(name, t.f.locals.types, e.m.block(null, t.f.statements));
+}
+
 /** `all`: instruments that all handlers have. */
 function addPseudos(e: Emitter, all: readonly Instrument[]): void {
   const { m } = e;
   const add = (name: Pseudo, write: (t: HandlerTarget) => void) => addPseudo(e, name, all, write);
   const dispatch = (t: HandlerTarget, reason: number) =>
     behind(t.f, t.counts.why(reason), m.return_call('dispatch', [t.f.c(0), t.f.cpu()], none));
-  const pollThenLeave = (t: HandlerTarget, eip: () => Expr) =>
-    m.if(
-      m.i32.load16_u(Cpu.at.pending, 2, t.f.cpu()),
-      callPoll(t.f, runtime.poll, eip(), m.if(t.f.loadCpu(Cpu.at.exit), m.return(), dispatch(t, ProfReason.POLL))),
-    );
-
-  // The head of a block: polls, does what instruments ask, counts heat (a request at the threshold, and again each period), and starts the
-  // first instruction.
-  const head = (t: HandlerTarget, instruments: readonly Instrument[]) => {
-    const b = new Builder();
-    const field = (offset: number) => () => b.push({ kind: 'rec', type: 'i32', bytes: 4, offset });
-    const start = {
-      engine: 'interpreter',
-      eip: field(BlockHead.at.eip),
-      instructions: field(BlockHead.at.count),
-      mode: undefined,
-    } as const;
-    for (const instrument of [...instruments, ...all]) instrument.block?.(b, start);
-    const also = t.lowering.lower(b.code.ops);
-    also.unshift(pollThenLeave(t, () => t.recordField(BlockHead.at.eip)));
-    const heat = t.f.locals.take();
-    t.f.emit(m.local.set(heat, m.i32.add(t.recordField(BlockHead.at.heat), t.f.c(1))));
-    t.f.emit(m.i32.store(BlockHead.at.heat, 4, t.rec(), t.f.get(heat)));
-    const threshold = m.i32.load(CONTROL + Control.at.hotThreshold, 4, t.f.c(0));
-    t.f.emit(m.if(m.i32.eq(m.i32.and(t.f.get(heat), t.f.c(HEAT_PERIOD - 1)), threshold), t.f.callRuntime(runtime.hot, t.rec())));
-    t.next(BlockHead.size);
-  };
-  for (const [name, instruments] of Object.entries(HEADS)) add(name as HeadName, (t) => head(t, instruments));
+  for (const [name, instruments] of Object.entries(HEADS)) add(name as HeadName, (t) => writeHead(t, [...instruments, ...all]));
   // A block that ended without a branch: on to what follows.
   add('fall', (t) => t.f.emit(t.chain(RecordPlace.linkNext, t.eip())));
   // A record whose page was written to.

@@ -22,7 +22,7 @@ import type { Executor, ExecutorEnds } from '../executor.ts';
 import type { InputKind, Inputs, Typed } from '../inputs.ts';
 import type { Profile } from '../report/profile.ts';
 import type { TraceReader } from '../report/trace.ts';
-import { Lockstep, type SavedTurns } from './lockstep.ts';
+import { type ClientMaker, Lockstep, type SavedTurns } from './lockstep.ts';
 import { SeededRandom } from './random.ts';
 import { checkIdentity, eventLine, headerLine, type MachineIdentity, parseRecording, type Recording } from './recording.ts';
 import { type LockstepEnd, LockstepRun } from './run.ts';
@@ -100,6 +100,8 @@ export class LockstepExecutor implements Executor, Inputs {
   readonly #early: { readonly kind: InputKind; readonly bytes: Uint8Array }[] = [];
   #lockstep: Lockstep | undefined;
   #run: LockstepRun | undefined;
+  /** Once there has been a client. */
+  #clientMaker: ClientMaker | undefined;
   #history: History | undefined;
   travel: Travel | undefined;
   #begun = false;
@@ -163,7 +165,7 @@ export class LockstepExecutor implements Executor, Inputs {
       saved,
       exact: reverse !== undefined,
     });
-    for (const cpu of this.#lockstep.cpus) cpu.takeDebugChanges();
+    this.#takeChanges();
     this.#startMs = monotonicMs() - clock.now() / 1e6;
     if (reverse !== undefined) this.#keepHistory(this.#lockstep, reverse);
     this.#run = new LockstepRun({
@@ -225,9 +227,28 @@ export class LockstepExecutor implements Executor, Inputs {
     this.#pauses = false;
     this.#startMs += monotonicMs() - this.#pausedAt;
     this.#pausedAt = 0;
-    for (const cpu of this.#lockstep?.cpus ?? []) cpu.takeDebugChanges();
+    this.#takeChanges();
     this.#history?.goesOn();
     this.#run?.resume();
+  }
+
+  /** What the host has changed while nothing ran. */
+  #takeChanges(): void {
+    for (const cpu of this.#lockstep?.cpus ?? []) cpu.takeDebugChanges();
+    this.#lockstep?.takeClients(this.#clientMaker);
+  }
+
+  async prepareClients(): Promise<void> {
+    const [{ clientCode }, { instrumentsOf }, { loadClientNow }] = await Promise.all([
+      import('../../clients/client-code.ts'),
+      import('../../clients/instruments.ts'),
+      import('../../clients/load.ts'),
+    ]);
+    const { shared } = this.#options;
+    this.#clientMaker ??= {
+      instruments: (list) => instrumentsOf(shared, list, loadClientNow),
+      of: ({ instance, base }, list) => clientCode(instance, shared, base, list, loadClientNow),
+    };
   }
 
   dropTurn(): void {

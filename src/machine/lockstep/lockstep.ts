@@ -16,12 +16,15 @@ import { forgetCode } from '../../cache/code-pages.ts';
 import { hasRequests, takeRequests } from '../../cache/heat.ts';
 import { noteTranslation } from '../../cache/tally.ts';
 import type { Translator } from '../../cache/translator.ts';
+import type { ClientCode } from '../../clients/client-code.ts';
 import type { SliceSampling } from '../../clients/flame/slices.ts';
+import { type ClientEntry, readClients } from '../../clients/table.ts';
 import { Lifecycle } from '../../cpu/lifecycle.ts';
 import type { EngineImage } from '../../cpu/runtime.ts';
 import type { SharedMemory } from '../../cpu/state.ts';
 import { Vcpu } from '../../cpu/vcpu.ts';
 import type { Chipset } from '../../devices/chipset.ts';
+import type { Instrument } from '../../instrument/instrument.ts';
 import { Cpu, DebugStop, Exit, SLICE_OVER, Step } from '../../layout/cpu.ts';
 import { renewCpu } from '../../snapshot/cpu-fields.ts';
 import type { SavedLockstep } from '../../snapshot/header.ts';
@@ -68,6 +71,12 @@ export interface LockstepParts {
 /** How far the turns have come: of a snapshot. */
 export type SavedTurns = Pick<SavedLockstep, 'turns' | 'choices' | 'slice'>;
 
+/** What makes the code of clients. */
+export interface ClientMaker {
+  instruments(list: readonly ClientEntry[]): Instrument[];
+  of(cpu: Vcpu, list: readonly ClientEntry[]): ClientCode;
+}
+
 /** What a turn came to. */
 export type Turn =
   | { readonly kind: 'ran' }
@@ -102,6 +111,8 @@ interface Slice {
 
 export class Lockstep {
   readonly cpus: readonly Vcpu[];
+  /** The version of the list of clients that code is made by. */
+  #clients = 0;
   /** Turns so far. */
   turns = 0;
   readonly #parts: LockstepParts;
@@ -258,6 +269,19 @@ export class Lockstep {
     this.#waited = true;
     if (inVain) cpu.set(Cpu.at.debugStop, DebugStop.STEPPED);
     return inVain;
+  }
+
+  /** Goes by the list of clients as it is now. Between two turns, or parts of one. */
+  takeClients(code: ClientMaker | undefined): void {
+    const { shared, translator } = this.#parts;
+    const { list, version } = readClients(shared);
+    if (version === this.#clients) return;
+    this.#clients = version;
+    if (translator !== undefined) {
+      translator.clients = list.length === 0 ? [] : code!.instruments(list);
+      translator.giveBack();
+    }
+    for (const cpu of this.cpus) cpu.takeClients(() => code!.of(cpu, list));
   }
 
   #length(most: number): number {

@@ -22,6 +22,8 @@ export interface RunFacts {
   readonly lockstep: MachineStats['lockstep'];
   /** Undefined: the client prof was not asked for. */
   readonly prof: ProfStats | undefined;
+  /** Undefined: no other client is attached. */
+  readonly clients: MachineStats['clients'] | undefined;
   /** The same of flame. */
   readonly flame: FlameStats | undefined;
 }
@@ -99,6 +101,7 @@ export function collectStats(run: RunFacts): MachineStats {
     slowPaths: counts ? slowPaths : null,
     instructionsByCpu: counts ? bases.map((base) => ofCpu(base, Cpu.at.countInterpreted) + ofCpu(base, Cpu.at.countTranslated)) : null,
     ...(run.prof === undefined ? {} : { prof: run.prof }),
+    ...(run.clients === undefined ? {} : { clients: run.clients }),
     ...(run.flame === undefined ? {} : { flame: run.flame }),
     ...(run.lockstep === undefined ? {} : { lockstep: run.lockstep }),
   };

@@ -1,5 +1,6 @@
 // One CPU's thread: runs it, sleeps in HLT, installs what the translator published.
 import { DROP_REGIONS, unseenModules } from '../../cache/publish.ts';
+import { clientCodeNow, loadClientNow } from '../../clients/load.ts';
 import { Lifecycle, wakeBits } from '../../cpu/lifecycle.ts';
 import { Vcpu } from '../../cpu/vcpu.ts';
 import { CHECK_NS, IDLE_CHECK_NS, SHORT_RUN_NS } from '../../devices/lapic-timer.ts';
@@ -64,7 +65,7 @@ const timerSignal = (CONTROL + Control.at.timerSignal) >> 2;
 cpu.onInstall = () => {
   Atomics.and(i32, pending, ~Pending.INSTALL);
   const start = performance.now();
-  for (const module of unseenModules(shared, cpu.base)) {
+  for (const module of unseenModules(shared, cpu.base, cpu.clients)) {
     if (module === DROP_REGIONS) {
       cpu.dropRegions();
       continue;
@@ -85,6 +86,12 @@ let shortRuns = 0;
 
 const asleep = (CONTROL + Control.at.asleepForGood) >> 2;
 
+/** Behind a rest: what the host has changed meanwhile. */
+function takeChanges(): void {
+  cpu.takeDebugChanges();
+  cpu.takeClients(({ instance, base }, list) => clientCodeNow().clientCode(instance, shared, base, list, loadClientNow));
+}
+
 /** The host asks for it; this CPU is parked. */
 function rest(begin?: () => void): void {
   Atomics.and(i32, pending, ~Pending.PAUSE);
@@ -94,7 +101,7 @@ function rest(begin?: () => void): void {
     cpu.set(Cpu.at.debugStop, DebugStop.STEPPED);
     resting.rest(() => post({ kind: 'debug' }));
   }
-  cpu.takeDebugChanges();
+  takeChanges();
 }
 
 /** The CPU stops where it is, for debugging. */
@@ -236,8 +243,8 @@ function run(): number {
   }
 }
 
-// Those that were set before the run.
-cpu.takeDebugChanges();
+// What was asked for before the run.
+takeChanges();
 if (!life.awaitsStartup) begin();
 runtime.unpark(cpu.base);
 let exit: number;

@@ -189,6 +189,12 @@ export class ThreadsExecutor implements Executor {
     for (const cpu of this.#cpus) cpu.end();
   }
 
+  /** Each thread loads it by itself. */
+  async prepareClients(): Promise<void> {
+    if (!host.canRequire)
+      throw new DragomanError('NOT_SUPPORTED', 'not supported: clients of a machine with threads in a browser', 'clients');
+  }
+
   /** Between two safe points of theirs CPUs are in the middle of nothing. */
   dropTurn(): void {}
 

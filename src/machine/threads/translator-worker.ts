@@ -5,6 +5,9 @@ import { Publisher } from '../../cache/publish.ts';
 import type { Request } from '../../cache/request.ts';
 import { noteTranslation } from '../../cache/tally.ts';
 import type { TranslatedModule } from '../../cache/translator.ts';
+import { instrumentsOf } from '../../clients/instruments.ts';
+import { loadClient, loadClientNow } from '../../clients/load.ts';
+import { clientVersion, readClients } from '../../clients/table.ts';
 import { attachMemory } from '../../cpu/state.ts';
 import type { EncoderName } from '../../emit/module/builder.ts';
 import type { KeptFiles } from '../../host/host.ts';
@@ -96,6 +99,16 @@ function dropAll(): boolean {
   return true;
 }
 
+/** Goes by the list of clients as it is now; false where the machine stops meanwhile. What is published from here on is for CPUs that go by it as well. */
+async function takeClients(): Promise<boolean> {
+  const { list, version } = readClients(shared);
+  for (const { module } of list) await loadClient(module);
+  translator.clients = instrumentsOf(shared, list, loadClientNow);
+  translator.clientVersion = version;
+  publisher.clients = version;
+  return dropAll();
+}
+
 /** There is room for another module's regions: where there was none, all are dropped first. False where the machine stops meanwhile. */
 const makeRoom = (): boolean => translator.hasRoom || dropAll();
 
@@ -105,6 +118,7 @@ const untilDrop = (): number | undefined => (translator.isMixed ? Math.max(dropp
 /** Publishes what is kept of `requests`, all of one owner; the others, or undefined where the machine stops meanwhile. */
 function recall(requests: readonly Asked[]): readonly Request[] | undefined {
   if (keeper === undefined) return requests;
+  if (translator.clients.length > 0) return requests.filter(({ whole }) => !whole);
   const hot: Request[] = [];
   const all = requests.flatMap((request) => (request.whole ? keeper.onPage(request) : [request]));
   const wanted = new Set<Request>(requests.filter(({ whole }) => !whole));
@@ -152,6 +166,7 @@ for (;;) {
   const signal = Atomics.load(i32, word(Control.at.heatSignal));
   const requests = takeRequests(shared);
   if (Atomics.load(i32, word(Control.at.stop)) !== 0) break;
+  if (clientVersion(shared) !== translator.clientVersion && !(await takeClients())) break;
   const drop = untilDrop();
   if (drop === 0 && !dropAll()) break;
   if (requests.length === 0) {

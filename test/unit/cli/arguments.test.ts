@@ -32,7 +32,11 @@ describe('dragoman run', () => {
   it('takes clients, each once, and leaves their words to the machine', () => {
     expect(run('k').clients).toEqual([]);
     expect(run('k', '--client', 'prof:from=a,,b,until=c: d').clients).toEqual(['prof:from=a,,b,until=c: d']);
-    expectError(() => run('k', '--client', 'heap'), 'BAD_OPTION', /--client: there is no client 'heap'; there are prof$/);
+    expectError(
+      () => run('k', '--client', 'heap'),
+      'BAD_OPTION',
+      /--client: there is no client 'heap'; there are prof, inscount.*, and a path is one of your own$/,
+    );
     expectError(
       () => run('k', '--client', 'prof:to=x'),
       'BAD_OPTION',

@@ -136,6 +136,7 @@ class ScriptedMachine extends MachineEvents implements MachineHandle {
   readonly setBreakpoint = unscripted;
   readonly setWatchpoint = unscripted;
   readonly gdb = unscripted;
+  readonly attach = unscripted;
   readonly console = new MachineChannel((bytes) => this.sendInput(bytes));
   readonly virtioConsole = undefined;
   async close(): Promise<void> {

@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { runInNewContext } from 'node:vm';
 import { afterAll, describe, expect, it } from 'vitest';
+import { CLIENTS } from '../../../src/api/client-names.ts';
 import { DragomanError } from '../../../src/api/errors.ts';
 import type { MachineOptions } from '../../../src/api/options.ts';
 import { readOptions } from '../../../src/api/schema.ts';
@@ -226,7 +227,10 @@ describe('Machine.create refuses', () => {
     [{ shares: [{ path: 'x' }, { path: 'x' }] }, "shares: the tag 'share' is there twice: each share needs its own"],
     [{ debugExitPort: 65536 }, 'debugExitPort: 65536 is not an I/O port (0 to 0xffff)'],
     [{ clients: ['prog'] }, "clients[0]: there is no client 'prog'; is 'prof' meant?"],
-    [{ clients: ['heap'] }, "clients[0]: there is no client 'heap'; there are prof, flame"],
+    [
+      { clients: ['heap'] },
+      `clients[0]: there is no client 'heap'; there are ${Object.keys(CLIENTS).join(', ')}, and a path is one of your own`,
+    ],
     [{ clients: ['flame:hz=fast'] }, "clients[0]: hz: 'fast' is not a number of samples a second (1 to 10000)"],
     [{ clients: ['flame:format=svg'] }, "clients[0]: format: 'svg' is not one of 'speedscope' and 'pprof' and 'folded'"],
     [{ clients: ['prof:since=x'] }, "clients[0]: the client prof has no option 'since'; there are from, until"],

@@ -74,6 +74,8 @@ export async function machine(ramBytes = 16 * MiB) {
         view.setUint32(meta(phys >>> 12) + PageMeta.at.flags, 0, true);
       },
       trace: () => {},
+      clientCall: (_cpu: number, ...args: number[]) => note('clientCall', ...args),
+      clientCrossing: () => note('clientCrossing'),
     },
   };
   const instance = new WebAssembly.Instance(await runtimeModule(), imports);

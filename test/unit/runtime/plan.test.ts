@@ -12,8 +12,11 @@ test.each(Array.from({ length: MOST_CPUS }, (_, n) => n + 1))('%i CPUs', (cpus) 
     const plan = planMemory(cpus, ram);
     // The end of the last CPU's block is used as an address too.
     const end = cpuBase(plan, cpus);
-    expect(end).toBe(plan.wasmPages * WASM_PAGE);
-    expect(end | 0).toBe(end);
+    expect(end).toBe(plan.clients);
+    const last = plan.clients + plan.clientBytes;
+    expect(last).toBe(plan.wasmPages * WASM_PAGE);
+    expect(last | 0).toBe(last);
+    if (ram === SMALLEST_MEMORY) expect(plan.clientBytes).toBeGreaterThan(16 << 20);
   }
   const text = `memoryBytes: ${most + WASM_PAGE} bytes of memory are too many for ${cpus === 1 ? 'one CPU' : `${cpus} CPUs`}: at most ${most} `;
   expectError(() => planMemory(cpus, most + WASM_PAGE), 'BAD_OPTION', new RegExp(text.slice(3)));

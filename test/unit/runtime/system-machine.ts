@@ -70,6 +70,8 @@ export async function system() {
     tscDeadlineArmed: () => 0,
     invalidateCode: nothing,
     trace: nothing,
+    clientCall: nothing,
+    clientCrossing: nothing,
     interruptAck: () => acks.shift() ?? -1,
     fpuError: () => 0,
   };

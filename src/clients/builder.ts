@@ -1,0 +1,113 @@
+// What a client's hooks write with: the IR's builder (docs/ir.md), and the words for the client's room in the machine's memory.
+import { Builder } from '../ir/builder.ts';
+import type { Code } from '../ir/operations.ts';
+import type { Type, Value } from '../ir/types.ts';
+import { Cpu } from '../layout/cpu.ts';
+import { runtime } from '../runtime/abi.ts';
+import { type Placed, RING_HEAD, type Ring } from './room.ts';
+
+/** What a call of a client's function is known by: the client's number in the list (above these bits), and the function's. */
+export const CALL_BITS = 16;
+
+export class ClientBuilder extends Builder {
+  override readonly code: Code;
+  private readonly room: Placed;
+
+  private readonly id: number;
+
+  /** `id`: the client's, for calls. */
+  constructor(code: Code, room: Placed, id = 0) {
+    super();
+    this.code = code;
+    this.room = room;
+    this.id = id;
+  }
+
+  /** The CPU's index (i32). */
+  cpuIndex(): Value {
+    return this.push({ kind: 'ldstate', type: 'i32', bytes: 4, signed: false, offset: Cpu.at.index });
+  }
+
+  /** Adds a number to the counter of 64 bits at an offset of the CPU's room. */
+  count(offset: number, by = 1): void {
+    this.increase(offset, this.const64(BigInt(by)));
+  }
+  /** The same with a value (i32, unsigned). */
+  countBy(offset: number, by: Value): void {
+    this.increase(offset, this.op('i64.extend_i32_u', by));
+  }
+  private increase(offset: number, more: Value): void {
+    const at = this.room.cpu + offset;
+    const count = this.push({ kind: 'ldstate', type: 'i64', bytes: 8, signed: false, offset: at });
+    this.push({ kind: 'ststate', bytes: 8, offset: at, value: this.op('i64.add', count, more) });
+  }
+
+  /** Loads from the CPU's room: 1, 2 or 4 bytes to an i32 (without a sign), 8 to an i64. `index`: bytes to add to the offset (i32). */
+  loadCpu(bytes: 1 | 2 | 4 | 8, offset: number, index?: Value): Value {
+    return this.loadAt(bytes, this.ofCpu(index), this.room.cpu + offset);
+  }
+  /** Stores there. */
+  storeCpu(bytes: 1 | 2 | 4 | 8, offset: number, value: Value, index?: Value): void {
+    this.push({ kind: 'ststate', bytes, address: this.ofCpu(index), offset: this.room.cpu + offset, value });
+  }
+  private ofCpu(index: Value | undefined): Value | undefined {
+    return index === undefined ? undefined : this.add(this.push({ kind: 'cpu', type: 'i32' }), index);
+  }
+
+  /** The same of the room that all CPUs share. Another CPU may store in between: what is loaded, changed and stored again may be lost (mark is the way). */
+  loadShared(bytes: 1 | 2 | 4 | 8, index: Value, offset = 0): Value {
+    return this.loadAt(bytes, index, this.room.shared + offset);
+  }
+  storeShared(bytes: 1 | 2 | 4 | 8, index: Value, value: Value, offset = 0): void {
+    this.push({ kind: 'ststate', bytes, address: index, offset: this.room.shared + offset, value });
+  }
+  private loadAt(bytes: number, address: Value | undefined, offset: number): Value {
+    const type: Type = bytes === 8 ? 'i64' : 'i32';
+    return this.push({ kind: 'ldstate', type, bytes, signed: false, address, offset });
+  }
+
+  /** Writes a record, of as many values (i32) as the ring has words, over the oldest one where it is full. */
+  record({ offset, records, words }: Ring, ...values: readonly Value[]): void {
+    if (values.length !== words) throw new Error(`a record of ${words} words is given ${values.length}`);
+    if ((records & (records - 1)) !== 0) throw new Error(`a ring has a power of two of records, not ${records}`);
+    const count = this.loadCpu(4, offset);
+    const index = this.mul(this.and(count, this.const(records - 1)), this.const(words * 4));
+    values.forEach((value, n) => this.storeCpu(4, offset + RING_HEAD + n * 4, value, index));
+    this.storeCpu(4, offset, this.add(count, this.const(1)));
+  }
+
+  /** Sets bits (an i32 from 1 to 255) of a byte of the shared room: an atomic operation where one of them is not set yet, else a look. */
+  mark(index: Value, bits: Value, offset = 0): void {
+    const has = this.loadShared(1, index, offset);
+    const missing = this.xor(this.and(has, bits), bits);
+    const { name, effects, result } = runtime.clientMark;
+    const args = [this.add(index, this.const(this.room.shared + offset)), bits];
+    this.push({ kind: 'helper', type: result, name, args, effects, when: [missing], otherwise: this.const(0) });
+  }
+  /**
+   * Calls Client.called on the CPU's thread where `cond` (i32) is not 0, which is seldom: with a number from 0 to 65,535 of the client's own, and up to three values (i32). Registers are not in
+   * memory there.
+   */
+  callIf(cond: Value, number: number, ...values: readonly Value[]): void {
+    const { name, effects, result } = runtime.clientCall;
+    this.push({
+      kind: 'helper',
+      type: result,
+      name,
+      args: this.callArguments(number, values),
+      effects,
+      when: [cond],
+      otherwise: this.const(0),
+    });
+  }
+  /** The same with all of the CPU's state in memory, as it is at the start of the instruction. It costs a call whether `cond` is 0 or not. */
+  callExactIf(cond: Value, number: number, ...values: readonly Value[]): void {
+    const { name, effects } = runtime.clientCallExact;
+    this.push({ kind: 'helper', type: undefined, name, args: [cond, ...this.callArguments(number, values)], effects });
+  }
+  private callArguments(number: number, values: readonly Value[]): Value[] {
+    const all = [this.const((this.id << CALL_BITS) | number), ...values];
+    while (all.length < 4) all.push(this.const(0));
+    return all;
+  }
+}

@@ -1,0 +1,62 @@
+// What code of a CPU calls of its clients on the CPU's thread: functions that a client's hooks named (ClientBuilder.callIf), and what a client wants to know of each way into the kernel and out of it.
+import type { SharedMemory } from '../cpu/state.ts';
+import { Cpu, DeliveryNote, LAST_DELIVERIES, Mode } from '../layout/cpu.ts';
+import { CALL_BITS } from './builder.ts';
+import type { Crossing } from './client.ts';
+import type { MadeClient } from './instruments.ts';
+import { ClientView } from './view.ts';
+
+interface Called extends Pick<MadeClient, 'client'> {
+  readonly view: ClientView;
+}
+
+export class ClientCalls {
+  readonly #shared: SharedMemory;
+  /** Of the CPU's state. */
+  readonly #base: number;
+  readonly #index: number;
+  readonly #byId = new Map<number, Called>();
+  readonly #crossed: Called[] = [];
+  /** Cpu.lastDeliveryCount at the last crossing. */
+  #deliveries: number;
+
+  constructor(shared: SharedMemory, base: number, clients: readonly MadeClient[]) {
+    this.#shared = shared;
+    this.#base = base;
+    this.#index = this.#word(Cpu.at.index);
+    this.#deliveries = this.#word(Cpu.at.lastDeliveryCount);
+    for (const { entry, client } of clients) {
+      const called = { client, view: new ClientView(shared, entry.placed, client.room ?? {}, () => undefined) };
+      this.#byId.set(entry.id, called);
+      if (client.crossed !== undefined) this.#crossed.push(called);
+    }
+  }
+
+  #word(offset: number): number {
+    return this.#shared.i32[(this.#base + offset) >> 2]! >>> 0;
+  }
+
+  call(which: number, eip: number, eflags: number, a: number, b: number, c: number): void {
+    const called = this.#byId.get(which >>> CALL_BITS);
+    const number = which & ((1 << CALL_BITS) - 1);
+    called?.client.called?.(called.view, {
+      cpu: this.#index,
+      number,
+      values: [a >>> 0, b >>> 0, c >>> 0],
+      eip: eip >>> 0,
+      eflags: eflags >>> 0,
+    });
+  }
+
+  crossing(): void {
+    const to = (this.#word(Cpu.at.mode) & Mode.USER) !== 0 ? 'user' : 'kernel';
+    const count = this.#word(Cpu.at.lastDeliveryCount);
+    let delivery: Crossing['delivery'];
+    if (count !== this.#deliveries && to === 'kernel') {
+      const note = Cpu.at.lastDeliveries + ((count - 1) & (LAST_DELIVERIES - 1)) * DeliveryNote.size;
+      delivery = { vector: this.#word(note + DeliveryNote.at.what) & 0xff, eip: this.#word(note + DeliveryNote.at.eip) };
+    }
+    this.#deliveries = count;
+    for (const { client, view } of this.#crossed) client.crossed!(view, { cpu: this.#index, to, delivery });
+  }
+}

@@ -1,0 +1,73 @@
+// What a client is (docs/clients.md): an object whose hooks add operations to the guest's code where that is made, and which reports what they found. One definition serves both engines.
+import type { AccessPlace, BranchPlace, InstructionPlace, Level } from '../instrument/hooks.ts';
+import type { BlockStart } from '../instrument/instrument.ts';
+import type { ClientBuilder } from './builder.ts';
+import type { MachineFacts, Room } from './room.ts';
+import type { ClientView } from './view.ts';
+
+export type { AccessPlace, BranchPlace, InstructionPlace, Level } from '../instrument/hooks.ts';
+export type { ClientBuilder } from './builder.ts';
+export type { MachineFacts, Ring, Room } from './room.ts';
+export type { ClientView } from './view.ts';
+
+/** The start of a block of guest instructions. */
+export interface BlockPlace extends Pick<BlockStart, 'engine' | 'eip' | 'instructions'> {
+  readonly level: Level;
+}
+
+/** EIPs (linear addresses, in flat code) from the first to below the second. */
+export type Range = readonly [from: number, to: number];
+
+/** A call of a client's function. */
+export interface Call {
+  /** The CPU's index. */
+  readonly cpu: number;
+  readonly number: number;
+  readonly values: readonly [number, number, number];
+  /** Where it asked for exact state; else both are 0. */
+  readonly eip: number;
+  readonly eflags: number;
+}
+
+/** A way into the kernel, or out of it. */
+export interface Crossing {
+  readonly cpu: number;
+  readonly to: Level;
+  /** By which exception or interrupt the kernel is entered, and where; undefined: by an instruction as SYSENTER. */
+  readonly delivery: { readonly vector: number; readonly eip: number } | undefined;
+}
+
+/**
+ * A client. Its hooks are called where code is made, on any thread and as often as code is made anew: they must add the same wherever they are called, and may keep nothing. What the code
+ * finds is in the client's room.
+ */
+export interface Client {
+  /** Code of which level it is for; undefined: of both. Where its request says so, that counts. */
+  readonly level?: Level | undefined;
+  /** Code at which EIPs; undefined: at any. A block is where it begins. */
+  readonly ranges?: readonly Range[] | undefined;
+  readonly room?: Room;
+  /** Adds to the start of a block. */
+  block?(b: ClientBuilder, at: BlockPlace): void;
+  /** Adds to the start of an instruction. */
+  instruction?(b: ClientBuilder, at: InstructionPlace): void;
+  /** Adds behind an access of guest memory. */
+  access?(b: ClientBuilder, at: AccessPlace): void;
+  /** Adds in front of a branch. */
+  branch?(b: ClientBuilder, at: BranchPlace): void;
+  /** ClientBuilder.callIf, on the CPU's thread, in the middle of an instruction: of the guest's state it may read what `view` gives and nothing else. It may not throw. */
+  called?(view: ClientView, call: Call): void;
+  /** The CPU comes into the kernel (from CPL 3), or leaves it; on its thread, in the middle of that. It may not throw. */
+  crossed?(view: ClientView, crossing: Crossing): void;
+  /** On the thread of the machine's user, while no CPU runs: before the first of its code, and behind the last. */
+  attached?(view: ClientView): void;
+  detached?(view: ClientView): void;
+  /** What it has found by now: what JSON can say. On the thread of the machine's user, while CPUs run. */
+  report(view: ClientView): unknown;
+}
+
+/** Options of a client, as texts. */
+export type OptionTexts = Readonly<Record<string, string>>;
+
+/** What a client's module exports as `default`. Called on each thread that makes code. Throws an Error for options that it does not know. */
+export type MakeClient = (options: OptionTexts, machine: MachineFacts) => Client;

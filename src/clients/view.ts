@@ -1,0 +1,55 @@
+// What a client found, as its report sees it: its room in the machine's memory.
+import type { SharedMemory } from '../cpu/state.ts';
+import { cpuBase } from '../layout/memory.ts';
+import type { MachineFacts, Room } from './room.ts';
+import { type Placed, RING_HEAD, type Ring } from './room.ts';
+
+export class ClientView implements MachineFacts {
+  readonly #shared: SharedMemory;
+  readonly #placed: Placed;
+  readonly #room: Room;
+  readonly #symbolAt: (address: number) => string | undefined;
+
+  constructor(shared: SharedMemory, placed: Placed, room: Room, symbolAt: (address: number) => string | undefined) {
+    this.#shared = shared;
+    this.#placed = placed;
+    this.#room = room;
+    this.#symbolAt = symbolAt;
+  }
+
+  get cpus(): number {
+    return this.#shared.plan.cpuCount;
+  }
+  get ramBytes(): number {
+    return this.#shared.plan.ramBytes;
+  }
+  /** A counter of ClientBuilder.count, of one CPU. */
+  counter(cpu: number, offset: number): number {
+    const at = (cpuBase(this.#shared.plan, cpu) + this.#placed.cpu + offset) >> 2;
+    return (this.#shared.i32[at]! >>> 0) + (this.#shared.i32[at + 1]! >>> 0) * 2 ** 32;
+  }
+  /** Records of a ring of one CPU (ClientBuilder.record), the oldest of those that are still there first; and how many there have been, modulo 2^32. Where the CPU runs, the oldest ones may be half another. */
+  records(cpu: number, { offset, records, words }: Ring): { readonly count: number; readonly last: readonly (readonly number[])[] } {
+    const at = (cpuBase(this.#shared.plan, cpu) + this.#placed.cpu + offset) >> 2;
+    const { i32 } = this.#shared;
+    const count = i32[at]! >>> 0;
+    const last: number[][] = [];
+    for (let n = Math.max(count - records, 0); n < count; n++) {
+      const from = at + RING_HEAD / 4 + (n & (records - 1)) * words;
+      last.push(Array.from(i32.subarray(from, from + words), (word) => word >>> 0));
+    }
+    return { count, last };
+  }
+  /** The room of a CPU, and that of all: the memory itself. */
+  cpuRoom(cpu: number): Uint8Array {
+    const at = cpuBase(this.#shared.plan, cpu) + this.#placed.cpu;
+    return this.#shared.u8.subarray(at, at + (this.#room.cpu ?? 0));
+  }
+  get sharedRoom(): Uint8Array {
+    return this.#shared.u8.subarray(this.#placed.shared, this.#placed.shared + (this.#room.shared ?? 0));
+  }
+  /** What the machine's symbols say of a linear address: 'name+0x12'. */
+  symbolAt(address: number): string | undefined {
+    return this.#symbolAt(address);
+  }
+}
