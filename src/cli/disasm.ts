@@ -112,18 +112,32 @@ class Names {
   readonly at: NameOf = (address) => this.#symbols.at(address);
 }
 
+/** The last address from `first` to `last` that the image has in one piece: where the last name of a part ends, nobody says. `first` itself where it has none. */
+function lastHad(first: number, last: number, find: (address: number) => number | undefined): number {
+  const start = find(first);
+  const has = (address: number) => start !== undefined && find(address) === start + (address - first);
+  let [low, high] = [first, last];
+  while (low < high) {
+    const middle = Math.ceil((low + high) / 2);
+    if (has(middle)) low = middle;
+    else high = middle - 1;
+  }
+  return low;
+}
+
 /** The text for a region, or for a stretch of instructions. */
 async function shown(kernel: Uint8Array, { kernel: path, place, to, bits }: DisasmArguments, explain: Explain): Promise<string> {
   const names = new Names(kernel);
   const { first } = names.extent(place);
   const image = locate(kernel, path, { address: first, bits });
   if (to === undefined) return explain.region(image);
-  const { last } = names.extent(to);
+  const end = names.extent(to);
+  const last = typeof to === 'number' ? end.last : lastHad(end.first, Math.min(end.last, end.first + LONGEST - 1), load(kernel, path).find);
   if (last < first) throw new DragomanError('BAD_OPTION', `'${to}' lies before '${place}'`, 'ADDRESS');
   const bytes = last - first + 1;
   if (bytes > LONGEST) throw new DragomanError('BAD_OPTION', `${bytes} bytes are too many: at most ${LONGEST}`, 'ADDRESS');
-  const end = locate(kernel, path, { address: last, bits });
-  if (end.physical - image.physical !== last - first)
+  const { physical } = locate(kernel, path, { address: last, bits });
+  if (physical - image.physical !== last - first)
     throw new DragomanError('BAD_OPTION', `${hex(first)} and ${hex(last)} are in different parts of the kernel's image`, 'ADDRESS');
   return explain.listing(image, bytes, names.at);
 }

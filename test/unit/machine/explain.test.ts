@@ -55,6 +55,7 @@ describe('by name', () => {
     { name: 'first', value: ENTRY, type: 2, section: 1 },
     { name: 'second', value: ENTRY + 7, type: 2, section: 1 },
     { name: 'table', value: ENTRY + 9, type: 1, section: 2 },
+    { name: 'last', value: ENTRY + 9, type: 2, section: 1 },
     { name: 'far_away', value: 0xd0000000, type: 2, section: 1 },
   ];
   const named = write('named', withSymbols(plain, symbols));
@@ -86,6 +87,8 @@ describe('by name', () => {
       '  00100026  c3                             ret\n  00100027  40                             inc eax\n',
     );
     expect(await show(named, '--at', 'second-0x100027', '--16')).toMatch(/inc ax\n$/);
+    // It goes as far as the image does.
+    expect(await show(named, '--at', 'last-last')).toMatch(/^00100029 <last>:\n {2}00100029 {2}de ad be ef[\s\S]*\n {2}00100ff[de] .*\n$/);
   });
 
   it.each([
@@ -97,7 +100,7 @@ describe('by name', () => {
     [[named, 'fade'], "fade: the kernel has no name 'fade'; is 0xfade meant?"],
     [[named, '100020'], "ADDRESS: 0x186b4 lies outside the kernel's image; 100020 is decimal: is 0x100020 meant?"],
     [[named, '--at', 'second-first'], "ADDRESS: 'first' lies before 'second'"],
-    [[named, '--at', 'first-far_away'], 'ADDRESS: 3489660896 bytes are too many: at most 262144'],
+    [[named, '--at', 'first-far_away'], 'ADDRESS: 3488612321 bytes are too many: at most 262144'],
     [[named, '--at', '0x100020-0x102000'], "ADDRESS: 0x102000 lies outside the kernel's image"],
     [[named, '--at', 'a-b-c'], "--at: 'a-b-c' is not an address, a name, or two of them as in A-B"],
     [[named, '0x100020', '--at', 'first'], 'disasm takes KERNEL and --at, not 2 arguments'],
