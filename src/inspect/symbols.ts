@@ -73,10 +73,14 @@ export class MachineSymbols {
     return this.#near(address, address);
   }
 
-  /** The function that an address is in; undefined: of none that is known. */
+  /** The function that an address is in; undefined: of none that is known. Of several names the first that does not begin with '_', as marks of a linker script do. */
   functionAt(address: number): string | undefined {
-    const known = this.#known;
-    return known && nearestOf(known.code, address)?.name;
+    const code = this.#known?.code;
+    const nearest = code && nearestOf(code, address);
+    if (nearest === undefined) return undefined;
+    const { addresses, names } = code!;
+    for (let n = addresses.indexOf(nearest.address); addresses[n] === nearest.address; n++) if (!names[n]!.startsWith('_')) return names[n];
+    return nearest.name;
   }
 
   /** How far inside of the nearest function's code an address is; undefined where none is near. */
