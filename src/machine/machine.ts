@@ -34,6 +34,7 @@ import { BYTES, cpuNumber, GDB, MODE, RELAX, readOptions, type Settings, SNAPSHO
 import { readSource, readSources } from '../api/source.ts';
 import { ramWritten } from '../cache/code-pages.ts';
 import { FlameClient } from '../clients/flame/client.ts';
+import { knownNames } from '../clients/flame/names.ts';
 import { FLAME_FORMAT } from '../clients/flame/options.ts';
 import { loadEngineImage } from '../cpu/image.ts';
 import type { RuntimeExports } from '../cpu/runtime.ts';
@@ -241,9 +242,9 @@ export class Machine extends MachineEvents implements MachineHandle {
     this.symbols = new MachineSymbols(options.symbols, options.kernel);
     const flame = options.clients.find(({ name }) => name === 'flame');
     const lockstepNs = lockstep === undefined ? undefined : NS;
-    const { shared: sampled } = this;
+    const names = () => knownNames(this.symbols, () => this.loadGuestSymbols());
     const { kernelName } = options;
-    this.flameClient = flame && new FlameClient(flame, { shared: sampled, kernelName, names: () => this.symbols, lockstepNs });
+    this.flameClient = flame && new FlameClient(flame, { shared: this.shared, kernelName, names, lockstepNs });
     this.outlets = new Outlets(lockstep !== undefined, (error) => this.failed(error));
     const flow = (kind: Typed) => new InputFlow(() => this.inputWaiting(kind));
     this.typing = { serial: flow('serial'), virtioConsole: flow('virtioConsole') };

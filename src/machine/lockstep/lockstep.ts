@@ -196,6 +196,7 @@ export class Lockstep {
     this.turns = turns;
     this.#random.state = choices;
     this.#slice = slice && { ...slice, cpu: this.cpus[slice.cpu]! };
+    this.#drawn = undefined;
   }
 
   #forget(): void {
