@@ -21,19 +21,19 @@ const total = (folded: Uint8Array): number =>
     .split('\n')
     .reduce((sum, line) => sum + Number(line.slice(line.lastIndexOf(' ') + 1)), 0);
 
-/** Each stack is one that there is, and the loops have what they have. */
-function expectShares(folded: Uint8Array, within: number): void {
+/** Each stack is one that there is, and the loops have what they have, and next to all: `loops` at the least. */
+function expectShares(folded: Uint8Array, within: number, loops: number): void {
   const found = sharesOf(folded);
   expect(STACKS).toEqual(expect.arrayContaining([...found.keys()].filter((stack) => stack !== '[idle]')));
   const [inA, inC] = [found.get('start;a') ?? 0, found.get('start;b;c') ?? 0];
   expect(Math.abs(inA / (inA + inC) - 0.7)).toBeLessThan(within);
-  expect(inA + inC + (found.get('[idle]') ?? 0)).toBeGreaterThan(0.97);
+  expect(inA + inC + (found.get('[idle]') ?? 0)).toBeGreaterThan(loops);
 }
 
 describe('in lockstep', () => {
   it.each(['interpreter', 'jit'] as const)('%s: the shares are those of the instructions, and stacks are whole', async (engine) => {
     const { folded, stats } = await profiled(guest, 'flame:hz=10000', { engine, lockstep: { paced: false } });
-    expectShares(folded, 0.05);
+    expectShares(folded, 0.05, 0.97);
     // Samples are for a period each.
     expect(stats).toMatchObject({ begun: true, ended: false, hz: 10_000, lost: 0 });
     expect(Math.abs(total(folded) / guest.ns - 1)).toBeLessThan(0.1);
@@ -62,6 +62,7 @@ describe('on threads', () => {
     while (machine.stats().flame!.samples < 300) await new Promise((resolve) => setTimeout(resolve, 10));
     machine.stop('enough');
     await run;
-    expectShares(await machine.flame('folded'), 0.2);
+    // While its code is translated a CPU stays where it was.
+    expectShares(await machine.flame('folded'), 0.2, 0.75);
   });
 });
