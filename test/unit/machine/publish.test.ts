@@ -18,8 +18,8 @@ function parts() {
     owner,
   });
   /** What a CPU finds: slots, each with the first byte of its module. */
-  const seen = (n: number) =>
-    [...unseenModules(shared, bases[n]!)].map((found) =>
+  const seen = (n: number, clients?: number) =>
+    [...unseenModules(shared, bases[n]!, clients)].map((found) =>
       found === DROP_REGIONS ? found : found.entries.map(({ slot, eip, image: { ranges } }) => [slot, eip, ranges.length, found.bytes[0]]),
     );
   return { publisher, module, seen };
@@ -51,4 +51,16 @@ it('so it is over the end of the ring', () => {
     expect(seen(turn & 1)).toEqual([own, all]);
     expect(seen(1 - (turn & 1))).toEqual([all]);
   }
+});
+
+it('a module that was made by another list of clients than a CPU goes by is left out', () => {
+  const { publisher, module, seen } = parts();
+  publisher.publish(module(1, undefined));
+  publisher.clients = 2;
+  publisher.publish(module(2, undefined));
+  publisher.publish(module(3, 1));
+  publisher.clients = 4;
+  publisher.publish(module(4, undefined));
+  expect(seen(0, 2)).toEqual([found(2)]);
+  expect(seen(1, 4)).toEqual([found(4)]);
 });
