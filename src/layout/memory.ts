@@ -414,9 +414,14 @@ export const BlockHead = struct(
     lastPage: u32,
     /** How many bytes of code it was made from: they stand behind the block's records. */
     bytes: u32,
+    /** The EIP that a jump cache has known it by, or MANY_PLACES: it may be any; 0: none has. */
+    place: u32,
   },
   64,
 );
+
+/** In BlockHead.place. */
+export const MANY_PLACES = 1;
 
 /** One line of the execution trace. */
 export const TraceRecord = struct({
