@@ -33,6 +33,7 @@ import { type PendingFlags, wordR, wordX } from '../lower/flags.ts';
 import { FunctionCode } from '../lower/function.ts';
 import { Lowering } from '../lower/lowering.ts';
 import { eipAt, enterAnyPage } from '../lower/places.ts';
+import { isUnusual } from '../lower/quick-ways.ts';
 import { HANDLER } from '../lower/slow-ways.ts';
 import type { Target, TargetFlags, TransferOp } from '../lower/target.ts';
 import { behind, dispatched, type TransferCount, type TransferCounts, transferCounts } from '../lower/transfer-counts.ts';
@@ -189,6 +190,9 @@ class HandlerTarget implements Target {
   afterCall(): void {}
   // The records that are wrong are stale.
   mayHaveStored(): void {}
+  unusual(): Expr {
+    return isUnusual(this.f.loadCpu(Cpu.at.mxcsr));
+  }
   tlbAllows(word: Expr, write: boolean): Expr {
     const { f } = this;
     // The user's bits lie two above the kernel's; Mode.USER >> 1 is that distance.
