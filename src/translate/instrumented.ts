@@ -6,10 +6,12 @@ import { hasHooks, type Weaving, woven } from '../instrument/hooks.ts';
 import { atStart, type BlockStart, type Instrument, throughOperations } from '../instrument/instrument.ts';
 import { eipOf } from '../ir/blocks.ts';
 import type { Builder } from '../ir/builder.ts';
+import type { RegionBlock, RegionIr } from '../ir/region.ts';
 import { floats } from '../layout/cpu.ts';
 import { eipAt } from '../lift/region-leaves.ts';
 import type { RegionBlock, RegionIr } from '../ir/region.ts';
-import { Mode } from '../layout/cpu.ts';
+import { floats, Mode } from '../layout/cpu.ts';
+import { eipAt } from '../lift/region-leaves.ts';
 import type { Region } from './grow.ts';
 
 const startOf = (b: Builder, { id, instructions }: RegionBlock, mode: number): BlockStart => ({
