@@ -338,13 +338,15 @@ export const Mode = {
   BREAK: 16,
   /** CR0.PG is clear: linear addresses are physical ones. */
   PHYSICAL: 32,
+  /** Control.placed: no code floats. */
+  PLACED: 64,
 } as const;
 
 /**
  * Whether code of a mode has no place: flat code of programs, which each process maps where it likes. Its blocks and regions hold offsets in its page in the place of EIPs, so that
  * they are those of all processes; where the page is says Cpu.codePage.
  */
-export const floats = (mode: number): boolean => (mode & (Mode.FLAT | Mode.USER)) === (Mode.FLAT | Mode.USER);
+export const floats = (mode: number): boolean => (mode & (Mode.FLAT | Mode.USER | Mode.PLACED)) === (Mode.FLAT | Mode.USER);
 /** The EIP that code at an EIP is known by. */
 export const ownEip = (eip: number, mode: number): number => (floats(mode) ? eip & 0xfff : eip);
 

@@ -232,6 +232,8 @@ export const Control = struct({
   clientChanges: shared32,
   /** Nonzero: some client is told of each way into the kernel and out of it. */
   clientCrossings: u32,
+  /** Nonzero: there are clients, which want to know where code is, so that none floats (Mode.PLACED). CPUs go by it when they take the list. */
+  placed: u32,
   /** So often a second the timekeeper asks each CPU that runs for a sample (Pending.SAMPLE); 0: never. */
   flameHz: u32,
 });

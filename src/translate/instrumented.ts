@@ -7,9 +7,6 @@ import { atStart, type BlockStart, type Instrument, throughOperations } from '..
 import { eipOf } from '../ir/blocks.ts';
 import type { Builder } from '../ir/builder.ts';
 import type { RegionBlock, RegionIr } from '../ir/region.ts';
-import { floats } from '../layout/cpu.ts';
-import { eipAt } from '../lift/region-leaves.ts';
-import type { RegionBlock, RegionIr } from '../ir/region.ts';
 import { floats, Mode } from '../layout/cpu.ts';
 import { eipAt } from '../lift/region-leaves.ts';
 import type { Region } from './grow.ts';

@@ -5,8 +5,8 @@ import { BlockHead, Cpu, MANY_PLACES, Mode } from '../gen/layout';
 /** Of an EIP the part that code is known by: its offset in the page where code of the mode floats, else all of it. */
 @inline
 export function ownMask(mode: u32): u32 {
-  // Mode.USER is the bit above Mode.FLAT.
-  return ((mode & (mode >>> 1) & Mode.FLAT) << 11) - 1;
+  // Mode.USER is the bit above Mode.FLAT, Mode.PLACED four above that.
+  return ((mode & (mode >>> 1) & ~(mode >>> 5) & Mode.FLAT) << 11) - 1;
 }
 
 /** The CPU goes on at Cpu.eip. */

@@ -13,8 +13,9 @@ export const enterPage = (f: FunctionCode, eip: Expr): Expr => f.storeCpu(Cpu.at
 /** The same in any mode. */
 export function enterAnyPage(f: FunctionCode, eip: Expr): Expr {
   const { m } = f;
-  // Mode.USER is the bit above Mode.FLAT.
-  const both = m.i32.and(m.i32.and(f.loadCpu(Cpu.at.mode), m.i32.shr_u(f.loadCpu(Cpu.at.mode), f.c(1))), f.c(Mode.FLAT));
+  // Mode.USER is the bit above Mode.FLAT, Mode.PLACED four above that.
+  const at = (shift: number) => m.i32.shr_u(f.loadCpu(Cpu.at.mode), f.c(shift));
+  const both = m.i32.and(m.i32.and(m.i32.and(f.loadCpu(Cpu.at.mode), at(1)), m.i32.xor(at(5), f.c(-1))), f.c(Mode.FLAT));
   const mask = m.i32.sub(f.c(0), m.i32.shl(both, f.c(Math.log2(PAGE / Mode.FLAT))));
   return f.storeCpu(Cpu.at.codePage, m.i32.and(eip, mask));
 }
