@@ -6,16 +6,18 @@ import type { SharedMemory } from '../cpu/state.ts';
 import { CodeReader, decode, type Instruction, insideLimit, LONGEST } from '../decode/decoder.ts';
 import { FIRST_FORM, pseudoIndex } from '../emit/interpreter/table.ts';
 import { type HeadName, headFor, instrumentsAsked } from '../instrument/index.ts';
-import { Breakpoint, BreakpointKind, Cpu, codeLimit, Mode, NO_RETURN, SegCache } from '../layout/cpu.ts';
+import { Breakpoint, BreakpointKind, Cpu, codeLimit, floats, Mode, NO_RETURN, ownEip, SegCache } from '../layout/cpu.ts';
 import {
   BLOCK_HASH_ENTRIES,
   BlockHead,
   CONTROL,
   Control,
   CpuArea,
+  JUMP_ENTRIES,
   JUMP_WAYS,
   JumpEntry,
   jumpIndex,
+  MANY_PLACES,
   PAGE,
   PAGE_SHIFT,
   Record,
@@ -112,12 +114,13 @@ export class BlockCache {
   private tryDecode(step: boolean): number | undefined {
     const mode = this.word(Cpu.at.mode);
     const base = this.word(Cpu.at.seg + 1 * SegCache.size + SegCache.at.base);
-    const eip = this.word(Cpu.at.eip);
-    const phys = this.runtime.translateExec(this.cpu, (base + eip) >>> 0) >>> 0;
+    const linear = (base + this.word(Cpu.at.eip)) >>> 0;
+    const phys = this.runtime.translateExec(this.cpu, linear) >>> 0;
     if (this.word(Cpu.at.fault) !== 0) return 0;
+    const eip = ownEip(this.word(Cpu.at.eip), mode);
     const limit = step ? 1 : BLOCK_LIMIT;
     // Where a page has instruction breakpoints, a block ends before each of them.
-    const breaks = step ? [] : this.breakpointsOn((base + eip) >>> PAGE_SHIFT).map((linear) => (linear - base) >>> 0);
+    const breaks = step ? [] : this.breakpointsOn(linear >>> PAGE_SHIFT).map((at) => (at - linear + eip) >>> 0);
     const list: Instruction[] = [];
     let crossing = false;
     let at = eip;
@@ -141,12 +144,14 @@ export class BlockCache {
       if (x.truncated && left < 15) {
         if (list.length > 0) break;
         reader.free();
-        const second = this.runtime.translateExec(this.cpu, (base + eip + left) >>> 0) >>> 0;
+        const second = this.runtime.translateExec(this.cpu, (linear + left) >>> 0) >>> 0;
         if (this.word(Cpu.at.fault) !== 0) return 0;
         code = this.window.subarray(0, LONGEST);
         this.physical.read(p, code.subarray(0, left));
         this.physical.read(second, code.subarray(left));
         x = decode(code, at, mode);
+        // The end of the linear space is one to code that does not know where it is.
+        if (floats(mode) && linear + x.length > NO_LIMIT + 1) x = { ...x, truncated: true };
         lastPage = second >>> PAGE_SHIFT;
         crossing = true;
       } else if (x.truncated && left > 15 && p - phys + 15 > code.length) break;
@@ -299,7 +304,7 @@ export class BlockCache {
     i32[(head + BlockHead.at.region) >> 2] = slot;
     i32[(head + BlockHead.at.handler) >> 2] = pseudoIndex('enter');
     // The jump caches know the handler that was there.
-    this.forgetJumps(i32[(head + BlockHead.at.eip) >> 2]! >>> 0);
+    this.forgetJumps(head);
   }
 
   /** The region of a block is gone: it is interpreted, and counts as new. */
@@ -390,18 +395,32 @@ export class BlockCache {
     i32[(head + BlockHead.at.handler) >> 2] = STALE;
     for (let k = 0; k < count + 2; k++) i32[(head + BlockHead.size + k * Record.size + Record.at.handler) >> 2] = STALE;
     this.unhash(head);
-    this.forgetJumps(i32[(head + BlockHead.at.eip) >> 2]! >>> 0);
+    this.forgetJumps(head);
   }
 
-  /** Takes what leads to an EIP out of the jump caches. */
-  private forgetJumps(eip: number): void {
+  /** Takes what leads to a block out of the jump caches. */
+  private forgetJumps(head: number): void {
     const { i32 } = this.shared;
-    const index = jumpIndex(eip);
+    const place = this.field(head, BlockHead.at.place);
+    if (place === 0) return;
+    if (place === MANY_PLACES) return this.forgetEverywhere(head);
+    const index = jumpIndex(place);
     for (const jumps of [CpuArea.at.jumpKernel, CpuArea.at.jumpUser])
       for (let way = 0; way < JUMP_WAYS; way++) {
         const entry = this.cpu + jumps + (index ^ way) * JumpEntry.size;
-        if (i32[(entry + JumpEntry.at.eip) >> 2]! >>> 0 === eip) i32[(entry + JumpEntry.at.gen) >> 2] = 0;
+        if (i32[(entry + JumpEntry.at.eip) >> 2]! >>> 0 === place) i32[(entry + JumpEntry.at.gen) >> 2] = 0;
       }
+  }
+
+  /** The same of one that may have been known by several EIPs: all entries are looked at. */
+  private forgetEverywhere(head: number): void {
+    const { i32 } = this.shared;
+    const { jumpKernel, jumpUser } = CpuArea.at;
+    for (const jumps of floats(this.field(head, BlockHead.at.mode)) ? [jumpUser] : [jumpKernel, jumpUser]) {
+      const from = (this.cpu + jumps) >> 2;
+      for (let entry = from; entry < from + (JUMP_ENTRIES * JumpEntry.size) / 4; entry += JumpEntry.size / 4)
+        if (i32[entry + JumpEntry.at.arg / 4] === head) i32[entry + JumpEntry.at.gen / 4] = 0;
+    }
   }
 
   private field(head: number, offset: number): number {

@@ -134,6 +134,7 @@ export class Vcpu {
     this.code = list.length === 0 ? undefined : make(this, list);
     this.blocks.hooks = this.code?.handlers;
     this.clients = version;
+    this.instance.runtime.updateMode(this.base);
   }
 
   private review(page: number): void {

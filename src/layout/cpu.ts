@@ -197,6 +197,8 @@ export const Cpu = struct(
      * how many wait. */
     callReturn: u32,
     callDepth: u32,
+    /** Where the page begins of which code that floats runs (`floats`): its blocks and regions have EIPs less this. 0 in all other code. */
+    codePage: u32,
 
     // x87, MMX, SSE ----------------------------------------------------------------------------------------------------
     /** Physical registers R0..R7. */
@@ -336,7 +338,17 @@ export const Mode = {
   BREAK: 16,
   /** CR0.PG is clear: linear addresses are physical ones. */
   PHYSICAL: 32,
+  /** Control.placed: no code floats. */
+  PLACED: 64,
 } as const;
+
+/**
+ * Whether code of a mode has no place: flat code of programs, which each process maps where it likes. Its blocks and regions hold offsets in its page in the place of EIPs, so that
+ * they are those of all processes; where the page is says Cpu.codePage.
+ */
+export const floats = (mode: number): boolean => (mode & (Mode.FLAT | Mode.USER | Mode.PLACED)) === (Mode.FLAT | Mode.USER);
+/** The EIP that code at an EIP is known by. */
+export const ownEip = (eip: number, mode: number): number => (floats(mode) ? eip & 0xfff : eip);
 
 /** Bits of Cpu.mode from here on: the limit of CS where code must mind it, as limitCode makes it; 0 in flat code. */
 export const MODE_LIMIT_SHIFT = 8;

@@ -232,6 +232,8 @@ export const Control = struct({
   clientChanges: shared32,
   /** Nonzero: some client is told of each way into the kernel and out of it. */
   clientCrossings: u32,
+  /** Nonzero: there are clients, which want to know where code is, so that none floats (Mode.PLACED). CPUs go by it when they take the list. */
+  placed: u32,
   /** So often a second the timekeeper asks each CPU that runs for a sample (Pending.SAMPLE); 0: never. */
   flameHz: u32,
 });
@@ -414,9 +416,14 @@ export const BlockHead = struct(
     lastPage: u32,
     /** How many bytes of code it was made from: they stand behind the block's records. */
     bytes: u32,
+    /** The EIP that a jump cache has known it by, or MANY_PLACES: it may be any; 0: none has. */
+    place: u32,
   },
   64,
 );
+
+/** In BlockHead.place. */
+export const MANY_PLACES = 1;
 
 /** One line of the execution trace. */
 export const TraceRecord = struct({

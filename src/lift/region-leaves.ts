@@ -6,15 +6,21 @@ import type { Value } from '../ir/types.ts';
 import { Cpu, SegCache } from '../layout/cpu.ts';
 import type { Leaves } from './leaves.ts';
 
+/** An EIP of code that floats. */
+export const eipAt = (b: Builder, own: Value): Value =>
+  b.add(own, b.push({ kind: 'ldstate', type: 'i32', bytes: 4, signed: false, address: undefined, offset: Cpu.at.codePage }));
+
 export class RegionLeaves implements Leaves {
   private readonly b: Builder;
   private readonly x: Instruction;
   readonly target: BlockId | undefined;
   readonly next: BlockId;
-  /** `copy`: what the names of blocks in the instruction's copy have beyond their EIPs. */
-  constructor(b: Builder, x: Instruction, copy = 0) {
+  private readonly floats: boolean;
+  /** `copy`: what the names of blocks in the instruction's copy have beyond their EIPs. `floats`: its EIPs are offsets in its page. */
+  constructor(b: Builder, x: Instruction, copy = 0, floats = false) {
     this.b = b;
     this.x = x;
+    this.floats = floats;
     this.target = x.target === undefined ? undefined : copy + x.target;
     this.next = copy + x.next;
   }
@@ -80,9 +86,13 @@ export class RegionLeaves implements Leaves {
     b.push({ kind: 'set', reg, value });
   }
   thisEip(): Value {
-    return this.b.const(this.x.eip);
+    return this.eip(this.x.eip);
   }
   nextEip(): Value {
-    return this.b.const(this.x.next);
+    return this.eip(this.x.next);
+  }
+  private eip(own: number): Value {
+    const known = this.b.const(own);
+    return this.floats ? eipAt(this.b, known) : known;
   }
 }

@@ -172,6 +172,7 @@ export class MachineClients {
       this.#attached.map(({ entry }) => entry),
     );
     shared.i32[(CONTROL + Control.at.clientCrossings) >> 2] = this.#attached.some(({ client }) => client.crossed !== undefined) ? 1 : 0;
+    shared.i32[(CONTROL + Control.at.placed) >> 2] = this.#attached.length > 0 ? 1 : 0;
     const signal = (CONTROL + Control.at.heatSignal) >> 2;
     Atomics.add(shared.i32, signal, 1);
     Atomics.notify(shared.i32, signal);

@@ -24,7 +24,7 @@ const KINDS: Readonly<Record<CpuFieldKind, readonly CpuField[]>> = {
   derived: [
     'zero', 'mode', 'stackMask', 'exit', 'exitArg', 'exitData', 'fpuTrap', 'sseTrap', 'fpuStop', 'shadowRamSeen',
     'tlbListCount', 'tlbGlobalCount', 'tlbLarge', 'jumpKernelGen', 'jumpUserGen', 'jumpUserLast', 'jumpUserFirst', 'space', 'spacesEntered', 'jumpKernelLocal',
-    'jumpBase', 'jumpKernelLow', 'jumpKernelHigh', 'jumpUserLow', 'jumpUserHigh', 'callReturn', 'callDepth', 'scratch', 'loaded',
+    'jumpBase', 'jumpKernelLow', 'jumpKernelHigh', 'jumpUserLow', 'jumpUserHigh', 'callReturn', 'callDepth', 'codePage', 'scratch', 'loaded',
     'watch', 'codeChanged', 'breakpoints', 'watchFirst', 'watchBytes', 'rmwHost', 'directBytes', 'codeFrom', 'codeBytes', 'directRefused', 'point', 'relaxSeen', 'directTries',
     'gdtLocal', 'debugStop', 'debugPoint', 'debugPass', 'stepsLeft',
   ],

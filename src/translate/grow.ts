@@ -3,7 +3,7 @@
 
 import { CodeReader, type Instruction, insideLimit } from '../decode/decoder.ts';
 import { type BlockId, COPY, eipOf } from '../ir/blocks.ts';
-import { Mode } from '../layout/cpu.ts';
+import { floats, Mode } from '../layout/cpu.ts';
 import { PAGE } from '../layout/memory.ts';
 
 export interface BasicBlock {
@@ -86,7 +86,9 @@ class Code {
       let found = this.reader.at(offset, eip);
       const rest = found.truncated ? following?.()?.page : undefined;
       if (rest !== undefined) found = this.across(offset, eip, rest);
-      x = found.truncated || found.spec === undefined || !insideLimit(found, this.mode) ? null : found;
+      // Where a branch to 16 bits of EIP leads depends on where the code is.
+      const isElsewhere = floats(this.mode) && found.target !== undefined && found.form.opsize === 2;
+      x = found.truncated || found.spec === undefined || !insideLimit(found, this.mode) || isElsewhere ? null : found;
       this.known.set(offset, x);
     }
     return x;

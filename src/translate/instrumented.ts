@@ -7,12 +7,13 @@ import { atStart, type BlockStart, type Instrument, throughOperations } from '..
 import { eipOf } from '../ir/blocks.ts';
 import type { Builder } from '../ir/builder.ts';
 import type { RegionBlock, RegionIr } from '../ir/region.ts';
-import { Mode } from '../layout/cpu.ts';
+import { floats, Mode } from '../layout/cpu.ts';
+import { eipAt } from '../lift/region-leaves.ts';
 import type { Region } from './grow.ts';
 
 const startOf = (b: Builder, { id, instructions }: RegionBlock, mode: number): BlockStart => ({
   engine: 'region',
-  eip: () => b.const(eipOf(id)),
+  eip: () => (floats(mode) ? eipAt(b, b.const(eipOf(id))) : b.const(eipOf(id))),
   instructions: () => b.const(instructions),
   mode,
 });

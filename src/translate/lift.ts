@@ -3,6 +3,7 @@ import { type BlockId, eipOf } from '../ir/blocks.ts';
 import { Builder } from '../ir/builder.ts';
 import { isTerminator, type Op } from '../ir/operations.ts';
 import { type RegionBlock, type RegionIr, regionBlock, reshaped } from '../ir/region.ts';
+import { floats } from '../layout/cpu.ts';
 import { Lifter } from '../lift/lifter.ts';
 import { RegionLeaves } from '../lift/region-leaves.ts';
 import { askPages, isKnown } from './asked-pages.ts';
@@ -34,11 +35,11 @@ function end(b: Builder, block: BasicBlock, has: (id: BlockId) => boolean): void
   } else if (!isTerminator(last)) ops.push(onwards);
 }
 
-function liftBlock(block: BasicBlock, has: (id: BlockId) => boolean): RegionBlock {
+function liftBlock(block: BasicBlock, has: (id: BlockId) => boolean, mode: number): RegionBlock {
   const b = new Builder();
   for (const x of block.instructions) {
     b.push({ kind: 'insn', eip: x.eip, next: x.next });
-    const lifter = new Lifter(b, x.form, new RegionLeaves(b, x, block.id - eipOf(block.id)));
+    const lifter = new Lifter(b, x.form, new RegionLeaves(b, x, block.id - eipOf(block.id), floats(mode)));
     x.spec!.lift(lifter);
     if (!lifter.ended && x.spec!.dispatches) lifter.next();
   }
@@ -50,6 +51,6 @@ export function liftRegion(region: Region): RegionIr {
   const { entry, phys, mode, blocks } = region;
   const lifted = new Map<BlockId, RegionBlock>();
   const has = (id: BlockId) => blocks.has(id);
-  for (const [id, block] of blocks) lifted.set(id, liftBlock(block, has));
+  for (const [id, block] of blocks) lifted.set(id, liftBlock(block, has, mode));
   return reshaped({ eip: entry, phys, mode, entry, blocks: askPages(region, lifted), loops: [] });
 }

@@ -41,6 +41,7 @@ import { deliver, poll, shadowAt } from '../transfer/deliver';
 import { stopForError } from '../x87/fpu-error';
 import { noteBlock } from './history';
 import { findBlock, lookupBlock } from './lookup';
+import { enterPage } from './places';
 import { traceInterpreted } from './trace';
 
 /** How often a block may be counted anew (isLukewarm). */
@@ -112,7 +113,7 @@ export function linkBlock(cpu: Cpu, link: usize): void {
   const base = cpu.seg[Seg.CS].base;
   // The record behind a block's last instruction stands for that one. Where it begins counts: what it leads to on a page on which only its end is would be found without a look whether that page has
   // breakpoints now.
-  const from = (record.length == 0 ? changetype<Record>(changetype<usize>(record) - Record.SIZE) : record).eip + base;
+  const from = (record.length == 0 ? changetype<Record>(changetype<usize>(record) - Record.SIZE) : record).eip + cpu.codePage + base;
   const to = cpu.eip + base;
   // Between instruction breakpoints nothing is linked: they come and go.
   if ((from ^ to) & ~(PAGE - 1) || isBreakPage(cpu, to)) return;
@@ -193,7 +194,10 @@ function endStep(cpu: Cpu): bool {
 function lookUp(cpu: Cpu): u32 {
   const head = lookupBlock(cpu);
   // 1: at an instruction breakpoint.
-  if (head > 1) return head;
+  if (head > 1) {
+    enterPage(cpu);
+    return head;
+  }
   if (cpu.fault) deliverFault(cpu);
   return 0;
 }
@@ -272,12 +276,13 @@ export function stepDispatch(cpu: Cpu): u32 {
   cpu.callReturn = NO_RETURN;
   cpu.stepArmed = ARMED | (flags & Eflags.TF ? ARMED_TF : 0);
   cpu.step |= Step.ARMED;
+  enterPage(cpu);
   return changetype<u32>(head) + BlockHead.SIZE;
 }
 
 /** EIP that belongs to a table slot. */
-export function slotEip(_cpu: Cpu, slot: u32): u32 {
-  return changetype<Slot>(SLOTS + slot * Slot.SIZE).eip;
+export function slotEip(cpu: Cpu, slot: u32): u32 {
+  return changetype<Slot>(SLOTS + slot * Slot.SIZE).eip + cpu.codePage;
 }
 
 /** Ends the run: something of ours is wrong or missing (1: an instruction without a lift; argument: its record). */

@@ -1,5 +1,6 @@
 // The jump caches, asked by EIP: what the dispatcher does inline (src/emit/interpreter/handlers.ts), for functions of the runtime that go elsewhere.
 import { Cpu, JUMP_ENTRIES, JUMP_SHIFT, JUMP_WAYS, JumpEntry, Mode } from '../gen/layout';
+import { enterPage } from './places';
 
 @inline
 function isUser(cpu: Cpu): bool {
@@ -34,7 +35,9 @@ export function jumpHere(cpu: Cpu): JumpEntry {
   if (cpu.fault | cpu.exit | cpu.step) return none;
   const eip = cpu.eip;
   const entry = entryAt(cpu, indexOf(eip));
-  return (entry.eip ^ eip) | (entry.gen ^ generation(cpu)) ? none : entry;
+  if ((entry.eip ^ eip) | (entry.gen ^ generation(cpu))) return none;
+  enterPage(cpu);
+  return entry;
 }
 
 /** Where an entry waits that was displaced from `index`: in one that has nothing, else in place of another one that waits; 0: all beside it have code that belongs there. */

@@ -25,6 +25,7 @@ import { enterSlow, leaveSlow } from './costs';
 import { noteFetched } from './fetched';
 import { noteBlock } from './history';
 import { fillJump, takeBack } from './jumps';
+import { notePlace, ownMask } from './places';
 
 /** Where findBlock found the page of EIP, and the one behind it where the block runs into that (else the same), each with FRAME_BITS. */
 let firstFrame: u32 = 0;
@@ -73,7 +74,7 @@ export function codeAddress(cpu: Cpu, linear: u32): f64 {
   return isFetched(found) ? f64(<u32>found) : -1;
 }
 
-/** Index into the table at Cpu.blockHash. By all that identifies a block: some code (the vDSO) is mapped at another address in every process. */
+/** Index into the table at Cpu.blockHash. By all that identifies a block. */
 export function blockHashIndex(phys: u32, eip: u32, mode: u32): u32 {
   return ((phys * 0x9e3779b1) ^ ((eip >>> 12) * 0x85ebca6b) ^ (mode * 0xc2b2ae35)) >>> (32 - BLOCK_HASH_BITS);
 }
@@ -96,9 +97,10 @@ export function findBlock(cpu: Cpu): BlockHead {
   firstFrame = lastFrame = fetchedFrame(found);
   let mode = cpu.mode;
   if (!(mode & Mode.STEP) && isBreakPage(cpu, linear)) mode |= Mode.BREAK;
-  let head = changetype<BlockHead>(load<u32>(cpu.blockHash + (blockHashIndex(phys, eip, mode) << 2)));
+  const own = eip & ownMask(mode);
+  let head = changetype<BlockHead>(load<u32>(cpu.blockHash + (blockHashIndex(phys, own, mode) << 2)));
   while (head) {
-    if (head.phys == phys && head.eip == eip && head.mode == mode) {
+    if (head.phys == phys && head.eip == own && head.mode == mode) {
       const last = head.lastPage;
       if (mode & Mode.BREAK && breaksInside(cpu, head, linear)) {
         head = changetype<BlockHead>(head.hashNext);
@@ -149,6 +151,7 @@ function lookedUp(cpu: Cpu): u32 {
   if (head.lastPage != head.phys >>> 12) noteFetched(cpu, user, (page + 1) & 0xfffff, lastFrame);
   if (!user && !(firstFrame & lastFrame & Tlb.GLOBAL)) cpu.jumpKernelLocal = 1;
   const region = head.region;
+  notePlace(cpu, head);
   fillJump(cpu, region ? region : head.handler, region ? region : changetype<u32>(head));
   return changetype<u32>(head);
 }

@@ -106,6 +106,7 @@ export function updateMode(cpu: Cpu): void {
   if (code32 && stack32 && (es & ss & ds) == 3 && cs & 1) mode |= Mode.FLAT;
   if (cpu.cpl == 3) mode |= Mode.USER;
   if (!pagingOn(cpu)) mode |= Mode.PHYSICAL;
+  if (control.placed) mode |= Mode.PLACED;
   mode |= limitCode(cpu.seg[Seg.CS].limit) << MODE_LIMIT_SHIFT;
   cpu.stackMask = stack32 ? 0xffffffff : 0xffff;
   const base = cpu.seg[Seg.CS].base;

@@ -26,11 +26,14 @@ import { ProfOutcome, ProfReason, ProfWhy } from '../../layout/prof.ts';
 import { type Form, inMemory } from '../../lift/form.ts';
 import type { Leaves } from '../../lift/leaves.ts';
 import { Lifter, type LiftSpec } from '../../lift/lifter.ts';
+import { eipAt as eipOfRecord } from '../../lift/region-leaves.ts';
 import { runtime } from '../../runtime/abi.ts';
 import { callPoll } from '../lower/calls.ts';
 import { type PendingFlags, wordR, wordX } from '../lower/flags.ts';
 import { FunctionCode } from '../lower/function.ts';
 import { Lowering } from '../lower/lowering.ts';
+import { eipAt, enterAnyPage } from '../lower/places.ts';
+import { isUnusual } from '../lower/quick-ways.ts';
 import { HANDLER } from '../lower/slow-ways.ts';
 import type { Target, TargetFlags, TransferOp } from '../lower/target.ts';
 import { behind, dispatched, type TransferCount, type TransferCounts, transferCounts } from '../lower/transfer-counts.ts';
@@ -103,7 +106,7 @@ export class RecordLeaves implements Leaves {
     this.b.push({ kind: 'ststate', bytes: size, address: undefined, offset: Cpu.at.gpr + reg * GPR_STRIDE + (high ? 1 : 0), value: v });
   }
   thisEip(): Value {
-    return this.field(Record.at.eip);
+    return eipOfRecord(this.b, this.field(Record.at.eip));
   }
   nextEip(): Value {
     return this.b.add(this.thisEip(), this.field(Record.at.length, 1));
@@ -152,6 +155,8 @@ class HandlerTarget implements Target {
   flat = false;
   /** It uses the links of its record. */
   links = false;
+  /** A branch to an EIP of 16 bits. */
+  narrow = false;
 
   /** Where the dispatcher and its like are called: this module has them, or it imports them from that of all handlers. */
   readonly called: (name: 'dispatch' | 'raise' | 'link') => string;
@@ -170,7 +175,11 @@ class HandlerTarget implements Target {
     return this.f.m.i32.load(offset, 4, this.rec());
   }
   eip(): Expr {
-    return this.recordField(Record.at.eip);
+    return this.eipIn(Record.at.eip);
+  }
+  /** That in a field of the record. */
+  eipIn(offset: number): Expr {
+    return eipAt(this.f, this.recordField(offset));
   }
   faultExit(faulted?: Expr): Expr {
     const exit = this.f.m.return_call(this.called('raise'), [this.rec(), this.f.cpu()], none);
@@ -181,6 +190,9 @@ class HandlerTarget implements Target {
   afterCall(): void {}
   // The records that are wrong are stale.
   mayHaveStored(): void {}
+  unusual(): Expr {
+    return isUnusual(this.f.loadCpu(Cpu.at.mxcsr));
+  }
   tlbAllows(word: Expr, write: boolean): Expr {
     const { f } = this;
     // The user's bits lie two above the kernel's; Mode.USER >> 1 is that distance.
@@ -219,7 +231,13 @@ class HandlerTarget implements Target {
     this.go(this.f.m.i32.add(this.rec(), this.f.c(size)));
   }
   private chainTarget(): Expr {
-    return this.chain(RecordPlace.link, this.recordField(RecordPlace.target));
+    const chain = this.chain(RecordPlace.link, this.eipIn(RecordPlace.target));
+    if (!this.narrow) return chain;
+    // Where that leads depends on where the code is, so no link may say it.
+    const { m } = this.f;
+    const eip = m.i32.and(this.eipIn(RecordPlace.target), this.f.c(0xffff));
+    const away = m.block(null, [this.f.storeCpu(Cpu.at.eip, eip), ...this.dispatch(ProfReason.LINK)]);
+    return m.block(null, [m.if(this.f.loadCpu(Cpu.at.codePage), away), chain]);
   }
   /** Goes to EIP `target` through link field `link`, or looks it up and links it. */
   chain(link: number, target: Expr): Expr {
@@ -317,6 +335,7 @@ export function addHandler(
   spec.lift(x);
   const t = new HandlerTarget(e, instruments, imports);
   t.flat = form.flat;
+  t.narrow = form.ops.some(({ kind, size }) => kind === 'j' && size === 2);
   const ops = throughOperations(b.code.ops, instruments);
   const body = t.lowering.lower(woven(ops, instruments, { engine: 'interpreter', step, level, ramBytes, instruction: () => ({ form }) }));
   if (!x.ended) {
@@ -388,7 +407,7 @@ function writeHead(t: HandlerTarget, instruments: readonly Instrument[], level?:
   const field = (offset: number) => () => b.push({ kind: 'rec', type: 'i32', bytes: 4, offset });
   const start = {
     engine: 'interpreter',
-    eip: field(BlockHead.at.eip),
+    eip: () => eipOfRecord(b, field(BlockHead.at.eip)()),
     instructions: field(BlockHead.at.count),
     mode: undefined,
     ...(level && { level }),
@@ -396,7 +415,7 @@ function writeHead(t: HandlerTarget, instruments: readonly Instrument[], level?:
   for (const instrument of instruments) instrument.block?.(b, start);
   const also = t.lowering.lower(b.code.ops);
   const dispatch = behind(t.f, t.counts.why(ProfReason.POLL), m.return_call(t.called('dispatch'), [t.f.c(0), t.f.cpu()], none));
-  const poll = callPoll(t.f, runtime.poll, t.recordField(BlockHead.at.eip), m.if(t.f.loadCpu(Cpu.at.exit), m.return(), dispatch));
+  const poll = callPoll(t.f, runtime.poll, t.eipIn(BlockHead.at.eip), m.if(t.f.loadCpu(Cpu.at.exit), m.return(), dispatch));
   also.unshift(m.if(m.i32.load16_u(Cpu.at.pending, 2, t.f.cpu()), poll));
   const heat = t.f.locals.take();
   t.f.emit(m.local.set(heat, m.i32.add(t.recordField(BlockHead.at.heat), t.f.c(1))));
@@ -423,7 +442,7 @@ function addPseudos(e: Emitter, all: readonly Instrument[]): void {
   // A block that ended without a branch: on to what follows.
   add('fall', (t) => t.f.emit(t.chain(RecordPlace.linkNext, t.eip())));
   // A record whose page was written to.
-  add('stale', (t) => t.dispatchTo(t.recordField(Record.at.eip), ProfReason.CHANGED));
+  add('stale', (t) => t.dispatchTo(t.eip(), ProfReason.CHANGED));
   // A head whose region is installed.
   add('enter', (t) => {
     t.f.emit(m.return_call_indirect(t.recordField(BlockHead.at.region), [t.recordField(BlockHead.at.region), t.f.cpu()]));
@@ -439,7 +458,7 @@ function addPseudos(e: Emitter, all: readonly Instrument[]): void {
     ]);
   });
   add('unsupported', (t) => {
-    t.f.emit(t.f.storeCpu(Cpu.at.eip, t.recordField(Record.at.eip)));
+    t.f.emit(t.f.storeCpu(Cpu.at.eip, t.eip()));
     t.f.emit(t.f.callRuntime(runtime.internalError, t.f.c(1), t.rec()));
   });
   // An empty slot of the table: local 0 is the slot; its guest PC stands in the slot table.
@@ -482,7 +501,11 @@ function addPseudos(e: Emitter, all: readonly Instrument[]): void {
     t.f.emit(
       m.if(
         m.i32.eqz(m.i32.or(m.i32.xor(field(JumpEntry.at.eip), t.f.get(eip)), m.i32.xor(field(JumpEntry.at.gen), gen))),
-        behind(t.f, counts.note(ProfOutcome.ENTRY), m.return_call_indirect(field(JumpEntry.at.func), [field(JumpEntry.at.arg), t.f.cpu()])),
+        m.block(null, [
+          ...counts.note(ProfOutcome.ENTRY),
+          enterAnyPage(t.f, t.f.get(eip)),
+          m.return_call_indirect(field(JumpEntry.at.func), [field(JumpEntry.at.arg), t.f.cpu()]),
+        ]),
       ),
     );
     t.f.emit(m.local.set(entry, t.f.callRuntime(runtime.lookup)));

@@ -6,8 +6,10 @@
 
 import type { RegionIr } from '../../ir/region.ts';
 import { Cpu } from '../../layout/cpu.ts';
+import { PAGE } from '../../layout/memory.ts';
 import { ProfReason, ProfWhy } from '../../layout/prof.ts';
 import type { FunctionCode } from '../lower/function.ts';
+import { enterPage } from '../lower/places.ts';
 import { type Expr, i64, none } from '../module.ts';
 import type { RegionExits } from './exits.ts';
 
@@ -18,7 +20,7 @@ const DEPTH_SHIFT = 32n;
 const LOW = 0xffffffffn;
 
 /** Whether somebody can wait for a return to an EIP: the complement of one could not be told from NO_RETURN, the other one not from nobody. */
-const canWaitAt = (back: number): boolean => back !== 0 && (back | 0) !== -1;
+const canWaitAt = (back: number, floats: boolean): boolean => (floats ? back !== PAGE - 1 : back !== 0 && (back | 0) !== -1);
 
 export class NativeCalls {
   private readonly f: FunctionCode;
@@ -41,14 +43,17 @@ export class NativeCalls {
   callAndWait(known: number | undefined, value: Expr | undefined, back: number): Expr[] {
     const { m } = this.f;
     const { counts } = this.exits;
-    if (!canWaitAt(back)) return known === undefined ? this.exits.lookUpValue(value!, 'jumps') : this.exits.chain(known);
+    const { floats } = this.exits;
+    if (!canWaitAt(back, floats)) return known === undefined ? this.exits.lookUpValue(value!, 'jumps') : this.exits.chain(known);
     const before = this.f.locals.take(i64);
     const eip = value && this.f.locals.take();
-    const where = () => (eip === undefined ? this.f.c(known!) : this.f.get(eip));
+    const point = floats ? this.f.locals.take() : undefined;
+    const where = () => (eip === undefined ? this.exits.eip(known!) : this.f.get(eip));
     // The return point is a word of its own in both places: kept code of a kernel that moves is told where it is now.
+    const behind = () => (point === undefined ? this.f.c(back) : this.f.get(point));
     const depth = m.i64.add(m.i64.or(this.f.get(before, i64), m.i64.const(LOW)), m.i64.const(1n));
-    const waiting = m.i64.or(depth, m.i64.extend_u(this.f.c(back)));
-    const another = m.i32.add(m.i32.xor(this.f.loadCpu(Cpu.at.callReturn), this.f.c(back)), this.f.c(1));
+    const waiting = m.i64.or(depth, m.i64.extend_u(behind()));
+    const another = m.i32.add(m.i32.xor(this.f.loadCpu(Cpu.at.callReturn), behind()), this.f.c(1));
     const out = [
       ...(eip === undefined ? [] : [m.local.set(eip, value!), ...counts.count('jumps')]),
       m.if(
@@ -61,12 +66,15 @@ export class NativeCalls {
           m.return(),
         ]),
       ),
+      ...(point === undefined ? [] : [m.local.set(point, this.exits.eip(back))]),
       m.i64.store(Cpu.at.callReturn, 8, this.f.cpu(), waiting),
       ...this.callCode(known, where),
       m.if(this.f.unlikely(another), m.return()),
       m.i64.store(Cpu.at.callReturn, 8, this.f.cpu(), this.f.get(before, i64)),
+      ...(point === undefined ? [] : [enterPage(this.f, this.f.get(point))]),
     ];
     this.f.locals.free(before);
+    if (point !== undefined) this.f.locals.free(point);
     if (eip !== undefined) this.f.locals.free(eip);
     return out;
   }

@@ -1,12 +1,13 @@
 // The ways out of a region, and the look at the pending word.
 
 import type { RegionIr } from '../../ir/region.ts';
-import { Cpu, Mode, PENDING_HELD_SHIFT } from '../../layout/cpu.ts';
+import { Cpu, floats, Mode, PENDING_HELD_SHIFT } from '../../layout/cpu.ts';
 import { CpuArea, JUMP_ENTRIES, JUMP_SHIFT, JumpEntry, jumpIndex, PAGE, PAGE_SHIFT } from '../../layout/memory.ts';
 import { ProfReason, ProfWhy } from '../../layout/prof.ts';
 import { runtime } from '../../runtime/abi.ts';
 import { callPoll } from '../lower/calls.ts';
 import type { FunctionCode } from '../lower/function.ts';
+import { eipAt, enterPage } from '../lower/places.ts';
 import { behind, type TransferCount, type TransferCounts } from '../lower/transfer-counts.ts';
 import { type Expr, none } from '../module.ts';
 import type { RegionState } from './state.ts';
@@ -28,6 +29,8 @@ export class RegionExits {
   private readonly dispatchName: string;
   private readonly dispatching: Expr;
   private readonly points: Points | undefined;
+  /** Its EIPs are offsets in its page. */
+  readonly floats: boolean;
   /** What its ways out count. */
   readonly counts: TransferCounts;
 
@@ -37,6 +40,7 @@ export class RegionExits {
     this.f = f;
     this.state = state;
     this.region = region;
+    this.floats = floats(region.mode);
     this.slotOf = slotOf;
     this.dispatchName = f.e.code('dispatch');
     this.dispatching = f.m.return_call(this.dispatchName, [f.c(0), f.cpu()], none);
@@ -45,6 +49,11 @@ export class RegionExits {
   /** Tail call to the dispatcher, which goes on at Cpu.eip. `reason`: why, if that has not been said. */
   dispatch(reason?: number): Expr {
     return reason === undefined ? this.dispatching : behind(this.f, this.counts.why(reason), this.dispatching);
+  }
+
+  /** What an EIP of the region's is in this process. */
+  eip(own: number): Expr {
+    return this.floats ? eipAt(this.f, this.f.c(own)) : this.f.c(own);
   }
 
   /** Tail call to the code at guest PC `to`. */
@@ -98,13 +107,13 @@ export class RegionExits {
   }
 
   /** An indirect branch: tail call (or call) to the code at a guest PC on any page: through the jump cache, else through the dispatcher. */
-  lookUp(eip: () => Expr, tail = true): Expr[] {
+  lookUp(eip: () => Expr, tail = true, branches = true): Expr[] {
     const { m } = this.f;
     const index = m.i32.and(m.i32.xor(eip(), m.i32.shr_u(eip(), this.f.c(JUMP_SHIFT))), this.f.c(JUMP_ENTRIES - 1));
     const entry = this.f.locals.take();
     const code = [
       m.local.set(entry, m.i32.add(this.f.cpu(), m.i32.shl(index, this.f.c(Math.log2(JumpEntry.size))))),
-      ...this.throughEntry(() => this.f.get(entry), 0, eip, tail, true),
+      ...this.throughEntry(() => this.f.get(entry), 0, eip, tail, branches),
     ];
     this.f.locals.free(entry);
     return code;
@@ -112,6 +121,7 @@ export class RegionExits {
 
   /** The same to a guest PC that is known: so is the place of its entry. */
   lookUpKnown(eip: number, tail = true): Expr[] {
+    if (this.floats) return [...this.counts.count('direct'), ...this.lookUpFloating(eip, tail)];
     const index = jumpIndex(eip);
     const code = this.throughEntry(
       () => this.f.cpu(),
@@ -121,6 +131,14 @@ export class RegionExits {
       false,
     );
     return [...this.counts.count('direct'), ...code];
+  }
+
+  /** The same where only its distance is known. */
+  private lookUpFloating(own: number, tail: boolean): Expr[] {
+    const local = this.f.locals.take();
+    const code = this.lookUp(() => this.f.get(local), tail, false);
+    this.f.locals.free(local);
+    return [this.f.m.local.set(local, this.eip(own)), ...code];
   }
 
   /** Through the jump cache's entry at `base` + `place`, if it is that of `eip`; else through the dispatcher. `branches`: an indirect branch does. */
@@ -135,11 +153,12 @@ export class RegionExits {
     // One condition without a comparison of a word in memory: V8 would load that twice.
     const found = m.i32.eqz(m.i32.or(m.i32.xor(field(JumpEntry.at.eip), eip()), m.i32.xor(field(JumpEntry.at.gen), generation)));
     const args = [field(JumpEntry.at.arg), this.f.cpu()];
+    const go = (call: Expr) => counted(this.floats ? m.block(null, [enterPage(this.f, eip()), call]) : call);
     if (tail) {
-      const hit = counted(m.return_call_indirect(field(JumpEntry.at.func), args));
+      const hit = go(m.return_call_indirect(field(JumpEntry.at.func), args));
       return [m.if(found, hit), ...why, this.f.storeCpu(Cpu.at.eip, eip()), this.dispatch()];
     }
-    const hit = counted(m.call_indirect(field(JumpEntry.at.func), args));
+    const hit = go(m.call_indirect(field(JumpEntry.at.func), args));
     const miss = m.block(null, [...why, this.f.storeCpu(Cpu.at.eip, eip()), m.call(this.dispatchName, [this.f.c(0), this.f.cpu()], none)]);
     return [m.if(found, hit, miss)];
   }
@@ -168,7 +187,7 @@ export class RegionExits {
 
   private callPoll(to: number): Expr {
     const { points, f } = this;
-    if (points === undefined) return callPoll(f, runtime.pollRegion, f.c(to), this.dispatch(ProfReason.POLL));
+    if (points === undefined) return callPoll(f, runtime.pollRegion, this.eip(to), this.dispatch(ProfReason.POLL));
     const { at, eips } = points;
     if (!eips.includes(to)) eips.push(to);
     return callPoll(f, runtime.pollPoint, f.c(at + 4 * eips.indexOf(to)), this.dispatch(ProfReason.POLL));

@@ -257,7 +257,7 @@ class RegionTarget implements Target {
           return leave(this.exits.lookUpValue(this.lowering.value(t.eip), 'jumps'));
         case 'ret':
           if (t.to !== undefined && flow.keeps(from, t.to))
-            edge(t.to, m.i32.eq(this.lowering.value(t.eip), this.f.c(eipOf(t.to))), this.exits.counts.count('inlinedReturns'));
+            edge(t.to, m.i32.eq(this.lowering.value(t.eip), this.exits.eip(eipOf(t.to))), this.exits.counts.count('inlinedReturns'));
           return leave(
             this.waits ? this.exits.returnTo(this.lowering.value(t.eip)) : this.exits.lookUpValue(this.lowering.value(t.eip), 'returns'),
           );
@@ -271,7 +271,7 @@ class RegionTarget implements Target {
         case 'leave':
           return leave([this.exits.dispatch(ProfReason.LEAVE)]);
         case 'next':
-          return leave([this.f.storeCpu(Cpu.at.eip, this.f.c(t.to!)), this.exits.dispatch(ProfReason.LEAVE)]);
+          return leave([this.f.storeCpu(Cpu.at.eip, this.exits.eip(t.to!)), this.exits.dispatch(ProfReason.LEAVE)]);
       }
     };
     return { body: this.lowering.lower(ops, finish), edges };
@@ -351,7 +351,7 @@ class RegionTarget implements Target {
     this.f.emit(this.lowering.access.reach(op, this.current.eip, ir.eip, (faulted) => this.faultExit(faulted)));
   }
   eip(): Expr {
-    return this.f.c(this.current.eip);
+    return this.exits.eip(this.current.eip);
   }
   faultExit(faulted?: Expr): Expr {
     const { m } = this.f;
@@ -405,7 +405,7 @@ class RegionTarget implements Target {
     return [
       ...this.exits.counts.why(reason),
       ...this.state.materialize(),
-      this.f.storeCpu(Cpu.at.eip, this.f.c(eip)),
+      this.f.storeCpu(Cpu.at.eip, this.exits.eip(eip)),
       this.f.m.br(LEAVE_LABEL),
     ];
   }

@@ -7,13 +7,15 @@ import { RegionTable } from '../../../src/cache/regions.ts';
 import type { Instance } from '../../../src/cpu/runtime.ts';
 import { createMemory } from '../../../src/cpu/state.ts';
 import { Emitter, none } from '../../../src/emit/module.ts';
-import { Cpu } from '../../../src/layout/cpu.ts';
+import { Cpu, Mode } from '../../../src/layout/cpu.ts';
 import {
   BlockHead,
   CpuArea,
   cpuBase,
+  JUMP_ENTRIES,
   JumpEntry,
   jumpIndex,
+  MANY_PLACES,
   PAGE,
   PAGE_HAS_CODE,
   PAGE_SHIFT,
@@ -210,7 +212,7 @@ it('of the jump caches, an installed region takes only what knows its own EIP', 
         shared.i32[entry(area, eip, beside) + JumpEntry.at.eip / 4] = eip;
         shared.i32[entry(area, eip, beside) + JumpEntry.at.gen / 4] = 5;
       }
-  shared.i32[(HEAD + BlockHead.at.eip) >> 2] = PHYS;
+  shared.i32[(HEAD + BlockHead.at.place) >> 2] = PHYS;
   blocks.enterRegion(HEAD, 7);
   const gensOf = (eip: number) =>
     areas.map((area) => [0, 1, 2, 3].map((beside) => shared.i32[entry(area, eip, beside) + JumpEntry.at.gen / 4]));
@@ -225,4 +227,20 @@ it('of the jump caches, an installed region takes only what knows its own EIP', 
     ],
   ]);
   expect(generations.map((at) => shared.i32[at])).toEqual([5, 5]);
+});
+
+it('of the jump caches, a region of code that several processes have takes what leads to its block, wherever that is', () => {
+  const shared = createMemory(planMemory(1, 16 * 65536));
+  const base = cpuBase(shared.plan, 0);
+  const blocks = new BlockCache(shared, base, { heatNow: () => 0, blockHashIndex: () => 0 } as unknown as CodeRuntime, []);
+  const entry = (index: number) => (base + CpuArea.at.jumpUser + index * JumpEntry.size) >> 2;
+  const entries = [0, 5, 1000, JUMP_ENTRIES - 1];
+  entries.forEach((index, k) => {
+    shared.i32[entry(index) + JumpEntry.at.gen / 4] = 5;
+    shared.i32[entry(index) + JumpEntry.at.arg / 4] = k === 2 ? HEAD + 64 : HEAD;
+  });
+  shared.i32[(HEAD + BlockHead.at.mode) >> 2] = Mode.CODE32 | Mode.FLAT | Mode.USER;
+  shared.i32[(HEAD + BlockHead.at.place) >> 2] = MANY_PLACES;
+  blocks.enterRegion(HEAD, 7);
+  expect(entries.map((index) => shared.i32[entry(index) + JumpEntry.at.gen / 4])).toEqual([0, 0, 5, 0]);
 });
