@@ -20,7 +20,7 @@ export interface ClientRequest {
 }
 
 /** `text` at each comma that stands alone; two of them are a comma. */
-const apart = (text: string): string[] =>
+export const apart = (text: string): string[] =>
   text
     .replaceAll(',,', '\0')
     .split(',')

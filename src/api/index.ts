@@ -79,3 +79,4 @@ export {
 export type { Mode, Relaxation, RelaxTerm } from './relax.ts';
 export { CHECKPOINT_EVERY, CHECKPOINT_MEMORY, type ReverseOptions } from './reverse.ts';
 export { DEFAULT_TAG, MOST_SHARES, type ShareOptions } from './shares.ts';
+export type { TraceAddresses, TraceFilter, TracePart, TracePlace } from './trace.ts';

@@ -12,6 +12,7 @@ import type { CpuHandle, MachineMemory } from './inspect.ts';
 import type { Mode, RelaxTerm } from './relax.ts';
 import type { ReverseOptions } from './reverse.ts';
 import type { ShareOptions } from './shares.ts';
+import type { TraceFilter } from './trace.ts';
 
 export type { EncoderName } from '../emit/module/builder.ts';
 export type { Bytes, Source } from './bytes.ts';
@@ -64,7 +65,7 @@ export interface LockstepOptions {
   readonly replay?: string | undefined;
   /**
    * Whether the machine can go back (Machine.stepBack(), runBack()): it keeps checkpoints and inputs for that, and executes each instruction by itself, with the interpreter alone, so that what is done again comes to the
-   * same (docs/debugging.md says what it costs). It is another run than that of the same seed without. Not with a network, clients, recordings, nor disks that are written through or answer later (NOT_SUPPORTED). Default: false.
+   * same (docs/debugging.md says what it costs). It is another run than that of the same seed without. Not with a network, shares, clients, recordings, nor disks that are written through or answer later (NOT_SUPPORTED). Default: false.
    */
   readonly reverse?: boolean | ReverseOptions | undefined;
 }
@@ -160,6 +161,8 @@ export interface MachineOptions {
   /** Lines (whole, with their newlines, many at a time) of the execution trace: see docs/trace.md. Slow in any case; without it nothing is
    * traced. */
   readonly onTrace?: Receiver<string> | undefined;
+  /** What of the trace is wanted. Default: all of it. */
+  readonly traceFilter?: TraceFilter | undefined;
   /**
    * The engine's functions have names for profilers: instruction forms, functions of the runtime, regions by the guest's code. In Node the files for
    * Linux perf are written as well (docs/profiling.md). Default: false.
@@ -405,7 +408,7 @@ export interface MachineHandle extends MachineEventTarget {
   resume(): Promise<void>;
   /**
    * Runs instructions of one CPU of a paused machine, `count` of them (default: 1), and resolves with how many it were: less where a breakpoint stops it, or where it waits in HLT or for its
-   * start-up IPI. An instruction that faults counts, with its way into the handler. With threads the other CPUs rest meanwhile, and no interrupt is taken; in lockstep the others run as
+   * start-up IPI (in lockstep: none where it waits, and a turn of the others does not wake it). An instruction that faults counts, with its way into the handler. With threads the other CPUs rest meanwhile, and no interrupt is taken; in lockstep the others run as
    * their turns come, and the run stays what its seed makes of it, but that the stepped code sees the clock between its instructions, not between its blocks. pause() ends it. Rejects with BAD_STATE, BAD_OPTION, ENDED.
    */
   step(cpu: number, count?: number): Promise<number>;

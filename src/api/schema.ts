@@ -47,6 +47,7 @@ import {
 } from './options.ts';
 import { DEFAULT_MODE, MODES, type Mode, RELAX_TERMS, type RelaxTerm } from './relax.ts';
 import { checkTags, DEFAULT_TAG, MOST_SHARES, TAG } from './shares.ts';
+import { checkTraceFilter, TRACE_FILTER } from './trace.ts';
 
 function bytes(what: string): Kind<Uint8Array> {
   const others = plain<Uint8Array>(what, () => false);
@@ -248,6 +249,7 @@ const OPTIONS = {
   clients: defaults(list(CLIENT), []),
   onPost: optional(callback<Uint8Array>()),
   onTrace: optional(callback<string>()),
+  traceFilter: optional(TRACE_FILTER),
   perfMap: defaults(BOOLEAN, false),
   symbols: optional(SYMBOLS),
 } satisfies Record<keyof MachineOptions, unknown>;
@@ -289,6 +291,7 @@ export function readOptions(given: unknown, restored = false): Settings {
   if (!restored) checkTogether(options);
   checkClients(options.clients, 'clients');
   checkTags(options.shares, 'shares');
+  checkTraceFilter(options.traceFilter, cpus, options.onTrace !== undefined);
   memoryBeside(cpus).take(memoryBytes, 'memoryBytes');
   if (lockstep?.onRecord !== undefined && lockstep.replay !== undefined)
     refuse('lockstep.onRecord', 'a recording that is run again cannot be recorded');

@@ -1,9 +1,10 @@
 // Turns the words of the command line into typed options. Everything wrong with them is a DragomanError BAD_OPTION that names the option.
 import { type ParseArgsConfig, parseArgs } from 'node:util';
-import { parseInteger, refuse } from '../api/kind.ts';
+import { refuse } from '../api/kind.ts';
 import { checkTogether } from '../api/schema.ts';
 import { meant } from '../api/similar.ts';
 import { flagName, RUN_FLAGS, RUN_OPTIONS, type RunFlags, readFlags } from './flags.ts';
+import { parsePlace } from './place.ts';
 
 export interface RunArguments extends RunFlags {
   readonly kernel: string | undefined;
@@ -15,7 +16,10 @@ export interface RunArguments extends RunFlags {
 
 export interface DisasmArguments {
   readonly kernel: string;
-  readonly address: number;
+  /** An address, or a name in the kernel's symbol table. */
+  readonly place: number | string;
+  /** Of a stretch, where it ends: an address, or a name, all of whose code belongs to it. */
+  readonly to?: number | string;
   readonly bits: 16 | 32;
 }
 
@@ -92,16 +96,22 @@ function checkRestored(kernel: string | undefined, given: ReadonlyMap<string, un
     if (given.has(RUN_FLAGS[option].name)) refuse(flagName(option), 'a machine that is restored has it in its memory already');
 }
 
-const DISASM_OPTIONS: Options = { help: { type: 'boolean', short: 'h' }, '16': { type: 'boolean' } };
+const DISASM_OPTIONS: Options = { help: { type: 'boolean', short: 'h' }, '16': { type: 'boolean' }, at: { type: 'string' } };
 
 function parseDisasm(args: readonly string[]): Command {
   const { given, positionals } = parse(args, DISASM_OPTIONS);
   if (given.has('help')) return { name: 'help', of: 'disasm' };
-  if (positionals.length !== 2) refuse(undefined, `disasm takes KERNEL and ADDRESS, not ${positionals.length} arguments`);
-  const [kernel, text] = positionals;
-  const address = parseInteger(text);
-  if (address === undefined || address > 0xffffffff) return refuse('ADDRESS', `'${text}' is not a 32-bit address such as 0x100000`);
-  return { name: 'disasm', arguments: { kernel, address, bits: given.has('16') ? 16 : 32 } };
+  const at = given.get('at')?.[0];
+  const wanted = at === undefined ? 2 : 1;
+  if (positionals.length !== wanted)
+    refuse(undefined, `disasm takes KERNEL and ${at === undefined ? 'ADDRESS' : '--at'}, not ${positionals.length} arguments`);
+  const [kernel = '', address = at!] = positionals;
+  const option = at === undefined ? 'ADDRESS' : '--at';
+  const [from = '', to, ...more] = address.split('-');
+  if (more.length > 0) refuse(option, `'${address}' is not an address, a name, or two of them as in A-B`);
+  const place = parsePlace(from, option);
+  const end = to === undefined ? {} : { to: parsePlace(to, option) };
+  return { name: 'disasm', arguments: { kernel, place, ...end, bits: given.has('16') ? 16 : 32 } };
 }
 
 /** The command that `args` (without node and the script) ask for. Throws BAD_OPTION or NOT_SUPPORTED. */

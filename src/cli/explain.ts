@@ -1,6 +1,6 @@
 // What `dragoman disasm` shows: the region of code at an address as x86, as IR, and as the WebAssembly that it becomes.
 
-import { instructionText } from '../decode/text.ts';
+import { instructionText, instructionTexts } from '../decode/text.ts';
 import { Emitter } from '../emit/module.ts';
 import { emitRegion } from '../emit/region/region.ts';
 import { print } from '../ir/print.ts';
@@ -8,7 +8,7 @@ import { Mode } from '../layout/cpu.ts';
 import { PAGE } from '../layout/memory.ts';
 import { growRegion, type Region } from '../translate/grow.ts';
 import { translate } from '../translate/pipeline.ts';
-import type { CodeImage } from './disasm.ts';
+import type { CodeImage, NameOf } from './disasm.ts';
 
 const hex = (n: number) => (n >>> 0).toString(16).padStart(8, '0');
 const bytesText = (bytes: Uint8Array) => Array.from(bytes, (byte) => byte.toString(16).padStart(2, '0')).join(' ');
@@ -79,4 +79,24 @@ export function explain({ ram, physical, eip, bits }: CodeImage): string {
     `IR\n\n${listing.ir()}`,
     `WebAssembly (a module of ${length} bytes)\n\n${exits}${code}`,
   ].join('\n\n');
+}
+
+/** Where a direct jump or call leads. */
+const TARGET = /^(?:j\w+|call|loop\w*)\b.* 0x([0-9a-f]{8})$/;
+
+/** The instructions of so many bytes, with the names of the code that they are in and lead to. */
+export function listing({ ram, physical, eip, bits }: CodeImage, bytes: number, nameOf: NameOf): string {
+  const code = ram.subarray(physical, physical + bytes);
+  const lines: string[] = [];
+  let at = 0;
+  for (const { length, text } of instructionTexts(code, eip, bits, bytes)) {
+    const name = nameOf(eip + at);
+    if (name !== undefined && !name.includes('+0x')) lines.push(`${hex(eip + at)} <${name}>:`);
+    const target = TARGET.exec(text)?.[1];
+    const to = target === undefined ? undefined : nameOf(Number.parseInt(target, 16));
+    const here = `  ${hex(eip + at)}  ${bytesText(code.subarray(at, at + length)).padEnd(30)} ${text}`;
+    lines.push(to === undefined ? here : `${here} <${to}>`);
+    at += length;
+  }
+  return lines.join('\n');
 }

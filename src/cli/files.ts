@@ -41,7 +41,7 @@ function identify(path: string, links = 0): string | undefined {
 
 function uses(args: RunArguments): FileUse[] {
   const use = (who: string, path: string | undefined, use: Use): FileUse[] => (path === undefined ? [] : [{ who, path, use }]);
-  const outputs = { '--virtio-console': args.virtioConsole, '--debugcon': args.debugcon, '--post': args.post, '--trace': args.trace };
+  const outputs = { '--virtio-console': args.virtioConsole, '--debugcon': args.debugcon, '--post': args.post, '--trace': args.trace?.path };
   return [
     ...use('KERNEL', args.kernel, 'read'),
     ...use('--initrd', args.initrd, 'read'),

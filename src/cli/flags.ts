@@ -25,6 +25,7 @@ import {
 import { checkTags, DEFAULT_TAG, isTag, MOST_SHARES, type ShareOptions, TAG } from '../api/shares.ts';
 import { largestMemory, SMALLEST_REGIONS } from '../layout/memory.ts';
 import { NET, type NetChoice } from './net.ts';
+import { TRACE, type TraceChoice } from './trace.ts';
 
 /** What the options say; paths are as they were given. */
 export interface RunFlags {
@@ -65,7 +66,7 @@ export interface RunFlags {
   readonly timeoutSeconds: number | undefined;
   readonly stats: string | undefined;
   readonly clients: readonly string[];
-  readonly trace: string | undefined;
+  readonly trace: TraceChoice | undefined;
   readonly perfMap: boolean;
   readonly symbols: string | undefined;
   readonly gdb: number | undefined;
@@ -265,10 +266,10 @@ export const RUN_FLAGS: { readonly [K in keyof RunFlags]: Flag<RunFlags[K]> } = 
   },
   trace: one(
     'trace',
-    'FILE',
-    PATH,
+    'FILE[,WHAT]...',
+    TRACE,
     undefined,
-    'write a line for each block of code, exception and interrupt to FILE (slow; see docs/trace.md)',
+    'write a line for each block of code, exception and interrupt to FILE (slow; see docs/trace.md); WHAT: cpu=N, address=A[-B] (numbers or names), only=blocks, exceptions or interrupts, from=TEXT on the console (or number of instructions), count=N lines, names',
   ),
   perfMap: there(
     'perf-map',

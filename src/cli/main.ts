@@ -52,8 +52,8 @@ async function execute(command: Command): Promise<number> {
     case 'version':
       return print(`${version()}\n`);
     case 'disasm': {
-      const { explain } = await import('./explain.ts');
-      return print(await disasm(command.arguments, explain));
+      const { explain, listing } = await import('./explain.ts');
+      return print(await disasm(command.arguments, { region: explain, listing }));
     }
     case 'run': {
       const { restore, base } = command.arguments;

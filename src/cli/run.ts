@@ -97,6 +97,7 @@ function optionsOf(args: RunArguments): MachineOptions {
     timerSlackMs: args.timerSlackMs,
     debugExitPort: args.debugExitPort,
     testDevice: args.testDevice,
+    traceFilter: args.trace?.filter,
     perfMap: args.perfMap,
     symbols: optional('--symbols', args.symbols, (path) => Buffer.from(readInput(path, 'BAD_OPTION')).toString()),
   };
@@ -122,9 +123,10 @@ async function createNamed({ kernel, symbols }: RunArguments, create: MachineFac
     if (!(error instanceof DragomanError)) throw error;
     const { code, where, message } = error;
     if (code === 'BAD_KERNEL') throw new DragomanError(code, message, kernel, { cause: error });
-    if (code !== 'BAD_OPTION' || where === undefined || !Object.hasOwn(RUN_FLAGS, where)) throw error;
+    const option = where?.startsWith('traceFilter') ? 'trace' : where;
+    if (code !== 'BAD_OPTION' || option === undefined || !Object.hasOwn(RUN_FLAGS, option)) throw error;
     const said = message.slice(`${where}: `.length);
-    throw new DragomanError(code, where === 'symbols' ? `${symbols}: ${said}` : said, flagName(where as keyof RunFlags), { cause: error });
+    throw new DragomanError(code, where === 'symbols' ? `${symbols}: ${said}` : said, flagName(option as keyof RunFlags), { cause: error });
   }
 }
 
@@ -193,7 +195,7 @@ export async function run(args: RunArguments, create: MachineFactory, around: Su
     ['--virtio-console', args.virtioConsole],
     ['--debugcon', args.debugcon],
     ['--post', args.post],
-    ['--trace', args.trace],
+    ['--trace', args.trace?.path],
     ['--stats', args.stats],
     ['--record', args.record],
     ['--client', flameFile(args.clients)],

@@ -23,7 +23,7 @@ standard input and output. Messages of dragoman itself go to standard error. FIL
 Options:
 ${RUN_HELP}
 
-Keys, where standard input is a terminal:
+Keys, where standard input is a terminal (SIGQUIT does what Ctrl-A i does, anywhere):
   Ctrl-A x  quit                   Ctrl-A h  help      Ctrl-A Ctrl-A  send Ctrl-A
   Ctrl-A i  what the CPUs do       Ctrl-A p  pause, and go on
   Ctrl-A r  reset                  Ctrl-A s  save the machine, to the FILE of --save
@@ -39,12 +39,16 @@ Exit status:
 `;
 
 export const DISASM = `Usage: dragoman disasm KERNEL ADDRESS [OPTIONS]
+       dragoman disasm KERNEL --at NAME|ADDRESS|FROM-TO [OPTIONS]
 
 Shows the region of code that starts at ADDRESS: the x86 instructions, the IR that they are lifted to, and the
 WebAssembly that they become. KERNEL is an ELF32 file (ADDRESS is virtual or physical), a multiboot kernel or a
-Linux bzImage (ADDRESS is physical; a bzImage holds its decompressor at 0x100000).
+Linux bzImage (ADDRESS is physical; a bzImage holds its decompressor at 0x100000). Instead of an address there may be
+a name of the file's symbol table. FROM-TO shows the x86 instructions alone, from an address or a name to an address
+or the end of a name's code: NAME-NAME is one function.
 
 Options:
+  --at PLACE  the address, the name or the stretch
   --16        the code is 16-bit
   -h, --help  show this text
 `;

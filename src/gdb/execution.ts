@@ -24,6 +24,8 @@ const BEGINNING = 'replaylog:begin;';
 /** A CPU that waits in HLT, and is stepped, does nothing for so long: whoever steps it again and again does not keep the host busy. */
 const WAITING_MS = 20;
 const ENDLESS = 2 ** 31 - 1;
+/** Where several CPUs go on, but not all, they do in turn, so many instructions each. */
+const TOGETHER = 1000;
 
 const thread = (cpu: number): string => (cpu + 1).toString(16);
 
@@ -229,16 +231,32 @@ export class Execution {
     try {
       // Who goes on alone is not stepped past anything.
       if (plan.some(({ endless }) => endless)) await this.#options.points.settle();
-      for (const { cpu, endless } of plan) {
-        stepped = cpu;
-        await this.#stepOne(cpu, endless);
-        if (this.#interrupted || this.#hits.length > 0) break;
-      }
+      if (plan.length > 1 && plan.every(({ endless }) => endless)) stepped = await this.#together(plan.map(({ cpu }) => cpu));
+      else
+        for (const { cpu, endless } of plan) {
+          stepped = cpu;
+          await this.#stepOne(cpu, endless);
+          if (this.#interrupted || this.#hits.length > 0) break;
+        }
       await this.#options.points.settle();
     } finally {
       this.#steps = false;
     }
     this.#tell(stepped);
+  }
+
+  /** Some CPUs go on until one of them stops, or somebody interrupts: that one. */
+  async #together(cpus: readonly number[]): Promise<number> {
+    for (;;) {
+      let moved = 0;
+      for (const cpu of cpus) {
+        if (this.#interrupted || this.#machine.state !== 'paused') return cpu;
+        moved += await this.#machine.step(cpu, TOGETHER);
+        const [hit] = this.#hits;
+        if (hit !== undefined) return hit.cpu;
+      }
+      if (moved === 0) await new Promise((resolve) => setTimeout(resolve, WAITING_MS));
+    }
   }
 
   /** One instruction of a CPU, or as many as there are until it stops. */

@@ -106,11 +106,18 @@ class HeldPlaces implements Places {
     } catch {
       return undefined;
     }
-    const [root, found] = [pathOfFd(this.#root), pathOfFd(fd)];
-    const slash = root.length === 1 ? '' : '/';
-    if (found.equals(Buffer.concat([root, bytes(slash + path)]))) return fd;
+    if (this.#isAt(fd, path)) return fd;
     closeSync(fd);
     return undefined;
+  }
+
+  #isAt(fd: number, path: string): boolean {
+    try {
+      const [root, found] = [pathOfFd(this.#root), pathOfFd(fd)];
+      return found.equals(Buffer.concat([root, bytes(root.length === 1 ? path : `/${path}`)]));
+    } catch {
+      return false;
+    }
   }
 
   /** One folder after another. */

@@ -4,7 +4,7 @@ import type { Bytes } from '../api/bytes.ts';
 import { DragomanError } from '../api/errors.ts';
 import { TYPED } from '../api/schema.ts';
 import { isElf } from '../machine/boot/elf.ts';
-import { type KernelSymbols, nameAt, nearestOf, readSymbols, type SymbolTable } from '../machine/report/symbols.ts';
+import { type KernelSymbols, LONGEST, nameAt, nearestOf, readSymbols, type SymbolTable } from '../machine/report/symbols.ts';
 import { readElfSymbols } from './elf-symbols.ts';
 
 /** The text of a System.map, or the bytes of an ELF file. Throws BAD_OPTION where they have no symbols. */
@@ -68,15 +68,28 @@ export class MachineSymbols {
     return this.#addresses.get(name);
   }
 
+  /** From a name's address to that of the next name, less one; undefined where there is no such name. */
+  extent(name: string): { readonly first: number; readonly last: number } | undefined {
+    const first = this.address(name);
+    const known = this.#known;
+    if (first === undefined || known === undefined) return undefined;
+    const next = [known.code, known.data].map(({ addresses }) => addresses.find((address) => address > first) ?? first + LONGEST);
+    return { first, last: Math.min(...next, first + LONGEST, 2 ** 32) - 1 };
+  }
+
   /** 'name', or 'name+0x1f' inside of it; undefined where no symbol is near. */
   at(address: number): string | undefined {
     return this.#near(address, address);
   }
 
-  /** The function that an address is in; undefined: of none that is known. */
+  /** The function that an address is in; undefined: of none that is known. Of several names the first that does not begin with '_', as marks of a linker script do. */
   functionAt(address: number): string | undefined {
-    const known = this.#known;
-    return known && nearestOf(known.code, address)?.name;
+    const code = this.#known?.code;
+    const nearest = code && nearestOf(code, address);
+    if (nearest === undefined) return undefined;
+    const { addresses, names } = code!;
+    for (let n = addresses.indexOf(nearest.address); addresses[n] === nearest.address; n++) if (!names[n]!.startsWith('_')) return names[n];
+    return nearest.name;
   }
 
   /** How far inside of the nearest function's code an address is; undefined where none is near. */

@@ -261,6 +261,8 @@ export const Cpu = struct(
     /** Records of the trace written (by this CPU) and read (by the host) so far, modulo 2^32. */
     traceHead: shared32,
     traceTail: shared32,
+    /** TraceSkips bits, which the host changes at any time. */
+    traceSkips: shared32,
     /** Nanoseconds that installing published modules took, and their number. */
     installNs: u64,
     countInstalls: u64,

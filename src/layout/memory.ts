@@ -107,6 +107,11 @@ export const KEPT_PAGES = 4096;
 /** Breakpoints that the host may have at once, on code and data. */
 export const DEBUG_POINTS = 256;
 
+/** Addresses that a trace is of: linear, the last one included. */
+export const TraceRange = struct({ first: u32, last: u32 });
+/** So many of them there may be. */
+export const TRACE_RANGES = 16;
+
 export const Control = struct({
   // What changes seldom or never, on cache lines of its own: every CPU reads it all the time.
   cpuCount: u32,
@@ -137,6 +142,11 @@ export const Control = struct({
   countInstructions: u32,
   /** Nonzero, from before any code runs: blocks and deliveries are written to the CPUs' trace rings (CpuArea.trace). */
   trace: u32,
+  /** How many of traceRanges there are; 0: addresses do not matter. */
+  traceRangeCount: u32,
+  /** A CPU's trace begins when it has executed so many instructions (with countInstructions); 0: at once. */
+  traceFrom: u64,
+  traceRanges: records(TRACE_RANGES, TraceRange),
   /** Nonzero, from before any code is translated: accesses are in the order of x86 whatever the host is (wasm/base/order.ts). */
   strictOrder: u32,
   /** Nonzero, from before any code runs: one CPU runs at a time, for Cpu.budget instructions (machine/lockstep/lockstep.ts). */
@@ -424,6 +434,8 @@ export const TraceRecord = struct({
   error: u32,
   cr2: u32,
 });
+/** Bits of Cpu.traceSkips: what a CPU's trace has nothing of. Interrupts are those of INT n as well. */
+export const TraceSkips = { BLOCKS: 1, EXCEPTIONS: 2, INTERRUPTS: 4, ALL: 7 } as const;
 export const TraceKind = { INTERPRETED: 0, TRANSLATED: 1, DELIVERY: 2 } as const;
 /** Records in a CPU's trace ring, and after how many the host is told; powers of two. */
 export const TRACE_RECORDS = 16384;

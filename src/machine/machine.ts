@@ -34,6 +34,7 @@ import { BYTES, cpuNumber, GDB, MODE, RELAX, readOptions, type Settings, SNAPSHO
 import { readSource, readSources } from '../api/source.ts';
 import { ramWritten } from '../cache/code-pages.ts';
 import { FlameClient } from '../clients/flame/client.ts';
+import { knownNames } from '../clients/flame/names.ts';
 import { FLAME_FORMAT } from '../clients/flame/options.ts';
 import { loadEngineImage } from '../cpu/image.ts';
 import type { RuntimeExports } from '../cpu/runtime.ts';
@@ -82,6 +83,7 @@ import { describeCpus } from './report/state.ts';
 import { collectStats } from './report/stats.ts';
 import { releaseTracers, TraceReader } from './report/trace.ts';
 import { ThreadsExecutor, threadsOf } from './threads/executor.ts';
+import { TraceGate } from './trace-gate.ts';
 import type { CodeCacheData } from './translating.ts';
 
 /** Executions of a block in the interpreter before it is translated. */
@@ -116,6 +118,7 @@ export class Machine extends MachineEvents implements MachineHandle {
   private readonly shares: readonly Share[];
   private readonly typing: Readonly<Record<Typed, InputFlow>>;
   private readonly trace: TraceReader | undefined;
+  private readonly traceGate: TraceGate | undefined;
   private readonly prof: ProfWatch | undefined;
   private readonly flameClient: FlameClient | undefined;
   private traceTimer: ReturnType<typeof setInterval> | undefined;
@@ -235,11 +238,13 @@ export class Machine extends MachineEvents implements MachineHandle {
     };
     const prof = options.clients.find(({ name }) => name === 'prof');
     this.prof = prof && new ProfWatch(prof, () => readProf(this.shared));
+    this.traceGate = options.traceFilter && new TraceGate(this.shared, options.traceFilter);
+    this.symbols = new MachineSymbols(options.symbols, options.kernel);
     const flame = options.clients.find(({ name }) => name === 'flame');
     const lockstepNs = lockstep === undefined ? undefined : NS;
-    const { shared: sampled } = this;
+    const names = () => knownNames(this.symbols, () => this.loadGuestSymbols());
     const { kernelName } = options;
-    this.flameClient = flame && new FlameClient(flame, { shared: sampled, kernelName, names: () => this.symbols, lockstepNs });
+    this.flameClient = flame && new FlameClient(flame, { shared: this.shared, kernelName, names, lockstepNs });
     this.outlets = new Outlets(lockstep !== undefined, (error) => this.failed(error));
     const flow = (kind: Typed) => new InputFlow(() => this.inputWaiting(kind));
     this.typing = { serial: flow('serial'), virtioConsole: flow('virtioConsole') };
@@ -253,7 +258,11 @@ export class Machine extends MachineEvents implements MachineHandle {
       isFirst: true,
       onEnd: (reason) => this.end(reason),
       outlets: this.outlets,
-      onConsole: watchedConsole(this.channels.serial.receiver(options.onConsole), [this.prof?.part, this.flameClient?.part], this),
+      onConsole: watchedConsole(
+        this.channels.serial.receiver(options.onConsole),
+        [this.prof?.part, this.flameClient?.part, this.traceGate?.part],
+        this,
+      ),
       onConsoleInputTaken: () => this.typing.serial.drained(),
       onDebugConsole: options.onDebugConsole,
       onPost: options.onPost,
@@ -269,7 +278,11 @@ export class Machine extends MachineEvents implements MachineHandle {
         ramWritten: (address, bytes) => ramWritten(this.shared, address, bytes),
       },
     });
-    if (options.onTrace !== undefined) this.trace = new TraceReader(this.shared, this.board.chipset.hub.outlet(undefined, options.onTrace));
+    if (options.onTrace !== undefined) {
+      const { count, names } = options.traceFilter ?? {};
+      const wanted = { count, onLast: () => this.traceGate?.close(), nameOf: names ? (eip: number) => this.symbols.at(eip) : undefined };
+      this.trace = new TraceReader(this.shared, this.board.chipset.hub.outlet(undefined, options.onTrace), wanted);
+    }
     const { shared, board, config, outlets, trace } = this;
     const inputs = deviceInputs(board);
     const profile = options.perfMap ? { symbols: options.symbols?.code } : undefined;
@@ -330,12 +343,12 @@ export class Machine extends MachineEvents implements MachineHandle {
     if (entry !== undefined) resetDevices(this.board.chipset, entry);
     else this.board.chipset.hub.reset();
     for (let cpu = 0; cpu < cpuCount; cpu++) resetCpu(this.shared, cpu);
+    this.traceGate?.begin(this.symbols);
     const { chipset, clock: boardClock } = board;
     this.runtime = hostRuntime(shared, (index) => cpuHost(chipset, boardClock, index, () => {}));
     if (entry !== undefined) enterKernel(shared, entry, this.runtime);
     else saved!.putBack(chipset, this.runtime);
     const { runtime, requireStopped } = this;
-    this.symbols = new MachineSymbols(options.symbols, options.kernel);
     this.inspection = inspection({ shared, runtime, symbols: this.symbols, requireStopped });
     this.cpus = this.inspection.cpus;
     this.memory = this.inspection.memory;
@@ -374,6 +387,7 @@ export class Machine extends MachineEvents implements MachineHandle {
       );
     return this.pausing.reset(() => {
       powerOnAgain(this.shared, this.board.chipset, this.runtime, this.options);
+      this.traceGate?.apply();
       this.dispatchEvent(new Event('reset'));
     });
   }
@@ -761,7 +775,7 @@ export class Machine extends MachineEvents implements MachineHandle {
   }
 
   private get counts(): boolean {
-    return this.options.countInstructions || this.options.lockstep !== undefined;
+    return this.options.countInstructions || this.options.lockstep !== undefined || this.traceGate?.counts === true;
   }
 
   stats(): MachineStats {

@@ -5,18 +5,15 @@ const PANIC = /^(?:<\d+>)?(?:\[[^\]]*\]\s*)*(?:[a-z0-9]+: )?(?:kernel )?panic\b.
 /** Characters of a line that are looked at. */
 const LONGEST = 512;
 
+const LATIN1 = new TextDecoder('latin1');
+
 export class PanicWatch {
   #line = '';
 
   /** The lines that say so and end in `bytes`. */
   push(bytes: Uint8Array): string[] {
-    const found: string[] = [];
-    for (const byte of bytes) {
-      if (byte === 10 || byte === 13) {
-        if (PANIC.test(this.#line)) found.push(this.#line);
-        this.#line = '';
-      } else if (this.#line.length < LONGEST) this.#line += String.fromCharCode(byte);
-    }
-    return found;
+    const lines = (this.#line + LATIN1.decode(bytes)).split(/[\r\n]/);
+    this.#line = lines.pop()!.slice(0, LONGEST);
+    return lines.map((line) => line.slice(0, LONGEST)).filter((line) => PANIC.test(line));
   }
 }

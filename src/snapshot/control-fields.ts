@@ -13,7 +13,7 @@ const KINDS: Readonly<Record<ControlFieldKind, readonly ControlField[]>> = {
   saved: ['romBytes', 'shadowRam', 'a20', 'directOrigin'],
   // biome-ignore format: by what they are
   made: [
-    'cpuCount', 'ramBytes', 'cpus', 'cpuStride', 'pageMeta', 'relax', 'hotThreshold', 'hotWithin', 'stopOnFault', 'haltBehind', 'countInstructions', 'trace', 'strictOrder', 'lockstep',
+    'cpuCount', 'ramBytes', 'cpus', 'cpuStride', 'pageMeta', 'relax', 'hotThreshold', 'hotWithin', 'stopOnFault', 'haltBehind', 'countInstructions', 'trace', 'traceRangeCount', 'traceFrom', 'traceRanges', 'strictOrder', 'lockstep',
     'pauseMask', 'prof', 'keptPages', 'lapics', 'lapicTable', 'mostRegions',
   ],
   clock: ['clockAsks', 'clockStart', 'clockChanges', 'clockLag', 'clockLagSince', 'clockSeen', 'paused', 'pausedAt'],

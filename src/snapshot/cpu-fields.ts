@@ -43,6 +43,7 @@ const KINDS: Readonly<Record<CpuFieldKind, readonly CpuField[]>> = {
     'flameHead',
     'flameTail',
     'flameLost',
+    'traceSkips',
     'parked',
     'exclusive',
     'budget',

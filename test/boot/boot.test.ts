@@ -1,6 +1,6 @@
 // Debian's kernel boots to a shell in each engine, and what runs there is right: the shell's answers are held against the host's own.
 import { createHash } from 'node:crypto';
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
@@ -29,6 +29,7 @@ describe.skipIf(guest === undefined).each(['jit', 'interpreter'] as const)('Debi
   const frames: string[] = [];
   const folder = mkdtempSync(join(tmpdir(), 'dragoman-boot-'));
   const [disk, fixed] = [join(folder, 'disk'), join(folder, 'fixed')];
+  const [shared, still] = [join(folder, 'shared'), join(folder, 'still')];
   let run: Promise<RunResult>;
   let machine: Machine;
   const command = (line: string) => terminal.command(line, COMMAND_MS);
@@ -38,6 +39,11 @@ describe.skipIf(guest === undefined).each(['jit', 'interpreter'] as const)('Debi
     image.write('from the host', SECTOR);
     writeFileSync(disk, image);
     writeFileSync(fixed, image);
+    for (const path of [shared, still]) {
+      mkdirSync(path);
+      writeFileSync(join(path, 'hello'), 'hello from the host\n');
+    }
+    symlinkSync('../disk', join(shared, 'outside'));
     machine = await Machine.create({
       kernel: readFileSync(guest!.kernel),
       initrd: readFileSync(guest!.initrd),
@@ -45,6 +51,7 @@ describe.skipIf(guest === undefined).each(['jit', 'interpreter'] as const)('Debi
       memoryBytes: 128 * MiB,
       engine,
       disks: [{ path: disk }, { path: fixed, readOnly: true }],
+      shares: [{ path: shared }, { path: still, tag: 'still', readOnly: true }],
       net: {
         mac: MAC,
         onFrame: (frame) => {
@@ -131,6 +138,25 @@ describe.skipIf(guest === undefined).each(['jit', 'interpreter'] as const)('Debi
         .subarray(SECTOR, SECTOR + 13)
         .toString(),
     ).toBe('from the host');
+  });
+
+  it('mounts folders of the host', async () => {
+    const mount = (tag: string) => `mkdir /tmp/${tag}; mount -t 9p -o trans=virtio,version=9p2000.L,msize=131072 ${tag} /tmp/${tag}`;
+    expect(await command(`${mount('share')}; ${mount('still')}; echo $?`)).toBe('0');
+    expect(await command('cd /tmp/share; ls; cat hello')).toBe('hello    outside\nhello from the host');
+    expect(
+      await command('head -c 300000 /bin/busybox > new; mkdir dir; mv new dir/moved; echo more >> hello; sha256sum dir/moved; ls dir'),
+    ).toMatch(/^[0-9a-f]{64} +dir\/moved\nmoved$/);
+    expect(readFileSync(join(shared, 'dir/moved')).equals(readFileSync(guest!.busybox).subarray(0, 300_000))).toBe(true);
+    expect([readFileSync(join(shared, 'hello'), 'utf8'), existsSync(join(shared, 'new'))]).toEqual(['hello from the host\nmore\n', false]);
+    expect(await command('sync; rm -r dir hello; readlink outside; cat outside; ls -a ..')).toMatch(
+      /^\.\.\/disk\ncat: can't open 'outside': No such/,
+    );
+    expect(readdirSync(shared)).toEqual(['outside']);
+    const refused = await command('cd ../still; cat hello; echo no > hello; echo no > new; rm hello; mkdir dir; chmod 0 hello');
+    expect(refused).toMatch(/^hello from the host\n(.*Read-only file system\n?){5}$/);
+    expect([readdirSync(still), readFileSync(join(still, 'hello'), 'utf8')]).toEqual([['hello'], 'hello from the host\n']);
+    expect(await command('cd /root; umount /tmp/share /tmp/still; echo $?')).toBe('0');
   });
 
   it('talks to a neighbour on its network', async () => {

@@ -1,4 +1,4 @@
-// gdb itself, where it is installed, debugs serai by its names and lines, and Debian's kernel by an address; both go on to their prompts when it has left.
+// gdb itself, where it is installed, debugs serai by its names and lines, and Debian's kernel by an address; both go on to their prompts when it has left; in a serai that can go back it finds the store that made a word what it is.
 import { execFile, execFileSync } from 'node:child_process';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -119,6 +119,67 @@ describe.skipIf(whyNot !== undefined).each<[string, MachineOptions]>([
     // What gdb wrote counts: there are as many primes up to 10000.
     await machine.console.until('1229 primes up to 10000', WAIT);
     await machine.console.until('serai> ', WAIT);
+    await machine.console.type('halt\n');
+    expect(await run).toEqual({ kind: 'power-off' });
+  });
+});
+
+describe.skipIf(whyNot !== undefined)(`gdb goes back in serai${whyNot === undefined ? '' : ` (skipped: ${whyNot})`}`, () => {
+  it('by steps, to breakpoints, and to the store that made a word what it is', { timeout: TEST_MS }, async () => {
+    const lockstep = { paced: false, seed: 3, reverse: { every: 2_000_000 } };
+    await using machine = await Machine.create({ kernel: serai, memoryBytes: 16 * MiB, cpus: 2, append: 'run="primes 20000"', lockstep });
+    const { port } = await machine.gdb({ port: 0, wait: true });
+    const run = machine.run();
+    const said = await debug(
+      [serai],
+      [
+        `target remote 127.0.0.1:${port}`,
+        'break primes.c:work',
+        'continue',
+        'stepi',
+        'stepi',
+        'reverse-stepi',
+        'x/i $pc',
+        'reverse-step',
+        'delete',
+        'watch cpu_count',
+        'reverse-continue',
+        'backtrace 1',
+        'x/i $pc',
+        'reverse-continue',
+        'reverse-continue',
+        // The same once more.
+        'continue',
+        'continue',
+        'delete',
+        'break primes.c:work',
+        'continue',
+        'reverse-finish',
+        'detach',
+      ],
+    );
+    const expected = [
+      /Thread 1 hit Breakpoint 1, work \(cpu=0/,
+      /=> 0x[0-9a-f]+ <work\+1>:/,
+      /Thread 1 hit Breakpoint 1, work \(cpu=0/,
+      /Thread 1 hit Hardware watchpoint 2: cpu_count\s+Old value = 2\s+New value = 1/,
+      /#0 +0x[0-9a-f]+ in number_cpus \(\)/,
+      /=> 0x[0-9a-f]+ <kernel_main\+\d+>:\tmov +%\w+,0x[0-9a-f]+/,
+      /Thread 1 hit Hardware watchpoint 2: cpu_count\s+Old value = 1\s+New value = 0/,
+      /No more reverse-execution history\.\s+boot \(\) at kernel\/boot\/boot\.S/,
+      /Old value = 0\s+New value = 1/,
+      /Old value = 1\s+New value = 2/,
+      /Thread 1 hit Breakpoint 3, work \(cpu=0/,
+      /0x[0-9a-f]+ in member_main/,
+      /\[Inferior 1 \(.*\) detached\]/,
+    ];
+    let rest = said;
+    for (const pattern of expected) {
+      expect(rest, `in\n${said}`).toMatch(pattern);
+      const found = pattern.exec(rest)!;
+      rest = rest.slice(found.index + found[0].length);
+    }
+    await machine.console.until('2262 primes up to 20000', WAIT);
     await machine.console.type('halt\n');
     expect(await run).toEqual({ kind: 'power-off' });
   });

@@ -133,7 +133,7 @@ describe.skipIf(chromium === undefined)(name, { timeout: 2 * PATIENCE_MS }, () =
       RIGHT,
       name === 'bytes' || name === 'object' ? [...written()] : [...image()],
     ]);
-    expect(tried).toEqual([...all, ['path', 'NOT_SUPPORTED']]);
+    expect(tried).toEqual([...all, ['path', 'NOT_SUPPORTED'], ['share', 'NOT_SUPPORTED']]);
   });
 
   it('stops a guest, and starts the next one', async () => {

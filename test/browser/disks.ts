@@ -8,7 +8,7 @@ interface Guest {
   readonly disk: readonly number[];
 }
 
-/** By kind of disk: what the guest showed, and what is in the disk then; last the code of the error that a path gives. */
+/** By kind of disk: what the guest showed, and what is in the disk then; last the codes of the errors that a path gives, of a disk and of a share. */
 export async function tryDisks({ kernel, exit, disk }: Guest): Promise<unknown[]> {
   const fresh = () => Uint8Array.from(disk);
   const [bytes, kept, given] = [fresh(), fresh(), fresh()];
@@ -31,7 +31,12 @@ export async function tryDisks({ kernel, exit, disk }: Guest): Promise<unknown[]
     await machine.run();
     tried.push([name, shown, [...(await after())]]);
   }
-  const error = await Machine.create({ ...options, disks: [{ path: 'disk.img' }] }).catch((e: unknown) => e);
-  tried.push(['path', error instanceof DragomanError ? error.code : String(error)]);
+  for (const [name, more] of [
+    ['path', { disks: [{ path: 'disk.img' }] }],
+    ['share', { shares: [{ path: 'folder' }] }],
+  ] as const) {
+    const error = await Machine.create({ ...options, ...more }).catch((e: unknown) => e);
+    tried.push([name, error instanceof DragomanError ? error.code : String(error)]);
+  }
   return tried;
 }

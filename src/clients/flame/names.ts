@@ -1,10 +1,22 @@
 // Names of the frames of a profile. Symbols come from outside: whoever knows the guest's names gives them.
+import { DragomanError } from '../../api/errors.ts';
 import type { Profile, Special, Stack } from './profile.ts';
 
 /** Who knows names of code; MachineSymbols does. */
 export interface CodeNames {
   /** The function that an address is in; undefined: of none that is known. */
   functionAt(address: number): string | undefined;
+}
+
+/** Names that somebody gave, or else those that `find` makes known: of the guest's memory, where there are any and the machine stands still. */
+export function knownNames(names: CodeNames & { readonly areKnown: boolean }, find: () => void): CodeNames {
+  if (names.areKnown) return names;
+  try {
+    find();
+  } catch (error) {
+    if (!(error instanceof DragomanError) || !['NO_SYMBOLS', 'BAD_STATE'].includes(error.code)) throw error;
+  }
+  return names;
 }
 
 /** A frame as it is shown. */

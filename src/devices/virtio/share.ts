@@ -97,7 +97,7 @@ export class VirtioShare extends VirtioDevice {
   }
 
   protected process(): void {
-    this.#work();
+    if (this.#options.tree !== undefined) this.#work();
   }
 
   #work(): void {
@@ -145,8 +145,7 @@ export class VirtioShare extends VirtioDevice {
     // The guest has forgotten it. Nothing of it is under way: see Flight.
     if (this.#session !== undefined) this.hub.watch(this.#session.with.close());
     const { tree, readOnly, onFault } = this.#options;
-    if (tree === undefined) throw new DragomanError('INTERNAL', 'a share without a tree', this.name);
-    const session = new ShareSession(tree, { readOnly, view: this.#view, onFault });
+    const session = new ShareSession(tree!, { readOnly, view: this.#view, onFault });
     this.#session = { epoch, with: session };
     this.#wasUsed = true;
     return session;

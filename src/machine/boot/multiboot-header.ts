@@ -36,6 +36,10 @@ export function explainNoHeader(kernel: Uint8Array): string | undefined {
   const file = view(kernel);
   if (search(kernel, 0, SEARCH_BYTES_2, 8, MAGIC_2, 4) >= 0)
     return `a multiboot 2 kernel (${hex(MAGIC_2)}) without a header of multiboot 1 (${hex(MAGIC)}), which is what can be loaded here`;
+  for (let at = 0; at + 16 <= Math.min(kernel.length, SEARCH_BYTES_2); at += 8) {
+    if (file.getUint32(at, true) !== MAGIC_2) continue;
+    return `a multiboot 2 header (${hex(MAGIC_2)}) at ${hex(at)} with the wrong checksum ${hex(file.getUint32(at + 12, true))}; and what can be loaded here is multiboot 1 (${hex(MAGIC)})`;
+  }
   for (let at = 0; at + 4 <= Math.min(kernel.length, SEARCH_BYTES); at += 4) {
     if (file.getUint32(at, true) !== MAGIC) continue;
     if (at + 12 > Math.min(kernel.length, SEARCH_BYTES))

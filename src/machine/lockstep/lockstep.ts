@@ -124,6 +124,9 @@ export class Lockstep {
   #drawn: { readonly running: readonly number[]; readonly standsFor: number } | undefined;
   /** The CPU that is to stop behind its Cpu.stepsLeft instructions. */
   #stepped: Vcpu | undefined;
+  /** Its Cpu.stepsLeft when that was asked for, and whether it has been given a turn of the others' to wake in. */
+  #asked = 0;
+  #waited = false;
   limit: Limit | undefined;
 
   constructor(parts: LockstepParts) {
@@ -193,6 +196,7 @@ export class Lockstep {
     this.turns = turns;
     this.#random.state = choices;
     this.#slice = slice && { ...slice, cpu: this.cpus[slice.cpu]! };
+    this.#drawn = undefined;
   }
 
   #forget(): void {
@@ -208,6 +212,8 @@ export class Lockstep {
   /** The run stops behind the next Cpu.stepsLeft instructions of a CPU; undefined: it does not. */
   stepOnly(cpu: number | undefined): void {
     this.#stepped = cpu === undefined ? undefined : this.cpus[cpu];
+    this.#asked = this.#stepped?.get(Cpu.at.stepsLeft) ?? 0;
+    this.#waited = false;
   }
 
   /** One slice of one CPU, or the rest of it, and what follows from it. Where all CPUs wait nothing happens. */
@@ -217,6 +223,7 @@ export class Lockstep {
     if (slice === undefined) {
       if (this.limit?.kind === 'turn' && this.limit.turn === this.turns && this.limit.done === 0) return { kind: 'limit' };
       const running = this.cpus.filter(({ index }) => this.#lives[index]!.wake());
+      if (this.#waitsInVain(running)) return { kind: 'debug' };
       const deadline = chipset.hub.nextDeadline();
       if (running.length === 0) {
         if (deadline <= clock.now()) {
@@ -253,6 +260,16 @@ export class Lockstep {
     if (this.#stepped !== cpu || cpu.get(Cpu.at.stepsLeft) > 0) return { kind: 'ran' };
     cpu.set(Cpu.at.debugStop, DebugStop.STEPPED);
     return { kind: 'debug' };
+  }
+
+  /** The CPU that is to be stepped waits in HLT, or for its start, and has not been woken by a turn of the others: whoever steps it is told. */
+  #waitsInVain(running: readonly Vcpu[]): boolean {
+    const cpu = this.#stepped;
+    if (cpu === undefined || running.includes(cpu) || cpu.get(Cpu.at.stepsLeft) < this.#asked) return false;
+    const inVain = this.#waited;
+    this.#waited = true;
+    if (inVain) cpu.set(Cpu.at.debugStop, DebugStop.STEPPED);
+    return inVain;
   }
 
   /** Goes by the list of clients as it is now. Between two turns, or parts of one. */

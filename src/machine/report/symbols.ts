@@ -6,7 +6,7 @@ const LINE = /^([0-9a-f]{8,16}) ([a-zA-Z]) (\S+)/;
 const TEXT = /^[tTwW]$/;
 const DATA = /^[dDbBrRvVgGsS]$/;
 /** What lies so far behind the last symbol before it belongs to none. */
-const LONGEST = 1 << 20;
+export const LONGEST = 1 << 20;
 
 /** Names by ascending addresses. May be sent to Workers. */
 export interface SymbolTable {

@@ -20,8 +20,18 @@ function kindOfDelivery(what: number): string {
   return (what & Delivery.SOFTWARE) !== 0 ? 'software ' : 'exception';
 }
 
+/** The name of the code at an address. */
+export type NameOf = (eip: number) => string | undefined;
+
 /** The line, without a newline, of the record whose first word has index `at`. */
-function line(i32: Int32Array, at: number, cpu: number): string {
+function line(i32: Int32Array, at: number, cpu: number, nameOf: NameOf | undefined): string {
+  const text = plainLine(i32, at, cpu);
+  if (nameOf === undefined) return text;
+  const name = nameOf(i32[at + (TraceRecord.at.eip >> 2)]! >>> 0);
+  return name === undefined ? text : `${text} ${name}`;
+}
+
+function plainLine(i32: Int32Array, at: number, cpu: number): string {
   const field = (offset: number) => i32[at + (offset >> 2)]!;
   const { at: f } = TraceRecord;
   const kind = field(f.kind);
@@ -37,16 +47,29 @@ function line(i32: Int32Array, at: number, cpu: number): string {
   return `${cpu} ${kind === TraceKind.TRANSLATED ? 'J' : 'I'} ${eip} ${registers}EFL=${hex8(field(f.eflags))} ${where}`;
 }
 
+export interface TraceWanted {
+  /** So many lines, and then `onLast`. Default: without end. */
+  readonly count?: number | undefined;
+  readonly onLast?: () => void;
+  /** For names behind the lines. */
+  readonly nameOf?: NameOf | undefined;
+}
+
 /** The host's end of the rings. */
 export class TraceReader {
   private readonly shared: SharedMemory;
   private readonly outlet: Outlet<string>;
+  private readonly wanted: TraceWanted;
+  /** Lines to come. */
+  private left: number;
   /** The CPU whose turn it is: none must wait for ever because another one always has more. */
   private next = 0;
 
-  constructor(shared: SharedMemory, outlet: Outlet<string>) {
+  constructor(shared: SharedMemory, outlet: Outlet<string>, wanted: TraceWanted = {}) {
     this.shared = shared;
     this.outlet = outlet;
+    this.wanted = wanted;
+    this.left = wanted.count ?? Number.POSITIVE_INFINITY;
   }
 
   /** Hands over what the rings hold now, each CPU's in its order, as far as the receiver takes it. */
@@ -67,11 +90,20 @@ export class TraceReader {
     let tail = i32[tailAt]!;
     while (tail !== head && this.outlet.open) {
       let text = '';
-      for (let n = Math.min(BATCH, (head - tail) >>> 0); n > 0; n--, tail = (tail + 1) | 0)
-        text += `${line(i32, (base + CpuArea.at.trace + (tail & (TRACE_RECORDS - 1)) * TraceRecord.size) >> 2, cpu)}\n`;
+      const records = Math.min(BATCH, (head - tail) >>> 0);
+      // Records behind the last line that is wanted are passed over.
+      for (let n = 0; n < Math.min(records, this.left); n++) {
+        const at = base + CpuArea.at.trace + ((tail + n) & (TRACE_RECORDS - 1)) * TraceRecord.size;
+        text += `${line(i32, at >> 2, cpu, this.wanted.nameOf)}\n`;
+      }
+      tail = (tail + records) | 0;
+      if (this.left > 0) {
+        this.left -= records;
+        if (this.left <= 0) this.wanted.onLast?.();
+      }
       Atomics.store(i32, tailAt, tail);
       Atomics.notify(i32, tailAt);
-      this.outlet.give(text);
+      if (text !== '') this.outlet.give(text);
     }
   }
 }

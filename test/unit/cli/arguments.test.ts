@@ -110,8 +110,53 @@ describe('dragoman run', () => {
       until: 't',
       timeoutSeconds: 2.5,
       stats: 's',
-      trace: 'u',
+      trace: { path: 'u', filter: undefined },
     });
+  });
+
+  it.each([
+    ['t,cpu=1', { path: 't', filter: { cpus: [1] } }],
+    ['t,cpu=2-4,cpu=0', { path: 't', filter: { cpus: [2, 3, 4, 0] } }],
+    ['a,,b,names,count=0x10', { path: 'a,b', filter: { names: true, count: 16 } }],
+    [
+      '-,address=do_idle,address=0xc0100000-0xc01fffff',
+      { path: '-', filter: { addresses: ['do_idle', { from: 0xc0100000, to: 0xc01fffff }] } },
+    ],
+    ['t,address=a-4096', { path: 't', filter: { addresses: [{ from: 'a', to: 4096 }] } }],
+    ['t,only=exceptions,only=interrupts', { path: 't', filter: { only: ['exceptions', 'interrupts'] } }],
+    ['t,from=~ # ', { path: 't', filter: { from: '~ # ' } }],
+    ['t,from=a,,b=c', { path: 't', filter: { from: 'a,b=c' } }],
+    ['t,from=1000', { path: 't', filter: { from: 1000 } }],
+  ])('reads --trace %s', (text, choice) => {
+    expect(run('k', '--trace', text).trace).toEqual(choice);
+  });
+
+  it.each([
+    [',cpu=1', "',cpu=1' names no file"],
+    ['t,cpus=1', "a trace has no option 'cpus'; is 'cpu' meant? (a comma of the file's name stands twice)"],
+    ['t,b', "a trace has no option 'b'; there are cpu, address, only, from, count, names (a comma of the file's name stands twice)"],
+    ['t,', "a trace has no option ''; there are cpu, address, only, from, count, names (a comma of the file's name stands twice)"],
+    ['t,cpu', "'cpu': cpu needs a value, as in cpu=..."],
+    ['t,cpu=', "'cpu=': cpu needs a value, as in cpu=..."],
+    ['t,cpu=a', "'a' is not the number of a CPU (0 to 255)"],
+    ['t,cpu=3-1', "'3-1': 1 comes before 3"],
+    ['t,cpu=1-x', "'x' is not the number of a CPU (0 to 255)"],
+    ['t,address=c0100000', "'c0100000' is neither an address nor a name; is 0xc0100000 meant?"],
+    ['t,address=0x100000-c0100000', "'c0100000' is neither an address nor a name; is 0xc0100000 meant?"],
+    ['t,address=0x100000000', "'0x100000000' is not a 32-bit address such as 0x100000"],
+    ['t,address=1-2-3', "'1-2-3' is not an address, a name, or two of them as in A-B"],
+    ['t,address=0x10-', "'' is neither an address such as 0x100000 nor a name"],
+    ['t,address=5x', "'5x' is neither an address such as 0x100000 nor a name"],
+    ['t,only=faults', "'faults' is not one of 'blocks' and 'exceptions' and 'interrupts'"],
+    ['t,only=exception', "'exception' is not one of 'blocks' and 'exceptions' and 'interrupts'; is 'exceptions' meant?"],
+    ['t,from=0', "'0' is not a number of instructions (1 or more)"],
+    ['t,from=a,from=b', 'from is given twice'],
+    ['t,count=0', "'0' is not a number of lines (1 or more)"],
+    ['t,count=1,count=2', 'count is given twice'],
+    ['t,names=1', "'names=1': names takes no value"],
+    [`t${',address=1'.repeat(17)}`, '17 addresses are too many: at most 16'],
+  ])('refuses --trace %s', (text, message) => {
+    expect(() => run('k', '--trace', text)).toThrow(`--trace: ${message}`);
   });
 
   it('gives an option the next word as its value, whatever that begins with', () => {
@@ -257,13 +302,22 @@ describe('other commands', () => {
     expect(parseCommand(['--help'])).toEqual({ name: 'help', of: 'general' });
     expect(parseCommand(['run', 'k', '--help'])).toEqual({ name: 'help', of: 'run' });
     expect(parseCommand(['--version'])).toEqual({ name: 'version' });
-    expect(parseCommand(['disasm', 'k', '0x100000'])).toEqual({ name: 'disasm', arguments: { kernel: 'k', address: 0x100000, bits: 32 } });
+    expect(parseCommand(['disasm', 'k', '0x100000'])).toEqual({ name: 'disasm', arguments: { kernel: 'k', place: 0x100000, bits: 32 } });
+    expect(parseCommand(['disasm', 'k', '--at', 'a-0x20', '--16'])).toEqual({
+      name: 'disasm',
+      arguments: { kernel: 'k', place: 'a', to: 0x20, bits: 16 },
+    });
   });
 
-  it.each([[[]], [['walk']], [['--walk']], [['disasm']], [['disasm', 'k']], [['disasm', 'k', 'main']], [['disasm', 'k', '0x100000000']]])(
-    'refuses %j',
-    (args) => expectError(() => parseCommand(args), 'BAD_OPTION', /./),
-  );
+  it.each([
+    [[]],
+    [['walk']],
+    [['--walk']],
+    [['disasm']],
+    [['disasm', 'k']],
+    [['disasm', 'k', 'c0100000']],
+    [['disasm', 'k', '0x100000000']],
+  ])('refuses %j', (args) => expectError(() => parseCommand(args), 'BAD_OPTION', /./));
 
   it('are guessed where they are misspelt', () => {
     expectError(() => parseCommand(['rnu']), 'BAD_OPTION', /^unknown command 'rnu'; is 'run' meant\?$/);

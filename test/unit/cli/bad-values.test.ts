@@ -65,7 +65,7 @@ const BAD: Readonly<Record<string, readonly string[]>> = {
   memory: ['-5', 'x', '1e3', '0', '1M', '3G', '1X', '64 KK', '99999999999999999999'],
   disk: [...FILES, 'missing,ro', 'dir,ro', ',ro', 'd.img,rw', 'd.img,,ro', 'missing,snapshot', 'dir,snapshot', 'd.img,,snapshot'],
   share: [
-    ...['missing', 'other', 'other/below', 'missing,ro', 'other,ro', ',ro', 'dir,rw', 'dir,,ro', 'dir,tag', 'dir,,tag=x'],
+    ...['missing', 'other', 'other/below', 'missing,ro', 'other,ro', ',ro', 'dir,rw', 'dir,,ro', 'dir,tag'],
     ...['dir,tag=', 'dir,tag=a b', 'dir,ro,ro', 'dir,tag=a,tag=b', `dir,tag=${'t'.repeat(32)}`],
   ],
   net: ['tap', 'None', '0', 'user,', 'user,hostfwd=', 'user,hostfwd=tcp:0.0.0.0:1-:1', 'none,restrict'],
@@ -78,6 +78,7 @@ const BAD: Readonly<Record<string, readonly string[]>> = {
   client: ['Prof', 'count', '0'],
   relax: ['All', '-all', 'direct', '0', '-'],
   lockstep: ['=1'],
+  reverse: ['=1'],
   'strict-order': ['=no'],
   'test-device': ['=no'],
   seed: [...NUMBERS, '4294967296', '1.5'],

@@ -7,8 +7,8 @@ const STATUS = BAR + 0x14;
 export const NOTIFY = BAR + 0x3000;
 export const EXIT = 0xf4;
 /** Queues and buffers in guest RAM. */
-const DESC = 0x200000;
-const AVAIL = 0x201000;
+export const DESC = 0x200000;
+export const AVAIL = 0x201000;
 export const USED = 0x202000;
 const QUEUE_BYTES = 0x4000;
 export const DATA = 0x210000;

@@ -1,7 +1,8 @@
 // The forms of a profile: a made one is read back, by a reader of protocol buffers that knows nothing of what wrote them, and by what speedscope's description of its format asks for.
 import { describe, expect, it } from 'vitest';
+import { DragomanError } from '../../../src/api/errors.ts';
 import { folded } from '../../../src/clients/flame/folded.ts';
-import { type CodeNames, named } from '../../../src/clients/flame/names.ts';
+import { type CodeNames, knownNames, named } from '../../../src/clients/flame/names.ts';
 import { pprof } from '../../../src/clients/flame/pprof.ts';
 import { MOST_SAMPLES, MOST_STACKS, Profile } from '../../../src/clients/flame/profile.ts';
 import { speedscope } from '../../../src/clients/flame/speedscope.ts';
@@ -37,6 +38,22 @@ describe('names', () => {
     profile.add(0, kernel(0xc030, 0xc030), 1);
     const found = named(profile, names);
     expect(found.stacks[0]!.map((frame) => found.frames[frame]!.name)).toEqual(['read it;now', 'main']);
+  });
+});
+
+describe('names of the guest', () => {
+  const refused = (code: 'NO_SYMBOLS' | 'BAD_STATE' | 'BAD_OPTION') => () => {
+    throw new DragomanError(code, 'none');
+  };
+
+  it('are looked for where nobody gave any, and may be missing', () => {
+    let looks = 0;
+    const look = () => void looks++;
+    expect([knownNames({ ...names, areKnown: true }, look).functionAt(0xc015), looks]).toEqual(['open', 0]);
+    knownNames({ ...names, areKnown: false }, look);
+    expect(looks).toBe(1);
+    for (const code of ['NO_SYMBOLS', 'BAD_STATE'] as const) knownNames({ ...names, areKnown: false }, refused(code));
+    expect(() => knownNames({ ...names, areKnown: false }, refused('BAD_OPTION'))).toThrow('none');
   });
 });
 

@@ -60,3 +60,16 @@ export function elfWithSymbols(bits: 32 | 64, symbols: readonly MadeSymbol[]): U
   // No Buffer, whose slices are no copies.
   return new Uint8Array(file);
 }
+
+/** An ELF file of 32 bits with the symbol table of another one behind it. */
+export function withSymbols(file: Uint8Array, symbols: readonly MadeSymbol[]): Uint8Array {
+  const table = Buffer.from(elfWithSymbols(32, symbols));
+  const base = align(file.length);
+  const sections = table.readUInt32LE(32);
+  for (let n = 1; n < 5; n++) table.writeUInt32LE(table.readUInt32LE(sections + n * 40 + 16) + base, sections + n * 40 + 16);
+  const whole = Buffer.concat([file, Buffer.alloc(base - file.length), table]);
+  whole.writeUInt32LE(base + sections, 32);
+  whole.writeUInt16LE(40, 46);
+  whole.writeUInt16LE(5, 48);
+  return new Uint8Array(whole);
+}

@@ -141,6 +141,14 @@ describe('a machine', () => {
     expect(new MachineSymbols(undefined, noise(200, 1)).at(0xc0100000)).toBeUndefined();
   });
 
+  it('says which function an address is in, by the name of several that is no mark', () => {
+    const symbols = new MachineSymbols(undefined, undefined);
+    expect(symbols.functionAt(0x1004)).toBeUndefined();
+    symbols.load('00001000 T __text_start\n00001000 T entry\n00001000 T __entry_end\n00001100 t __alone\n00001200 d data\n');
+    const all = [0xfff, 0x1000, 0x10ff, 0x1100, 0x1204, 0x1100 + (1 << 20)].map((address) => symbols.functionAt(address));
+    expect(all).toEqual([undefined, 'entry', 'entry', '__alone', '__alone', undefined]);
+  });
+
   it('goes by the option before the kernel', () => {
     const given = { code: { addresses: [0x1000], names: ['given'] }, data: { addresses: [], names: [] } };
     const symbols = new MachineSymbols(given, elfWithSymbols(32, SYMBOLS));

@@ -60,6 +60,11 @@ describe('loadKernel', () => {
     ],
     ['a header at an odd place', at(66, header), /header at 0x42: its place must be a multiple of 4/],
     ['multiboot 2', at(0x1000, multiboot2), /a multiboot 2 kernel \(0xe85250d6\) without a header of multiboot 1/],
+    [
+      'multiboot 2 with a wrong checksum',
+      at(0x1000, patched(multiboot2, 12, 1)),
+      /a multiboot 2 header \(0xe85250d6\) at 0x1000 with the wrong checksum/,
+    ],
     ['multiboot 2 in a 64-bit ELF file', patched(elf([{ physical: 0, data: multiboot2 }], 0), 4, 2), /64-bit ELF/],
   ];
   it.each([...others, ...misses])('names what it cannot load: %s', (_, kernel, text) =>

@@ -28,6 +28,14 @@ export const WRITES_AND_READS = kernel(
   end,
 );
 export const RIGHT = [0, 0, 0x11, 0x22, 0x33, 0x44, 0, 0x5a];
+/** Reads the second sector, writes VALUE there, shows that it has, and echoes what is typed. */
+export const READS_AND_WRITES = kernel(
+  begin,
+  store32(DATA, VALUE),
+  header(IN, 1) + chain(BACK, WRITE) + offer(0, 1) + answered(1),
+  header(OUT, 1) + chain(DATA, 0) + offer(0, 2) + answered(2) + show(STATUS) + ECHO,
+  end,
+);
 /** Writes VALUE, echoes what is typed up to a q, and then shows what it reads back. */
 export const WRITES_WAITS_AND_READS = kernel(
   begin,

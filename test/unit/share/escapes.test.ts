@@ -3,7 +3,7 @@ import { execFileSync } from 'node:child_process';
 import { lstatSync, mkdirSync, readdirSync, readFileSync, renameSync, rmSync, statSync, symlinkSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { join } from 'node:path';
-import { describe, expect, it } from 'vitest';
+import { describe, expect, it, onTestFinished } from 'vitest';
 import { Open, T } from '../../../src/share/protocol.ts';
 import { type Client, errorOf, errorsOf, ROOT } from './client.ts';
 import { SECRET, type Shared, shared } from './folder.ts';
@@ -187,6 +187,7 @@ it('reads nothing outside while somebody swaps folders for links', async () => {
   const folders = [await client.to('dir/a'), await client.to('dir/a/deep')];
   let swaps = 0;
   let over = false;
+  onTestFinished(() => void (over = true));
   const swap = async () => {
     while (!over) {
       renameSync(at('dir/a'), at('dir/b'));

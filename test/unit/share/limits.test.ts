@@ -164,9 +164,11 @@ it('opens no more files than it may, and closes them with the session', async ()
     await client.walk(ROOT, fids.at(-1)!, ['hello']);
   }
   const opened = await Promise.all(fids.map((fid) => errorOf(client.open(fid, Open.READ))));
-  expect([opened.filter((error) => error === 'none').length, opened.at(-1)]).toEqual([MOST_OPEN, 'EMFILE']);
-  await client.clunk(fids[0]!);
-  await client.open(fids.at(-1)!, Open.READ);
+  // Any of them, as they are looked at at once.
+  expect(opened.filter((error) => error !== 'none')).toEqual(['EMFILE']);
+  const last = opened.indexOf('EMFILE');
+  await client.clunk(fids[(last + 1) % fids.length]!);
+  await client.open(fids[last]!, Open.READ);
   expect(count).toEqual({ open: MOST_OPEN + 1, closed: 1 });
   await client.version();
   expect([count, session.fids]).toEqual([{ open: MOST_OPEN + 1, closed: MOST_OPEN + 1 }, 0]);

@@ -2,6 +2,7 @@
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { gunzipSync } from 'node:zlib';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { DragomanError, Machine, type MachineOptions, MiB, type RestoreOptions } from '../../../src/api/index.ts';
 import type { SharedMemory } from '../../../src/cpu/state.ts';
@@ -220,11 +221,21 @@ describe('what is refused', () => {
     const random = new SeededRandom(3);
     /** Of the gzip header, which mean nothing: when and where it was packed. */
     const free = (at: number) => at >= 20 && at < 26;
+    // Among zeros a bit may say of another place, where there is the same: the snapshot is the same then.
+    const unpacked = (bytes: Uint8Array) => {
+      try {
+        return gunzipSync(bytes.subarray(16)).toString('latin1');
+      } catch {
+        return undefined;
+      }
+    };
+    const whole = unpacked(snapshot);
     for (let n = 0; n < 150; n++) {
       const at = n < 30 ? n : random.below(snapshot.length);
       if (free(at)) continue;
       const damaged = snapshot.slice();
       damaged[at]! ^= 1 << random.below(8);
+      if (at >= 16 && unpacked(damaged) === whole) continue;
       expect(`${at} ${await refusal(Machine.restore(damaged, { disks: DISKS }))}`).toMatch(/^\d+ BAD_SNAPSHOT/);
     }
   });
