@@ -7,6 +7,7 @@ import type { MakeClient } from './client.ts';
 const OWN = {
   inscount: new URL('./inscount.js', import.meta.url),
   coverage: new URL('./coverage.js', import.meta.url),
+  trace: new URL('./trace.js', import.meta.url),
 } as const;
 const CODE = new URL('./client-code.js', import.meta.url);
 export type OwnClient = keyof typeof OWN;

@@ -178,6 +178,7 @@ export const host: Host = {
   },
   readFileNow: (path) => noFiles(path),
   writeFileNow: (path) => noFiles(path),
+  appendFileNow: (path) => noFiles(path),
   collectGarbage() {},
   async workerData<T>() {
     const { workerData, files } = await started!;

@@ -120,6 +120,8 @@ export interface Host {
   readFileNow(path: string): Uint8Array;
   /** Writes a file at once, in the place of what is there. Throws the same. */
   writeFileNow(path: string, bytes: Uint8Array): void;
+  /** Writes behind what is there, as one piece. Throws the same. */
+  appendFileNow(path: string, bytes: Uint8Array): void;
   /** Opens a disk image, of whatever looks where `format` says that it is raw. Throws DragomanError: NO_FILE, BAD_DISK, NOT_SUPPORTED. */
   openDisk(path: string, readOnly?: boolean, format?: 'raw'): Disk;
   /** Opens a folder for a guest to mount. Rejects with DragomanError: NO_FILE, BAD_SHARE, NOT_SUPPORTED. */

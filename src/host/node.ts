@@ -1,6 +1,6 @@
 // The host that is Node.
 import { createHash } from 'node:crypto';
-import { readFileSync, writeFileSync } from 'node:fs';
+import { appendFileSync, readFileSync, writeFileSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
 import { createRequire } from 'node:module';
 import { availableParallelism } from 'node:os';
@@ -101,6 +101,7 @@ export const host: Host = {
   requireModule: (address) => createRequire(import.meta.url)(address.startsWith('file:') ? fileURLToPath(address) : address) as object,
   readFileNow: (path) => fileWork(path, () => readFileSync(path)),
   writeFileNow: (path, bytes) => fileWork(path, () => writeFileSync(path, bytes)),
+  appendFileNow: (path, bytes) => fileWork(path, () => appendFileSync(path, bytes)),
   collectGarbage() {
     // The function is a global of contexts that are made meanwhile. Only this flavor gives the young generation's room back.
     setFlagsFromString('--expose-gc');
