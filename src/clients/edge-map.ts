@@ -9,8 +9,9 @@ export const MAP_BYTES = 0x10000;
 const FROM = 0x9e3779b1;
 const TO = 0x85ebca6b;
 
-/** Counts a branch in the map that begins the CPU's room. One to other segments or another level leads nowhere that is known: it counts as a place of its own. */
+/** Counts a branch in the map that begins the CPU's room; direct jumps and calls, which lead to one place, add nothing to what has led to them, and are not counted. One to other segments or another level leads nowhere that is known: it counts as a place of its own. */
 export function countEdge(b: ClientBuilder, at: BranchPlace): void {
+  if (at.direct && at.kind !== 'conditional') return;
   const from = b.mul(at.eip(), b.const(FROM | 0));
   const to = at.to();
   const mixed = to === undefined ? from : b.xor(from, b.mul(to, b.const(TO | 0)));
