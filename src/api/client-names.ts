@@ -9,6 +9,8 @@ export const CLIENTS = {
   prof: ['from', 'until'],
   inscount: ['exact', ...SCOPE],
   flame: ['hz', 'file', 'format', 'level', 'idle', 'from', 'until'],
+  coverage: ['file', 'format', 'elf', ...SCOPE],
+  trace: ['what', 'file', 'whole', 'records', 'cpu', 'elf', ...SCOPE],
 } as const satisfies Readonly<Record<string, readonly string[]>>;
 export type ClientName = keyof typeof CLIENTS;
 /** Names of the options of a client. */

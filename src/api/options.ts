@@ -345,6 +345,8 @@ export interface AttachedClient {
   readonly name: string;
   /** What it has found by now; behind detach(), had found by then. */
   report(): unknown;
+  /** What it gives beside that, as docs/clients.md says of each: of coverage the bytes of its map ('map'); or what it is to do ('clear'). Not behind detach(). Throws BAD_OPTION for what it does not know. */
+  ask(question: string): unknown;
   /** Resolves when no CPU runs code of it any more, and none will. At any time, also more than once. Rejects with ENDED where the run has ended. */
   detach(): Promise<void>;
 }

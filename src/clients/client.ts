@@ -64,6 +64,10 @@ export interface Client {
   detached?(view: ClientView): void;
   /** What it has found by now: what JSON can say. On the thread of the machine's user, while CPUs run. */
   report(view: ClientView): unknown;
+  /** The run has ended with the client attached; on the thread of the machine's user. What it throws, run() rejects with. */
+  ended?(view: ClientView): void;
+  /** AttachedClient.ask, as report(). Throws a DragomanError for what it does not know. */
+  ask?(view: ClientView, question: string): unknown;
 }
 
 /** Options of a client, as texts. */

@@ -9,8 +9,17 @@ export class ClientView implements MachineFacts {
   readonly #placed: Placed;
   readonly #room: Room;
   readonly #symbolAt: (address: number) => string | undefined;
+  /** The file of the machine's kernel, on the thread of its user; undefined of one without, as from a snapshot. */
+  readonly kernel: Uint8Array | undefined;
 
-  constructor(shared: SharedMemory, placed: Placed, room: Room, symbolAt: (address: number) => string | undefined) {
+  constructor(
+    shared: SharedMemory,
+    placed: Placed,
+    room: Room,
+    symbolAt: (address: number) => string | undefined,
+    kernel?: Uint8Array | undefined,
+  ) {
+    this.kernel = kernel;
     this.#shared = shared;
     this.#placed = placed;
     this.#room = room;

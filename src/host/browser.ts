@@ -37,6 +37,9 @@ interface DedicatedWorkerGlobalScope {
 /** Those of the page, in a Worker as well. */
 let addresses: Readonly<Record<string, string>> = Object.fromEntries(Object.entries(BESIDE).map(([name, { href }]) => [name, href]));
 const urlOf = (name: string): URL => new URL(addresses[name]!);
+function noFiles(path: string): never {
+  throw new DragomanError('NOT_SUPPORTED', `not supported: the file ${path} in a browser`, 'clients');
+}
 async function fetchScript(url: URL): Promise<Uint8Array<ArrayBuffer>> {
   try {
     return await fetchBytes(url);
@@ -173,6 +176,9 @@ export const host: Host = {
   requireModule() {
     throw new DragomanError('NOT_SUPPORTED', 'not supported: clients of a machine with threads in a browser', 'clients');
   },
+  readFileNow: (path) => noFiles(path),
+  writeFileNow: (path) => noFiles(path),
+  appendFileNow: (path) => noFiles(path),
   collectGarbage() {},
   async workerData<T>() {
     const { workerData, files } = await started!;

@@ -116,6 +116,12 @@ export interface Host {
   built(name: string): Uint8Array<ArrayBuffer>;
   /** All bytes of a file or of what a URL leads to. In Node a text is a path, in a browser a URL from where the page is. Throws NO_FILE. */
   readBytes(from: URL | string): Promise<Uint8Array>;
+  /** All bytes of a file, at once. Throws NO_FILE; NOT_SUPPORTED in a browser. */
+  readFileNow(path: string): Uint8Array;
+  /** Writes a file at once, in the place of what is there. Throws the same. */
+  writeFileNow(path: string, bytes: Uint8Array): void;
+  /** Writes behind what is there, as one piece. Throws the same. */
+  appendFileNow(path: string, bytes: Uint8Array): void;
   /** Opens a disk image, of whatever looks where `format` says that it is raw. Throws DragomanError: NO_FILE, BAD_DISK, NOT_SUPPORTED. */
   openDisk(path: string, readOnly?: boolean, format?: 'raw'): Disk;
   /** Opens a folder for a guest to mount. Rejects with DragomanError: NO_FILE, BAD_SHARE, NOT_SUPPORTED. */

@@ -1,6 +1,6 @@
 // The host that is Node.
 import { createHash } from 'node:crypto';
-import { readFileSync } from 'node:fs';
+import { appendFileSync, readFileSync, writeFileSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
 import { createRequire } from 'node:module';
 import { availableParallelism } from 'node:os';
@@ -25,12 +25,24 @@ import { threadTimeNs } from './thread-time.ts';
  */
 const FRUGAL = { maxYoungGenerationSizeMb: 12 };
 
+function noFile(cause: unknown, from: URL | string): never {
+  const { code, message } = cause as NodeJS.ErrnoException;
+  throw new DragomanError('NO_FILE', code === 'ENOENT' ? 'no such file' : message, String(from), { cause });
+}
+
+function fileWork<T>(path: string, work: () => T): T {
+  try {
+    return work();
+  } catch (cause) {
+    return noFile(cause, path);
+  }
+}
+
 async function readBytes(from: URL | string): Promise<Uint8Array> {
   try {
     return await readFile(from);
   } catch (cause) {
-    const { code, message } = cause as NodeJS.ErrnoException;
-    throw new DragomanError('NO_FILE', code === 'ENOENT' ? 'no such file' : message, String(from), { cause });
+    return noFile(cause, from);
   }
 }
 
@@ -87,6 +99,9 @@ export const host: Host = {
   moduleAddress: (module) => (/^[a-z][a-z0-9+.-]+:/i.test(module) ? module : pathToFileURL(module).href),
   canRequire: true,
   requireModule: (address) => createRequire(import.meta.url)(address.startsWith('file:') ? fileURLToPath(address) : address) as object,
+  readFileNow: (path) => fileWork(path, () => readFileSync(path)),
+  writeFileNow: (path, bytes) => fileWork(path, () => writeFileSync(path, bytes)),
+  appendFileNow: (path, bytes) => fileWork(path, () => appendFileSync(path, bytes)),
   collectGarbage() {
     // The function is a global of contexts that are made meanwhile. Only this flavor gives the young generation's room back.
     setFlagsFromString('--expose-gc');

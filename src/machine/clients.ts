@@ -23,6 +23,7 @@ export interface MachineClientsParts {
   /** Does something while no CPU runs, whatever state the machine is in. Rejects with ENDED where its run has ended, or ends first. */
   readonly atRest: (work: () => void) => Promise<void>;
   readonly symbolAt: (address: number) => string | undefined;
+  readonly kernel: Uint8Array | undefined;
 }
 
 interface Attached {
@@ -66,7 +67,7 @@ export class MachineClients {
 
   /** Attaches a client. Rejects with BAD_OPTION, and with ENDED where the run has ended. */
   async attach({ name, module, options, level, ranges }: ClientRequest): Promise<AttachedClient> {
-    const { shared, prepare, symbolAt } = this.#parts;
+    const { shared, prepare, symbolAt, kernel } = this.#parts;
     if (module === undefined && FIXED.includes(name))
       throw new DragomanError('BAD_OPTION', `${name} goes with a run from its start: it is an option of Machine.create`, 'clients');
     await prepare();
@@ -85,7 +86,7 @@ export class MachineClients {
       const placed = this.#place(name, cpu, all);
       this.#clear(placed, cpu, all);
       const entry: ClientEntry = { id: this.#nextId++, name, module: address, options, level, ranges, placed };
-      const view = new ClientView(shared, placed, { cpu: room.cpu ?? 0, shared: room.shared ?? 0 }, symbolAt);
+      const view = new ClientView(shared, placed, { cpu: room.cpu ?? 0, shared: room.shared ?? 0 }, symbolAt, kernel);
       client.attached?.(view);
       this.#attached.push((attached = { entry, client, view }));
       this.#tell();
@@ -97,6 +98,12 @@ export class MachineClients {
     return {
       name: attached.entry.name,
       report: () => this.#report(attached),
+      ask: (question) => {
+        const { client, view } = attached;
+        if (client.ask === undefined)
+          throw new DragomanError('BAD_OPTION', `the client ${attached.entry.name} can be asked for nothing`, 'ask');
+        return client.ask(view, question);
+      },
       detach: () => this.#detach(attached),
     };
   }
@@ -114,6 +121,11 @@ export class MachineClients {
       this.#tell();
       attached.client.detached?.(attached.view);
     });
+  }
+
+  /** The run has ended. */
+  ended(): void {
+    for (const { client, view } of this.#attached) client.ended?.(view);
   }
 
   /** What each has found, by name; of several of a name the last one's. */

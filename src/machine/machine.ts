@@ -338,6 +338,7 @@ export class Machine extends MachineEvents implements MachineHandle {
       prepare: () => this.executor.prepareClients(),
       atRest: (work) => pausing.atRest(work),
       symbolAt: (address) => this.symbols.at(address),
+      kernel: options.kernel,
     });
     net?.connect?.({ receive: (frame) => this.receive(frame) });
     if (entry !== undefined) resetDevices(this.board.chipset, entry);
@@ -586,6 +587,7 @@ export class Machine extends MachineEvents implements MachineHandle {
     for (const share of this.board.chipset.parts.shares) await share.end();
     closeShares(this.shares);
     try {
+      this.clients.ended();
       outsideOf(this.options)?.close?.();
     } catch (error) {
       this.failure ??= { error };

@@ -73,6 +73,23 @@ describe('api, with serai', { timeout: BOOT_MS + 10_000 }, () => {
     expect([status, stderr]).toEqual([2, "'magic' is none of paging, interrupts, page-faults\n"]);
   });
 
+  it('count-a-system-call', async () => {
+    const lines = (await printed('count-a-system-call')).trim().split('\n');
+    expect(lines.length).toBe(3);
+    expect(lines[0]).toMatch(/^from SYSENTER to SYSEXIT: \d{2,3} instructions of the kernel$/);
+    expect(new Set(lines).size).toBe(1);
+  });
+
+  it('fuzz-a-system-call', async () => {
+    const found = await printed('fuzz-a-system-call');
+    const lines = found.trim().split('\n');
+    expect(lines.slice(0, -2).every((line) => /^run \d+: \[[\d,]+\] goes a new way, \d+ in all$/.test(line))).toBe(true);
+    const [, a, b, c] = /^run \d+: \[(\d+),(\d+),(\d+),\d+\] kills the kernel$/.exec(lines.at(-2)!) ?? [];
+    expect([a, b, c].map((byte) => Number(byte) & 15)).toEqual([3, 9, 14]);
+    expect(lines.at(-1)).toBe('again from the snapshot: killed');
+    expect(await printed('fuzz-a-system-call')).toBe(found);
+  });
+
   it('trace-a-page-fault', async () => {
     const lines = (await printed('trace-a-page-fault')).trim().split('\n');
     expect(lines[0]).toMatch(/^page fault at bffff[0-9a-f]{3} by the instruction at 0040[0-9a-f]{4}: user write, page not present$/);
