@@ -9,6 +9,7 @@ export const CLIENTS = {
   prof: ['from', 'until'],
   inscount: ['exact', ...SCOPE],
   flame: ['hz', 'file', 'format', 'level', 'idle', 'from', 'until'],
+  sharing: ['granule', 'symbols', ...SCOPE],
 } as const satisfies Readonly<Record<string, readonly string[]>>;
 export type ClientName = keyof typeof CLIENTS;
 /** Names of the options of a client. */

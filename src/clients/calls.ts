@@ -36,13 +36,13 @@ export class ClientCalls {
     return this.#shared.i32[(this.#base + offset) >> 2]! >>> 0;
   }
 
-  call(which: number, eip: number, eflags: number, a: number, b: number, c: number): void {
+  call(which: number, eip: number, eflags: number, ...values: readonly number[]): void {
     const called = this.#byId.get(which >>> CALL_BITS);
     const number = which & ((1 << CALL_BITS) - 1);
     called?.client.called?.(called.view, {
       cpu: this.#index,
       number,
-      values: [a >>> 0, b >>> 0, c >>> 0],
+      values: values.map((value) => value >>> 0),
       eip: eip >>> 0,
       eflags: eflags >>> 0,
     });
