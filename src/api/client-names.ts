@@ -10,6 +10,7 @@ export const CLIENTS = {
   inscount: ['exact', ...SCOPE],
   flame: ['hz', 'file', 'format', 'level', 'idle', 'from', 'until'],
   sharing: ['granule', 'symbols', ...SCOPE],
+  shadow: ['allocator', 'allocate', 'free', 'origin', 'smallest', 'arguments', 'stacks', ...SCOPE],
 } as const satisfies Readonly<Record<string, readonly string[]>>;
 export type ClientName = keyof typeof CLIENTS;
 /** Names of the options of a client. */

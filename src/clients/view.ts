@@ -1,20 +1,27 @@
 // What a client found, as its report sees it: its room in the machine's memory.
 import type { SharedMemory } from '../cpu/state.ts';
-import { cpuBase } from '../layout/memory.ts';
+import { cpuBase, RAM } from '../layout/memory.ts';
 import type { MachineFacts, Room } from './room.ts';
 import { type Placed, RING_HEAD, type Ring } from './room.ts';
+
+/** Names of the guest's kernel. */
+export interface KernelNames {
+  at(address: number): string | undefined;
+  address(name: string): number | undefined;
+}
+export const NO_NAMES: KernelNames = { at: () => undefined, address: () => undefined };
 
 export class ClientView implements MachineFacts {
   readonly #shared: SharedMemory;
   readonly #placed: Placed;
   readonly #room: Room;
-  readonly #symbolAt: (address: number) => string | undefined;
+  readonly #names: KernelNames;
 
-  constructor(shared: SharedMemory, placed: Placed, room: Room, symbolAt: (address: number) => string | undefined) {
+  constructor(shared: SharedMemory, placed: Placed, room: Room, names: KernelNames) {
     this.#shared = shared;
     this.#placed = placed;
     this.#room = room;
-    this.#symbolAt = symbolAt;
+    this.#names = names;
   }
 
   get cpus(): number {
@@ -48,8 +55,16 @@ export class ClientView implements MachineFacts {
   get sharedRoom(): Uint8Array {
     return this.#shared.u8.subarray(this.#placed.shared, this.#placed.shared + (this.#room.shared ?? 0));
   }
-  /** What the machine's symbols say of a linear address: 'name+0x12'. */
+  /** Guest RAM, by physical address: the memory itself. */
+  get ram(): Uint8Array {
+    return this.#shared.u8.subarray(RAM, RAM + this.ramBytes);
+  }
+  /** What the machine's symbols say of a linear address: 'name+0x12'. Only on the thread of the machine's user, as the next. */
   symbolAt(address: number): string | undefined {
-    return this.#symbolAt(address);
+    return this.#names.at(address);
+  }
+  /** The linear address of a symbol. */
+  addressOf(name: string): number | undefined {
+    return this.#names.address(name);
   }
 }
