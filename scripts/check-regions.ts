@@ -32,7 +32,7 @@ const CALLING: Instrument = {
     const c = new ClientBuilder(b.code, { cpu: 0, shared: 0 });
     const zero = b.const(0);
     c.mark(zero, b.const(1));
-    const access = { address: zero, bytes: zero, ramOffset: () => zero };
+    const access = { address: zero, size: undefined, bytes: zero, ramOffset: () => zero };
     c.markGranules(access, 6, zero, 0);
     c.callIf(zero, 0, zero);
     c.callExactIf(zero, 0, zero);

@@ -12,7 +12,7 @@ import { type Placed, RING_HEAD, type Ring, type Shadow } from './room.ts';
 export const CALL_BITS = 16;
 
 /** What an access touches. */
-type Touched = Pick<AccessPlace, 'address' | 'bytes' | 'ramOffset'>;
+type Touched = Pick<AccessPlace, 'address' | 'size' | 'bytes' | 'ramOffset'>;
 
 export class ClientBuilder extends Builder {
   override readonly code: Code;
@@ -96,7 +96,9 @@ export class ClientBuilder extends Builder {
   markGranules(at: Touched, shift: number, bits: Value, offset: number, lines?: number): void {
     const { address, bytes } = at;
     const granule = this.shr_u(at.ramOffset(), this.const(shift));
-    const missing = this.xor(this.and(this.loadShared(1, granule, offset), bits), bits);
+    const unset = this.xor(this.and(this.loadShared(1, granule, offset), bits), bits);
+    // A run may be of no bytes.
+    const missing = at.size === undefined ? this.select(bytes, unset, this.const(0)) : unset;
     const size = 2 ** shift;
     const beyond = this.gt_u(bytes, this.sub(this.const(size), this.and(address, this.const(size - 1))));
     const { name, effects, result } = runtime.clientMarkRange;

@@ -19,6 +19,7 @@ const program = (other: number): string =>
     ...[0, 4, 8].map((n) => put(AP + n, OF_AP.readInt32LE(n))),
     `a1 ${le32(0x300000)} a3 ${le32(0x30007e)}`, // reads a granule; writes to two, at their border
     `be ${le32(0x300ff0)} bf ${le32(0x310ff0)} b9 ${le32(RUN)} f3a4`,
+    `be ${le32(0x320000)} bf ${le32(0x330000)} 31c9 f3a4`, // moves nothing
     `a1 ${le32(0x9000)} a3 ${le32(0x9040)}`,
     put(ICR + 0x10, other << 24),
     put(ICR, 0x4500),
