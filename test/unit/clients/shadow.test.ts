@@ -35,7 +35,7 @@ describe.skipIf(whyNot() !== undefined)('in serai', () => {
     'on %s finds what is planted, and nothing else',
     async (_name, more) => {
       const stress = more.engine === 'interpreter' ? [] : ['stress 1'];
-    const commands = ['bug none', ...stress, 'bug use-after-free', 'bug write-after-free', 'bug out-of-bounds'];
+      const commands = ['bug none', ...stress, 'bug use-after-free', 'bug write-after-free', 'bug out-of-bounds'];
       const { mistakes, lost, allocated, freed } = await reported(commands, more);
       expect(lost).toBe(0);
       expect(allocated).toBeGreaterThan(freed);
