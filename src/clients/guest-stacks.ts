@@ -2,8 +2,9 @@
 
 /** EIPs that a stack is cut at. */
 export const DEEPEST = 12;
-/** Bytes of a stack that are looked at. */
+/** Bytes of a stack in which frames are, and in which words are looked at. */
 const STACK = 8192;
+const SCANNED = 2048;
 
 /** Where it stands: registers, and RAM as the kernel's direct map has it from `origin` on. */
 export interface Standing {
@@ -19,12 +20,17 @@ const wordOf = ({ ram, origin }: Standing, linear: number): number | undefined =
   return (ram[at]! | (ram[at + 1]! << 8) | (ram[at + 2]! << 16) | (ram[at + 3]! << 24)) >>> 0;
 };
 
+/** Where the ModR/M byte of FF /2 is in front of a CALL's end: without and with displacements. */
+const INDIRECT = [1, 2, 3, 5, 6] as const;
+
 /** Whether a CALL ends at an address. */
 function isBehindCall({ ram, origin }: Standing, linear: number): boolean {
   const at = (linear - origin) >>> 0;
   if (at < 7 || at > ram.length) return false;
-  // CALL rel32; CALL r/m32 (FF /2) without and with displacements.
-  return ram[at - 5] === 0xe8 || [2, 3, 4, 6, 7].some((length) => ram[at - length] === 0xff && (ram[at - length + 1]! & 0x38) === 0x10);
+  // CALL rel32; CALL r/m32.
+  if (ram[at - 5] === 0xe8) return true;
+  for (const before of INDIRECT) if (ram[at - before - 1] === 0xff && (ram[at - before]! & 0x38) === 0x10) return true;
+  return false;
 }
 
 /** By EBP, where functions keep it as their frame's. */
@@ -45,10 +51,14 @@ function byFrames(standing: Standing, most: number): number[] {
 /** All words of the stack that may be return addresses, of calls that are over, too. */
 function byWords(standing: Standing, most: number): number[] {
   const found: number[] = [];
-  for (let at = standing.esp; at < standing.esp + STACK && found.length < most; at += 4) {
-    const word = wordOf(standing, at);
-    if (word === undefined) break;
-    if (isBehindCall(standing, word)) found.push(word);
+  const { ram, origin, esp } = standing;
+  const first = ((esp - origin) >>> 0) & ~3;
+  const words = new Int32Array(ram.buffer, ram.byteOffset, ram.length >> 2);
+  const end = Math.min(first + SCANNED, ram.length);
+  for (let at = first; at < end && found.length < most; at += 4) {
+    const word = words[at >> 2]! >>> 0;
+    // Most words are no addresses of the kernel.
+    if (word - origin < ram.length && word > origin && isBehindCall(standing, word)) found.push(word);
   }
   return found;
 }

@@ -70,14 +70,14 @@ export class HeapNotes {
     return this.#words[at]! >>> 0;
   }
   #putStack(at: number, stack: readonly number[]): void {
-    const eips = stack.slice(0, DEEPEST);
-    this.#words[at] = eips.length;
-    eips.forEach((eip, n) => {
-      this.#words[at + 1 + n] = eip;
-    });
+    const count = Math.min(stack.length, DEEPEST);
+    this.#words[at] = count;
+    for (let n = 0; n < count; n++) this.#words[at + 1 + n] = stack[n]!;
   }
   #stack(at: number): number[] {
-    return Array.from({ length: this.#words[at]! }, (_, n) => this.#word(at + 1 + n));
+    const stack: number[] = [];
+    for (let n = 1; n <= this.#words[at]!; n++) stack.push(this.#word(at + n));
+    return stack;
   }
   count(what: keyof typeof COUNTS): number {
     return this.#word(COUNTS[what]);
@@ -133,13 +133,15 @@ export class HeapNotes {
   }
   /** Where an object is noted: where it was; else a free place, that of a freed one, or any. */
   #take(object: number): number {
-    const places = Array.from({ length: PROBES }, (_, probe) => this.#placeOf(object, probe));
-    return (
-      this.#find(object) ??
-      places.find((at) => this.#word(at + Obj.extent) === 0) ??
-      places.find((at) => this.#word(at + Obj.freed) !== 0) ??
-      places[0]!
-    );
+    const found = this.#find(object);
+    if (found !== undefined) return found;
+    let old: number | undefined;
+    for (let probe = 0; probe < PROBES; probe++) {
+      const at = this.#placeOf(object, probe);
+      if (this.#word(at + Obj.extent) === 0) return at;
+      if (old === undefined && this.#word(at + Obj.freed) !== 0) old = at;
+    }
+    return old ?? this.#placeOf(object, 0);
   }
   allocated(object: number, size: number, extent: number, stack: readonly number[]): void {
     const at = this.#take(object);

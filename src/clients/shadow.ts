@@ -75,7 +75,12 @@ export default function shadow(options: OptionTexts, { cpus, ramBytes }: Machine
   const NOTES = FILTER + 65536;
   const BYTES = NOTES + NOTES_BYTES;
 
-  const notesOf = (view: ClientView) => new HeapNotes(view.sharedRoom.subarray(NOTES));
+  const known = new WeakMap<ClientView, HeapNotes>();
+  function notesOf(view: ClientView): HeapNotes {
+    const notes = known.get(view) ?? new HeapNotes(view.sharedRoom.subarray(NOTES));
+    known.set(view, notes);
+    return notes;
+  }
   const standing = (view: ClientView, esp: number, ebp: number) => ({ ram: view.ram, origin, esp, ebp });
   const stackOf = (view: ClientView, eip: number, esp: number, ebp: number): number[] => [
     eip,

@@ -16,6 +16,8 @@ export class ClientView implements MachineFacts {
   readonly #placed: Placed;
   readonly #room: Room;
   readonly #names: KernelNames;
+  #ram: Uint8Array | undefined;
+  #sharedRoom: Uint8Array | undefined;
 
   constructor(shared: SharedMemory, placed: Placed, room: Room, names: KernelNames) {
     this.#shared = shared;
@@ -53,11 +55,13 @@ export class ClientView implements MachineFacts {
     return this.#shared.u8.subarray(at, at + (this.#room.cpu ?? 0));
   }
   get sharedRoom(): Uint8Array {
-    return this.#shared.u8.subarray(this.#placed.shared, this.#placed.shared + (this.#room.shared ?? 0));
+    this.#sharedRoom ??= this.#shared.u8.subarray(this.#placed.shared, this.#placed.shared + (this.#room.shared ?? 0));
+    return this.#sharedRoom;
   }
   /** Guest RAM, by physical address: the memory itself. */
   get ram(): Uint8Array {
-    return this.#shared.u8.subarray(RAM, RAM + this.ramBytes);
+    this.#ram ??= this.#shared.u8.subarray(RAM, RAM + this.ramBytes);
+    return this.#ram;
   }
   /** What the machine's symbols say of a linear address: 'name+0x12'. Only on the thread of the machine's user, as the next. */
   symbolAt(address: number): string | undefined {
