@@ -4,7 +4,9 @@
 export const DEEPEST = 12;
 /** Bytes of a stack in which frames are, and in which words are looked at. */
 const STACK = 8192;
-const SCANNED = 2048;
+const SCANNED = 1024;
+/** What words give at most: the further out, the less it says, and each costs a search. */
+const WORDS_DEEPEST = 5;
 
 /** Where it stands: registers, and RAM as the kernel's direct map has it from `origin` on. */
 export interface Standing {
@@ -55,7 +57,8 @@ function byWords(standing: Standing, most: number): number[] {
   const first = ((esp - origin) >>> 0) & ~3;
   const words = new Int32Array(ram.buffer, ram.byteOffset, ram.length >> 2);
   const end = Math.min(first + SCANNED, ram.length);
-  for (let at = first; at < end && found.length < most; at += 4) {
+  const enough = Math.min(most, WORDS_DEEPEST);
+  for (let at = first; at < end && found.length < enough; at += 4) {
     const word = words[at >> 2]! >>> 0;
     // Most words are no addresses of the kernel.
     if (word - origin < ram.length && word > origin && isBehindCall(standing, word)) found.push(word);
