@@ -32,8 +32,18 @@ const CALLING: Instrument = {
     const c = new ClientBuilder(b.code, { cpu: 0, shared: 0 });
     const zero = b.const(0);
     c.mark(zero, b.const(1));
+    const access = { address: zero, size: undefined, bytes: zero, ramOffset: () => zero };
+    c.markGranules(access, 6, zero, 0);
     c.callIf(zero, 0, zero);
     c.callExactIf(zero, 0, zero);
+  },
+};
+
+/** What only accesses call. */
+const CHECKING: Instrument = {
+  name: 'checking',
+  access(b, at) {
+    new ClientBuilder(b.code, { cpu: 0, shared: 0 }).checkShadow(at, 0, { shadow: 0, origin: 0, limit: 0, inside: 0 });
   },
 };
 
@@ -47,6 +57,7 @@ const SAMPLES: readonly (readonly [string, RegionDemands])[] = [
   [LOOP, { pointsAt: 0x123400 }],
   [LOOP, { instruments: [tracing] }],
   [LOOP, { instruments: [CALLING] }],
+  [LOOP, { instruments: [CHECKING] }],
 ];
 
 /** The module of all samples. Throws where one calls a function with other types than are declared, or uses what it gives as another type. */

@@ -1,7 +1,9 @@
 // Entry of the runtime: what emitted code and the host may call (src/runtime/abi.ts), and what tests call beside that (test/unit/runtime/abi.test.ts).
 
 export { faulted, raise, raiseError } from './base/fault';
+export { clientShadow } from './clients/addressable';
 export { clientCall, clientCallExact, clientMark } from './clients/client';
+export { clientMarkRange } from './clients/shared';
 export { deliverFault, heatNow, hot, internalError, linkBlock, slotEip, stepDispatch } from './engine/engine';
 export { flushJumps } from './engine/fetched';
 export { blockHashIndex, codeAddress, findBlock, lookup, translateExec } from './engine/lookup';

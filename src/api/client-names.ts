@@ -11,6 +11,8 @@ export const CLIENTS = {
   flame: ['hz', 'file', 'format', 'level', 'idle', 'from', 'until'],
   coverage: ['file', 'format', 'elf', ...SCOPE],
   trace: ['what', 'file', 'whole', 'records', 'cpu', 'elf', ...SCOPE],
+  sharing: ['granule', 'symbols', ...SCOPE],
+  shadow: ['allocator', 'allocate', 'free', 'origin', 'smallest', 'arguments', 'stacks', ...SCOPE],
 } as const satisfies Readonly<Record<string, readonly string[]>>;
 export type ClientName = keyof typeof CLIENTS;
 /** Names of the options of a client. */

@@ -1,13 +1,18 @@
 // What a client's hooks write with: the IR's builder (docs/ir.md), and the words for the client's room in the machine's memory.
+
+import type { AccessPlace } from '../instrument/hooks.ts';
 import { Builder } from '../ir/builder.ts';
 import type { Code } from '../ir/operations.ts';
 import type { Type, Value } from '../ir/types.ts';
-import { Cpu } from '../layout/cpu.ts';
+import { Cpu, Gpr } from '../layout/cpu.ts';
 import { runtime } from '../runtime/abi.ts';
-import { type Placed, RING_HEAD, type Ring } from './room.ts';
+import { type Placed, RING_HEAD, type Ring, type Shadow } from './room.ts';
 
 /** What a call of a client's function is known by: the client's number in the list (above these bits), and the function's. */
 export const CALL_BITS = 16;
+
+/** What an access touches. */
+type Touched = Pick<AccessPlace, 'address' | 'size' | 'bytes' | 'ramOffset'>;
 
 export class ClientBuilder extends Builder {
   override readonly code: Code;
@@ -85,7 +90,51 @@ export class ClientBuilder extends Builder {
     this.push({ kind: 'helper', type: result, name, args, effects, when: [missing], otherwise: this.const(0) });
   }
   /**
-   * Calls Client.called on the CPU's thread where `cond` (i32) is not 0, which is seldom: with a number from 0 to 65,535 of the client's own, and up to three values (i32). Registers are not in
+   * Marks what an access touches: sets bits of the byte of each of its granules of RAM (1 << `shift` bytes), by a call where one of the first granule's is not set or the access goes beyond it. A granule of
+   * its own, the last, is for all that is not in RAM. `lines`: of a word for each granule, which takes the linear address where bits are set.
+   */
+  markGranules(at: Touched, shift: number, bits: Value, offset: number, lines?: number): void {
+    const { address, bytes } = at;
+    const granule = this.shr_u(at.ramOffset(), this.const(shift));
+    const unset = this.xor(this.and(this.loadShared(1, granule, offset), bits), bits);
+    // A run may be of no bytes.
+    const missing = at.size === undefined ? this.select(bytes, unset, this.const(0)) : unset;
+    const size = 2 ** shift;
+    const beyond = this.gt_u(bytes, this.sub(this.const(size), this.and(address, this.const(size - 1))));
+    const { name, effects, result } = runtime.clientMarkRange;
+    const marks = this.const(this.room.shared + offset);
+    const words = this.const(lines === undefined ? 0 : this.room.shared + lines);
+    const args = [this.add(granule, marks), marks, this.const(shift), bits, address, bytes, words];
+    this.push({ kind: 'helper', type: result, name, args, effects, when: [missing, beyond], otherwise: this.const(0) });
+  }
+  /**
+   * Checks an access by a shadow, a byte for each eight from a linear address `origin` on, `limit` bytes in all (a multiple of eight): 0 where all may be accessed, 1 to 7 where only so many of the first,
+   * 0x80 and more where none. Calls Client.called where one may not be: with how far behind `origin` the first of them is, the access's bytes, EIP, ESP, EBP; but not where the word at `inside` in the CPU's
+   * room is an address of the stack less than a page above ESP.
+   */
+  checkShadow(at: AccessPlace, number: number, { shadow, origin, limit, inside }: Shadow): void {
+    const from = this.sub(at.address, this.const(origin | 0));
+    const place = this.select(this.lt_u(from, this.const(limit)), from, this.const(limit));
+    const marked = this.loadShared(1, this.shr_u(place, this.const(3)), shadow);
+    // More than 8 bytes always go on to the next of the shadow, and so do runs, of which nobody knows how many there are.
+    const across = at.size === undefined || at.size > 8 ? at.bytes : this.gt_u(this.and(from, this.const(7)), this.const(8 - at.size));
+    const { name, effects, result } = runtime.clientShadow;
+    const args = [
+      this.const((this.id << CALL_BITS) | number),
+      this.const(this.room.shared + shadow),
+      place,
+      this.const(limit),
+      at.bytes,
+      this.const(this.room.cpu + inside),
+      at.eip(),
+      at.register(Gpr.ESP),
+      at.register(Gpr.EBP),
+    ];
+    const when = at.size === 1 ? [marked] : [marked, across];
+    this.push({ kind: 'helper', type: result, name, args, effects, when, otherwise: this.const(0) });
+  }
+  /**
+   * Calls Client.called on the CPU's thread where `cond` (i32) is not 0, which is seldom: with a number from 0 to 65,535 of the client's own, and up to five values (i32). Registers are not in
    * memory there.
    */
   callIf(cond: Value, number: number, ...values: readonly Value[]): void {
@@ -94,20 +143,21 @@ export class ClientBuilder extends Builder {
       kind: 'helper',
       type: result,
       name,
-      args: this.callArguments(number, values),
+      args: this.callArguments(number, values, 5),
       effects,
       when: [cond],
       otherwise: this.const(0),
     });
   }
-  /** The same with all of the CPU's state in memory, as it is at the start of the instruction. It costs a call whether `cond` is 0 or not. */
+  /** The same with up to three values and all of the CPU's state in memory, as it is at the start of the instruction. It costs a call whether `cond` is 0 or not. */
   callExactIf(cond: Value, number: number, ...values: readonly Value[]): void {
     const { name, effects } = runtime.clientCallExact;
-    this.push({ kind: 'helper', type: undefined, name, args: [cond, ...this.callArguments(number, values)], effects });
+    this.push({ kind: 'helper', type: undefined, name, args: [cond, ...this.callArguments(number, values, 3)], effects });
   }
-  private callArguments(number: number, values: readonly Value[]): Value[] {
+  private callArguments(number: number, values: readonly Value[], most: number): Value[] {
+    if (values.length > most) throw new Error(`a call is given ${values.length} values, of at most ${most}`);
     const all = [this.const((this.id << CALL_BITS) | number), ...values];
-    while (all.length < 4) all.push(this.const(0));
+    while (all.length < 1 + most) all.push(this.const(0));
     return all;
   }
 }

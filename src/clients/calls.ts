@@ -4,7 +4,7 @@ import { Cpu, DeliveryNote, LAST_DELIVERIES, Mode } from '../layout/cpu.ts';
 import { CALL_BITS } from './builder.ts';
 import type { Crossing } from './client.ts';
 import type { MadeClient } from './instruments.ts';
-import { ClientView } from './view.ts';
+import { ClientView, NO_NAMES } from './view.ts';
 
 interface Called extends Pick<MadeClient, 'client'> {
   readonly view: ClientView;
@@ -26,7 +26,7 @@ export class ClientCalls {
     this.#index = this.#word(Cpu.at.index);
     this.#deliveries = this.#word(Cpu.at.lastDeliveryCount);
     for (const { entry, client } of clients) {
-      const called = { client, view: new ClientView(shared, entry.placed, client.room ?? {}, () => undefined) };
+      const called = { client, view: new ClientView(shared, entry.placed, client.room ?? {}, NO_NAMES) };
       this.#byId.set(entry.id, called);
       if (client.crossed !== undefined) this.#crossed.push(called);
     }
@@ -36,13 +36,13 @@ export class ClientCalls {
     return this.#shared.i32[(this.#base + offset) >> 2]! >>> 0;
   }
 
-  call(which: number, eip: number, eflags: number, a: number, b: number, c: number): void {
+  call(which: number, eip: number, eflags: number, ...values: readonly number[]): void {
     const called = this.#byId.get(which >>> CALL_BITS);
     const number = which & ((1 << CALL_BITS) - 1);
     called?.client.called?.(called.view, {
       cpu: this.#index,
       number,
-      values: [a >>> 0, b >>> 0, c >>> 0],
+      values: values.map((value) => value >>> 0),
       eip: eip >>> 0,
       eflags: eflags >>> 0,
     });

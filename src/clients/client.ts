@@ -23,7 +23,8 @@ export interface Call {
   /** The CPU's index. */
   readonly cpu: number;
   readonly number: number;
-  readonly values: readonly [number, number, number];
+  /** Five, of which those that it did not give are 0; of an exact call three. */
+  readonly values: readonly number[];
   /** Where it asked for exact state; else both are 0. */
   readonly eip: number;
   readonly eflags: number;

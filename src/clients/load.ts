@@ -8,6 +8,8 @@ const OWN = {
   inscount: new URL('./inscount.js', import.meta.url),
   coverage: new URL('./coverage.js', import.meta.url),
   trace: new URL('./trace.js', import.meta.url),
+  sharing: new URL('./sharing.js', import.meta.url),
+  shadow: new URL('./shadow.js', import.meta.url),
 } as const;
 const CODE = new URL('./client-code.js', import.meta.url);
 export type OwnClient = keyof typeof OWN;

@@ -28,3 +28,13 @@ export interface Ring {
 export const RING_HEAD = 16;
 /** Bytes of a ring. */
 export const ringBytes = ({ records, words }: Omit<Ring, 'offset'>): number => RING_HEAD + records * words * 4;
+
+/** Where a shadow is (ClientBuilder.checkShadow). */
+export interface Shadow {
+  /** In the room of all CPUs: limit / 8 + 1 bytes. */
+  readonly shadow: number;
+  readonly origin: number;
+  readonly limit: number;
+  /** In the room of each CPU. */
+  readonly inside: number;
+}

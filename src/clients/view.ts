@@ -1,29 +1,32 @@
 // What a client found, as its report sees it: its room in the machine's memory.
 import type { SharedMemory } from '../cpu/state.ts';
-import { cpuBase } from '../layout/memory.ts';
+import { cpuBase, RAM } from '../layout/memory.ts';
 import type { MachineFacts, Room } from './room.ts';
 import { type Placed, RING_HEAD, type Ring } from './room.ts';
+
+/** Names of the guest's kernel. */
+export interface KernelNames {
+  at(address: number): string | undefined;
+  address(name: string): number | undefined;
+}
+export const NO_NAMES: KernelNames = { at: () => undefined, address: () => undefined };
 
 export class ClientView implements MachineFacts {
   readonly #shared: SharedMemory;
   readonly #placed: Placed;
   readonly #room: Room;
-  readonly #symbolAt: (address: number) => string | undefined;
+  readonly #names: KernelNames;
+  #ram: Uint8Array | undefined;
+  #sharedRoom: Uint8Array | undefined;
   /** The file of the machine's kernel, on the thread of its user; undefined of one without, as from a snapshot. */
   readonly kernel: Uint8Array | undefined;
 
-  constructor(
-    shared: SharedMemory,
-    placed: Placed,
-    room: Room,
-    symbolAt: (address: number) => string | undefined,
-    kernel?: Uint8Array | undefined,
-  ) {
+  constructor(shared: SharedMemory, placed: Placed, room: Room, names: KernelNames, kernel?: Uint8Array | undefined) {
     this.kernel = kernel;
     this.#shared = shared;
     this.#placed = placed;
     this.#room = room;
-    this.#symbolAt = symbolAt;
+    this.#names = names;
   }
 
   get cpus(): number {
@@ -55,10 +58,20 @@ export class ClientView implements MachineFacts {
     return this.#shared.u8.subarray(at, at + (this.#room.cpu ?? 0));
   }
   get sharedRoom(): Uint8Array {
-    return this.#shared.u8.subarray(this.#placed.shared, this.#placed.shared + (this.#room.shared ?? 0));
+    this.#sharedRoom ??= this.#shared.u8.subarray(this.#placed.shared, this.#placed.shared + (this.#room.shared ?? 0));
+    return this.#sharedRoom;
   }
-  /** What the machine's symbols say of a linear address: 'name+0x12'. */
+  /** Guest RAM, by physical address: the memory itself. */
+  get ram(): Uint8Array {
+    this.#ram ??= this.#shared.u8.subarray(RAM, RAM + this.ramBytes);
+    return this.#ram;
+  }
+  /** What the machine's symbols say of a linear address: 'name+0x12'. Only on the thread of the machine's user, as the next. */
   symbolAt(address: number): string | undefined {
-    return this.#symbolAt(address);
+    return this.#names.at(address);
+  }
+  /** The linear address of a symbol. */
+  addressOf(name: string): number | undefined {
+    return this.#names.address(name);
   }
 }

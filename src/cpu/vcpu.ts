@@ -47,7 +47,7 @@ export class Vcpu {
     const functions: HostImports = {
       ...host,
       invalidateCode: (_cpu, phys, bytes) => this.codeWritten(phys, bytes),
-      clientCall: (_cpu, which, eip, eflags, a, b, c) => this.code?.calls.call(which, eip, eflags, a, b, c),
+      clientCall: (_cpu, which, eip, eflags, ...values) => this.code?.calls.call(which, eip, eflags, ...values),
       clientCrossing: () => this.code?.calls.crossing(),
     };
     const counts = shared.i32[(CONTROL + Control.at.countInstructions) >> 2] !== 0;

@@ -7,7 +7,7 @@ import type { AttachedClient } from '../api/options.ts';
 import type { Client } from '../clients/client.ts';
 import { loadClient, type OwnClient, ownModule } from '../clients/load.ts';
 import { type ClientEntry, factsOf, writeClients } from '../clients/table.ts';
-import { ClientView } from '../clients/view.ts';
+import { ClientView, type KernelNames } from '../clients/view.ts';
 import type { SharedMemory } from '../cpu/state.ts';
 import { host } from '../host/node.ts';
 import { CLIENT_CPU_BYTES, CONTROL, Control, CpuArea, cpuBase } from '../layout/memory.ts';
@@ -22,7 +22,7 @@ export interface MachineClientsParts {
   readonly prepare: () => Promise<void>;
   /** Does something while no CPU runs, whatever state the machine is in. Rejects with ENDED where its run has ended, or ends first. */
   readonly atRest: (work: () => void) => Promise<void>;
-  readonly symbolAt: (address: number) => string | undefined;
+  readonly names: KernelNames;
   readonly kernel: Uint8Array | undefined;
 }
 
@@ -67,7 +67,7 @@ export class MachineClients {
 
   /** Attaches a client. Rejects with BAD_OPTION, and with ENDED where the run has ended. */
   async attach({ name, module, options, level, ranges }: ClientRequest): Promise<AttachedClient> {
-    const { shared, prepare, symbolAt, kernel } = this.#parts;
+    const { shared, prepare, names, kernel } = this.#parts;
     if (module === undefined && FIXED.includes(name))
       throw new DragomanError('BAD_OPTION', `${name} goes with a run from its start: it is an option of Machine.create`, 'clients');
     await prepare();
@@ -86,7 +86,7 @@ export class MachineClients {
       const placed = this.#place(name, cpu, all);
       this.#clear(placed, cpu, all);
       const entry: ClientEntry = { id: this.#nextId++, name, module: address, options, level, ranges, placed };
-      const view = new ClientView(shared, placed, { cpu: room.cpu ?? 0, shared: room.shared ?? 0 }, symbolAt, kernel);
+      const view = new ClientView(shared, placed, { cpu: room.cpu ?? 0, shared: room.shared ?? 0 }, names, kernel);
       client.attached?.(view);
       this.#attached.push((attached = { entry, client, view }));
       this.#tell();

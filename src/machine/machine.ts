@@ -337,7 +337,7 @@ export class Machine extends MachineEvents implements MachineHandle {
       shared: this.shared,
       prepare: () => this.executor.prepareClients(),
       atRest: (work) => pausing.atRest(work),
-      symbolAt: (address) => this.symbols.at(address),
+      names: { at: (address) => this.symbols.at(address), address: (name) => this.symbols.address(name) },
       kernel: options.kernel,
     });
     net?.connect?.({ receive: (frame) => this.receive(frame) });

@@ -10,12 +10,12 @@ export function clientMark(_cpu: Cpu, address: usize, bits: u32): u32 {
 }
 
 /** Calls a client's function on the host. 0. */
-export function clientCall(cpu: Cpu, which: u32, a: u32, b: u32, c: u32): u32 {
-  hostClientCall(cpu, which, 0, 0, a, b, c);
+export function clientCall(cpu: Cpu, which: u32, a: u32, b: u32, c: u32, d: u32, e: u32): u32 {
+  hostClientCall(cpu, which, 0, 0, a, b, c, d, e);
   return 0;
 }
 
 /** The same where `cond` is not 0, with all of the CPU's state in memory. */
 export function clientCallExact(cpu: Cpu, cond: u32, which: u32, a: u32, b: u32, c: u32): void {
-  if (cond) hostClientCall(cpu, which, cpu.eip, readFlags(cpu), a, b, c);
+  if (cond) hostClientCall(cpu, which, cpu.eip, readFlags(cpu), a, b, c, 0, 0);
 }
