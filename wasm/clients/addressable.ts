@@ -9,7 +9,18 @@ const FRAMES: u32 = 4096;
  * Calls a client's function where an access of `bytes` bytes at `from` touches what it may not: with where, the bytes, `eip`, `esp` and `ebp`. `shadow`: address of its bytes, for `limit` bytes of memory.
  * `inside`: where a word of the CPU's room is that may say that the access is fine. 0.
  */
-export function clientShadow(cpu: Cpu, which: u32, shadow: usize, from: u32, limit: u32, bytes: u32, inside: u32, eip: u32, esp: u32, ebp: u32): u32 {
+export function clientShadow(
+  cpu: Cpu,
+  which: u32,
+  shadow: usize,
+  from: u32,
+  limit: u32,
+  bytes: u32,
+  inside: u32,
+  eip: u32,
+  esp: u32,
+  ebp: u32,
+): u32 {
   const end = from + min<u32>(bytes, limit - from);
   for (let at = from; at < end; at = (at | 7) + 1) {
     // 64 bytes at once, where all may be accessed.

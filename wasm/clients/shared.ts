@@ -25,7 +25,7 @@ export function clientMarkRange(cpu: Cpu, first: usize, marks: usize, shift: u32
   if (!bytes) return 0;
   let page: u32 = 0;
   let known = false;
-  for (let at = ((linear >>> shift) + 1) << shift; at - linear < bytes; at += <u32>1 << shift) {
+  for (let at = ((linear >>> shift) + 1) << shift; at - linear < bytes; at += (<u32>1) << shift) {
     if (!known || !(at & 0xfff)) {
       page = ramOffsetOf(cpu, at & 0xfffff000);
       known = true;
