@@ -10,6 +10,13 @@ export const eipAt = (f: FunctionCode, own: Expr): Expr => f.m.i32.add(own, f.lo
 /** The CPU, whose mode floats, goes on at `eip`. */
 export const enterPage = (f: FunctionCode, eip: Expr): Expr => f.storeCpu(Cpu.at.codePage, f.m.i32.and(eip, f.c(-PAGE)));
 
+/** The same where that is nearly always so already: a store in vain would make the next load of it wait. */
+export function returnToPage(f: FunctionCode, eip: Expr, again: Expr): Expr {
+  const { m } = f;
+  const other = m.i32.and(m.i32.xor(f.loadCpu(Cpu.at.codePage), eip), f.c(-PAGE));
+  return m.if(f.unlikely(other), enterPage(f, again));
+}
+
 /** The same in any mode. */
 export function enterAnyPage(f: FunctionCode, eip: Expr): Expr {
   const { m } = f;

@@ -9,7 +9,7 @@ import { Cpu } from '../../layout/cpu.ts';
 import { PAGE } from '../../layout/memory.ts';
 import { ProfReason, ProfWhy } from '../../layout/prof.ts';
 import type { FunctionCode } from '../lower/function.ts';
-import { enterPage } from '../lower/places.ts';
+import { returnToPage } from '../lower/places.ts';
 import { type Expr, i64, none } from '../module.ts';
 import type { RegionExits } from './exits.ts';
 
@@ -71,7 +71,7 @@ export class NativeCalls {
       ...this.callCode(known, where),
       m.if(this.f.unlikely(another), m.return()),
       m.i64.store(Cpu.at.callReturn, 8, this.f.cpu(), this.f.get(before, i64)),
-      ...(point === undefined ? [] : [enterPage(this.f, this.f.get(point))]),
+      ...(point === undefined ? [] : [returnToPage(this.f, this.f.get(point), this.f.get(point))]),
     ];
     this.f.locals.free(before);
     if (point !== undefined) this.f.locals.free(point);
