@@ -8,6 +8,7 @@ export const SCOPE = ['level', 'ranges'] as const;
 export const CLIENTS = {
   prof: ['from', 'until'],
   inscount: ['exact', ...SCOPE],
+  races: ['every', 'stall', 'ignore', ...SCOPE],
   flame: ['hz', 'file', 'format', 'level', 'idle', 'from', 'until'],
 } as const satisfies Readonly<Record<string, readonly string[]>>;
 export type ClientName = keyof typeof CLIENTS;

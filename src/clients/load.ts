@@ -6,6 +6,7 @@ import type { MakeClient } from './client.ts';
 /** Addresses of modules that come with Dragoman, as they are when built: written out, so that bundlers see them. */
 const OWN = {
   inscount: new URL('./inscount.js', import.meta.url),
+  races: new URL('./races.js', import.meta.url),
 } as const;
 const CODE = new URL('./client-code.js', import.meta.url);
 export type OwnClient = keyof typeof OWN;
