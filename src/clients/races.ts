@@ -104,7 +104,8 @@ export default function races({ every, stall, ignore }: OptionTexts, { ramBytes,
       const offset = b.loadCpu(4, OfCpu.lastLoad);
       const bit = b.shl(b.const(Mark.FLAG), b.and(b.shr_u(offset, b.const(2)), b.const(1)));
       const is = b.and(b.loadShared(1, b.shr_u(offset, b.const(3))), bit);
-      b.callIf(b.eqz(is), Called.WAIT, offset, b.loadCpu(4, OfCpu.lastEip));
+      const eip = b.loadCpu(4, OfCpu.lastEip);
+      b.callIf(b.or(b.eqz(is), b.ne(eip, b.loadCpu(4, OfCpu.waitedEip))), Called.WAIT, offset, eip);
     },
     called: (view, call) => (call.number === Called.WAIT ? of(view).waited(call) : of(view).accessed(call)),
     report: (view) => reportOf(view, of(view).waits()),

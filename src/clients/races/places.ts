@@ -18,6 +18,8 @@ export const OfCpu = {
   windows: 20,
   /** In lockstep: what was left of the turn when it was armed. */
   left: 32,
+  /** EIP of the last load that was found to wait. */
+  waitedEip: 36,
   /** Conflicts over words that are meant for it, and those that found no room in the table. */
   flags: 24,
   lost: 28,

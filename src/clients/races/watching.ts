@@ -61,7 +61,8 @@ export class Watching {
   }
 
   /** A CPU has come to a PAUSE behind a load: it waits there for another one to store. */
-  waited({ values: [at, eip] }: Call): void {
+  waited({ cpu, values: [at, eip] }: Call): void {
+    this.#ofCpu[cpu]![OfCpu.waitedEip >> 2] = eip;
     if (at >= this.#view.ramBytes) return;
     Atomics.or(this.#marks, at >>> 3, Mark.FLAG << ((at >>> 2) & 1));
     const first = this.#waits + 1;
