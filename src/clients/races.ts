@@ -61,7 +61,7 @@ function ignoredOf(text: string | undefined): Range[] {
 
 export default function races({ every, stall, ignore }: OptionTexts, { ramBytes, cpus }: MachineFacts): Client {
   const settings: Settings = {
-    every: number(every, 'every', 10_000, 1_000_000_000),
+    every: number(every, 'every', 100_000, 1_000_000_000),
     stallMs: number(stall, 'stall', 20, 10_000) / 1000,
     ignored: ignoredOf(ignore),
   };
