@@ -8,6 +8,7 @@ export const SCOPE = ['level', 'ranges'] as const;
 export const CLIENTS = {
   prof: ['from', 'until'],
   inscount: ['exact', ...SCOPE],
+  races: ['every', 'stall', 'ignore', ...SCOPE],
   flame: ['hz', 'file', 'format', 'level', 'idle', 'from', 'until'],
   coverage: ['file', 'format', 'elf', ...SCOPE],
   trace: ['what', 'file', 'whole', 'records', 'cpu', 'elf', ...SCOPE],

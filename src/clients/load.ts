@@ -10,6 +10,7 @@ const OWN = {
   trace: new URL('./trace.js', import.meta.url),
   sharing: new URL('./sharing.js', import.meta.url),
   shadow: new URL('./shadow.js', import.meta.url),
+  races: new URL('./races.js', import.meta.url),
 } as const;
 const CODE = new URL('./client-code.js', import.meta.url);
 export type OwnClient = keyof typeof OWN;

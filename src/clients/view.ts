@@ -1,6 +1,7 @@
 // What a client found, as its report sees it: its room in the machine's memory.
 import type { SharedMemory } from '../cpu/state.ts';
-import { cpuBase, RAM } from '../layout/memory.ts';
+import { Cpu } from '../layout/cpu.ts';
+import { CONTROL, Control, cpuBase, RAM } from '../layout/memory.ts';
 import type { MachineFacts, Room } from './room.ts';
 import { type Placed, RING_HEAD, type Ring } from './room.ts';
 
@@ -65,6 +66,27 @@ export class ClientView implements MachineFacts {
   get ram(): Uint8Array {
     this.#ram ??= this.#shared.u8.subarray(RAM, RAM + this.ramBytes);
     return this.#ram;
+  }
+  /** Whether CPUs run in turn, on one thread. */
+  get lockstep(): boolean {
+    return this.#shared.i32[(CONTROL + Control.at.lockstep) >> 2] !== 0;
+  }
+  /** In lockstep: instructions that a CPU has left of its turn, behind those of its block (Client.called); below 0 where a device has ended it. */
+  turnLeft(cpu: number): number {
+    return this.#shared.i32[this.#budget(cpu)]!;
+  }
+  /** Leaves it no more than so many. It is another run than without that, but the same one each time. */
+  cutTurn(cpu: number, instructions: number): void {
+    if (this.turnLeft(cpu) > instructions) this.#shared.i32[this.#budget(cpu)] = instructions;
+  }
+  /** In lockstep: instructions that a CPU has executed, by blocks, modulo 2^32. */
+  executed(cpu: number): number {
+    const { plan, i32 } = this.#shared;
+    const at = (offset: number): number => i32[(cpuBase(plan, cpu) + offset) >> 2]!;
+    return (at(Cpu.at.countInterpreted) + at(Cpu.at.countTranslated)) >>> 0;
+  }
+  #budget(cpu: number): number {
+    return (cpuBase(this.#shared.plan, cpu) + Cpu.at.budget) >> 2;
   }
   /** What the machine's symbols say of a linear address: 'name+0x12'. Only on the thread of the machine's user, as the next. */
   symbolAt(address: number): string | undefined {
