@@ -2,7 +2,7 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { buildRuntime } from '../../../scripts/build-runtime.ts';
-import { Cpu, FAULT, FAULT_HAS_ERROR, GPR_STRIDE, Gpr, Seg, SegCache, Vector } from '../../../src/layout/cpu.ts';
+import { Cpu, FAULT, FAULT_HAS_ERROR, GPR_STRIDE, Gpr, ownEip, Seg, SegCache, Vector } from '../../../src/layout/cpu.ts';
 import { BlockHead, CONTROL, Control, CpuArea, cpuBase, PageMeta, planMemory, RAM, Relax } from '../../../src/layout/memory.ts';
 
 export const MiB = 1 << 20;
@@ -160,8 +160,9 @@ export function putBlock(
   fields: { eip: number; phys: number; mode: number; lastPage?: number; handler?: number; region?: number },
 ): number {
   const head = m.get('arena') + at;
-  const slot = m.get('blockHash') + m.call.blockHashIndex!(fields.phys, fields.eip, fields.mode) * 4;
-  const all = { lastPage: fields.phys >>> 12, handler: 11, ...fields, hashNext: m.view.getUint32(slot, true) };
+  const eip = ownEip(fields.eip, fields.mode);
+  const slot = m.get('blockHash') + m.call.blockHashIndex!(fields.phys, eip, fields.mode) * 4;
+  const all = { lastPage: fields.phys >>> 12, handler: 11, ...fields, eip, hashNext: m.view.getUint32(slot, true) };
   for (const [name, value] of Object.entries(all)) m.view.setUint32(head + BlockHead.at[name as keyof typeof BlockHead.at], value, true);
   m.view.setUint32(slot, head, true);
   return head;
