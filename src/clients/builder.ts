@@ -12,7 +12,8 @@ import { type Placed, RING_HEAD, type Ring, type Shadow } from './room.ts';
 export const CALL_BITS = 16;
 
 /** What an access touches. */
-type Touched = Pick<AccessPlace, 'address' | 'size' | 'bytes' | 'ramOffset'>;
+/** An access, or what is to be noted as one. */
+export type Touched = Pick<AccessPlace, 'address' | 'size' | 'bytes' | 'ramOffset'>;
 
 export class ClientBuilder extends Builder {
   override readonly code: Code;
@@ -125,7 +126,7 @@ export class ClientBuilder extends Builder {
       place,
       this.const(limit),
       at.bytes,
-      this.const(this.room.cpu + inside),
+      this.add(this.push({ kind: 'cpu', type: 'i32' }), this.const(this.room.cpu + inside)),
       at.eip(),
       at.register(Gpr.ESP),
       at.register(Gpr.EBP),

@@ -6,8 +6,9 @@ import type { MachineFacts, Room } from './room.ts';
 import type { ClientView } from './view.ts';
 
 export type { AccessPlace, BranchPlace, InstructionPlace, Level } from '../instrument/hooks.ts';
-export type { ClientBuilder } from './builder.ts';
-export type { MachineFacts, Ring, Room } from './room.ts';
+export type { Form, FormOperand, OperandKind } from '../lift/form.ts';
+export type { ClientBuilder, Touched } from './builder.ts';
+export type { MachineFacts, Ring, Room, Shadow } from './room.ts';
 export type { ClientView } from './view.ts';
 
 /** The start of a block of guest instructions. */

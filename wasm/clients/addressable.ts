@@ -7,7 +7,7 @@ const FRAMES: u32 = 4096;
 
 /**
  * Calls a client's function where an access of `bytes` bytes at `from` touches what it may not: with where, the bytes, `eip`, `esp` and `ebp`. `shadow`: address of its bytes, for `limit` bytes of memory.
- * `inside`: where a word of the CPU's room is that may say that the access is fine. 0.
+ * `inside`: address of a word of the CPU's room that may say that the access is fine. 0.
  */
 export function clientShadow(
   cpu: Cpu,
@@ -16,7 +16,7 @@ export function clientShadow(
   from: u32,
   limit: u32,
   bytes: u32,
-  inside: u32,
+  inside: usize,
   eip: u32,
   esp: u32,
   ebp: u32,
@@ -30,7 +30,7 @@ export function clientShadow(
     if (first == 0) continue;
     const last = min<u32>(end - 1, at | 7) & 7;
     if (first > 0 && <i32>last < first) continue;
-    if (load<u32>(changetype<usize>(cpu) + inside) - esp < FRAMES) return 0;
+    if (load<u32>(inside) - esp < FRAMES) return 0;
     const bad = first > 0 ? max<u32>(at, (at & ~7) + first) : at;
     hostClientCall(cpu, which, 0, 0, bad, bytes, eip, esp, ebp);
     return 0;

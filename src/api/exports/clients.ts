@@ -9,14 +9,19 @@ export type {
   ClientBuilder,
   ClientView,
   Crossing,
+  Form,
+  FormOperand,
   InstructionPlace,
   Level,
   MachineFacts,
   MakeClient,
+  OperandKind,
   OptionTexts,
   Range,
   Ring,
   Room,
+  Shadow,
+  Touched,
 } from '../../clients/client.ts';
 /**
  * What may look at how a guest runs: for `clients` of MachineOptions.
