@@ -18,8 +18,8 @@ const start = (name: string, ...args: string[]) =>
     ),
   );
 
-it.skipIf(guest === undefined)(
-  'boot-and-type',
+it.skipIf(guest === undefined || process.env.DRAGOMAN_LONG_TESTS !== '1')(
+  'boot-and-type (with DRAGOMAN_LONG_TESTS=1)',
   async () => {
     const { status, stdout, stderr } = await start('boot-and-type', guest!.kernel, guest!.initrd);
     expect({ status, stderr }).toEqual({ status: 0, stderr: '' });
