@@ -49,6 +49,8 @@ export interface Client {
   /** Code at which EIPs; undefined: at any. A block is where it begins. */
   readonly ranges?: readonly Range[] | undefined;
   readonly room?: Room;
+  /** It cuts CPUs' turns in lockstep (ClientView.cutTurn): the run is another one than without it, and none that a recording could be of. */
+  readonly cutsTurns?: boolean;
   /** Adds to the start of a block. */
   block?(b: ClientBuilder, at: BlockPlace): void;
   /** Adds to the start of an instruction. */

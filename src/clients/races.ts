@@ -76,6 +76,7 @@ export default function races({ every, stall, ignore }: OptionTexts, { ramBytes,
   };
   return {
     room: { cpu: CPU_ROOM, shared },
+    cutsTurns: true,
     access(b, at) {
       const offset = at.ramOffset();
       const granule = b.shr_u(offset, b.const(3));

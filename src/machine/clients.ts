@@ -24,6 +24,8 @@ export interface MachineClientsParts {
   readonly atRest: (work: () => void) => Promise<void>;
   readonly names: KernelNames;
   readonly kernel: Uint8Array | undefined;
+  /** What of the run comes again, if anything. */
+  readonly again: 'reverse' | 'recording' | undefined;
 }
 
 interface Attached {
@@ -67,7 +69,9 @@ export class MachineClients {
 
   /** Attaches a client. Rejects with BAD_OPTION, and with ENDED where the run has ended. */
   async attach({ name, module, options, level, ranges }: ClientRequest): Promise<AttachedClient> {
-    const { shared, prepare, names, kernel } = this.#parts;
+    const { shared, prepare, names, kernel, again } = this.#parts;
+    if (again === 'reverse')
+      throw new DragomanError('NOT_SUPPORTED', 'not supported with reverse: clients, which would count what comes again', 'attach');
     if (module === undefined && FIXED.includes(name))
       throw new DragomanError('BAD_OPTION', `${name} goes with a run from its start: it is an option of Machine.create`, 'clients');
     await prepare();
@@ -80,6 +84,12 @@ export class MachineClients {
       throw new DragomanError('BAD_OPTION', `the client ${name}: ${(cause as Error).message}`, 'clients', { cause });
     }
     const { room = {} } = client;
+    if (again === 'recording' && client.cutsTurns)
+      throw new DragomanError(
+        'NOT_SUPPORTED',
+        `not supported with a recording: the client ${name}, which makes another run of it`,
+        'clients',
+      );
     const [cpu, all] = [bytesOf(room.cpu, 'room of each CPU'), bytesOf(room.shared, 'room')];
     let attached: Attached | undefined;
     await this.#parts.atRest(() => {

@@ -339,6 +339,12 @@ export class Machine extends MachineEvents implements MachineHandle {
       atRest: (work) => pausing.atRest(work),
       names: { at: (address) => this.symbols.at(address), address: (name) => this.symbols.address(name) },
       kernel: options.kernel,
+      again:
+        lockstep?.reverse !== undefined
+          ? 'reverse'
+          : lockstep?.onRecord !== undefined || lockstep?.replay !== undefined
+            ? 'recording'
+            : undefined,
     });
     net?.connect?.({ receive: (frame) => this.receive(frame) });
     if (entry !== undefined) resetDevices(this.board.chipset, entry);

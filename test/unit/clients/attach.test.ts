@@ -125,3 +125,12 @@ it('a client of a run that has ended cannot be attached', async () => {
   await expect(machine.attach('inscount')).rejects.toMatchObject({ code: 'ENDED' });
   await expect(machine.attach('prof')).rejects.toThrow('prof goes with a run from its start');
 });
+
+it('what of a run comes again is not counted twice, nor made another', async () => {
+  const lockstep = (more: object) => ({ memoryBytes: 16 * MiB, kernel: kernel(SPIN), lockstep: { paced: false, ...more } });
+  await using past = await Machine.create(lockstep({ reverse: true }));
+  await expect(past.attach('inscount')).rejects.toMatchObject({ code: 'NOT_SUPPORTED' });
+  await using recorded = await Machine.create(lockstep({ onRecord: () => {} }));
+  await expect(recorded.attach('races')).rejects.toMatchObject({ code: 'NOT_SUPPORTED' });
+  await recorded.attach('inscount');
+});
