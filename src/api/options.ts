@@ -153,7 +153,8 @@ export interface MachineOptions {
   readonly countInstructions?: boolean | undefined;
   /**
    * What looks at how the guest runs, by words: 'NAME' or 'NAME:OPTION=TEXT,OPTION=TEXT' (a comma in a text stands twice). There is prof, which counts how control gets from one piece of
-   * code to the next, with options from and until: texts on the console between which it counts; and flame, which samples the guest's stacks: flame() (docs/clients.md). Default: none, which costs nothing.
+   * code to the next, with options from and until: texts on the console between which it counts; flame, which samples the guest's stacks: flame(); inscount,
+   * coverage, trace, sharing, shadow and races; and a path in the place of a name, or an object, is a client of one's own (docs/clients.md). Default: none, which costs nothing.
    */
   readonly clients?: readonly (string | ClientSpec)[] | undefined;
   /** POST codes: bytes written to port 80H. */
