@@ -1,9 +1,15 @@
 // What a client found, as its report sees it: its room in the machine's memory.
-import type { SharedMemory } from '../cpu/state.ts';
 import { Cpu } from '../layout/cpu.ts';
-import { CONTROL, Control, cpuBase, RAM } from '../layout/memory.ts';
+import { CONTROL, Control, cpuBase, type MemoryPlan, RAM } from '../layout/memory.ts';
 import type { MachineFacts, Room } from './room.ts';
 import { type Placed, RING_HEAD, type Ring } from './room.ts';
+
+/** Views of a machine's memory (cpu/state.ts, which names types that programs for Node do not have). */
+interface ViewedMemory {
+  readonly plan: MemoryPlan;
+  readonly u8: Uint8Array;
+  readonly i32: Int32Array;
+}
 
 /** Names of the guest's kernel. */
 export interface KernelNames {
@@ -13,7 +19,7 @@ export interface KernelNames {
 export const NO_NAMES: KernelNames = { at: () => undefined, address: () => undefined };
 
 export class ClientView implements MachineFacts {
-  readonly #shared: SharedMemory;
+  readonly #shared: ViewedMemory;
   readonly #placed: Placed;
   readonly #room: Room;
   readonly #names: KernelNames;
@@ -22,7 +28,7 @@ export class ClientView implements MachineFacts {
   /** The file of the machine's kernel, on the thread of its user; undefined of one without, as from a snapshot. */
   readonly kernel: Uint8Array | undefined;
 
-  constructor(shared: SharedMemory, placed: Placed, room: Room, names: KernelNames, kernel?: Uint8Array | undefined) {
+  constructor(shared: ViewedMemory, placed: Placed, room: Room, names: KernelNames, kernel?: Uint8Array | undefined) {
     this.kernel = kernel;
     this.#shared = shared;
     this.#placed = placed;

@@ -1,5 +1,10 @@
 // What users import as `dragoman/clients`: which clients there are, and what they are asked for with.
 
+/**
+ * What may look at how a guest runs: for `clients` of MachineOptions, and what a client of one's own is made with.
+ *
+ * @module dragoman/clients
+ */
 export type {
   AccessPlace,
   BlockPlace,
@@ -23,9 +28,4 @@ export type {
   Shadow,
   Touched,
 } from '../../clients/client.ts';
-/**
- * What may look at how a guest runs: for `clients` of MachineOptions.
- *
- * @module dragoman/clients
- */
 export { CLIENTS, type ClientName, type ClientOption, type ClientOptions } from '../client-names.ts';
