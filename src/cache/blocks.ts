@@ -416,10 +416,12 @@ export class BlockCache {
   private forgetEverywhere(head: number): void {
     const { i32 } = this.shared;
     const { jumpKernel, jumpUser } = CpuArea.at;
+    const region = this.field(head, BlockHead.at.region);
     for (const jumps of floats(this.field(head, BlockHead.at.mode)) ? [jumpUser] : [jumpKernel, jumpUser]) {
       const from = (this.cpu + jumps) >> 2;
       for (let entry = from; entry < from + (JUMP_ENTRIES * JumpEntry.size) / 4; entry += JumpEntry.size / 4)
-        if (i32[entry + JumpEntry.at.arg / 4] === head) i32[entry + JumpEntry.at.gen / 4] = 0;
+        if (i32[entry + JumpEntry.at.arg / 4] === head || (region !== 0 && i32[entry + JumpEntry.at.arg / 4] === region))
+          i32[entry + JumpEntry.at.gen / 4] = 0;
     }
   }
 

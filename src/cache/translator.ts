@@ -1,5 +1,6 @@
 // Turns requests for hot code into modules of regions. Knows no thread: the translator Worker runs it in the
 // background, a CPU that is told to translate everything at once calls it directly.
+
 import { PhysicalMemory } from '../cpu/physical.ts';
 import type { SharedMemory } from '../cpu/state.ts';
 import type { MakeBuilder } from '../emit/module/builder.ts';
@@ -8,6 +9,7 @@ import { Emitter } from '../emit/module.ts';
 import { withExportNames } from '../emit/names.ts';
 import { emitRegion, hasPoints, type RegionDemands, waitsForCalls } from '../emit/region/region.ts';
 import { type Instrument, instrumentsAsked } from '../instrument/index.ts';
+import { codeLevel } from '../instrument/places.ts';
 import { Mode } from '../layout/cpu.ts';
 import {
   CONTROL,
@@ -195,7 +197,7 @@ export class Translator {
   /** What is asked of code that is made now. */
   demandsFor(request: Request): AskedDemands {
     const { relax } = this;
-    const level = (request.mode & Mode.USER) !== 0 ? 'user' : 'kernel';
+    const level = codeLevel(request.mode);
     const clients = this.clients.filter(({ covers }) => covers!(level, undefined));
     return {
       relax,

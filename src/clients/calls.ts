@@ -1,6 +1,8 @@
 // What code of a CPU calls of its clients on the CPU's thread: functions that a client's hooks named (ClientBuilder.callIf), and what a client wants to know of each way into the kernel and out of it.
+
 import type { SharedMemory } from '../cpu/state.ts';
-import { Cpu, DeliveryNote, LAST_DELIVERIES, Mode } from '../layout/cpu.ts';
+import { codeLevel } from '../instrument/places.ts';
+import { Cpu, DeliveryNote, LAST_DELIVERIES } from '../layout/cpu.ts';
 import { CALL_BITS } from './builder.ts';
 import type { Crossing } from './client.ts';
 import type { MadeClient } from './instruments.ts';
@@ -49,7 +51,7 @@ export class ClientCalls {
   }
 
   crossing(): void {
-    const to = (this.#word(Cpu.at.mode) & Mode.USER) !== 0 ? 'user' : 'kernel';
+    const to = codeLevel(this.#word(Cpu.at.mode));
     const count = this.#word(Cpu.at.lastDeliveryCount);
     let delivery: Crossing['delivery'];
     if (count !== this.#deliveries && to === 'kernel') {

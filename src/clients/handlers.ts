@@ -1,5 +1,6 @@
 // A CPU's handlers with hooks of clients: made from the same lifts as all others when its first block with such an instruction is decoded, and put into its table behind everything else. The
 // handlers that were built know nothing of it.
+
 import type { CodeHooks } from '../cache/blocks.ts';
 import type { Instance } from '../cpu/runtime.ts';
 import type { SharedMemory } from '../cpu/state.ts';
@@ -8,6 +9,7 @@ import { addHandler, addHead } from '../emit/interpreter/handlers.ts';
 import { Emitter } from '../emit/module.ts';
 import { hasHooks, type Level } from '../instrument/hooks.ts';
 import type { Instrument } from '../instrument/instrument.ts';
+import { codeLevel } from '../instrument/places.ts';
 import { Mode } from '../layout/cpu.ts';
 import { CLIENT_HANDLERS, TABLE_ENTRIES } from '../layout/memory.ts';
 
@@ -50,7 +52,7 @@ export class ClientHandlers implements CodeHooks {
   }
 
   head(eip: number, mode: number): number | undefined {
-    const level = levelOf(mode);
+    const level = codeLevel(mode);
     const bits = this.#covering(level, eip, hasBlock);
     if (bits === 0) return undefined;
     const key = `head ${level} ${bits}`;
@@ -58,7 +60,7 @@ export class ClientHandlers implements CodeHooks {
   }
 
   handlers(list: readonly Instruction[], mode: number): (number | undefined)[] {
-    const level = levelOf(mode);
+    const level = codeLevel(mode);
     const step = (mode & Mode.STEP) !== 0;
     const missing = new Map<string, (e: Emitter, name: string) => void>();
     const keys = list.map(({ eip, key, form, spec }) => {
@@ -99,5 +101,3 @@ export class ClientHandlers implements CodeHooks {
     this.#next = TABLE_ENTRIES;
   }
 }
-
-const levelOf = (mode: number): Level => ((mode & Mode.USER) !== 0 ? 'user' : 'kernel');

@@ -1,8 +1,9 @@
 // The clients of a list as instruments, on a thread that makes code.
+
 import type { SharedMemory } from '../cpu/state.ts';
 import { hasHooks, type Level } from '../instrument/hooks.ts';
 import type { Instrument } from '../instrument/instrument.ts';
-import { Mode } from '../layout/cpu.ts';
+import { codeLevel } from '../instrument/places.ts';
 import { ClientBuilder } from './builder.ts';
 import type { Client, MakeClient, Range } from './client.ts';
 import { type ClientEntry, factsOf } from './table.ts';
@@ -31,7 +32,7 @@ export function asInstrument({ id, name, placed, level, ranges }: ClientEntry, c
           engine,
           eip,
           instructions,
-          level: level ?? ((mode! & Mode.USER) !== 0 ? 'user' : 'kernel'),
+          level: level ?? codeLevel(mode!),
         }),
     }),
     ...(instruction && { instruction: (b, at) => instruction.call(client, new ClientBuilder(b.code, placed, id), at) }),

@@ -1,9 +1,13 @@
 // Where hooks of instruments are called: an instruction, an access of guest memory, a branch.
+
 import type { Value } from '../ir/types.ts';
+import { Mode } from '../layout/cpu.ts';
 import type { Form } from '../lift/form.ts';
 
 /** CPL 0 to 2, and CPL 3. */
 export type Level = 'kernel' | 'user';
+/** That of code of a mode. */
+export const codeLevel = (mode: number): Level => ((mode & Mode.USER) !== 0 ? 'user' : 'kernel');
 
 /** An instruction that code is made for. What its functions give are values at that place, made there by who calls. */
 export interface InstructionPlace {

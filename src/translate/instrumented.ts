@@ -4,10 +4,11 @@
 import type { Instruction } from '../decode/instruction.ts';
 import { hasHooks, type Weaving, woven } from '../instrument/hooks.ts';
 import { atStart, type BlockStart, type Instrument, throughOperations } from '../instrument/instrument.ts';
+import { codeLevel } from '../instrument/places.ts';
 import { eipOf } from '../ir/blocks.ts';
 import type { Builder } from '../ir/builder.ts';
 import type { RegionBlock, RegionIr } from '../ir/region.ts';
-import { floats, Mode } from '../layout/cpu.ts';
+import { floats } from '../layout/cpu.ts';
 import { eipAt } from '../lift/region-leaves.ts';
 import type { Region } from './grow.ts';
 
@@ -29,7 +30,7 @@ export function instrumented(
   region?: Region,
   { ramBytes, directOrigin }: Pick<Weaving, 'ramBytes' | 'directOrigin'> = { ramBytes: 0 },
 ): RegionIr {
-  const level = (ir.mode & Mode.USER) !== 0 ? 'user' : 'kernel';
+  const level = codeLevel(ir.mode);
   const known = region !== undefined && instruments.some(hasHooks) ? instructionsOf(region) : undefined;
   const weaving: Weaving = { engine: 'region', level, ramBytes, directOrigin, instruction: (eip) => known!.get(eip!)! };
   const blocks = new Map<number, RegionBlock>();
