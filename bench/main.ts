@@ -1,4 +1,4 @@
-// npm run bench -- [micro|translate|boot|kernel|memory|smp|cliffs|clients|readers]... [--runs N] [--json FILE]: figures for people, as ratios in one run. See README.md beside this file.
+// npm run bench -- [micro|translate|boot|kernel|memory|smp|cliffs|new-code|clients|readers]... [--runs N] [--json FILE]: figures for people, as ratios in one run. See README.md beside this file.
 import { writeFile } from 'node:fs/promises';
 import { cpus, loadavg } from 'node:os';
 import { parseArgs } from 'node:util';
@@ -13,6 +13,7 @@ import { kernel } from './kernel/run.ts';
 import { profileTables } from './kernel/shares.ts';
 import { type Heat, kernelTable } from './kernel/statistics.ts';
 import { micro, microTable } from './micro.ts';
+import { newCode, newCodeTable } from './new-code.ts';
 import { paper } from './paper/main.ts';
 import { ALLOWED_MIB, readers, readersTable } from './readers.ts';
 import { smp, smpTables } from './smp.ts';
@@ -24,19 +25,19 @@ process.env.DRAGOMAN_CODE_CACHE = 'off';
 
 /** As many as Dragoman and QEMU have. */
 const MOST_CPUS = 64;
-const SECTIONS = ['micro', 'translate', 'boot', 'kernel', 'memory', 'smp', 'cliffs', 'clients', 'readers'] as const;
+const SECTIONS = ['micro', 'translate', 'boot', 'kernel', 'memory', 'smp', 'cliffs', 'new-code', 'clients', 'readers'] as const;
 type Section = (typeof SECTIONS)[number];
 
-const USAGE = `npm run bench -- [micro] [translate] [boot] [kernel] [memory] [smp] [cliffs] [clients] [readers] [options]      (all where none is named)
-  --runs N         rounds (default: 5 for micro and translate, 3 for boot, kernel, smp, cliffs and clients, 1 for memory)
+const USAGE = `npm run bench -- [micro] [translate] [boot] [kernel] [memory] [smp] [cliffs] [new-code] [clients] [readers] [options]      (all where none is named)
+  --runs N         rounds (default: 5 for micro and translate, 3 for boot, kernel, smp, cliffs, new-code and clients, 1 for memory)
   --only TEXT      micro: only programs whose name contains TEXT; boot: only machines whose name does; kernel: only rows with one of such texts, apart by commas; smp: only such work, and no costs; clients: only such rows
   --cold, --warm   kernel: only the rows for a moment each in a machine that has just booted, or only for seconds each (default: both; cold where no section is named)
   --seconds S      kernel: of each row (default: 0.3 cold, 6 warm, 20 for a profile)
   --profile ROW    kernel: where the time of a row goes on Dragoman when it is warm, instead of its figures
   --interpreter    boot: the interpreter alone as well, once
   --unpinned       smp: CPUs on whichever core the host gives them
-  --beside TEXT    boot and kernel: another Dragoman in turn with this one: FOLDER of a checkout (this one: .) and options of dragoman run; may be given again
-  --peers LIST     boot and kernel: which of v86 and qemu (default: both; none)
+  --beside TEXT    boot, kernel and new-code: another Dragoman in turn with this one: FOLDER of a checkout (this one: .) and options of dragoman run; may be given again
+  --peers LIST     boot, kernel and new-code: which of v86 and qemu (default: both; none); new-code has qemu alone
   --cpus N         boot: CPUs of QEMU's guest (default: 1, as the others); kernel: of all machines that can have more; clients: of each
   --client WORD    clients: one of those that are measured, as for dragoman run; may be given again (default: all that there are)
   --minutes N      readers: how long (default: 5)
@@ -163,6 +164,12 @@ if (sections.has('cliffs')) {
   const result = await cliffs(rounds);
   report.cliffs = { rounds, ...result };
   print(cliffsTable(result, rounds));
+}
+if (sections.has('new-code')) {
+  const rounds = runs ?? 3;
+  const result = await newCode(rounds, { peers, variants });
+  report.newCode = { rounds, ...result };
+  print(newCodeTable(result, rounds));
 }
 if (sections.has('clients')) {
   const rounds = runs ?? 3;

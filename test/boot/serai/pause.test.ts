@@ -14,6 +14,13 @@ const eips = (machine: Machine) => {
   const { i32, plan } = (machine as unknown as { shared: SharedMemory }).shared;
   return Array.from({ length: plan.cpuCount }, (_, cpu) => i32[(cpuBase(plan, cpu) + Cpu.at.eip) >> 2]! >>> 0);
 };
+/** The handler of the timer's interrupts: no CPU that runs gets round it (serai's segments.h, VECTOR_TIMER; SDM vol. 3, figure 6-2). */
+function timerHandler(machine: Machine): number {
+  const cpu = machine.cpus[0]!;
+  const bytes = cpu.memory.read(cpu.registers.idtr.base + 8 * 0xe0, 8);
+  const gate = new DataView(bytes.buffer, bytes.byteOffset);
+  return ((gate.getUint16(6, true) << 16) | gate.getUint16(0, true)) >>> 0;
+}
 const paused = (machine: Machine) => new Promise<PausedEvent>((resolve) => machine.addEventListener('paused', resolve, { once: true }));
 
 it.each<[string, MachineOptions, number]>([
@@ -31,13 +38,13 @@ it.each<[string, MachineOptions, number]>([
     await machine.pause();
     const all = eips(machine);
     for (const cpu of [turn % 3, (turn + 1) % 3]) if (options.lockstep === undefined) await machine.step(cpu, 1 + turn);
-    const at = all.find((eip) => eip >= KERNEL);
+    // Where a CPU was it may come again: not for sure, and not soon. To the handler one comes for sure, as long as stress runs.
+    const at = turn === 0 ? timerHandler(machine) : all.find((eip) => eip >= KERNEL);
     if (turn % 4 === 0 && at !== undefined) {
-      // Where a CPU was it may come again: not for sure, and not soon.
       const point = await machine.setBreakpoint(at);
       const stop = paused(machine);
       await machine.resume();
-      await Promise.race([stop, new Promise((resolve) => setTimeout(resolve, 50))]);
+      await (turn === 0 ? stop : Promise.race([stop, new Promise((resolve) => setTimeout(resolve, 50))]));
       await point.remove();
       met += point.hits;
       if (machine.state === 'paused') {
