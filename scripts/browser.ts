@@ -7,20 +7,27 @@ import { fileURLToPath } from 'node:url';
 import sirv from 'sirv';
 import { SERAI } from '../guests/serai.ts';
 import { BESIDE } from '../src/host/browser-files.ts';
+import { adoptedStyles } from './adopted-styles.ts';
 import { bundleForBrowsers } from './bundle-browser.ts';
 
 const ROOT = fileURLToPath(new URL('..', import.meta.url));
 const at = (path: string) => join(ROOT, path);
-const PAGE = at('examples/browser/dist');
+export const PAGE = at('examples/browser/dist');
+/** What of the page is loaded later, or with what is. */
+const LATER = /\/examples\/browser\/(?:panels|parts)\//;
 
-/** Writes the page to PAGE; the engine must have been built. `more`: modules for a test, by the names of their scripts. */
-export async function buildPage(more: Readonly<Record<string, string>> = {}): Promise<void> {
-  await rm(PAGE, { recursive: true, force: true });
-  await mkdir(PAGE, { recursive: true });
-  await bundleForBrowsers({ page: 'examples/browser/page.ts', ...more }, PAGE, { sourcemap: true });
-  await Promise.all(Object.keys(BESIDE).map((name) => copyFile(at(`build/${name}`), join(PAGE, name))));
-  await copyFile(SERAI, join(PAGE, 'serai.elf'));
-  await copyFile(at('examples/browser/index.html'), join(PAGE, 'index.html'));
+/** Writes the page to a folder, whatever is there; the engine must have been built. `more`: modules for a test, by the names of their scripts. */
+export async function buildPage(more: Readonly<Record<string, string>> = {}, folder = PAGE): Promise<void> {
+  await rm(folder, { recursive: true, force: true });
+  await mkdir(folder, { recursive: true });
+  await bundleForBrowsers({ page: 'examples/browser/page.tsx', ...more }, folder, {
+    sourcemap: true,
+    splitting: true,
+    plugins: [adoptedStyles(LATER)],
+  });
+  await Promise.all(Object.keys(BESIDE).map((name) => copyFile(at(`build/${name}`), join(folder, name))));
+  await copyFile(SERAI, join(folder, 'serai.elf'));
+  await copyFile(at('examples/browser/index.html'), join(folder, 'index.html'));
 }
 
 /** Without these two a browser gives a page no shared memory. */

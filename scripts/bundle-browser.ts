@@ -1,7 +1,7 @@
 // Bundles for browsers: scripts that find the engine's files beside them, and each of the Workers as a script of its own, which no other bundler need look into. The demo page is one
 // (browser.ts), and what the package exports for browsers (build/browser.js).
 import { fileURLToPath } from 'node:url';
-import { type BuildOptions, build as esbuild } from 'esbuild';
+import { type BuildOptions, build as esbuild, type Plugin } from 'esbuild';
 import { WORKERS } from './workers.ts';
 
 const ROOT = fileURLToPath(new URL('..', import.meta.url));
@@ -21,13 +21,23 @@ const COMMON: BuildOptions = {
 };
 const NO_NODE = { __dirname: '""', 'globalThis.process': 'undefined' };
 
-/** `entries`: sources by the names of their scripts. `sourcemap`: maps beside them. The packages of build/ must have been built. */
+export interface BundleOptions {
+  /** Maps beside the scripts. Default: false. */
+  readonly sourcemap?: boolean;
+  /** What is import()ed, and what several entries share, becomes scripts of their own. Default: false. */
+  readonly splitting?: boolean;
+  /** For the entries, not for the Workers. */
+  readonly plugins?: readonly Plugin[];
+}
+
+/** `entries`: sources by the names of their scripts. The packages of build/ must have been built. */
 export async function bundleForBrowsers(
   entries: Readonly<Record<string, string>>,
   outdir: string,
-  { sourcemap = false } = {},
+  { sourcemap = false, splitting = false, plugins = [] }: BundleOptions = {},
 ): Promise<void> {
-  await esbuild({ ...COMMON, entryPoints: entries, outdir, sourcemap, define: NO_NODE });
+  const pieces = splitting ? { splitting, chunkNames: '[name]-[hash]' } : {};
+  await esbuild({ ...COMMON, ...pieces, entryPoints: entries, outdir, sourcemap, define: NO_NODE, plugins: [...plugins] });
   // Bundlers that copy a Worker's script take it for a classic one: nothing in it is to say that it is a module. What it throws ends it, as it would end a module.
   await esbuild({
     ...COMMON,

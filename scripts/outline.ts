@@ -27,7 +27,7 @@ export function sources(): string[] {
   return FOLDERS.flatMap((folder) =>
     readdirSync(ROOT + folder, { recursive: true, encoding: 'utf8' })
       .map((name) => `${folder}/${name.replaceAll('\\', '/')}`)
-      .filter((path) => /\.(ts|mjs)$/.test(path) && !path.endsWith('.d.ts') && !LEFT_OUT.test(path)),
+      .filter((path) => /\.(tsx?|mjs)$/.test(path) && !path.endsWith('.d.ts') && !LEFT_OUT.test(path)),
   ).sort();
 }
 

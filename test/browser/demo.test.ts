@@ -1,18 +1,17 @@
 // The demo page in a real browser: serai and Linux boot on two CPUs and answer at their prompts; what cannot work says why.
 import { readFileSync } from 'node:fs';
 import type { Server } from 'node:http';
-import type { Browser, BrowserContext } from 'playwright-core';
+import type { Browser } from 'playwright-core';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { guestOrSkip, READY } from '../../guests/linux.ts';
 import { buildPage, servePage } from '../../scripts/browser.ts';
 import { EXIT, image, RIGHT, WRITES_AND_READS, written } from '../unit/machine/disk-guest.ts';
 import { chromiumOrSkip, launch } from './chromium.ts';
+import { openPage, PATIENCE_MS } from './open-page.ts';
 
 const { guest, reason } = await guestOrSkip();
 const { chromium, name } = chromiumOrSkip('demo page');
 
-/** With a guest, on a busy machine. */
-const PATIENCE_MS = 120_000;
 const CPUS = 2;
 
 /** In the page: when code was kept the last time, 0: never. `damage`: some of its bytes are then others. */
@@ -41,7 +40,7 @@ async function keptAt(damage: boolean): Promise<number> {
 describe.skipIf(chromium === undefined)(name, { timeout: 2 * PATIENCE_MS }, () => {
   let browser: Browser;
   let server: Server;
-  let context: BrowserContext;
+  let opened: Awaited<ReturnType<typeof openPage>> | undefined;
 
   beforeAll(async () => {
     await buildPage({ disks: 'test/browser/disks.ts' });
@@ -51,34 +50,16 @@ describe.skipIf(chromium === undefined)(name, { timeout: 2 * PATIENCE_MS }, () =
     await browser?.close();
   });
   afterEach(async () => {
-    await context?.close();
+    await opened?.close();
     server?.close();
   });
 
-  /** The page in a browser that has CPUS cores, and the errors that it threw. */
+  /** The page in a browser that has CPUS cores. */
   async function open(isolated = true) {
     const served = await servePage(0, isolated);
     server = served.server;
-    context = await browser.newContext();
-    const page = await context.newPage();
-    const errors: string[] = [];
-    page.on('pageerror', (error) => errors.push(error.message));
-    await page.addInitScript((count) => Object.defineProperty(navigator, 'hardwareConcurrency', { get: () => count }), CPUS);
-    await page.goto(served.url);
-    const poll = (what: () => Promise<string>) => expect.poll(what, { timeout: PATIENCE_MS, interval: 200 });
-    return {
-      page,
-      errors,
-      type: async (line: string) => {
-        await page.locator('.xterm-helper-textarea').focus();
-        await page.keyboard.type(line);
-        await page.keyboard.press('Enter');
-      },
-      /** What the terminal shows. */
-      screen: poll(async () => (await page.locator('.xterm-rows > div').allInnerTexts()).join('\n').replaceAll('\u00a0', ' ')),
-      state: poll(async () => (await page.locator('#state').textContent()) ?? ''),
-      stats: poll(async () => (await page.locator('#stats').textContent()) ?? ''),
-    };
+    opened = await openPage(browser, served.url, CPUS);
+    return opened;
   }
 
   it('boots serai on all CPUs, which answers and powers off', async () => {
@@ -170,16 +151,16 @@ describe.skipIf(chromium === undefined)(name, { timeout: 2 * PATIENCE_MS }, () =
   );
 
   it('says what is wrong with a kernel', async () => {
-    const { page, screen, state } = await open();
+    const { page, screen, messages } = await open();
     await screen.toContain('serai> ');
     await page.locator('#stop').click();
     await page.locator('#kernel').setInputFiles({ name: 'text', mimeType: 'text/plain', buffer: Buffer.from('no kernel at all') });
     await page.locator('#start').click();
-    await state.toMatch(/^kernel: /);
+    await messages.toMatch(/kernel: /);
   });
 
   it('says that it needs isolation, where it has none', async () => {
-    const { state } = await open(false);
-    await state.toMatch(/not isolated from other origins.*Cross-Origin-Opener-Policy: same-origin/);
+    const { messages } = await open(false);
+    await messages.toMatch(/not isolated from other origins.*Cross-Origin-Opener-Policy: same-origin/);
   });
 });

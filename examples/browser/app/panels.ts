@@ -1,0 +1,16 @@
+// The panels beside the terminal: each is loaded when it is first opened, so that nothing of it is fetched before the guest's prompt.
+import type { ComponentType } from 'preact';
+import type { Session } from './session.ts';
+
+/** A panel is mounted while it is open, and looks at the machine when session.tick changes. */
+export type Panel = ComponentType<{ readonly session: Session }>;
+
+export interface PanelEntry {
+  /** In addresses (?panel=ID). */
+  readonly id: string;
+  /** Of its tab: a word or two. */
+  readonly title: string;
+  readonly load: () => Promise<{ readonly default: Panel }>;
+}
+
+export const PANELS: readonly PanelEntry[] = [{ id: 'numbers', title: 'Numbers', load: () => import('../panels/numbers.tsx') }];

@@ -1,0 +1,50 @@
+// The demo page: a machine and its serial console in a browser, and what can be seen of its translation. serai is the guest until somebody brings a kernel.
+import { effect, signal } from '@preact/signals';
+import { render } from 'preact';
+import { readAddress, writeAddress } from './app/address.ts';
+import { followFocus } from './app/focus.ts';
+import { PANELS } from './app/panels.ts';
+import { followPreferences } from './app/preferences.ts';
+import { followRegionKeys } from './app/regions.ts';
+import { SerialTerminal } from './app/serial-terminal.ts';
+import { type Report, reportOf, Session } from './app/session.ts';
+import { defaultSettings } from './app/settings.ts';
+import { followViewport } from './app/viewport.ts';
+import { App } from './components/app.tsx';
+import './page.css';
+
+const defaults = defaultSettings(navigator.hardwareConcurrency);
+const { settings, view, problems } = readAddress(
+  new URL(location.href),
+  defaults,
+  PANELS.map(({ id }) => id),
+);
+const terminal = new SerialTerminal();
+const session = new Session(terminal, settings, new URL('serai.elf', document.baseURI));
+const firstPanel = PANELS[0]!.id;
+const panel = signal(view.panel ?? firstPanel);
+const notice = signal<Report | undefined>(undefined);
+if (problems.length > 0)
+  notice.value = { title: 'The address says what cannot be', text: ['Otherwise it is as it says.', ...problems].join('\n') };
+
+followPreferences(document.documentElement);
+void session.start();
+render(<App session={session} terminal={terminal} panel={panel} notice={notice} />, document.getElementById('app')!);
+followFocus(session, terminal);
+followRegionKeys();
+followViewport(document.documentElement, () => document.getElementById('terminal'));
+
+// A link to the page as it is. What the address says stays until something changes.
+let isFirst = true;
+effect(() => {
+  const shown = { panel: panel.value === firstPanel ? undefined : panel.value };
+  const address = writeAddress(new URL(location.href), session.settings.value, defaults, shown);
+  if (!isFirst) history.replaceState(null, '', address);
+  isFirst = false;
+});
+
+for (const name of ['error', 'unhandledrejection'] as const)
+  addEventListener(name, (event) => {
+    const error: unknown = 'reason' in event ? event.reason : ((event as ErrorEvent).error ?? (event as ErrorEvent).message);
+    session.error.value = reportOf('The page failed', error);
+  });
