@@ -42,10 +42,12 @@ const systemIsDark = matches('(prefers-color-scheme: dark)');
 export const reducedMotion = matches('(prefers-reduced-motion: reduce)');
 /** Fingers, and no keyboard at hand. */
 export const coarsePointer = matches('(pointer: coarse)');
-/** Room for the form to stand open. */
-export const roomy = matches('(min-width: 64rem) and (min-height: 60rem)');
 /** What is seen: whoever draws by himself draws anew when it changes. */
 export const isDark = computed(() => (scheme.value === 'auto' ? systemIsDark.value : scheme.value === 'dark'));
+
+const largeWindow = matches('(min-width: 64rem) and (min-height: 60rem)');
+/** Whether there is room for the form to stand open. */
+export const roomy = computed(() => largeWindow.value && textSize.value === 'normal');
 
 /** The document's root follows them. */
 export function followPreferences({ dataset }: HTMLElement): void {

@@ -4,7 +4,7 @@ import type { SerialTerminal } from '../app/serial-terminal.ts';
 import './key-bar.css';
 
 const KEYS: readonly { readonly key: BarKey; readonly text: string; readonly name: string }[] = [
-  { key: 'Esc', text: 'Esc', name: 'Escape' },
+  { key: 'Esc', text: 'Esc', name: 'Esc' },
   { key: 'Tab', text: 'Tab', name: 'Tab' },
   { key: 'Left', text: '←', name: 'Left' },
   { key: 'Up', text: '↑', name: 'Up' },

@@ -25,13 +25,13 @@ export function Terminal({ session, terminal }: { readonly session: Session; rea
     );
   }, [session, terminal]);
   return (
-    <section class="terminal" id="terminal" aria-labelledby="terminal-title" data-region=".xterm-helper-textarea">
+    <section class="serial-console" id="terminal" aria-labelledby="terminal-title" data-region=".xterm-helper-textarea">
       <header>
         <h2 id="terminal-title">Serial console</h2>
         <p class="hint" id={HINT}>
           {session.settings.value.kernel === undefined && (
             <>
-              serai, a small kernel made to be read: type <kbd>help</kbd>.{' '}
+              serai<span class="long">, a small kernel made to be read</span>: type <kbd>help</kbd>.{' '}
             </>
           )}
           <span class="keyboards">

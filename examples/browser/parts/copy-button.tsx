@@ -28,7 +28,7 @@ export function CopyButton({
     <span class="copy-button">
       <button type="button" onClick={() => void copy()}>
         <Icon name={icon} />
-        {label}
+        <span class="label">{label}</span>
       </button>
       <span role="status" class="copy-said">
         {said}
