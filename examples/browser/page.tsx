@@ -25,7 +25,10 @@ const firstPanel = PANELS[0]!.id;
 const panel = signal(view.panel ?? firstPanel);
 const notice = signal<Report | undefined>(undefined);
 if (problems.length > 0)
-  notice.value = { title: 'The address says what cannot be', text: ['Otherwise it is as it says.', ...problems].join('\n') };
+  notice.value = {
+    title: 'Parts of the address are not understood',
+    text: ['In their place are the defaults; the rest holds.', ...problems].join('\n'),
+  };
 
 followPreferences(document.documentElement);
 void session.start();

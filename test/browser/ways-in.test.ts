@@ -167,7 +167,7 @@ describe.skipIf(chromium === undefined)(name, { timeout: 2 * PATIENCE_MS }, () =
     await screen.toMatch(/serai> *\n*$/);
     await page.keyboard.type('cpus');
     await tap('Control C');
-    await screen.toMatch(/serai> cpus\^C\nserai> *\n*$/);
+    await screen.toMatch(/serai> cpus\^C *\nserai>\s*$/);
     await focus.toBe('terminal');
     // A keyboard comes.
     await page.setViewportSize({ width: 390, height: 430 });

@@ -34,7 +34,7 @@ export function FileField({ id, label, image, onChange }: Props) {
           <button type="button" class="quiet" onClick={() => onChange(undefined)}>
             <Icon name="close" />
             <span>
-              without <span class="for-readers">this {label.toLowerCase()}</span>
+              Remove <span class="for-readers">the {label.toLowerCase()}</span>
             </span>
           </button>
         </span>

@@ -124,7 +124,7 @@ export function MachineForm({ session }: { readonly session: Session }) {
               ))}
             </select>
           </label>
-          <label class="third">
+          <label class="third wide">
             Lockstep seed
             <input
               type="number"

@@ -13,7 +13,7 @@ export function Toolbar({ session }: { readonly session: Session }) {
   return (
     <div class="toolbar">
       {/* Not disabled while a machine is made: it would lose the focus. */}
-      <button type="submit" form={MACHINE_FORM} id="start" class="primary" aria-disabled={state === 'starting'}>
+      <button type="submit" form={MACHINE_FORM} id="start" class={runs ? '' : 'primary'} aria-disabled={state === 'starting'}>
         <Icon name={runs ? 'restart' : 'start'} />
         {runs ? 'Restart' : 'Start'}
       </button>
