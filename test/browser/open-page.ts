@@ -3,7 +3,7 @@ import type { Browser, BrowserContextOptions } from 'playwright-core';
 import { expect } from 'vitest';
 
 /** With a guest, on a busy machine. */
-export const PATIENCE_MS = 40_000;
+export const PATIENCE_MS = 120_000;
 
 export const poll = (what: () => Promise<unknown>) => expect.poll(what, { timeout: PATIENCE_MS, interval: 100 });
 

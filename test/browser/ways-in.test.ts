@@ -12,6 +12,8 @@ import { openPage, PATIENCE_MS, poll } from './open-page.ts';
 
 const { chromium, name } = chromiumOrSkip('ways into the demo page');
 const CPUS = 2;
+/** Binaryen need not be loaded. */
+const QUICK = '?encoder=direct';
 const DESKTOP = { viewport: { width: 1280, height: 1000 }, permissions: ['clipboard-read', 'clipboard-write'] };
 const PHONE = { viewport: { width: 390, height: 844 }, isMobile: true, hasTouch: true };
 
@@ -72,7 +74,7 @@ describe.skipIf(chromium === undefined)(name, { timeout: 2 * PATIENCE_MS }, () =
     (opened = await openPage(browser, url + search, CPUS, options));
 
   it('is worked by keyboard alone, and axe finds nothing; files are dropped, errors are copied', async () => {
-    const { page, enter, screen, state, focus, messages, errors } = await open('', DESKTOP);
+    const { page, enter, screen, state, focus, messages, errors } = await open(QUICK, DESKTOP);
     const press = (key: string) => page.keyboard.press(key);
     await screen.toMatch(/\nserai> /);
     await focus.toBe('terminal');
@@ -146,7 +148,7 @@ describe.skipIf(chromium === undefined)(name, { timeout: 2 * PATIENCE_MS }, () =
   });
 
   it('is worked on a phone, whose keyboard covers nothing', async () => {
-    const { page, enter, screen, focus, errors } = await open('', PHONE);
+    const { page, enter, screen, focus, errors } = await open(QUICK, PHONE);
     const tap = (key: string) => page.getByRole('toolbar').getByRole('button', { name: key, exact: true }).tap();
     await screen.toMatch(/\nserai> /);
     // The form is folded, and nobody asked for a keyboard.
@@ -180,7 +182,7 @@ describe.skipIf(chromium === undefined)(name, { timeout: 2 * PATIENCE_MS }, () =
 
   it('is what its address says, and says what it cannot be', async () => {
     const { page, screen, messages, errors } = await open(
-      '?cpus=3&memory=64&append=run%3Dcpus&mode=transparent&cpsu=1&seed=x&panel=nowhere',
+      '?encoder=direct&cpus=3&memory=64&append=run%3Dcpus&mode=transparent&cpsu=1&seed=x&panel=nowhere',
       DESKTOP,
     );
     await screen.toMatch(/serai: 3 CPUs(?:.|\n)*\nserai> cpus/);
@@ -192,7 +194,7 @@ describe.skipIf(chromium === undefined)(name, { timeout: 2 * PATIENCE_MS }, () =
     // What is changed is in the address.
     await page.locator('#cpus').fill('2');
     await page.locator('#seed').fill('7');
-    expect(new URL(page.url()).search).toBe('?append=run%3Dcpus&memory=64&mode=transparent&seed=7');
+    expect(new URL(page.url()).search).toBe('?append=run%3Dcpus&memory=64&encoder=direct&mode=transparent&seed=7');
     expect(await page.getByText('Restart makes a machine of this.').isVisible()).toBe(true);
     await page.locator('#start').click();
     await screen.toMatch(/serai: 2 CPUs(?:.|\n)*\nserai> cpus/);
