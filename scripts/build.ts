@@ -4,15 +4,14 @@ import { spawnSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import { copyFileSync, existsSync, mkdirSync, readdirSync, readFileSync, renameSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
-import { dirname, join } from 'node:path';
+import { basename, dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { build as esbuild, type Plugin } from 'esbuild';
 import { statesOf } from '../bin/find-main.mjs';
 import { OLDEST } from '../bin/find-node.mjs';
-import { CLIENTS, FIXED } from '../src/api/client-names.ts';
 import { bundleForBrowsers } from './bundle-browser.ts';
 import { locked } from './lock.ts';
-import { WORKERS } from './workers.ts';
+import { CLIENT_SOURCES, WORKERS } from './workers.ts';
 
 const ROOT = fileURLToPath(new URL('..', import.meta.url));
 
@@ -68,13 +67,7 @@ const packages: Part = {
 };
 
 /** What Node runs; a Worker is started from the file beside the one that starts it. */
-const ENTRIES = ['src/api/index.ts', 'src/cli/main.ts', 'src/host/check-node.ts', ...WORKERS, ...clientModules()];
-
-/** Modules of clients, and what makes their code, which threads load by their addresses. */
-function clientModules(): string[] {
-  const own = Object.keys(CLIENTS).filter((name) => !FIXED.includes(name));
-  return ['client-code', ...own].map((name) => `src/clients/${name}.ts`);
-}
+const ENTRIES = ['src/api/index.ts', 'src/cli/main.ts', 'src/host/check-node.ts', ...WORKERS];
 
 /** Beside the engine's files (build-packages.ts). */
 const iced: Plugin = {
@@ -154,7 +147,9 @@ const browser: Part = {
     SERAI,
   ],
   outputs: [
-    ...[...Object.keys(SCRIPTS), 'cpu-worker', 'timer-worker', 'translator-worker'].map((name) => `build/${name}.js`),
+    ...[...Object.keys({ ...SCRIPTS, ...CLIENT_SOURCES }), ...WORKERS.map((path) => basename(path, '.ts'))].map(
+      (name) => `build/${name}.js`,
+    ),
     'build/serai.elf',
   ],
   async make() {

@@ -2,7 +2,7 @@
 // (browser.ts), and what the package exports for browsers (build/browser.js).
 import { fileURLToPath } from 'node:url';
 import { type BuildOptions, build as esbuild, type Plugin } from 'esbuild';
-import { WORKERS } from './workers.ts';
+import { CLIENT_SOURCES, WORKERS } from './workers.ts';
 
 const ROOT = fileURLToPath(new URL('..', import.meta.url));
 /** What packages ask of Node where they run in it; Binaryen only where it sees that it does. */
@@ -38,6 +38,7 @@ export async function bundleForBrowsers(
 ): Promise<void> {
   const pieces = splitting ? { splitting, chunkNames: '[name]-[hash]' } : {};
   await esbuild({ ...COMMON, ...pieces, entryPoints: entries, outdir, sourcemap, define: NO_NODE, plugins: [...plugins] });
+  await esbuild({ ...COMMON, entryPoints: CLIENT_SOURCES, outdir, sourcemap, define: NO_NODE });
   // Bundlers that copy a Worker's script take it for a classic one: nothing in it is to say that it is a module. What it throws ends it, as it would end a module.
   await esbuild({
     ...COMMON,

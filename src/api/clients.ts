@@ -1,7 +1,7 @@
 // Clients that a machine may have: what looks at how the guest runs, and costs nothing where nobody asks for it (docs/clients.md). One is asked for by a word, 'NAME' or 'NAME:OPTION=TEXT,OPTION=TEXT', with a
 // path in the place of the name for one of one's own, or by an object.
 import { flameSettings } from '../clients/flame/options.ts';
-import { CLIENTS, type ClientName, FIXED, SCOPE } from './client-names.ts';
+import { BESIDE_CODE, CLIENTS, type ClientName, SCOPE } from './client-names.ts';
 import { type Kind, refuse, tagOf, type WordKind } from './kind.ts';
 import { meant } from './similar.ts';
 
@@ -47,7 +47,7 @@ function rangesOf(text: string | undefined, name: string): ClientRequest['ranges
 /** A request, of which names and options are known to be right. */
 function request(name: string, module: string | undefined, options: Readonly<Record<string, string>>, option: string): ClientRequest {
   if (module !== undefined && Object.hasOwn(CLIENTS, name)) refuse(option, `a client of your own is to have another name than ${name}`);
-  if (module === undefined && FIXED.includes(name)) return { name, module, options, level: undefined, ranges: undefined };
+  if (module === undefined && BESIDE_CODE.includes(name)) return { name, module, options, level: undefined, ranges: undefined };
   return { name, module, options, level: levelOf(options.level, option), ranges: rangesOf(options.ranges, option) };
 }
 

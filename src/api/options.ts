@@ -2,6 +2,7 @@
 /// <reference lib="esnext.disposable" preserve="true" />
 import type { Receiver } from '../devices/outlet.ts';
 import type { EncoderName } from '../emit/module/builder.ts';
+import type { MachineActivity } from './activity.ts';
 import type { Bytes, Source } from './bytes.ts';
 import type { Channel } from './channel.ts';
 import type { Breakpoint, BreakpointHit, MachineEventTarget, MachineState, WatchOptions } from './debug.ts';
@@ -452,7 +453,7 @@ export interface MachineHandle extends MachineEventTarget {
   gdb(options?: GdbOptions): Promise<GdbServer>;
   /**
    * Attaches a client (docs/clients.md) by a word as for `clients` of MachineOptions, or one of one's own: before the run, or while the machine runs or is paused. From when it resolves no CPU runs code without it. A machine that
-   * runs stands still for a moment, and what was decoded or translated is made anew. Rejects with BAD_OPTION, ENDED, and with NOT_SUPPORTED for machines with threads in a browser.
+   * runs stands still for a moment, and what was decoded or translated is made anew. Rejects with BAD_OPTION, ENDED; with NOT_SUPPORTED for options that name files in a browser, and for machines that can go back.
    */
   attach(client: string | ClientSpec): Promise<AttachedClient>;
   /** Ends the run with kind 'stopped', and waits for no receiver any more (for what is being written to disks it does). Where the guest has ended it before, that is all that it does. */
@@ -461,6 +462,11 @@ export interface MachineHandle extends MachineEventTarget {
   close(): Promise<void>;
   [Symbol.asyncDispose](): Promise<void>;
   stats(): MachineStats;
+  /**
+   * What each CPU is doing and has done so far: which part of the time was the kernel's, the user's, idle (activityBetween() of two looks says it), where it is, interrupts, faults, loads of CR3. At any time, while the
+   * machine runs as well; it costs a few microseconds, and the guest nothing.
+   */
+  activity(): MachineActivity;
   /**
    * The profile that the client flame has gathered so far, as the bytes of a file, with the names that the kernel's symbols have now. `format`: as its option says by default. Rejects with BAD_STATE where the
    * client was not asked for, with BAD_OPTION.

@@ -2,7 +2,7 @@
 
 import type { SharedMemory } from '../cpu/state.ts';
 import { codeLevel } from '../instrument/places.ts';
-import { Cpu, DeliveryNote, LAST_DELIVERIES } from '../layout/cpu.ts';
+import { Cpu, Delivery, DeliveryNote, LAST_DELIVERIES } from '../layout/cpu.ts';
 import { CALL_BITS } from './builder.ts';
 import type { Crossing } from './client.ts';
 import type { MadeClient } from './instruments.ts';
@@ -56,7 +56,9 @@ export class ClientCalls {
     let delivery: Crossing['delivery'];
     if (count !== this.#deliveries && to === 'kernel') {
       const note = Cpu.at.lastDeliveries + ((count - 1) & (LAST_DELIVERIES - 1)) * DeliveryNote.size;
-      delivery = { vector: this.#word(note + DeliveryNote.at.what) & 0xff, eip: this.#word(note + DeliveryNote.at.eip) };
+      const what = this.#word(note + DeliveryNote.at.what);
+      const by = (what & Delivery.INTERRUPT) !== 0 ? 'interrupt' : (what & Delivery.SOFTWARE) !== 0 ? 'instruction' : 'exception';
+      delivery = { vector: what & 0xff, eip: this.#word(note + DeliveryNote.at.eip), by };
     }
     this.#deliveries = count;
     for (const { client, view } of this.#crossed) client.crossed!(view, { cpu: this.#index, to, delivery });

@@ -35,8 +35,8 @@ export interface Call {
 export interface Crossing {
   readonly cpu: number;
   readonly to: Level;
-  /** By which exception or interrupt the kernel is entered, and where; undefined: by an instruction as SYSENTER. */
-  readonly delivery: { readonly vector: number; readonly eip: number } | undefined;
+  /** By which exception or interrupt the kernel is entered, and where (`by`: 'instruction' is INT n and its like); undefined: by an instruction without a vector, as SYSENTER. */
+  readonly delivery: { readonly vector: number; readonly eip: number; readonly by: 'exception' | 'interrupt' | 'instruction' } | undefined;
 }
 
 /**

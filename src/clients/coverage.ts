@@ -54,6 +54,11 @@ export default function coverage({ file, format = 'text', elf: path }: OptionTex
   return format === 'map' ? edges(file) : blocks(file, format as Format, path);
 }
 
+/** Where nothing can be written, that is told before the run. */
+function makeFile(file: string | undefined): void {
+  if (file !== undefined) host.writeFileNow(file, new Uint8Array());
+}
+
 function edges(file: string | undefined): Client {
   const write = (view: ClientView) => {
     if (file !== undefined) host.writeFileNow(file, readMap(view));
@@ -61,6 +66,7 @@ function edges(file: string | undefined): Client {
   return {
     room: { cpu: MAP_BYTES },
     branch: countEdge,
+    attached: () => makeFile(file),
     report: (view): EdgeReport => ({ edges: readMap(view).filter((hits) => hits !== 0).length }),
     ask(view, question) {
       if (question === 'map') return readMap(view);
@@ -102,6 +108,7 @@ function blocks(file: string | undefined, format: Format, path: string | undefin
     attached(view) {
       // What is missing is told before the run.
       if (file !== undefined) textIn(format, view);
+      makeFile(file);
     },
     report(view): CoverageReport {
       const found = marks.read(view);

@@ -1,6 +1,8 @@
 // The client sharing: which memory one CPU uses and which several do, read-only and read-write, as in the paper's table (Kedia and Bansal, SOSP 2013). A byte for each granule of RAM, by the level
 // of the code, in which bits are only ever set: so CPUs that note the same granule at once lose nothing of each other's.
+import { DragomanError } from '../api/errors.ts';
 import type { Client, Level, MachineFacts, OptionTexts } from './client.ts';
+import { GranuleUse } from './granule-use.ts';
 import type { ClientView } from './view.ts';
 
 /** Kilobytes of memory. */
@@ -71,6 +73,24 @@ export default function sharing(options: OptionTexts, { cpus, ramBytes }: Machin
   const lines = levels.length * bytesOfLevel;
   const hasLines = (level: Level) => most !== undefined && level === 'kernel';
 
+  /** What each granule is, of both levels' code. */
+  function mapOf(view: ClientView): Uint8Array {
+    const room = view.sharedRoom;
+    const map = new Uint8Array(ramBytes / 2 ** shift);
+    for (let n = 0; n < map.length; n++) {
+      let [low, high] = [0, 0];
+      for (const level of levels) {
+        low |= room[at(level) + n]!;
+        if (wide) high |= room[at(level) + granules + n]!;
+      }
+      if ((low & (READ | WRITTEN)) === 0) continue;
+      const written = (low & WRITTEN) !== 0;
+      if (isShared(low) || isShared(high)) map[n] = written ? GranuleUse.SHARED_WRITTEN : GranuleUse.SHARED_READ;
+      else map[n] = written ? GranuleUse.PRIVATE_WRITTEN : GranuleUse.PRIVATE_READ;
+    }
+    return map;
+  }
+
   /** Bytes of granules as a table, and what is to be known of each that is shared and written. */
   function table(bytesOf: (n: number) => readonly [low: number, high: number], found?: (n: number) => void): SharingTable {
     const counts = { private: { readOnly: 0, readWrite: 0 }, shared: { readOnly: 0, readWrite: 0 } };
@@ -130,6 +150,10 @@ export default function sharing(options: OptionTexts, { cpus, ramBytes }: Machin
         return [low | low2, high | high2];
       });
       return { ...tables, all, granule: 2 ** shift, ...(most !== undefined && { symbols: symbolsOf(view, found) }) };
+    },
+    ask(view, question) {
+      if (question === 'map') return mapOf(view);
+      throw new DragomanError('BAD_OPTION', `sharing knows of no '${question}': map`, 'ask');
     },
   };
 }

@@ -1,6 +1,6 @@
 // The host that is a browser: its page (which must be isolated from other origins, or there is no shared memory) and dedicated Workers.
 import { DragomanError } from '../api/errors.ts';
-import { BESIDE } from './browser-files.ts';
+import { BESIDE, CLIENT_SCRIPTS } from './browser-files.ts';
 import { fetchBytes } from './fetch-bytes.ts';
 import { ENGINE_FILES, type Host } from './host.ts';
 import { hasher, hashOf, hasOriginFiles, OriginFiles } from './origin-files.ts';
@@ -35,8 +35,11 @@ interface DedicatedWorkerGlobalScope {
 }
 
 /** Those of the page, in a Worker as well. */
-let addresses: Readonly<Record<string, string>> = Object.fromEntries(Object.entries(BESIDE).map(([name, { href }]) => [name, href]));
-const urlOf = (name: string): URL => new URL(addresses[name]!);
+let addresses: Readonly<Record<string, string>> = Object.fromEntries(
+  Object.entries({ ...BESIDE, ...CLIENT_SCRIPTS }).map(([name, { href }]) => [name, href]),
+);
+/** Where one of them is. */
+export const engineUrl = (name: string): URL => new URL(addresses[name]!);
 function noFiles(path: string): never {
   throw new DragomanError('NOT_SUPPORTED', `not supported: the file ${path} in a browser`, 'clients');
 }
@@ -48,7 +51,7 @@ async function fetchScript(url: URL): Promise<Uint8Array<ArrayBuffer>> {
   }
 }
 /** A file of the engine. Throws INTERNAL. */
-export const fetchEngine = (name: string): Promise<Uint8Array<ArrayBuffer>> => fetchScript(urlOf(name));
+export const fetchEngine = (name: string): Promise<Uint8Array<ArrayBuffer>> => fetchScript(engineUrl(name));
 async function fetchFile(name: string): Promise<void> {
   built.set(name, await fetchEngine(name));
 }
@@ -139,7 +142,7 @@ export const host: Host = {
   keptFiles: (folder, name, onError) => new OriginFiles(folder, name, onError),
   async engineHash() {
     // The translator is in this thread's script, or in one that it names.
-    const urls = new Set([location.href, import.meta.url, ...ENGINE_FILES.map((name) => urlOf(name).href)]);
+    const urls = new Set([location.href, import.meta.url, ...ENGINE_FILES.map((name) => engineUrl(name).href)]);
     const files = await Promise.all(Array.from(urls, (url) => fetchScript(new URL(url))));
     return hashOf(new TextEncoder().encode(files.map(hashOf).join()));
   },
@@ -172,10 +175,7 @@ export const host: Host = {
     return { threadName: name, terminate: () => end(1) };
   },
   moduleAddress: (module) => new URL(module, location.href).href,
-  canRequire: false,
-  requireModule() {
-    throw new DragomanError('NOT_SUPPORTED', 'not supported: clients of a machine with threads in a browser', 'clients');
-  },
+  threadsLoadAlike: false,
   readFileNow: (path) => noFiles(path),
   writeFileNow: (path) => noFiles(path),
   appendFileNow: (path) => noFiles(path),

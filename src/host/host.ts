@@ -152,10 +152,8 @@ export interface Host {
   startWorker(start: WorkerStart): HostWorker;
   /** The address of a module by that, or by a path (in a browser from where the page is). */
   moduleAddress(module: string): string;
-  /** Whether requireModule can be used. */
-  readonly canRequire: boolean;
-  /** What a module exports, at once, on a thread that never comes back to its event loop. Throws NOT_SUPPORTED where modules can only be waited for. */
-  requireModule(address: string): object;
+  /** Whether each thread can load the modules that this one can. */
+  readonly threadsLoadAlike: boolean;
   /** Gives back what this thread's heap holds of garbage, where the host lets one ask for it: some 50 ms. */
   collectGarbage(): void;
   /** In a Worker: what it was started with. */

@@ -2,9 +2,8 @@
 import { createHash } from 'node:crypto';
 import { appendFileSync, readFileSync, writeFileSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
-import { createRequire } from 'node:module';
 import { availableParallelism } from 'node:os';
-import { fileURLToPath, pathToFileURL } from 'node:url';
+import { pathToFileURL } from 'node:url';
 import { setFlagsFromString } from 'node:v8';
 import { runInNewContext } from 'node:vm';
 import { parentPort, Worker, workerData } from 'node:worker_threads';
@@ -97,8 +96,7 @@ export const host: Host = {
     return worker;
   },
   moduleAddress: (module) => (/^[a-z][a-z0-9+.-]+:/i.test(module) ? module : pathToFileURL(module).href),
-  canRequire: true,
-  requireModule: (address) => createRequire(import.meta.url)(address.startsWith('file:') ? fileURLToPath(address) : address) as object,
+  threadsLoadAlike: true,
   readFileNow: (path) => fileWork(path, () => readFileSync(path)),
   writeFileNow: (path, bytes) => fileWork(path, () => writeFileSync(path, bytes)),
   appendFileNow: (path, bytes) => fileWork(path, () => appendFileSync(path, bytes)),

@@ -320,6 +320,8 @@ export const Cpu = struct(
     flameHead: shared32,
     flameTail: shared32,
     flameLost: u32,
+    /** Of the kicks (samplesInterpreted, samplesTranslated) those that met code of CPL 3. */
+    samplesUser: u64,
   },
   4096,
 );

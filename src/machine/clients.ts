@@ -5,7 +5,8 @@ import type { ClientRequest } from '../api/clients.ts';
 import { DragomanError } from '../api/errors.ts';
 import type { AttachedClient } from '../api/options.ts';
 import type { Client } from '../clients/client.ts';
-import { loadClient, type OwnClient, ownModule } from '../clients/load.ts';
+import { loadClient, ownModule } from '../clients/load.ts';
+import { importOwn } from '../clients/own.ts';
 import { type ClientEntry, factsOf, writeClients } from '../clients/table.ts';
 import { ClientView, type KernelNames } from '../clients/view.ts';
 import type { SharedMemory } from '../cpu/state.ts';
@@ -18,8 +19,10 @@ const ROOM_ALIGN = 64;
 
 export interface MachineClientsParts {
   readonly shared: SharedMemory;
-  /** Loads what makes code of clients. */
-  readonly prepare: () => Promise<void>;
+  /** Loads what makes code of a client, by its module. */
+  readonly prepare: (module: string) => Promise<void>;
+  /** Attaches the client flame, which adds nothing to code. While no CPU runs. */
+  readonly flame: (request: ClientRequest) => AttachedClient;
   /** Does something while no CPU runs, whatever state the machine is in. Rejects with ENDED where its run has ended, or ends first. */
   readonly atRest: (work: () => void) => Promise<void>;
   readonly names: KernelNames;
@@ -68,15 +71,23 @@ export class MachineClients {
   }
 
   /** Attaches a client. Rejects with BAD_OPTION, and with ENDED where the run has ended. */
-  async attach({ name, module, options, level, ranges }: ClientRequest): Promise<AttachedClient> {
+  async attach(request: ClientRequest): Promise<AttachedClient> {
+    const { name, module, options, level, ranges } = request;
     const { shared, prepare, names, kernel, again } = this.#parts;
+    if (module === undefined && name === 'flame') {
+      let flame: AttachedClient | undefined;
+      await this.#parts.atRest(() => {
+        flame = this.#parts.flame(request);
+      });
+      return flame!;
+    }
     if (again === 'reverse')
       throw new DragomanError('NOT_SUPPORTED', 'not supported with reverse: clients, which would count what comes again', 'attach');
     if (module === undefined && FIXED.includes(name))
       throw new DragomanError('BAD_OPTION', `${name} goes with a run from its start: it is an option of Machine.create`, 'clients');
-    await prepare();
-    const address = module === undefined ? ownModule(name as OwnClient) : host.moduleAddress(module);
-    const make = await loadClient(address);
+    const address = module === undefined ? ownModule(name) : host.moduleAddress(module);
+    const make = await loadClient(address, importOwn);
+    await prepare(address);
     let client: Client;
     try {
       client = make(options, factsOf(shared));

@@ -13,7 +13,7 @@ export interface ConsoleListeners {
 /** `receive`, behind the others. `parts`: of the clients that there are. */
 export function watchedConsole(
   receive: Receiver<Uint8Array>,
-  parts: readonly (ConsolePart | undefined)[],
+  parts: readonly (Pick<ConsolePart, 'watches' | 'see'> | undefined)[],
   listeners: ConsoleListeners,
 ): Receiver<Uint8Array> {
   const panics = new PanicWatch();

@@ -18,8 +18,8 @@ export interface Executor {
    * turns come; with threads they rest, and no interrupt is taken.
    */
   step(cpu: number): Promise<void>;
-  /** Before the first client is attached: loads what makes its code. Rejects with NOT_SUPPORTED. */
-  prepareClients(): Promise<void>;
+  /** Before a client is attached, whose module this thread has loaded: loads what makes its code. Rejects with BAD_OPTION where another thread cannot load it. */
+  prepareClient(module: string): Promise<void>;
   /** Behind pause(): the CPUs were reset, and nothing of what they were in the middle of is gone on with. */
   dropTurn(): void;
   /** The run has ended (Control.stop and Pending.STOP are set). `reason`: it was ended from outside. */

@@ -1,4 +1,5 @@
 // A PC put together: memory, kernel, the host's end of the devices, and the executor that runs its CPUs.
+import type { MachineActivity } from '../api/activity.ts';
 import type { Channel } from '../api/channel.ts';
 import { FIXED } from '../api/client-names.ts';
 import { CLIENT } from '../api/clients.ts';
@@ -33,9 +34,7 @@ import { EXACT, MODES, type Mode, type RelaxTerm, relaxBits } from '../api/relax
 import { BYTES, cpuNumber, GDB, MODE, RELAX, readOptions, type Settings, SNAPSHOT, STEPS, TEXT, WATCHED } from '../api/schema.ts';
 import { readSource, readSources } from '../api/source.ts';
 import { ramWritten } from '../cache/code-pages.ts';
-import { FlameClient } from '../clients/flame/client.ts';
 import { knownNames } from '../clients/flame/names.ts';
-import { FLAME_FORMAT } from '../clients/flame/options.ts';
 import { loadEngineImage } from '../cpu/image.ts';
 import type { RuntimeExports } from '../cpu/runtime.ts';
 import { createMemory, resetCpu, type SharedMemory } from '../cpu/state.ts';
@@ -65,16 +64,17 @@ import { MachineClients } from './clients.ts';
 import { watchedConsole } from './console-watch.ts';
 import { MachineEvents } from './events.ts';
 import type { Executor, ExecutorEnds } from './executor.ts';
+import { MachineFlame } from './flame.ts';
 import { GdbPort } from './gdb-port.ts';
 import { hostRuntime } from './host-runtime.ts';
 import { InputFlow } from './input-flow.ts';
 import { deviceInputs, type Inputs, type Typed } from './inputs.ts';
 import { LockstepExecutor, lockstepTime } from './lockstep/executor.ts';
 import { identityOf } from './lockstep/identity.ts';
-import { NS } from './lockstep/lockstep.ts';
 import { Pausing } from './pausing.ts';
 import { loadGuest, powerOnAgain, ramOf, resetDevices } from './power-on.ts';
 import { ProfWatch } from './prof-watch.ts';
+import { collectActivity } from './report/activity.ts';
 import { dumpDevices } from './report/devices.ts';
 import { dumpCpu, dumpMachine, exitName } from './report/dump.ts';
 import { readProf } from './report/prof.ts';
@@ -120,7 +120,7 @@ export class Machine extends MachineEvents implements MachineHandle {
   private readonly trace: TraceReader | undefined;
   private readonly traceGate: TraceGate | undefined;
   private readonly prof: ProfWatch | undefined;
-  private readonly flameClient: FlameClient | undefined;
+  private readonly flameClient: MachineFlame;
   private traceTimer: ReturnType<typeof setInterval> | undefined;
   private finish: ((result: RunResult | Promise<never>) => void) | undefined;
   /** What a callback threw. */
@@ -240,11 +240,13 @@ export class Machine extends MachineEvents implements MachineHandle {
     this.prof = prof && new ProfWatch(prof, () => readProf(this.shared));
     this.traceGate = options.traceFilter && new TraceGate(this.shared, options.traceFilter);
     this.symbols = new MachineSymbols(options.symbols, options.kernel);
-    const flame = options.clients.find(({ name }) => name === 'flame');
-    const lockstepNs = lockstep === undefined ? undefined : NS;
-    const names = () => knownNames(this.symbols, () => this.loadGuestSymbols());
-    const { kernelName } = options;
-    this.flameClient = flame && new FlameClient(flame, { shared: this.shared, kernelName, names, lockstepNs });
+    this.flameClient = new MachineFlame({
+      shared: this.shared,
+      kernelName: options.kernelName,
+      names: () => knownNames(this.symbols, () => this.loadGuestSymbols()),
+      sampling: () => this.lockstep?.sampling,
+      runs: () => this.startedAt !== 0,
+    });
     this.outlets = new Outlets(lockstep !== undefined, (error) => this.failed(error));
     const flow = (kind: Typed) => new InputFlow(() => this.inputWaiting(kind));
     this.typing = { serial: flow('serial'), virtioConsole: flow('virtioConsole') };
@@ -260,7 +262,7 @@ export class Machine extends MachineEvents implements MachineHandle {
       outlets: this.outlets,
       onConsole: watchedConsole(
         this.channels.serial.receiver(options.onConsole),
-        [this.prof?.part, this.flameClient?.part, this.traceGate?.part],
+        [this.prof?.part, this.flameClient.part, this.traceGate?.part],
         this,
       ),
       onConsoleInputTaken: () => this.typing.serial.drained(),
@@ -311,7 +313,6 @@ export class Machine extends MachineEvents implements MachineHandle {
         identity,
         trace,
         profile,
-        sampling: this.flameClient?.sampling,
         inputs,
         disks,
         reverse: lockstep.reverse,
@@ -335,8 +336,9 @@ export class Machine extends MachineEvents implements MachineHandle {
     const { pausing } = this;
     this.clients = new MachineClients({
       shared: this.shared,
-      prepare: () => this.executor.prepareClients(),
+      prepare: (module) => this.executor.prepareClient(module),
       atRest: (work) => pausing.atRest(work),
+      flame: (request) => this.flameClient.attach(request),
       names: { at: (address) => this.symbols.at(address), address: (name) => this.symbols.address(name) },
       kernel: options.kernel,
       again:
@@ -438,8 +440,8 @@ export class Machine extends MachineEvents implements MachineHandle {
       this.finish = resolve;
       const held = this.gdbPort.begin();
       this.pausing.begin(this.options.paused || held, this.saved !== undefined && this.lockstep === undefined);
-      this.flameClient?.begin();
-      if (this.trace !== undefined || this.flameClient !== undefined) this.traceTimer = setInterval(() => this.serve(), TRACE_MS);
+      this.flameClient.begin();
+      if (this.trace !== undefined) this.traceTimer = setInterval(() => this.serve(), TRACE_MS);
       this.executor.start(image);
     });
   }
@@ -473,7 +475,6 @@ export class Machine extends MachineEvents implements MachineHandle {
     try {
       this.board.chipset.hub.runHostSignals();
       this.trace?.drain();
-      this.flameClient?.drain();
     } catch (error) {
       this.failed(error);
     }
@@ -556,7 +557,7 @@ export class Machine extends MachineEvents implements MachineHandle {
     if (this.result !== undefined) return;
     this.result = result;
     this.endedAt = monotonicMs();
-    this.flameClient?.stop();
+    this.flameClient.stop();
     this.pausing.ended(describeEnd(result));
     const { i32, plan } = this.shared;
     Atomics.store(i32, this.control(Control.at.stop), 1);
@@ -799,13 +800,19 @@ export class Machine extends MachineEvents implements MachineHandle {
       lockstep: this.lockstep?.stats,
       prof: this.prof?.stats,
       clients: this.clients.any ? this.clients.reports() : undefined,
-      flame: this.flameClient?.stats,
+      flame: this.flameClient.stats,
     });
   }
 
-  async flame(format?: FlameFormat): Promise<Uint8Array> {
-    if (this.flameClient === undefined) throw new DragomanError('BAD_STATE', 'the client flame was not asked for');
-    return this.flameClient.write(format === undefined ? undefined : FLAME_FORMAT.take(format, 'format'));
+  activity(): MachineActivity {
+    const { shared, state, lockstep } = this;
+    const now = this.endedAt || monotonicMs();
+    const nowNs = lockstep?.nowNs ?? new Standstill(shared.memory).since(() => BigInt(Math.round(now * 1e6)));
+    return collectActivity({ shared, state, nowNs, times: lockstep?.times });
+  }
+
+  flame(format?: FlameFormat): Promise<Uint8Array> {
+    return this.flameClient.write(format);
   }
 
   memoryHash(): string {

@@ -31,7 +31,7 @@ const KINDS: Readonly<Record<CpuFieldKind, readonly CpuField[]>> = {
   // biome-ignore format: by what they are
   counter: [
     'countTlbMisses', 'countFaults', 'countInterrupts', 'countExits', 'exitNs', 'countHost', 'hostNs', 'slow', 'idleNs', 'idleSinceNs', 'countInterpreted', 'countTranslated', 'startedNs',
-    'samplesInterpreted', 'samplesTranslated', 'lastBlocks', 'lastBlockCount', 'lastDeliveries', 'lastDeliveryCount', 'installNs', 'countInstalls', 'pauses', 'countRefused', 'profWhy',
+    'samplesInterpreted', 'samplesTranslated', 'samplesUser', 'lastBlocks', 'lastBlockCount', 'lastDeliveries', 'lastDeliveryCount', 'installNs', 'countInstalls', 'pauses', 'countRefused', 'profWhy',
   ],
   pointer: ['tlb', 'tlbList', 'tlbGlobalList', 'jumpKernel', 'jumpUser', 'blockHash', 'arena', 'arenaNext', 'arenaEnd', 'gdtHost'],
   thread: [

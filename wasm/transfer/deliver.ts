@@ -18,6 +18,7 @@ import {
   FAULT_TRAP,
   Gpr,
   InnerStack,
+  Mode,
   Pending,
   Seg,
   SlowPath,
@@ -379,6 +380,7 @@ function doPending(cpu: Cpu, eip: u32, translated: bool): u32 {
       if (cpu.relaxSeen != control.relax) relyAnew(cpu);
       if (translated) cpu.samplesTranslated++;
       else cpu.samplesInterpreted++;
+      if (cpu.mode & Mode.USER) cpu.samplesUser++;
       return 1;
     }
     // No system-management mode.

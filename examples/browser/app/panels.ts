@@ -13,4 +13,10 @@ export interface PanelEntry {
   readonly load: () => Promise<{ readonly default: Panel }>;
 }
 
-export const PANELS: readonly PanelEntry[] = [{ id: 'numbers', title: 'Numbers', load: () => import('../panels/numbers.tsx') }];
+export const PANELS: readonly PanelEntry[] = [
+  { id: 'numbers', title: 'Numbers', load: () => import('../panels/numbers.tsx') },
+  { id: 'cpus', title: 'CPUs', load: () => import('../panels/activity.tsx') },
+  { id: 'rates', title: 'Rates', load: () => import('../panels/rates.tsx') },
+  { id: 'clients', title: 'Clients', load: () => import('../panels/clients.tsx') },
+  { id: 'sharing', title: 'Sharing', load: () => import('../panels/sharing.tsx') },
+];

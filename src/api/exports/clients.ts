@@ -28,4 +28,11 @@ export type {
   Shadow,
   Touched,
 } from '../../clients/client.ts';
+export type { CoverageReport, EdgeReport } from '../../clients/coverage.ts';
+export type { CrossingCounts, CrossingsReport } from '../../clients/crossings.ts';
+export { GranuleUse } from '../../clients/granule-use.ts';
+export type { InscountReport } from '../../clients/inscount.ts';
+export type { Race, RaceSide, RacesReport } from '../../clients/races.ts';
+export type { SharedSymbol, SharingReport, SharingTable } from '../../clients/sharing.ts';
+export type { TraceReport } from '../../clients/trace.ts';
 export { CLIENTS, type ClientName, type ClientOption, type ClientOptions } from '../client-names.ts';

@@ -13,7 +13,7 @@ import { type FlameSettings, flameSettings } from './options.ts';
 import { pprof } from './pprof.ts';
 import { Profile } from './profile.ts';
 import { drainSamples, type Sample } from './rings.ts';
-import { SliceSampling } from './slices.ts';
+import type { SliceSampling } from './slices.ts';
 import { speedscope } from './speedscope.ts';
 
 export interface FlameOptions {
@@ -22,8 +22,8 @@ export interface FlameOptions {
   readonly kernelName: string | undefined;
   /** Who knows the guest's names when a profile is written. */
   readonly names: () => CodeNames;
-  /** Of a lockstep machine: nanoseconds of an instruction. */
-  readonly lockstepNs: number | undefined;
+  /** Of a lockstep machine; undefined: CPUs are threads. */
+  readonly sampling: SliceSampling | undefined;
 }
 
 /** What of a CPU is in the profile: its time in HLT until its last sample, and how many it had lost then. */
@@ -39,8 +39,6 @@ const gzip = async (bytes: Uint8Array<ArrayBuffer>): Promise<Uint8Array> =>
 export class FlameClient {
   readonly settings: FlameSettings;
   readonly part: ConsolePart;
-  /** Undefined: CPUs are threads. */
-  readonly sampling: SliceSampling | undefined;
   readonly #options: FlameOptions;
   readonly #profile: Profile;
   readonly #seen: Seen[] = [];
@@ -51,15 +49,11 @@ export class FlameClient {
   constructor({ options: texts }: ClientRequest, options: FlameOptions) {
     this.settings = flameSettings(texts, 'clients');
     this.#options = options;
-    const { shared, lockstepNs: instructionNs } = options;
-    const { cpuCount: cpus } = shared.plan;
-    this.#profile = new Profile(cpus);
+    this.#profile = new Profile(options.shared.plan.cpuCount);
     this.part = new ConsolePart(texts, { onBegin: () => this.#start(), onEnd: () => this.stop() });
-    if (instructionNs !== undefined)
-      this.sampling = new SliceSampling({ cpus, hz: this.settings.hz, instructionNs, onSample: () => this.drain() });
   }
 
-  /** The run begins. */
+  /** The run begins, or the client is attached to one that has. */
   begin(): void {
     if (this.part.begun) this.#start();
   }
@@ -81,8 +75,9 @@ export class FlameClient {
 
   #set(on: boolean): void {
     this.#on = on;
-    if (this.sampling !== undefined) {
-      this.sampling.on = on;
+    const { sampling } = this.#options;
+    if (sampling !== undefined) {
+      sampling.want(on ? { hz: this.settings.hz, onSample: () => this.drain() } : undefined);
       return;
     }
     const { i32 } = this.#options.shared;
@@ -99,8 +94,8 @@ export class FlameClient {
 
   /** That a CPU has waited in HLT until now. */
   #idleNs(cpu: number): number {
-    if (this.sampling !== undefined) return this.sampling.idleNs(cpu);
-    const { shared } = this.#options;
+    const { shared, sampling } = this.#options;
+    if (sampling !== undefined) return sampling.idleNs(cpu);
     const word = (offset: number) => {
       const at = (cpuBase(shared.plan, cpu) + offset) >> 2;
       return (shared.i32[at]! >>> 0) + (shared.i32[at + 1]! >>> 0) * 2 ** 32;

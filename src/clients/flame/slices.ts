@@ -5,12 +5,12 @@
 // slices are often so long, many where they seldom are. Samples are to stand for a period each, so of those that stand for less only some are kept, by chance.
 import type { Vcpu } from '../../cpu/vcpu.ts';
 import { SeededRandom } from '../../machine/lockstep/random.ts';
+import type { TurnTimes } from '../../machine/lockstep/turn-times.ts';
 
-export interface SliceSamplingOptions {
-  readonly cpus: number;
-  /** Samples a second of a CPU's time, as far as slices have so many ends; each instruction takes `instructionNs`. */
+/** What is wanted. */
+export interface SlicesWanted {
+  /** Samples a second of a CPU's time, as far as slices have so many ends. */
   readonly hz: number;
-  readonly instructionNs: number;
   /** There is a sample in the ring. */
   readonly onSample: () => void;
 }
@@ -19,38 +19,37 @@ export interface SliceSamplingOptions {
 const DRAWS = 2 ** 32;
 
 export class SliceSampling {
-  /** Whether samples are wanted. */
-  on = false;
-  readonly #options: SliceSamplingOptions;
-  readonly #period: number;
-  readonly #random = new SeededRandom(0);
-  readonly #idle: number[];
-  /** To where the clock has been accounted for. */
-  #until = 0;
+  readonly #instructionNs: number;
+  readonly #times: TurnTimes;
+  #wanted: SlicesWanted | undefined;
+  /** Instructions that a sample stands for. */
+  #period = 0;
+  #random = new SeededRandom(0);
 
-  constructor(options: SliceSamplingOptions) {
-    this.#options = options;
-    this.#period = 1e9 / options.hz / options.instructionNs;
-    this.#idle = Array.from({ length: options.cpus }, () => 0);
+  /** Each instruction takes `instructionNs`. */
+  constructor(instructionNs: number, times: TurnTimes) {
+    this.#instructionNs = instructionNs;
+    this.#times = times;
+  }
+
+  /** From now on samples are wanted; undefined: no more. */
+  want(wanted: SlicesWanted | undefined): void {
+    this.#wanted = wanted;
+    if (wanted === undefined) return;
+    this.#period = 1e9 / wanted.hz / this.#instructionNs;
+    this.#random = new SeededRandom(0);
   }
 
   /** That a CPU has waited in HLT so far. */
   idleNs(cpu: number): number {
-    return Math.round(this.#idle[cpu]!);
-  }
-
-  /** A turn took from one time of the clock to another; CPUs that are not among `running` waited meanwhile, and all did before. */
-  turned(running: readonly number[], from: number, to: number): void {
-    const before = from - this.#until;
-    for (let cpu = 0; cpu < this.#idle.length; cpu++) this.#idle[cpu]! += before + (running.includes(cpu) ? 0 : to - from);
-    this.#until = to;
+    return Math.round(this.#times.of(cpu).idle);
   }
 
   /** A slice of a CPU ended as it was drawn to, which stands for so many instructions. */
   ended(cpu: Vcpu, instructions: number): void {
-    if (!this.on || (instructions < this.#period && this.#random.next() >= (instructions / this.#period) * DRAWS)) return;
-    const ns = Math.round(Math.max(instructions, this.#period) * this.#options.instructionNs);
+    if (this.#wanted === undefined || (instructions < this.#period && this.#random.next() >= (instructions / this.#period) * DRAWS)) return;
+    const ns = Math.round(Math.max(instructions, this.#period) * this.#instructionNs);
     cpu.instance.runtime.sample(cpu.base, BigInt(ns), BigInt(this.idleNs(cpu.index)));
-    this.#options.onSample();
+    this.#wanted.onSample();
   }
 }

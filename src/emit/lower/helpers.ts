@@ -11,10 +11,13 @@ import type { FunctionCode } from './function.ts';
 import { type QuickWay, quickDeed, quickWay } from './quick-ways.ts';
 import type { Target } from './target.ts';
 
+/** Places are the very same, or, where a lift is of another script than its emitter (a Worker's clients in a browser), say the same. */
+const isSame = (said: unknown, declared: unknown): boolean => said === declared || JSON.stringify(said) === JSON.stringify(declared);
+
 /** Whether an operation says of a function what is declared of it: passes believe the operation. */
 const hasEffects = ({ result: _, ...said }: HelperEffects, { effects }: RuntimeFunction): boolean => {
   const declared = Object.entries(effects);
-  return declared.length === Object.keys(said).length && declared.every(([name, what]) => said[name as keyof Effects] === what);
+  return declared.length === Object.keys(said).length && declared.every(([name, what]) => isSame(said[name as keyof Effects], what));
 };
 
 /** Whether places that are changed, undefined: any, may be MXCSR. */

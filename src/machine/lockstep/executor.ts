@@ -2,7 +2,7 @@
 import { DragomanError } from '../../api/errors.ts';
 import { LOCKSTEP_EPOCH_MS, type LockstepOptions, type MachineStats } from '../../api/options.ts';
 import type { Translator } from '../../cache/translator.ts';
-import type { SliceSampling } from '../../clients/flame/slices.ts';
+import { SliceSampling } from '../../clients/flame/slices.ts';
 import type { EngineImage } from '../../cpu/runtime.ts';
 import type { SharedMemory } from '../../cpu/state.ts';
 import type { Chipset } from '../../devices/chipset.ts';
@@ -22,10 +22,11 @@ import type { Executor, ExecutorEnds } from '../executor.ts';
 import type { InputKind, Inputs, Typed } from '../inputs.ts';
 import type { Profile } from '../report/profile.ts';
 import type { TraceReader } from '../report/trace.ts';
-import { type ClientMaker, Lockstep, type SavedTurns } from './lockstep.ts';
+import { type ClientMaker, Lockstep, NS, type SavedTurns } from './lockstep.ts';
 import { SeededRandom } from './random.ts';
 import { checkIdentity, eventLine, headerLine, type MachineIdentity, parseRecording, type Recording } from './recording.ts';
 import { type LockstepEnd, LockstepRun } from './run.ts';
+import { TurnTimes } from './turn-times.ts';
 import { VirtualClock } from './virtual-clock.ts';
 
 /** The entropy device's numbers are not those that choose CPUs. */
@@ -72,7 +73,6 @@ export interface LockstepExecutorOptions extends ExecutorEnds {
   readonly identity: () => MachineIdentity;
   readonly trace: TraceReader | undefined;
   readonly profile: Profile | undefined;
-  readonly sampling: SliceSampling | undefined;
   /** Of the devices. */
   readonly inputs: Inputs;
   /** Of a machine that goes on for another one, with the inputs that wait. */
@@ -104,6 +104,9 @@ export class LockstepExecutor implements Executor, Inputs {
   #clientMaker: ClientMaker | undefined;
   #history: History | undefined;
   travel: Travel | undefined;
+  readonly times: TurnTimes;
+  /** For the client flame. */
+  readonly sampling: SliceSampling;
   #begun = false;
   #stopped = false;
   /** The host's clock where the guest's was 0, had it never been paused; and when it was. Milliseconds. */
@@ -118,6 +121,8 @@ export class LockstepExecutor implements Executor, Inputs {
   constructor(options: LockstepExecutorOptions) {
     this.#options = options;
     const { shared, time, outlets } = options;
+    this.times = new TurnTimes(shared, time.clock.now());
+    this.sampling = new SliceSampling(NS, this.times);
     this.#early.push(...(options.saved?.inputs ?? []));
     const { onRecord } = options.options;
     if (onRecord !== undefined) this.#record = outlets.add(onRecord, () => {});
@@ -136,6 +141,11 @@ export class LockstepExecutor implements Executor, Inputs {
     return { seed, turns: this.#lockstep?.turns ?? 0, virtualMs: clock.now() / 1e6, ...(history && { history }) };
   }
 
+  /** Of the machine's clock. */
+  get nowNs(): number {
+    return this.#options.time.clock.now();
+  }
+
   start(image: EngineImage): void {
     this.#begin();
     this.#work(image).catch((error: unknown) => this.#options.onFailure(error));
@@ -148,7 +158,7 @@ export class LockstepExecutor implements Executor, Inputs {
   }
 
   async #work(image: EngineImage): Promise<void> {
-    const { shared, chipset, encoder, options, time, outlets, trace, profile, sampling, inputs, reverse } = this.#options;
+    const { shared, chipset, encoder, options, time, outlets, trace, profile, inputs, reverse } = this.#options;
     const { seed, clock, recording } = time;
     const translator = encoder === undefined ? undefined : await loadTranslator(shared, FIRST_FORM + image.keys.length, encoder, profile);
     if (this.#stopped) return;
@@ -161,7 +171,8 @@ export class LockstepExecutor implements Executor, Inputs {
       seed,
       translator,
       onTrace: () => trace?.drain(),
-      sampling,
+      sampling: this.sampling,
+      times: this.times,
       saved,
       exact: reverse !== undefined,
     });
@@ -238,16 +249,16 @@ export class LockstepExecutor implements Executor, Inputs {
     this.#lockstep?.takeClients(this.#clientMaker);
   }
 
-  async prepareClients(): Promise<void> {
-    const [{ clientCode }, { instrumentsOf }, { loadClientNow }] = await Promise.all([
+  async prepareClient(): Promise<void> {
+    const [{ clientCode }, { instrumentsOf }, { loadedClient }] = await Promise.all([
       import('../../clients/client-code.ts'),
       import('../../clients/instruments.ts'),
       import('../../clients/load.ts'),
     ]);
     const { shared } = this.#options;
     this.#clientMaker ??= {
-      instruments: (list) => instrumentsOf(shared, list, loadClientNow),
-      of: ({ instance, base }, list) => clientCode(instance, shared, base, list, loadClientNow),
+      instruments: (list) => instrumentsOf(shared, list, loadedClient),
+      of: ({ instance, base }, list) => clientCode(instance, shared, base, list, loadedClient),
     };
   }
 

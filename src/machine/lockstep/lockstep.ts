@@ -31,6 +31,7 @@ import type { SavedLockstep } from '../../snapshot/header.ts';
 import { cpuHost } from '../board/cpu-host.ts';
 import { monotonicMs } from '../board/host-clock.ts';
 import { SeededRandom } from './random.ts';
+import type { TurnTimes } from './turn-times.ts';
 import type { VirtualClock } from './virtual-clock.ts';
 
 /** Nanoseconds of an instruction, where one CPU runs. */
@@ -61,7 +62,9 @@ export interface LockstepParts {
   /** Trace records are waiting (see HostImports.trace). */
   readonly onTrace: () => void;
   /** Of the client flame. */
-  readonly sampling: SliceSampling | undefined;
+  readonly sampling: SliceSampling;
+  /** Are told of each turn. */
+  readonly times: TurnTimes;
   /** Where another machine stood that this one goes on for. */
   readonly saved: SavedTurns | undefined;
   /** Each instruction by itself. */
@@ -120,8 +123,8 @@ export class Lockstep {
   readonly #lives: readonly Lifecycle[];
   readonly #random: SeededRandom;
   #slice: Slice | undefined;
-  /** Of the slice, where it is this machine's from the start: who could have got it, and what its end stands for; 0: it is not where it was drawn to be. */
-  #drawn: { readonly running: readonly number[]; readonly standsFor: number } | undefined;
+  /** Of the slice, where it is this machine's from the start: who could have got it, what its end stands for (0: it is not where it was drawn to be), and whether it began in code of CPL 3. */
+  #drawn: { readonly running: readonly number[]; readonly standsFor: number; readonly fromUser: boolean } | undefined;
   /** The CPU that is to stop behind its Cpu.stepsLeft instructions. */
   #stepped: Vcpu | undefined;
   /** Its Cpu.stepsLeft when that was asked for, and whether it has been given a turn of the others' to wake in. */
@@ -237,8 +240,11 @@ export class Lockstep {
       const most = running.length === 1 ? LONGEST : LONGEST_SHARED;
       const drawn = this.#length(most);
       const length = Math.max(Math.min(drawn, Math.ceil((deadline - clock.now()) / (NS / running.length))), 1);
-      if (this.#parts.sampling !== undefined)
-        this.#drawn = { running: running.map(({ index }) => index), standsFor: drawn === length ? standsFor(drawn, most) : 0 };
+      this.#drawn = {
+        running: running.map(({ index }) => index),
+        standsFor: drawn === length ? standsFor(drawn, most) : 0,
+        fromUser: this.#parts.times.isInUser(cpu.index),
+      };
       slice = { cpu, length, ns: NS / running.length, start: clock.now(), left: length };
     }
     this.#slice = slice;
@@ -290,12 +296,13 @@ export class Lockstep {
   }
 
   /** A slice is over. */
-  #sample({ cpu, start, left }: Slice, exit: number): void {
-    const { sampling, clock } = this.#parts;
+  #sample({ cpu, length, ns, start, left }: Slice, exit: number): void {
+    const { sampling, times, clock } = this.#parts;
     const drawn = this.#drawn;
     this.#drawn = undefined;
-    if (sampling === undefined || drawn === undefined) return;
-    sampling.turned(drawn.running, start, clock.now());
+    if (drawn === undefined) return;
+    times.turned(drawn.running, start, clock.now());
+    times.ran(cpu.index, (length - left) * ns, drawn.fromUser);
     if (exit === Exit.SLICE && left <= 0 && drawn.standsFor > 0) sampling.ended(cpu, drawn.standsFor);
   }
 

@@ -1,10 +1,12 @@
 // One CPU's thread: runs it, sleeps in HLT, installs what the translator published.
 import { DROP_REGIONS, unseenModules } from '../../cache/publish.ts';
-import { clientCodeNow, loadClientNow } from '../../clients/load.ts';
+import { isLoaded, loadClient, loadedClient } from '../../clients/load.ts';
+import { readClients } from '../../clients/table.ts';
 import { Lifecycle, wakeBits } from '../../cpu/lifecycle.ts';
 import { Vcpu } from '../../cpu/vcpu.ts';
 import { CHECK_NS, IDLE_CHECK_NS, SHORT_RUN_NS } from '../../devices/lapic-timer.ts';
 import { host } from '../../host/node.ts';
+import { importClientCode, importOwn } from '../../host/node-clients.ts';
 import { Cpu, DebugStop, Exit, Pending, Step } from '../../layout/cpu.ts';
 import { CONTROL, Control, cpuBase } from '../../layout/memory.ts';
 import { buildBoard } from '../board/board.ts';
@@ -86,10 +88,24 @@ let shortRuns = 0;
 
 const asleep = (CONTROL + Control.at.asleepForGood) >> 2;
 
+/** In the place of an Exit: code of clients is to be loaded before the CPU goes on, which takes this thread's event loop. */
+const LOADS = -1;
+let clientCode: Awaited<ReturnType<typeof importClientCode>> | undefined;
+let awaitsCode = false;
+
 /** Behind a rest: what the host has changed meanwhile. */
 function takeChanges(): void {
   cpu.takeDebugChanges();
-  cpu.takeClients(({ instance, base }, list) => clientCodeNow().clientCode(instance, shared, base, list, loadClientNow));
+  const { list } = readClients(shared);
+  awaitsCode = list.length > 0 && (clientCode === undefined || !list.every(({ module }) => isLoaded(module)));
+  if (!awaitsCode) cpu.takeClients(({ instance, base }, list) => clientCode!.clientCode(instance, shared, base, list, loadedClient));
+}
+
+/** Loads what was missing, and takes it. The CPU is parked, so nobody waits for it; the list stays as it is until this CPU rests again. */
+async function loadCode(): Promise<void> {
+  clientCode ??= await importClientCode();
+  for (const { module } of readClients(shared).list) await loadClient(module, importOwn);
+  takeChanges();
 }
 
 /** The host asks for it; this CPU is parked. */
@@ -151,7 +167,7 @@ function halt(): boolean {
     if ((word & Pending.PAUSE) !== 0) {
       rest();
       // The host may have sent it elsewhere.
-      if (!life.waits || life.awaitsStartup) break;
+      if (awaitsCode || !life.waits || life.awaitsStartup) break;
     } else if ((word & Pending.INSTALL) !== 0) cpu.onInstall?.();
     else if ((word & NO_INTERRUPT) !== 0) Atomics.and(i32, pending, ~NO_INTERRUPT);
     else if (left <= 0) {
@@ -164,7 +180,7 @@ function halt(): boolean {
   }
   if (!enabled) Atomics.sub(i32, asleep, 1);
   // Whoever looks at a machine that was stopped finds the CPU in HLT.
-  if (!stops()) life.endHalt();
+  if (!stops() && !awaitsCode) life.endHalt();
   resumedAt = clock.now();
   if (!timerRan) watch.disturbed(resumedAt);
   const slept = resumedAt - haltedAt;
@@ -176,7 +192,7 @@ function halt(): boolean {
   return true;
 }
 
-/** Sleeps until a start-up IPI comes, and starts the CPU; false where the machine stops, or none can come. */
+/** Sleeps until a start-up IPI comes, and starts the CPU, or until code is to be loaded; false where the machine stops, or none can come. */
 function waitForStartup(): boolean {
   runtime.park(cpu.base);
   if (!mayBeWoken()) return false;
@@ -184,13 +200,17 @@ function waitForStartup(): boolean {
     const word = Atomics.load(i32, pending);
     if ((word & Pending.STOP) !== 0) return false;
     if (life.wake()) break;
-    if ((word & Pending.PAUSE) !== 0) rest();
-    else if ((word & Pending.INSTALL) !== 0) cpu.onInstall?.();
+    if ((word & Pending.PAUSE) !== 0) {
+      rest();
+      if (awaitsCode) break;
+    } else if ((word & Pending.INSTALL) !== 0) cpu.onInstall?.();
     else Atomics.wait(i32, pending, word);
   }
   Atomics.sub(i32, asleep, 1);
-  begin();
-  leaveHalt(0, LONG_SLEEP_NS);
+  if (!awaitsCode) {
+    begin();
+    leaveHalt(0, LONG_SLEEP_NS);
+  }
   runtime.unpark(cpu.base);
   return true;
 }
@@ -212,16 +232,18 @@ function begin(): void {
   if (cpu.get(Cpu.at.startedNs) === 0) cpu.count(Cpu.at.startedNs, Math.round(resumedAt));
 }
 
-/** Runs the CPU until it ends the machine's run, or is told to stop: the last exit. */
+/** Runs the CPU until it ends the machine's run, or is told to stop: the last exit; or LOADS. */
 function run(): number {
   for (;;) {
     if (life.waits && (cpu.get(Cpu.at.step) & Step.DEBUG) !== 0) stopForHost(DebugStop.STEPPED);
+    if (awaitsCode) return LOADS;
     if (life.awaitsStartup) {
       if (!waitForStartup()) return stops() ? Exit.STOP : Exit.HALT;
+      continue;
     } else if (life.waits) {
       if (!halt()) return Exit.HALT;
       if (stops()) return Exit.STOP;
-      if (life.waits) continue;
+      if (life.waits || awaitsCode) continue;
     }
     const exit = cpu.run();
     if (exit === Exit.TIMER) {
@@ -245,11 +267,16 @@ function run(): number {
 
 // What was asked for before the run.
 takeChanges();
+if (awaitsCode) await loadCode();
 if (!life.awaitsStartup) begin();
 runtime.unpark(cpu.base);
 let exit: number;
 try {
-  exit = run();
+  for (exit = run(); exit === LOADS; exit = run()) {
+    runtime.park(cpu.base);
+    await loadCode();
+    runtime.unpark(cpu.base);
+  }
 } finally {
   // Nobody waits for a CPU that is gone.
   runtime.park(cpu.base);

@@ -15,6 +15,8 @@ import type { Executor, ExecutorEnds } from '../executor.ts';
 import type { Profile } from '../report/profile.ts';
 import type { CodeCacheData } from '../translating.ts';
 import {
+  type ClientWorkerData,
+  type ClientWorkerMessage,
   type CpuMessage,
   type CpuWorkerData,
   type TimerWorkerData,
@@ -24,7 +26,7 @@ import {
 } from './messages.ts';
 import { Rests } from './rest.ts';
 
-/** V8 replaces a function's baseline code only for its next call, so a loop must be left now and then to get the better code. */
+/** V8 replaces a function's baseline code only for its next call, so a loop must be left now and then to get the better code. And who meets a kick counts what runs (report/activity.ts). */
 const KICK_MS = 5;
 /** A CPU that spins gives its core away at each PAUSE whose number has none of these bits: so often where CPUs outnumber the host's cores, and else. */
 const CROWDED_PAUSES = 63;
@@ -81,7 +83,7 @@ export class ThreadsExecutor implements Executor {
     this.#spawn<TimerWorkerData>('timer-worker', 'timekeeper', {
       board,
       thread: TIMER_THREAD,
-      kickMs: encoder !== undefined ? KICK_MS : Number.POSITIVE_INFINITY,
+      kickMs: KICK_MS,
     });
     const firstSlot = FIRST_FORM + image.keys.length;
     if (encoder !== undefined)
@@ -189,10 +191,20 @@ export class ThreadsExecutor implements Executor {
     for (const cpu of this.#cpus) cpu.end();
   }
 
-  /** Each thread loads it by itself. */
-  async prepareClients(): Promise<void> {
-    if (!host.canRequire)
-      throw new DragomanError('NOT_SUPPORTED', 'not supported: clients of a machine with threads in a browser', 'clients');
+  /** Each thread loads it by itself, when its CPU next rests. */
+  async prepareClient(module: string): Promise<void> {
+    if (host.threadsLoadAlike) return;
+    const { error } = await new Promise<ClientWorkerMessage>((resolve) => {
+      host.startWorker({
+        module: workerUrl('client-worker'),
+        name: 'client',
+        data: { module } satisfies ClientWorkerData,
+        onMessage: (message) => resolve(message as ClientWorkerMessage),
+        onError: (cause) => resolve({ error: (cause as Error).message }),
+        onExit: () => resolve({ error: 'the Worker has ended' }),
+      });
+    });
+    if (error !== undefined) throw new DragomanError('BAD_OPTION', `a Worker cannot load the client ${module}: ${error}`, 'clients');
   }
 
   /** Between two safe points of theirs CPUs are in the middle of nothing. */

@@ -28,10 +28,19 @@ export interface TranslatorWorkerData {
 }
 
 export interface TimerWorkerData {
-  /** Milliseconds between two kicks (Pending.KICK) of a CPU that runs, at the least, and half of the most; Infinity for none. */
+  /** Milliseconds between two kicks (Pending.KICK) of a CPU that runs, at the least, and half of the most. */
   readonly kickMs: number;
   readonly board: BoardConfig;
   readonly thread: number;
+}
+
+/** `module`: a client's. */
+export interface ClientWorkerData {
+  readonly module: string;
+}
+/** Undefined: it can be loaded there. */
+export interface ClientWorkerMessage {
+  readonly error?: string;
 }
 
 /** From a CPU's Worker to the host. */
@@ -46,6 +55,7 @@ const WORKERS = {
   'cpu-worker': new URL('./cpu-worker.js', import.meta.url),
   'timer-worker': new URL('./timer-worker.js', import.meta.url),
   'translator-worker': new URL('./translator-worker.js', import.meta.url),
+  'client-worker': new URL('./client-worker.js', import.meta.url),
 };
 export type WorkerName = keyof typeof WORKERS;
 

@@ -21,7 +21,6 @@ let kickedAt = clock.now();
  * again: each wake takes a core from a CPU where there is none to spare. A CPU that leaves HLT bumps timerSignal.
  */
 function kick(now: number): number {
-  if (data.kickMs === Number.POSITIVE_INFINITY) return data.kickMs;
   const running = cpus.filter((cpu) => i32[(cpu + Cpu.at.halted) >> 2] === 0);
   if (running.length === 0) return Number.POSITIVE_INFINITY;
   if (now - kickedAt >= data.kickMs * 1e6) {

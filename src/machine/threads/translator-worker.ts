@@ -6,12 +6,13 @@ import type { Request } from '../../cache/request.ts';
 import { noteTranslation } from '../../cache/tally.ts';
 import type { TranslatedModule } from '../../cache/translator.ts';
 import { instrumentsOf } from '../../clients/instruments.ts';
-import { loadClient, loadClientNow } from '../../clients/load.ts';
+import { loadClient, loadedClient } from '../../clients/load.ts';
 import { clientVersion, readClients } from '../../clients/table.ts';
 import { attachMemory } from '../../cpu/state.ts';
 import type { EncoderName } from '../../emit/module/builder.ts';
 import type { KeptFiles } from '../../host/host.ts';
 import { host } from '../../host/node.ts';
+import { importOwn } from '../../host/node-clients.ts';
 import { CONTROL, Control, KEPT_PAGES } from '../../layout/memory.ts';
 import { type CodeCacheData, machineTranslator, openCodeCache, takeEncoder } from '../translating.ts';
 import type { TranslatorWorkerData } from './messages.ts';
@@ -102,8 +103,8 @@ function dropAll(): boolean {
 /** Goes by the list of clients as it is now; false where the machine stops meanwhile. What is published from here on is for CPUs that go by it as well. */
 async function takeClients(): Promise<boolean> {
   const { list, version } = readClients(shared);
-  for (const { module } of list) await loadClient(module);
-  translator.clients = instrumentsOf(shared, list, loadClientNow);
+  for (const { module } of list) await loadClient(module, importOwn);
+  translator.clients = instrumentsOf(shared, list, loadedClient);
   translator.clientVersion = version;
   publisher.clients = version;
   return dropAll();

@@ -1,5 +1,6 @@
 // `dragoman run` on a machine that plays a script instead of running a guest, so that the tests reach every way a run can end.
 // The script is the kernel file: JSON, a list of steps.
+import type { MachineActivity } from '../../../src/api/activity.ts';
 import type { RunResult } from '../../../src/api/ending.ts';
 import { type MachineHandle, type MachineOptions, type MachineStats, MiB } from '../../../src/api/options.ts';
 import { parseCommand } from '../../../src/cli/arguments.ts';
@@ -165,6 +166,10 @@ class ScriptedMachine extends MachineEvents implements MachineHandle {
   }
   stats(): MachineStats {
     return STATS;
+  }
+
+  activity(): MachineActivity {
+    return { state: this.state, ms: 0, cpus: [], regions: 0, installs: 0 };
   }
 }
 

@@ -2,6 +2,7 @@
 // Cannot prove: what it costs; bench/ shows that.
 import { expect, it } from 'vitest';
 import { Machine, type MachineOptions, MiB } from '../../../src/api/index.ts';
+import { GranuleUse } from '../../../src/clients/granule-use.ts';
 import type { SharingReport } from '../../../src/clients/sharing.ts';
 import { CLI_HLT, kernel, le32 } from '../machine/programs.ts';
 
@@ -52,6 +53,30 @@ it.each<[string, number, Partial<MachineOptions>]>([
   const { all, kernel, user, granule } = await reported(other, 'sharing', more);
   const expected = table(64, [1 + 66, 1 + 2 + 66], [1, 2]);
   expect({ all, kernel, user, granule }).toEqual({ all: expected, kernel: expected, user: NOTHING, granule: 64 });
+});
+
+it.each(['sharing', 'sharing:granule=4096'])('%s has a map of what each granule is, which the table counts', async (word) => {
+  const other = 1;
+  await using machine = await Machine.create({
+    memoryBytes: 16 * MiB,
+    cpus: 2,
+    kernel: kernel(program(other)),
+    lockstep: { paced: false },
+  });
+  const client = await machine.attach(word);
+  await machine.run();
+  const { all, granule } = client.report() as SharingReport;
+  const map = client.ask('map') as Uint8Array;
+  expect(map.length).toBe((16 * MiB) / granule);
+  const at = (address: number) => map[Math.floor(address / granule)];
+  const kilobytes = (use: number) => (map.filter((one) => one === use).length * granule) / 1024;
+  expect(all).toEqual({
+    private: { readOnly: kilobytes(GranuleUse.PRIVATE_READ), readWrite: kilobytes(GranuleUse.PRIVATE_WRITTEN) },
+    shared: { readOnly: kilobytes(GranuleUse.SHARED_READ), readWrite: kilobytes(GranuleUse.SHARED_WRITTEN) },
+  });
+  // A copy's ends, what one CPU writes and both read, and what nobody uses.
+  expect([0x310ff0, 0x9080, 0x500000].map(at)).toEqual([GranuleUse.PRIVATE_WRITTEN, GranuleUse.SHARED_WRITTEN, GranuleUse.NONE]);
+  expect(() => client.ask('mop')).toThrow("sharing knows of no 'mop': map");
 });
 
 it('by other granules', async () => {

@@ -1,7 +1,7 @@
 // The client flame on whole machines: a kernel whose calls and shares of the time are known.
 // Cannot prove: what a Debian's kernel does; the boots show a stack of it.
 import { describe, expect, it } from 'vitest';
-import { Machine, type MachineOptions, MiB } from '../../../src/api/index.ts';
+import { type FlameStats, Machine, type MachineOptions, MiB } from '../../../src/api/index.ts';
 import { type Shares, shares, sharesOf } from './guest.ts';
 
 const TURNS = 1500;
@@ -50,6 +50,39 @@ describe('in lockstep', () => {
     expect(plain.stats().lockstep).toEqual(first.machine.stats().lockstep);
     expect(plain.memoryHash()).toBe(first.machine.memoryHash());
     expect(plain.stats().flame).toBeUndefined();
+  });
+});
+
+describe('attached while the guest runs', () => {
+  it.each<[string, MachineOptions]>([
+    ['threads', {}],
+    ['lockstep', { lockstep: { paced: false } }],
+  ])('on %s samples from then until it is detached', async (_name, more) => {
+    const { kernel, symbols } = shares(2 ** 31 - 1);
+    await using machine = await Machine.create({ memoryBytes: 16 * MiB, kernel, symbols, ...more });
+    await expect(machine.flame()).rejects.toMatchObject({ code: 'BAD_STATE' });
+    const run = machine.run();
+    const first = await machine.attach('flame:hz=4000');
+    await expect(machine.attach('flame')).rejects.toMatchObject({ code: 'BAD_OPTION' });
+    const samplesOf = () => machine.stats().flame!.samples;
+    const until = async (samples: number) => {
+      while (samplesOf() < samples) await new Promise((resolve) => setTimeout(resolve, 10));
+    };
+    await until(50);
+    await first.detach();
+    const found = first.report() as FlameStats;
+    await new Promise((resolve) => setTimeout(resolve, 150));
+    expect(machine.stats().flame).toEqual(found);
+    expect(await first.ask('folded')).toEqual(await machine.flame('folded'));
+    expect(total(await machine.flame('folded'))).toBeGreaterThan(0);
+    const second = await machine.attach('flame:hz=4000,level=user');
+    await second.detach();
+    await first.detach();
+    expect(second.report()).toMatchObject({ samples: 0 });
+    expect(first.report()).toEqual(found);
+    machine.stop('enough');
+    await run;
+    await expect(machine.attach('flame')).rejects.toMatchObject({ code: 'ENDED' });
   });
 });
 
