@@ -21,6 +21,7 @@ export type ErrorCode =
   | 'BAD_STATE'
   | 'BAD_ADDRESS'
   | 'NO_SYMBOLS'
+  | 'NO_REGION'
   | 'INTERNAL';
 
 /** An error that a user can act on. `code` is stable; `where` names the file, option or address it is about. */

@@ -77,6 +77,19 @@ export {
   type SnapshotOptions,
   type Source,
 } from './options.ts';
+export type {
+  CodeRegion,
+  CodeRegions,
+  CpuPlace,
+  InspectedRegion,
+  RegionCode,
+  RegionCounts,
+  RegionHeat,
+  RegionInstruction,
+  RegionLine,
+  RegionsOptions,
+  RelaxationEffect,
+} from './regions.ts';
 export type { Mode, Relaxation, RelaxTerm } from './relax.ts';
 export { CHECKPOINT_EVERY, CHECKPOINT_MEMORY, type ReverseOptions } from './reverse.ts';
 export { DEFAULT_TAG, MOST_SHARES, type ShareOptions } from './shares.ts';

@@ -10,6 +10,7 @@ import type { DiskOptions } from './disks.ts';
 import type { RunResult } from './ending.ts';
 import type { GdbOptions, GdbServer } from './gdb.ts';
 import type { CpuHandle, MachineMemory } from './inspect.ts';
+import type { CodeRegions, InspectedRegion, RegionsOptions } from './regions.ts';
 import type { Mode, RelaxTerm } from './relax.ts';
 import type { ReverseOptions } from './reverse.ts';
 import type { ShareOptions } from './shares.ts';
@@ -456,6 +457,17 @@ export interface MachineHandle extends MachineEventTarget {
    * runs stands still for a moment, and what was decoded or translated is made anew. Rejects with BAD_OPTION, ENDED; with NOT_SUPPORTED for options that name files in a browser, and for machines that can go back.
    */
   attach(client: string | ClientSpec): Promise<AttachedClient>;
+  /**
+   * Which regions of translated code there are now, where the CPUs are among them, and what has changed since an answer of before (docs/code-map.md): at any time, whether the machine runs or stands still; none before run(), and with the
+   * engine 'interpreter'. It reads shared memory, some milliseconds at the most; guests are no slower for it. Of more than some 30,000 regions at once the first call may not know the oldest. Throws BAD_OPTION.
+   */
+  regions(options?: RegionsOptions): CodeRegions;
+  /**
+   * What a region is made of: its x86 instructions, IR and WebAssembly, line by line with the instruction that each is of, and the same without each relaxation that it relies on. The region is translated once more for that, on the thread of the
+   * caller, which takes some hundredths of a second (the first time it loads what translates); the machine is not disturbed. Rejects with NO_REGION where there is none with this id any more, or its code has changed; with
+   * NOT_SUPPORTED where clients are attached, whose code would be part of it; with BAD_OPTION.
+   */
+  inspectRegion(id: number): Promise<InspectedRegion>;
   /** Ends the run with kind 'stopped', and waits for no receiver any more (for what is being written to disks it does). Where the guest has ended it before, that is all that it does. */
   stop(reason: string): void;
   /** Ends the run where there is one, and resolves when all is given back: threads, files of disks. Also of a machine that never ran. `await using` calls it. */

@@ -107,6 +107,10 @@ export const WATCHED = shape({
 export const STEPS = integer('a number of instructions', 1, 2 ** 31 - 1);
 /** Of a snapshot. */
 export const SNAPSHOT = shape({ base: optional(SOURCE) });
+/** Of Machine.regions(), and the id of a region. */
+const COUNTER = integer('a number', 0, Number.MAX_SAFE_INTEGER, '0 or more');
+export const REGIONS = shape({ since: optional(COUNTER) });
+export const REGION_ID = COUNTER;
 /** The number of a CPU of so many. */
 export const cpuNumber = (cpus: number): Kind<number> => integer('the number of a CPU', 0, cpus - 1);
 export const TCP_PORT = integer('a TCP port', 0, 0xffff);

@@ -14,12 +14,12 @@ import type { CodeImage } from './code-image.ts';
 
 /** Bytes of a pack at the most: what was used longest ago is left out. */
 const PACK_BYTES = 64 << 20;
-const MAGIC = 'dragoman code 1\n';
+const MAGIC = 'dragoman code 2\n';
 const HASH_BYTES = 32;
 const HEADER_BYTES = MAGIC.length + HASH_BYTES;
 /** Behind the length and the hash of a record, a word each: where the page begins, offset in it, mode, and how many there are of what follows in this order. */
 const FIELDS = [
-  ...(['start', 'offset', 'mode', 'fixed', 'ranges', 'moved', 'inner', 'relocations', 'hints'] as const),
+  ...(['start', 'offset', 'mode', 'fixed', 'ranges', 'moved', 'inner', 'relocations', 'hints', 'facts'] as const),
   ...(['demands', 'calls', 'image', 'code'] as const),
 ] as const;
 const FIELDS_AT = 4 + HASH_BYTES;
@@ -42,6 +42,8 @@ export interface KeptRegion {
   readonly moved: readonly number[];
   /** Offsets of blocks inside that need no region of their own. */
   readonly inner: readonly number[];
+  /** For people (factsOf in region-log.ts). */
+  readonly facts: readonly number[];
   /** Not fixed: it was the same at two places of its kernel, but for the addresses. */
   readonly code: RelocatableCode;
 }
@@ -315,8 +317,8 @@ function fieldsOf(record: Uint8Array): Fields {
 
 /** What an entry is found by. Of a damaged record it is something else. */
 function headOf(record: Uint8Array): Pick<KeptRegion, 'start' | 'offset' | 'mode' | 'demands'> & { readonly fixed: boolean } {
-  const { start, offset, mode, fixed, ranges, moved, inner, relocations, hints, demands } = fieldsOf(record);
-  const at = LISTS_AT + (ranges + moved + inner + relocations + hints) * WORD;
+  const { start, offset, mode, fixed, ranges, moved, inner, relocations, hints, facts, demands } = fieldsOf(record);
+  const at = LISTS_AT + (ranges + moved + inner + relocations + hints + facts) * WORD;
   return { start, offset, mode, fixed: fixed !== 0, demands: new TextDecoder().decode(record.subarray(at, at + demands)) };
 }
 
@@ -333,19 +335,19 @@ function regionOf(record: Uint8Array): KeptRegion {
   const bytes = (count: number) => record.subarray(at, (at += count));
   const text = (count: number) => new TextDecoder().decode(bytes(count));
   const [ranges, moved, inner] = [list(fields.ranges), list(fields.moved), list(fields.inner)];
-  const [relocations, hints] = [list(fields.relocations), list(fields.hints)];
+  const [relocations, hints, facts] = [list(fields.relocations), list(fields.hints), list(fields.facts)];
   const demands = text(fields.demands);
   const calls = text(fields.calls)
     .split(' ')
     .filter((name) => name !== '');
   const image = { ranges, bytes: bytes(fields.image) };
   const code = { code: bytes(fields.code), calls, relocations, hints, fixed: fields.fixed !== 0 };
-  return { start: fields.start, offset: fields.offset, mode: fields.mode, demands, image, moved, inner, code };
+  return { start: fields.start, offset: fields.offset, mode: fields.mode, demands, image, moved, inner, facts, code };
 }
 
 /** The record of a region, without its hash. */
-function recordOf({ start, offset, mode, demands, image, moved, inner, code }: KeptRegion): Uint8Array {
-  const lists = [image.ranges, moved, inner, code.relocations, code.hints];
+function recordOf({ start, offset, mode, demands, image, moved, inner, facts, code }: KeptRegion): Uint8Array {
+  const lists = [image.ranges, moved, inner, code.relocations, code.hints, facts];
   const texts = [utf8.encode(demands), utf8.encode(code.calls.join(' ')), image.bytes, code.code];
   const counts = [start, offset, mode, code.fixed ? 1 : 0, ...lists.map(({ length }) => length), ...texts.map(({ length }) => length)];
   const words = [...counts, ...lists.flat()];

@@ -11,8 +11,17 @@ import { growRegion, type Region } from '../translate/grow.ts';
 import { type CodeCache, imageAt, type KeptRegion, mayMove, NEXT_PLACE, startOf } from './code-cache.ts';
 import { type CodeImage, pagesOf, putImage } from './code-image.ts';
 import { CodeSource, isDirect } from './code-source.ts';
+import { packFacts, unpackFacts } from './region-log.ts';
 import type { Request } from './request.ts';
-import { innerBlocks, type MadeModule, type MadeRegion, type RegionEntry, type TranslatedModule, type Translator } from './translator.ts';
+import {
+  innerBlocks,
+  type Logged,
+  type MadeModule,
+  type MadeRegion,
+  type RegionEntry,
+  type TranslatedModule,
+  type Translator,
+} from './translator.ts';
 
 /** A region that is to be kept. */
 interface UnkeptRegion extends Omit<MadeRegion, 'region'>, Pick<KeptRegion, 'inner' | 'moved'> {}
@@ -112,6 +121,7 @@ export class CodeKeeper {
     const { translator, codeCache } = this;
     const entries: RegionEntry[] = [];
     const parts: Part[] = [];
+    const logged: Logged[] = [];
     const rest: Request[] = [];
     for (const request of requests) {
       const { phys, eip, mode, owner } = request;
@@ -130,12 +140,22 @@ export class CodeKeeper {
       const slot = translator.admit(request, demands, { ownVersion, version }, entries, false);
       if (slot === undefined) continue;
       translator.noteInner(request, region.inner, ownVersion);
-      entries.push({ phys, eip, mode, owner, slot, image: region.image });
-      parts.push({ name: `r${slot}`, code: region.code, slotAt: (offset) => this.slotBeside(request, offset), start: region.start });
+      const entry = { phys, eip, mode, owner, slot, image: region.image };
+      const links = new Set<number>();
+      const slotAt = (offset: number) => {
+        const named = this.slotBeside(request, offset);
+        links.add(named);
+        return named;
+      };
+      entries.push(entry);
+      parts.push({ name: `r${slot}`, code: region.code, slotAt, start: region.start });
+      logged.push({ entry, demands, facts: unpackFacts(region.facts), links });
     }
     if (parts.length === 0) return { module: undefined, rest };
     this.recalled += parts.length;
-    return { module: { bytes: putTogether(parts, importNamed), entries, owner: requests[0]!.owner }, rest };
+    const bytes = putTogether(parts, importNamed);
+    translator.logRegions(bytes, logged, true);
+    return { module: { bytes, entries, owner: requests[0]!.owner }, rest };
   }
 
   /** Says whether an image is in memory around a place: one of several pages only where all are as far away as they should be. */
@@ -187,13 +207,13 @@ export class CodeKeeper {
     }
     const offsetOf = (slot: number) => this.i32[(SLOTS + slot * Slot.size + Slot.at.phys) >> 2]! & (PAGE - 1);
     const parts = takeApart(bytes, offsetOf, (name) => places.get(name));
-    for (const { entry, demands, inner, moved, slots } of regions) {
+    for (const { entry, demands, inner, moved, slots, facts } of regions) {
       const code = parts.get(`r${entry.slot}`)!;
       // Some that it asked for are in code that is never reached; more than it asked for would be none of ours.
       if (slotsIn(code) > MENTIONS * slots) continue;
       const { phys, eip, mode, image } = entry;
       const [start, offset] = [startOf(eip, phys), phys & (PAGE - 1)];
-      const region = { start, offset, mode, demands: demandsOf(entry, demands), image, moved, inner, code };
+      const region = { start, offset, mode, demands: demandsOf(entry, demands), image, moved, inner, facts: packFacts(facts), code };
       this.codeCache.add(region);
       if (!code.fixed && this.unproven.length < MOST_UNPROVEN)
         this.unproven.push({ region, request: { phys, eip, mode }, demands, makeBuilder });

@@ -5,29 +5,20 @@ import { PhysicalMemory } from '../cpu/physical.ts';
 import type { SharedMemory } from '../cpu/state.ts';
 import type { MakeBuilder } from '../emit/module/builder.ts';
 import { directBuilders } from '../emit/module/load.ts';
+import { functionSizes } from '../emit/module/sizes.ts';
 import { Emitter } from '../emit/module.ts';
 import { withExportNames } from '../emit/names.ts';
-import { emitRegion, hasPoints, type RegionDemands, waitsForCalls } from '../emit/region/region.ts';
+import { emitRegion, waitsForCalls } from '../emit/region/region.ts';
 import { type Instrument, instrumentsAsked } from '../instrument/index.ts';
 import { codeLevel } from '../instrument/places.ts';
 import { Mode } from '../layout/cpu.ts';
-import {
-  CONTROL,
-  Control,
-  DIRECT_START,
-  PAGE,
-  PAGE_SHIFT,
-  POINTS,
-  POINTS_BYTES,
-  Relax,
-  SLOTS,
-  Slot,
-  TABLE_ENTRIES,
-} from '../layout/memory.ts';
+import { CONTROL, Control, PAGE, PAGE_SHIFT, POINTS, POINTS_BYTES, Relax, SLOTS, Slot, TABLE_ENTRIES } from '../layout/memory.ts';
 import { growRegion, type Region } from '../translate/grow.ts';
 import { type CodeImage, imageOf, type PageAt, type Piece } from './code-image.ts';
 import { CodeSource } from './code-source.ts';
+import { type AskedDemands, demandsBy, type Grounds, mayHaveStack, OF_CODE } from './demands.ts';
 import { BATCH } from './heat.ts';
+import { factsOf, type RegionFacts, RegionLog } from './region-log.ts';
 import type { Request } from './request.ts';
 
 /** A region of a published module: function `r<slot>` goes into table slot `slot`, if memory still holds `image`. */
@@ -36,17 +27,18 @@ export interface RegionEntry extends Request {
   readonly image: CodeImage;
 }
 
-/** What is asked of code, and the relaxations that this comes from. */
-export interface AskedDemands extends RegionDemands {
-  readonly relax: number;
-}
-
 /** A region that was made, of what, what was asked of it, and how many table slots it asked for. */
 export interface MadeRegion {
   readonly entry: RegionEntry;
   readonly region: Region;
-  readonly demands: RegionDemands;
+  readonly demands: AskedDemands;
   readonly slots: number;
+  readonly facts: RegionFacts;
+}
+
+/** What of a region goes into the log. */
+export interface Logged extends Pick<MadeRegion, 'entry' | 'demands' | 'facts'> {
+  readonly links: ReadonlySet<number>;
 }
 
 /** A module with regions, as the encoder gave it. */
@@ -77,8 +69,6 @@ export const COPIES = 4;
 const COPY_CPUS = 4;
 /** Requests that are remembered until they are made again. */
 const MOST_ASKED = 4096;
-/** Relaxations that code is made by; of the others each CPU finds out while it runs. */
-const OF_CODE = Relax.DIRECTMAP | Relax.PRECISION | Relax.CACHE | Relax.RETURNS | Relax.SHARED | Relax.FRAMES | Relax.STACK;
 /** The same for requests of the same code. */
 const keyOf = (phys: number, eip: number, mode: number, owner?: number): string => `${phys}:${eip}:${mode}:${owner ?? ''}`;
 const placeOf = (phys: number, owner: number | undefined): string => `${phys}:${owner ?? ''}`;
@@ -95,7 +85,7 @@ const MOST_POINTS = 256;
 const SLOTS_KEPT = 4096;
 
 /** The bytes that a region was made from. */
-function regionImage(pageAt: PageAt, { phys, entry, blocks }: Region): CodeImage {
+export function regionImage(pageAt: PageAt, { phys, entry, blocks }: Region): CodeImage {
   const pieces: Piece[] = [];
   for (const { instructions } of blocks.values()) {
     const at = (phys & (PAGE - 1)) + ((instructions[0]!.eip - entry) | 0);
@@ -144,6 +134,7 @@ export class Translator {
   private admitted = 0;
   private readonly admittedBy = new Set<number>();
   private readonly firstSlot: number;
+  private readonly log: RegionLog;
   /** Regions that an error of ours prevented. */
   failed = 0;
   /** Gets such an error: what some code is must not end the machine, so it stays in the interpreter. Without it the error is thrown. */
@@ -163,6 +154,7 @@ export class Translator {
     this.makeBuilder = makeBuilder;
     this.shared = shared;
     this.physical = new PhysicalMemory(shared);
+    this.log = new RegionLog(shared);
     shared.i32[(CONTROL + Control.at.slotNext) >> 2] = firstSlot;
   }
 
@@ -187,44 +179,31 @@ export class Translator {
     return this.shared.i32[(CONTROL + offset) >> 2]!;
   }
 
-  /** Where the direct map begins that code of kernels may rely on. Without paging all of the RAM is one; code below its start (BIOSes, flat programs) keeps its stack and its data there as well. */
-  private originFor({ phys, mode }: Request, relax: number): number | undefined {
-    if ((relax & Relax.DIRECTMAP) === 0) return undefined;
-    if ((mode & Mode.PHYSICAL) !== 0) return (mode & Mode.FLAT) !== 0 && phys >= DIRECT_START ? DIRECT_START : undefined;
-    return this.word(Control.at.directOrigin) || undefined;
+  private get grounds(): Pick<Grounds, 'relax' | 'directOrigin'> {
+    return { relax: this.relax, directOrigin: this.word(Control.at.directOrigin) };
   }
 
   /** What is asked of code that is made now. */
   demandsFor(request: Request): AskedDemands {
-    const { relax } = this;
     const level = codeLevel(request.mode);
     const clients = this.clients.filter(({ covers }) => covers!(level, undefined));
-    return {
-      relax,
+    return demandsBy(request, {
+      ...this.grounds,
+      plain: this.isPlain(request),
       instruments: [...instrumentsAsked((offset) => this.word(offset)), ...clients],
       ramBytes: this.shared.plan.ramBytes,
-      directOrigin: this.originFor(request, relax),
-      stack: this.mayHaveStack(request) && !this.isPlain(request),
-      precise: (relax & Relax.PRECISION) === 0,
-      otherPages: (relax & Relax.CACHE) !== 0,
-      returns: (relax & Relax.RETURNS) !== 0,
-      pointsAt: (relax & Relax.FRAMES) !== 0 || !hasPoints(request.mode) ? undefined : POINTS + this.word(Control.at.pointsNext),
+      pointsAt: POINTS + this.word(Control.at.pointsNext),
       atomic: this.atomic,
       verify: this.verify,
-    };
+    });
   }
 
-  /** Whether code may rely on its stack. */
-  private mayHaveStack(request: Request): boolean {
-    const { relax } = this;
-    return (relax & Relax.STACK) !== 0 && this.originFor(request, relax) !== undefined;
-  }
   private isPlain({ phys, eip, mode, owner }: Request): boolean {
     return this.plain.size > 0 && this.plain.has(keyOf(phys, eip, mode, owner));
   }
   /** The region of a request is to be made once more, so that it does not rely on its stack. */
   makePlain(request: Request): void {
-    if (!this.mayHaveStack(request)) return;
+    if (!mayHaveStack(request, this.grounds)) return;
     const { phys, eip, mode, owner } = request;
     const key = keyOf(phys, eip, mode, owner);
     if (this.plain.has(key)) return;
@@ -268,6 +247,7 @@ export class Translator {
     i32[(CONTROL + Control.at.slotNext) >> 2] = this.firstSlot;
     i32[(CONTROL + Control.at.pointsNext) >> 2] = 0;
     i32[(CONTROL + Control.at.statFlushes) >> 2]!++;
+    this.log.drop();
   }
 
   /**
@@ -367,6 +347,18 @@ export class Translator {
     }
   }
 
+  /** Enters regions of a module in the log: by their slots, what is known of them, what was asked of them, and which slots they name. */
+  logRegions(bytes: Uint8Array, regions: readonly Logged[], recalled: boolean): void {
+    const sizes = functionSizes(bytes);
+    this.log.add(
+      regions.map(({ entry, facts, demands, links }) => {
+        const { relax, directOrigin = 0, stack = false } = demands;
+        const asked = { relax, directOrigin, stack, recalled };
+        return { ...entry, ...facts, ...asked, links: [...links], wasmBytes: sizes.get(`r${entry.slot}`) ?? 0 };
+      }),
+    );
+  }
+
   /** Requests by whose regions they are for, in their order. */
   byOwner<R extends Request & { readonly cpu: number; readonly plain?: boolean }>(requests: readonly R[]): R[][] {
     const lists = new Map<number | undefined, R[]>();
@@ -386,8 +378,9 @@ export class Translator {
     // Whoever makes one must finish it: an encoder may hold memory until then.
     let e: Emitter | undefined;
     const entries: RegionEntry[] = [];
-    const regions: MadeRegion[] = [];
+    const regions: (MadeRegion & Logged)[] = [];
     const { makeBuilder } = this;
+    const encoder = makeBuilder === directBuilders ? 'direct' : 'binaryen';
     for (const request of requests) {
       const demands = this.demandsFor(request);
       const source = new CodeSource(this.physical, request, demands);
@@ -397,11 +390,14 @@ export class Translator {
       if (region === undefined || slot === undefined) continue;
       this.noteInner(request, innerBlocks(region), source.ownVersion);
       let slots = 0;
+      const links = new Set<number>();
       try {
         e ??= new Emitter({ builder: makeBuilder() });
         const slotOf = (phys: number, eip: number, mode: number) => {
           slots++;
-          return this.slotOf(phys, eip, mode, request.owner);
+          const named = this.slotOf(phys, eip, mode, request.owner);
+          links.add(named);
+          return named;
         };
         this.notePoints(slot, demands, emitRegion(e, `r${slot}`, region, slotOf, demands));
       } catch (error) {
@@ -413,7 +409,7 @@ export class Translator {
       const { phys, eip, mode, owner } = request;
       const entry = { phys, eip, mode, owner, slot, image: regionImage(source.pageAt, region) };
       entries.push(entry);
-      regions.push({ entry, region, demands, slots });
+      regions.push({ entry, region, demands, slots, facts: factsOf(region, encoder), links });
       this.regions++;
     }
     let bytes: Uint8Array | undefined;
@@ -426,6 +422,7 @@ export class Translator {
       this.onError(error, requests[0]!);
     }
     if (bytes === undefined || entries.length === 0) return undefined;
+    this.logRegions(bytes, regions, false);
     if (this.clients.length === 0) this.onMade?.({ bytes, regions, makeBuilder });
     return { bytes: this.named(bytes, entries), entries, owner: requests[0]!.owner };
   }

@@ -4,7 +4,7 @@ import { type Exported, type RuntimeFunction, runtime } from '../runtime/abi.ts'
 import { CODE_TYPE, type ImportedFunction, type ModuleBuilder } from './module/builder.ts';
 import { DirectBuilder } from './module/direct.ts';
 import { type Expr, type Wasm, wasm } from './module/expressions.ts';
-import { functionText } from './module/text.ts';
+import { type FunctionLine, functionLines, operationsOf } from './module/text.ts';
 import { f32, f64, i32, i64, none, type ValueType, v128 } from './module/types.ts';
 
 export type { Expr } from './module/expressions.ts';
@@ -28,16 +28,36 @@ export function importNamed(name: string): ImportedFunction {
   };
 }
 
+export interface EmitterOptions {
+  readonly texts?: boolean;
+  readonly notes?: boolean;
+  readonly builder?: ModuleBuilder;
+}
+
+/** A function for people. */
+export interface FunctionText {
+  readonly lines: readonly FunctionLine[];
+  readonly operations: number;
+}
+
 export class Emitter {
   readonly m: WasmModule = wasm;
   private readonly imported = new Map<string, ImportedFunction>();
   private readonly builder: ModuleBuilder;
-  private readonly texts: Map<string, string> | undefined;
+  private readonly texts: Map<string, FunctionText> | undefined;
+  /** Statements of a region say whose they are. */
+  readonly notes: boolean;
 
-  /** `texts`: keep functions as text, for people. */
-  constructor({ texts = false, builder = new DirectBuilder() }: { readonly texts?: boolean; readonly builder?: ModuleBuilder } = {}) {
+  /** `texts`: keep functions as text, for people. `notes`: with the instructions that lines are of. */
+  constructor({ texts = false, notes = false, builder = new DirectBuilder() }: EmitterOptions = {}) {
     this.builder = builder;
-    this.texts = texts ? new Map() : undefined;
+    this.notes = notes;
+    this.texts = texts || notes ? new Map() : undefined;
+  }
+
+  /** Statements of the instruction at an EIP; undefined: of none. */
+  noted(eip: number | undefined, list: Expr[]): Expr[] {
+    return this.notes && eip !== undefined && list.length > 0 ? [this.m.noted(eip, list)] : list;
   }
 
   /** Name, inside the module, of a function of the runtime. */
@@ -65,11 +85,17 @@ export class Emitter {
   addFunction(name: string, params: readonly ValueType[], locals: readonly ValueType[], body: Expr): void {
     const f = { name, params, result: none, locals, body };
     this.builder.addFunction(f);
-    this.texts?.set(name, functionText(f));
+    this.texts?.set(name, { lines: functionLines(f), operations: operationsOf(body) });
   }
 
   /** A function as text. */
   text(name: string): string {
+    return this.linesOf(name)
+      .lines.map(({ text }) => text)
+      .join('\n');
+  }
+  /** The same as lines, and how many operations they are. */
+  linesOf(name: string): FunctionText {
     return this.texts!.get(name)!;
   }
 

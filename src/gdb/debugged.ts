@@ -18,6 +18,8 @@ export interface Debugged {
     | 'reset'
     | 'stop'
     | 'stats'
+    | 'regions'
+    | 'inspectRegion'
     | 'loadGuestSymbols'
     | 'symbol'
     | 'symbolAt'

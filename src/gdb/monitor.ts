@@ -1,12 +1,14 @@
 // gdb's `monitor` commands: what people ask of the machine beside what gdb knows to ask.
 import { DragomanError } from '../api/errors.ts';
 import type { CpuHandle, Translation } from '../api/inspect.ts';
+import type { CodeRegion, InspectedRegion } from '../api/regions.ts';
 import type { Debugged } from './debugged.ts';
 
 const HELP = (canGoBack: boolean) => `help                        this text
 info registers [CPU|all]    registers, segments, what the CPU did last (default: the selected thread's CPU)
 info tlb ADDRESS [BYTES]    where linear addresses lead by the page tables of the selected CPU
 info regions                translated code: how much of it there is, and how often all was dropped
+info region NAME|ADDRESS    the translations that begin there: x86, what they rely on, and what each relaxation changes
 symbols                     reads the names of a Linux kernel out of its memory, for "monitor symbol" and what else shows names
 symbol NAME|ADDRESS         the address of a name, or the name at an address
 stats                       statistics of the run, as JSON
@@ -78,11 +80,49 @@ function mappings(cpu: CpuHandle, first: number, length: number): string {
 function regions({ machine }: Debugged): string {
   const { translator, installs, directMapBytes } = machine.stats();
   const { encoder, regions, modules, bytes, cacheHits, cacheMisses, flushes, failed } = translator;
+  const now = machine.regions().regions;
+  const sum = (of: (region: CodeRegion) => number) => now.reduce((all, region) => all + of(region), 0);
+  const kernel = now.filter(({ level }) => level === 'kernel').length;
+  const [code, wasm] = [sum(({ codeBytes }) => codeBytes), sum(({ wasmBytes }) => wasmBytes)];
   return [
+    `there now: ${now.length} (kernel ${kernel}, user ${now.length - kernel}), made from ${code} bytes of x86: ${wasm} bytes of WebAssembly`,
     `regions translated or taken from the code cache: ${regions} (${cacheHits} from the cache, ${cacheMisses} not there)`,
     `modules: ${modules}, ${bytes} bytes, encoder ${encoder ?? 'none (interpreter alone)'}; installed by CPUs: ${installs.modules}`,
     `dropped altogether: ${flushes} times; regions that could not be translated: ${failed}`,
     `direct map, bytes by CPU: ${directMapBytes.join(', ')}`,
+    '',
+  ].join('\n');
+}
+
+/** The translations that begin at an address, in full. */
+async function region({ machine }: Debugged, word: string | undefined): Promise<string> {
+  const address = /^(?:0x|\d)/.test(word ?? '0') ? numberOf(word, 'name or address') : machine.symbol(word!);
+  if (address === undefined) return `there is no name '${word}'\n`;
+  const here = machine.regions().regions.filter((one) => !one.floats && one.address === address);
+  if (here.length === 0) return `no translation begins at ${hex(address)}\n`;
+  return (await Promise.all(here.map(async ({ id }) => inspected(await machine.inspectRegion(id))))).join('\n');
+}
+
+const bytesText = (bytes: Uint8Array) => Array.from(bytes, (byte) => byte.toString(16).padStart(2, '0')).join(' ');
+
+function inspected({
+  region: { id, address, symbol, level, encoder, fromCache, wasmBytes },
+  instructions,
+  counts,
+  relaxations,
+}: InspectedRegion): string {
+  const made = fromCache ? 'from the code cache' : `made by ${encoder}`;
+  const changes = relaxations.flatMap(({ relaxation, without }) => {
+    if (without === undefined) return [];
+    const { instructions: count, expressions, wasmBytes: bytes } = without.counts;
+    return [`  without ${relaxation}: ${count} instructions, ${expressions} operators, ${bytes} bytes`];
+  });
+  const lines = instructions.map(({ address: at, bytes, text }) => `  ${hex(at)}  ${bytesText(bytes).padEnd(30)} ${text}`);
+  return [
+    `region ${id} at ${hex(address)}${symbol === undefined ? '' : ` ${symbol}`}, ${level}, ${made}: ${wasmBytes} bytes of WebAssembly`,
+    `  ${counts.instructions} instructions, ${counts.operations} operations, ${counts.expressions} operators, ${counts.wasmBytes} bytes (direct)`,
+    ...changes,
+    ...lines,
     '',
   ].join('\n');
 }
@@ -122,6 +162,8 @@ export async function monitor(debugged: Debugged, cpu: CpuHandle, text: string, 
         return mappings(cpu, numberOf(words[0], 'address'), words[1] === undefined ? 1 : numberOf(words[1], 'number of bytes'));
       case 'info regions':
         return regions(debugged);
+      case 'info region':
+        return await region(debugged, words[0]);
       case 'symbols':
         return `${machine.loadGuestSymbols()} names\n`;
       case 'symbol':

@@ -24,14 +24,26 @@ const valueText =
 /** One operation, without its number. */
 export const printOp = (ops: readonly Op[], op: Op): string => writeOp(op, valueText(ops));
 
+/** An operation's line. */
+export interface OpLine {
+  readonly op: Op;
+  readonly text: string;
+}
+
 /** All operations, a line each; constants and the CPU's address are shown where they are used. */
-export function print({ ops }: Code): string {
-  const lines: string[] = [];
+export function printLines({ ops }: Code): OpLine[] {
+  const lines: OpLine[] = [];
   ops.forEach((op, i) => {
     if (op.kind === 'const' || op.kind === 'cpu') return;
     const type = typeOf(op);
     const name = type === undefined ? '' : `%${i}${impliedType(op, (v) => typeOf(ops[v]!)!) === type ? '' : `:${type}`} = `;
-    lines.push(name + printOp(ops, op));
+    lines.push({ op, text: name + printOp(ops, op) });
   });
-  return lines.join('\n');
+  return lines;
 }
+
+/** The same as text. */
+export const print = (code: Code): string =>
+  printLines(code)
+    .map(({ text }) => text)
+    .join('\n');

@@ -44,6 +44,8 @@ export const CLIENT_HANDLERS = 65536;
 export const SMALLEST_REGIONS = 32;
 /** Bytes of published modules: a ring. A power of two, as positions in it wrap at 2^32. */
 export const PUBLISH_BYTES = 16 * MiB;
+/** Of what is known of each region that was made (cache/region-log.ts): a ring. A power of two, as positions in it wrap at 2^32. Nobody's memory until somebody writes to it. */
+export const REGION_LOG_BYTES = 8 * MiB;
 /** ROM images at the top of the 32-bit physical space and below 1 MiB. */
 export const ROM_BYTES = 1 * MiB;
 /** How much of a ROM, from its end, shows below 1 MiB as well. */
@@ -79,6 +81,7 @@ const MAP = struct({
   points: area(POINTS_BYTES, 16),
   /** The clients that are attached, as text (clients/table.ts). */
   clientTable: area(CLIENT_TABLE_BYTES, 16),
+  regionLog: area(REGION_LOG_BYTES, PAGE),
   /** Guest physical address 0: RAM, and behind it what grows with the number of CPUs (planMemory). */
   ram: area(0, 32 * MiB),
 });
@@ -95,6 +98,7 @@ export const CODE_MAPS = MAP.at.codeMaps;
 export const CODE_MAP_PAGES = MAP.at.codeMapPages;
 export const POINTS = MAP.at.points;
 export const CLIENT_TABLE = MAP.at.clientTable;
+export const REGION_LOG = MAP.at.regionLog;
 export const RAM = MAP.at.ram;
 
 /** Guest physical addresses that are a video card's: no RAM, up to the text that the card shows, which is 32 KiB of RAM. */
@@ -182,6 +186,10 @@ export const Control = struct({
   pointsNext: u32,
   /** Bytes published so far (wraps at 2^32): where the translator writes next in PUBLISH, modulo PUBLISH_BYTES. */
   published: u32,
+  /** Bytes written to REGION_LOG so far (wraps at 2^32), where the oldest record begins that is still whole, and how many regions have been entered there. */
+  regionLogEnd: u32,
+  regionLogFirst: u32,
+  regionsLogged: u32,
   /** Words that the translator waits on when PUBLISH is full. */
   consumedSignal: u32,
   statRegions: u32,

@@ -30,8 +30,23 @@ import type {
   SnapshotOptions,
   Source,
 } from '../api/options.ts';
+import type { CodeRegions, InspectedRegion, RegionsOptions } from '../api/regions.ts';
 import { EXACT, MODES, type Mode, type RelaxTerm, relaxBits } from '../api/relax.ts';
-import { BYTES, cpuNumber, GDB, MODE, RELAX, readOptions, type Settings, SNAPSHOT, STEPS, TEXT, WATCHED } from '../api/schema.ts';
+import {
+  BYTES,
+  cpuNumber,
+  GDB,
+  MODE,
+  REGION_ID,
+  REGIONS,
+  RELAX,
+  readOptions,
+  type Settings,
+  SNAPSHOT,
+  STEPS,
+  TEXT,
+  WATCHED,
+} from '../api/schema.ts';
 import { readSource, readSources } from '../api/source.ts';
 import { ramWritten } from '../cache/code-pages.ts';
 import { knownNames } from '../clients/flame/names.ts';
@@ -47,6 +62,7 @@ import { errorTeller } from '../disks/tell.ts';
 import { NAME_FILES, PROF_FILES } from '../host/host.ts';
 import { host } from '../host/node.ts';
 import { LINEAR } from '../inspect/arguments.ts';
+import { CodeMap } from '../inspect/code-map.ts';
 import { type Inspection, inspection } from '../inspect/inspection.ts';
 import { MachineSymbols } from '../inspect/symbols.ts';
 import { Cpu, Exit, Pending } from '../layout/cpu.ts';
@@ -148,6 +164,7 @@ export class Machine extends MachineEvents implements MachineHandle {
   private readonly gone = Promise.withResolvers<void>();
   private readonly channels: { readonly serial: MachineChannel; readonly virtioConsole: MachineChannel | undefined };
   private readonly inspection: Inspection;
+  private readonly codeMap: CodeMap;
   readonly cpus: readonly CpuHandle[];
   readonly memory: MachineMemory;
 
@@ -359,6 +376,7 @@ export class Machine extends MachineEvents implements MachineHandle {
     else saved!.putBack(chipset, this.runtime);
     const { runtime, requireStopped } = this;
     this.inspection = inspection({ shared, runtime, symbols: this.symbols, requireStopped });
+    this.codeMap = new CodeMap(shared, this.symbols);
     this.cpus = this.inspection.cpus;
     this.memory = this.inspection.memory;
     this.gdbPort = new GdbPort({
@@ -456,10 +474,21 @@ export class Machine extends MachineEvents implements MachineHandle {
 
   loadSymbols(symbols: string | Bytes): void {
     this.symbols.load(symbols);
+    this.codeMap.forgetNames();
   }
 
   loadGuestSymbols(): number {
-    return this.symbols.use(this.inspection.guestSymbols());
+    const names = this.symbols.use(this.inspection.guestSymbols());
+    this.codeMap.forgetNames();
+    return names;
+  }
+
+  regions(options: RegionsOptions = {}): CodeRegions {
+    return this.codeMap.look(REGIONS.take(options, 'regions').since);
+  }
+
+  async inspectRegion(id: number): Promise<InspectedRegion> {
+    return this.codeMap.inspect(REGION_ID.take(id, 'inspectRegion'));
   }
 
   symbol(name: string): number | undefined {

@@ -25,6 +25,7 @@ const KINDS: Readonly<Record<ControlFieldKind, readonly ControlField[]>> = {
   thread: [
     'stop', 'epoch', 'heatHead', 'heatTail', 'heatSignal', 'ioSignal', 'timerSignal', 'slotNext', 'pointsNext', 'published', 'consumedSignal', 'encoder', 'dropped', 'exclusive', 'heatLock',
     'codeMapNext', 'asleepForGood', 'encoderFailed', 'timekeeperRest', 'clientChanges', 'clientCrossings', 'placed', 'flameHz',
+    'regionLogEnd', 'regionLogFirst', 'regionsLogged',
   ],
   debug: ['debugCount', 'debugChanges', 'debugPoints'],
 };

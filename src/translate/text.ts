@@ -2,7 +2,8 @@
 // the entry.
 import { type BlockId, eipOf, printBlock, readBlock } from '../ir/blocks.ts';
 import type { Group, LoopCopy } from '../ir/loop-copy.ts';
-import { print } from '../ir/print.ts';
+import type { Op } from '../ir/operations.ts';
+import { printLines } from '../ir/print.ts';
 import { read } from '../ir/read.ts';
 import { type RegionBlock, type RegionIr, regionBlock, reshaped } from '../ir/region.ts';
 import { writeOp } from '../ir/text.ts';
@@ -30,16 +31,38 @@ function printHead({ id, cold, copy }: RegionBlock): string {
   return `${printBlock(id)}:${cold ? ' cold' : ''}${copy === undefined ? '' : ` of loop ${copy}`}`;
 }
 
-/** A region, its blocks in their order. */
-export function printRegion(ir: RegionIr): string {
-  let text = ir.blocks.keys().next().value === ir.entry ? '' : `entry ${printBlock(ir.entry)}\n`;
-  for (const reach of ir.reaches ?? []) text += `begins with ${writeOp(reach, String)}\n`;
-  for (const block of ir.blocks.values()) text += `${printHead(block)}\n${print({ ops: [...block.ops] }).replace(/^/gm, '  ')}\n`;
-  ir.loops.forEach((loop, k) => {
-    text += printLoop(loop, k);
-  });
-  return text;
+/** A line of a region. `eip`: of the instruction that it is of, as the region knows it; undefined: of none. */
+export interface RegionLine {
+  readonly text: string;
+  readonly eip: number | undefined;
 }
+
+/** A region, its blocks in their order. `textOf`: what an instruction is for people. */
+export function regionLines(ir: RegionIr, textOf?: (eip: number) => string | undefined): RegionLine[] {
+  const lines: RegionLine[] = [];
+  const add = (text: string, eip?: number) => lines.push({ text, eip });
+  if (ir.blocks.keys().next().value !== ir.entry) add(`entry ${printBlock(ir.entry)}`);
+  for (const reach of ir.reaches ?? []) add(`begins with ${writeOp(reach, String)}`);
+  for (const block of ir.blocks.values()) {
+    add(printHead(block));
+    let eip: number | undefined;
+    const named = (op: Op): Op => (op.kind === 'insn' && textOf !== undefined ? { ...op, text: textOf(op.eip) } : op);
+    for (const { op, text } of printLines({ ops: block.ops.map(named) })) {
+      if (op.kind === 'insn') eip = op.eip;
+      add(`  ${text}`, eip);
+    }
+  }
+  ir.loops.forEach((loop, k) => {
+    for (const text of printLoop(loop, k).trimEnd().split('\n')) add(text);
+  });
+  return lines;
+}
+
+/** The same as text. */
+export const printRegion = (ir: RegionIr): string =>
+  regionLines(ir)
+    .map(({ text }) => `${text}\n`)
+    .join('');
 
 /** A region from blocks as text. Throws an error that names the line. */
 export function readRegion(text: string, mode: number = Mode.CODE32 | Mode.FLAT): RegionIr {

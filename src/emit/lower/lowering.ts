@@ -16,6 +16,12 @@ import type { Target } from './target.ts';
 /** Lanes by the type of one. */
 const LANES: Partial<Record<Type, string>> = { i32: 'i32x4', i64: 'i64x2' };
 
+/** Where the statements of an instruction begin. */
+interface Start {
+  readonly eip: number;
+  readonly at: number;
+}
+
 export class Lowering implements Values {
   readonly f: FunctionCode;
   private readonly target: Target;
@@ -47,14 +53,26 @@ export class Lowering implements Values {
     this.f.statements = [];
     this.ops = ops;
     this.analyse();
+    const { notes } = this.f.e;
+    const starts: Start[] = [];
     for (let at = 0; at < ops.length; at++) {
-      this.lowerOp(ops[at]!, at);
+      const op = ops[at]!;
+      this.lowerOp(op, at);
+      if (notes && op.kind === 'insn') starts.push({ eip: op.eip, at: this.f.statements.length });
       if (at < ops.length - 1 || finish === undefined) this.release(at);
     }
     finish?.();
     if (finish !== undefined) this.release(ops.length - 1);
     this.release(ops.length);
+    if (starts.length > 0) this.f.statements = this.noted(starts);
     return this.f.statements;
+  }
+
+  /** The statements with whose they are: the first of each instruction's. */
+  private noted(starts: readonly Start[]): Expr[] {
+    const { statements } = this.f;
+    const parts = starts.map(({ eip, at }, k) => this.f.e.noted(eip, statements.slice(at, starts[k + 1]?.at)));
+    return [...statements.slice(0, starts[0]!.at), ...parts.flat()];
   }
 
   /** Decides which values are folded into their one use, and how long the others live. All users of a value come behind it: one look, from the end. */

@@ -36,7 +36,7 @@ export class Expr {
   readonly n: number;
   /** Log2 of the alignment. */
   readonly align: number;
-  /** Value of a constant; bytes of immediates. */
+  /** Value of a constant; bytes of immediates; of a block without a name that notes whose code it is (noted), the EIP. */
   readonly data: number | bigint | readonly number[] | undefined;
   constructor(
     kind: Kind,
@@ -211,6 +211,8 @@ export const wasm = {
   },
   block: (label: string | null, list: readonly Expr[], type?: ValueType) =>
     new Expr(Kind.BLOCK, type ?? list.at(-1)?.type ?? none, list, label ?? ''),
+  /** Statements that an instruction's are: no more than their contents, but for who writes them as text. */
+  noted: (eip: number, list: readonly Expr[]) => new Expr(Kind.BLOCK, none, list, '', 0, 0, eip),
   loop: (label: string, body: Expr) => new Expr(Kind.LOOP, none, [body], label),
   if: (cond: Expr, then: Expr, otherwise?: Expr) =>
     new Expr(Kind.IF, otherwise === undefined ? none : then.type, otherwise === undefined ? [cond, then] : [cond, then, otherwise]),

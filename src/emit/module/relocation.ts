@@ -7,6 +7,7 @@ import { ByteWriter } from './bytes.ts';
 import { CODE_SECTION, CodeReader, PREAMBLE_BYTES } from './code-reader.ts';
 import { DirectBuilder } from './direct.ts';
 import type { Hint } from './hints.ts';
+import { exportsAt, importsAt, Section } from './sections.ts';
 
 /** What a relocation is: with its value, the number that is written. */
 const Kind = {
@@ -59,10 +60,6 @@ export interface RelocatableCode {
   readonly fixed: boolean;
 }
 
-const Section = { CUSTOM: 0, IMPORT: 2, EXPORT: 7 } as const;
-const FUNCTION = 0;
-const TABLE = 1;
-const MEMORY = 2;
 const CALL = 0x10;
 const CALL_INDIRECT = 0x11;
 const RETURN_CALL = 0x12;
@@ -70,39 +67,6 @@ const RETURN_CALL_INDIRECT = 0x13;
 const LOCAL_GET = 0x20;
 const I32_LOAD = 0x28;
 const I32_CONST = 0x41;
-
-/** 'module.name' of the functions that are imported. */
-function importsAt(reader: CodeReader): string[] {
-  const found: string[] = [];
-  for (let left = reader.unsigned(); left > 0; left--) {
-    const module = reader.text();
-    const name = reader.text();
-    const kind = reader.byte();
-    if (kind === FUNCTION) {
-      reader.unsigned();
-      found.push(`${module}.${name}`);
-    } else if (kind === TABLE) {
-      reader.byte();
-      if (reader.byte() & 1) reader.unsigned();
-      reader.unsigned();
-    } else if (kind === MEMORY) {
-      if (reader.byte() & 1) reader.unsigned();
-      reader.unsigned();
-    } else throw new Error(`no import of kind ${kind} is expected`);
-  }
-  return found;
-}
-
-function exportsAt(reader: CodeReader): Map<number, string> {
-  const found = new Map<number, string>();
-  for (let left = reader.unsigned(); left > 0; left--) {
-    const name = reader.text();
-    const kind = reader.byte();
-    const index = reader.unsigned();
-    if (kind === FUNCTION) found.set(index, name);
-  }
-  return found;
-}
 
 function hintsAt(reader: CodeReader): Map<number, Hint[]> {
   const found = new Map<number, Hint[]>();

@@ -1,9 +1,20 @@
-// A function as text, for people (disasm) and for the ledger.
+// A function as text, for people (disasm, the region inspector) and for the ledger: lines, each with the guest's instruction that it is of where that is noted.
 import type { CodeFunction } from './builder.ts';
 import { type Expr, Kind } from './expressions.ts';
 import { none, typeName } from './types.ts';
 
-type Node = string | readonly Node[];
+/** Statements that an instruction's are. */
+interface Noted {
+  readonly eip: number;
+  readonly nodes: readonly Node[];
+}
+type Node = string | readonly Node[] | Noted;
+
+/** A line of a function. `eip`: of the instruction whose code it is, as the region knows it; undefined: of none. */
+export interface FunctionLine {
+  readonly text: string;
+  readonly eip: number | undefined;
+}
 
 const sized = (e: Expr): string[] => [
   ...(e.data === 0 ? [] : [`offset=${e.data as number}`]),
@@ -15,9 +26,13 @@ function constant({ type, data }: Expr): Node {
   return [`${typeName[type]}.const`, String(data)];
 }
 
+const isNameless = (e: Expr): boolean => e.kind === Kind.BLOCK && e.name === '' && e.type === none;
+
 /** Blocks without a name are no more than their contents. */
 function list(e: Expr): Node[] {
-  return e.kind === Kind.BLOCK && e.name === '' && e.type === none ? e.args.flatMap(list) : [node(e)];
+  if (!isNameless(e)) return [node(e)];
+  const nodes = e.args.flatMap(list);
+  return e.data === undefined ? nodes : [{ eip: e.data as number, nodes }];
 }
 
 function node(e: Expr): Node {
@@ -66,21 +81,33 @@ function node(e: Expr): Node {
   }
 }
 
-function print(n: Node, indent: string, lines: string[]): void {
+function print(n: Node, indent: string, eip: number | undefined, lines: FunctionLine[]): void {
   if (typeof n === 'string') return;
+  if ('nodes' in n) {
+    for (const x of n.nodes) print(x, indent, n.eip, lines);
+    return;
+  }
+  const isWord = (x: Node): x is string | readonly string[] => typeof x === 'string' || ('length' in x && x[0] === 'type');
   const words: string[] = [];
   let k = 0;
-  for (; k < n.length && (typeof n[k] === 'string' || (n[k]![0] as string) === 'type'); k++)
-    words.push(typeof n[k] === 'string' ? (n[k] as string) : `(${(n[k] as string[]).join(' ')})`);
+  for (let x = n[k]; x !== undefined && isWord(x); x = n[++k]) words.push(typeof x === 'string' ? x : `(${x.join(' ')})`);
   const rest = n.slice(k);
-  lines.push(`${indent}(${words.join(' ')}${rest.length === 0 ? ')' : ''}`);
-  for (const x of rest) print(x, `${indent} `, lines);
-  if (rest.length > 0) lines.push(`${indent})`);
+  lines.push({ text: `${indent}(${words.join(' ')}${rest.length === 0 ? ')' : ''}`, eip });
+  for (const x of rest) print(x, `${indent} `, eip, lines);
+  if (rest.length > 0) lines.push({ text: `${indent})`, eip });
 }
 
-export function functionText({ name, params, locals, body }: CodeFunction): string {
+export function functionLines({ name, params, locals, body }: CodeFunction): FunctionLine[] {
   const head = [`(func $${name}`, ...params.map((type, k) => `(param $${k} ${typeName[type]})`)].join(' ');
-  const lines = [head, ...locals.map((type, k) => ` (local $${params.length + k} ${typeName[type]})`)];
-  for (const n of list(body)) print(n, ' ', lines);
-  return [...lines, ')'].join('\n');
+  const heads = [head, ...locals.map((type, k) => ` (local $${params.length + k} ${typeName[type]})`)];
+  const lines: FunctionLine[] = heads.map((text) => ({ text, eip: undefined }));
+  for (const n of list(body)) print(n, ' ', undefined, lines);
+  lines.push({ text: ')', eip: undefined });
+  return lines;
+}
+
+/** Operations of a function: all expressions but blocks, loops and hints. */
+export function operationsOf(e: Expr): number {
+  const own = e.kind === Kind.BLOCK || e.kind === Kind.LOOP || e.kind === Kind.HINT ? 0 : 1;
+  return e.args.reduce((sum, x) => sum + operationsOf(x), own);
 }

@@ -319,7 +319,14 @@ class RegionTarget implements Target {
     const { edges } = lowered.get(n)!;
     const [first, second] = edges;
     if (first === undefined) return [];
-    return first.cond === undefined ? [go(first)] : [m.if(first.cond, go(first), go(second!))];
+    const out = first.cond === undefined ? [go(first)] : [m.if(first.cond, go(first), go(second!))];
+    return this.f.e.notes ? this.f.e.noted(this.lastEip(n), out) : out;
+  }
+
+  /** EIP of the last instruction of a block. */
+  private lastEip(n: BlockId): number | undefined {
+    const last = this.translation.ir.blocks.get(n)!.ops.findLast(({ kind }) => kind === 'insn') as OpOf<'insn'> | undefined;
+    return last?.eip;
   }
 
   /** Behind an instruction whose helper stored: leaves where that changed code, which may be this region. */
@@ -457,5 +464,16 @@ class RegionTarget implements Target {
 
 /** Translates a region and adds its function, exported under `name`. The EIPs of its points (RegionDemands.pointsAt). */
 export function emitRegion(e: Emitter, name: string, region: Region, slotOf: SlotOf, demands: RegionDemands = {}): readonly number[] {
-  return new RegionTarget(e, name, translate(region, demands), slotOf, demands).emitFunction();
+  return emitTranslation(e, name, translate(region, demands), slotOf, demands);
+}
+
+/** The same of a region that was translated. */
+export function emitTranslation(
+  e: Emitter,
+  name: string,
+  translation: Translation,
+  slotOf: SlotOf,
+  demands: RegionDemands,
+): readonly number[] {
+  return new RegionTarget(e, name, translation, slotOf, demands).emitFunction();
 }

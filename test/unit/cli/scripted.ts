@@ -3,6 +3,7 @@
 import type { MachineActivity } from '../../../src/api/activity.ts';
 import type { RunResult } from '../../../src/api/ending.ts';
 import { type MachineHandle, type MachineOptions, type MachineStats, MiB } from '../../../src/api/options.ts';
+import type { CodeRegions } from '../../../src/api/regions.ts';
 import { parseCommand } from '../../../src/cli/arguments.ts';
 import { leave } from '../../../src/cli/leave.ts';
 import { run } from '../../../src/cli/run.ts';
@@ -133,6 +134,7 @@ class ScriptedMachine extends MachineEvents implements MachineHandle {
   readonly canGoBack = false;
   readonly stepBack = unscripted;
   readonly runBack = unscripted;
+  readonly inspectRegion = unscripted;
   readonly reset = unscripted;
   readonly setBreakpoint = unscripted;
   readonly setWatchpoint = unscripted;
@@ -164,6 +166,10 @@ class ScriptedMachine extends MachineEvents implements MachineHandle {
   stop(reason: string): void {
     this.#stopped ??= reason;
   }
+  regions(): CodeRegions {
+    return { generation: 0, whole: true, regions: [], gone: [], cpus: [], heat: [] };
+  }
+
   stats(): MachineStats {
     return STATS;
   }

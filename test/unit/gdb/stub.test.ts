@@ -497,6 +497,9 @@ describe('monitor', () => {
     expect(await client.monitor('info tlb')).toBe('info tlb: address is missing\n');
     expect(await client.monitor('info tlb x')).toBe("info tlb: 'x' is no address\n");
     expect(await client.monitor('info regions')).toContain('regions translated');
+    expect(await client.monitor('info region 0x1000')).toBe('no translation begins at 0x00001000\n');
+    expect(await client.monitor('info region nowhere')).toBe("there is no name 'nowhere'\n");
+    expect(await client.monitor('info region')).toBe('info region: name or address is missing\n');
     expect(JSON.parse(await client.monitor('stats'))).toHaveProperty('translator.flushes', 0);
     expect(await client.monitor('nonsense')).toMatch(/^there is no command 'nonsense'/);
     await client.ask('Hg1');

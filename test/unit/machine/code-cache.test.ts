@@ -33,6 +33,7 @@ const region = (offset: number, more: Partial<KeptRegion> = {}): KeptRegion => (
   ),
   moved: [],
   inner: [offset + 5, offset + 40],
+  facts: [1, 12, 3, -0x1000],
   code: {
     code: Uint8Array.of(1, 2, 3, offset & 0xff),
     calls: ['runtime.a', 'code.b'],
