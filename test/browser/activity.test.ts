@@ -3,13 +3,14 @@ import type { Server } from 'node:http';
 import type { Browser } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { buildPage, servePage } from '../../scripts/browser.ts';
+import { violationsInBoth } from './axe.ts';
 import { chromiumOrSkip, launch } from './chromium.ts';
 import type { Tried } from './clients.ts';
+import { openPage, PATIENCE_MS, poll } from './open-page.ts';
 
 const { chromium, name } = chromiumOrSkip('activity and clients');
-const PATIENCE_MS = 120_000;
 
-describe.skipIf(chromium === undefined)(name, { timeout: PATIENCE_MS }, () => {
+describe.skipIf(chromium === undefined)(name, { timeout: 2 * PATIENCE_MS }, () => {
   let browser: Browser;
   let served: { readonly url: string; readonly server: Server };
 
@@ -54,5 +55,61 @@ describe.skipIf(chromium === undefined)(name, { timeout: PATIENCE_MS }, () => {
     for (const share of tried.kernelShares) expect(share).toBeGreaterThan(0);
     expect(errors).toEqual([]);
     await page.close();
+  });
+
+  it('the panels show what the CPUs do, rates, what clients find, and the sharing of memory', async () => {
+    const { page, type, screen, errors, close } = await openPage(browser, `${served.url}?panel=cpus`, 2);
+    const tab = (title: string) => page.getByRole('tab', { name: title, exact: true }).click();
+    const press = (label: string) => page.getByRole('button', { name: label, exact: true }).click();
+    const textOf = (selector: string) => poll(async () => (await page.locator(selector).allInnerTexts()).join('\n'));
+    /** What axe says of what is shown, in dark and in light. */
+    const isFine = async () => expect(await violationsInBoth(page)).toEqual([]);
+    await screen.toMatch(/\nserai> /);
+    await textOf('.activity-table').toMatch(/CPU 0\s+waits in HLT\s+0xc01[0-9a-f]{5}\s(?:.|\n)*CPU 1\s+waits in HLT/);
+    await type('primes 10000000');
+    await textOf('.activity-table').toMatch(/CPU 0\s+in the kernel(?:.|\n)*CPU 1\s+in the kernel\s+0xc01[0-9a-f]{5}\s+[1-9]\d*%/);
+    // A step of the lane, for what has been seen.
+    await poll(async () => (await page.locator('.activity-lane .kernel').first().getAttribute('d'))?.length ?? 0).toBeGreaterThan(40);
+    await isFine();
+    await tab('Rates');
+    await press('Count system calls');
+    await page.getByRole('button', { name: 'Count them no more' }).waitFor();
+    await screen.toMatch(/primes up to 10000000(?:.|\n)*serai> $/);
+    await type('parallel call-sysenter 100000; parallel page-fault 2000');
+    await textOf('.rates .fact-table').toMatch(/Exceptions\s+[1-9]/);
+    await poll(async () => (await page.locator('.live-plot figcaption').allTextContents()).join('\n')).toMatch(
+      /^System calls.*at most [1-9]/m,
+    );
+    await isFine();
+    await tab('Clients');
+    await press('Attach inscount');
+    await textOf('.client[aria-label="inscount"]').toMatch(/CPU 1\s+[1-9]\S* of the kernel, \S+ of programs/);
+    await press('Attach flame');
+    await type('parallel page-fault 5000');
+    const frames = page.locator('.flame-box');
+    await poll(() => frames.count()).toBeGreaterThan(2);
+    await frames.first().focus();
+    await page.keyboard.press('ArrowDown');
+    await poll(() => page.evaluate(() => document.activeElement?.getAttribute('aria-label') ?? '')).toMatch(/^(?!all)\S.*\d+% of the time/);
+    const saved = page.waitForEvent('download');
+    await press('Download for speedscope');
+    expect((await saved).suggestedFilename()).toBe('flame.speedscope.json');
+    // This one needs names that the image has not.
+    await press('Attach shadow');
+    await textOf('.error-block').toMatch(/heap_allocate/);
+    await press('Close');
+    await isFine();
+    await press('Detach inscount');
+    await page.getByRole('button', { name: 'Attach inscount' }).waitFor();
+    await tab('Sharing');
+    await press('Note who uses what');
+    await type('parallel page-fault 100');
+    await textOf('.sharing-legend').toMatch(/one CPU, written: [1-9]\d*\s+several CPUs, only read: \d+\s+several CPUs, written: [1-9]/);
+    await page.getByRole('slider').focus();
+    await page.keyboard.press('End');
+    await textOf('.sharing-at output').toMatch(/^0x[0-9a-f]{8}: /);
+    await isFine();
+    expect(errors).toEqual([]);
+    await close();
   });
 });

@@ -3,10 +3,10 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import type { Server } from 'node:http';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import axe from 'axe-core';
 import type { Browser, Page } from 'playwright-core';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { buildPage, serveFolder } from '../../scripts/browser.ts';
+import { violations, violationsInBoth } from './axe.ts';
 import { chromiumOrSkip, launch } from './chromium.ts';
 import { openPage, PATIENCE_MS, poll } from './open-page.ts';
 
@@ -16,25 +16,6 @@ const CPUS = 2;
 const QUICK = '?encoder=direct';
 const DESKTOP = { viewport: { width: 1280, height: 1000 }, permissions: ['clipboard-read', 'clipboard-write'] };
 const PHONE = { viewport: { width: 390, height: 844 }, isMobile: true, hasTouch: true };
-
-/** What axe finds, a line each. */
-async function violations(page: Page): Promise<string[]> {
-  if (!(await page.evaluate(() => 'axe' in globalThis))) await page.addScriptTag({ content: axe.source });
-  return page.evaluate(async () => {
-    const { violations: all } = await (globalThis as unknown as { axe: typeof axe }).axe.run();
-    return all.flatMap(({ id, nodes }) => nodes.map(({ target, failureSummary }) => `${id}: ${target.join(' ')}: ${failureSummary}`));
-  });
-}
-
-/** The same in dark and in light. */
-async function violationsInBoth(page: Page): Promise<string[]> {
-  const found: string[] = [];
-  for (const colorScheme of ['dark', 'light'] as const) {
-    await page.emulateMedia({ colorScheme });
-    found.push(...(await violations(page)).map((line) => `${colorScheme}: ${line}`));
-  }
-  return found;
-}
 
 /** Drops a file onto the page: one with this text, or, where there is none, serai. */
 const drop = (page: Page, fileName: string, text?: string) =>

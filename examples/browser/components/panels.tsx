@@ -6,10 +6,10 @@ import { reportOf, type Session } from '../app/session.ts';
 import { ErrorBlock } from '../parts/error-block.tsx';
 import './panels.css';
 
-/** Browsers without requestIdleCallback wait so long instead. */
+/** So long at the most: where a guest keeps all cores busy no thread is ever idle. */
 const IDLE_MS = 200;
 const whenIdle = (then: () => void): void => {
-  if (typeof requestIdleCallback === 'function') requestIdleCallback(then);
+  if (typeof requestIdleCallback === 'function') requestIdleCallback(then, { timeout: IDLE_MS });
   else setTimeout(then, IDLE_MS);
 };
 

@@ -98,15 +98,16 @@ function Row({
   return (
     <tr>
       <th scope="row">CPU {index}</th>
-      <td>{STATES[cpu.state]}</td>
+      <td>
+        {STATES[cpu.state]}
+        {cpu.state !== 'off' && <span class="place">{symbol ?? asAddress(cpu.eip)}</span>}
+      </td>
       {LEVELS.map((level) => (
         <td key={level} class="number">
           {asPercent(recent(looks, index, (shares) => shares[level]))}
         </td>
       ))}
       <td class="number">{short(recent(looks, index, ({ interrupts }) => interrupts))}</td>
-      <td class="number">{short(recent(looks, index, ({ faults }) => faults))}</td>
-      <td class="place">{cpu.state === 'off' ? '' : (symbol ?? asAddress(cpu.eip))}</td>
     </tr>
   );
 }
@@ -149,12 +150,10 @@ export default function Activity({ session }: { readonly session: Session }) {
           <thead>
             <tr>
               <th scope="col">CPU</th>
-              <th scope="col">is</th>
+              <th scope="col">is, and where</th>
               <th scope="col">kernel</th>
               <th scope="col">programs</th>
-              <th scope="col">interrupts/s</th>
-              <th scope="col">faults/s</th>
-              <th scope="col">at</th>
+              <th scope="col">interrupts a second</th>
             </tr>
           </thead>
           <tbody>

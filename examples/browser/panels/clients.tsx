@@ -17,8 +17,8 @@ interface Offer {
 const OFFERS: readonly Offer[] = [
   { word: 'inscount', what: 'Counts instructions, of the kernel and of programs, by CPU.', cost: 'some 2 to 12%' },
   {
-    word: 'flame:hz=997',
-    what: 'Samples the guest’s stacks: where its time goes, as a flame graph.',
+    word: 'flame:hz=997,idle=off',
+    what: 'Samples the guest’s stacks: where its time goes, as a flame graph; by address where the kernel’s file has no names.',
     cost: 'next to nothing: no code is another',
   },
   { word: 'sharing:granule=4096', what: 'Notes which pages one CPU uses and which several do, read or written.', cost: 'twice the time' },

@@ -22,11 +22,11 @@ const sum = (shares: ActivityShares, name: 'interrupts' | 'faults' | 'tlbMisses'
 
 /** Of all CPUs together; counted anyway. */
 const RATES: readonly Rate[] = [
-  { title: 'Exceptions (page faults and others)', of: (shares) => sum(shares, 'faults') },
+  { title: 'Exceptions, page faults too', of: (shares) => sum(shares, 'faults') },
   { title: 'Interrupts', of: (shares) => sum(shares, 'interrupts') },
-  { title: 'Switches between address spaces (loads of CR3)', of: (shares) => sum(shares, 'addressSpaces') },
+  { title: 'Loads of CR3 (switches of processes)', of: (shares) => sum(shares, 'addressSpaces') },
   { title: 'Misses of the TLB', of: (shares) => sum(shares, 'tlbMisses') },
-  { title: 'Regions made or taken from the code cache', of: ({ regions }) => regions },
+  { title: 'Regions made, or taken from the cache', of: ({ regions }) => regions },
 ];
 
 const CROSSINGS = ['systemCalls', 'pageFaults', 'otherFaults', 'interrupts'] as const;

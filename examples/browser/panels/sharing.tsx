@@ -20,8 +20,8 @@ const KINDS = [
   ['shared-read', 'several CPUs, only read'],
   ['shared-written', 'several CPUs, written'],
 ] as const;
-/** Dots of a row: 1 MiB with the first pages of a kernel in it is some rows. */
-const COLUMNS = 128;
+/** Dots of a row, at the least and at the most; a power of two, so that pages stand below those of the same addresses. */
+const COLUMNS = { least: 32, most: 256 };
 /** The memory is looked at each so many ticks. */
 const EACH = 4;
 
@@ -44,10 +44,11 @@ function pagesOf(map: Uint8Array, granule: number): Uint8Array {
   return pages;
 }
 
-/** Up to the end of the row with the last page that anybody uses. */
-function shownOf(pages: Uint8Array): number {
-  const last = pages.findLastIndex((use) => use !== GranuleUse.NONE);
-  return Math.min(Math.ceil(Math.max(last + 1, COLUMNS) / COLUMNS) * COLUMNS, pages.length);
+/** How much is shown: up to the end of the row with the last page that anybody uses; about twice as wide as high. */
+function sizeOf(pages: Uint8Array): { readonly columns: number; readonly rows: number } {
+  const used = pages.findLastIndex((use) => use !== GranuleUse.NONE) + 1;
+  const columns = Math.min(Math.max(2 ** Math.ceil(Math.log2(Math.sqrt(2 * Math.max(used, 1)))), COLUMNS.least), COLUMNS.most);
+  return { columns, rows: Math.max(Math.ceil(used / columns), 1) };
 }
 
 /** Red, green and blue of the legend's colours, as the page has them now. */
@@ -57,13 +58,13 @@ function coloursOf(legend: HTMLElement): number[][] {
   );
 }
 
-function draw(canvas: HTMLCanvasElement, legend: HTMLElement, pages: Uint8Array, shown: number, marked: number): void {
+function draw(canvas: HTMLCanvasElement, legend: HTMLElement, pages: Uint8Array, columns: number, rows: number, marked: number): void {
   const colours = coloursOf(legend);
-  canvas.width = COLUMNS;
-  canvas.height = Math.ceil(shown / COLUMNS);
+  canvas.width = columns;
+  canvas.height = rows;
   const context = canvas.getContext('2d')!;
-  const image = context.createImageData(canvas.width, canvas.height);
-  for (let n = 0; n < shown; n++) image.data.set([...colours[pages[n]!]!, 255], n * 4);
+  const image = context.createImageData(columns, rows);
+  for (let n = 0; n < columns * rows; n++) image.data.set([...colours[pages[n] ?? GranuleUse.NONE]!, 255], n * 4);
   const [r = 0, g = 0, b = 0] = getComputedStyle(canvas).color.match(/\d+/g)?.map(Number) ?? [];
   image.data.set([r, g, b, 255], marked * 4);
   context.putImageData(image, 0, 0);
@@ -74,14 +75,15 @@ function Picture({ pages }: { readonly pages: Uint8Array }) {
   const legend = useRef<HTMLUListElement>(null);
   const marked = useSignal(0);
   const id = useId();
-  const shown = shownOf(pages);
+  const { columns, rows } = sizeOf(pages);
+  const shown = Math.min(columns * rows, pages.length);
   const at = Math.min(marked.value, shown - 1);
-  useEffect(() => draw(canvas.current!, legend.current!, pages, shown, at));
+  useEffect(() => draw(canvas.current!, legend.current!, pages, columns, rows, at));
   const pointAt = (event: PointerEvent) => {
     const { left, top, width, height } = canvas.current!.getBoundingClientRect();
-    const column = Math.floor(((event.clientX - left) / width) * COLUMNS);
-    const row = Math.floor(((event.clientY - top) / height) * Math.ceil(shown / COLUMNS));
-    marked.value = Math.max(0, Math.min(row * COLUMNS + column, shown - 1));
+    const column = Math.floor(((event.clientX - left) / width) * columns);
+    const row = Math.floor(((event.clientY - top) / height) * rows);
+    marked.value = Math.max(0, Math.min(row * columns + column, shown - 1));
   };
   const counts = KINDS.map((_, use) => pages.reduce((sum, one) => sum + (one === use ? 1 : 0), 0));
   return (

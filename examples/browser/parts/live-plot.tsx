@@ -73,6 +73,7 @@ export function LivePlot({ title, series, points }: Props) {
   }, [names]);
   useEffect(() => plot.current?.setData(dataOf(points, series)), [points]);
   const last = points.at(-1)?.values ?? [];
+  const most = series.map((_, n) => points.reduce((least, { values }) => Math.max(least, values[n] ?? 0), 0));
   return (
     <figure class="live-plot" ref={element}>
       <figcaption>
@@ -81,6 +82,7 @@ export function LivePlot({ title, series, points }: Props) {
           <span key={name} class={`plot-value plot-series-${n}`}>
             {series.length > 1 && `${name} `}
             {last[n] === undefined ? '–' : short(last[n])}
+            <span class="for-readers">, at most {short(most[n]!)} in the last minute</span>
           </span>
         ))}
       </figcaption>
