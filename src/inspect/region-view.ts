@@ -14,6 +14,7 @@ import { instructionText } from '../decode/text.ts';
 import { functionSizes } from '../emit/module/sizes.ts';
 import { Emitter } from '../emit/module.ts';
 import { emitTranslation, waitsForCalls } from '../emit/region/region.ts';
+import { host } from '../host/node.ts';
 import { instrumentsAsked } from '../instrument/index.ts';
 import { COPY } from '../ir/blocks.ts';
 import { CONTROL, Control, PAGE, PAGE_SHIFT, POINTS, SLOTS, Slot } from '../layout/memory.ts';
@@ -143,8 +144,8 @@ class Retranslation {
   }
 }
 
-/** Throws NO_REGION where the region's code has changed, and NOT_SUPPORTED where clients are part of it. */
-export function inspectRegion(shared: SharedMemory, logged: LoggedRegion, region: CodeRegion): InspectedRegion {
+/** In turns with what else the thread does. Rejects with NO_REGION where the region's code has changed, with NOT_SUPPORTED where clients are part of it. */
+export async function inspectRegion(shared: SharedMemory, logged: LoggedRegion, region: CodeRegion): Promise<InspectedRegion> {
   if (readClients(shared).list.length > 0)
     throw new DragomanError('NOT_SUPPORTED', 'not supported: a look into regions while clients are attached, whose code is part of them');
   const again = new Retranslation(shared, logged);
@@ -152,12 +153,18 @@ export function inspectRegion(shared: SharedMemory, logged: LoggedRegion, region
   const text = ({ wasm }: RegionCode) => wasm.map((line) => line.text).join('\n');
   const inForce = reliedOn(logged);
   const asked = Atomics.load(shared.i32, (CONTROL + Control.at.relax) >> 2);
-  const effects = RELAXATION_NAMES.map((relaxation): RelaxationEffect => {
+  const relaxations: RelaxationEffect[] = [];
+  for (const relaxation of RELAXATION_NAMES) {
     const bit = RELAXATIONS[relaxation];
-    if (!isOfCode(relaxation)) return { relaxation, ofCode: false, inForce: (asked & bit) !== 0, without: undefined, changes: false };
-    if (!inForce.includes(relaxation)) return { relaxation, ofCode: true, inForce: false, without: undefined, changes: false };
-    const without = again.code(bit);
-    return { relaxation, ofCode: true, inForce: true, without, changes: text(without) !== text(code) };
-  });
-  return { ...code, region, relaxations: effects };
+    const ofCode = isOfCode(relaxation);
+    const isInForce = ofCode ? inForce.includes(relaxation) : (asked & bit) !== 0;
+    let without: RegionCode | undefined;
+    if (ofCode && isInForce) {
+      // Whoever asks has other things to do as well.
+      await new Promise<void>((resolve) => host.soon(resolve));
+      without = again.code(bit);
+    }
+    relaxations.push({ relaxation, ofCode, inForce: isInForce, without, changes: without !== undefined && text(without) !== text(code) });
+  }
+  return { ...code, region, relaxations };
 }

@@ -15,6 +15,8 @@ export interface PanelEntry {
 
 export const PANELS: readonly PanelEntry[] = [
   { id: 'numbers', title: 'Numbers', load: () => import('../panels/numbers.tsx') },
+  { id: 'code-map', title: 'Code map', load: () => import('../panels/code-map.tsx') },
+  { id: 'region', title: 'Region', load: () => import('../panels/region-inspector.tsx') },
   { id: 'cpus', title: 'CPUs', load: () => import('../panels/activity.tsx') },
   { id: 'rates', title: 'Rates', load: () => import('../panels/rates.tsx') },
   { id: 'clients', title: 'Clients', load: () => import('../panels/clients.tsx') },
