@@ -14,6 +14,7 @@ export { largestMemory } from '../layout/memory.ts';
 export { INPUT_BUFFER } from '../machine/input-flow.ts';
 export { Machine } from '../machine/machine.ts';
 export { type PortForward, type UserNetwork, type UserNetworkOptions, userNetwork } from '../net/user-network.ts';
+export { describeSnapshot } from '../snapshot/describe.ts';
 export { type ActivityShares, activityBetween, type CpuActivity, type CpuShares, type CpuState, type MachineActivity } from './activity.ts';
 export { type Channel, type Found, UNTIL_BUFFER, UNTIL_PATTERN, type UntilOptions } from './channel.ts';
 export {
@@ -58,6 +59,7 @@ export {
   type EngineStats,
   type FlameFormat,
   type FlameStats,
+  LONGEST_NOTE,
   type LockstepOptions,
   type MachineHandle,
   type MachineOptions,
@@ -74,6 +76,7 @@ export {
   type ProfStats,
   type RestoreOptions,
   SMALLEST_MEMORY,
+  type SnapshotFacts,
   type SnapshotOptions,
   type Source,
 } from './options.ts';

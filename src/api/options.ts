@@ -11,7 +11,7 @@ import type { RunResult } from './ending.ts';
 import type { GdbOptions, GdbServer } from './gdb.ts';
 import type { CpuHandle, MachineMemory } from './inspect.ts';
 import type { CodeRegions, InspectedRegion, RegionsOptions } from './regions.ts';
-import type { Mode, RelaxTerm } from './relax.ts';
+import type { Mode, Relaxation, RelaxTerm } from './relax.ts';
 import type { ReverseOptions } from './reverse.ts';
 import type { ShareOptions } from './shares.ts';
 import type { TraceFilter } from './trace.ts';
@@ -178,7 +178,24 @@ export interface MachineOptions {
 export interface SnapshotOptions {
   /** A snapshot of the same machine, itself without a base: pages of memory that are as they were there are left out, and restore() needs the same bytes again. */
   readonly base?: Source | undefined;
+  /** Text of the program's own, up to LONGEST_NOTE characters, that describeSnapshot() gives back. Default: none. */
+  readonly note?: string | undefined;
 }
+
+/** What is in a snapshot (describeSnapshot()). */
+export interface SnapshotFacts {
+  readonly cpus: number;
+  /** Of RAM. */
+  readonly memoryBytes: number;
+  readonly disks: number;
+  /** Of a machine in lockstep: what restore() must be given as well. */
+  readonly lockstep: { readonly seed: number; readonly engine: EngineName } | undefined;
+  /** Whether it needs its base. */
+  readonly hasBase: boolean;
+  readonly note: string | undefined;
+}
+/** Of a snapshot, in characters. */
+export const LONGEST_NOTE = 65_536;
 
 /** Options of a machine that goes on from a snapshot. What it is made of comes from there: what is given of it must be the same, and disks, in their order, must be given. */
 export interface RestoreOptions extends Omit<MachineOptions, 'kernel' | 'initrd' | 'append' | 'kernelName' | 'modules' | 'bios'> {
@@ -328,8 +345,18 @@ export interface MachineStats {
     readonly seed: number;
     readonly turns: number;
     readonly virtualMs: number;
-    /** Of one that can go back: checkpoints, bytes of their memory, and whether it is where it was before. */
-    readonly history?: { readonly checkpoints: number; readonly bytes: number; readonly inPast: boolean };
+    /**
+     * Of one that can go back: checkpoints, bytes of their memory, and whether it is where it was before. Instructions of all CPUs together since power-on: where its history begins, where it stands, and where it was when it
+     * went back (else as `at`): see goTo().
+     */
+    readonly history?: {
+      readonly checkpoints: number;
+      readonly bytes: number;
+      readonly inPast: boolean;
+      readonly first: number;
+      readonly at: number;
+      readonly last: number;
+    };
   };
 }
 
@@ -403,6 +430,10 @@ export interface MachineHandle extends MachineEventTarget {
    * made anew as it gets hot. Throws BAD_OPTION.
    */
   relax(terms: readonly RelaxTerm[]): void;
+  /** The last one that was asked for. */
+  readonly mode: Mode;
+  /** What code relies on now, by setMode() and relax(): in lockstep only what is exact. */
+  readonly relaxations: readonly Relaxation[];
   readonly state: MachineState;
   /**
    * Resolves when no CPU runs any more, each between two of its instructions; the guest's clock stands still from then on, and what it has asked of its devices is done. So does a machine that is paused
@@ -430,6 +461,11 @@ export interface MachineHandle extends MachineEventTarget {
    * with nothing, at the beginning of the history. The rest is as with stepBack().
    */
   runBack(): Promise<readonly BreakpointHit[]>;
+  /**
+   * Goes to where the CPUs together had executed so many instructions since power-on: back, or, where the machine is in its past, on again, up to where it was when it went back (stats().lockstep.history). Resolves with where it
+   * stands then: at the nearer end of the history for what is beyond. No breakpoint stops it. The rest is as with stepBack(); what of memory or registers was changed since it last went on is lost.
+   */
+  goTo(instruction: number): Promise<number>;
   /**
    * As the button does: memory, devices and CPUs are as they were before run(), and the kernel begins anew; of a paused machine with resume(). The guest's clock goes on, and disks keep what is on them. Event
    * reset. Rejects with ENDED, and with NOT_SUPPORTED where the machine is recorded.

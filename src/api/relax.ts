@@ -23,6 +23,9 @@ const NAMES = Object.keys(RELAXATIONS) as Relaxation[];
 export const RELAX_TERMS: readonly RelaxTerm[] = ['all', 'off', ...NAMES, ...NAMES.map((name): RelaxTerm => `-${name}`)];
 export const ALL_RELAXATIONS = NAMES.reduce((bits, name) => bits | RELAXATIONS[name], 0);
 
+/** By bits of Relax. */
+export const relaxationsOf = (bits: number): Relaxation[] => NAMES.filter((name) => (bits & RELAXATIONS[name]) !== 0);
+
 /** Those that no guest can tell from none. */
 export const EXACT: readonly RelaxTerm[] = ['directmap', 'segments', 'cache', 'returns', 'entries', 'shared', 'frames', 'stack'];
 

@@ -37,6 +37,7 @@ import {
   DEFAULT_MEMORY,
   defaultTimerSlackMs,
   LARGEST_TIMER_SLACK_MS,
+  LONGEST_NOTE,
   type MachineOptions,
   MEMORY_GRAIN,
   MiB,
@@ -106,7 +107,13 @@ export const WATCHED = shape({
 });
 export const STEPS = integer('a number of instructions', 1, 2 ** 31 - 1);
 /** Of a snapshot. */
-export const SNAPSHOT = shape({ base: optional(SOURCE) });
+export const NOTE = plain<string>(
+  `a string of up to ${LONGEST_NOTE} characters`,
+  (value) => typeof value === 'string' && value.length <= LONGEST_NOTE,
+);
+export const SNAPSHOT = shape({ base: optional(SOURCE), note: optional(NOTE) });
+/** Since power-on. */
+export const INSTRUCTION = integer('a number of instructions', 0, Number.MAX_SAFE_INTEGER);
 /** Of Machine.regions(), and the id of a region. */
 const COUNTER = integer('a number', 0, Number.MAX_SAFE_INTEGER, '0 or more');
 export const REGIONS = shape({ since: optional(COUNTER) });

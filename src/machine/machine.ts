@@ -31,11 +31,12 @@ import type {
   Source,
 } from '../api/options.ts';
 import type { CodeRegions, InspectedRegion, RegionsOptions } from '../api/regions.ts';
-import { EXACT, MODES, type Mode, type RelaxTerm, relaxBits } from '../api/relax.ts';
+import { EXACT, MODES, type Mode, type Relaxation, type RelaxTerm, relaxationsOf, relaxBits } from '../api/relax.ts';
 import {
   BYTES,
   cpuNumber,
   GDB,
+  INSTRUCTION,
   MODE,
   REGION_ID,
   REGIONS,
@@ -157,7 +158,7 @@ export class Machine extends MachineEvents implements MachineHandle {
   /** All that the guest sent has been handed over. */
   private closed = false;
   private isClosing = false;
-  private mode: Mode;
+  private modeNow: Mode;
   /** Resolves when nobody is to be waited for any more. */
   private readonly hurried = Promise.withResolvers<void>();
   /** Resolves when all is given back. */
@@ -232,7 +233,7 @@ export class Machine extends MachineEvents implements MachineHandle {
     const standstill = new Standstill(this.shared.memory);
     if (saved === undefined || lockstep !== undefined) standstill.powerOn(host.monotonicNs() - BigInt(Math.ceil(clock.ns)));
     else standstill.standAt(clock.ns, host.monotonicNs());
-    this.mode = options.mode;
+    this.modeNow = options.mode;
     this.relax(options.relax ?? MODES[options.mode]);
     const channel = (kind: Typed) => new MachineChannel((bytes) => this.type(kind, bytes));
     this.channels = { serial: channel('serial'), virtioConsole: hasVirtioConsole(options) ? channel('virtioConsole') : undefined };
@@ -687,12 +688,20 @@ export class Machine extends MachineEvents implements MachineHandle {
   }
 
   setMode(mode: Mode): void {
-    this.mode = MODE.take(mode, 'mode');
-    this.relax(MODES[this.mode]);
+    this.modeNow = MODE.take(mode, 'mode');
+    this.relax(MODES[this.modeNow]);
+  }
+
+  get mode(): Mode {
+    return this.modeNow;
+  }
+
+  get relaxations(): readonly Relaxation[] {
+    return relaxationsOf(Atomics.load(this.shared.i32, this.control(Control.at.relax)));
   }
 
   relax(terms: readonly RelaxTerm[]): void {
-    const asked = relaxBits(RELAX.take(terms, 'relax'), this.mode);
+    const asked = relaxBits(RELAX.take(terms, 'relax'), this.modeNow);
     // What is recorded must be what is replayed.
     const bits = this.options.lockstep === undefined ? asked : asked & relaxBits(EXACT);
     const { i32, plan } = this.shared;
@@ -727,6 +736,10 @@ export class Machine extends MachineEvents implements MachineHandle {
     return this.pausing.stepBack(cpuNumber(this.shared.plan.cpuCount).take(cpu, 'stepBack'), STEPS.take(count, 'stepBack'));
   }
 
+  async goTo(instruction: number): Promise<number> {
+    return this.pausing.goTo(INSTRUCTION.take(instruction, 'goTo'));
+  }
+
   runBack(): Promise<readonly BreakpointHit[]> {
     return this.pausing.runBack();
   }
@@ -752,9 +765,19 @@ export class Machine extends MachineEvents implements MachineHandle {
   async snapshot(options: SnapshotOptions = {}): Promise<Uint8Array> {
     const { shared, config, guest, lockstep } = this;
     const { chipset } = this.board;
-    const { base } = SNAPSHOT.take({ ...options, base: await readSource(options.base) }, 'snapshot');
+    const { base, note } = SNAPSHOT.take({ ...options, base: await readSource(options.base) }, 'snapshot');
     const { engine, maxRegions } = this.options;
-    const parts = { shared, chipset, config, disks: this.disks, guest, engine, maxRegions, lockstep: lockstep && (() => lockstep.save()) };
+    const parts = {
+      shared,
+      chipset,
+      config,
+      disks: this.disks,
+      guest,
+      engine,
+      maxRegions,
+      note,
+      lockstep: lockstep && (() => lockstep.save()),
+    };
     return takeSnapshot(parts, base, (work) => this.pausing.still(work));
   }
 

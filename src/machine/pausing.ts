@@ -121,6 +121,11 @@ export class Pausing {
     return this.#back((travel) => travel.step(cpu, count));
   }
 
+  /** Goes to where the CPUs together had executed so many instructions; where it is then. */
+  goTo(instruction: number): Promise<number> {
+    return this.#back((travel) => travel.goTo(instruction));
+  }
+
   /** Goes back to where the last breakpoint before now was met; where that is, or none. */
   runBack(): Promise<readonly BreakpointHit[]> {
     return this.#back(async (travel) => {

@@ -43,6 +43,9 @@ export interface Checkpoint {
   readonly overlays: readonly (FrozenClusters | undefined)[];
 }
 
+/** Instructions of all CPUs since power-on. */
+export const executedAt = ({ cpus }: Checkpoint): number => cpus.reduce((sum, { count }) => sum + count, 0);
+
 /** What the host has told a CPU that is about to go on: how many steps, and to go past a breakpoint. */
 const ON_THE_WAY = [Cpu.at.stepsLeft, Cpu.at.debugPass];
 

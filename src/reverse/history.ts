@@ -2,7 +2,7 @@
 // where it was, with the inputs of then, and prints nothing that it has printed already. A new input there, or a change from outside, makes another future of it: what came behind is dropped.
 import type { Outlets } from '../devices/outlet.ts';
 import type { InputKind } from '../machine/inputs.ts';
-import { type Checkpoint, type Checkpointed, dropCheckpoint, forget, putCheckpoint, takeCheckpoint } from './checkpoint.ts';
+import { type Checkpoint, type Checkpointed, dropCheckpoint, executedAt, forget, putCheckpoint, takeCheckpoint } from './checkpoint.ts';
 import { ownBytes } from './pages.ts';
 import { compare, type Position } from './position.ts';
 
@@ -31,7 +31,7 @@ export class History {
   /** Inputs that devices have got. */
   #taken = 0;
   /** Where the machine was when it went back; undefined: it is not in its past. */
-  #present: Position | undefined;
+  #present: (Position & { readonly executed: number }) | undefined;
   /** In the past: the last checkpoint that it has come through. */
   #at = 0;
   /** Where CPUs have forgotten all that they knew, whatever became of the checkpoints; and which of these places is the next. */
@@ -63,6 +63,18 @@ export class History {
 
   get inPast(): boolean {
     return this.#present !== undefined;
+  }
+
+  /** Where the machine was when it went back; where it is, where it did not. */
+  get present(): Position {
+    return this.#present ?? this.position;
+  }
+
+  /** Instructions of all CPUs since power-on: at the first checkpoint, now, and in the present. */
+  get span(): { readonly first: number; readonly at: number; readonly last: number } {
+    const at = this.machine.lockstep.executed;
+    const [oldest] = this.#checkpoints;
+    return { first: oldest === undefined ? at : executedAt(oldest), at, last: this.#present?.executed ?? at };
   }
 
   /** The run begins, or goes on behind a rest. */
@@ -139,7 +151,7 @@ export class History {
 
   /** The machine goes back to a checkpoint. */
   goTo(checkpoint: Checkpoint): void {
-    this.#present ??= this.position;
+    this.#present ??= { ...this.position, executed: this.machine.lockstep.executed };
     this.#options.outlets.muted = true;
     // What was changed and not gone on from is lost.
     this.#changed = false;
@@ -180,7 +192,7 @@ export class History {
   }
 
   #setDue(): void {
-    this.#due = (this.#checkpoints.at(-1)?.cpus.reduce((sum, { count }) => sum + count, 0) ?? 0) + this.#options.every;
+    this.#due = (this.#checkpoints.length > 0 ? executedAt(this.#checkpoints.at(-1)!) : 0) + this.#options.every;
   }
 
   #take(isBreak: boolean): void {
@@ -196,7 +208,7 @@ export class History {
 
   /** The checkpoint without which the way between its neighbours is shortest for how long ago they are; the oldest where all others are needed. Neither the last one, nor one that a break is behind. */
   #leastNeeded(): number {
-    const at = (n: number) => this.#checkpoints[n]!.cpus.reduce((sum, { count }) => sum + count, 0);
+    const at = (n: number) => executedAt(this.#checkpoints[n]!);
     const now = at(this.#checkpoints.length - 1);
     let [least, cost] = [0, Number.POSITIVE_INFINITY];
     for (let n = 1; n < this.#checkpoints.length - 1; n++) {

@@ -5,6 +5,7 @@ import { Cpu, DebugStop } from '../layout/cpu.ts';
 import { CONTROL, Control, cpuBase } from '../layout/memory.ts';
 import type { Inputs } from '../machine/inputs.ts';
 import type { Limit } from '../machine/lockstep/lockstep.ts';
+import { type Checkpoint, executedAt } from './checkpoint.ts';
 import type { History } from './history.ts';
 import { compare, type Position } from './position.ts';
 
@@ -54,6 +55,25 @@ export class Travel {
     this.#ended = false;
     if (start !== undefined) await this.#withoutPoints(() => this.#go(now, { kind: 'count', cpu, count: to }, () => true));
     return from - lockstep.count(cpu);
+  }
+
+  /** To where all CPUs together had executed `count` instructions, at the nearer end of the history for what is beyond; where that is. Nothing where the machine is there. */
+  async goTo(count: number): Promise<number> {
+    const { history } = this.#options;
+    const { lockstep } = history.machine;
+    const { first, last } = history.span;
+    const to = Math.min(Math.max(count, first), last);
+    if (to === lockstep.executed) return to;
+    const end = history.present;
+    // At the end itself there may be several positions with as many instructions: it is the last of them.
+    const isBefore = to === last ? () => true : (checkpoint: Checkpoint) => executedAt(checkpoint) < to;
+    const start = history.checkpoints.findLast((checkpoint) => isBefore(checkpoint) && compare(checkpoint.position, end) <= 0);
+    history.goTo(start ?? history.checkpoints[0]!);
+    this.#ended = false;
+    if (start !== undefined)
+      await this.#withoutPoints(() => this.#go(end, to === last ? undefined : { kind: 'total', count: to }, () => true));
+    history.arrives();
+    return lockstep.executed;
   }
 
   /**

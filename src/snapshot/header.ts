@@ -3,7 +3,7 @@ import { DragomanError } from '../api/errors.ts';
 import { defaults, integer, list, needed, oneOf, optional, plain, shape, type Taken } from '../api/kind.ts';
 import { MOST_CPUS, MOST_DISKS } from '../api/options.ts';
 import { ALL_RELAXATIONS } from '../api/relax.ts';
-import { ENGINE, MAC, MAX_REGIONS, memoryBeside, PORT, SEED, TEXT } from '../api/schema.ts';
+import { ENGINE, MAC, MAX_REGIONS, memoryBeside, NOTE, PORT, SEED, TEXT } from '../api/schema.ts';
 import { MOST_SHARES, TAG } from '../api/shares.ts';
 import { PAGE } from '../layout/memory.ts';
 import { SAVED_CONTROL } from './control-fields.ts';
@@ -79,6 +79,8 @@ const HEADER = shape({
   /** The guest's clock, nanoseconds since power-on; what its timers have seen of it; and power-on, Unix milliseconds. */
   clock: needed(shape({ ns: needed(NS), seen: needed(NS), startWallMs: needed(finite('a time', 0, 8.64e15)) })),
   lockstep: optional(LOCKSTEP),
+  /** Its maker's. */
+  note: optional(NOTE),
   /** The snapshot that this one is saved against. */
   base: optional(HASH),
   pages: needed(COUNT),

@@ -30,6 +30,8 @@ export interface Snapshotted {
   readonly guest: string;
   readonly engine: 'jit' | 'interpreter';
   readonly maxRegions: number | undefined;
+  /** Its maker's. */
+  readonly note: string | undefined;
   /** Saves what a lockstep machine has, and forgets what one that goes on from here does not know. Undefined: it is none. */
   readonly lockstep: (() => LockstepState) | undefined;
 }
@@ -42,7 +44,7 @@ interface Taken {
 }
 
 function take(machine: Snapshotted, base: BasePages | undefined, disks: readonly SavedDisk[]): Taken {
-  const { shared, chipset, config, guest, engine, maxRegions } = machine;
+  const { shared, chipset, config, guest, engine, maxRegions, note } = machine;
   const { plan, u8, i32 } = shared;
   const { hub } = chipset;
   const lockstep = machine.lockstep?.();
@@ -82,6 +84,7 @@ function take(machine: Snapshotted, base: BasePages | undefined, disks: readonly
       relax: i32[(CONTROL + Control.at.relax) >> 2]!,
       maxRegions,
     },
+    note,
     base: base?.id,
     pages: store.count,
     rom: hasRom,

@@ -1,5 +1,6 @@
 // The page's address: its parameters are the settings of the machine and what of the page is shown, so that a link leads to the same.
 import { DragomanError, MiB } from '../../../src/api/index.ts';
+import { oneOf } from '../../../src/api/kind.ts';
 import { CPUS, ENCODER, ENGINE, MODE, memoryBeside, RELAX, SEED } from '../../../src/api/schema.ts';
 import { meant } from '../../../src/api/similar.ts';
 import type { Image, Settings } from './settings.ts';
@@ -25,6 +26,8 @@ const image: Parameter<Image | undefined> = {
   write: (value) => (value instanceof URL ? value.href : undefined),
 };
 
+const YES = oneOf('yes', 'no');
+
 /** In the order in which an address has them. */
 const PARAMETERS: { readonly [K in keyof Settings]: Parameter<Settings[K]> } = {
   kernel: image,
@@ -37,6 +40,7 @@ const PARAMETERS: { readonly [K in keyof Settings]: Parameter<Settings[K]> } = {
   mode: { read: MODE.read, write: String },
   relax: { read: RELAX.read, write: (terms) => terms?.join(',') },
   seed: { read: SEED.read, write: (seed) => seed?.toString() },
+  reverse: { read: (text, name) => YES.read(text, name) === 'yes', write: (reverse) => (reverse ? 'yes' : 'no') },
 };
 const SETTINGS = Object.keys(PARAMETERS) as (keyof Settings)[];
 const PANEL = 'panel';

@@ -2,6 +2,7 @@
 import { HEAD_BYTES, kindOf } from './image-kind.ts';
 import type { Report, Session } from './session.ts';
 import { nameOf, type Settings } from './settings.ts';
+import { restoreSnapshot } from './snapshots.ts';
 
 const LINUX_CONSOLE = 'console=ttyS0';
 
@@ -21,8 +22,9 @@ export async function bringFiles(session: Session, files: readonly File[]): Prom
     if (kind === undefined)
       return {
         title: 'A file that no machine starts from',
-        text: `${file.name} is neither a kernel (a Linux bzImage or a multiboot kernel) nor an initrd (a cpio archive, compressed or not).`,
+        text: `${file.name} is neither a kernel (a Linux bzImage or a multiboot kernel) nor an initrd (a cpio archive, compressed or not), nor a snapshot of a machine.`,
       };
+    if (kind === 'snapshot') return (await restoreSnapshot(session, file)) ?? `${file.name}: the machine goes on from there`;
     const name = kind === 'initrd' ? 'initrd' : 'kernel';
     if (brought[name] !== undefined)
       return { title: 'Two files for one place', text: `${brought[name].name} and ${file.name} are both for the ${name}.` };

@@ -5,6 +5,8 @@ export const HEAD_BYTES = 8192;
 /** Setup header of a Linux kernel (boot protocol): "HdrS". */
 const LINUX_AT = 0x202;
 const LINUX = 0x53726448;
+/** Of a machine that was saved. */
+const SNAPSHOT = 'DRAGOMAN SNP';
 /** Multiboot's header: aligned, in the first 8 KiB, with a checksum. */
 const MULTIBOOT = 0x1badb002;
 /** What initrds begin with: gzip, bzip2, xz, LZMA, LZ4 (as the kernel has it), zstd, cpio (new, CRC and old). */
@@ -21,8 +23,9 @@ const INITRDS = [
   'c771',
 ];
 
-/** 'linux' and 'multiboot' are kernels; undefined: it is none of these. */
-export function kindOf(head: Uint8Array): 'linux' | 'multiboot' | 'initrd' | undefined {
+/** 'linux' and 'multiboot' are kernels; 'snapshot': a machine that was saved; undefined: it is none of these. */
+export function kindOf(head: Uint8Array): 'linux' | 'multiboot' | 'initrd' | 'snapshot' | undefined {
+  if (new TextDecoder('latin1').decode(head.subarray(0, SNAPSHOT.length)) === SNAPSHOT) return 'snapshot';
   const view = new DataView(head.buffer, head.byteOffset, head.byteLength);
   const word = (at: number) => (at + 4 <= head.length ? view.getUint32(at, true) : 0);
   if (word(LINUX_AT) === LINUX) return 'linux';

@@ -21,4 +21,8 @@ export const PANELS: readonly PanelEntry[] = [
   { id: 'rates', title: 'Rates', load: () => import('../panels/rates.tsx') },
   { id: 'clients', title: 'Clients', load: () => import('../panels/clients.tsx') },
   { id: 'sharing', title: 'Sharing', load: () => import('../panels/sharing.tsx') },
+  { id: 'switches', title: 'Switches', load: () => import('../panels/switches.tsx') },
+  { id: 'debug', title: 'Debug', load: () => import('../panels/debug.tsx') },
+  { id: 'time', title: 'Time', load: () => import('../panels/time.tsx') },
+  { id: 'snapshot', title: 'Snapshot', load: () => import('../panels/snapshot.tsx') },
 ];

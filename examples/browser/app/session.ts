@@ -1,7 +1,10 @@
 // The page's one session: the machine that runs, the settings of the next one, and how the last one ended, as signals that components read.
 import { batch, effect, type Signal, signal } from '@preact/signals';
-import { DragomanError, describeEnd, Machine, type MachineState, type RunResult } from '../../../src/api/index.ts';
+import { DragomanError, describeEnd, Machine, type MachineOptions, type MachineState, type RunResult } from '../../../src/api/index.ts';
 import { machineOptions, type Settings } from './settings.ts';
+
+/** What of a machine's options is the session's own. */
+export type OwnOptions = Pick<MachineOptions, 'onConsole'>;
 
 /** 'none': no machine yet; 'starting': one is being made. */
 export type SessionState = MachineState | 'starting' | 'none';
@@ -54,7 +57,8 @@ export class Session {
   /** Resolves when the present run has ended. */
   private run: Promise<void> = Promise.resolve();
   private readonly output: Output;
-  private readonly serai: URL;
+  /** Where the demo kernel is. */
+  readonly serai: URL;
 
   /** `serai`: where the demo kernel is. */
   constructor(output: Output, settings: Settings, serai: URL) {
@@ -78,8 +82,16 @@ export class Session {
     this.settings.value = { ...this.settings.value, ...some };
   }
 
-  /** Ends the machine that runs, and makes one and runs it; resolves when it runs, or could not (`error`). Nothing where one is being made. */
-  async start(settings: Settings = this.settings.value): Promise<void> {
+  /** Whoever shows what a machine does looks again: one that stands still was stepped, say. */
+  look(): void {
+    this.tick.value = this.tick.peek() + 1;
+  }
+
+  /** Ends the machine that runs, and makes one and runs it; resolves when it runs, or could not (`error`). Nothing where one is being made. `make`: where it is not made from the settings alone. */
+  async start(
+    settings: Settings = this.settings.value,
+    make = (own: OwnOptions): Promise<Machine> => Machine.create({ ...machineOptions(settings, this.serai), ...own }),
+  ): Promise<void> {
     if (this.state.value === 'starting') return;
     this.stop();
     this.state.value = 'starting';
@@ -95,7 +107,7 @@ export class Session {
     const began = performance.now();
     let machine: Machine;
     try {
-      machine = await Machine.create({ ...machineOptions(settings, this.serai), onConsole: (bytes) => this.output.show(bytes) });
+      machine = await make({ onConsole: (bytes) => this.output.show(bytes) });
     } catch (error) {
       batch(() => {
         this.state.value = 'none';

@@ -4,8 +4,12 @@ import {
   type EncoderName,
   type EngineName,
   type MachineOptions,
+  MiB,
   type Mode,
   type RelaxTerm,
+  type RestoreOptions,
+  type ReverseOptions,
+  type SnapshotFacts,
 } from '../../../src/api/index.ts';
 import { usualCpus } from '../../serai/cpus.ts';
 
@@ -27,6 +31,8 @@ export interface Settings {
   readonly relax: readonly RelaxTerm[] | undefined;
   /** Of a lockstep machine; undefined: CPUs on threads. */
   readonly seed: number | undefined;
+  /** Whether it can go back: in lockstep, by the interpreter alone. */
+  readonly reverse: boolean;
 }
 
 /** `cores`: of the browser's host. */
@@ -41,21 +47,31 @@ export const defaultSettings = (cores: number): Settings => ({
   mode: 'relaxed',
   relax: undefined,
   seed: undefined,
+  reverse: false,
 });
 
 /** Some browsers have files of a page's origin that they cannot write: there each run starts cold. */
 const keepsFiles = (): boolean => typeof FileSystemFileHandle === 'function' && 'createWritable' in FileSystemFileHandle.prototype;
 
+/** A way back takes some tenths of a second, and a phone has room for it. */
+const HISTORY: ReverseOptions = { every: 5_000_000, memoryBytes: 256 * MiB };
+
 /** `serai`: where the demo kernel is. */
 export function machineOptions(settings: Settings, serai: URL): MachineOptions {
-  const { kernel = serai, memory, seed, ...same } = settings;
+  const { kernel = serai, memory, seed, reverse, ...same } = settings;
   return {
     ...same,
     kernel,
     memoryBytes: memory,
-    lockstep: seed === undefined ? undefined : { seed },
+    lockstep: seed === undefined && !reverse ? undefined : { seed, reverse: reverse && HISTORY },
     codeCache: keepsFiles() ? 'page' : undefined,
   };
+}
+
+/** Of a machine that goes on from a snapshot, which has the rest. `serai`: as above. */
+export function restoreOptions(settings: Settings, { lockstep }: SnapshotFacts, serai: URL): RestoreOptions {
+  const { kernel, initrd, append, cpus, memoryBytes, ...rest } = machineOptions(settings, serai);
+  return { ...rest, engine: lockstep?.engine ?? rest.engine, lockstep: lockstep && { reverse: settings.reverse && HISTORY } };
 }
 
 /** What an image is called. */

@@ -14,7 +14,7 @@ const MODES: Readonly<Record<Mode, string>> = { relaxed: 'relaxed', transparent:
 const ENGINES: Readonly<Record<EngineName, string>> = { jit: 'translator', interpreter: 'interpreter alone' };
 
 /** What is in the form, in a line. */
-function inWords({ kernel, initrd, cpus, memory, engine, mode, relax, seed }: Settings): string {
+function inWords({ kernel, initrd, cpus, memory, engine, mode, relax, seed, reverse }: Settings): string {
   const parts = [
     kernel === undefined ? 'serai' : nameOf(kernel),
     ...(initrd === undefined ? [] : [nameOf(initrd)]),
@@ -22,7 +22,8 @@ function inWords({ kernel, initrd, cpus, memory, engine, mode, relax, seed }: Se
     `${memory / MiB} MiB`,
     engine === 'interpreter' ? ENGINES.interpreter : MODES[mode],
     ...(relax === undefined ? [] : [`relaxations ${relax.join(',')}`]),
-    ...(seed === undefined ? [] : [`lockstep ${seed}`]),
+    ...(seed === undefined && !reverse ? [] : [`lockstep ${seed ?? 0}`]),
+    ...(reverse ? ['goes back'] : []),
   ];
   return parts.join(' · ');
 }

@@ -137,6 +137,7 @@ export class LockstepExecutor implements Executor, Inputs {
       checkpoints: this.#history.checkpoints.length,
       bytes: this.#history.bytes,
       inPast: this.#history.inPast,
+      ...this.#history.span,
     };
     return { seed, turns: this.#lockstep?.turns ?? 0, virtualMs: clock.now() / 1e6, ...(history && { history }) };
   }

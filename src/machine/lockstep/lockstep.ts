@@ -94,10 +94,11 @@ export type Turn =
   /** A CPU left its run loop for good. */
   | { readonly kind: 'ended'; readonly cpu: number; readonly exit: number };
 
-/** How far turns are made, of an exact run: so many units (of a slice's length) into a turn, or so many instructions of a CPU since power-on. */
+/** How far turns are made, of an exact run: so many units (of a slice's length) into a turn, or so many instructions since power-on, of a CPU or of all together. */
 export type Limit =
   | { readonly kind: 'turn'; readonly turn: number; readonly done: number }
-  | { readonly kind: 'count'; readonly cpu: number; readonly count: number };
+  | { readonly kind: 'count'; readonly cpu: number; readonly count: number }
+  | { readonly kind: 'total'; readonly count: number };
 
 /** Parts of a slice end so where neither the slice nor anything else does. */
 const GOES_ON = -1;
@@ -311,6 +312,7 @@ export class Lockstep {
     const { limit } = this;
     if (limit === undefined) return Number.POSITIVE_INFINITY;
     if (limit.kind === 'turn') return limit.turn === this.turns ? limit.done - (length - left) : Number.POSITIVE_INFINITY;
+    if (limit.kind === 'total') return limit.count - this.executed;
     return limit.cpu === cpu.index ? limit.count - this.count(cpu.index) : Number.POSITIVE_INFINITY;
   }
   #reached(slice: Slice): boolean {

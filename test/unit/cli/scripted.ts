@@ -135,6 +135,9 @@ class ScriptedMachine extends MachineEvents implements MachineHandle {
   readonly stepBack = unscripted;
   readonly runBack = unscripted;
   readonly inspectRegion = unscripted;
+  readonly goTo = unscripted;
+  readonly mode = 'relaxed';
+  readonly relaxations = [];
   readonly reset = unscripted;
   readonly setBreakpoint = unscripted;
   readonly setWatchpoint = unscripted;

@@ -53,6 +53,10 @@ describe('a machine', () => {
     expect(bits()).toBe(EXACT_BITS);
     made.relax(['-directmap']);
     expect(bits()).toBe(EXACT_BITS & ~DIRECTMAP);
+    expect([made.mode, made.relaxations]).toEqual([
+      'transparent',
+      ['segments', 'cache', 'returns', 'entries', 'shared', 'frames', 'stack'],
+    ]);
     made.setMode('relaxed');
     expect(bits()).toBe(ALL_RELAXATIONS);
     made.setMode('classic');

@@ -20,6 +20,7 @@ const SETTINGS: Settings = {
   mode: 'classic',
   relax: ['directmap', '-holes'],
   seed: 0xffffffff,
+  reverse: true,
 };
 
 describe('the address of the demo page', () => {
@@ -48,7 +49,7 @@ describe('the address of the demo page', () => {
     ['?sede=1', "sede: there is no such parameter; is 'seed' meant?"],
     [
       '?whatever',
-      'whatever: there is no such parameter; there are kernel, initrd, append, cpus, memory, engine, encoder, mode, relax, seed, panel',
+      'whatever: there is no such parameter; there are kernel, initrd, append, cpus, memory, engine, encoder, mode, relax, seed, reverse, panel',
     ],
     ['?kernel=http://', "kernel: 'http://' is not the address of a file"],
     ['?mode=clasic', "mode: 'clasic' is not one of 'relaxed' and 'transparent' and 'classic'; is 'classic' meant?"],
@@ -71,6 +72,9 @@ describe('the address of the demo page', () => {
   it('leads to the options of a machine', () => {
     const serai = new URL('http://localhost/serai.elf');
     expect(machineOptions(DEFAULTS, serai)).toMatchObject({ kernel: serai, cpus: 4, memoryBytes: 256 * MiB, lockstep: undefined });
-    expect(machineOptions({ ...DEFAULTS, seed: 0 }, serai)).toMatchObject({ lockstep: { seed: 0 } });
+    expect(machineOptions({ ...DEFAULTS, seed: 0 }, serai)).toMatchObject({ lockstep: { seed: 0, reverse: false } });
+    expect(machineOptions({ ...DEFAULTS, reverse: true }, serai)).toMatchObject({
+      lockstep: { seed: undefined, reverse: { every: expect.any(Number) } },
+    });
   });
 });

@@ -84,6 +84,32 @@ it('comes to the same however it is cut: by steps, by breakpoints, or not at all
   await again(() => 1 + random.below(40));
 });
 
+it('goes to any instruction of all CPUs, and on again to where it was', async () => {
+  const machine = await make(kernel(LOOP));
+  void machine.run();
+  await until(() => history(machine).checkpoints >= 4);
+  await machine.pause();
+  await machine.step(0);
+  const state = () => ({ eip: eip(machine), hash: machine.memoryHash(), at: history(machine).at });
+  const there = state();
+  const { last, first } = history(machine);
+  expect([first, last]).toEqual([0, there.at]);
+  expect(await machine.goTo(last - 5)).toBe(last - 5);
+  const near = state();
+  expect([await machine.goTo(25_001), history(machine)]).toMatchObject([25_001, { at: 25_001, last, inPast: true }]);
+  // The way on is that of the steps.
+  await machine.goTo(last - 6);
+  expect(await machine.step(0)).toBe(1);
+  expect(state()).toEqual(near);
+  expect(await machine.goTo(last + 1000)).toBe(last);
+  expect([state(), history(machine).inPast]).toEqual([there, false]);
+  expect(await machine.goTo(0)).toBe(0);
+  expect([state().at, history(machine).inPast]).toEqual([0, true]);
+  expect(await codeOf(machine.goTo(-1))).toMatch(/^BAD_OPTION goTo: /);
+  await machine.resume();
+  expect(await codeOf(machine.goTo(1))).toMatch(/^BAD_STATE/);
+});
+
 it('types what was typed, prints nothing twice, and takes what is typed then for another future', async () => {
   let text = '';
   const machine = await make(kernel(ECHO, out(EXIT, 9), SPIN), {

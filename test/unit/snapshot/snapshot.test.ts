@@ -4,7 +4,15 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { gunzipSync } from 'node:zlib';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { DragomanError, Machine, type MachineOptions, MiB, type RestoreOptions } from '../../../src/api/index.ts';
+import {
+  DragomanError,
+  describeSnapshot,
+  LONGEST_NOTE,
+  Machine,
+  type MachineOptions,
+  MiB,
+  type RestoreOptions,
+} from '../../../src/api/index.ts';
 import type { SharedMemory } from '../../../src/cpu/state.ts';
 import { Cpu, GPR_STRIDE, Gpr } from '../../../src/layout/cpu.ts';
 import { cpuBase, RAM } from '../../../src/layout/memory.ts';
@@ -135,6 +143,25 @@ it('saves against another snapshot what has changed since', async () => {
   expect(await refusal(Machine.restore(small))).toMatch(/^BAD_SNAPSHOT.*against a base/);
   expect(await refusal(Machine.restore(small, { base: whole }))).toMatch(/^BAD_SNAPSHOT.*another base/);
   expect(await refusal(Machine.restore(small, { base: small }))).toMatch(/^BAD_SNAPSHOT.*another base/);
+});
+
+it('says what it is of, and what its maker noted', async () => {
+  const machine = await make({ cpus: 2, paused: true, engine: 'interpreter', lockstep: { seed: 7 } }, SPIN);
+  const paused = new Promise((resolve) => machine.addEventListener('paused', resolve));
+  void machine.run();
+  await paused;
+  const plain = await machine.snapshot();
+  const noted = await machine.snapshot({ note: 'before the crash \u2603', base: plain });
+  await machine.close();
+  const facts = { cpus: 2, memoryBytes: 4 * MiB, disks: 0, lockstep: { seed: 7, engine: 'interpreter' } };
+  expect(await describeSnapshot(plain)).toEqual({ ...facts, hasBase: false, note: undefined });
+  expect(await describeSnapshot(new Blob([noted as Uint8Array<ArrayBuffer>]))).toEqual({
+    ...facts,
+    hasBase: true,
+    note: 'before the crash \u2603',
+  });
+  expect(await refusal(describeSnapshot(plain.subarray(0, 40)))).toMatch(/^BAD_SNAPSHOT/);
+  expect(await refusal(machine.snapshot({ note: 'x'.repeat(LONGEST_NOTE + 1) }))).toMatch(/^BAD_OPTION snapshot.note: /);
 });
 
 describe('what is refused', () => {
