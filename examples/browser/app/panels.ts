@@ -19,4 +19,6 @@ export const PANELS: readonly PanelEntry[] = [
   { id: 'rates', title: 'Rates', load: () => import('../panels/rates.tsx') },
   { id: 'clients', title: 'Clients', load: () => import('../panels/clients.tsx') },
   { id: 'sharing', title: 'Sharing', load: () => import('../panels/sharing.tsx') },
+  { id: 'disks', title: 'Disks', load: () => import('../panels/disks.tsx') },
+  { id: 'network', title: 'Network', load: () => import('../panels/network.tsx') },
 ];

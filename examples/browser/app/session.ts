@@ -1,6 +1,7 @@
 // The page's one session: the machine that runs, the settings of the next one, and how the last one ended, as signals that components read.
 import { batch, effect, type Signal, signal } from '@preact/signals';
 import { DragomanError, describeEnd, Machine, type MachineState, type RunResult } from '../../../src/api/index.ts';
+import { attachments } from './attachments.ts';
 import { machineOptions, type Settings } from './settings.ts';
 
 /** 'none': no machine yet; 'starting': one is being made. */
@@ -95,7 +96,9 @@ export class Session {
     const began = performance.now();
     let machine: Machine;
     try {
-      machine = await Machine.create({ ...machineOptions(settings, this.serai), onConsole: (bytes) => this.output.show(bytes) });
+      const attached = await attachments(settings, (report) => (this.error.value = report));
+      const options = { ...machineOptions(settings, this.serai), ...attached };
+      machine = await Machine.create({ ...options, onConsole: (bytes) => this.output.show(bytes) });
     } catch (error) {
       batch(() => {
         this.state.value = 'none';

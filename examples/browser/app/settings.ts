@@ -12,10 +12,17 @@ import { usualCpus } from '../../serai/cpus.ts';
 /** A file that somebody brought, or where one is fetched from. */
 export type Image = File | URL;
 
+/** A file that is a disk in memory, or the name of one that the browser keeps. */
+export type PageDisk = File | string;
+
 export interface Settings {
   /** Undefined: serai. */
   readonly kernel: Image | undefined;
   readonly initrd: Image | undefined;
+  /** /dev/vda, /dev/vdb ... */
+  readonly disks: readonly PageDisk[];
+  /** Name of the network that it is plugged into; undefined: it has no card. */
+  readonly network: string | undefined;
   readonly append: string;
   readonly cpus: number;
   /** Bytes. */
@@ -33,6 +40,8 @@ export interface Settings {
 export const defaultSettings = (cores: number): Settings => ({
   kernel: undefined,
   initrd: undefined,
+  disks: [],
+  network: undefined,
   append: '',
   cpus: usualCpus(cores),
   memory: DEFAULT_MEMORY,
@@ -48,7 +57,8 @@ const keepsFiles = (): boolean => typeof FileSystemFileHandle === 'function' && 
 
 /** `serai`: where the demo kernel is. */
 export function machineOptions(settings: Settings, serai: URL): MachineOptions {
-  const { kernel = serai, memory, seed, ...same } = settings;
+  // Disks and network: attachments.ts.
+  const { kernel = serai, memory, seed, disks: _disks, network: _network, ...same } = settings;
   return {
     ...same,
     kernel,
