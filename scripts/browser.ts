@@ -14,7 +14,7 @@ const ROOT = fileURLToPath(new URL('..', import.meta.url));
 const at = (path: string) => join(ROOT, path);
 export const PAGE = at('examples/browser/dist');
 /** What of the page is loaded later, or with what is. */
-const LATER = /\/examples\/browser\/(?:panels|parts)\//;
+const LATER = /\/examples\/browser\/(?:panels|parts|tour)\//;
 
 /** Writes the page to a folder, whatever is there; the engine must have been built. `more`: modules for a test, by the names of their scripts. */
 export async function buildPage(more: Readonly<Record<string, string>> = {}, folder = PAGE): Promise<void> {

@@ -11,7 +11,7 @@ import { statesOf } from '../bin/find-main.mjs';
 import { OLDEST } from '../bin/find-node.mjs';
 import { bundleForBrowsers } from './bundle-browser.ts';
 import { locked } from './lock.ts';
-import { CLIENT_SOURCES, WORKERS } from './workers.ts';
+import { CLIENT_SOURCES, PAGE_WORKERS, WORKERS } from './workers.ts';
 
 const ROOT = fileURLToPath(new URL('..', import.meta.url));
 
@@ -147,7 +147,7 @@ const browser: Part = {
     SERAI,
   ],
   outputs: [
-    ...[...Object.keys({ ...SCRIPTS, ...CLIENT_SOURCES }), ...WORKERS.map((path) => basename(path, '.ts'))].map(
+    ...[...Object.keys({ ...SCRIPTS, ...CLIENT_SOURCES }), ...[...WORKERS, ...PAGE_WORKERS].map((path) => basename(path, '.ts'))].map(
       (name) => `build/${name}.js`,
     ),
     'build/serai.elf',

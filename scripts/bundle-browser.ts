@@ -2,7 +2,7 @@
 // (browser.ts), and what the package exports for browsers (build/browser.js).
 import { fileURLToPath } from 'node:url';
 import { type BuildOptions, build as esbuild, type Plugin } from 'esbuild';
-import { CLIENT_SOURCES, WORKERS } from './workers.ts';
+import { CLIENT_SOURCES, PAGE_WORKERS, WORKERS } from './workers.ts';
 
 const ROOT = fileURLToPath(new URL('..', import.meta.url));
 /** What packages ask of Node where they run in it; Binaryen only where it sees that it does. */
@@ -42,7 +42,7 @@ export async function bundleForBrowsers(
   // Bundlers that copy a Worker's script take it for a classic one: nothing in it is to say that it is a module. What it throws ends it, as it would end a module.
   await esbuild({
     ...COMMON,
-    entryPoints: Object.fromEntries(WORKERS.map((path) => [/([^/]+)\.ts$/.exec(path)![1]!, path])),
+    entryPoints: Object.fromEntries([...WORKERS, ...PAGE_WORKERS].map((path) => [/([^/]+)\.ts$/.exec(path)![1]!, path])),
     outdir,
     sourcemap,
     define: { ...NO_NODE, 'import.meta.url': 'location.href' },

@@ -8,3 +8,6 @@ const CLIENT = /^(.*)-client\.js$/;
 export const CLIENT_SOURCES = Object.fromEntries(
   Object.keys(CLIENT_SCRIPTS).map((script) => [script.replace(/\.js$/, ''), `src/clients/${CLIENT.exec(script)?.[1] ?? 'client-code'}.ts`]),
 );
+
+/** In browsers alone: by pages, not by machines. */
+export const PAGE_WORKERS = ['src/host/origin-disk-worker.ts'];

@@ -9,6 +9,7 @@ import { followRegionKeys } from './app/regions.ts';
 import { SerialTerminal } from './app/serial-terminal.ts';
 import { type Report, reportOf, Session } from './app/session.ts';
 import { defaultSettings } from './app/settings.ts';
+import { followTour, goTo, isOpen, shownStep } from './app/tour-place.ts';
 import { followViewport } from './app/viewport.ts';
 import { App } from './components/app.tsx';
 import './page.css';
@@ -30,7 +31,13 @@ if (problems.length > 0)
     text: ['In their place are the defaults; the rest holds.', ...problems].join('\n'),
   };
 
+if (view.tour !== undefined) {
+  goTo(view.tour);
+  isOpen.value = true;
+}
+
 followPreferences(document.documentElement);
+followTour();
 void session.start();
 render(<App session={session} terminal={terminal} panel={panel} notice={notice} />, document.getElementById('app')!);
 followFocus(session, terminal);
@@ -40,7 +47,7 @@ followViewport(document.documentElement, () => document.getElementById('terminal
 // A link to the page as it is. What the address says stays until something changes.
 let isFirst = true;
 effect(() => {
-  const shown = { panel: panel.value === firstPanel ? undefined : panel.value };
+  const shown = { panel: panel.value === firstPanel ? undefined : panel.value, tour: shownStep.value };
   const address = writeAddress(new URL(location.href), session.settings.value, defaults, shown);
   if (!isFirst) history.replaceState(null, '', address);
   isFirst = false;

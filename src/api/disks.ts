@@ -43,6 +43,10 @@ export interface DiskDevice extends DiskUse {
   write?(offset: number, bytes: Uint8Array): unknown;
   /** Done when everything that was written lasts. Default: it always does. */
   flush?(): unknown;
+  /** Called before all others, for what can fail: create() rejects with what it throws or rejects with. */
+  open?(): unknown;
+  /** Behind open(), once: the run has ended, or the machine could not be made. Nobody waits for what it returns. */
+  close?(): unknown;
 }
 
 /** A disk that the guest sees as a virtio block device. One thing has one writer, or any number of readers (read-only disks and snapshots). */

@@ -7,9 +7,26 @@
  */
 
 export type { Receiver } from '../devices/outlet.ts';
+export {
+  BROADCAST_BACKLOG,
+  type BroadcastNetwork,
+  type BroadcastNetworkOptions,
+  broadcastNetwork,
+  type NetworkPeer,
+} from '../devices/virtio/broadcast.ts';
 export { LARGEST_FRAME, SMALLEST_FRAME } from '../devices/virtio/ethernet.ts';
 export { type Loopback, loopback } from '../devices/virtio/loopback.ts';
 export { NET_BACKLOG } from '../devices/virtio/net.ts';
+export {
+  type MakeDiskOptions,
+  type OriginDisk,
+  type OriginDiskEntry,
+  type OriginDiskOptions,
+  type OriginDisks,
+  type OriginRoom,
+  originDisk,
+  originDisks,
+} from '../host/origin-disks.ts';
 export { largestMemory } from '../layout/memory.ts';
 export { INPUT_BUFFER } from '../machine/input-flow.ts';
 export { Machine } from '../machine/machine.ts';

@@ -184,6 +184,8 @@ const DEVICE = having<DiskDevice>({
   read: needed(plain<DiskDevice['read']>('a function', (value) => typeof value === 'function')),
   write: optional(plain<NonNullable<DiskDevice['write']>>('a function', (value) => typeof value === 'function')),
   flush: optional(plain<NonNullable<DiskDevice['flush']>>('a function', (value) => typeof value === 'function')),
+  open: optional(plain<NonNullable<DiskDevice['open']>>('a function', (value) => typeof value === 'function')),
+  close: optional(plain<NonNullable<DiskDevice['close']>>('a function', (value) => typeof value === 'function')),
   readOnly: optional(BOOLEAN),
   snapshot: optional(BOOLEAN),
 });

@@ -41,8 +41,12 @@ export class DeviceDisk implements Disk {
   }
 
   close(): void {
+    if (this.#isClosed) return;
     this.#isClosed = true;
     this.#release();
+    void (async () => this.#device.close?.())().catch((error: unknown) => {
+      console.error(`dragoman: ${this.#name}: it could not be closed: ${error instanceof Error ? error.message : String(error)}`);
+    });
   }
 
   #open(): DiskDevice {

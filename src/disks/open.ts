@@ -1,4 +1,5 @@
 // From what a disk was given as to the disk: a file, bytes, a Blob or an object, with an overlay where writes are not to reach it.
+import type { DiskDevice } from '../api/disks.ts';
 import { DragomanError } from '../api/errors.ts';
 import type { DiskSettings } from '../api/schema.ts';
 import { host } from '../host/node.ts';
@@ -24,7 +25,7 @@ export async function openDisk(disk: DiskSettings, name: string, written?: Clust
 
 async function openBase(disk: DiskSettings, readOnly: boolean, name: string): Promise<Disk> {
   if (disk.kind === 'path') return host.openDisk(disk.path, readOnly, disk.format);
-  if (disk.kind === 'device') return new DeviceDisk(disk.device, disk.sectors, readOnly, name, locked(disk.device, readOnly, name));
+  if (disk.kind === 'device') return openDevice(disk.device, disk.sectors, readOnly, name);
   if (disk.kind === 'blob') {
     const { blob } = disk;
     if (disk.format === undefined) checkRaw(new Uint8Array(await blob.slice(0, HEAD_BYTES).arrayBuffer()), name, FORCE);
@@ -35,6 +36,17 @@ async function openBase(disk: DiskSettings, readOnly: boolean, name: string): Pr
   if (disk.format === undefined) checkRaw(bytes, name, FORCE);
   checkSize(bytes.length, name);
   return new BytesDisk(bytes, readOnly, locked(bytes.buffer, readOnly, name, bytes.byteOffset, bytes.byteOffset + bytes.length));
+}
+
+async function openDevice(device: DiskDevice, sectors: number, readOnly: boolean, name: string): Promise<Disk> {
+  const release = locked(device, readOnly, name);
+  try {
+    await device.open?.();
+  } catch (error) {
+    release();
+    throw error;
+  }
+  return new DeviceDisk(device, sectors, readOnly, name, release);
 }
 
 function locked(object: object, readOnly: boolean, name: string, start?: number, end?: number): () => void {

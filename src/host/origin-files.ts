@@ -16,11 +16,7 @@ export function hasher(): Hasher {
   return { update: (bytes) => void hash.update(bytes), hex: () => bytesToHex(hash.digest()) };
 }
 
-/** Whether this browser has such files, and can write them. */
-export const hasOriginFiles = (): boolean =>
-  typeof navigator.storage?.getDirectory === 'function' &&
-  typeof FileSystemFileHandle === 'function' &&
-  'createWritable' in FileSystemFileHandle.prototype;
+export { hasOriginFiles } from './origin-folder.ts';
 
 /** A path as the name of one folder. */
 const nameOf = (path: string): string => encodeURIComponent(path).replaceAll('.', '%2E');

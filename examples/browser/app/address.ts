@@ -1,14 +1,17 @@
 // The page's address: its parameters are the settings of the machine and what of the page is shown, so that a link leads to the same.
 import { DragomanError, MiB } from '../../../src/api/index.ts';
-import { oneOf } from '../../../src/api/kind.ts';
+import { integer, oneOf } from '../../../src/api/kind.ts';
 import { CPUS, ENCODER, ENGINE, MODE, memoryBeside, RELAX, SEED } from '../../../src/api/schema.ts';
 import { meant } from '../../../src/api/similar.ts';
-import type { Image, Settings } from './settings.ts';
+import type { Image, PageDisk, Settings } from './settings.ts';
+import { STEPS } from './tour-place.ts';
 
 /** What of the page an address says beside the machine. */
 export interface View {
   /** The panel that is open, by its id. */
   readonly panel: string | undefined;
+  /** The step of the guided tour that is open. */
+  readonly tour: number | undefined;
 }
 
 interface Parameter<T> {
@@ -27,6 +30,11 @@ const image: Parameter<Image | undefined> = {
 };
 
 const YES = oneOf('yes', 'no');
+/** Names of disks that the browser keeps. */
+const disks: Parameter<readonly PageDisk[]> = {
+  read: (text) => text.split(',').filter((name) => name !== ''),
+  write: (value) => value.filter((disk) => typeof disk === 'string').join(',') || undefined,
+};
 
 /** In the order in which an address has them. */
 const PARAMETERS: { readonly [K in keyof Settings]: Parameter<Settings[K]> } = {
@@ -41,10 +49,14 @@ const PARAMETERS: { readonly [K in keyof Settings]: Parameter<Settings[K]> } = {
   relax: { read: RELAX.read, write: (terms) => terms?.join(',') },
   seed: { read: SEED.read, write: (seed) => seed?.toString() },
   reverse: { read: (text, name) => YES.read(text, name) === 'yes', write: (reverse) => (reverse ? 'yes' : 'no') },
+  disks,
+  network: { read: (text) => text || undefined, write: (name) => name },
 };
 const SETTINGS = Object.keys(PARAMETERS) as (keyof Settings)[];
 const PANEL = 'panel';
-const NAMES: readonly string[] = [...SETTINGS, PANEL];
+const TOUR = 'tour';
+const STEP = integer('a step of the tour', 1, STEPS);
+const NAMES: readonly string[] = [...SETTINGS, PANEL, TOUR];
 
 /** What an address says. */
 export interface Address {
@@ -83,11 +95,13 @@ export function readAddress(address: URL, defaults: Settings, panels: readonly s
   const wanted = parameters.get(PANEL) ?? undefined;
   const known = wanted === undefined || panels.includes(wanted);
   if (!known) problems.push(`${PANEL}: there is no panel '${wanted}'${meant(wanted, panels) || `; there are ${panels.join(', ')}`}`);
-  return { settings: { ...settings, memory }, view: { panel: known ? wanted : undefined }, problems };
+  const said = parameters.get(TOUR);
+  const tour = said === null ? undefined : tried(() => STEP.read(said, TOUR), undefined, problems);
+  return { settings: { ...settings, memory }, view: { panel: known ? wanted : undefined, tour }, problems };
 }
 
 /** The address of the same page that says these settings where they are not the defaults. Files that somebody brought are not in it. */
-export function writeAddress(address: URL, settings: Settings, defaults: Settings, { panel }: View): URL {
+export function writeAddress(address: URL, settings: Settings, defaults: Settings, { panel, tour }: View): URL {
   const parameters = new URLSearchParams();
   for (const name of SETTINGS) {
     const { write } = PARAMETERS[name] as Parameter<unknown>;
@@ -95,6 +109,7 @@ export function writeAddress(address: URL, settings: Settings, defaults: Setting
     if (text !== undefined && text !== write(defaults[name])) parameters.set(name, text);
   }
   if (panel !== undefined) parameters.set(PANEL, panel);
+  if (tour !== undefined) parameters.set(TOUR, `${tour}`);
   const written = new URL(address);
   written.search = parameters.toString();
   return written;

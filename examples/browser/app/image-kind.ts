@@ -1,4 +1,4 @@
-// What a file that somebody brings is, by its first bytes: a kernel, or an initial RAM disk.
+// What a file that somebody brings is, by its first bytes: a kernel, an initial RAM disk, or an image of a disk.
 
 /** As much of a file as tells. */
 export const HEAD_BYTES = 8192;
@@ -22,6 +22,21 @@ const INITRDS = [
   '303730373037',
   'c771',
 ];
+
+/** What disks begin with: a boot sector's last word, the magic number of ext2 to ext4. */
+const BOOT_AT = 510;
+const BOOT = 0xaa55;
+const EXT_AT = 0x438;
+const EXT = 0xef53;
+const SECTOR = 512;
+const DISK_NAME = /\.(img|raw|iso|dd|disk)$/i;
+
+/** Whether a file is a raw image of a disk: by what it begins with, or, where that says nothing, by its name. `size`: bytes. */
+export function isDisk(head: Uint8Array, size: number, name: string): boolean {
+  const view = new DataView(head.buffer, head.byteOffset, head.byteLength);
+  const half = (at: number) => (at + 2 <= head.length ? view.getUint16(at, true) : 0);
+  return size > 0 && size % SECTOR === 0 && (half(BOOT_AT) === BOOT || half(EXT_AT) === EXT || DISK_NAME.test(name));
+}
 
 /** 'linux' and 'multiboot' are kernels; 'snapshot': a machine that was saved; undefined: it is none of these. */
 export function kindOf(head: Uint8Array): 'linux' | 'multiboot' | 'initrd' | 'snapshot' | undefined {

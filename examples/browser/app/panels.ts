@@ -25,4 +25,6 @@ export const PANELS: readonly PanelEntry[] = [
   { id: 'debug', title: 'Debug', load: () => import('../panels/debug.tsx') },
   { id: 'time', title: 'Time', load: () => import('../panels/time.tsx') },
   { id: 'snapshot', title: 'Snapshot', load: () => import('../panels/snapshot.tsx') },
+  { id: 'disks', title: 'Disks', load: () => import('../panels/disks.tsx') },
+  { id: 'network', title: 'Network', load: () => import('../panels/network.tsx') },
 ];

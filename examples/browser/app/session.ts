@@ -1,10 +1,11 @@
 // The page's one session: the machine that runs, the settings of the next one, and how the last one ended, as signals that components read.
 import { batch, effect, type Signal, signal } from '@preact/signals';
 import { DragomanError, describeEnd, Machine, type MachineOptions, type MachineState, type RunResult } from '../../../src/api/index.ts';
+import { attachments } from './attachments.ts';
 import { machineOptions, type Settings } from './settings.ts';
 
 /** What of a machine's options is the session's own. */
-export type OwnOptions = Pick<MachineOptions, 'onConsole'>;
+export type OwnOptions = Pick<MachineOptions, 'onConsole' | 'disks' | 'net'>;
 
 /** 'none': no machine yet; 'starting': one is being made. */
 export type SessionState = MachineState | 'starting' | 'none';
@@ -107,7 +108,8 @@ export class Session {
     const began = performance.now();
     let machine: Machine;
     try {
-      machine = await make({ onConsole: (bytes) => this.output.show(bytes) });
+      const attached = await attachments(settings, (report) => (this.error.value = report));
+      machine = await make({ ...attached, onConsole: (bytes) => this.output.show(bytes) });
     } catch (error) {
       batch(() => {
         this.state.value = 'none';

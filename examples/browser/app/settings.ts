@@ -16,10 +16,17 @@ import { usualCpus } from '../../serai/cpus.ts';
 /** A file that somebody brought, or where one is fetched from. */
 export type Image = File | URL;
 
+/** A file that is a disk in memory, or the name of one that the browser keeps. */
+export type PageDisk = File | string;
+
 export interface Settings {
   /** Undefined: serai. */
   readonly kernel: Image | undefined;
   readonly initrd: Image | undefined;
+  /** /dev/vda, /dev/vdb ... */
+  readonly disks: readonly PageDisk[];
+  /** Name of the network that it is plugged into; undefined: it has no card. */
+  readonly network: string | undefined;
   readonly append: string;
   readonly cpus: number;
   /** Bytes. */
@@ -39,6 +46,8 @@ export interface Settings {
 export const defaultSettings = (cores: number): Settings => ({
   kernel: undefined,
   initrd: undefined,
+  disks: [],
+  network: undefined,
   append: '',
   cpus: usualCpus(cores),
   memory: DEFAULT_MEMORY,
@@ -58,7 +67,8 @@ const HISTORY: ReverseOptions = { every: 5_000_000, memoryBytes: 256 * MiB };
 
 /** `serai`: where the demo kernel is. */
 export function machineOptions(settings: Settings, serai: URL): MachineOptions {
-  const { kernel = serai, memory, seed, reverse, ...same } = settings;
+  // Disks and network: attachments.ts.
+  const { kernel = serai, memory, seed, reverse, disks: _disks, network: _network, ...same } = settings;
   return {
     ...same,
     kernel,

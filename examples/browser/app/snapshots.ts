@@ -10,7 +10,7 @@ const DEFAULTS: Settings = defaultSettings(1);
 
 /** The machine stands still for a moment. Rejects as Machine.snapshot() does. */
 export function saveSnapshot(machine: Machine, settings: Settings): Promise<Uint8Array> {
-  return machine.snapshot({ note: writeAddress(HERE(), settings, DEFAULTS, { panel: undefined }).search });
+  return machine.snapshot({ note: writeAddress(HERE(), settings, DEFAULTS, { panel: undefined, tour: undefined }).search });
 }
 
 /** Names of a kernel that a page can fetch: a machine from a snapshot has no file to take them from. */

@@ -15,6 +15,7 @@ import { Panels } from './panels.tsx';
 import { StatusLine } from './status-line.tsx';
 import { Terminal } from './terminal.tsx';
 import { Toolbar } from './toolbar.tsx';
+import { TourPlace } from './tour-place.tsx';
 
 interface Props {
   readonly session: Session;
@@ -63,6 +64,7 @@ export function App({ session, terminal, panel, notice }: Props) {
     },
     [session, notice],
   );
+  const openPanel = useCallback((id: string) => (panel.value = id), [panel]);
   return (
     <div class="page">
       <Skip to="terminal">Skip to the terminal</Skip>
@@ -75,6 +77,7 @@ export function App({ session, terminal, panel, notice }: Props) {
             <MachineForm session={session} />
           </div>
           <Messages session={session} notice={notice} />
+          <TourPlace session={session} onPanel={openPanel} />
           <Terminal session={session} terminal={terminal} />
           <StatusLine session={session} />
         </div>

@@ -28,5 +28,5 @@ export function DropTarget({ onFiles }: { readonly onFiles: (files: readonly Fil
       for (const [name, listener] of Object.entries(all)) removeEventListener(name, listener as EventListener);
     };
   }, [onFiles, over]);
-  return over.value ? <div class="drop-target">Drop a kernel, an initrd, or both; or a snapshot</div> : null;
+  return over.value ? <div class="drop-target">Drop a kernel, an initrd, disks; or a snapshot</div> : null;
 }

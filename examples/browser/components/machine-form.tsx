@@ -5,7 +5,9 @@ import { bringKernel } from '../app/bring.ts';
 import { roomy } from '../app/preferences.ts';
 import type { Session } from '../app/session.ts';
 import { nameOf, type Settings } from '../app/settings.ts';
+import { DiskField } from './disk-field.tsx';
 import { FileField } from './file-field.tsx';
+import { NetworkField } from './network-field.tsx';
 import './machine-form.css';
 
 export const MACHINE_FORM = 'machine';
@@ -14,7 +16,7 @@ const MODES: Readonly<Record<Mode, string>> = { relaxed: 'relaxed', transparent:
 const ENGINES: Readonly<Record<EngineName, string>> = { jit: 'translator', interpreter: 'interpreter alone' };
 
 /** What is in the form, in a line. */
-function inWords({ kernel, initrd, cpus, memory, engine, mode, relax, seed, reverse }: Settings): string {
+function inWords({ kernel, initrd, disks, network, cpus, memory, engine, mode, relax, seed, reverse }: Settings): string {
   const parts = [
     kernel === undefined ? 'serai' : nameOf(kernel),
     ...(initrd === undefined ? [] : [nameOf(initrd)]),
@@ -24,6 +26,8 @@ function inWords({ kernel, initrd, cpus, memory, engine, mode, relax, seed, reve
     ...(relax === undefined ? [] : [`relaxations ${relax.join(',')}`]),
     ...(seed === undefined && !reverse ? [] : [`lockstep ${seed ?? 0}`]),
     ...(reverse ? ['goes back'] : []),
+    ...(disks.length === 0 ? [] : [disks.length === 1 ? '1 disk' : `${disks.length} disks`]),
+    ...(network === undefined ? [] : [`network ${network}`]),
   ];
   return parts.join(' · ');
 }
@@ -62,6 +66,7 @@ export function MachineForm({ session }: { readonly session: Session }) {
             onChange={(file) => (file === undefined ? set({ kernel: undefined }) : void bringKernel(session, file))}
           />
           <FileField id="initrd" label="Initrd" image={settings.initrd} onChange={(initrd) => set({ initrd })} />
+          <DiskField session={session} />
           <label class="half">
             Command line
             <input
@@ -140,6 +145,7 @@ export function MachineForm({ session }: { readonly session: Session }) {
               }}
             />
           </label>
+          <NetworkField session={session} />
           {runs && started !== settings && differs(started, settings) && <p class="changed all">Restart makes a machine of this.</p>}
         </form>
       </details>

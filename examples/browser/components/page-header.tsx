@@ -1,6 +1,7 @@
 // The page's head: its name, how it is seen, and its keys.
 import type { Signal } from '@preact/signals';
 import { SCHEMES, SIZES, scheme, screenReader, textSize } from '../app/preferences.ts';
+import { isOpen } from '../app/tour-place.ts';
 import { Icon } from '../parts/icon.tsx';
 import './page-header.css';
 
@@ -76,6 +77,10 @@ export const PageHeader = () => (
       <p>An x86 kernel on its own PC, translated into WebAssembly while it runs: a thread for each CPU.</p>
     </div>
     <nav aria-label="About the page">
+      <button type="button" id="tour-open" aria-expanded={isOpen.value} onClick={() => (isOpen.value = !isOpen.value)}>
+        <Icon name="tour" />
+        Tour
+      </button>
       <button type="button" popovertarget="view">
         <Icon name="view" />
         View

@@ -138,6 +138,20 @@ describe('one writer, or readers, have', () => {
     expect(await refused(device)).toBe('accepted');
   });
 
+  it('an object that is told when it is wanted, and when not any more', async () => {
+    const told: string[] = [];
+    const teller = { ...device, open: async () => void told.push('open'), close: async () => void told.push('close') };
+    const opened = await open(teller);
+    expect(told).toEqual(['open']);
+    opened.close();
+    opened.close();
+    expect(told).toEqual(['open', 'close']);
+    const fails = { ...device, open: () => Promise.reject(new DragomanError('HOST_LIMIT', 'no room')) };
+    expect(await refused(fails)).toBe('HOST_LIMIT no room');
+    // And again: nothing is held.
+    expect(await refused(fails)).toBe('HOST_LIMIT no room');
+  });
+
   it('parts of an array that are apart each', async () => {
     const [one, other] = [await open({ bytes: bytes.subarray(0, SECTOR) }), await open({ bytes: bytes.subarray(SECTOR) })];
     one.close();

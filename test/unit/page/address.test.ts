@@ -21,17 +21,19 @@ const SETTINGS: Settings = {
   relax: ['directmap', '-holes'],
   seed: 0xffffffff,
   reverse: true,
+  disks: ['work', 'my disk'],
+  network: 'lab & co',
 };
 
 describe('the address of the demo page', () => {
   it('says nothing where all is as it is by default', () => {
-    expect(read('?')).toEqual({ settings: DEFAULTS, view: { panel: undefined }, problems: [] });
-    expect(writeAddress(new URL(PAGE), DEFAULTS, DEFAULTS, { panel: undefined }).href).toBe('http://localhost/demo/#here');
+    expect(read('?')).toEqual({ settings: DEFAULTS, view: { panel: undefined, tour: undefined }, problems: [] });
+    expect(writeAddress(new URL(PAGE), DEFAULTS, DEFAULTS, { panel: undefined, tour: undefined }).href).toBe('http://localhost/demo/#here');
   });
 
   it('is read as what was written', () => {
-    const address = writeAddress(new URL(PAGE), SETTINGS, DEFAULTS, { panel: 'code-map' });
-    expect(read(address.search)).toEqual({ settings: SETTINGS, view: { panel: 'code-map' }, problems: [] });
+    const address = writeAddress(new URL(PAGE), SETTINGS, DEFAULTS, { panel: 'code-map', tour: 3 });
+    expect(read(address.search)).toEqual({ settings: SETTINGS, view: { panel: 'code-map', tour: 3 }, problems: [] });
     expect(address.searchParams.get('memory')).toBe('65600K');
   });
 
@@ -40,7 +42,7 @@ describe('the address of the demo page', () => {
     ['has sizes with units', '?memory=1G&cpus=1', { memory: 1024 * MiB, cpus: 1 }],
     ['says that a seed is 0', '?seed=0', { seed: 0 }],
   ])('%s', (_, search, some) => {
-    expect(read(search)).toEqual({ settings: { ...DEFAULTS, ...some }, view: { panel: undefined }, problems: [] });
+    expect(read(search)).toEqual({ settings: { ...DEFAULTS, ...some }, view: { panel: undefined, tour: undefined }, problems: [] });
   });
 
   it.each([
@@ -49,10 +51,11 @@ describe('the address of the demo page', () => {
     ['?sede=1', "sede: there is no such parameter; is 'seed' meant?"],
     [
       '?whatever',
-      'whatever: there is no such parameter; there are kernel, initrd, append, cpus, memory, engine, encoder, mode, relax, seed, reverse, panel',
+      'whatever: there is no such parameter; there are kernel, initrd, append, cpus, memory, engine, encoder, mode, relax, seed, reverse, disks, network, panel, tour',
     ],
     ['?kernel=http://', "kernel: 'http://' is not the address of a file"],
     ['?mode=clasic', "mode: 'clasic' is not one of 'relaxed' and 'transparent' and 'classic'; is 'classic' meant?"],
+    ['?tour=9', "tour: '9' is not a step of the tour (1 to 8)"],
     ['?panel=codemap', "panel: there is no panel 'codemap'; is 'code-map' meant?"],
   ])('%s: %s', (search, problem) => {
     expect(read(search).problems).toEqual([problem]);
@@ -65,7 +68,10 @@ describe('the address of the demo page', () => {
   });
 
   it('says no file that somebody brought', () => {
-    const address = writeAddress(new URL(PAGE), { ...DEFAULTS, kernel: new File([], 'mine') }, DEFAULTS, { panel: undefined });
+    const address = writeAddress(new URL(PAGE), { ...DEFAULTS, kernel: new File([], 'mine') }, DEFAULTS, {
+      panel: undefined,
+      tour: undefined,
+    });
     expect(address.search).toBe('');
   });
 
