@@ -61,6 +61,7 @@ export const host: Host = {
   monotonicNs: process.hrtime.bigint,
   threadTimeNs,
   cores: availableParallelism,
+  admit: () => Promise.resolve(),
   prepare: () => Promise.resolve(),
   get verifies() {
     return process.env.DRAGOMAN_VERIFY === '1';
@@ -68,7 +69,9 @@ export const host: Host = {
   // For isolates that begin after this: those of Workers.
   writePerfMap: () => setFlagsFromString('--perf-basic-prof'),
   checkLimits,
+  encoderIsFar: false,
   built,
+  compiled: (name) => new WebAssembly.Module(built(name)),
   readBytes: (from) => (typeof from === 'string' || from.protocol === 'file:' ? readBytes(from) : fetchBytes(from)),
   openDisk: (path, readOnly, format) => new DiskFile(path, readOnly, format),
   // Threads of CPUs need none of it.

@@ -1,6 +1,6 @@
 // The page's one session: the machine that runs, the settings of the next one, and how the last one ended, as signals that components read.
 import { batch, effect, type Signal, signal } from '@preact/signals';
-import { DragomanError, describeEnd, Machine, type MachineState, type RunResult } from '../../../src/api/index.ts';
+import { DragomanError, describeEnd, type Loading, Machine, type MachineState, type RunResult } from '../../../src/api/index.ts';
 import { machineOptions, type Settings } from './settings.ts';
 
 /** 'none': no machine yet; 'starting': one is being made. */
@@ -51,6 +51,10 @@ export class Session {
   readonly ended: Signal<string | undefined> = signal(undefined);
   /** Goes up every 250 ms while a machine runs and the page can be seen, and when its state changes: whoever shows what a machine does looks at it then. */
   readonly tick: Signal<number> = signal(0);
+  /** How far the engine is that the next machine waits for. */
+  readonly loading: Signal<Loading | undefined> = signal(undefined);
+  /** Whether CPUs may have threads: where the page is not isolated they cannot. */
+  threads = true;
   /** Resolves when the present run has ended. */
   private run: Promise<void> = Promise.resolve();
   private readonly output: Output;
@@ -95,7 +99,11 @@ export class Session {
     const began = performance.now();
     let machine: Machine;
     try {
-      machine = await Machine.create({ ...machineOptions(settings, this.serai), onConsole: (bytes) => this.output.show(bytes) });
+      machine = await Machine.create({
+        ...machineOptions(settings, this.serai, this.threads),
+        onConsole: (bytes) => this.output.show(bytes),
+        onLoading: (loading) => (this.loading.value = loading),
+      });
     } catch (error) {
       batch(() => {
         this.state.value = 'none';

@@ -46,14 +46,16 @@ export const defaultSettings = (cores: number): Settings => ({
 /** Some browsers have files of a page's origin that they cannot write: there each run starts cold. */
 const keepsFiles = (): boolean => typeof FileSystemFileHandle === 'function' && 'createWritable' in FileSystemFileHandle.prototype;
 
-/** `serai`: where the demo kernel is. */
-export function machineOptions(settings: Settings, serai: URL): MachineOptions {
+/** `serai`: where the demo kernel is; `threads`: whether CPUs may have some. */
+export function machineOptions(settings: Settings, serai: URL, threads: boolean): MachineOptions {
   const { kernel = serai, memory, seed, ...same } = settings;
   return {
     ...same,
     kernel,
     memoryBytes: memory,
-    lockstep: seed === undefined ? undefined : { seed },
+    lockstep: seed === undefined && threads ? undefined : { seed },
+    // Lockstep waits for its encoder, which is megabytes where it is Binaryen: who did not ask for lockstep gets the other.
+    encoder: seed === undefined && !threads ? 'direct' : same.encoder,
     codeCache: keepsFiles() ? 'page' : undefined,
   };
 }
