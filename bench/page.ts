@@ -9,6 +9,7 @@ import { formatTable, median } from './figures.ts';
 
 /** Of the slow network. */
 const LATENCY_MS = 40;
+const SETTLE_MS = 2000;
 
 interface Visit {
   /** Milliseconds from the navigation's start. */
@@ -51,6 +52,8 @@ async function visit(context: BrowserContext, url: string, mbit: number | undefi
         uploadThroughput: (mbit * 1e6) / 8,
       });
     }
+    // A new window has work of its own.
+    await page.waitForTimeout(SETTLE_MS);
     await page.addInitScript(watch);
     await page.goto(url);
     await page.waitForFunction(() => (globalThis as unknown as { times: Record<string, number> }).times.prompt !== undefined, undefined, {

@@ -8,7 +8,7 @@ import { fileURLToPath } from 'node:url';
 import { build as esbuild } from 'esbuild';
 import sirv from 'sirv';
 import { SERAI } from '../guests/serai.ts';
-import { BESIDE } from '../src/host/browser-files.ts';
+import { BESIDE, ICED } from '../src/host/browser-files.ts';
 import { adoptedStyles } from './adopted-styles.ts';
 import { bundleSite } from './bundle-browser.ts';
 import { compressFolder, type Effort } from './compress.ts';
@@ -18,6 +18,9 @@ const at = (path: string) => join(ROOT, path);
 export const PAGE = at('examples/browser/dist');
 /** What of the page is loaded later, or with what is. */
 const LATER = /\/examples\/browser\/(?:panels|parts)\//;
+
+/** What every machine of the page needs, whatever the host is. */
+const FIRST = [ICED, 'handlers.json', 'serai.elf'];
 
 /** Hexadecimal, another one where a file of the folder is another. */
 function versionOf(folder: string): string {
@@ -59,7 +62,11 @@ export async function buildPage(more: Readonly<Record<string, string>> = {}, fol
   renameSync(fresh, join(folder, version));
   const html = readFileSync(at('examples/browser/index.html'), 'utf8');
   // All at once, where each would only be found in the one before.
-  const preloads = imports.map((name) => `    <link rel="modulepreload" href="${version}/${name}" />\n`).join('');
+  const link = (rel: string, name: string) => `    <link ${rel} href="${version}/${name}" />\n`;
+  const preloads = [
+    ...imports.map((name) => link('rel="modulepreload"', name)),
+    ...FIRST.map((name) => link('rel="preload" as="fetch" crossorigin', name)),
+  ].join('');
   const placed = html.replaceAll(/(?<=\b(?:href|src)=")(?=page\.)/g, `${version}/`);
   writeFileSync(join(folder, 'index.html'), placed.replace('  </head>', `${preloads}  </head>`));
   await esbuild({

@@ -1,7 +1,8 @@
 // The host that is a browser: its page and dedicated Workers (for which it must be isolated from other origins, or they share no memory).
 import { DragomanError } from '../api/errors.ts';
-import { bytesOf, handedOver, moduleOf, prepareFiles } from './browser-engine.ts';
-import { type FromWorker, isPage, type Start, scope, started } from './browser-start.ts';
+import { bytesOf, moduleOf, prepareFiles } from './browser-engine.ts';
+import { isPage, scope, started } from './browser-start.ts';
+import { expectWorkers, startWorker } from './browser-workers.ts';
 import { fetchBytes } from './fetch-bytes.ts';
 import type { Host } from './host.ts';
 import { hasher, hashOf, hasOriginFiles, OriginFiles } from './origin-files.ts';
@@ -113,25 +114,8 @@ export const host: Host = {
     channel.port2.postMessage(undefined);
   },
 
-  startWorker({ module, name, data, onMessage, onError, onExit }) {
-    const worker = new Worker(module, { type: 'module', name });
-    let gone = false;
-    const end = (code: number) => {
-      worker.terminate();
-      if (!gone) onExit(code);
-      gone = true;
-    };
-    worker.addEventListener('message', ({ data: from }: MessageEvent<FromWorker>) => {
-      if ('ended' in from) end(0);
-      else onMessage?.(from.message);
-    });
-    worker.addEventListener('error', ({ message, filename, lineno }) => {
-      onError(new Error(`${message || 'the script cannot be loaded'} (${filename || module.href}:${lineno ?? 0})`));
-      end(1);
-    });
-    worker.postMessage({ workerData: data, ...handedOver() } satisfies Start);
-    return { threadName: name, terminate: () => end(1) };
-  },
+  expectWorkers,
+  startWorker,
   moduleAddress: (module) => new URL(module, location.href).href,
   canRequire: false,
   requireModule() {

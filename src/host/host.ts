@@ -55,9 +55,13 @@ export interface HostWorker {
   terminate(): unknown;
 }
 
-export interface WorkerStart {
+/** What a thread runs, and what it is called. */
+export interface ThreadOf {
   readonly module: URL;
   readonly name: string;
+}
+
+export interface WorkerStart extends ThreadOf {
   /** What workerData() gives there. */
   readonly data: unknown;
   /** Whether it makes so little garbage for so long a life that room for a little of it is enough. */
@@ -181,6 +185,8 @@ export interface Host {
   /** Calls back when others of this thread have had a turn. */
   soon(callback: () => void): void;
 
+  /** Threads that will be started, or not, where they take long to begin. */
+  expectWorkers(threads: readonly ThreadOf[]): void;
   startWorker(start: WorkerStart): HostWorker;
   /** The address of a module by that, or by a path (in a browser from where the page is). */
   moduleAddress(module: string): string;

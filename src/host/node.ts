@@ -92,6 +92,7 @@ export const host: Host = {
   fromBase64: (text) => Buffer.from(text, 'base64'),
   soon: (callback) => void setImmediate(callback),
 
+  expectWorkers() {},
   startWorker({ module, name, data, frugal, onMessage, onError, onExit }) {
     const worker = new Worker(module, { name, workerData: data, stdin: false, resourceLimits: frugal ? FRUGAL : {} });
     if (onMessage !== undefined) worker.on('message', onMessage);

@@ -2,6 +2,7 @@
 import type { Settings } from '../api/schema.ts';
 import { type EngineVariant, engineFiles } from '../host/host.ts';
 import { host } from '../host/node.ts';
+import { threadsFor } from './threads/messages.ts';
 
 /** Behind Host.admit(). CPUs on threads of a host that is no x86, or may be none, need the strict order. */
 export const engineOf = ({ cpus, strictOrder, lockstep, perfMap, clients }: Settings): EngineVariant => ({
@@ -12,6 +13,8 @@ export const engineOf = ({ cpus, strictOrder, lockstep, perfMap, clients }: Sett
 
 /** Throws DragomanError where this host cannot run such a machine, or the engine cannot be had. */
 export async function prepareEngine(settings: Settings): Promise<void> {
-  await host.admit(settings.lockstep === undefined);
+  const onThreads = settings.lockstep === undefined;
+  await host.admit(onThreads);
+  if (onThreads) host.expectWorkers(threadsFor(settings.cpus, settings.engine === 'jit'));
   await host.prepare(engineFiles(engineOf(settings)), settings.onLoading);
 }
