@@ -14,6 +14,7 @@ import { profileTables } from './kernel/shares.ts';
 import { type Heat, kernelTable } from './kernel/statistics.ts';
 import { micro, microTable } from './micro.ts';
 import { newCode, newCodeTable } from './new-code.ts';
+import { page } from './page.ts';
 import { paper } from './paper/main.ts';
 import { ALLOWED_MIB, readers, readersTable } from './readers.ts';
 import { smp, smpTables } from './smp.ts';
@@ -42,6 +43,7 @@ const USAGE = `npm run bench -- [micro] [translate] [boot] [kernel] [memory] [sm
   --client WORD    clients: one of those that are measured, as for dragoman run; may be given again (default: all that there are)
   --minutes N      readers: how long (default: 5)
   --json FILE      the figures for programs
+npm run bench -- page [--runs N] [--mbit N]      the demo page in Chromium, and nothing else
 `;
 
 function usage(message: string): never {
@@ -82,6 +84,10 @@ const number = (text: string | undefined, name: string): number | undefined => {
   return Number.isInteger(value) && value > 0 && value <= 1000 ? value : usage(`${name} '${text}' is not a number from 1 to 1000`);
 };
 
+if (process.argv[2] === 'page') {
+  await page(process.argv.slice(3));
+  process.exit();
+}
 if (process.argv[2] === 'paper') {
   await paper(process.argv.slice(3));
   process.exit();

@@ -2,7 +2,7 @@
 // to somebody else: one CPU on whichever core it likes against two on both says more about the host than about us.
 import { execFileSync } from 'node:child_process';
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
-import { cpuThreadName } from '../src/machine/threads/executor.ts';
+import { cpuThreadName } from '../src/machine/threads/messages.ts';
 
 const TASKS = '/proc/self/task';
 const read = (path: string): string | undefined => {

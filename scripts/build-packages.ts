@@ -1,16 +1,18 @@
 // What is run of two packages, without what it would hold for nothing in each thread. Binaryen's module has its WebAssembly as a text in its source (15 MB, of which text, source and bytes
-// all stay in memory): build/binaryen.js and build/binaryen.wasm have them apart, and the first exports what makes the module of both. iced-x86's module is mostly comments and blanks, in two bytes a letter: build/iced-x86.js has none.
+// all stay in memory): build/binaryen.js and build/binaryen.wasm have them apart, and the first exports what makes the module of both. iced-x86's module is mostly comments and blanks, in two bytes a letter: build/iced-x86.js has none, and is an ES module (iced.ts).
 // build/packages.json has the versions of both, build/LICENSES.txt the licenses of all packages that are part of what is built.
 import { copyFileSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { build as esbuild } from 'esbuild';
+import { transform } from 'esbuild';
+import { icedModule } from './iced.ts';
 
 const ROOT = fileURLToPath(new URL('..', import.meta.url));
 const at = (path: string) => join(ROOT, path);
 
-/** What iced-x86's module asks of Node. */
-const SHIM = at('scripts/iced-node.ts');
+/** How iced-x86's module has its WebAssembly in Node: from the file beside it. */
+const LOAD =
+  "new WebAssembly.Instance(new WebAssembly.Module(readFileSync(new URL('iced_x86_bg.wasm', import.meta.url))), imports).exports";
 
 /** How the text begins, behind the name of the function that makes bytes of it. */
 const TEXT = /[\w$]+\((?=`\\0asm)/g;
@@ -68,16 +70,8 @@ export async function buildPackages(): Promise<void> {
   if (!WebAssembly.validate(wasm as Uint8Array<ArrayBuffer>)) throw new Error("Binaryen's WebAssembly was not found whole");
   writeFileSync(at('build/binaryen.js'), js);
   writeFileSync(at('build/binaryen.wasm'), wasm);
-  await esbuild({
-    entryPoints: [at('node_modules/iced-x86/iced_x86.js')],
-    outfile: at('build/iced-x86.js'),
-    bundle: true,
-    minify: true,
-    format: 'esm',
-    platform: 'node',
-    alias: { fs: SHIM, path: SHIM, util: SHIM },
-    define: { __dirname: '""' },
-    logLevel: 'warning',
-  });
+  const source = readFileSync(at('node_modules/iced-x86/iced_x86.js'), 'utf8');
+  const module = icedModule(source, LOAD, "import { readFileSync } from 'node:fs';\n");
+  writeFileSync(at('build/iced-x86.js'), (await transform(module, { minify: true, format: 'esm', charset: 'ascii' })).code);
   copyFileSync(at('node_modules/iced-x86/iced_x86_bg.wasm'), at('build/iced_x86_bg.wasm'));
 }

@@ -9,7 +9,8 @@ import { fileURLToPath } from 'node:url';
 import { build as esbuild, type Plugin } from 'esbuild';
 import { statesOf } from '../bin/find-main.mjs';
 import { OLDEST } from '../bin/find-node.mjs';
-import { bundleForBrowsers } from './bundle-browser.ts';
+import { CLIENTS, FIXED } from '../src/api/client-names.ts';
+import { bundlePackage } from './bundle-browser.ts';
 import { locked } from './lock.ts';
 import { CLIENT_SOURCES, PAGE_WORKERS, WORKERS } from './workers.ts';
 
@@ -58,7 +59,7 @@ const handlers: Part = {
 
 const packages: Part = {
   name: 'packages',
-  inputs: ['scripts/build-packages.ts', 'scripts/iced-node.ts', 'package-lock.json'],
+  inputs: ['scripts/build-packages.ts', 'scripts/iced.ts', 'package-lock.json'],
   outputs: [
     ...['build/binaryen.js', 'build/binaryen.wasm', 'build/iced-x86.js', 'build/iced_x86_bg.wasm'],
     ...['build/packages.json', 'build/LICENSES.txt'],
@@ -98,6 +99,9 @@ async function bundle(outdir: string): Promise<void> {
   writeFileSync(join(outdir, 'sources.json'), JSON.stringify(sources));
 }
 
+/** Where build-demo.ts puts its site. Whoever makes dist/ anew leaves it. */
+export const DEMO = 'dist/demo/';
+
 const dist: Part = {
   name: 'dist',
   inputs: [
@@ -118,6 +122,7 @@ const dist: Part = {
       const { status } = spawnSync(process.execPath, args, { cwd: ROOT, stdio: ['ignore', 2, 2] });
       if (status !== 0) throw new Error('the sources do not compile');
       await bundle(join(ROOT, fresh, 'node'));
+      if (existsSync(join(ROOT, DEMO))) renameSync(join(ROOT, DEMO), join(ROOT, fresh, 'demo'));
       rmSync(join(ROOT, 'dist'), { recursive: true, force: true });
       renameSync(join(ROOT, fresh), join(ROOT, 'dist'));
     } finally {
@@ -140,10 +145,15 @@ const browser: Part = {
     'src',
     'scripts/build.ts',
     'scripts/bundle-browser.ts',
-    'scripts/iced-shim.ts',
+    'scripts/iced.ts',
+    'scripts/node-shim.ts',
     'scripts/workers.ts',
     'package-lock.json',
     'build/binaryen.js',
+    // Their hash and sizes are in the scripts.
+    ...runtime.outputs.filter((path) => path.startsWith('build/')),
+    ...handlers.outputs,
+    'build/packages.json',
     SERAI,
   ],
   outputs: [
@@ -153,12 +163,12 @@ const browser: Part = {
     'build/serai.elf',
   ],
   async make() {
-    await bundleForBrowsers(SCRIPTS, join(ROOT, 'build'));
+    await bundlePackage(SCRIPTS, join(ROOT, 'build'));
     copyFileSync(join(ROOT, SERAI), join(ROOT, 'build/serai.elf'));
   },
 };
 
-/** Files under `path`, sorted; none where it does not exist. */
+/** Files under `path`, sorted, but those of DEMO; none where it does not exist. */
 function filesIn(path: string): string[] {
   const full = join(ROOT, path);
   if (!existsSync(full)) return [];
@@ -166,6 +176,7 @@ function filesIn(path: string): string[] {
   return readdirSync(full, { recursive: true, withFileTypes: true })
     .filter((entry) => entry.isFile())
     .map((entry) => join(entry.parentPath, entry.name).slice(ROOT.length))
+    .filter((name) => !name.startsWith(DEMO))
     .sort();
 }
 

@@ -1,12 +1,31 @@
-// Bundles for browsers: scripts that find the engine's files beside them, and each of the Workers as a script of its own, which no other bundler need look into. The demo page is one
-// (browser.ts), and what the package exports for browsers (build/browser.js).
+// Bundles for browsers: scripts that find the engine's files beside them. What the package exports for them (build/browser.js) has each of the Workers as a script of its own, which no other bundler need look
+// into; those of a site of ours, the demo page (browser.ts), share their code.
+import { readFileSync, statSync } from 'node:fs';
+import { basename } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { type BuildOptions, build as esbuild, type Plugin } from 'esbuild';
+import { type BuildOptions, build as esbuild, type Metafile, type Plugin } from 'esbuild';
+import { BESIDE } from '../src/host/browser-files.ts';
+import { engineHash } from '../src/host/engine-hash.ts';
+import { icedModule } from './iced.ts';
 import { CLIENT_SOURCES, PAGE_WORKERS, WORKERS } from './workers.ts';
 
 const ROOT = fileURLToPath(new URL('..', import.meta.url));
-/** What packages ask of Node where they run in it; Binaryen only where it sees that it does. */
-const SHIM = './scripts/iced-shim.ts';
+
+/** Its WebAssembly is a file of the engine, which the host has compiled or is handed. */
+const iced: Plugin = {
+  name: 'iced-x86 for browsers',
+  setup({ onResolve, onLoad }) {
+    onResolve({ filter: /^iced-x86$/ }, () => ({ path: 'iced-x86', namespace: 'iced' }));
+    onLoad({ filter: /./, namespace: 'iced' }, () => ({
+      contents: icedModule(
+        readFileSync(`${ROOT}node_modules/iced-x86/iced_x86.js`, 'utf8'),
+        '(await WebAssembly.instantiate(await icedModule(), imports)).exports',
+        "import { icedModule } from './src/host/browser-engine.ts';\n",
+      ),
+      resolveDir: ROOT,
+    }));
+  },
+};
 
 const COMMON: BuildOptions = {
   absWorkingDir: ROOT,
@@ -15,38 +34,61 @@ const COMMON: BuildOptions = {
   platform: 'browser',
   target: 'es2024',
   minify: true,
-  loader: { '.wasm': 'binary' },
-  alias: { fs: SHIM, path: SHIM, util: SHIM, 'node:module': SHIM },
+  alias: { 'node:module': './scripts/node-shim.ts' },
+  plugins: [iced],
   logLevel: 'warning',
 };
-const NO_NODE = { __dirname: '""', 'globalThis.process': 'undefined' };
 
-export interface BundleOptions {
-  /** Maps beside the scripts. Default: false. */
-  readonly sourcemap?: boolean;
-  /** What is import()ed, and what several entries share, becomes scripts of their own. Default: false. */
-  readonly splitting?: boolean;
-  /** For the entries, not for the Workers. */
-  readonly plugins?: readonly Plugin[];
+/** What sources for browsers are told of the engine, which must have been built (src/host/built.d.ts). */
+function defined(): Record<string, string> {
+  const sizes = Object.fromEntries(Object.keys(BESIDE).map((name) => [name, statSync(`${ROOT}build/${name}`).size]));
+  return { 'globalThis.process': 'undefined', ENGINE_HASH: JSON.stringify(engineHash()), ENGINE_BYTES: JSON.stringify(sizes) };
 }
 
-/** `entries`: sources by the names of their scripts. The packages of build/ must have been built. */
-export async function bundleForBrowsers(
-  entries: Readonly<Record<string, string>>,
-  outdir: string,
-  { sourcemap = false, splitting = false, plugins = [] }: BundleOptions = {},
-): Promise<void> {
-  const pieces = splitting ? { splitting, chunkNames: '[name]-[hash]' } : {};
-  await esbuild({ ...COMMON, ...pieces, entryPoints: entries, outdir, sourcemap, define: NO_NODE, plugins: [...plugins] });
-  await esbuild({ ...COMMON, entryPoints: CLIENT_SOURCES, outdir, sourcemap, define: NO_NODE });
+const workers = () => Object.fromEntries([...WORKERS, ...PAGE_WORKERS].map((path) => [/([^/]+)\.ts$/.exec(path)![1]!, path]));
+
+/** What the package exports. `entries`: sources by the names of their scripts. */
+export async function bundlePackage(entries: Readonly<Record<string, string>>, outdir: string): Promise<void> {
+  const define = defined();
+  await esbuild({ ...COMMON, entryPoints: entries, outdir, define });
+  await esbuild({ ...COMMON, entryPoints: CLIENT_SOURCES, outdir, define });
   // Bundlers that copy a Worker's script take it for a classic one: nothing in it is to say that it is a module. What it throws ends it, as it would end a module.
   await esbuild({
     ...COMMON,
-    entryPoints: Object.fromEntries([...WORKERS, ...PAGE_WORKERS].map((path) => [/([^/]+)\.ts$/.exec(path)![1]!, path])),
+    entryPoints: workers(),
     outdir,
-    sourcemap,
-    define: { ...NO_NODE, 'import.meta.url': 'location.href' },
+    define: { ...define, 'import.meta.url': 'location.href' },
     banner: { js: '(async()=>{"use strict";' },
     footer: { js: '})().catch(reportError);' },
   });
+}
+
+/** The scripts that an output imports before it runs, and they do, by their names. */
+function importsOf({ outputs }: Metafile, name: string): string[] {
+  const found = new Set<string>();
+  const visit = (path: string) => {
+    for (const { path: next, kind } of outputs[path]!.imports) {
+      if (kind !== 'import-statement' || found.has(next)) continue;
+      found.add(next);
+      visit(next);
+    }
+  };
+  visit(Object.keys(outputs).find((path) => basename(path) === name)!);
+  return Array.from(found, (path) => basename(path));
+}
+
+/**
+ * A site's page, with its Workers. `entries`: as above. What several Workers have is in files that the browser fetches once, and what is imported dynamically in files that come when they are asked for. The names of
+ * the scripts that the entry `page` imports.
+ */
+export async function bundleSite(
+  entries: Readonly<Record<string, string>>,
+  outdir: string,
+  plugins: readonly Plugin[] = [],
+): Promise<readonly string[]> {
+  const options = { ...COMMON, outdir, chunkNames: '[name]-[hash]', splitting: true, sourcemap: true, define: defined() };
+  // Apart: together with the page they would be in some fifty pieces.
+  await esbuild({ ...options, entryPoints: { ...workers(), ...CLIENT_SOURCES } });
+  const { metafile } = await esbuild({ ...options, entryPoints: entries, plugins: [...plugins, iced], metafile: true });
+  return importsOf(metafile, 'page.js');
 }

@@ -1,6 +1,6 @@
 // npm run demo -- [--port N]: builds the demo page and serves it on this machine, until Ctrl-C.
 import { parseArgs } from 'node:util';
-import { buildPage, servePage } from './browser.ts';
+import { buildPage, PAGE, servePage } from './browser.ts';
 import { build } from './build.ts';
 
 const USAGE = 'usage: npm run demo -- [--port N]      (0 to 65535; default: 8080; 0: any free one)\n';
@@ -14,7 +14,7 @@ function portOf(): number {
 try {
   const port = portOf();
   await build({ wasmOnly: true });
-  await buildPage();
+  await buildPage({}, PAGE, 'fast');
   const { url } = await servePage(port);
   console.log(`Dragoman's demo page: ${url}`);
 } catch (error) {

@@ -7,7 +7,7 @@ import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import { runAppend, symbolsAppend } from '../../guests/kbench/initrd.ts';
 import { PSEUDO } from '../../src/emit/interpreter/table.ts';
-import { cpuThreadName } from '../../src/machine/threads/executor.ts';
+import { cpuThreadName } from '../../src/machine/threads/messages.ts';
 import { dragoman } from '../machines.ts';
 import { CACHE, kbenchImage, limitOf, watch } from './run.ts';
 import { type CpuProfile, type ProfileResult, readCpuProfile, readPerf, type Share, weightOf } from './shares.ts';

@@ -3,6 +3,7 @@ import { effect, signal } from '@preact/signals';
 import { render } from 'preact';
 import { readAddress, writeAddress } from './app/address.ts';
 import { followFocus } from './app/focus.ts';
+import { isIsolated, isolate } from './app/isolation.ts';
 import { PANELS } from './app/panels.ts';
 import { followPreferences } from './app/preferences.ts';
 import { followRegionKeys } from './app/regions.ts';
@@ -21,7 +22,7 @@ const { settings, view, problems } = readAddress(
   PANELS.map(({ id }) => id),
 );
 const terminal = new SerialTerminal();
-const session = new Session(terminal, settings, new URL('serai.elf', document.baseURI));
+const session = new Session(terminal, settings, new URL('serai.elf', import.meta.url));
 const firstPanel = PANELS[0]!.id;
 const panel = signal(view.panel ?? firstPanel);
 const notice = signal<Report | undefined>(undefined);
@@ -38,7 +39,15 @@ if (view.tour !== undefined) {
 
 followPreferences(document.documentElement);
 followTour();
-void session.start();
+/** Begins where the page's threads share no memory yet: it is loaded once more, or goes on without. */
+async function beginAlone(): Promise<void> {
+  const why = await isolate((text) => (notice.value = { title: 'No threads yet', text }));
+  session.threads = false;
+  const text = `This page is not isolated from other origins (${why}), so the CPUs take turns on one thread, in lockstep. That is slower, and as right.`;
+  notice.value = { title: 'Without threads', text, details: problems.length > 0 ? problems.join('\n') : undefined };
+  await session.start();
+}
+void (isIsolated() ? session.start() : beginAlone());
 render(<App session={session} terminal={terminal} panel={panel} notice={notice} />, document.getElementById('app')!);
 followFocus(session, terminal);
 followRegionKeys();

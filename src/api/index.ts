@@ -65,6 +65,7 @@ export type {
   TableRegister,
   Translation,
 } from './inspect.ts';
+export type { Loading } from './loading.ts';
 export {
   type AttachedClient,
   type Bytes,

@@ -10,6 +10,7 @@ import type { DiskOptions } from './disks.ts';
 import type { RunResult } from './ending.ts';
 import type { GdbOptions, GdbServer } from './gdb.ts';
 import type { CpuHandle, MachineMemory } from './inspect.ts';
+import type { Loading } from './loading.ts';
 import type { CodeRegions, InspectedRegion, RegionsOptions } from './regions.ts';
 import type { Mode, Relaxation, RelaxTerm } from './relax.ts';
 import type { ReverseOptions } from './reverse.ts';
@@ -171,6 +172,8 @@ export interface MachineOptions {
    * Linux perf are written as well (docs/profiling.md). Default: false.
    */
   readonly perfMap?: boolean | undefined;
+  /** In a browser, while Machine.create() fetches the engine: how far it is. In Node, and where all of it is there, nobody is told. */
+  readonly onLoading?: ((loading: Loading) => unknown) | undefined;
   /** The text of the guest kernel's System.map, or of its /proc/kallsyms: for the names of regions, and for Machine.symbol() and its like. */
   readonly symbols?: string | undefined;
 }

@@ -31,6 +31,7 @@ import {
   type WordKind,
   word,
 } from './kind.ts';
+import type { Loading } from './loading.ts';
 import {
   DEFAULT_ENCODER,
   DEFAULT_MAC,
@@ -264,6 +265,7 @@ const OPTIONS = {
   onTrace: optional(callback<string>()),
   traceFilter: optional(TRACE_FILTER),
   perfMap: defaults(BOOLEAN, false),
+  onLoading: optional(callback<Loading>()),
   symbols: optional(SYMBOLS),
 } satisfies Record<keyof MachineOptions, unknown>;
 

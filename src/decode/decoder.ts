@@ -1,5 +1,18 @@
 // Guest bytes -> one decoded instruction: its form and its leaves. Only this folder knows iced-x86.
-import iced from 'iced-x86';
+import {
+  CodeExt,
+  Instruction as Decoded,
+  Decoder,
+  DecoderError,
+  DecoderOptions,
+  MemorySizeExt,
+  Mnemonic,
+  type OpCodeInfo,
+  OpCodeOperandKind,
+  OpKind,
+  Register,
+  RegisterExt,
+} from 'iced-x86';
 import { codeLimit, Mode, Seg } from '../layout/cpu.ts';
 import { type Form, type FormOperand, formKey, type OperandKind } from '../lift/form.ts';
 import { liftOf } from '../lift/index.ts';
@@ -12,14 +25,12 @@ import { Siblings, type Source, type Sources } from './siblings.ts';
 
 export type { Flow, Instruction, Memory } from './instruction.ts';
 
-const { OpKind, Register, RegisterExt, MemorySizeExt } = iced;
-
 const names = (e: object): string[] => {
   const out: string[] = [];
   for (const [k, v] of Object.entries(e)) if (typeof v === 'number') out[v] = k.toLowerCase();
   return out;
 };
-const MNEMONICS = names(iced.Mnemonic);
+const MNEMONICS = names(Mnemonic);
 /** Mnemonics whose REP prefixes mean something (SDM vol. 2, REP). */
 const STRING = /^(movs|stos|lods|cmps|scas|ins|outs)[bwd]$/;
 
@@ -32,10 +43,9 @@ const flowOf = (mnemonic: string): Flow =>
  * What later extensions made of older encodings, where CPUID does not announce them: hints are NOPs, and the prefix that makes TZCNT, LZCNT and
  * WBNOINVD of BSF, BSR and WBINVD is ignored (SDM vol. 2, there).
  */
-const OPTIONS =
-  iced.DecoderOptions.ForceReservedNop | iced.DecoderOptions.NoMPFX_0FBC | iced.DecoderOptions.NoMPFX_0FBD | iced.DecoderOptions.NoWbnoinvd;
+const OPTIONS = DecoderOptions.ForceReservedNop | DecoderOptions.NoMPFX_0FBC | DecoderOptions.NoMPFX_0FBD | DecoderOptions.NoWbnoinvd;
 
-const newDecoder = (bytes: Uint8Array, code32: boolean) => new iced.Decoder(code32 ? 32 : 16, bytes, OPTIONS);
+const newDecoder = (bytes: Uint8Array, code32: boolean) => new Decoder(code32 ? 32 : 16, bytes, OPTIONS);
 
 interface CodeInfo {
   mnemonic: string;
@@ -49,7 +59,7 @@ interface CodeInfo {
   sources: Sources | undefined;
 }
 
-const OPERAND_KINDS = names(iced.OpCodeOperandKind);
+const OPERAND_KINDS = names(OpCodeOperandKind);
 const sourceOf = (kind: string): Source | undefined => {
   if (/^(r8|r16|r32|mm|xmm)_reg$/.test(kind)) return 'reg';
   if (/^(mem|(r8|r16|r32|mm|xmm)_(or_mem|rm))$/.test(kind)) return 'rm';
@@ -57,7 +67,7 @@ const sourceOf = (kind: string): Source | undefined => {
 };
 
 /** Whether, and how, ModRM chooses operands of an encoding. */
-function sourcesOf(op: iced.OpCodeInfo): Sources | undefined {
+function sourcesOf(op: OpCodeInfo): Sources | undefined {
   const operands = Array.from({ length: op.opCount }, (_, k) => sourceOf(OPERAND_KINDS[op.opKind(k)]!));
   if (op.rmGroupIndex >= 0 || op.opCodeLength !== 1 || operands.includes(undefined) || !operands.includes('rm')) return undefined;
   return { operands: operands as Source[], isGroup: op.groupIndex >= 0 };
@@ -66,7 +76,7 @@ const codeInfo: CodeInfo[] = [];
 function infoOf(code: number): CodeInfo {
   let info = codeInfo[code];
   if (info === undefined) {
-    const op = iced.CodeExt.opCode(code);
+    const op = CodeExt.opCode(code);
     const mnemonic = MNEMONICS[op.mnemonic]!;
     info = {
       mnemonic,
@@ -110,7 +120,7 @@ const number = (r: number) => (r === Register.None ? -1 : register(r).number);
 const memorySizes: number[] = [];
 const memorySize = (size: number) => (memorySizes[size] ??= MemorySizeExt.size(size));
 
-const scratch = new iced.Instruction();
+const scratch = new Decoded();
 
 /** Whether all of the instruction, and where a direct jump of it leads, is inside the limit of CS. */
 export function insideLimit(x: Instruction, mode: number): boolean {
@@ -131,8 +141,7 @@ function isOverlong(bytes: Uint8Array, code32: boolean): boolean {
   const short = Uint8Array.from([...prefixes, ...bytes.subarray(count, LONGEST)]);
   const decoder = newDecoder(short, code32);
   const x = decoder.decode();
-  const needsMore =
-    decoder.lastError === iced.DecoderError.NoMoreBytes || (x.code !== iced.Code.INVALID && x.length + count - prefixes.length > LONGEST);
+  const needsMore = decoder.lastError === DecoderError.NoMoreBytes || (!x.isInvalid && x.length + count - prefixes.length > LONGEST);
   x.free();
   decoder.free();
   return needsMore;
@@ -161,7 +170,7 @@ export const UNDEFINED: Form = {
 };
 
 /** What is #UD, or (`truncated`) too long or cut off. */
-function undefinedInstruction(x: iced.Instruction, eip: number, length: number, truncated: boolean): Instruction {
+function undefinedInstruction(x: Decoded, eip: number, length: number, truncated: boolean): Instruction {
   const { code } = x;
   const common = {
     form: UNDEFINED,
@@ -212,7 +221,7 @@ function maskOf(kind: number): number {
 }
 
 /** What of an instruction that was just decoded as `x` is fixed. */
-function patternOf(decoder: iced.Decoder, instruction: iced.Instruction, x: Instruction): Pattern {
+function patternOf(decoder: Decoder, instruction: Decoded, x: Instruction): Pattern {
   const offsets = decoder.getConstantOffsets(instruction);
   const disp = { at: offsets.displacementOffset, size: offsets.displacementSize };
   const imm = { at: offsets.immediateOffset, size: offsets.immediateSize };
@@ -231,7 +240,7 @@ export class CodeReader {
   private readonly code32: boolean;
   private readonly known: Patterns;
   /** Made where something is not known. */
-  private decoder: iced.Decoder | undefined;
+  private decoder: Decoder | undefined;
 
   /** `mode`: Mode bits; `patterns`: those known of code of this mode. */
   constructor(bytes: Uint8Array, mode: number, patterns = known[mode & MODE]!) {
@@ -272,8 +281,7 @@ export class CodeReader {
     const short = lengthWithoutVex(bytes);
     if (short > 0) return undefinedInstruction(scratch, eip, short, false);
     const truncated =
-      decoder.lastError === iced.DecoderError.NoMoreBytes ||
-      (scratch.code === iced.Code.INVALID && bytes.length === LONGEST && isOverlong(bytes, this.code32));
+      decoder.lastError === DecoderError.NoMoreBytes || (scratch.isInvalid && bytes.length === LONGEST && isOverlong(bytes, this.code32));
     return undefinedInstruction(scratch, eip, scratch.length, truncated);
   }
 
@@ -299,7 +307,7 @@ interface Shape {
 }
 const shapes = new Map<number, Shape>();
 
-function describe(x: iced.Instruction, eip: number, mode: number, code32: boolean): Instruction {
+function describe(x: Decoded, eip: number, mode: number, code32: boolean): Instruction {
   const code = x.code;
   const info = infoOf(code);
   const { mnemonic } = info;

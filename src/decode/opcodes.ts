@@ -1,5 +1,5 @@
 // iced-x86's table of all opcodes: which instructions this processor has (those whose features CPUID announces), and how each is encoded.
-import iced from 'iced-x86';
+import { Code, CodeExt, CpuidFeature, EncodingKind, Instruction, OpCodeOperandKind, OpCodeTableKind } from 'iced-x86';
 import { ANNOUNCED } from '../layout/features.ts';
 
 /** Extensions that CPUID does not tell of, because every processor with SSE2 has them. SMM: RSM, which is #UD outside of it. */
@@ -7,14 +7,13 @@ const ALWAYS = [
   ...['INTEL8086', 'INTEL186', 'INTEL286', 'INTEL386', 'INTEL486', 'FPU287', 'FPU387'],
   ...['CPUID', 'RDPMC', 'PAUSE', 'MULTIBYTENOP', 'SMM'],
 ];
-const KNOWN = new Set<number>([...ALWAYS, ...ANNOUNCED].map((name) => iced.CpuidFeature[name as keyof typeof iced.CpuidFeature]));
+const KNOWN = new Set<number>([...ALWAYS, ...ANNOUNCED].map((name) => CpuidFeature[name as keyof typeof CpuidFeature]));
 
 /** Whether an instruction (a number of iced's table) is one that CPUID announces: all that it needs. */
 export function isAnnounced(code: number): boolean {
-  if (code === iced.Code.INVALID) return false;
-  const x = new iced.Instruction();
+  const x = new Instruction();
   x.code = code;
-  const announced = x.cpuidFeatures().every((feature) => KNOWN.has(feature));
+  const announced = !x.isInvalid && x.cpuidFeatures().every((feature) => KNOWN.has(feature));
   x.free();
   return announced;
 }
@@ -28,7 +27,6 @@ export interface Opcode {
   readonly codes: readonly number[];
 }
 
-const { OpCodeTableKind, OpCodeOperandKind } = iced;
 const MAPS = new Map<number, readonly number[]>([
   [OpCodeTableKind.Normal, []],
   [OpCodeTableKind.T0F, [0x0f]],
@@ -40,10 +38,10 @@ const IN_OPCODE = new Set<number>([OpCodeOperandKind.r8_opcode, OpCodeOperandKin
 
 /** What one line of the table says: its opcodes, and whether they go on in ModRM. undefined: it is none of ours. */
 function line(code: number): { readonly opcodes: readonly (readonly number[])[]; readonly dense: boolean } | undefined {
-  const op = iced.CodeExt.opCode(code);
+  const op = CodeExt.opCode(code);
   try {
     // With a WAIT before it, it is two instructions.
-    if (!op.isInstruction || op.fwait || op.encoding !== iced.EncodingKind.Legacy || !(op.mode16 || op.mode32)) return undefined;
+    if (!op.isInstruction || op.fwait || op.encoding !== EncodingKind.Legacy || !(op.mode16 || op.mode32)) return undefined;
     const map = MAPS.get(op.table);
     if (map === undefined) throw new Error(`${op.opCodeString} is announced, and in a map that is not known here`);
     const first = op.opCodeLength === 2 ? op.opCode >>> 8 : op.opCode;
@@ -58,7 +56,7 @@ function line(code: number): { readonly opcodes: readonly (readonly number[])[];
 /** All opcodes that announced instructions have. */
 export function announcedOpcodes(): readonly Opcode[] {
   const found = new Map<string, { bytes: readonly number[]; dense: boolean; codes: number[] }>();
-  for (const code of Object.values(iced.Code)) {
+  for (const code of Object.values(Code)) {
     if (typeof code !== 'number' || !isAnnounced(code)) continue;
     const { opcodes, dense } = line(code) ?? { opcodes: [], dense: false };
     for (const bytes of opcodes) {

@@ -1,16 +1,11 @@
 // Instructions as text for people (Intel syntax).
-import iced from 'iced-x86';
+import { Decoder, DecoderError, DecoderOptions, Formatter, FormatterSyntax, type Instruction } from 'iced-x86';
 import { Mode } from '../layout/cpu.ts';
 
 /** Calls `use` with what decodes `bytes`, which lie at `eip`, and what writes instructions; both are gone behind it. */
-function withDecoder<T>(
-  bytes: Uint8Array,
-  eip: number,
-  bits: 16 | 32,
-  use: (decoder: iced.Decoder, text: (x: iced.Instruction) => string) => T,
-): T {
-  const decoder = new iced.Decoder(bits, bytes, iced.DecoderOptions.None);
-  const formatter = new iced.Formatter(iced.FormatterSyntax.Intel);
+function withDecoder<T>(bytes: Uint8Array, eip: number, bits: 16 | 32, use: (decoder: Decoder, text: (x: Instruction) => string) => T): T {
+  const decoder = new Decoder(bits, bytes, DecoderOptions.None);
+  const formatter = new Formatter(FormatterSyntax.Intel);
   formatter.hexPrefix = '0x';
   formatter.hexSuffix = '';
   formatter.uppercaseHex = false;
@@ -46,8 +41,8 @@ export function instructionTexts(bytes: Uint8Array, eip: number, bits: 16 | 32, 
     const found: InstructionText[] = [];
     while (found.length < most && decoder.canDecode) {
       const x = decoder.decode();
-      if (decoder.lastError !== iced.DecoderError.NoMoreBytes) found.push({ length: x.length, text: text(x) });
-      const isCutOff = decoder.lastError === iced.DecoderError.NoMoreBytes;
+      if (decoder.lastError !== DecoderError.NoMoreBytes) found.push({ length: x.length, text: text(x) });
+      const isCutOff = decoder.lastError === DecoderError.NoMoreBytes;
       x.free();
       if (isCutOff) break;
     }

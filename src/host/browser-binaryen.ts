@@ -1,5 +1,5 @@
 // Binaryen in a browser: its module is in the script of who translates, its WebAssembly is fetched.
-import { fetchEngine } from './browser.ts';
+import { fetchEngine } from './browser-engine.ts';
 
 /** Binaryen's module (emit/module/binaryen-api.ts). Throws where it cannot be had. */
 export async function importBinaryen(): Promise<unknown> {

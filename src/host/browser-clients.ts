@@ -1,6 +1,6 @@
 // What Workers load when there is a client, in a browser: scripts of their own, which no page loads before that, and each only who needs it.
 import type { MakeClient } from '../clients/client.ts';
-import { engineUrl } from './browser.ts';
+import { engineUrl } from './browser-engine.ts';
 
 const load = (name: string): Promise<unknown> => import(/* @vite-ignore */ /* webpackIgnore: true */ engineUrl(`${name}.js`).href);
 

@@ -2,7 +2,10 @@
 // Workers are told by who starts them: no bundler looks into their scripts.
 import type { OwnClientName } from '../api/client-names.ts';
 
-/** By name: ENGINE_FILES, PROF_FILES and NAME_FILES of host.ts, and Binaryen's WebAssembly. */
+/** iced-x86's WebAssembly. */
+export const ICED = 'iced_x86_bg.wasm';
+
+/** By name: ENGINE_FILES, PROF_FILES and NAME_FILES of host.ts, and the WebAssembly of packages. */
 export const BESIDE: Readonly<Record<string, URL>> = {
   'handlers.json': new URL('./handlers.json', import.meta.url),
   'handlers.wasm': new URL('./handlers.wasm', import.meta.url),
@@ -13,6 +16,7 @@ export const BESIDE: Readonly<Record<string, URL>> = {
   'runtime.names': new URL('./runtime.names', import.meta.url),
   'runtime-strict.wasm': new URL('./runtime-strict.wasm', import.meta.url),
   'runtime-strict.names': new URL('./runtime-strict.names', import.meta.url),
+  [ICED]: new URL('./iced_x86_bg.wasm', import.meta.url),
   'binaryen.wasm': new URL('./binaryen.wasm', import.meta.url),
 };
 

@@ -1,59 +1,17 @@
-// The host that is a browser: its page (which must be isolated from other origins, or there is no shared memory) and dedicated Workers.
+// The host that is a browser: its page and dedicated Workers (for which it must be isolated from other origins, or they share no memory).
 import { DragomanError } from '../api/errors.ts';
-import { BESIDE, CLIENT_SCRIPTS } from './browser-files.ts';
+import { bytesOf, moduleOf, prepareFiles } from './browser-engine.ts';
+import { isPage, scope, started } from './browser-start.ts';
+import { expectWorkers, startWorker } from './browser-workers.ts';
 import { fetchBytes } from './fetch-bytes.ts';
-import { ENGINE_FILES, type Host } from './host.ts';
+import type { Host } from './host.ts';
 import { hasher, hashOf, hasOriginFiles, OriginFiles } from './origin-files.ts';
-
-/** The engine's files that were fetched. */
-const built = new Map<string, Uint8Array<ArrayBuffer>>();
-let prepared: Promise<void> | undefined;
-
-/** To a Worker, first of all. */
-interface Start {
-  readonly workerData: unknown;
-  /** Addresses of the engine's files by name. */
-  readonly files: Readonly<Record<string, string>>;
-}
-/** From a Worker: a message of its module, or, last of all, that it has ended. */
-type FromWorker = { readonly message: unknown } | { readonly ended: true };
 
 /** Each thread's clock counts from its own start. */
 const ORIGIN_NS = BigInt(Math.round(performance.timeOrigin * 1e6));
-const isPage = typeof document !== 'undefined';
-const scope = globalThis as unknown as DedicatedWorkerGlobalScope;
-const started = isPage
-  ? undefined
-  : new Promise<Start>((resolve) => {
-      scope.addEventListener('message', ({ data }: MessageEvent<Start>) => resolve(data), { once: true });
-    });
 
-interface DedicatedWorkerGlobalScope {
-  addEventListener(type: 'message', listener: (event: MessageEvent<Start>) => void, options: { once: true }): void;
-  postMessage(message: FromWorker): void;
-  close(): void;
-}
-
-/** Those of the page, in a Worker as well. */
-let addresses: Readonly<Record<string, string>> = Object.fromEntries(
-  Object.entries({ ...BESIDE, ...CLIENT_SCRIPTS }).map(([name, { href }]) => [name, href]),
-);
-/** Where one of them is. */
-export const engineUrl = (name: string): URL => new URL(addresses[name]!);
 function noFiles(path: string): never {
   throw new DragomanError('NOT_SUPPORTED', `not supported: the file ${path} in a browser`, 'clients');
-}
-async function fetchScript(url: URL): Promise<Uint8Array<ArrayBuffer>> {
-  try {
-    return await fetchBytes(url);
-  } catch (cause) {
-    throw new DragomanError('INTERNAL', `the engine ${(cause as Error).message}`, undefined, { cause });
-  }
-}
-/** A file of the engine. Throws INTERNAL. */
-export const fetchEngine = (name: string): Promise<Uint8Array<ArrayBuffer>> => fetchScript(engineUrl(name));
-async function fetchFile(name: string): Promise<void> {
-  built.set(name, await fetchEngine(name));
 }
 
 /** What Chromium tells of the processor. */
@@ -66,6 +24,19 @@ async function askProcessor(): Promise<void> {
   const { userAgentData } = navigator as { userAgentData?: UserAgentData };
   isX86 = (await userAgentData?.getHighEntropyValues(['architecture']))?.architecture === 'x86';
 }
+let asked: Promise<void> | undefined;
+
+/** Some browsers share memory between the threads of isolated pages alone, but let any page make it: that is all that a machine on one thread needs. */
+function makesSharedMemory(): boolean {
+  try {
+    new WebAssembly.Memory({ initial: 1, maximum: 1, shared: true });
+    return true;
+  } catch {
+    return false;
+  }
+}
+const ISOLATE =
+  'it must come from a secure origin with the headers "Cross-Origin-Opener-Policy: same-origin" and "Cross-Origin-Embedder-Policy: require-corp"';
 
 /** There are no files that a page's thread could wait for. */
 const OVERLAY_BYTES = 512 << 20;
@@ -82,34 +53,27 @@ export const host: Host = {
   monotonicNs: () => ORIGIN_NS + BigInt(Math.round(performance.now() * 1e6)),
   threadTimeNs: () => undefined,
   cores: () => navigator.hardwareConcurrency,
-  async prepare(more) {
-    if (!globalThis.crossOriginIsolated)
+  async admit(threads) {
+    if (!globalThis.crossOriginIsolated && (threads || !makesSharedMemory()))
       throw new DragomanError(
         'NO_ISOLATION',
-        'the page is not isolated from other origins, so it has no shared memory: it must come from a secure origin with the headers "Cross-Origin-Opener-Policy: same-origin" and "Cross-Origin-Embedder-Policy: require-corp"',
+        threads
+          ? `the page is not isolated from other origins, so its threads share no memory: ${ISOLATE} (a machine in lockstep runs without)`
+          : `the page is not isolated from other origins, so this browser gives it no shared memory: ${ISOLATE}`,
       );
-    if (typeof Atomics.waitAsync !== 'function')
-      throw new DragomanError('NOT_SUPPORTED', 'not supported: a browser without Atomics.waitAsync');
-    prepared ??= Promise.all([...ENGINE_FILES.map(fetchFile), askProcessor()]).then(() => {});
-    try {
-      await prepared;
-      await Promise.all(more.filter((name) => !built.has(name)).map(fetchFile));
-    } catch (error) {
-      // The next machine may find the network again.
-      prepared = undefined;
-      throw error;
-    }
+    if (threads && typeof Atomics.waitAsync !== 'function')
+      throw new DragomanError('NOT_SUPPORTED', 'not supported: threads in a browser without Atomics.waitAsync');
+    await (asked ??= askProcessor());
   },
+  prepare: prepareFiles,
   verifies: false,
   // Its profiler shows names as they are.
   writePerfMap() {},
   // A browser has limits of its own, and tells nobody.
   checkLimits() {},
-  built(name) {
-    const bytes = built.get(name);
-    if (bytes === undefined) throw new DragomanError('INTERNAL', 'the engine was not fetched', name);
-    return bytes;
-  },
+  encoderIsFar: true,
+  built: bytesOf,
+  compiled: moduleOf,
   async readBytes(from) {
     const base = typeof document === 'undefined' ? location.href : document.baseURI;
     if (!URL.canParse(from, base)) throw new DragomanError('NO_FILE', 'is no URL', String(from));
@@ -140,12 +104,7 @@ export const host: Host = {
     if (!hasOriginFiles()) throw new DragomanError('NOT_SUPPORTED', 'not supported: a code cache in a browser without files of its origin');
   },
   keptFiles: (folder, name, onError) => new OriginFiles(folder, name, onError),
-  async engineHash() {
-    // The translator is in this thread's script, or in one that it names.
-    const urls = new Set([location.href, import.meta.url, ...ENGINE_FILES.map((name) => engineUrl(name).href)]);
-    const files = await Promise.all(Array.from(urls, (url) => fetchScript(new URL(url))));
-    return hashOf(new TextEncoder().encode(files.map(hashOf).join()));
-  },
+  engineHash: async () => ENGINE_HASH,
   sha256: hashOf,
   hasher,
   toBase64: (bytes) => btoa(Array.from(bytes, (byte) => String.fromCharCode(byte)).join('')),
@@ -155,36 +114,15 @@ export const host: Host = {
     channel.port2.postMessage(undefined);
   },
 
-  startWorker({ module, name, data, onMessage, onError, onExit }) {
-    const worker = new Worker(module, { type: 'module', name });
-    let gone = false;
-    const end = (code: number) => {
-      worker.terminate();
-      if (!gone) onExit(code);
-      gone = true;
-    };
-    worker.addEventListener('message', ({ data: from }: MessageEvent<FromWorker>) => {
-      if ('ended' in from) end(0);
-      else onMessage?.(from.message);
-    });
-    worker.addEventListener('error', ({ message, filename, lineno }) => {
-      onError(new Error(`${message || 'the script cannot be loaded'} (${filename || module.href}:${lineno ?? 0})`));
-      end(1);
-    });
-    worker.postMessage({ workerData: data, files: addresses } satisfies Start);
-    return { threadName: name, terminate: () => end(1) };
-  },
+  expectWorkers,
+  startWorker,
   moduleAddress: (module) => new URL(module, location.href).href,
   threadsLoadAlike: false,
   readFileNow: (path) => noFiles(path),
   writeFileNow: (path) => noFiles(path),
   appendFileNow: (path) => noFiles(path),
   collectGarbage() {},
-  async workerData<T>() {
-    const { workerData, files } = await started!;
-    addresses = files;
-    return workerData as T;
-  },
+  workerData: async <T>() => (await started!).workerData as T,
   post: (message) => scope.postMessage({ message }),
   workerEnds() {
     scope.postMessage({ ended: true });

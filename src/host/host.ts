@@ -1,6 +1,7 @@
 // What a machine needs of the program that it runs in: threads, hashes, the engine's files. node.ts and browser.ts each give it; package.json's
 // `browser` field puts the one in the other's place when a bundle for browsers is made (and one *-binaryen.ts in the other's).
 
+import type { Loading } from '../api/loading.ts';
 import type { OverlayRoom } from '../disks/clusters.ts';
 import type { Disk } from '../disks/disk.ts';
 import type { NetworkHost } from '../net/host-ends.ts';
@@ -8,6 +9,34 @@ import type { ShareTree } from '../share/tree.ts';
 
 /** The engine's files, of which `npm run build` makes build/. */
 export const ENGINE_FILES = ['handlers.json', 'runtime.wasm', 'handlers.wasm', 'runtime-strict.wasm', 'handlers-strict.wasm'];
+
+/** Which engine a machine runs on. */
+export interface EngineVariant {
+  /** That for hosts that are no x86. */
+  readonly strictOrder: boolean;
+  /** Its functions have names for profilers. */
+  readonly named: boolean;
+  /** It counts what the client prof wants. */
+  readonly prof: boolean;
+}
+
+/** Names of the files of one. */
+export function partsOf({ strictOrder, prof }: EngineVariant): { runtime: string; handlers: string; names: string } {
+  const variant = strictOrder ? '-strict' : '';
+  return { runtime: `runtime${variant}.wasm`, handlers: `handlers${variant}${prof ? '-prof' : ''}.wasm`, names: `runtime${variant}.names` };
+}
+
+/** Files of the engine that a machine needs: WebAssembly to run as it is, and what is read. */
+export interface EngineFiles {
+  readonly compiled: readonly string[];
+  readonly read: readonly string[];
+}
+export function engineFiles(variant: EngineVariant): EngineFiles {
+  const { runtime, handlers, names } = partsOf(variant);
+  return { compiled: [runtime, handlers], read: ['handlers.json', ...(variant.named ? [runtime, handlers, names] : [])] };
+}
+
+export type OnLoading = (loading: Loading) => unknown;
 
 /** Handlers that count for the client prof, in the place of those of ENGINE_FILES. */
 export const PROF_FILES = ['handlers-prof.wasm', 'handlers-strict-prof.wasm'];
@@ -26,9 +55,13 @@ export interface HostWorker {
   terminate(): unknown;
 }
 
-export interface WorkerStart {
+/** What a thread runs, and what it is called. */
+export interface ThreadOf {
   readonly module: URL;
   readonly name: string;
+}
+
+export interface WorkerStart extends ThreadOf {
   /** What workerData() gives there. */
   readonly data: unknown;
   /** Whether it makes so little garbage for so long a life that room for a little of it is enough. */
@@ -91,7 +124,7 @@ export interface Listener {
 export interface Host {
   /** Whether this thread may sleep in Atomics.wait: a browser's main thread may not. */
   readonly mayWait: boolean;
-  /** Whether plain accesses to memory have the order of x86; known once prepare() is done. False where nobody knows. */
+  /** Whether plain accesses to memory have the order of x86; known once admit() is done. False where nobody knows. */
   readonly isX86: boolean;
   /** Nanoseconds of a monotonic clock that all threads of the process share. Called as a plain function, also by WebAssembly. */
   readonly monotonicNs: () => bigint;
@@ -101,19 +134,22 @@ export interface Host {
   threadTimeNs(): number | undefined;
   /** Logical processors. */
   cores(): number;
-  /**
-   * To be awaited before a machine is made. `more`: files of the engine that it needs beside ENGINE_FILES. Throws DragomanError: NO_ISOLATION, INTERNAL where the engine cannot be
-   * fetched.
-   */
-  prepare(more: readonly string[]): Promise<void>;
+  /** To be awaited before anything else. `threads`: each CPU of the machine is to have one. Throws DragomanError: NO_ISOLATION, NOT_SUPPORTED where this host cannot. */
+  admit(threads: boolean): Promise<void>;
+  /** To be awaited before built() and compiled() are asked for these. `onLoading` is told how far it is, where they must be fetched. Throws INTERNAL where they cannot be. */
+  prepare(files: EngineFiles, onLoading: OnLoading | undefined): Promise<void>;
   /** Throws HOST_LIMIT where the host cannot give a machine so many threads (0: one that runs in lockstep). */
   checkLimits(threads: number): void;
   /** Translators verify the IR of each region behind each pass: for who debugs them (CONTRIBUTING.md). */
   readonly verifies: boolean;
   /** From now on the host's profiler is told of what threads compile, where there is a way to. */
   writePerfMap(): void;
+  /** Whether Binaryen is not on this computer: it takes as long to load as it takes to fetch megabytes. */
+  readonly encoderIsFar: boolean;
   /** A file of the engine (build/). Throws INTERNAL where it was not built. */
   built(name: string): Uint8Array<ArrayBuffer>;
+  /** One that is WebAssembly. Throws the same. */
+  compiled(name: string): WebAssembly.Module;
   /** All bytes of a file or of what a URL leads to. In Node a text is a path, in a browser a URL from where the page is. Throws NO_FILE. */
   readBytes(from: URL | string): Promise<Uint8Array>;
   /** All bytes of a file, at once. Throws NO_FILE; NOT_SUPPORTED in a browser. */
@@ -149,6 +185,8 @@ export interface Host {
   /** Calls back when others of this thread have had a turn. */
   soon(callback: () => void): void;
 
+  /** Threads that will be started, or not, where they take long to begin. */
+  expectWorkers(threads: readonly ThreadOf[]): void;
   startWorker(start: WorkerStart): HostWorker;
   /** The address of a module by that, or by a path (in a browser from where the page is). */
   moduleAddress(module: string): string;

@@ -60,6 +60,7 @@ export const host: Host = {
   monotonicNs: process.hrtime.bigint,
   threadTimeNs,
   cores: availableParallelism,
+  admit: () => Promise.resolve(),
   prepare: () => Promise.resolve(),
   get verifies() {
     return process.env.DRAGOMAN_VERIFY === '1';
@@ -67,7 +68,9 @@ export const host: Host = {
   // For isolates that begin after this: those of Workers.
   writePerfMap: () => setFlagsFromString('--perf-basic-prof'),
   checkLimits,
+  encoderIsFar: false,
   built,
+  compiled: (name) => new WebAssembly.Module(built(name)),
   readBytes: (from) => (typeof from === 'string' || from.protocol === 'file:' ? readBytes(from) : fetchBytes(from)),
   openDisk: (path, readOnly, format) => new DiskFile(path, readOnly, format),
   // Threads of CPUs need none of it.
@@ -88,6 +91,7 @@ export const host: Host = {
   fromBase64: (text) => Buffer.from(text, 'base64'),
   soon: (callback) => void setImmediate(callback),
 
+  expectWorkers() {},
   startWorker({ module, name, data, frugal, onMessage, onError, onExit }) {
     const worker = new Worker(module, { name, workerData: data, stdin: false, resourceLimits: frugal ? FRUGAL : {} });
     if (onMessage !== undefined) worker.on('message', onMessage);

@@ -6,10 +6,10 @@ import type { SharedMemory } from '../cpu/state.ts';
 import type { CpuHost } from '../cpu/vcpu.ts';
 
 /** `hostOf`: what a CPU asks of the machine, by its index. Devices and ports are not touched from here: they read as all ones. */
-export function hostRuntime(shared: SharedMemory, hostOf: (index: number) => CpuHost): RuntimeExports {
+export function hostRuntime(shared: SharedMemory, hostOf: (index: number) => CpuHost, image = loadEngineImage()): RuntimeExports {
   const { cpus, cpuStride } = shared.plan;
   const of = (cpu: number) => hostOf((cpu - cpus) / cpuStride);
-  return instantiateRuntime(loadEngineImage(), shared, {
+  return instantiateRuntime(image, shared, {
     portIn: () => -1,
     portOut: () => {},
     mmioRead: () => -1,

@@ -60,7 +60,6 @@ import type { Disk } from '../disks/disk.ts';
 import { hashOf } from '../disks/hash.ts';
 import { openDisk } from '../disks/open.ts';
 import { errorTeller } from '../disks/tell.ts';
-import { NAME_FILES, PROF_FILES } from '../host/host.ts';
 import { host } from '../host/node.ts';
 import { LINEAR } from '../inspect/arguments.ts';
 import { CodeMap } from '../inspect/code-map.ts';
@@ -79,6 +78,7 @@ import { enterKernel } from './boot/start-state.ts';
 import { MachineChannel } from './channel.ts';
 import { MachineClients } from './clients.ts';
 import { watchedConsole } from './console-watch.ts';
+import { engineOf, prepareEngine } from './engine.ts';
 import { MachineEvents } from './events.ts';
 import type { Executor, ExecutorEnds } from './executor.ts';
 import { MachineFlame } from './flame.ts';
@@ -88,6 +88,7 @@ import { InputFlow } from './input-flow.ts';
 import { deviceInputs, type Inputs, type Typed } from './inputs.ts';
 import { LockstepExecutor, lockstepTime } from './lockstep/executor.ts';
 import { identityOf } from './lockstep/identity.ts';
+import { NS } from './lockstep/virtual-clock.ts';
 import { Pausing } from './pausing.ts';
 import { loadGuest, powerOnAgain, ramOf, resetDevices } from './power-on.ts';
 import { ProfWatch } from './prof-watch.ts';
@@ -118,7 +119,6 @@ const hasVirtioConsole = ({ virtioConsole, onVirtioConsole }: Settings): boolean
 /** For people. */
 const diskName = (disk: Settings['disks'][number], n: number): string => (disk.kind === 'path' ? disk.path : `disks[${n}]`);
 const firstOf = (waits: readonly (Promise<void> | undefined)[]) => waits.find((wait) => wait !== undefined);
-const hasProf = ({ clients }: Settings): boolean => clients.some(({ name }) => name === 'prof');
 
 /** The network's way outside. A recording that is run again has what came from there. */
 const outsideOf = ({ net, lockstep }: Settings): NetBackend | undefined => (lockstep?.replay === undefined ? net : undefined);
@@ -184,7 +184,7 @@ export class Machine extends MachineEvents implements MachineHandle {
   }
 
   private static async build(settings: Settings, saved: Saved | undefined): Promise<Machine> {
-    await host.prepare([...(settings.perfMap ? NAME_FILES : []), ...(hasProf(settings) ? PROF_FILES : [])]);
+    await prepareEngine(settings);
     const net = outsideOf(settings);
     await net?.open?.();
     const disks: Disk[] = [];
@@ -372,7 +372,8 @@ export class Machine extends MachineEvents implements MachineHandle {
     for (let cpu = 0; cpu < cpuCount; cpu++) resetCpu(this.shared, cpu);
     this.traceGate?.begin(this.symbols);
     const { chipset, clock: boardClock } = board;
-    this.runtime = hostRuntime(shared, (index) => cpuHost(chipset, boardClock, index, () => {}));
+    const image = loadEngineImage({ ...engineOf(options), named: false });
+    this.runtime = hostRuntime(shared, (index) => cpuHost(chipset, boardClock, index, () => {}), image);
     if (entry !== undefined) enterKernel(shared, entry, this.runtime);
     else saved!.putBack(chipset, this.runtime);
     const { runtime, requireStopped } = this;
@@ -442,7 +443,8 @@ export class Machine extends MachineEvents implements MachineHandle {
     }
     const { perfMap } = this.options;
     if (perfMap) host.writePerfMap();
-    const image = loadEngineImage(this.strictOrder, perfMap, this.prof !== undefined);
+    const engine = engineOf(this.options);
+    const image = loadEngineImage(engine);
     const { jit } = this;
     const set = (offset: number, value: number) => (this.shared.i32[this.control(offset)] = value);
     set(Control.at.hotThreshold, jit ? HOT : NEVER);
@@ -451,7 +453,7 @@ export class Machine extends MachineEvents implements MachineHandle {
     // Until the translator knows better.
     const kept = this.control(Control.at.keptPages);
     if (this.lockstep === undefined && this.keepsCode) this.shared.i32.fill(-1, kept, kept + KEPT_PAGES / 32);
-    set(Control.at.strictOrder, this.strictOrder ? 1 : 0);
+    set(Control.at.strictOrder, engine.strictOrder ? 1 : 0);
     set(Control.at.countInstructions, this.counts ? 1 : 0);
     set(Control.at.prof, this.prof === undefined ? 0 : 1);
     set(Control.at.trace, this.trace === undefined ? 0 : 1);
@@ -828,11 +830,6 @@ export class Machine extends MachineEvents implements MachineHandle {
   private get guest(): string {
     const { kernel, bios } = this.options;
     return this.saved?.header.guest ?? host.sha256((kernel ?? bios)!);
-  }
-
-  private get strictOrder(): boolean {
-    const { strictOrder, lockstep } = this.options;
-    return strictOrder ?? (this.shared.plan.cpuCount > 1 && lockstep === undefined && !host.isX86);
   }
 
   private get counts(): boolean {

@@ -1,5 +1,5 @@
 // The demo page in a browser, for tests: opened, typed into, and what it shows.
-import type { Browser, BrowserContextOptions } from 'playwright-core';
+import type { Browser, BrowserContextOptions, Page } from 'playwright-core';
 import { expect } from 'vitest';
 
 /** With a guest, on a busy machine. */
@@ -7,14 +7,21 @@ export const PATIENCE_MS = 120_000;
 
 export const poll = (what: () => Promise<unknown>) => expect.poll(what, { timeout: PATIENCE_MS, interval: 100 });
 
-/** The page in a browser that has so many cores, and the errors that it threw. `close()` is the caller's to call. */
-export async function openPage(browser: Browser, url: string, cores: number, options: BrowserContextOptions = {}) {
+/** The page in a browser that has so many cores, and the errors that it threw. `before`: what is done before it is opened. `close()` is the caller's to call. */
+export async function openPage(
+  browser: Browser,
+  url: string,
+  cores: number,
+  options: BrowserContextOptions = {},
+  before: (page: Page) => unknown = () => {},
+) {
   // So large that the form stands open.
   const context = await browser.newContext({ viewport: { width: 1280, height: 1000 }, ...options });
   const page = await context.newPage();
   const errors: string[] = [];
   page.on('pageerror', (error) => errors.push(error.message));
   await page.addInitScript((count) => Object.defineProperty(navigator, 'hardwareConcurrency', { get: () => count }), cores);
+  await before(page);
   await page.goto(url);
   const textOf = (selector: string) => async () => (await page.locator(selector).allTextContents()).join('\n');
   const enter = async (line: string) => {

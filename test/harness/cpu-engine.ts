@@ -71,7 +71,7 @@ class Engine implements CountingEngine {
 
   constructor(name: 'interpreter' | 'jit', onTrace: ((text: string) => void) | undefined, makeBuilder: MakeBuilder, prof = false) {
     this.name = name;
-    const image = loadEngineImage(false, false, prof);
+    const image = loadEngineImage({ prof });
     const shared = createMemory(planMemory(1, RAM_BYTES));
     this.cpu = new Vcpu(image, shared, 0, {
       portIn: () => -1,

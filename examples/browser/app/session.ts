@@ -1,11 +1,19 @@
 // The page's one session: the machine that runs, the settings of the next one, and how the last one ended, as signals that components read.
 import { batch, effect, type Signal, signal } from '@preact/signals';
-import { DragomanError, describeEnd, Machine, type MachineOptions, type MachineState, type RunResult } from '../../../src/api/index.ts';
+import {
+  DragomanError,
+  describeEnd,
+  type Loading,
+  Machine,
+  type MachineOptions,
+  type MachineState,
+  type RunResult,
+} from '../../../src/api/index.ts';
 import { attachments } from './attachments.ts';
 import { machineOptions, type Settings } from './settings.ts';
 
 /** What of a machine's options is the session's own. */
-export type OwnOptions = Pick<MachineOptions, 'onConsole' | 'disks' | 'net'>;
+export type OwnOptions = Pick<MachineOptions, 'onConsole' | 'onLoading' | 'disks' | 'net'>;
 
 /** 'none': no machine yet; 'starting': one is being made. */
 export type SessionState = MachineState | 'starting' | 'none';
@@ -55,6 +63,10 @@ export class Session {
   readonly ended: Signal<string | undefined> = signal(undefined);
   /** Goes up every 250 ms while a machine runs and the page can be seen, and when its state changes: whoever shows what a machine does looks at it then. */
   readonly tick: Signal<number> = signal(0);
+  /** How far the engine is that the next machine waits for. */
+  readonly loading: Signal<Loading | undefined> = signal(undefined);
+  /** Whether CPUs may have threads: where the page is not isolated they cannot. */
+  threads = true;
   /** Resolves when the present run has ended. */
   private run: Promise<void> = Promise.resolve();
   private readonly output: Output;
@@ -91,7 +103,7 @@ export class Session {
   /** Ends the machine that runs, and makes one and runs it; resolves when it runs, or could not (`error`). Nothing where one is being made. `make`: where it is not made from the settings alone. */
   async start(
     settings: Settings = this.settings.value,
-    make = (own: OwnOptions): Promise<Machine> => Machine.create({ ...machineOptions(settings, this.serai), ...own }),
+    make = (own: OwnOptions): Promise<Machine> => Machine.create({ ...machineOptions(settings, this.serai, this.threads), ...own }),
   ): Promise<void> {
     if (this.state.value === 'starting') return;
     this.stop();
@@ -109,7 +121,11 @@ export class Session {
     let machine: Machine;
     try {
       const attached = await attachments(settings, (report) => (this.error.value = report));
-      machine = await make({ ...attached, onConsole: (bytes) => this.output.show(bytes) });
+      machine = await make({
+        ...attached,
+        onConsole: (bytes) => this.output.show(bytes),
+        onLoading: (loading) => (this.loading.value = loading),
+      });
     } catch (error) {
       batch(() => {
         this.state.value = 'none';

@@ -65,22 +65,24 @@ const keepsFiles = (): boolean => typeof FileSystemFileHandle === 'function' && 
 /** A way back takes some tenths of a second, and a phone has room for it. */
 const HISTORY: ReverseOptions = { every: 5_000_000, memoryBytes: 256 * MiB };
 
-/** `serai`: where the demo kernel is. */
-export function machineOptions(settings: Settings, serai: URL): MachineOptions {
+/** `serai`: where the demo kernel is; `threads`: whether CPUs may have some. */
+export function machineOptions(settings: Settings, serai: URL, threads: boolean): MachineOptions {
   // Disks and network: attachments.ts.
   const { kernel = serai, memory, seed, reverse, disks: _disks, network: _network, ...same } = settings;
   return {
     ...same,
     kernel,
     memoryBytes: memory,
-    lockstep: seed === undefined && !reverse ? undefined : { seed, reverse: reverse && HISTORY },
+    lockstep: seed === undefined && !reverse && threads ? undefined : { seed, reverse: reverse && HISTORY },
+    // Lockstep waits for its encoder, which is megabytes where it is Binaryen: who did not ask for lockstep gets the other.
+    encoder: seed === undefined && !reverse && !threads ? 'direct' : same.encoder,
     codeCache: keepsFiles() ? 'page' : undefined,
   };
 }
 
 /** Of a machine that goes on from a snapshot, which has the rest. `serai`: as above. */
 export function restoreOptions(settings: Settings, { lockstep }: SnapshotFacts, serai: URL): RestoreOptions {
-  const { kernel, initrd, append, cpus, memoryBytes, ...rest } = machineOptions(settings, serai);
+  const { kernel, initrd, append, cpus, memoryBytes, ...rest } = machineOptions(settings, serai, true);
   return { ...rest, engine: lockstep?.engine ?? rest.engine, lockstep: lockstep && { reverse: settings.reverse && HISTORY } };
 }
 

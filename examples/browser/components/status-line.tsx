@@ -1,4 +1,5 @@
 // What the machine is about, in a line. Its state is read out when it changes; the numbers beside it, which always change, are not.
+import { describeLoading } from '../app/loading.ts';
 import type { Session } from '../app/session.ts';
 import './status-line.css';
 
@@ -11,6 +12,8 @@ function stateText(session: Session): string {
 function statsText(session: Session): string {
   void session.tick.value;
   const translator = session.machine.value?.stats().translator;
+  const loading = session.loading.value;
+  if (session.state.value === 'starting' && loading !== undefined) return describeLoading(loading);
   if (translator === undefined) return '';
   const { regions, modules, cacheHits } = translator;
   return `${regions} regions in ${modules} modules${cacheHits > 0 ? `, ${cacheHits} of runs before` : ''}`;

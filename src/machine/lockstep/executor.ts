@@ -22,12 +22,12 @@ import type { Executor, ExecutorEnds } from '../executor.ts';
 import type { InputKind, Inputs, Typed } from '../inputs.ts';
 import type { Profile } from '../report/profile.ts';
 import type { TraceReader } from '../report/trace.ts';
-import { type ClientMaker, Lockstep, NS, type SavedTurns } from './lockstep.ts';
+import type { ClientMaker, Lockstep, SavedTurns } from './lockstep.ts';
 import { SeededRandom } from './random.ts';
 import { checkIdentity, eventLine, headerLine, type MachineIdentity, parseRecording, type Recording } from './recording.ts';
 import { type LockstepEnd, LockstepRun } from './run.ts';
 import { TurnTimes } from './turn-times.ts';
-import { VirtualClock } from './virtual-clock.ts';
+import { NS, VirtualClock } from './virtual-clock.ts';
 
 /** The entropy device's numbers are not those that choose CPUs. */
 const ENTROPY = 0x5eed;
@@ -79,6 +79,8 @@ export interface LockstepExecutorOptions extends ExecutorEnds {
   readonly saved: { readonly turns: SavedTurns; readonly inputs: LockstepState['inputs'] } | undefined;
 }
 
+/** Who makes no turns has no CPUs either, and no decoder, which takes some 50 ms to load. */
+const loadLockstep = async () => (await import('./lockstep.ts')).Lockstep;
 /** Only who translates loads the translator and its encoder. */
 async function loadTranslator(
   shared: SharedMemory,
@@ -161,7 +163,11 @@ export class LockstepExecutor implements Executor, Inputs {
   async #work(image: EngineImage): Promise<void> {
     const { shared, chipset, encoder, options, time, outlets, trace, profile, inputs, reverse } = this.#options;
     const { seed, clock, recording } = time;
-    const translator = encoder === undefined ? undefined : await loadTranslator(shared, FIRST_FORM + image.keys.length, encoder, profile);
+    const firstSlot = FIRST_FORM + image.keys.length;
+    const [Lockstep, translator] = await Promise.all([
+      loadLockstep(),
+      encoder === undefined ? undefined : loadTranslator(shared, firstSlot, encoder, profile),
+    ]);
     if (this.#stopped) return;
     const saved = this.#options.saved?.turns;
     this.#lockstep = new Lockstep({

@@ -32,10 +32,8 @@ import { cpuHost } from '../board/cpu-host.ts';
 import { monotonicMs } from '../board/host-clock.ts';
 import { SeededRandom } from './random.ts';
 import type { TurnTimes } from './turn-times.ts';
-import type { VirtualClock } from './virtual-clock.ts';
+import { NS, type VirtualClock } from './virtual-clock.ts';
 
-/** Nanoseconds of an instruction, where one CPU runs. */
-export const NS = 2;
 /** Instructions of a slice at the most, where one CPU runs and where several do. */
 const LONGEST = 100_000;
 const LONGEST_SHARED = 4000;

@@ -1,6 +1,9 @@
 // The clock of a lockstep machine: it goes on with the instructions that are executed, and jumps where all CPUs wait.
 import type { Clock } from '../../devices/device.ts';
 
+/** Nanoseconds of an instruction, where one CPU runs. */
+export const NS = 2;
+
 export class VirtualClock implements Clock {
   readonly #wall: number;
   #now = 0;

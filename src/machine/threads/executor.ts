@@ -19,7 +19,10 @@ import {
   type ClientWorkerMessage,
   type CpuMessage,
   type CpuWorkerData,
+  cpuThreadName,
+  TIMEKEEPER,
   type TimerWorkerData,
+  TRANSLATOR,
   type TranslatorWorkerData,
   type WorkerName,
   workerUrl,
@@ -39,9 +42,6 @@ const LAST_GRACE_MS = 3000;
 const LAST_MESSAGE_MS = 500;
 const TIMER_THREAD = 2;
 const FIRST_CPU_THREAD = 16;
-
-/** What the thread of a CPU is called on the host (`top -H`, `taskset`), where Node gives threads names. */
-export const cpuThreadName = (index: number): string => `CPU ${index}`;
 
 /** Workers of a machine: each CPU's, the timekeeper, and the translator. */
 export const threadsOf = (cpuCount: number, jit: boolean): number => cpuCount + (jit ? 2 : 1);
@@ -80,14 +80,14 @@ export class ThreadsExecutor implements Executor {
     const { cpuCount } = shared.plan;
     shared.i32[(CONTROL + Control.at.clockAsks) >> 2] = 0;
     this.#watchSignals();
-    this.#spawn<TimerWorkerData>('timer-worker', 'timekeeper', {
+    this.#spawn<TimerWorkerData>('timer-worker', TIMEKEEPER, {
       board,
       thread: TIMER_THREAD,
       kickMs: KICK_MS,
     });
     const firstSlot = FIRST_FORM + image.keys.length;
     if (encoder !== undefined)
-      this.#spawn<TranslatorWorkerData>('translator-worker', 'translator', { board, firstSlot, encoder, profile, codeCache });
+      this.#spawn<TranslatorWorkerData>('translator-worker', TRANSLATOR, { board, firstSlot, encoder, profile, codeCache });
     const crowded = cpuCount > host.cores();
     shared.i32[(CONTROL + Control.at.pauseMask) >> 2] = crowded ? CROWDED_PAUSES : PAUSES;
     const polls = cpuCount > 1 && !crowded;

@@ -3,6 +3,7 @@
 import type { EngineImage } from '../../cpu/runtime.ts';
 import type { RunEnd } from '../../devices/device.ts';
 import type { EncoderName } from '../../emit/module/builder.ts';
+import type { ThreadOf } from '../../host/host.ts';
 import type { BoardConfig } from '../board/board.ts';
 import type { Profile } from '../report/profile.ts';
 import type { CodeCacheData } from '../translating.ts';
@@ -58,6 +59,18 @@ const WORKERS = {
   'client-worker': new URL('./client-worker.js', import.meta.url),
 };
 export type WorkerName = keyof typeof WORKERS;
+
+/** What the thread of a CPU is called on the host (`top -H`, `taskset`), where Node gives threads names. */
+export const cpuThreadName = (index: number): string => `CPU ${index}`;
+export const TIMEKEEPER = 'timekeeper';
+export const TRANSLATOR = 'translator';
+
+/** Threads of a machine: the timekeeper, the translator, and each CPU's. */
+export const threadsFor = (cpuCount: number, jit: boolean): readonly ThreadOf[] => [
+  { module: workerUrl('timer-worker'), name: TIMEKEEPER },
+  ...(jit ? [{ module: workerUrl('translator-worker'), name: TRANSLATOR }] : []),
+  ...Array.from({ length: cpuCount }, (_, index) => ({ module: workerUrl('cpu-worker'), name: cpuThreadName(index) })),
+];
 
 /** Address of a Worker's module: .ts in the sources, .js when built. */
 export const workerUrl = (name: WorkerName): URL =>

@@ -35,6 +35,8 @@ translator.onError = (error, { eip }) => {
  * pause after that is the time to load.
  */
 let wanted: EncoderName | undefined = data.encoder;
+/** Where the encoder comes over a network, the boot is not to share that, and the cores, with it: it is loaded in the first pause of PAUSE_MS, or when the thread is so old. */
+const FAR_MS = 10_000;
 
 /** Keeps regions from run to run. */
 async function openKeeper(data: CodeCacheData, encoder: EncoderName): Promise<{ keeper: CodeKeeper; files: KeptFiles }> {
@@ -171,7 +173,8 @@ for (;;) {
   const drop = untilDrop();
   if (drop === 0 && !dropAll()) break;
   if (requests.length === 0) {
-    if (wanted !== undefined && translator.regions > 0) {
+    const holds = wanted !== undefined && host.encoderIsFar && !paused && performance.now() < FAR_MS;
+    if (wanted !== undefined && translator.regions > 0 && !holds) {
       await takeEncoder(translator, shared, wanted);
       wanted = undefined;
       continue;
@@ -185,7 +188,7 @@ for (;;) {
     }
     // What is to be done in a longer pause is done when this one is over.
     const pause: number | undefined =
-      paused || (keeper === undefined && translator.regions - collected < MOST_UNCOLLECTED) ? undefined : PAUSE_MS;
+      paused || (keeper === undefined && !holds && translator.regions - collected < MOST_UNCOLLECTED) ? undefined : PAUSE_MS;
     const waited: string = Atomics.wait(i32, word(Control.at.heatSignal), signal, drop || pause);
     paused = waited === 'timed-out' && !drop;
     continue;

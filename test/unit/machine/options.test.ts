@@ -186,6 +186,7 @@ const WRONG: Record<keyof MachineOptions, readonly unknown[]> = {
     { names: 'yes' },
   ],
   perfMap: NO_FLAG,
+  onLoading: NO_FUNCTION,
   symbols: [...NO_TEXT, '', 'no symbols', 'c1000000 D data_only', '00000000 T hidden'],
 };
 

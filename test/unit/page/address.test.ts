@@ -77,10 +77,12 @@ describe('the address of the demo page', () => {
 
   it('leads to the options of a machine', () => {
     const serai = new URL('http://localhost/serai.elf');
-    expect(machineOptions(DEFAULTS, serai)).toMatchObject({ kernel: serai, cpus: 4, memoryBytes: 256 * MiB, lockstep: undefined });
-    expect(machineOptions({ ...DEFAULTS, seed: 0 }, serai)).toMatchObject({ lockstep: { seed: 0, reverse: false } });
-    expect(machineOptions({ ...DEFAULTS, reverse: true }, serai)).toMatchObject({
+    expect(machineOptions(DEFAULTS, serai, true)).toMatchObject({ kernel: serai, cpus: 4, memoryBytes: 256 * MiB, lockstep: undefined });
+    expect(machineOptions({ ...DEFAULTS, seed: 0 }, serai, true)).toMatchObject({ lockstep: { seed: 0, reverse: false } });
+    expect(machineOptions({ ...DEFAULTS, reverse: true }, serai, true)).toMatchObject({
       lockstep: { seed: undefined, reverse: { every: expect.any(Number) } },
     });
+    // Without threads the CPUs take turns, by an encoder that is at hand.
+    expect(machineOptions(DEFAULTS, serai, false)).toMatchObject({ lockstep: { seed: undefined }, encoder: 'direct' });
   });
 });

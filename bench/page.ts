@@ -1,0 +1,132 @@
+// npm run bench -- page [--runs N] [--mbit N]: how long the demo page takes to serai's prompt, and what it fetches for it.
+import type { AddressInfo } from 'node:net';
+import { parseArgs } from 'node:util';
+import type { Browser, BrowserContext } from 'playwright-core';
+import { buildPage, PAGE, servePage } from '../scripts/browser.ts';
+import { build } from '../scripts/build.ts';
+import { findChromium, launch } from '../test/browser/chromium.ts';
+import { formatTable, median } from './figures.ts';
+
+/** Of the slow network. */
+const LATENCY_MS = 40;
+const SETTLE_MS = 2000;
+
+interface Visit {
+  /** Milliseconds from the navigation's start. */
+  readonly script: number;
+  readonly running: number;
+  readonly prompt: number;
+}
+
+/** What was answered, by path; bytes as they were sent. */
+interface Answer {
+  readonly path: string;
+  readonly bytes: number;
+  /** Milliseconds since the visit began. */
+  readonly at: number;
+}
+
+/** In the page, before anything else: notes when the state line says what it says, and when the terminal shows the prompt. */
+function watch(): void {
+  const times: Record<string, number> = {};
+  Object.assign(globalThis, { times });
+  const look = () => {
+    const state = document.getElementById('state')?.textContent ?? '';
+    if (state !== '' && state !== 'loading') times.script ??= performance.now();
+    if (state.startsWith('running')) times.running ??= performance.now();
+    if (document.querySelector('.xterm-rows')?.textContent?.includes('serai>')) times.prompt ??= performance.now();
+    if (times.prompt === undefined) requestAnimationFrame(look);
+  };
+  requestAnimationFrame(look);
+}
+
+async function visit(context: BrowserContext, url: string, mbit: number | undefined): Promise<Visit> {
+  const page = await context.newPage();
+  try {
+    if (mbit !== undefined) {
+      const session = await context.newCDPSession(page);
+      await session.send('Network.emulateNetworkConditions', {
+        offline: false,
+        latency: LATENCY_MS,
+        downloadThroughput: (mbit * 1e6) / 8,
+        uploadThroughput: (mbit * 1e6) / 8,
+      });
+    }
+    // A new window has work of its own.
+    await page.waitForTimeout(SETTLE_MS);
+    await page.addInitScript(watch);
+    await page.goto(url);
+    await page.waitForFunction(() => (globalThis as unknown as { times: Record<string, number> }).times.prompt !== undefined, undefined, {
+      timeout: 120_000,
+    });
+    return await page.evaluate(() => (globalThis as unknown as { times: Visit }).times);
+  } finally {
+    await page.close();
+  }
+}
+
+export async function page(args: readonly string[]): Promise<void> {
+  const { values } = parseArgs({
+    args: [...args],
+    options: { runs: { type: 'string', default: '5' }, mbit: { type: 'string', default: '10' } },
+  });
+  const [runs, mbit] = [Number(values.runs), Number(values.mbit)];
+  const executable = findChromium();
+  if (executable === undefined) throw new Error('no Chromium (DRAGOMAN_CHROMIUM)');
+  await build({ wasmOnly: true });
+  await buildPage({}, PAGE, 'best');
+  const { server } = await servePage(0);
+  const url = `http://127.0.0.1:${(server.address() as AddressInfo).port}/`;
+  let began = 0;
+  let answers: Answer[] = [];
+  server.on('request', (request, response) => {
+    response.once('finish', () => {
+      answers.push({ path: request.url!, bytes: Number(response.getHeader('content-length') ?? 0), at: performance.now() - began });
+    });
+  });
+  const browser: Browser = await launch(executable);
+  try {
+    const kinds: [string, Visit[]][] = [];
+    /** Each visit in a browser that knows nothing; or all behind one another, behind one that is not counted. */
+    const measure = async (name: string, warm: boolean, slow: boolean) => {
+      const visits: Visit[] = [];
+      let context = await browser.newContext();
+      for (let n = warm ? -1 : 0; n < runs; n++) {
+        began = performance.now();
+        answers = [];
+        const one = await visit(context, url, slow ? mbit : undefined);
+        if (n >= 0) visits.push(one);
+        if (!warm) {
+          await context.close();
+          context = await browser.newContext();
+        }
+      }
+      await context.close();
+      kinds.push([name, visits]);
+    };
+    await measure('warm cache', true, false);
+    await measure('cold cache', false, false);
+    const files = answers.filter(({ path }) => !path.endsWith('binaryen.wasm'));
+    await measure(`cold cache, ${mbit} Mbit/s, ${LATENCY_MS} ms`, false, true);
+    const cells = (visits: Visit[]) =>
+      (['script', 'running', 'prompt'] as const).map((key) => median(visits.map((one) => one[key])).toFixed(0));
+    process.stdout.write(
+      formatTable({
+        title: `The demo page, ms from its address to serai's prompt (median of ${runs})`,
+        head: ['', 'script', 'running', 'prompt', 'each'],
+        rows: kinds.map(([name, visits]) => [name, ...cells(visits), visits.map(({ prompt }) => prompt.toFixed(0)).join(' ')]),
+      }),
+    );
+    const sum = files.reduce((all, { bytes }) => all + bytes, 0);
+    process.stdout.write(
+      formatTable({
+        title: `What is fetched before it: ${sum} bytes, brotli`,
+        head: ['file', 'bytes', 'ms'],
+        rows: files.map(({ path, bytes, at }) => [path, `${bytes}`, at.toFixed(0)]),
+      }),
+    );
+  } finally {
+    await browser.close();
+    server.close();
+  }
+}
