@@ -9,7 +9,6 @@ import { fileURLToPath } from 'node:url';
 import { build as esbuild, type Plugin } from 'esbuild';
 import { statesOf } from '../bin/find-main.mjs';
 import { OLDEST } from '../bin/find-node.mjs';
-import { CLIENTS, FIXED } from '../src/api/client-names.ts';
 import { bundlePackage } from './bundle-browser.ts';
 import { locked } from './lock.ts';
 import { CLIENT_SOURCES, PAGE_WORKERS, WORKERS } from './workers.ts';

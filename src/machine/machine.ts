@@ -88,7 +88,6 @@ import { InputFlow } from './input-flow.ts';
 import { deviceInputs, type Inputs, type Typed } from './inputs.ts';
 import { LockstepExecutor, lockstepTime } from './lockstep/executor.ts';
 import { identityOf } from './lockstep/identity.ts';
-import { NS } from './lockstep/virtual-clock.ts';
 import { Pausing } from './pausing.ts';
 import { loadGuest, powerOnAgain, ramOf, resetDevices } from './power-on.ts';
 import { ProfWatch } from './prof-watch.ts';
