@@ -1,6 +1,6 @@
 // The panels beside the terminal, by ARIA's pattern for tabs: arrows, Home and End lead from tab to tab, and open what they come to.
 import { type Signal, useSignal, useSignalEffect } from '@preact/signals';
-import { useErrorBoundary } from 'preact/hooks';
+import { useErrorBoundary, useRef } from 'preact/hooks';
 import { PANELS, type Panel, type PanelEntry } from '../app/panels.ts';
 import { reportOf, type Session } from '../app/session.ts';
 import { ErrorBlock } from '../parts/error-block.tsx';
@@ -30,10 +30,15 @@ function Loaded({ session, entry }: { readonly session: Session; readonly entry:
       (error: unknown) => (failed.value = error),
     );
   };
+  const waited = useRef(false);
   useSignalEffect(() => {
     const state = session.state.value;
     const boots = state === 'starting' || (state === 'none' && session.error.value === undefined);
-    if (!boots && !asked.peek()) whenIdle(() => asked.peek() || load());
+    if (boots) waited.current = true;
+    else if (!asked.peek()) {
+      if (waited.current) whenIdle(() => asked.peek() || load());
+      else load();
+    }
   });
   const error: unknown = broken ?? failed.value;
   if (error !== undefined) {
