@@ -189,6 +189,12 @@ describe.skipIf(chromium === undefined)(name, { timeout: 2 * PATIENCE_MS }, () =
     await page.getByText('Restart makes a machine of this.').waitFor();
     await page.locator('#start').click();
     await screen.toMatch(/serai: 2 CPUs(?:.|\n)*\nserai> cpus/);
+    // More room for the panels.
+    const widths = () => page.locator('#terminal, #panels').evaluateAll((all) => all.map(({ clientWidth }) => clientWidth));
+    const [terminal, panels] = await widths();
+    expect(terminal!).toBeGreaterThan(panels!);
+    await page.getByRole('button', { name: 'Wide panels' }).click();
+    await poll(async () => Math.sign((await widths()).reduce((left, right) => right - left))).toBe(1);
     // Larger, for readers, and in the other colours: kept for the next time.
     await page.getByRole('button', { name: 'View' }).click();
     await page.getByLabel('For a projector').check();

@@ -2,8 +2,10 @@
 import { type Signal, useSignal, useSignalEffect } from '@preact/signals';
 import { useErrorBoundary, useRef } from 'preact/hooks';
 import { PANELS, type Panel, type PanelEntry } from '../app/panels.ts';
+import { panelsWide } from '../app/preferences.ts';
 import { reportOf, type Session } from '../app/session.ts';
 import { ErrorBlock } from '../parts/error-block.tsx';
+import { Icon } from '../parts/icon.tsx';
 import './panels.css';
 
 /** So long at the most: where a guest keeps all cores busy no thread is ever idle. */
@@ -77,21 +79,32 @@ export function Panels({ session, open }: { readonly session: Session; readonly 
       <h2 id="panels-title" class="for-readers">
         Panels
       </h2>
-      <div role="tablist" aria-labelledby="panels-title" onKeyDown={onKeyDown}>
-        {PANELS.map(({ id, title }) => (
-          <button
-            key={id}
-            type="button"
-            role="tab"
-            id={tabOf(id)}
-            aria-selected={id === entry.id}
-            aria-controls={panelOf(id)}
-            tabIndex={id === entry.id ? 0 : -1}
-            onClick={() => (open.value = id)}
-          >
-            {title}
-          </button>
-        ))}
+      <div class="head">
+        <div role="tablist" aria-labelledby="panels-title" onKeyDown={onKeyDown}>
+          {PANELS.map(({ id, title }) => (
+            <button
+              key={id}
+              type="button"
+              role="tab"
+              id={tabOf(id)}
+              aria-selected={id === entry.id}
+              aria-controls={panelOf(id)}
+              tabIndex={id === entry.id ? 0 : -1}
+              onClick={() => (open.value = id)}
+            >
+              {title}
+            </button>
+          ))}
+        </div>
+        <button
+          type="button"
+          class="quiet widen"
+          aria-pressed={panelsWide.value === 'on'}
+          onClick={() => (panelsWide.value = panelsWide.value === 'on' ? 'off' : 'on')}
+        >
+          <Icon name="widen" />
+          <span class="for-readers">Wide panels</span>
+        </button>
       </div>
       {/* biome-ignore lint/a11y/noNoninteractiveTabindex: ARIA's pattern has it so; what scrolls must be reached by keyboard. */}
       <div role="tabpanel" id={panelOf(entry.id)} aria-labelledby={tabOf(entry.id)} tabIndex={0} key={entry.id}>

@@ -8,9 +8,10 @@ const PATHS = {
   view: 'M8 1a7 7 0 1 0 0 14A7 7 0 0 0 8 1zm0 12.2V2.8a5.2 5.2 0 0 1 0 10.4z',
   keys: 'M1.5 4h13v8h-13zM4 6.5h.01M6.7 6.5h.01M9.3 6.5h.01M12 6.5h.01M5 9.5h6',
   copy: 'M5.5 5.5V2.5h8v8h-3M2.5 5.5h8v8h-8z',
+  widen: 'M6 3.5L1.5 8L6 12.5M1.5 8h9M14.5 2.5v11',
   close: 'M4 4l8 8M12 4l-8 8',
 } as const;
-const LINES: readonly (keyof typeof PATHS)[] = ['link', 'keys', 'copy', 'close'];
+const LINES: readonly (keyof typeof PATHS)[] = ['link', 'keys', 'copy', 'widen', 'close'];
 
 export function Icon({ name }: { readonly name: keyof typeof PATHS }) {
   const lines = LINES.includes(name);
