@@ -13,7 +13,7 @@ import { openPage, PATIENCE_MS, poll } from './open-page.ts';
 const { chromium, name } = chromiumOrSkip('ways into the demo page');
 const CPUS = 2;
 /** Binaryen need not be loaded. */
-const QUICK = '?encoder=direct';
+const QUICK = '?encoder=direct&panel=numbers';
 const DESKTOP = { viewport: { width: 1280, height: 1000 }, permissions: ['clipboard-read', 'clipboard-write'] };
 const PHONE = { viewport: { width: 390, height: 844 }, isMobile: true, hasTouch: true };
 
@@ -68,6 +68,16 @@ describe.skipIf(chromium === undefined)(name, { timeout: 2 * PATIENCE_MS }, () =
     await focus.toBe('tab-numbers');
     await poll(() => page.locator('#panel-numbers').innerText()).toContain('Regions');
     expect(await violationsInBoth(page)).toEqual([]);
+    // From panel to panel, once round.
+    const tabs = await page.locator('[role="tab"]').evaluateAll((all) => all.map(({ id }) => id));
+    const from = tabs.indexOf('tab-numbers');
+    for (let n = 1; n <= tabs.length; n++) {
+      await press('ArrowRight');
+      const tab = tabs[(from + n) % tabs.length]!;
+      await focus.toBe(tab);
+      await poll(() => page.locator('[role="tabpanel"]').innerText()).not.toMatch(/^Loading$/);
+      expect((await violationsInBoth(page, '#panels')).map((line) => `${tab}: ${line}`)).toEqual([]);
+    }
     await press('Shift+F6');
     await focus.toBe('terminal');
     await press('Shift+F6');
@@ -175,10 +185,16 @@ describe.skipIf(chromium === undefined)(name, { timeout: 2 * PATIENCE_MS }, () =
     // What is changed is in the address.
     await page.locator('#cpus').fill('2');
     await page.locator('#seed').fill('7');
-    expect(new URL(page.url()).search).toBe('?append=run%3Dcpus&memory=64&encoder=direct&mode=transparent&seed=7');
-    expect(await page.getByText('Restart makes a machine of this.').isVisible()).toBe(true);
+    await poll(() => page.evaluate(() => location.search)).toBe('?append=run%3Dcpus&memory=64&encoder=direct&mode=transparent&seed=7');
+    await page.getByText('Restart makes a machine of this.').waitFor();
     await page.locator('#start').click();
     await screen.toMatch(/serai: 2 CPUs(?:.|\n)*\nserai> cpus/);
+    // More room for the panels.
+    const widths = () => page.locator('#terminal, #panels').evaluateAll((all) => all.map(({ clientWidth }) => clientWidth));
+    const [terminal, panels] = await widths();
+    expect(terminal!).toBeGreaterThan(panels!);
+    await page.getByRole('button', { name: 'Wide panels' }).click();
+    await poll(async () => Math.sign((await widths()).reduce((left, right) => right - left))).toBe(1);
     // Larger, for readers, and in the other colours: kept for the next time.
     await page.getByRole('button', { name: 'View' }).click();
     await page.getByLabel('For a projector').check();

@@ -38,6 +38,8 @@ export const scheme: Signal<Scheme> = kept('colours', SCHEMES);
 export const textSize: Signal<Size> = kept('text', SIZES);
 /** Whether the terminal's text is there for screen readers, and what comes is read out. */
 export const screenReader: Signal<'off' | 'on'> = kept('screen-reader', ['off', 'on']);
+/** Whether the panels have the larger part of a wide window, or the terminal. */
+export const panelsWide: Signal<'off' | 'on'> = kept('panels-wide', ['off', 'on']);
 const systemIsDark = matches('(prefers-color-scheme: dark)');
 export const reducedMotion = matches('(prefers-reduced-motion: reduce)');
 /** Fingers, and no keyboard at hand. */
@@ -54,6 +56,7 @@ export function followPreferences({ dataset }: HTMLElement): void {
   effect(() => {
     dataset.scheme = scheme.value;
     dataset.text = textSize.value;
+    dataset.panelsWide = panelsWide.value;
   });
 }
 

@@ -1,9 +1,11 @@
 // The panels beside the terminal, by ARIA's pattern for tabs: arrows, Home and End lead from tab to tab, and open what they come to.
 import { type Signal, useSignal, useSignalEffect } from '@preact/signals';
-import { useErrorBoundary } from 'preact/hooks';
+import { useErrorBoundary, useRef } from 'preact/hooks';
 import { PANELS, type Panel, type PanelEntry } from '../app/panels.ts';
+import { panelsWide } from '../app/preferences.ts';
 import { reportOf, type Session } from '../app/session.ts';
 import { ErrorBlock } from '../parts/error-block.tsx';
+import { Icon } from '../parts/icon.tsx';
 import './panels.css';
 
 /** So long at the most: where a guest keeps all cores busy no thread is ever idle. */
@@ -30,10 +32,15 @@ function Loaded({ session, entry }: { readonly session: Session; readonly entry:
       (error: unknown) => (failed.value = error),
     );
   };
+  const waited = useRef(false);
   useSignalEffect(() => {
     const state = session.state.value;
     const boots = state === 'starting' || (state === 'none' && session.error.value === undefined);
-    if (!boots && !asked.peek()) whenIdle(() => asked.peek() || load());
+    if (boots) waited.current = true;
+    else if (!asked.peek()) {
+      if (waited.current) whenIdle(() => asked.peek() || load());
+      else load();
+    }
   });
   const error: unknown = broken ?? failed.value;
   if (error !== undefined) {
@@ -72,21 +79,32 @@ export function Panels({ session, open }: { readonly session: Session; readonly 
       <h2 id="panels-title" class="for-readers">
         Panels
       </h2>
-      <div role="tablist" aria-labelledby="panels-title" onKeyDown={onKeyDown}>
-        {PANELS.map(({ id, title }) => (
-          <button
-            key={id}
-            type="button"
-            role="tab"
-            id={tabOf(id)}
-            aria-selected={id === entry.id}
-            aria-controls={panelOf(id)}
-            tabIndex={id === entry.id ? 0 : -1}
-            onClick={() => (open.value = id)}
-          >
-            {title}
-          </button>
-        ))}
+      <div class="head">
+        <div role="tablist" aria-labelledby="panels-title" onKeyDown={onKeyDown}>
+          {PANELS.map(({ id, title }) => (
+            <button
+              key={id}
+              type="button"
+              role="tab"
+              id={tabOf(id)}
+              aria-selected={id === entry.id}
+              aria-controls={panelOf(id)}
+              tabIndex={id === entry.id ? 0 : -1}
+              onClick={() => (open.value = id)}
+            >
+              {title}
+            </button>
+          ))}
+        </div>
+        <button
+          type="button"
+          class="quiet widen"
+          aria-pressed={panelsWide.value === 'on'}
+          onClick={() => (panelsWide.value = panelsWide.value === 'on' ? 'off' : 'on')}
+        >
+          <Icon name="widen" />
+          <span class="for-readers">Wide panels</span>
+        </button>
       </div>
       {/* biome-ignore lint/a11y/noNoninteractiveTabindex: ARIA's pattern has it so; what scrolls must be reached by keyboard. */}
       <div role="tabpanel" id={panelOf(entry.id)} aria-labelledby={tabOf(entry.id)} tabIndex={0} key={entry.id}>

@@ -9,9 +9,10 @@ const PATHS = {
   keys: 'M1.5 4h13v8h-13zM4 6.5h.01M6.7 6.5h.01M9.3 6.5h.01M12 6.5h.01M5 9.5h6',
   copy: 'M5.5 5.5V2.5h8v8h-3M2.5 5.5h8v8h-8z',
   tour: 'M2.5 13.5c0-3 5.5-2 5.5-5s-4-2.5-4-4.5 3-2 9-1.5M11 .8l2.2 1.7L11 4.4',
+  widen: 'M6 3.5L1.5 8L6 12.5M1.5 8h9M14.5 2.5v11',
   close: 'M4 4l8 8M12 4l-8 8',
 } as const;
-const LINES: readonly (keyof typeof PATHS)[] = ['link', 'keys', 'copy', 'tour', 'close'];
+const LINES: readonly (keyof typeof PATHS)[] = ['link', 'keys', 'copy', 'tour', 'widen', 'close'];
 
 export function Icon({ name }: { readonly name: keyof typeof PATHS }) {
   const lines = LINES.includes(name);
