@@ -66,7 +66,7 @@ describe.skipIf(chromium === undefined)(name, { timeout: 2 * PATIENCE_MS }, () =
     const isFine = async () => expect(await violationsInBoth(page)).toEqual([]);
     await screen.toMatch(/\nserai> /);
     await textOf('.activity-table').toMatch(/CPU 0\s+waits in HLT\s+0xc01[0-9a-f]{5}\s(?:.|\n)*CPU 1\s+waits in HLT/);
-    await type('primes 10000000');
+    await type('primes 4000000');
     await textOf('.activity-table').toMatch(/CPU 0\s+in the kernel(?:.|\n)*CPU 1\s+in the kernel\s+0xc01[0-9a-f]{5}\s+[1-9]\d*%/);
     // A step of the lane, for what has been seen.
     await poll(async () => (await page.locator('.activity-lane .kernel').first().getAttribute('d'))?.length ?? 0).toBeGreaterThan(40);
@@ -74,7 +74,7 @@ describe.skipIf(chromium === undefined)(name, { timeout: 2 * PATIENCE_MS }, () =
     await tab('Rates');
     await press('Count system calls');
     await page.getByRole('button', { name: 'Count them no more' }).waitFor();
-    await screen.toMatch(/primes up to 10000000(?:.|\n)*serai> $/);
+    await screen.toMatch(/primes up to 4000000(?:.|\n)*\nserai> \s*$/);
     await type('parallel call-sysenter 100000; parallel page-fault 2000');
     await textOf('.rates .fact-table').toMatch(/Exceptions\s+[1-9]/);
     await poll(async () => (await page.locator('.live-plot figcaption').allTextContents()).join('\n')).toMatch(
@@ -83,8 +83,11 @@ describe.skipIf(chromium === undefined)(name, { timeout: 2 * PATIENCE_MS }, () =
     await isFine();
     await tab('Clients');
     await press('Attach inscount');
+    await page.getByRole('button', { name: 'Detach inscount' }).waitFor();
+    await type('parallel page-fault 2000');
     await textOf('.client[aria-label="inscount"]').toMatch(/CPU 1\s+[1-9]\S* of the kernel, \S+ of programs/);
     await press('Attach flame');
+    await page.getByRole('button', { name: 'Detach flame' }).waitFor();
     await type('parallel page-fault 5000');
     const frames = page.locator('.flame-box');
     await poll(() => frames.count()).toBeGreaterThan(2);
@@ -103,6 +106,7 @@ describe.skipIf(chromium === undefined)(name, { timeout: 2 * PATIENCE_MS }, () =
     await page.getByRole('button', { name: 'Attach inscount' }).waitFor();
     await tab('Sharing');
     await press('Note who uses what');
+    await page.getByRole('button', { name: 'Note it no more' }).waitFor();
     await type('parallel page-fault 100');
     await textOf('.sharing-legend').toMatch(/one CPU, written: [1-9]\d*\s+several CPUs, only read: \d+\s+several CPUs, written: [1-9]/);
     await page.getByRole('slider').focus();

@@ -25,13 +25,13 @@ const OFFERS: readonly Offer[] = [
   {
     word: 'crossings',
     what: 'Counts ways from programs into the kernel: system calls, page faults, interrupts.',
-    cost: 'some 0.2 microseconds each',
+    cost: 'some 0.1 microseconds each',
   },
   { word: 'coverage', what: 'Marks code that was run, and ways that branches went.', cost: 'some 20 to 30%' },
   {
     word: 'trace:what=crossing,records=1024',
     what: 'Keeps the last ways into the kernel and out of it, in their order.',
-    cost: 'some 0.2 microseconds each',
+    cost: 'some 0.1 microseconds each',
   },
   { word: 'races:every=20000', what: 'Looks for data races between CPUs, by watched samples.', cost: 'several times the time' },
   {

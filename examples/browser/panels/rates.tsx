@@ -67,7 +67,7 @@ function CrossingRates({ session }: { readonly session: Session }) {
       <h3>From programs into the kernel</h3>
       <p id={note}>
         System calls are counted by a client, <code>crossings</code>. It can be attached while the guest runs: that stands still for a
-        moment, code is made anew, and each way into the kernel costs some 0.2 microseconds more.
+        moment, code is made anew, and each way into the kernel costs some 0.1 microseconds more.
       </p>
       <ClientSwitch
         clients={clients}
