@@ -5,7 +5,7 @@ import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import sirv from 'sirv';
-import { SERAI } from '../guests/serai.ts';
+import { SERAI, SERAI_MAP } from '../guests/serai.ts';
 import { BESIDE } from '../src/host/browser-files.ts';
 import { adoptedStyles } from './adopted-styles.ts';
 import { bundleForBrowsers } from './bundle-browser.ts';
@@ -27,6 +27,7 @@ export async function buildPage(more: Readonly<Record<string, string>> = {}, fol
   });
   await Promise.all(Object.keys(BESIDE).map((name) => copyFile(at(`build/${name}`), join(folder, name))));
   await copyFile(SERAI, join(folder, 'serai.elf'));
+  await copyFile(SERAI_MAP, join(folder, 'serai.map'));
   await copyFile(at('examples/browser/index.html'), join(folder, 'index.html'));
 }
 
