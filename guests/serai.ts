@@ -10,6 +10,8 @@ import { fileURLToPath } from 'node:url';
 
 const folder = fileURLToPath(new URL('../examples/serai/', import.meta.url));
 export const SERAI = `${folder}serai.elf`;
+/** Its names, as a System.map: the image has none. */
+export const SERAI_MAP = `${folder}serai.map`;
 
 const make = (...goals: string[]): string => execFileSync('make', ['-s', '-C', folder, ...goals], { encoding: 'utf8', stdio: 'pipe' });
 

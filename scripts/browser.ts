@@ -7,7 +7,7 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { build as esbuild } from 'esbuild';
 import sirv from 'sirv';
-import { SERAI } from '../guests/serai.ts';
+import { SERAI, SERAI_MAP } from '../guests/serai.ts';
 import { BESIDE, ICED } from '../src/host/browser-files.ts';
 import { adoptedStyles } from './adopted-styles.ts';
 import { bundleSite } from './bundle-browser.ts';
@@ -56,6 +56,7 @@ export async function buildPage(more: Readonly<Record<string, string>> = {}, fol
   const imports = await bundleSite({ page: 'examples/browser/page.tsx', ...more }, fresh, [adoptedStyles(LATER)]);
   for (const name of Object.keys(BESIDE)) copyFileSync(at(`build/${name}`), join(fresh, name));
   copyFileSync(SERAI, join(fresh, 'serai.elf'));
+  copyFileSync(SERAI_MAP, join(fresh, 'serai.map'));
   // For addresses that say it.
   copyFileSync(SERAI, join(folder, 'serai.elf'));
   const version = versionOf(fresh);

@@ -10,6 +10,7 @@ import {
   type StackFrame,
   type WatchAccess,
 } from '../../../src/api/index.ts';
+import { loadNames } from './kernel-names.ts';
 import { placeOf } from './place.ts';
 import { type Report, reportOf, type Session } from './session.ts';
 
@@ -88,6 +89,7 @@ export class Debugger {
     this.#session = session;
     this.machine = machine;
     machine.addEventListener('paused', (event) => this.#paused(event));
+    void this.#names().then(() => this.look());
   }
 
   /** '0xc0101052 fault_test+0x12' */
@@ -127,6 +129,7 @@ export class Debugger {
   /** `length`: of data. */
   break(where: string, kind: 'code' | WatchAccess, length: number): Promise<boolean> {
     return this.#try('There is no breakpoint', async () => {
+      await this.#names();
       const place = this.place(where);
       const point =
         kind === 'code' ? await this.machine.setBreakpoint(place) : await this.machine.setWatchpoint(place, { length, access: kind });
@@ -170,6 +173,10 @@ export class Debugger {
     const { machine } = this;
     const { registers } = machine.cpus[this.cpu.value]!;
     return placeOf(text, { register: (name) => registers[name], symbol: (name) => machine.symbol(name) });
+  }
+
+  #names(): Promise<void> {
+    return loadNames(this.#session, this.machine);
   }
 
   #next({ registers }: CpuHandle): number {

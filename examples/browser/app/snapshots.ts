@@ -1,5 +1,5 @@
 // Snapshots of the session's machine: to bytes, and back. The page's settings go along as the snapshot's note, written as in an address.
-import { DragomanError, describeSnapshot, Machine } from '../../../src/api/index.ts';
+import { describeSnapshot, Machine } from '../../../src/api/index.ts';
 import { readAddress, writeAddress } from './address.ts';
 import { type Report, reportOf, type Session } from './session.ts';
 import { defaultSettings, restoreOptions, type Settings } from './settings.ts';
@@ -11,17 +11,6 @@ const DEFAULTS: Settings = defaultSettings(1);
 /** The machine stands still for a moment. Rejects as Machine.snapshot() does. */
 export function saveSnapshot(machine: Machine, settings: Settings): Promise<Uint8Array> {
   return machine.snapshot({ note: writeAddress(HERE(), settings, DEFAULTS, { panel: undefined, tour: undefined }).search });
-}
-
-/** Names of a kernel that a page can fetch: a machine from a snapshot has no file to take them from. */
-async function loadNames(machine: Machine, kernel: URL): Promise<void> {
-  try {
-    const response = await fetch(kernel);
-    if (response.ok) machine.loadSymbols(new Uint8Array(await response.arrayBuffer()));
-  } catch (error) {
-    // It has none, or is gone: the machine goes on without.
-    if (!(error instanceof DragomanError || error instanceof TypeError)) throw error;
-  }
 }
 
 /** Ends the machine that runs, and goes on from a file. Resolves with what is wrong with it. */
@@ -37,12 +26,7 @@ export async function restoreSnapshot(session: Session, file: File): Promise<Rep
       seed: lockstep?.seed,
       reverse: lockstep !== undefined && noted.reverse,
     };
-    const kernel = settings.kernel ?? session.serai;
-    await session.start(settings, async (own) => {
-      const machine = await Machine.restore(file, { ...restoreOptions(settings, facts, session.serai), ...own });
-      if (kernel instanceof URL && facts.note !== undefined) await loadNames(machine, kernel);
-      return machine;
-    });
+    await session.start(settings, (own) => Machine.restore(file, { ...restoreOptions(settings, facts, session.serai), ...own }));
     return undefined;
   } catch (error) {
     return reportOf(`${file.name} is no snapshot to go on from`, error);

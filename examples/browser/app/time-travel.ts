@@ -1,6 +1,7 @@
 // Ways through the past of the session's machine, one at a time: whoever asks for another one meanwhile ends the one that is being gone.
 import { type Signal, signal } from '@preact/signals';
 import { DragomanError, type Machine } from '../../../src/api/index.ts';
+import { loadNames } from './kernel-names.ts';
 import { type Report, reportOf, type Session } from './session.ts';
 
 type Way = (machine: Machine) => Promise<string | undefined>;
@@ -20,6 +21,7 @@ export class TimeTravel {
   constructor(session: Session, machine: Machine) {
     this.#session = session;
     this.#machine = machine;
+    void loadNames(session, machine).then(() => session.look());
   }
 
   /** To where all CPUs together had executed so many. A machine that runs is paused for it. */
