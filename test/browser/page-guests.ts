@@ -30,8 +30,11 @@ export const make = (name: string, content: readonly number[] | number): Promise
   originDisks.create(name, typeof content === 'number' ? content : new Blob([Uint8Array.from(content)])).then(() => undefined, codeOf);
 
 /** Errors of what cannot be done with a disk. */
-export const tries = async (name: string): Promise<string[]> =>
-  Promise.all([originDisk(name), originDisks.blob(name), originDisks.remove(name)].map((done) => done.then(() => 'done', codeOf)));
+export async function tries(name: string): Promise<string[]> {
+  const tried: string[] = [];
+  for (const what of [originDisk, originDisks.blob, originDisks.remove]) tried.push(await what(name).then(() => 'done', codeOf));
+  return tried;
+}
 
 /** Begins a run that goes on until the page is closed; resolves when the guest has shown something. */
 export async function begin(guest: Guest, on: { readonly disk?: string; readonly network?: string }): Promise<void> {

@@ -1,4 +1,5 @@
 // The eight steps of the guided tour: what each says, what it does for who does not want to type, and how it sees that it happened.
+import { clientsOf } from '../app/attached-clients.ts';
 import type { Needs, WatchedGuest } from './guest.ts';
 
 export interface Step {
@@ -197,7 +198,11 @@ export const TOUR: readonly Step[] = [
   },
 ];
 
-/** Nothing where it is attached already. */
-async function attach({ machine }: WatchedGuest, name: string): Promise<void> {
-  if (machine !== undefined && machine.stats().clients?.[name] === undefined) await machine.attach(name);
+/** Nothing where it is attached already; the panel "Clients" knows of it. */
+async function attach({ session }: WatchedGuest, name: string): Promise<void> {
+  const clients = clientsOf(session);
+  if (clients.of(name) !== undefined) return;
+  await clients.attach(name);
+  const failed = clients.error.value;
+  if (failed !== undefined) throw new Error(failed.text);
 }

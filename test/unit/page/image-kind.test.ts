@@ -1,8 +1,8 @@
 // What somebody drops onto the demo page is known by its first bytes.
 import { readFileSync } from 'node:fs';
 import { gzipSync, zstdCompressSync } from 'node:zlib';
-import { expect, it } from 'vitest';
-import { kindOf } from '../../../examples/browser/app/image-kind.ts';
+import { describe, expect, it } from 'vitest';
+import { isDisk, kindOf } from '../../../examples/browser/app/image-kind.ts';
 import { withCtrl } from '../../../examples/browser/app/keys.ts';
 import { SERAI } from '../../../guests/serai.ts';
 
@@ -45,4 +45,27 @@ it('keys with Ctrl are control characters, where there are such', () => {
     'ä',
     'cc',
   ]);
+});
+
+describe('an image of a disk is known', () => {
+  const head = (at: number, ...bytes: readonly number[]) => {
+    const all = new Uint8Array(4096);
+    all.set(bytes, at);
+    return all;
+  };
+  it.each<[string, Uint8Array, string]>([
+    ['a boot sector', head(510, 0x55, 0xaa), 'disk'],
+    ['ext4', head(0x438, 0x53, 0xef), 'root'],
+    ['its name', head(0), 'Scratch.IMG'],
+  ])('by %s', (_, bytes, name) => {
+    expect(isDisk(bytes, 1 << 20, name)).toBe(true);
+    // Not whole sectors, or nothing at all.
+    expect(isDisk(bytes, (1 << 20) + 1, name)).toBe(false);
+    expect(isDisk(bytes, 0, name)).toBe(false);
+  });
+
+  it('and nothing else is', () => {
+    expect(isDisk(head(0), 4096, 'letter.txt')).toBe(false);
+    expect(isDisk(new Uint8Array(100), 512, 'short')).toBe(false);
+  });
 });
