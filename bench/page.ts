@@ -16,6 +16,8 @@ interface Visit {
   readonly script: number;
   readonly running: number;
   readonly prompt: number;
+  /** Processor time of all processes of the browser. */
+  readonly cpu: number;
 }
 
 /** What was answered, by path; bytes as they were sent. */
@@ -40,7 +42,15 @@ function watch(): void {
   requestAnimationFrame(look);
 }
 
-async function visit(context: BrowserContext, url: string, mbit: number | undefined): Promise<Visit> {
+/** Milliseconds of processor time of the browser, since it began. */
+async function cpuOf(browser: Browser): Promise<number> {
+  const session = await browser.newBrowserCDPSession();
+  const { processInfo } = await session.send('SystemInfo.getProcessInfo');
+  await session.detach();
+  return processInfo.reduce((sum, { cpuTime }) => sum + 1000 * cpuTime, 0);
+}
+
+async function visit(browser: Browser, context: BrowserContext, url: string, mbit: number | undefined): Promise<Visit> {
   const page = await context.newPage();
   try {
     if (mbit !== undefined) {
@@ -55,11 +65,13 @@ async function visit(context: BrowserContext, url: string, mbit: number | undefi
     // A new window has work of its own.
     await page.waitForTimeout(SETTLE_MS);
     await page.addInitScript(watch);
+    const before = await cpuOf(browser);
     await page.goto(url);
     await page.waitForFunction(() => (globalThis as unknown as { times: Record<string, number> }).times.prompt !== undefined, undefined, {
       timeout: 120_000,
     });
-    return await page.evaluate(() => (globalThis as unknown as { times: Visit }).times);
+    const cpu = (await cpuOf(browser)) - before;
+    return { ...(await page.evaluate(() => (globalThis as unknown as { times: Visit }).times)), cpu };
   } finally {
     await page.close();
   }
@@ -94,7 +106,7 @@ export async function page(args: readonly string[]): Promise<void> {
       for (let n = warm ? -1 : 0; n < runs; n++) {
         began = performance.now();
         answers = [];
-        const one = await visit(context, url, slow ? mbit : undefined);
+        const one = await visit(browser, context, url, slow ? mbit : undefined);
         if (n >= 0) visits.push(one);
         if (!warm) {
           await context.close();
@@ -109,11 +121,11 @@ export async function page(args: readonly string[]): Promise<void> {
     const files = answers.filter(({ path }) => !path.endsWith('binaryen.wasm'));
     await measure(`cold cache, ${mbit} Mbit/s, ${LATENCY_MS} ms`, false, true);
     const cells = (visits: Visit[]) =>
-      (['script', 'running', 'prompt'] as const).map((key) => median(visits.map((one) => one[key])).toFixed(0));
+      (['script', 'running', 'prompt', 'cpu'] as const).map((key) => median(visits.map((one) => one[key])).toFixed(0));
     process.stdout.write(
       formatTable({
         title: `The demo page, ms from its address to serai's prompt (median of ${runs})`,
-        head: ['', 'script', 'running', 'prompt', 'each'],
+        head: ['', 'script', 'running', 'prompt', 'processor', 'each'],
         rows: kinds.map(([name, visits]) => [name, ...cells(visits), visits.map(({ prompt }) => prompt.toFixed(0)).join(' ')]),
       }),
     );

@@ -1,5 +1,5 @@
 // Bundles for browsers: scripts that find the engine's files beside them. What the package exports for them (build/browser.js) has each of the Workers as a script of its own, which no other bundler need look
-// into; those of a site of ours, the demo page (browser.ts), share their code.
+// into; a site of ours, the demo page (browser.ts), has modules that come when they are wanted.
 import { readFileSync, statSync } from 'node:fs';
 import { basename } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -78,8 +78,7 @@ function importsOf({ outputs }: Metafile, name: string): string[] {
 }
 
 /**
- * A site's page, with its Workers. `entries`: as above. What several Workers have is in files that the browser fetches once, and what is imported dynamically in files that come when they are asked for. The names of
- * the scripts that the entry `page` imports.
+ * A site's page, with its Workers. `entries`: as above. What is imported dynamically is in files that come when they are asked for. The names of the scripts that the entry `page` imports.
  */
 export async function bundleSite(
   entries: Readonly<Record<string, string>>,
@@ -87,8 +86,9 @@ export async function bundleSite(
   plugins: readonly Plugin[] = [],
 ): Promise<readonly string[]> {
   const options = { ...COMMON, outdir, chunkNames: '[name]-[hash]', splitting: true, sourcemap: true, define: defined() };
-  // Apart: together with the page they would be in some fifty pieces.
-  await esbuild({ ...options, entryPoints: { ...workers(), ...CLIENT_SOURCES } });
+  // Each by itself, with what several have in each: together they would be in some fifty pieces, and each thread would ask for twenty of them before its first instruction.
+  for (const [name, path] of Object.entries(workers())) await esbuild({ ...options, entryPoints: { [name]: path } });
+  await esbuild({ ...options, entryPoints: CLIENT_SOURCES });
   const { metafile } = await esbuild({ ...options, entryPoints: entries, plugins: [...plugins, iced], metafile: true });
   return importsOf(metafile, 'page.js');
 }

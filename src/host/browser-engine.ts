@@ -1,13 +1,13 @@
 // The engine's files in a browser: who makes a machine fetches those that it needs, compiles them once, and hands what its Workers share to them.
 import { DragomanError } from '../api/errors.ts';
 import { BESIDE, CLIENT_SCRIPTS, ICED } from './browser-files.ts';
-import { isPage, started } from './browser-start.ts';
+import { isPage, ofThread, started } from './browser-start.ts';
 import { openUrl } from './fetch-bytes.ts';
 import type { EngineFiles, OnLoading } from './host.ts';
 
 /** Of this thread: bytes and modules by name, fetched or being fetched. */
 const read = new Map<string, Promise<Uint8Array<ArrayBuffer>>>();
-const compiled = new Map<string, Promise<WebAssembly.Module>>();
+const compiled = ofThread('modules', () => new Map<string, Promise<WebAssembly.Module>>());
 /** Those that are there. */
 const bytes = new Map<string, Uint8Array<ArrayBuffer>>();
 const modules = new Map<string, WebAssembly.Module>();
