@@ -32,8 +32,8 @@ describe.skipIf(chromium === undefined)(name, { timeout: 2 * PATIENCE_MS }, () =
     const errors: string[] = [];
     page.on('pageerror', (error) => errors.push(error.message));
     // A file beside the page, without the page's own machine.
-    await page.goto(`${served.url}page.css`);
-    const tried = (await page.evaluate(`import('./${version}/clients.js').then(({ tryClients }) => tryClients())`)) as Tried;
+    await page.goto(`${served.url}${version}/page.css`);
+    const tried = (await page.evaluate("import('./clients.js').then(({ tryClients }) => tryClients())")) as Tried;
     expect(tried.end).toBe('power-off');
     for (const count of tried.instructions) expect(count).toBeGreaterThan(50_000);
     const [behind, later] = tried.detached;

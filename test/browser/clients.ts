@@ -33,7 +33,6 @@ async function refusal(work: Promise<unknown>): Promise<string> {
 
 export async function tryClients(): Promise<Tried> {
   const address = (name: string) => new URL(name, document.baseURI);
-  const beside = (name: string) => new URL(name, import.meta.url).href;
   const machine = await Machine.create({ kernel: address('serai.elf'), cpus: 2, memoryBytes: 64 << 20, clients: ['inscount'] });
   const run = machine.run();
   const { console } = machine;
@@ -50,7 +49,7 @@ export async function tryClients(): Promise<Tried> {
     ['inscount', 'sharing', 'crossings', 'coverage:format=map', 'flame:hz=2000'].map((name) => machine.attach(name)),
   );
   const [second, sharing, crossings, coverage, flame] = attached;
-  const own = await machine.attach({ module: beside('own-client.js') });
+  const own = await machine.attach({ module: './own-client.js' });
   const before = machine.activity();
   await primes();
   const shares = activityBetween(before, machine.activity());
@@ -60,7 +59,7 @@ export async function tryClients(): Promise<Tried> {
   const refused = {
     prof: await refusal(machine.attach('prof')),
     none: await refusal(machine.attach({ module: './none.js' })),
-    'page alone': await refusal(machine.attach({ module: beside('page-client.js') })),
+    'page alone': await refusal(machine.attach({ module: './page-client.js' })),
     file: await refusal(machine.attach('trace:file=trace.txt')),
     ask: await refusal(Promise.resolve().then(() => coverage!.ask('nothing'))),
   };
