@@ -12,11 +12,13 @@ const { chromium, name } = chromiumOrSkip('activity and clients');
 
 describe.skipIf(chromium === undefined)(name, { timeout: 2 * PATIENCE_MS }, () => {
   let browser: Browser;
+  /** The folder of what the page loads. */
+  let version: string;
   let served: { readonly url: string; readonly server: Server };
 
   beforeAll(async () => {
     const own = { clients: 'clients', 'own-client': 'own-client', 'page-client': 'page-client' };
-    await buildPage(Object.fromEntries(Object.entries(own).map(([script, file]) => [script, `test/browser/${file}.ts`])));
+    version = await buildPage(Object.fromEntries(Object.entries(own).map(([script, file]) => [script, `test/browser/${file}.ts`])));
     browser = await launch(chromium!);
     served = await servePage(0);
   });
@@ -30,7 +32,7 @@ describe.skipIf(chromium === undefined)(name, { timeout: 2 * PATIENCE_MS }, () =
     const errors: string[] = [];
     page.on('pageerror', (error) => errors.push(error.message));
     // A file beside the page, without the page's own machine.
-    await page.goto(`${served.url}page.css`);
+    await page.goto(`${served.url}${version}/page.css`);
     const tried = (await page.evaluate("import('./clients.js').then(({ tryClients }) => tryClients())")) as Tried;
     expect(tried.end).toBe('power-off');
     for (const count of tried.instructions) expect(count).toBeGreaterThan(50_000);
