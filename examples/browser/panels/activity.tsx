@@ -153,7 +153,7 @@ export default function Activity({ session }: { readonly session: Session }) {
               <th scope="col">is, and where</th>
               <th scope="col">kernel</th>
               <th scope="col">programs</th>
-              <th scope="col">interrupts a second</th>
+              <th scope="col">inter&shy;rupts a second</th>
             </tr>
           </thead>
           <tbody>
