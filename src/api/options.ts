@@ -498,7 +498,7 @@ export interface MachineHandle extends MachineEventTarget {
   attach(client: string | ClientSpec): Promise<AttachedClient>;
   /**
    * Which regions of translated code there are now, where the CPUs are among them, and what has changed since an answer of before (docs/code-map.md): at any time, whether the machine runs or stands still; none before run(), and with the
-   * engine 'interpreter'. It reads shared memory, some milliseconds at the most; guests are no slower for it. Of more than some 30,000 regions at once the first call may not know the oldest. Throws BAD_OPTION.
+   * engine 'interpreter'. It reads shared memory, for less than a millisecond with `since` (the first time, with thousands of regions, for some tenths of a second); guests are no slower for it. Of more than some 30,000 regions at once the first call may not know the oldest. Throws BAD_OPTION.
    */
   regions(options?: RegionsOptions): CodeRegions;
   /**

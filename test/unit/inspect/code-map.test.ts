@@ -91,20 +91,27 @@ describe.each([
     const made = await start(options);
     await both(made);
     await made.pause();
+    // The translator may still have something to do: other regions do not matter.
+    const since = (generation: number) => {
+      const { whole, regions, gone, generation: now, heat } = made.regions({ since: generation });
+      return { whole, ids: regions.filter(({ address }) => address === LARGE).map(({ id }) => id), isGone: gone.includes(id), heat, now };
+    };
     const before = made.regions();
-    const { generation } = before;
     const { id } = at(before, LARGE)!;
-    expect(made.regions({ since: generation })).toMatchObject({ generation, whole: false, regions: [], gone: [], heat: [] });
+    const first = since(before.generation);
+    expect(first).toMatchObject({ whole: false, ids: [], isGone: false, heat: [] });
     // DEC EAX in the place of the last INC EAX.
     const place = LARGE + 19;
     made.memory.physical.write(place, Uint8Array.of(0x48));
-    const changed = made.regions({ since: generation });
-    expect([changed.whole, changed.regions, changed.gone]).toEqual([false, [], [id]]);
+    const changed = since(first.now);
+    expect(changed).toMatchObject({ whole: false, ids: [], isGone: true });
     expect(at(made.regions(), LARGE)).toBe(undefined);
     await expect(made.inspectRegion(id)).rejects.toMatchObject({ code: 'NO_REGION', where: `region ${id}` });
     made.memory.physical.write(place, Uint8Array.of(0x40));
-    expect(made.regions({ since: changed.generation })).toMatchObject({ regions: [{ id, address: LARGE }], gone: [] });
-    expect((await made.inspectRegion(id)).region.id).toBe(id);
+    // With threads the translator may have made it anew meanwhile.
+    const back = since(changed.now);
+    expect([back.ids.length, back.isGone]).toEqual([1, false]);
+    if (name === 'lockstep') expect((await made.inspectRegion(id)).region.id).toBe(id);
     // One that is too new was of another machine.
     expect(made.regions({ since: 1e6 }).whole).toBe(true);
     expect(() => made.regions({ since: -1 })).toThrow(expect.objectContaining({ code: 'BAD_OPTION', where: 'regions.since' }));

@@ -3,6 +3,7 @@ import { createHash } from 'node:crypto';
 import { expect, it } from 'vitest';
 import { CodeCache } from '../../../src/cache/code-cache.ts';
 import { CodeKeeper } from '../../../src/cache/code-keeper.ts';
+import { type LoggedRegion, RegionLogReader } from '../../../src/cache/region-log.ts';
 import type { Request } from '../../../src/cache/request.ts';
 import { COPIES, Translator } from '../../../src/cache/translator.ts';
 import { createMemory } from '../../../src/cpu/state.ts';
@@ -316,6 +317,8 @@ function kernelRun(files: KeptFiles, start: number, relax: number = Relax.FRAMES
   return {
     keeper,
     request,
+    /** What is told of the regions that were made or recalled. */
+    logged: () => [...new RegionLogReader(shared).read()],
     /** Hot code: what is recalled of it, or else translated and kept. */
     runs: () => {
       const { module, rest } = keeper.recall([request]);
@@ -336,7 +339,17 @@ it.each([
   const first = kernelRun(files, 0xc3456000, relax);
   const made = first.runs();
   first.end();
-  const second = kernelRun(files, 0xc3456000, relax).runs();
+  const next = kernelRun(files, 0xc3456000, relax);
+  const second = next.runs();
+  const [told] = first.logged();
+  expect(told).toMatchObject({
+    recalled: false,
+    encoder: 'direct',
+    instructions: 2,
+    relax,
+    directOrigin: relax & Relax.DIRECTMAP ? 0xc0100000 : 0,
+  });
+  expect(next.logged()).toEqual([{ ...(told as LoggedRegion), recalled: true }]);
   expect([made.recalled, second.recalled, second.entries]).toEqual([false, true, made.entries]);
   const code = (bytes: Uint8Array) => takeApart(bytes, (slot) => slot);
   expect(code(second.bytes)).toEqual(code(made.bytes));
