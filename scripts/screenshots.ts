@@ -13,7 +13,7 @@ const DEVICES: Readonly<Record<string, BrowserContextOptions>> = {
   phone: { viewport: { width: 390, height: 844 }, isMobile: true, hasTouch: true },
 };
 /** What is typed at serai's prompt before the picture is taken. */
-const COMMANDS = ['cpus', 'primes 1000000'];
+const COMMANDS = ['cpus', 'stress 2', 'primes 100000'];
 
 async function take(browser: Browser, url: string, device: string, colorScheme: 'dark' | 'light'): Promise<void> {
   const context = await browser.newContext({ ...DEVICES[device], colorScheme });
@@ -26,7 +26,7 @@ async function take(browser: Browser, url: string, device: string, colorScheme: 
     await page.keyboard.type(command);
     await page.keyboard.press('Enter');
   }
-  await screen.getByText('primes up to 1000000').waitFor();
+  await screen.getByText('primes up to 100000').waitFor();
   await page.locator('[role="tabpanel"] table').first().waitFor();
   await page.waitForTimeout(1000);
   await page.screenshot({ path: `${OUT}${device}-${colorScheme}.png` });

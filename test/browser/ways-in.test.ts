@@ -176,7 +176,7 @@ describe.skipIf(chromium === undefined)(name, { timeout: 2 * PATIENCE_MS }, () =
       '?encoder=direct&cpus=3&memory=64&append=run%3Dcpus&mode=transparent&cpsu=1&seed=x&panel=nowhere',
       DESKTOP,
     );
-    await screen.toMatch(/serai: 3 CPUs(?:.|\n)*\nserai> cpus/);
+    await screen.toMatch(/serai> cpus\n(?:.|\n)*\n3 CPUs online/);
     await messages.toMatch(
       /cpsu: there is no such parameter; is 'cpus' meant\?.*seed: 'x' is not a seed \(0 to 4294967295\).*panel: there is no panel 'nowhere'/s,
     );
@@ -188,7 +188,7 @@ describe.skipIf(chromium === undefined)(name, { timeout: 2 * PATIENCE_MS }, () =
     await poll(() => page.evaluate(() => location.search)).toBe('?append=run%3Dcpus&memory=64&encoder=direct&mode=transparent&seed=7');
     await page.getByText('Restart makes a machine of this.').waitFor();
     await page.locator('#start').click();
-    await screen.toMatch(/serai: 2 CPUs(?:.|\n)*\nserai> cpus/);
+    await screen.toMatch(/serai> cpus\n(?:.|\n)*\n2 CPUs online/);
     // More room for the panels.
     const widths = () => page.locator('#terminal, #panels').evaluateAll((all) => all.map(({ clientWidth }) => clientWidth));
     const [terminal, panels] = await widths();

@@ -83,11 +83,11 @@ export const PageHeader = () => (
       </button>
       <button type="button" popovertarget="view">
         <Icon name="view" />
-        View
+        <span class="label">View</span>
       </button>
       <button type="button" popovertarget="keys">
         <Icon name="keys" />
-        Keys
+        <span class="label">Keys</span>
       </button>
     </nav>
     <ViewSheet />
