@@ -47,21 +47,21 @@ describe.skipIf(chromium === undefined)(name, { timeout: 2 * PATIENCE_MS }, () =
     await page.locator('#break-at').fill('serial_nowhere');
     await page.keyboard.press('Enter');
     await messages.toMatch(/There is no breakpoint.*'serial_nowhere' is no address/);
-    await page.locator('#break-at').fill('command_memory');
+    await page.locator('#break-at').fill('command_cpus');
     await page.keyboard.press('Enter');
-    await panel(page).toMatch(/command_memory is executed, met 0 times/);
-    await type('memory');
+    await panel(page).toMatch(/command_cpus is executed, met 0 times/);
+    await type('cpus');
     await state.toBe('paused');
-    await said(page).toMatch(/^CPU \d stopped at 0x[0-9a-f]{8} command_memory$/);
+    await said(page).toMatch(/^CPU \d stopped at 0x[0-9a-f]{8} command_cpus$/);
     const next = page.locator('.code-listing [aria-current="step"]');
-    await poll(() => next.innerText()).toMatch(/command_memory/);
+    await poll(() => next.innerText()).toMatch(/command_cpus/);
     expect(await next.getByRole('button').getAttribute('aria-pressed')).toBe('true');
-    expect(await page.locator('.calls li').first().innerText()).toMatch(/command_memory$/);
+    expect(await page.locator('.calls li').first().innerText()).toMatch(/command_cpus$/);
     // A step: the instruction pointer has changed.
     await button(page, /^Step CPU/).click();
-    await said(page).toMatch(/did 1 instruction: next is 0x[0-9a-f]{8} command_memory\+0x/);
+    await said(page).toMatch(/did 1 instruction: next is 0x[0-9a-f]{8} command_cpus\+0x/);
     expect(await page.locator('.registers .changed').allInnerTexts()).toEqual(expect.arrayContaining([expect.stringMatching(/^eip/)]));
-    await page.locator('#memory-at').fill('command_memory');
+    await page.locator('#memory-at').fill('command_cpus');
     await page.keyboard.press('Enter');
     const first = (await page.locator('.code-listing tbody tr').first().locator('th').innerText()).slice(0, 6);
     await poll(() => page.locator('.memory-rows').innerText()).toContain(first);
@@ -71,7 +71,7 @@ describe.skipIf(chromium === undefined)(name, { timeout: 2 * PATIENCE_MS }, () =
     expect(await violationsInBoth(page)).toEqual([]);
     await button(page, /^Remove/).click();
     await button(page, 'Go on').click();
-    await screen.toMatch(/serai> memory\n(?:.|\n)*serai> $/);
+    await screen.toMatch(/serai> cpus\n(?:.|\n)*serai> $/);
     // Switches, and what of them is in the address.
     await tab(page, 'switches');
     await page.getByRole('checkbox', { name: /^stack/ }).uncheck();
@@ -82,7 +82,7 @@ describe.skipIf(chromium === undefined)(name, { timeout: 2 * PATIENCE_MS }, () =
     expect([new URL(page.url()).searchParams.get('relax'), new URL(page.url()).searchParams.get('mode')]).toEqual([null, 'transparent']);
     expect(await page.getByText('Restart makes a machine of this.').isVisible()).toBe(false);
     await button(page, 'Count instructions').click();
-    await type('primes 300000');
+    await type('primes 3000000');
     await panel(page).toMatch(/Instructions a second\s*\n?[\d.]+[KMB]/);
     await page.getByRole('checkbox', { name: /^returns/ }).uncheck();
     await poll(() => page.locator('.effects').innerText()).toMatch(/returns off/);
@@ -116,6 +116,7 @@ describe.skipIf(chromium === undefined)(name, { timeout: 2 * PATIENCE_MS }, () =
     await screen.toMatch(/\nserai> /);
     await panel(page).toMatch(/The CPUs of this machine are threads/);
     await page.locator('#start-lockstep').click();
+    await panel(page).toMatch(/Place in the run/);
     await screen.toMatch(/\nserai> /);
     expect(new URL(page.url()).searchParams.get('reverse')).toBe('yes');
     await type('cpus');
