@@ -71,7 +71,7 @@ describe.skipIf(chromium === undefined)(name, { timeout: 2 * PATIENCE_MS }, () =
     expect(await violationsInBoth(page)).toEqual([]);
     await button(page, /^Remove/).click();
     await button(page, 'Go on').click();
-    await screen.toMatch(/serai> cpus\n(?:.|\n)*serai> $/);
+    await screen.toMatch(/serai> cpus\n(?:.|\n)*online\nserai> /);
     // Switches, and what of them is in the address.
     await tab(page, 'switches');
     await page.getByRole('checkbox', { name: /^stack/ }).uncheck();
@@ -102,7 +102,7 @@ describe.skipIf(chromium === undefined)(name, { timeout: 2 * PATIENCE_MS }, () =
     await page.locator('#restore-snapshot').setInputFiles(file);
     await state.toBe('running');
     await type('cpus');
-    await screen.toMatch(/serai> cpus\n(?:.|\n)*serai> $/);
+    await screen.toMatch(/serai> cpus\n(?:.|\n)*online\nserai> /);
     expect([await page.locator('#cpus').inputValue(), await page.locator('#mode').inputValue()]).toEqual(['2', 'transparent']);
     // With the names of its kernel.
     await tab(page, 'debug');
@@ -120,7 +120,7 @@ describe.skipIf(chromium === undefined)(name, { timeout: 2 * PATIENCE_MS }, () =
     await screen.toMatch(/\nserai> /);
     expect(new URL(page.url()).searchParams.get('reverse')).toBe('yes');
     await type('cpus');
-    await screen.toMatch(/serai> cpus\n(?:.|\n)*serai> $/);
+    await screen.toMatch(/serai> cpus\n(?:.|\n)*online\nserai> /);
     const shown = await page.locator('.xterm-rows').innerText();
     await button(page, 'Pause').click();
     await state.toBe('paused');
