@@ -1,6 +1,6 @@
 // The panels beside the terminal, by ARIA's pattern for tabs: arrows, Home and End lead from tab to tab, and open what they come to.
 import { type Signal, useSignal, useSignalEffect } from '@preact/signals';
-import { useEffect, useErrorBoundary, useRef } from 'preact/hooks';
+import { useErrorBoundary, useRef } from 'preact/hooks';
 import { PANELS, type Panel, type PanelEntry } from '../app/panels.ts';
 import { panelsWide } from '../app/preferences.ts';
 import { reportOf, type Session } from '../app/session.ts';
@@ -15,7 +15,6 @@ const whenIdle = (then: () => void): void => {
   else setTimeout(then, IDLE_MS);
 };
 
-const TABS = 'tabs';
 const tabOf = (id: string) => `tab-${id}`;
 const panelOf = (id: string) => `panel-${id}`;
 
@@ -68,13 +67,6 @@ export function Panels({ session, open }: { readonly session: Session; readonly 
     PANELS.findIndex(({ id }) => id === open.value),
   );
   const entry = PANELS[at]!;
-  useEffect(() => {
-    // Only the list of tabs scrolls, not the page.
-    const [tab, list] = [document.getElementById(tabOf(entry.id)), document.getElementById(TABS)];
-    if (tab === null || list === null) return;
-    const least = tab.offsetLeft + tab.offsetWidth - list.clientWidth - list.offsetLeft;
-    list.scrollLeft = Math.min(Math.max(list.scrollLeft, least), tab.offsetLeft - list.offsetLeft);
-  }, [entry.id]);
   const onKeyDown = (event: KeyboardEvent) => {
     const to = { ArrowRight: at + 1, ArrowLeft: at - 1 + PANELS.length, Home: 0, End: PANELS.length - 1 }[event.key];
     if (to === undefined) return;
@@ -88,7 +80,7 @@ export function Panels({ session, open }: { readonly session: Session; readonly 
         Panels
       </h2>
       <div class="head">
-        <div role="tablist" id={TABS} aria-labelledby="panels-title" onKeyDown={onKeyDown}>
+        <div role="tablist" aria-labelledby="panels-title" onKeyDown={onKeyDown}>
           {PANELS.map(({ id, title }) => (
             <button
               key={id}
