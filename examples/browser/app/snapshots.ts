@@ -4,8 +4,8 @@ import { readAddress, writeAddress } from './address.ts';
 import { type Report, reportOf, type Session } from './session.ts';
 import { defaultSettings, restoreOptions, type Settings } from './settings.ts';
 
-/** Addresses beside the page's own. */
-const HERE = (): URL => new URL(document.baseURI);
+/** Addresses beside the page's own, without what that says. */
+const HERE = (): URL => new URL('?', document.baseURI);
 const DEFAULTS: Settings = defaultSettings(1);
 
 /** The machine stands still for a moment. Rejects as Machine.snapshot() does. */
@@ -18,7 +18,9 @@ export async function restoreSnapshot(session: Session, file: File): Promise<Rep
   try {
     const facts = await describeSnapshot(file);
     const { cpus, memoryBytes, lockstep } = facts;
-    const noted = readAddress(new URL(facts.note ?? '', HERE()), DEFAULTS, []).settings;
+    // One of the command line's goes on as the form says.
+    const noted =
+      facts.note === undefined ? session.settings.value : readAddress(new URL(facts.note || '?', HERE()), DEFAULTS, []).settings;
     const settings: Settings = {
       ...noted,
       cpus,

@@ -155,8 +155,8 @@ const Effects = ({ effects }: { readonly effects: readonly MarkEffect[] }) => (
   </table>
 );
 
-/** A workload for the guest that everybody has. */
-const WORK = 'primes 20000000';
+/** Work for the guest that everybody has: a loop, and ways into the kernel and out of it. */
+const WORK = ['primes 20000000', 'parallel call-sysenter 2000000'] as const;
 
 function Rate({ session, machine }: { readonly session: Session; readonly machine: Machine }) {
   void session.tick.value;
@@ -184,11 +184,12 @@ function Rate({ session, machine }: { readonly session: Session; readonly machin
             detach="Do not count"
           />
         )}
-        {session.started.value?.kernel === undefined && (
-          <button type="button" disabled={!runs} onClick={() => session.type(`${WORK}\n`)}>
-            Type {WORK}
-          </button>
-        )}
+        {session.started.value?.kernel === undefined &&
+          WORK.map((work) => (
+            <button key={work} type="button" disabled={!runs} onClick={() => session.type(`${work}\n`)}>
+              Type {work}
+            </button>
+          ))}
       </div>
       {clients.error.value !== undefined && <ErrorBlock report={clients.error.value} onClose={() => clients.forgetError()} />}
       {(counts || rate.looks.length > 0) && (
