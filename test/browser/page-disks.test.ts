@@ -17,6 +17,7 @@ const guest = (kernel: Uint8Array) => ({ kernel: [...kernel], exit: EXIT });
 
 describe.skipIf(chromium === undefined)(name, { timeout: 2 * PATIENCE_MS }, () => {
   let folder: string;
+  let version: string;
   let browser: Browser;
   let server: Server;
   let url: string;
@@ -24,7 +25,7 @@ describe.skipIf(chromium === undefined)(name, { timeout: 2 * PATIENCE_MS }, () =
 
   beforeAll(async () => {
     folder = await mkdtemp(join(tmpdir(), 'dragoman-disks-'));
-    await buildPage({ guests: 'test/browser/page-guests.ts' }, folder);
+    version = await buildPage({ guests: 'test/browser/page-guests.ts' }, folder);
     ({ url, server } = await serveFolder(folder, 0));
     browser = await launch(chromium!);
   });
@@ -39,7 +40,7 @@ describe.skipIf(chromium === undefined)(name, { timeout: 2 * PATIENCE_MS }, () =
 
   /** A function of page-guests.ts in a page. As text: what runs there is no module of this test's. */
   const call = (page: Page, what: string, ...args: readonly unknown[]): Promise<unknown> =>
-    page.evaluate(`import('./guests.js').then((guests) => guests.${what}(...${JSON.stringify(args)}))`);
+    page.evaluate(`import('./${version}/guests.js').then((guests) => guests.${what}(...${JSON.stringify(args)}))`);
 
   it('keeps what guests write, for one machine at a time, also when a tab is closed while its machine runs', async () => {
     opened = await openPage(browser, `${url}?cpus=1`, 1);

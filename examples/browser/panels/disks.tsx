@@ -9,6 +9,8 @@ import './disks.css';
 
 /** So long a download may take to begin. */
 const URL_MS = 60_000;
+/** So often it is looked whether disks are in use still. */
+const LOOK_MS = 1000;
 
 function download(blob: Blob, name: string): void {
   const link = document.createElement('a');
@@ -211,6 +213,12 @@ export default function Disks({ session }: { readonly session: Session }) {
   useSignalEffect(() => {
     void session.state.value;
     act(async () => {});
+  });
+  // Where one is in use somebody gives it back at any time: another tab, or this page's machine some moments behind its end.
+  useSignalEffect(() => {
+    if (kept.value?.disks.some(({ inUse }) => inUse) !== true) return;
+    const timer = setTimeout(() => void look().catch(() => {}), LOOK_MS);
+    return () => clearTimeout(timer);
   });
   return (
     <div class="disks">
