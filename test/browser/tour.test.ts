@@ -18,7 +18,7 @@ const SEEN = [
   /\d+ of \d+ regions know where they go on: \d+ chains/,
   /A system call takes [\d.,]+ nanoseconds/,
   /\d+ interrupts came since this step began/,
-  /Of 600,000 additions \d+,\d+ counted, and [\d,]+ were lost; with atomic ones, none/,
+  /Of 6,000,000 additions \d+,\d+ counted, and [\d,]+ were lost; with atomic ones, none/,
   /A page fault took [\d.,]+ nanoseconds before the switch, and [\d.,]+ behind it/,
   /inscount counts since then/,
 ];

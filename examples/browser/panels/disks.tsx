@@ -69,25 +69,27 @@ function Row({ disk: { name, size, inUse }, session, act }: RowProps) {
   return (
     <tr>
       <th scope="row">{name}</th>
-      <td>
+      <td class="size">
         {byteSize(size)}
         {inUse && ', in use'}
       </td>
-      <td class="buttons">
-        <button type="button" aria-pressed={attached} aria-label={`Give ${name} to the machine`} onClick={attach}>
-          {attached ? 'Given' : 'Give to the machine'}
-        </button>
-        <button type="button" aria-label={`Export ${name}`} onClick={() => act(async () => download(await originDisks.blob(name), name))}>
-          Export
-        </button>
-        <button
-          type="button"
-          aria-label={sure.value ? `Delete ${name} for good` : `Delete ${name}`}
-          onClick={remove}
-          onBlur={() => (sure.value = false)}
-        >
-          {sure.value ? 'Delete for good' : 'Delete'}
-        </button>
+      <td>
+        <div class="buttons">
+          <button type="button" aria-pressed={attached} aria-label={`Give ${name} to the machine`} onClick={attach}>
+            {attached ? 'Given' : 'Give to the machine'}
+          </button>
+          <button type="button" aria-label={`Export ${name}`} onClick={() => act(async () => download(await originDisks.blob(name), name))}>
+            Export
+          </button>
+          <button
+            type="button"
+            aria-label={sure.value ? `Delete ${name} for good` : `Delete ${name}`}
+            onClick={remove}
+            onBlur={() => (sure.value = false)}
+          >
+            {sure.value ? 'Delete for good' : 'Delete'}
+          </button>
+        </div>
       </td>
     </tr>
   );

@@ -121,13 +121,13 @@ export const TOUR: readonly Step[] = [
   {
     title: 'Two CPUs race',
     text: [
-      'Each CPU is a thread of the browser’s own, and all of them share one memory. `race plain 300000` lets every CPU add to one counter by a load, an addition and a store. What another CPU adds between the load and the store is lost: a data race, as on real hardware.',
-      '`race atomic 300000` does the same with one locked instruction, which is atomic here as well: nothing is lost.',
+      'Each CPU is a thread of the browser’s own, and all of them share one memory. `race plain 3000000` lets every CPU add to one counter by a load, an addition and a store. What another CPU adds between the load and the store is lost: a data race, as on real hardware.',
+      '`race atomic 3000000` does the same with one locked instruction, which is atomic here as well: nothing is lost.',
     ],
     needs: { cpus: 2 },
     panels: ['sharing', 'cpus', 'numbers'],
     action: 'Let them race',
-    act: (guest) => guest.type('race plain 300000; race atomic 300000'),
+    act: (guest) => guest.type('race plain 3000000; race atomic 3000000'),
     check({ text }) {
       const [, counted, all, lost] = last(text, PLAIN) ?? [];
       if (lost === undefined || Number(lost) === 0 || !ATOMIC.test(text)) return undefined;
