@@ -28,7 +28,11 @@ export async function restoreSnapshot(session: Session, file: File): Promise<Rep
       seed: lockstep?.seed,
       reverse: lockstep !== undefined && noted.reverse,
     };
-    await session.start(settings, (own) => Machine.restore(file, { ...restoreOptions(settings, facts, session.serai), ...own }));
+    await session.start(settings, (own) => {
+      // Its card has the address that is in the snapshot.
+      const net = own.net && { ...own.net, mac: undefined };
+      return Machine.restore(file, { ...restoreOptions(settings, facts, session.serai), ...own, net });
+    });
     return undefined;
   } catch (error) {
     return reportOf(`${file.name} is no snapshot to go on from`, error);

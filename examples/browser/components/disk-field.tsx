@@ -9,7 +9,7 @@ export function DiskField({ session }: { readonly session: Session }) {
   return (
     <div class="half">
       <label for="disk">
-        Disks, in memory: what is written is gone at the end
+        Disks in memory (writes are not kept)
         <input
           type="file"
           id="disk"

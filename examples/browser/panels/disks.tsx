@@ -9,6 +9,8 @@ import './disks.css';
 
 /** So long a download may take to begin. */
 const URL_MS = 60_000;
+/** So often it is looked whether disks are in use still. */
+const LOOK_MS = 1000;
 
 function download(blob: Blob, name: string): void {
   const link = document.createElement('a');
@@ -67,25 +69,27 @@ function Row({ disk: { name, size, inUse }, session, act }: RowProps) {
   return (
     <tr>
       <th scope="row">{name}</th>
-      <td>
+      <td class="size">
         {byteSize(size)}
         {inUse && ', in use'}
       </td>
-      <td class="buttons">
-        <button type="button" aria-pressed={attached} aria-label={`Give ${name} to the machine`} onClick={attach}>
-          {attached ? 'Given' : 'Give to the machine'}
-        </button>
-        <button type="button" aria-label={`Export ${name}`} onClick={() => act(async () => download(await originDisks.blob(name), name))}>
-          Export
-        </button>
-        <button
-          type="button"
-          aria-label={sure.value ? `Delete ${name} for good` : `Delete ${name}`}
-          onClick={remove}
-          onBlur={() => (sure.value = false)}
-        >
-          {sure.value ? 'Delete for good' : 'Delete'}
-        </button>
+      <td>
+        <div class="buttons">
+          <button type="button" aria-pressed={attached} aria-label={`Give ${name} to the machine`} onClick={attach}>
+            {attached ? 'Given' : 'Give to the machine'}
+          </button>
+          <button type="button" aria-label={`Export ${name}`} onClick={() => act(async () => download(await originDisks.blob(name), name))}>
+            Export
+          </button>
+          <button
+            type="button"
+            aria-label={sure.value ? `Delete ${name} for good` : `Delete ${name}`}
+            onClick={remove}
+            onBlur={() => (sure.value = false)}
+          >
+            {sure.value ? 'Delete for good' : 'Delete'}
+          </button>
+        </div>
       </td>
     </tr>
   );
@@ -211,6 +215,12 @@ export default function Disks({ session }: { readonly session: Session }) {
   useSignalEffect(() => {
     void session.state.value;
     act(async () => {});
+  });
+  // Where one is in use somebody gives it back at any time: another tab, or this page's machine some moments behind its end.
+  useSignalEffect(() => {
+    if (kept.value?.disks.some(({ inUse }) => inUse) !== true) return;
+    const timer = setTimeout(() => void look().catch(() => {}), LOOK_MS);
+    return () => clearTimeout(timer);
   });
   return (
     <div class="disks">

@@ -1,5 +1,6 @@
 // The eight steps of the guided tour: what each says, what it does for who does not want to type, and how it sees that it happened.
 import { clientsOf } from '../app/attached-clients.ts';
+import { switchMode } from '../app/live-switches.ts';
 import type { Needs, WatchedGuest } from './guest.ts';
 
 export interface Step {
@@ -42,7 +43,7 @@ export const TOUR: readonly Step[] = [
       'The terminal is the serial port of a whole PC: CPUs, memory, interrupt controllers, timers, all of it in this page. A small kernel, serai, was put into its memory, and the first CPU jumped to it.',
       'serai looked up the other CPUs in the firmware’s tables and woke each of them by an interrupt, as every kernel on a PC does. Boot it once more and read its first line: it says how many came.',
     ],
-    panels: ['cpus', 'activity', 'numbers'],
+    panels: ['cpus', 'numbers'],
     action: 'Boot it again',
     act: (guest) => guest.boot(),
     check({ text }) {
@@ -77,7 +78,7 @@ export const TOUR: readonly Step[] = [
       'Type `primes 500000` and look at how few exits of the run loop there are for so many instructions.',
     ],
     needs: { translates: true },
-    panels: ['region-inspector', 'code-map', 'numbers'],
+    panels: ['region', 'code-map', 'numbers'],
     action: 'Run through the chains',
     act: (guest) => guest.type('primes 500000'),
     check({ text, machine }) {
@@ -95,7 +96,7 @@ export const TOUR: readonly Step[] = [
       'Programs run in ring 3 and may touch neither devices nor the kernel’s memory. What they want done they ask for by a system call: SYSENTER takes the CPU into ring 0, at an address that the kernel chose, and SYSEXIT back.',
       'Type `bench call-sysenter`: a program calls the kernel over and over, and serai says how long one call takes. On this PC both instructions are part of translated code, so the way in and out is short.',
     ],
-    panels: ['rates', 'cpus', 'activity', 'numbers'],
+    panels: ['rates', 'cpus', 'numbers'],
     action: 'Measure a system call',
     act: (guest) => guest.type('bench call-sysenter'),
     check({ text }) {
@@ -109,7 +110,7 @@ export const TOUR: readonly Step[] = [
       'Devices do not wait to be asked. For each key that you press, the serial port raises its line, an interrupt controller passes that on, and a CPU drops what it does and enters the kernel. Translated code looks at a word in memory for that, at the ends of its loops.',
       'Type `cpus`: each letter is an interrupt. The table says how many each CPU had; timer and IPIs, by which CPUs call each other, are columns of their own.',
     ],
-    panels: ['rates', 'cpus', 'activity', 'numbers'],
+    panels: ['rates', 'cpus', 'numbers'],
     action: 'Show the interrupts',
     act: (guest) => guest.type('cpus'),
     check(guest) {
@@ -120,13 +121,13 @@ export const TOUR: readonly Step[] = [
   {
     title: 'Two CPUs race',
     text: [
-      'Each CPU is a thread of the browser’s own, and all of them share one memory. `race plain 300000` lets every CPU add to one counter by a load, an addition and a store. What another CPU adds between the load and the store is lost: a data race, as on real hardware.',
-      '`race atomic 300000` does the same with one locked instruction, which is atomic here as well: nothing is lost.',
+      'Each CPU is a thread of the browser’s own, and all of them share one memory. `race plain 3000000` lets every CPU add to one counter by a load, an addition and a store. What another CPU adds between the load and the store is lost: a data race, as on real hardware.',
+      '`race atomic 3000000` does the same with one locked instruction, which is atomic here as well: nothing is lost.',
     ],
     needs: { cpus: 2 },
-    panels: ['sharing', 'cpus', 'activity', 'numbers'],
+    panels: ['sharing', 'cpus', 'numbers'],
     action: 'Let them race',
-    act: (guest) => guest.type('race plain 300000; race atomic 300000'),
+    act: (guest) => guest.type('race plain 3000000; race atomic 3000000'),
     check({ text }) {
       const [, counted, all, lost] = last(text, PLAIN) ?? [];
       if (lost === undefined || Number(lost) === 0 || !ATOMIC.test(text)) return undefined;
@@ -144,7 +145,7 @@ export const TOUR: readonly Step[] = [
       'Measure with `bench page-fault`, switch the mode to classic, which relies on nothing, and measure again.',
     ],
     needs: { translates: true },
-    panels: ['switches', 'region-inspector', 'numbers'],
+    panels: ['switches', 'region', 'numbers'],
     action: 'Measure with and without',
     async act(guest) {
       const { machine, session } = guest;
@@ -161,12 +162,15 @@ export const TOUR: readonly Step[] = [
         await guest.until(() => machine.stats().translator.flushes > flushes);
       };
       await measure();
-      await change(() => machine.setMode(mode === 'classic' ? 'relaxed' : 'classic'));
+      await change(() => switchMode(session, mode === 'classic' ? 'relaxed' : 'classic'));
       try {
         await measure();
       } finally {
-        machine.setMode(mode);
-        if (relax !== undefined) machine.relax(relax);
+        switchMode(session, mode);
+        if (relax !== undefined) {
+          session.change({ relax });
+          machine.relax(relax);
+        }
       }
     },
     check({ text, machine, before }) {

@@ -28,7 +28,9 @@ export default function Tour({ session, onPanel }: TourProps) {
   const { title, text, needs = {}, panels, action, act, hint } = TOUR[at - 1]!;
   const heading = useRef<HTMLHeadingElement>(null);
   const failed = useSignal<Report | undefined>(undefined);
-  const busy = useSignal(false);
+  /** The step that is being done. */
+  const busy = useSignal<number | undefined>(undefined);
+  const running = useRef(Promise.resolve());
   /** Goes up when the guest has printed something. */
   const printed = useSignal(0);
   const guest = useMemo(() => new WatchedGuest(session, () => printed.value++), [session]);
@@ -57,9 +59,14 @@ export default function Tour({ session, onPanel }: TourProps) {
   const panel = PANELS.find(({ id }) => id === panels.find((wanted) => PANELS.some((one) => one.id === wanted)));
   const unfit = misfit(session, needs);
   const doIt = async () => {
-    if (busy.value) return;
-    busy.value = true;
+    if (busy.value === at) return;
+    busy.value = at;
     failed.value = undefined;
+    // One after the other, where somebody is quicker than the guest.
+    const before = running.current;
+    const ended = Promise.withResolvers<void>();
+    running.current = ended.promise;
+    await before;
     try {
       if (panel !== undefined) onPanel(panel.id);
       await guest.ready(needs);
@@ -69,7 +76,8 @@ export default function Tour({ session, onPanel }: TourProps) {
     } catch (error) {
       failed.value = reportOf('That did not work', error);
     } finally {
-      busy.value = false;
+      if (busy.value === at) busy.value = undefined;
+      ended.resolve();
     }
   };
   const sentence = done.value.get(at);
@@ -96,7 +104,7 @@ export default function Tour({ session, onPanel }: TourProps) {
           type="button"
           id="tour-do"
           class={sentence === undefined ? 'primary' : ''}
-          aria-disabled={busy.value}
+          aria-disabled={busy.value === at}
           onClick={() => void doIt()}
         >
           <Icon name="start" />
@@ -124,7 +132,9 @@ export default function Tour({ session, onPanel }: TourProps) {
       </div>
       <p role="status" class={sentence === undefined ? 'waits' : 'happened'}>
         {sentence ??
-          (busy.value ? 'It is being done.' : (hinted.value ?? (unfit === undefined ? '' : `${unfit} “${action}” makes one that does.`)))}
+          (busy.value === at
+            ? 'It is being done.'
+            : (hinted.value ?? (unfit === undefined ? '' : `${unfit} “${action}” makes one that does.`)))}
       </p>
     </section>
   );
