@@ -17,7 +17,6 @@ const guest = (kernel: Uint8Array) => ({ kernel: [...kernel], exit: EXIT });
 
 describe.skipIf(chromium === undefined)(name, { timeout: 2 * PATIENCE_MS }, () => {
   let folder: string;
-  let version: string;
   let browser: Browser;
   /** The folder of the page's scripts. */
   let version: string;
