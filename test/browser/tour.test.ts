@@ -48,12 +48,11 @@ describe.skipIf(chromium === undefined)(name, { timeout: 2 * PATIENCE_MS }, () =
     const heading = poll(() => page.locator('#tour-title').innerText());
     await screen.toMatch(/\nserai> /);
     await heading.toMatch(/^1 of 8/);
-    // Nothing is claimed that nobody has done.
-    await page.waitForTimeout(600);
-    expect(await page.locator('.tour .happened').count()).toBe(0);
     for (const [n, seen] of SEEN.entries()) {
       await heading.toMatch(new RegExp(`^${n + 1} of 8`));
       expect(new URL(page.url()).searchParams.get('tour')).toBe(`${n + 1}`);
+      // Nothing is claimed that nobody has done; the first boot was.
+      if (n > 0) expect(await page.locator('.tour .happened').count()).toBe(0);
       await page.locator('#tour-do').focus();
       // A race is not won each time.
       for (let tries = 0; ; tries++) {
