@@ -107,7 +107,8 @@ describe.skipIf(chromium === undefined)(name, { timeout: 2 * PATIENCE_MS }, () =
     await page.locator('#restore-snapshot').setInputFiles(file);
     await state.toBe('running');
     await type('cpus');
-    await screen.toMatch(/serai> cpus\n(?:.|\n)*online\nserai> /);
+    // The prompt that it is typed at was printed before the snapshot.
+    await screen.toMatch(/^cpus\n(?:.|\n)*online\nserai> /m);
     expect([await page.locator('#cpus').inputValue(), await page.locator('#mode').inputValue()]).toEqual(['2', 'transparent']);
     // With the names of its kernel.
     await tab(page, 'debug');

@@ -29,6 +29,7 @@ beforeAll(async () => {
 });
 afterAll(() => rm(folder, { recursive: true }));
 
+const LONG = process.env.DRAGOMAN_LONG_TESTS === '1';
 it('is one file: nothing in it is asked of elsewhere', async () => {
   expect(text).toMatch(/^<!doctype html>/);
   // Scripts and styles aside, whose text only looks like markup.
@@ -149,7 +150,7 @@ describe.skipIf(chromium === undefined)(name, () => {
     await page.close();
   });
 
-  it('follows the system, and is light on paper with all tables open', async () => {
+  it.skipIf(!LONG)('follows the system, and is light on paper with all tables open', async () => {
     const { page } = await open(path, { colorScheme: 'dark' });
     const blue = async () =>
       Object.keys((await coloursOf(page))['chart-lmbench-warm-peers']!).filter((one) => Object.values(BLUE).includes(one));
@@ -181,7 +182,7 @@ describe.skipIf(chromium === undefined)(name, () => {
     await page.close();
   });
 
-  it('marks in the list of contents where the reader is', async () => {
+  it.skipIf(!LONG)('marks in the list of contents where the reader is', async () => {
     const { page } = await open(path);
     const marked = () => page.locator('#contents [aria-current]').allTextContents();
     expect(await marked()).toEqual(['Summary']);
@@ -190,7 +191,7 @@ describe.skipIf(chromium === undefined)(name, () => {
     await page.close();
   });
 
-  it('fits a phone, and needs no script', async () => {
+  it.skipIf(!LONG)('fits a phone, and needs no script', async () => {
     const { page } = await open(path, { viewport: { width: 360, height: 740 }, javaScriptEnabled: false });
     expect(await page.locator('figure').first().isVisible()).toBe(false);
     expect(await page.locator('#theme').isVisible()).toBe(false);
