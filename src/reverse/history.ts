@@ -65,6 +65,11 @@ export class History {
     return this.#present !== undefined;
   }
 
+  /** It is in the past, and comes through more of it. */
+  get isBeforePresent(): boolean {
+    return this.#present !== undefined && compare(this.position, this.#present) < 0;
+  }
+
   /** Where the machine was when it went back; where it is, where it did not. */
   get present(): Position {
     return this.#present ?? this.position;

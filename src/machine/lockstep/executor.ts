@@ -79,6 +79,9 @@ export interface LockstepExecutorOptions extends ExecutorEnds {
   readonly saved: { readonly turns: SavedTurns; readonly inputs: LockstepState['inputs'] } | undefined;
 }
 
+/** Of a machine that can go back, while what runs it is being loaded. */
+const NO_HISTORY = { checkpoints: 0, bytes: 0, inPast: false, first: 0, at: 0, last: 0 } as const;
+
 /** Who makes no turns has no CPUs either, and no decoder, which takes some 50 ms to load. */
 const loadLockstep = async () => (await import('./lockstep.ts')).Lockstep;
 /** Only who translates loads the translator and its encoder. */
@@ -135,12 +138,10 @@ export class LockstepExecutor implements Executor, Inputs {
 
   get stats(): MachineStats['lockstep'] {
     const { seed, clock } = this.#options.time;
-    const history = this.#history && {
-      checkpoints: this.#history.checkpoints.length,
-      bytes: this.#history.bytes,
-      inPast: this.#history.inPast,
-      ...this.#history.span,
-    };
+    const kept = this.#history;
+    const begins = this.#options.reverse && NO_HISTORY;
+    const history =
+      kept === undefined ? begins : { checkpoints: kept.checkpoints.length, bytes: kept.bytes, inPast: kept.inPast, ...kept.span };
     return { seed, turns: this.#lockstep?.turns ?? 0, virtualMs: clock.now() / 1e6, ...(history && { history }) };
   }
 
@@ -202,8 +203,9 @@ export class LockstepExecutor implements Executor, Inputs {
       onEnd: (end) => this.#ended(end),
       onPause: () => trace?.drain(),
     });
-    for (const { kind, bytes } of this.#early.splice(0)) this.#run.input(kind, bytes);
+    // What was typed meanwhile comes behind the beginning, to which one can go back.
     this.#history?.goesOn();
+    for (const { kind, bytes } of this.#early.splice(0)) this.#run.input(kind, bytes);
     if (this.#pauses) {
       this.#pausedAt = monotonicMs();
       void this.#run.pause();

@@ -224,14 +224,16 @@ export class LockstepRun {
   #isPast(history: History): boolean {
     const { inputs, lockstep, clock } = this.#options;
     history.passes();
+    if (this.#inputs.length > 0 && history.isBeforePresent) {
+      // Also what was typed here then is of the future that was.
+      history.fork();
+      return false;
+    }
     for (let next = history.next(); next?.turn === lockstep.turns && next.ns <= clock.now(); next = history.next()) {
       inputs.push(next.kind, next.bytes);
       history.take();
     }
-    if (history.arrives()) return false;
-    if (this.#inputs.length === 0) return true;
-    history.fork();
-    return false;
+    return !history.arrives();
   }
 
   #diverged(text: string): number {
