@@ -88,6 +88,7 @@ it.skipIf(process.getuid?.() === 0)('the same of a folder that may not be writte
 it('a browser without files of its origin has none, and says so', async () => {
   // It takes itself for a Worker of one here, which is never started.
   vi.stubGlobal('addEventListener', () => {});
+  vi.stubGlobal('ENGINE_HASH', 'of a bundle');
   const { host: browser } = await import('../../../src/host/browser.ts');
   expect(browser.checkKeeping).toThrow(DragomanError);
   expect(browser.checkKeeping).toThrow('not supported: a code cache in a browser without files of its origin');
