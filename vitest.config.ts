@@ -6,9 +6,32 @@ import { defineConfig } from 'vitest/config';
 // One file for each of ours, replaced when it changes.
 process.env.NODE_COMPILE_CACHE ??= fileURLToPath(new URL('.cache/compiled', import.meta.url));
 
+/** Tests of functions and of single CPUs: they leave nothing behind, so their files share a process and what it has loaded, which else takes a third of their time. */
+const SHARING = [
+  ...[
+    'devices',
+    'emit',
+    'guests',
+    'inspect',
+    'instrument',
+    'layout',
+    'lift',
+    'loaders',
+    'net',
+    'passes',
+    'runtime',
+    'share',
+    'translate',
+  ].map((name) => `test/unit/${name}/**/*.test.ts`),
+  ...['conformance', 'ir', 'ledger', 'vectors'].map((name) => `test/${name}/**/*.test.ts`),
+];
+
 export default defineConfig({
   test: {
-    include: ['test/**/*.test.ts'],
+    projects: [
+      { extends: true, test: { name: 'parts', include: SHARING, isolate: false } },
+      { extends: true, test: { name: 'whole', include: ['test/**/*.test.ts'], exclude: SHARING } },
+    ],
     globalSetup: 'test/build-once.ts',
     pool: 'forks',
     // No test is to depend on what others have left.

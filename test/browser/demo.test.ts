@@ -12,6 +12,7 @@ import { openPage, PATIENCE_MS } from './open-page.ts';
 const { guest, reason } = await guestOrSkip();
 const { chromium, name } = chromiumOrSkip('demo page');
 
+const LONG = process.env.DRAGOMAN_LONG_TESTS === '1';
 const CPUS = 2;
 
 /** In the page: when code was kept the last time, 0: never. `damage`: some of its bytes are then others. */
@@ -152,7 +153,7 @@ describe.skipIf(chromium === undefined)(name, { timeout: 2 * PATIENCE_MS }, () =
     },
   );
 
-  it('says what is wrong with a kernel', async () => {
+  it.skipIf(!LONG)('says what is wrong with a kernel', async () => {
     const { page, screen, messages } = await open();
     await screen.toContain('serai> ');
     await page.locator('#stop').click();

@@ -20,7 +20,6 @@ it('gives the interpreter all of the time where it is alone', async () => {
   const { wallMs, timesAre, engines } = m.stats();
   expect(timesAre).toBe('measured');
   expect(engines.jit).toMatchObject({ ms: 0, samples: 0 });
-  expect(engines.interpreter.samples).toBe(0);
   expect(engines.interpreter.ms).toBeGreaterThan(0);
   expect(engines.interpreter.ms).toBeLessThan(wallMs);
 });
