@@ -3,10 +3,10 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import type { Server } from 'node:http';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import axe from 'axe-core';
 import type { Browser, Page } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { buildPage, serveFolder } from '../../scripts/browser.ts';
+import { violations } from './axe.ts';
 import { chromiumOrSkip, launch } from './chromium.ts';
 import { openPage, PATIENCE_MS, poll } from './open-page.ts';
 
@@ -20,15 +20,8 @@ const colours = (page: Page) =>
     return new Set(new Uint32Array(data.buffer)).size;
   });
 
-async function violations(page: Page): Promise<string[]> {
-  if (!(await page.evaluate(() => 'axe' in globalThis))) await page.addScriptTag({ content: axe.source });
-  return page.evaluate(async () => {
-    const { violations: all } = await (globalThis as unknown as { axe: typeof axe }).axe.run({
-      exclude: [['.code-pane li:nth-child(n + 12)']],
-    });
-    return all.flatMap(({ id, nodes }) => nodes.map(({ target, failureSummary }) => `${id}: ${target.join(' ')}: ${failureSummary}`));
-  });
-}
+/** Axe would look at each line of code. */
+const WITHOUT_MOST_LINES = { exclude: [['.code-pane li:nth-child(n + 12)']] };
 
 describe.skipIf(chromium === undefined)(name, { timeout: 2 * PATIENCE_MS }, () => {
   let folder: string;
@@ -94,7 +87,7 @@ describe.skipIf(chromium === undefined)(name, { timeout: 2 * PATIENCE_MS }, () =
     await poll(() => changes.innerText()).toMatch(/^Marked are (?!0 .* has 0 )[\d,]+ lines .* it has [\d,]+ others/);
     const marked = Number((await changes.innerText()).match(/[\d,]+/)![0].replaceAll(',', ''));
     expect(await page.locator('.code-pane .changed').count()).toBe(marked);
-    expect(await violations(page)).toEqual([]);
+    expect(await violations(page, WITHOUT_MOST_LINES)).toEqual([]);
     // The other panel, with the same region; another is found by its name.
     await page.locator('#tab-region').click();
     await poll(() => page.locator('[role="tabpanel"]').innerText()).toMatch(/What it relies on/);
@@ -108,7 +101,7 @@ describe.skipIf(chromium === undefined)(name, { timeout: 2 * PATIENCE_MS }, () =
     await page.emulateMedia({ reducedMotion: 'reduce', colorScheme: 'dark' });
     await page.setViewportSize({ width: 390, height: 844 });
     expect(await page.evaluate(() => document.documentElement.scrollWidth)).toBe(390);
-    expect(await violations(page)).toEqual([]);
+    expect(await violations(page, WITHOUT_MOST_LINES)).toEqual([]);
     await page.locator('#tab-code-map').click();
     await poll(() => colours(page)).toBeGreaterThan(4);
     expect(await page.evaluate(() => document.documentElement.scrollWidth)).toBe(390);
