@@ -15,12 +15,23 @@ interface Scope {
   onmessage: ((event: MessageEvent) => void) | null;
   postMessage(message: OriginDiskStarted | DiskAnswer, transfer?: readonly Transferable[]): void;
 }
+/** Who opens it has the disk's lock. A handle of the machine before, whose tab has closed it, may still be on its way to be closed. */
+async function openSoon(handle: Openable, mode: 'read-only' | 'readwrite'): Promise<SyncFile> {
+  for (let tries = 10; ; tries--)
+    try {
+      return await handle.createSyncAccessHandle({ mode });
+    } catch (error) {
+      if (tries === 0 || (error as Error).name !== 'NoModificationAllowedError') throw error;
+      await new Promise((resolve) => setTimeout(resolve, 100));
+    }
+}
+
 const scope = globalThis as unknown as Scope;
 
 scope.onmessage = async ({ data: { name, readOnly } }: MessageEvent<OriginDiskStart>) => {
   try {
     const handle = (await diskFile(name, false)) as unknown as Openable;
-    const file = await handle.createSyncAccessHandle({ mode: readOnly ? 'read-only' : 'readwrite' });
+    const file = await openSoon(handle, readOnly ? 'read-only' : 'readwrite');
     scope.onmessage = ({ data }: MessageEvent<DiskRequest>) => {
       const answered = answer(file, data);
       scope.postMessage(

@@ -97,17 +97,19 @@ async function told(error: unknown, name: string, wanted?: number): Promise<Drag
 }
 const IN_USE = 'the disk is in use: a machine has it, perhaps in another tab (only read-only disks and snapshots can be shared)';
 
-/** Holds a disk's lock until the function that it gives is called, whose promise settles when it is free. Rejects with BAD_DISK where somebody has it. */
+/** How long somebody who is about to be done with a disk is waited for, in milliseconds: another tab that lists or exports it, and a browser that is told of a lock's end by one process, and asked for the lock by another one before that. */
+const SOON = 1000;
+
+/** Holds a disk's lock until the function that it gives is called, whose promise settles when it is free. Rejects with BAD_DISK where somebody has it, and keeps it. */
 async function hold(name: string, mode: LockMode): Promise<() => Promise<unknown>> {
-  const { promise, resolve } = Promise.withResolvers<(() => void) | undefined>();
-  const held = navigator.locks.request(lockOf(name), { mode, ifAvailable: true }, (lock) => {
-    if (lock === null) return resolve(undefined);
-    return new Promise<void>((release) => resolve(release));
+  const { promise, resolve } = Promise.withResolvers<() => void>();
+  const signal = AbortSignal.timeout(SOON);
+  const held = navigator.locks.request(lockOf(name), { mode, signal }, () => new Promise<void>(resolve));
+  const release = await Promise.race([promise, held]).catch((error: unknown) => {
+    throw signal.aborted ? new DragomanError('BAD_DISK', IN_USE, whereIs(name), { cause: error }) : error;
   });
-  const release = await Promise.race([promise, held.then(() => undefined)]);
-  if (release === undefined) throw new DragomanError('BAD_DISK', IN_USE, whereIs(name));
   return () => {
-    release();
+    release!();
     return held;
   };
 }

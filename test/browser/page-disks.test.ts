@@ -53,6 +53,9 @@ describe.skipIf(chromium === undefined)(name, { timeout: 2 * PATIENCE_MS }, () =
     expect(await call(other, 'bytesOf', 'disk')).toEqual([...written()]);
     // Again, in the other tab.
     expect(await call(other, 'runOn', 'disk', guest(WRITES_AND_READS))).toEqual(RIGHT);
+    // One that has it no longer than a moment is waited for.
+    await page.evaluate("void navigator.locks.request('dragoman disk disk', () => new Promise((free) => setTimeout(free, 300)))");
+    expect(await call(other, 'bytesOf', 'disk')).toEqual([...written()]);
     // Two tabs at once: one that is closed without a word has written.
     expect(await call(page, 'make', 'held', [...image()])).toBe(undefined);
     await call(other, 'begin', guest(READS_AND_WRITES), { disk: 'held' });
