@@ -38,7 +38,7 @@ const USAGE = `npm run bench -- [micro] [translate] [boot] [kernel] [memory] [sm
   --interpreter    boot: the interpreter alone as well, once
   --unpinned       smp: CPUs on whichever core the host gives them
   --beside TEXT    boot, kernel and new-code: another Dragoman in turn with this one: FOLDER of a checkout (this one: .) and options of dragoman run; may be given again
-  --peers LIST     boot, kernel and new-code: which of v86 and qemu (default: both; none); new-code has qemu alone
+  --peers LIST     boot, kernel, cliffs and new-code: which of v86 and qemu (default: both; none); new-code has qemu alone
   --cpus N         boot: CPUs of QEMU's guest (default: 1, as the others); kernel: of all machines that can have more; clients: of each
   --client WORD    clients: one of those that are measured, as for dragoman run; may be given again (default: all that there are)
   --minutes N      readers: how long (default: 5)
@@ -167,7 +167,7 @@ if (sections.has('smp')) {
 }
 if (sections.has('cliffs')) {
   const rounds = runs ?? 3;
-  const result = await cliffs(rounds);
+  const result = await cliffs(rounds, peers);
   report.cliffs = { rounds, ...result };
   print(cliffsTable(result, rounds));
 }

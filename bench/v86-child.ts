@@ -1,9 +1,10 @@
-// v86 (npm) as a process: boots a Linux kernel, or a multiboot kernel where INITRD is empty, and prints its first serial port. Arguments: BIOS VGA-BIOS KERNEL INITRD APPEND MIB.
+// v86 (npm) as a process: boots a Linux kernel, or a multiboot kernel where INITRD is empty, and prints its first serial port. Arguments: BIOS VGA-BIOS KERNEL INITRD APPEND MIB [debug]: with the
+// last, what the guest writes to port E9H is printed as well, and a write to port F4H ends the process.
 import { readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { V86 } from 'v86';
 
-const [bios, vgaBios, kernel, initrd, append, mib] = process.argv.slice(2);
+const [bios, vgaBios, kernel, initrd, append, mib, debug] = process.argv.slice(2);
 const image = (path: string) => ({ buffer: new Uint8Array(readFileSync(path)).buffer as ArrayBuffer });
 
 const emulator = new V86({
@@ -19,3 +20,13 @@ const emulator = new V86({
   autostart: true,
 });
 emulator.add_listener('serial0-output-byte', (byte: number) => process.stdout.write(Uint8Array.of(byte)));
+if (debug === 'debug') {
+  interface Ports {
+    register_write(port: number, device: unknown, write8: (value: number) => void): void;
+  }
+  emulator.add_listener('emulator-ready', () => {
+    const { io } = (emulator as unknown as { readonly v86: { readonly cpu: { readonly io: Ports } } }).v86.cpu;
+    io.register_write(0xe9, undefined, (value) => process.stdout.write(Uint8Array.of(value)));
+    io.register_write(0xf4, undefined, () => process.exit());
+  });
+}

@@ -1,5 +1,5 @@
 /* A multiboot kernel for `bench -- cliffs`: short loops, each next to something that could make it slow, timed with RDTSC. For each row a line on the debug console
-   (port E9H): name, "|", ticks, turns (hexadecimal). A row is compared with the one above it whose name begins with "plain". A loop gets as many turns as take RUN ticks, and the best of ROUNDS such runs counts. Ends through port F4H. */
+   (port E9H): name, "|", ticks, turns (hexadecimal), and before and behind them "clock|" with the counter's high and low half. A row is compared with the one above it whose name begins with "plain". A loop gets as many turns as take RUN ticks, and the best of ROUNDS such runs counts. Ends through port F4H. */
 .equ RUN, 3000000
 .equ ROUNDS, 80
 .equ WARM, 1000000000
@@ -22,6 +22,7 @@ start:
   movl $0x280000, %esp
   lidt idt_pointer            /* nothing here is to fault: if something does, the machine shuts down */
   fninit
+  call clock
   movl $rows, %esi
   movl $10000, %edi
   rdtsc
@@ -40,7 +41,11 @@ next:
 grow:
   call timed
   cmpl $RUN, %eax
+  jb 1f
+  call timed                  /* not only the first time, when there is no code yet */
+  cmpl $RUN, %eax
   jae grown
+1:
   addl %edi, %edi
   jnc grow
 grown:
@@ -55,14 +60,30 @@ again:
   jnz again
   addl $4, %esp
   movl (%esi), %ebx
-3:
+  call line
+  addl $8, %esi
+  jmp next
+done:
+  call clock
+  xorl %eax, %eax
+  outb %al, $0xf4
+  hlt
+
+/* What the counter is at. */
+clock:
+  rdtsc
+  movl %edx, %ebp
+  movl %eax, %edi
+  movl $clock_name, %ebx
+/* A line: the text at EBX, EBP and EDI. */
+line:
   movb (%ebx), %al
   testb %al, %al
-  jz 4f
+  jz 1f
   outb %al, $0xe9
   incl %ebx
-  jmp 3b
-4:
+  jmp line
+1:
   movb $'|', %al
   outb %al, $0xe9
   movl %ebp, %edx
@@ -71,12 +92,7 @@ again:
   call hexadecimal
   movb $'\n', %al
   outb %al, $0xe9
-  addl $8, %esi
-  jmp next
-done:
-  xorl %eax, %eax
-  outb %al, $0xf4
-  hlt
+  ret
 
 /* EDX and a space. */
 hexadecimal:
@@ -297,7 +313,145 @@ X87 x87_compare_flags, "x87 fucomi", fucomi %st(1), %st
 X87 x87_compare_memory, "x87 fcomp m64, fnstsw", fld %st(0); fcompl 16(%ebx); fnstsw %ax
 X87 x87_test, "x87 ftst, fnstsw", ftst; fnstsw %ax
 
+/* Programs in one real-mode segment that has code, data and stack, as boot sectors and Forths have it. A turn is a count, a sort of 32 words, or four words of a threaded program. */
+.macro REAL label, name
+.balign 4096
+ROW "\name", \label
+\label:
+  movl $(in_\label - segment), %edx
+  jmp run_real
+.endm
+REAL real_plain, "plain, in a real-mode segment"
+REAL real_count, "real mode: count beside code"
+REAL real_sort, "real mode: sort"
+REAL real_threaded, "real mode: threaded code"
+
+run_real:
+  lgdt gdt_pointer
+  movl %esp, outer_stack
+  ljmp $0x18, $(to_real - segment)
+ran_real:
+  movl $0x10, %eax
+  movl %eax, %ds
+  movl %eax, %es
+  movl %eax, %ss
+  movl outer_stack, %esp
+  ret
+
+.section .real, "awx"
+.code16
+.equ PARAGRAPH, 0x1000        /* where cliffs.ld has it */
+segment:
+to_real:
+  movw $0x20, %ax
+  movw %ax, %ds
+  movw %ax, %es
+  movw %ax, %ss
+  movl %cr0, %eax
+  andb $0xfe, %al
+  movl %eax, %cr0
+  ljmp $PARAGRAPH, $(1f - segment)
+1:
+  movw $PARAGRAPH, %ax
+  movw %ax, %ds
+  movw %ax, %es
+  movw %ax, %ss
+  movl $0xfff0, %esp
+  call *%dx
+  movl %cr0, %eax
+  orb $1, %al
+  movl %eax, %cr0
+  ljmpl $0x08, $ran_real
+
+in_real_plain:
+1:
+  incw %ax
+  decl %ecx
+  jnz 1b
+  ret
+
+in_real_count:
+1:
+  incw (counted - segment)
+  decl %ecx
+  jnz 1b
+  ret
+counted: .word 0
+
+in_real_sort:
+1:
+  movw $(array - segment), %di
+2:
+  imulw $25173, %ax, %ax
+  addw $13849, %ax
+  movw %ax, (%di)
+  addw $2, %di
+  cmpw $(array_end - segment), %di
+  jb 2b
+  movw $(array - segment + 2), %si
+3:
+  movw (%si), %dx
+  movw %si, %di
+4:
+  cmpw $(array - segment), %di
+  je 5f
+  cmpw %dx, -2(%di)
+  jbe 5f
+  movw -2(%di), %bx
+  movw %bx, (%di)
+  subw $2, %di
+  jmp 4b
+5:
+  movw %dx, (%di)
+  addw $2, %si
+  cmpw $(array_end - segment), %si
+  jb 3b
+  decl %ecx
+  jnz 1b
+  ret
+array: .fill 32, 2, 0
+array_end:
+
+.macro NEXT
+  lodsw
+  jmp *%ax
+.endm
+in_real_threaded:
+  movw $(program - segment), %si
+  NEXT
+program: .word increment - segment, mix - segment, store - segment, turn - segment
+increment:
+  incw (variable - segment)
+  NEXT
+variable: .word 0
+mix:
+  movw (variable - segment), %dx
+  addw %dx, %bx
+  rolw $3, %bx
+  NEXT
+store:
+  movw %bx, (result - segment)
+  NEXT
+result: .word 0
+turn:
+  decl %ecx
+  jz 1f
+  movw $(program - segment), %si
+  NEXT
+1:
+  ret
+
+.data
+.balign 8
+outer_stack: .long 0
+/* Flat code and data; code and data of the segment below, with 64 KiB. */
+gdt: .quad 0, 0x00cf9b000000ffff, 0x00cf93000000ffff, 0x00009b010000ffff, 0x000093010000ffff
+gdt_pointer: .word . - gdt - 1; .long gdt
+
+.text
+.code32
 .balign 4096
 .section .rodata
+clock_name: .asciz "clock"
 idt_pointer: .word 0; .long 0
 .section .rows, "a"

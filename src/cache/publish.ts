@@ -2,7 +2,7 @@
 // record and bumps Control.published; each CPU reads on from its Cpu.consumed at a safe point. Nobody needs an event loop.
 import type { SharedMemory } from '../cpu/state.ts';
 import { Cpu, Pending } from '../layout/cpu.ts';
-import { CONTROL, Control, cpuBase, PUBLISH, PUBLISH_BYTES } from '../layout/memory.ts';
+import { Control, controlWord, cpuBase, PUBLISH, PUBLISH_BYTES } from '../layout/memory.ts';
 import { lengthOf } from './code-image.ts';
 import type { RegionEntry, TranslatedModule } from './translator.ts';
 
@@ -23,7 +23,6 @@ const WAIT_MS = 100;
 /** A CPU that sleeps may be so far behind. */
 const WAKE_BYTES = PUBLISH_BYTES / 4;
 
-const control = (offset: number) => (CONTROL + offset) >> 2;
 const distance = (from: number, to: number) => (to - from) >>> 0;
 
 /** The translator's end. */
@@ -74,7 +73,7 @@ export class Publisher {
   /** Where in the ring a record of `size` bytes comes next, when there is room; undefined where the machine stops meanwhile. */
   private makeRoom(size: number): number | undefined {
     const { i32 } = this.shared;
-    const position = Atomics.load(i32, control(Control.at.published)) >>> 0;
+    const position = Atomics.load(i32, controlWord(Control.at.published)) >>> 0;
     const tail = PUBLISH_BYTES - (position % PUBLISH_BYTES);
     const skip = tail < size ? tail : 0;
     if (!this.waitFor(position, skip + size)) return undefined;
@@ -86,8 +85,8 @@ export class Publisher {
   /** The record at `position` is written. */
   private tell(position: number, size: number): void {
     const { i32 } = this.shared;
-    Atomics.store(i32, control(Control.at.published), position + size);
-    Atomics.add(i32, control(Control.at.epoch), 1);
+    Atomics.store(i32, controlWord(Control.at.published), position + size);
+    Atomics.add(i32, controlWord(Control.at.epoch), 1);
     for (let cpu = 0; cpu < this.shared.plan.cpuCount; cpu++) {
       const pending = (cpuBase(this.shared.plan, cpu) + Cpu.at.pending) >> 2;
       Atomics.or(i32, pending, Pending.INSTALL);
@@ -99,13 +98,13 @@ export class Publisher {
   private waitFor(position: number, bytes: number): boolean {
     const { i32, plan } = this.shared;
     for (;;) {
-      const signal = Atomics.load(i32, control(Control.at.consumedSignal));
+      const signal = Atomics.load(i32, controlWord(Control.at.consumedSignal));
       let behind = 0;
       for (let cpu = 0; cpu < plan.cpuCount; cpu++) behind = Math.max(behind, this.behind(cpu, position));
       if (behind + bytes <= PUBLISH_BYTES) return true;
-      if (Atomics.load(i32, control(Control.at.stop)) !== 0) return false;
+      if (Atomics.load(i32, controlWord(Control.at.stop)) !== 0) return false;
       for (let cpu = 0; cpu < plan.cpuCount; cpu++) Atomics.notify(i32, (cpuBase(plan, cpu) + Cpu.at.pending) >> 2);
-      Atomics.wait(i32, control(Control.at.consumedSignal), signal, WAIT_MS);
+      Atomics.wait(i32, controlWord(Control.at.consumedSignal), signal, WAIT_MS);
     }
   }
 
@@ -118,7 +117,7 @@ export class Publisher {
 export function* unseenModules(shared: SharedMemory, cpu: number, clients = 0): Generator<TranslatedModule | typeof DROP_REGIONS> {
   const { i32, u8 } = shared;
   const consumed = (cpu + Cpu.at.consumed) >> 2;
-  while (i32[consumed] !== Atomics.load(i32, control(Control.at.published))) {
+  while (i32[consumed] !== Atomics.load(i32, controlWord(Control.at.published))) {
     const at = PUBLISH + ((i32[consumed]! >>> 0) % PUBLISH_BYTES);
     const [size, count] = i32.subarray(at >> 2, (at >> 2) + 2) as unknown as [number, number];
     if (count === FLUSH) yield DROP_REGIONS;
@@ -146,7 +145,7 @@ export function* unseenModules(shared: SharedMemory, cpu: number, clients = 0): 
       yield { bytes: u8.slice(start, start + length), entries };
     }
     Atomics.store(i32, consumed, i32[consumed]! + size);
-    Atomics.add(i32, control(Control.at.consumedSignal), 1);
-    Atomics.notify(i32, control(Control.at.consumedSignal));
+    Atomics.add(i32, controlWord(Control.at.consumedSignal), 1);
+    Atomics.notify(i32, controlWord(Control.at.consumedSignal));
   }
 }

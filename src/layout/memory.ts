@@ -86,6 +86,8 @@ const MAP = struct({
   ram: area(0, 32 * MiB),
 });
 export const CONTROL = MAP.at.control;
+/** Index in 32-bit words of a field of the machine's control block. */
+export const controlWord = (offset: number): number => (CONTROL + offset) >> 2;
 export const DROP_QUEUE = MAP.at.dropQueue;
 export const RUNTIME_STATIC = MAP.at.runtimeStatic;
 export const RUNTIME_STATIC_END = MAP.at.deviceState;

@@ -3,15 +3,7 @@ import type { MachineActivity } from '../api/activity.ts';
 import type { Channel } from '../api/channel.ts';
 import { FIXED } from '../api/client-names.ts';
 import { CLIENT } from '../api/clients.ts';
-import {
-  type Breakpoint,
-  BreakpointEvent,
-  type BreakpointHit,
-  EndEvent,
-  type MachineState,
-  PausedEvent,
-  type WatchOptions,
-} from '../api/debug.ts';
+import { type Breakpoint, BreakpointEvent, type BreakpointHit, type MachineState, PausedEvent, type WatchOptions } from '../api/debug.ts';
 import { describeEnd, type RunResult } from '../api/ending.ts';
 import { DragomanError } from '../api/errors.ts';
 import type { GdbOptions, GdbServer } from '../api/gdb.ts';
@@ -31,16 +23,14 @@ import type {
   Source,
 } from '../api/options.ts';
 import type { CodeRegions, InspectedRegion, RegionsOptions } from '../api/regions.ts';
-import { EXACT, MODES, type Mode, type Relaxation, type RelaxTerm, relaxationsOf, relaxBits } from '../api/relax.ts';
+import type { Mode, Relaxation, RelaxTerm } from '../api/relax.ts';
 import {
   BYTES,
   cpuNumber,
   GDB,
   INSTRUCTION,
-  MODE,
   REGION_ID,
   REGIONS,
-  RELAX,
   readOptions,
   type Settings,
   SNAPSHOT,
@@ -65,8 +55,8 @@ import { LINEAR } from '../inspect/arguments.ts';
 import { CodeMap } from '../inspect/code-map.ts';
 import { type Inspection, inspection } from '../inspect/inspection.ts';
 import { MachineSymbols } from '../inspect/symbols.ts';
-import { Cpu, Exit, Pending } from '../layout/cpu.ts';
-import { CONTROL, Control, cpuBase, DEVICE_STATE, DEVICE_STATE_BYTES, KEPT_PAGES, planMemory } from '../layout/memory.ts';
+import { Exit } from '../layout/cpu.ts';
+import { Control, controlWord, DEVICE_STATE, DEVICE_STATE_BYTES, KEPT_PAGES, planMemory } from '../layout/memory.ts';
 import { closeShares, openShares, type Share } from '../share/open.ts';
 import { readSnapshot, type Saved } from '../snapshot/restore.ts';
 import { takeSnapshot } from '../snapshot/take.ts';
@@ -78,6 +68,7 @@ import { enterKernel } from './boot/start-state.ts';
 import { MachineChannel } from './channel.ts';
 import { MachineClients } from './clients.ts';
 import { watchedConsole } from './console-watch.ts';
+import { Ending } from './ending.ts';
 import { engineOf, prepareEngine } from './engine.ts';
 import { MachineEvents } from './events.ts';
 import type { Executor, ExecutorEnds } from './executor.ts';
@@ -91,6 +82,7 @@ import { identityOf } from './lockstep/identity.ts';
 import { Pausing } from './pausing.ts';
 import { loadGuest, powerOnAgain, ramOf, resetDevices } from './power-on.ts';
 import { ProfWatch } from './prof-watch.ts';
+import { Relaxing } from './relaxing.ts';
 import { collectActivity } from './report/activity.ts';
 import { dumpDevices } from './report/devices.ts';
 import { dumpCpu, dumpMachine, exitName } from './report/dump.ts';
@@ -98,7 +90,7 @@ import { readProf } from './report/prof.ts';
 import { screenText } from './report/screen.ts';
 import { describeCpus } from './report/state.ts';
 import { collectStats } from './report/stats.ts';
-import { releaseTracers, TraceReader } from './report/trace.ts';
+import { TraceReader } from './report/trace.ts';
 import { ThreadsExecutor, threadsOf } from './threads/executor.ts';
 import { TraceGate } from './trace-gate.ts';
 import type { CodeCacheData } from './translating.ts';
@@ -110,14 +102,11 @@ const HOT_WITHIN = 500;
 /** A guest that does little must not keep its trace to itself for longer. */
 const TRACE_MS = 100;
 const NEVER = 0x7fffffff;
-/** Turns of the host's ends of the devices behind the end of a run: enough for all that a guest may have left in its queues. */
-const LAST_TURNS = 256;
 const HOST_THREAD = 1;
 
 const hasVirtioConsole = ({ virtioConsole, onVirtioConsole }: Settings): boolean => virtioConsole ?? onVirtioConsole !== undefined;
 /** For people. */
 const diskName = (disk: Settings['disks'][number], n: number): string => (disk.kind === 'path' ? disk.path : `disks[${n}]`);
-const firstOf = (waits: readonly (Promise<void> | undefined)[]) => waits.find((wait) => wait !== undefined);
 
 /** The network's way outside. A recording that is run again has what came from there. */
 const outsideOf = ({ net, lockstep }: Settings): NetBackend | undefined => (lockstep?.replay === undefined ? net : undefined);
@@ -138,10 +127,6 @@ export class Machine extends MachineEvents implements MachineHandle {
   private readonly prof: ProfWatch | undefined;
   private readonly flameClient: MachineFlame;
   private traceTimer: ReturnType<typeof setInterval> | undefined;
-  private finish: ((result: RunResult | Promise<never>) => void) | undefined;
-  /** What a callback threw. */
-  private failure: { readonly error: unknown } | undefined;
-  private result: RunResult | undefined;
   /** The host's instance. */
   private readonly runtime: RuntimeExports;
   private readonly symbols: MachineSymbols;
@@ -153,15 +138,9 @@ export class Machine extends MachineEvents implements MachineHandle {
   /** The same, of a lockstep machine. */
   private readonly lockstep: LockstepExecutor | undefined;
   private startedAt = 0;
-  private endedAt = 0;
-  /** All that the guest sent has been handed over. */
-  private closed = false;
   private isClosing = false;
-  private modeNow: Mode;
-  /** Resolves when nobody is to be waited for any more. */
-  private readonly hurried = Promise.withResolvers<void>();
-  /** Resolves when all is given back. */
-  private readonly gone = Promise.withResolvers<void>();
+  private readonly ending: Ending;
+  private readonly relaxing: Relaxing;
   private readonly channels: { readonly serial: MachineChannel; readonly virtioConsole: MachineChannel | undefined };
   private readonly inspection: Inspection;
   private readonly codeMap: CodeMap;
@@ -232,8 +211,8 @@ export class Machine extends MachineEvents implements MachineHandle {
     const standstill = new Standstill(this.shared.memory);
     if (saved === undefined || lockstep !== undefined) standstill.powerOn(host.monotonicNs() - BigInt(Math.ceil(clock.ns)));
     else standstill.standAt(clock.ns, host.monotonicNs());
-    this.modeNow = options.mode;
-    this.relax(options.relax ?? MODES[options.mode]);
+    // What is recorded must be what is replayed.
+    this.relaxing = new Relaxing(this.shared, lockstep !== undefined, options.mode, options.relax);
     const channel = (kind: Typed) => new MachineChannel((bytes) => this.type(kind, bytes));
     this.channels = { serial: channel('serial'), virtioConsole: hasVirtioConsole(options) ? channel('virtioConsole') : undefined };
     const time = lockstep === undefined ? undefined : lockstepTime(lockstep, saved?.header.lockstep);
@@ -264,7 +243,7 @@ export class Machine extends MachineEvents implements MachineHandle {
       sampling: () => this.lockstep?.sampling,
       runs: () => this.startedAt !== 0,
     });
-    this.outlets = new Outlets(lockstep !== undefined, (error) => this.failed(error));
+    this.outlets = new Outlets(lockstep !== undefined, (error) => this.ending.failed(error));
     const flow = (kind: Typed) => new InputFlow(() => this.inputWaiting(kind));
     this.typing = { serial: flow('serial'), virtioConsole: flow('virtioConsole') };
     const diskErrors = options.disks.map((disk, n) => errorTeller(diskName(disk, n)));
@@ -275,7 +254,7 @@ export class Machine extends MachineEvents implements MachineHandle {
       clock: time?.clock,
       isHost: true,
       isFirst: true,
-      onEnd: (reason) => this.end(reason),
+      onEnd: (reason) => this.ending.end(reason),
       outlets: this.outlets,
       onConsole: watchedConsole(
         this.channels.serial.receiver(options.onConsole),
@@ -303,14 +282,39 @@ export class Machine extends MachineEvents implements MachineHandle {
       this.trace = new TraceReader(this.shared, this.board.chipset.hub.outlet(undefined, options.onTrace), wanted);
     }
     const { shared, board, config, outlets, trace } = this;
+    this.ending = new Ending({
+      shared,
+      outlets,
+      disks,
+      shares,
+      devices: () => board.chipset.parts,
+      executor: () => this.executor,
+      serve: () => this.serve(),
+      onResult: (result) => {
+        this.flameClient.stop();
+        this.pausing.ended(describeEnd(result));
+        clearInterval(this.traceTimer);
+      },
+      release: () => {
+        this.clients.ended();
+        outsideOf(options)?.close?.();
+      },
+      explain: (result) => this.explained(result),
+      onGone: (event) => {
+        for (const flow of Object.values(this.typing)) flow.drained();
+        for (const channel of Object.values(this.channels)) channel?.end(describeEnd(event.result));
+        options.signal?.removeEventListener('abort', this.abort);
+        this.dispatchEvent(event);
+      },
+    });
     const inputs = deviceInputs(board);
     const profile = options.perfMap ? { symbols: options.symbols?.code } : undefined;
     const ends: ExecutorEnds = {
       onCpuEnd: (cpu, exit, arg, data) => this.cpuEnded(cpu, exit, arg, data),
-      onEnd: (result) => this.end(result),
+      onEnd: (result) => this.ending.end(result),
       onHostSignal: () => this.serve(),
       onDebugStop: () => this.pausing.debugStop(),
-      onFailure: (error) => this.failed(error),
+      onFailure: (error) => this.ending.failed(error),
       dump: () => this.describe(),
     };
     if (lockstep === undefined || time === undefined) {
@@ -343,7 +347,7 @@ export class Machine extends MachineEvents implements MachineHandle {
     this.pausing = new Pausing({
       shared: this.shared,
       executor: () => this.executor,
-      settled: () => this.settled(),
+      settled: () => this.ending.settled(),
       onPaused: (reason, hits) => {
         for (const hit of hits) this.dispatchEvent(new BreakpointEvent(hit));
         this.dispatchEvent(new PausedEvent(reason, hits));
@@ -420,10 +424,6 @@ export class Machine extends MachineEvents implements MachineHandle {
     });
   }
 
-  private control(offset: number): number {
-    return (CONTROL + offset) >> 2;
-  }
-
   get console(): Channel {
     return this.channels.serial;
   }
@@ -435,42 +435,39 @@ export class Machine extends MachineEvents implements MachineHandle {
   run(): Promise<RunResult> {
     if (this.startedAt !== 0 || this.isClosing)
       return Promise.reject(new DragomanError('BAD_STATE', this.isClosing ? 'the machine was closed' : 'a machine runs once'));
-    this.startedAt = monotonicMs();
-    if (this.result !== undefined) {
-      this.endedAt = this.startedAt;
-      return Promise.resolve(this.result);
-    }
+    const { result, endedAt } = this.ending;
+    this.startedAt = endedAt || monotonicMs();
+    if (result !== undefined) return Promise.resolve(result);
     const { perfMap } = this.options;
     if (perfMap) host.writePerfMap();
     const engine = engineOf(this.options);
     const image = loadEngineImage(engine);
     const { jit } = this;
-    const set = (offset: number, value: number) => (this.shared.i32[this.control(offset)] = value);
+    const set = (offset: number, value: number) => (this.shared.i32[controlWord(offset)] = value);
     set(Control.at.hotThreshold, jit ? HOT : NEVER);
     set(Control.at.hotWithin, HOT_WITHIN);
     set(Control.at.mostRegions, this.options.maxRegions ?? 0);
     // Until the translator knows better.
-    const kept = this.control(Control.at.keptPages);
+    const kept = controlWord(Control.at.keptPages);
     if (this.lockstep === undefined && this.keepsCode) this.shared.i32.fill(-1, kept, kept + KEPT_PAGES / 32);
     set(Control.at.strictOrder, engine.strictOrder ? 1 : 0);
     set(Control.at.countInstructions, this.counts ? 1 : 0);
     set(Control.at.prof, this.prof === undefined ? 0 : 1);
     set(Control.at.trace, this.trace === undefined ? 0 : 1);
-    return new Promise((resolve) => {
-      this.finish = resolve;
-      const held = this.gdbPort.begin();
-      this.pausing.begin(this.options.paused || held, this.saved !== undefined && this.lockstep === undefined);
-      this.flameClient.begin();
-      if (this.trace !== undefined) this.traceTimer = setInterval(() => this.serve(), TRACE_MS);
-      this.executor.start(image);
-    });
+    const outcome = this.ending.outcome();
+    const held = this.gdbPort.begin();
+    this.pausing.begin(this.options.paused || held, this.saved !== undefined && this.lockstep === undefined);
+    this.flameClient.begin();
+    if (this.trace !== undefined) this.traceTimer = setInterval(() => this.serve(), TRACE_MS);
+    this.executor.start(image);
+    return outcome;
   }
 
   /** The CPUs stand still: the machine has not run yet, is paused, or all of its threads are gone. */
   private readonly requireStopped = (writes = false): void => {
     this.pausing.mustRest();
     if (writes) this.executor.changed?.();
-    if (this.result !== undefined && !this.closed && this.startedAt !== 0)
+    if (this.ending.result !== undefined && !this.ending.closed && this.startedAt !== 0)
       throw new DragomanError('BAD_STATE', 'the run is ending: wait for what run() gives');
   };
 
@@ -507,20 +504,8 @@ export class Machine extends MachineEvents implements MachineHandle {
       this.board.chipset.hub.runHostSignals();
       this.trace?.drain();
     } catch (error) {
-      this.failed(error);
+      this.ending.failed(error);
     }
-  }
-
-  private failed(error: unknown): void {
-    this.failure ??= { error };
-    this.end({ kind: 'stopped', reason: 'a callback of the host failed' });
-    this.hurry();
-  }
-
-  /** Nobody is waited for any more: what the devices have accepted from the guest is handed over at once. */
-  private hurry(): void {
-    this.outlets.hurry();
-    this.hurried.resolve();
   }
 
   dump(): string {
@@ -560,16 +545,16 @@ export class Machine extends MachineEvents implements MachineHandle {
   private cpuEnded(cpu: number, exit: number, arg: number, data: number): void {
     switch (exit) {
       case Exit.HALT:
-        return this.end({ kind: 'halted' });
+        return this.ending.end({ kind: 'halted' });
       case Exit.RESET:
-        return this.end({ kind: 'reset', cause: 'INIT' });
+        return this.ending.end({ kind: 'reset', cause: 'INIT' });
       case Exit.TRIPLE_FAULT:
-        return this.end({ kind: 'triple-fault', dump: this.describe() });
+        return this.ending.end({ kind: 'triple-fault', dump: this.describe() });
       case Exit.STOP:
         // Whoever asked for the stop has said why.
         return;
       default:
-        return this.end({
+        return this.ending.end({
           kind: 'internal-error',
           message: `CPU ${cpu}: the run loop came back with ${exitName(exit)}, ${arg}, ${data.toString(16)}`,
           dump: this.describe(),
@@ -579,87 +564,8 @@ export class Machine extends MachineEvents implements MachineHandle {
 
   /** Bytes of such input that the guest has not taken. */
   private inputWaiting(kind: Typed): number {
-    if (this.result !== undefined) return this.closed ? 0 : Number.POSITIVE_INFINITY;
+    if (this.ending.result !== undefined) return this.ending.closed ? 0 : Number.POSITIVE_INFINITY;
     return this.inputs.waiting(kind);
-  }
-
-  /** Ends the run once; everything the guest has written reaches its callbacks first. */
-  private end(result: RunResult): void {
-    if (this.result !== undefined) return;
-    this.result = result;
-    this.endedAt = monotonicMs();
-    this.flameClient.stop();
-    this.pausing.ended(describeEnd(result));
-    const { i32, plan } = this.shared;
-    Atomics.store(i32, this.control(Control.at.stop), 1);
-    for (const offset of [Control.at.heatSignal, Control.at.timerSignal, Control.at.ioSignal, Control.at.consumedSignal]) {
-      Atomics.add(i32, this.control(offset), 1);
-      Atomics.notify(i32, this.control(offset));
-    }
-    for (let cpu = 0; cpu < plan.cpuCount; cpu++) {
-      const pending = (cpuBase(plan, cpu) + Cpu.at.pending) >> 2;
-      Atomics.or(i32, pending, Pending.STOP);
-      Atomics.notify(i32, pending);
-    }
-    releaseTracers(this.shared);
-    this.executor.stop(result.kind === 'stopped' ? result.reason : undefined);
-    clearInterval(this.traceTimer);
-    if (result.kind === 'stopped') this.hurry();
-    void this.giveBack(result);
-  }
-
-  private async giveBack(result: RunResult): Promise<void> {
-    await this.executor.gone();
-    this.serveLast();
-    // How slow somebody reads does not matter where the guest ended the run: it is waited for.
-    for (let idle = this.outlets.idle(); idle !== undefined && !this.outlets.hurried; idle = this.outlets.idle()) {
-      await Promise.race([idle, this.hurried.promise]);
-      this.serveLast();
-    }
-    // What the guest has written is not lost, however the run ended.
-    for (let written = this.written(); written !== undefined; written = this.written()) {
-      await written;
-      this.serveLast();
-    }
-    for (const disk of this.disks) disk.close();
-    for (const share of this.board.chipset.parts.shares) await share.end();
-    closeShares(this.shares);
-    try {
-      this.clients.ended();
-      outsideOf(this.options)?.close?.();
-    } catch (error) {
-      this.failure ??= { error };
-    }
-    this.closed = true;
-    const explained = await this.explained(result);
-    for (const flow of Object.values(this.typing)) flow.drained();
-    for (const channel of Object.values(this.channels)) channel?.end(describeEnd(result));
-    this.options.signal?.removeEventListener('abort', this.abort);
-    this.gone.resolve();
-    this.dispatchEvent(new EndEvent(explained));
-    this.finish?.(this.failure === undefined ? explained : Promise.reject(this.failure.error));
-  }
-
-  /** Resolves when a disk or a share has taken what it was given of the guest's; undefined: all have. */
-  private written(): Promise<void> | undefined {
-    const { disks, shares } = this.board.chipset.parts;
-    return firstOf([...disks.map((disk) => disk.written()), ...shares.map((share) => share.settled())]);
-  }
-
-  /** Resolves when a device has done what it does behind the guest's back; undefined: all have. */
-  private settled(): Promise<void> | undefined {
-    const { disks, shares } = this.board.chipset.parts;
-    return firstOf([...disks, ...shares].map((device) => device.settled()));
-  }
-
-  /** Lets the devices' host ends work, all threads being gone, until they have nothing to do (or somebody asks to wait). */
-  private serveLast(): void {
-    // A device that has more to do than fits in its turn signals itself.
-    const at = this.control(Control.at.ioSignal);
-    for (let turn = 0, seen = -1; turn < LAST_TURNS && seen !== this.shared.i32[at]; turn++) {
-      seen = this.shared.i32[at]!;
-      this.serve();
-    }
   }
 
   sendInput(bytes: Bytes): Promise<void> | undefined {
@@ -674,7 +580,7 @@ export class Machine extends MachineEvents implements MachineHandle {
   }
 
   private type(kind: Typed, bytes: Uint8Array): Promise<void> | undefined {
-    if (this.result === undefined) this.inputs.push(kind, bytes);
+    if (this.ending.result === undefined) this.inputs.push(kind, bytes);
     return this.typing[kind].room();
   }
 
@@ -685,32 +591,23 @@ export class Machine extends MachineEvents implements MachineHandle {
   }
 
   private receive(frame: Uint8Array): boolean {
-    return this.result === undefined && this.inputs.push('frame', frame);
+    return this.ending.result === undefined && this.inputs.push('frame', frame);
   }
 
   setMode(mode: Mode): void {
-    this.modeNow = MODE.take(mode, 'mode');
-    this.relax(MODES[this.modeNow]);
+    this.relaxing.setMode(mode);
   }
 
   get mode(): Mode {
-    return this.modeNow;
+    return this.relaxing.mode;
   }
 
   get relaxations(): readonly Relaxation[] {
-    return relaxationsOf(Atomics.load(this.shared.i32, this.control(Control.at.relax)));
+    return this.relaxing.now;
   }
 
   relax(terms: readonly RelaxTerm[]): void {
-    const asked = relaxBits(RELAX.take(terms, 'relax'), this.modeNow);
-    // What is recorded must be what is replayed.
-    const bits = this.options.lockstep === undefined ? asked : asked & relaxBits(EXACT);
-    const { i32, plan } = this.shared;
-    if (Atomics.exchange(i32, this.control(Control.at.relax), bits) === bits) return;
-    // The translator drops what was made by others.
-    Atomics.add(i32, this.control(Control.at.heatSignal), 1);
-    Atomics.notify(i32, this.control(Control.at.heatSignal));
-    for (let n = 0; n < plan.cpuCount; n++) Atomics.or(i32, (cpuBase(plan, n) + Cpu.at.pending) >> 2, Pending.KICK);
+    this.relaxing.relax(terms);
   }
 
   get state(): MachineState {
@@ -784,13 +681,13 @@ export class Machine extends MachineEvents implements MachineHandle {
 
   async gdb(options: GdbOptions = {}): Promise<GdbServer> {
     const { port, wait } = GDB.take(options, 'gdb');
-    if (this.result !== undefined) throw new DragomanError('ENDED', `the run has ended: ${describeEnd(this.result)}`);
+    const { result } = this.ending;
+    if (result !== undefined) throw new DragomanError('ENDED', `the run has ended: ${describeEnd(result)}`);
     return this.gdbPort.open(port, wait);
   }
 
   stop(reason: string): void {
-    this.end({ kind: 'stopped', reason });
-    this.hurry();
+    this.ending.stop(reason);
   }
 
   /** `signal` has ended. */
@@ -802,7 +699,7 @@ export class Machine extends MachineEvents implements MachineHandle {
   close(): Promise<void> {
     this.isClosing = true;
     this.stop('the machine was closed');
-    return this.gone.promise;
+    return this.ending.gone;
   }
 
   [Symbol.asyncDispose](): Promise<void> {
@@ -837,7 +734,7 @@ export class Machine extends MachineEvents implements MachineHandle {
 
   stats(): MachineStats {
     const { shared, jit, counts, startedAt } = this;
-    const now = this.endedAt || monotonicMs();
+    const now = this.ending.endedAt || monotonicMs();
     return collectStats({
       shared,
       jit,
@@ -854,7 +751,7 @@ export class Machine extends MachineEvents implements MachineHandle {
 
   activity(): MachineActivity {
     const { shared, state, lockstep } = this;
-    const now = this.endedAt || monotonicMs();
+    const now = this.ending.endedAt || monotonicMs();
     const nowNs = lockstep?.nowNs ?? new Standstill(shared.memory).since(() => BigInt(Math.round(now * 1e6)));
     return collectActivity({ shared, state, nowNs, times: lockstep?.times });
   }
