@@ -39,7 +39,7 @@ export interface Instance {
 const asItIs = <T extends object>(functions: T): T => functions;
 
 /** A table without functions. */
-const noCode = () => new WebAssembly.Table({ element: 'anyfunc', initial: 1 });
+export const noCode = (): WebAssembly.Table => new WebAssembly.Table({ element: 'anyfunc', initial: 1 });
 
 /** Instantiates the runtime alone over the shared memory. `wrap`: what is put around the functions of the host. `table`: where code of clients is that it calls. */
 export function instantiateRuntime(
