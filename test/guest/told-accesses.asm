@@ -2,7 +2,7 @@
 ;   "expect": { "log": ["00000000", "03020100", "0000001f"] } }
 %include "common.inc"
 ; test/unit/clients/told-accesses.test.ts knows each access of a turn.
-%define TURNS 1000
+%define TURNS 3000
 %define MARK DATA
 %define AWAY (DATA + 0x2000)                    ; a page that is mapped by its page fault
 main:

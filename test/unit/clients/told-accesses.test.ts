@@ -4,7 +4,7 @@ import { Machine, type MachineOptions, MiB } from '../../../src/api/index.ts';
 import { readProgram } from '../../harness/asm.ts';
 import type { ToldReport } from './told.ts';
 
-const TURNS = 1000;
+const TURNS = 3000;
 const DATA = 0x60000;
 const AWAY = DATA + 0x2000;
 const PTE = 0x71000 + (AWAY >>> 12) * 4;
@@ -93,11 +93,12 @@ it.each<Partial<MachineOptions>>([
   { mode: 'transparent' },
   { mode: 'classic' },
 ])('with %j each access is seen once', async (more) => {
-  const { accesses, runBytes, told, last, eips } = await run(more);
+  const { accesses, runBytes, told, translated, last, eips } = await run(more);
   expect(last.slice(-TURN.length)).toEqual(TURN);
   expect(accesses).toBe((TURN.length - RUNS) * TURNS);
   expect(told).toBe(TOLD * TURNS);
   expect(runBytes).toBe(RUN_BYTES * TURNS);
+  if (more.lockstep !== undefined) expect(translated > accesses / 8).toBe(more.engine === undefined);
   // Those of an instruction have its EIP: INT, IRETD.
   const of = eips.slice(-TURN.length);
   expect(new Set(of.slice(1, 4)).size).toBe(1);

@@ -8,6 +8,8 @@ export interface ToldReport {
   readonly runBytes: number;
   /** Of them those that functions of the runtime have told of. */
   readonly told: number;
+  /** And those of regions. */
+  readonly translated: number;
   /** The last ones: 'rw 4 at 60000 kernel'. */
   readonly last: readonly string[];
   /** EIPs of the same. */
@@ -18,6 +20,7 @@ const COUNTS = 0;
 const ALL = 8;
 const TOLD = 16;
 const RUN_BYTES = 24;
+const TRANSLATED = 32;
 const RING: Ring = { offset: 64, records: 256, words: 3 };
 const READS = 1 << 16;
 const WRITES = 1 << 17;
@@ -34,7 +37,7 @@ export default function told({ from, mark }: OptionTexts): Client {
       if (at.size === undefined) b.countBy(RUN_BYTES, b.mul(seen, at.bytes));
       else {
         b.countBy(ALL, seen);
-        if (at.engine === 'runtime') b.countBy(TOLD, seen);
+        if (at.engine !== 'interpreter') b.countBy(at.engine === 'runtime' ? TOLD : TRANSLATED, seen);
       }
       const how = (at.reads ? READS : 0) | (at.writes ? WRITES : 0) | (at.level === 'user' ? USER : 0);
       // One that is not seen is written over by the next.
@@ -50,6 +53,7 @@ export default function told({ from, mark }: OptionTexts): Client {
         accesses: view.counter(0, ALL),
         runBytes: view.counter(0, RUN_BYTES),
         told: view.counter(0, TOLD),
+        translated: view.counter(0, TRANSLATED),
         last: last.map(lineOf),
         eips: last.map(([, , eip]) => eip!),
       };
