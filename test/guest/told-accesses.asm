@@ -5,6 +5,7 @@
 %define TURNS 3000
 %define MARK DATA
 %define AWAY (DATA + 0x2000)                    ; a page that is mapped by its page fault
+align 4096                                      ; code that is stored beside of is translated later
 main:
   PAGING_ON
   mov eax, cr4

@@ -98,7 +98,7 @@ it.each<Partial<MachineOptions>>([
   expect(accesses).toBe((TURN.length - RUNS) * TURNS);
   expect(told).toBe(TOLD * TURNS);
   expect(runBytes).toBe(RUN_BYTES * TURNS);
-  if (more.lockstep !== undefined) expect(translated > accesses / 8).toBe(more.engine === undefined);
+  if (more.lockstep !== undefined) expect(translated > accesses / 10).toBe(more.engine === undefined);
   // Those of an instruction have its EIP: INT, IRETD.
   const of = eips.slice(-TURN.length);
   expect(new Set(of.slice(1, 4)).size).toBe(1);
