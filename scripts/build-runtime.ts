@@ -37,7 +37,7 @@ export async function compileRuntime(out: string, optimize: '-O3' | '-O0'): Prom
     'wasm/index.ts',
     ...['--baseDir', root, '--outFile', out],
     ...['--runtime', 'stub', '--noAssert', optimize, '--debug'],
-    ...['--importMemory', '--sharedMemory', '--noExportMemory'],
+    ...['--importMemory', '--sharedMemory', '--noExportMemory', '--importTable'],
     ...['--initialMemory', String(INITIAL_PAGES), '--maximumMemory', String(MAXIMUM_PAGES)],
     ...['--memoryBase', String(RUNTIME_STATIC)],
     ...['--enable', 'threads', '--enable', 'simd'],

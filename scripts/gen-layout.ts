@@ -7,6 +7,7 @@
 //   lapic.irr.load(n)           the same of an array of such words
 //   Cpu.SIZE, cpu.scratch       bytes of a record; the address of an area
 import { mkdirSync, writeFileSync } from 'node:fs';
+import * as clients from '../src/layout/clients.ts';
 import * as costs from '../src/layout/costs.ts';
 import * as cpu from '../src/layout/cpu.ts';
 import * as features from '../src/layout/features.ts';
@@ -17,7 +18,17 @@ import * as prof from '../src/layout/prof.ts';
 import type { FieldSpec, Struct } from '../src/layout/struct.ts';
 import * as system from '../src/layout/system.ts';
 
-const DESCRIPTIONS: Record<string, unknown> = { ...costs, ...cpu, ...features, ...flame, ...lapic, ...memory, ...prof, ...system };
+const DESCRIPTIONS: Record<string, unknown> = {
+  ...clients,
+  ...costs,
+  ...cpu,
+  ...features,
+  ...flame,
+  ...lapic,
+  ...memory,
+  ...prof,
+  ...system,
+};
 
 /** The one record at a fixed address. */
 const SINGLES = { control: { type: 'Control', at: 'CONTROL' } };

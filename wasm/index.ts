@@ -159,7 +159,7 @@ export {
   privileged,
   smsw,
   updateFpuTraps,
-  updateMode,
+  updateModeOfHost as updateMode,
   wbinvd,
 } from './system/control';
 export { cpuid } from './system/cpuid';

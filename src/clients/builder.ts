@@ -10,6 +10,8 @@ import { type Placed, RING_HEAD, type Ring, type Shadow } from './room.ts';
 
 /** What a call of a client's function is known by: the client's number in the list (above these bits), and the function's. */
 export const CALL_BITS = 16;
+/** That a call gives. */
+const MOST_VALUES = 5;
 
 /** What an access touches. */
 /** An access, or what is to be noted as one. */
@@ -20,13 +22,15 @@ export class ClientBuilder extends Builder {
   private readonly room: Placed;
 
   private readonly id: number;
+  private readonly exact: boolean;
 
-  /** `id`: the client's, for calls. */
-  constructor(code: Code, room: Placed, id = 0) {
+  /** `id`: the client's, for calls; `exact`: all of which have the CPU's state. */
+  constructor(code: Code, room: Placed, id = 0, exact = false) {
     super();
     this.code = code;
     this.room = room;
     this.id = id;
+    this.exact = exact;
   }
 
   /** The CPU's index (i32). */
@@ -37,6 +41,12 @@ export class ClientBuilder extends Builder {
   /** Adds a number to the counter of 64 bits at an offset of the CPU's room. */
   count(offset: number, by = 1): void {
     this.increase(offset, this.const64(BigInt(by)));
+  }
+  /** The same of that which is `index` (i32) counters behind it: one of a table, by a vector, say. The client sees to it that it is in its room. */
+  countAt(offset: number, index: Value, by = 1): void {
+    const at = this.shl(index, this.const(3));
+    const count = this.loadCpu(8, offset, at);
+    this.storeCpu(8, offset, this.op('i64.add', count, this.const64(BigInt(by))), at);
   }
   /** The same with a value (i32, unsigned). */
   countBy(offset: number, by: Value): void {
@@ -139,26 +149,27 @@ export class ClientBuilder extends Builder {
    * memory there.
    */
   callIf(cond: Value, number: number, ...values: readonly Value[]): void {
+    if (this.exact) return this.callExactIf(cond, number, ...values);
     const { name, effects, result } = runtime.clientCall;
     this.push({
       kind: 'helper',
       type: result,
       name,
-      args: this.callArguments(number, values, 5),
+      args: this.callArguments(number, values),
       effects,
       when: [cond],
       otherwise: this.const(0),
     });
   }
-  /** The same with up to three values and all of the CPU's state in memory, as it is at the start of the instruction. It costs a call whether `cond` is 0 or not. */
+  /** The same with all of the CPU's state in memory: as it is at the start of the instruction, in front of a branch behind all else that the instruction does. It costs a call whether `cond` is 0 or not. */
   callExactIf(cond: Value, number: number, ...values: readonly Value[]): void {
     const { name, effects } = runtime.clientCallExact;
-    this.push({ kind: 'helper', type: undefined, name, args: [cond, ...this.callArguments(number, values, 3)], effects });
+    this.push({ kind: 'helper', type: undefined, name, args: [cond, ...this.callArguments(number, values)], effects });
   }
-  private callArguments(number: number, values: readonly Value[], most: number): Value[] {
-    if (values.length > most) throw new Error(`a call is given ${values.length} values, of at most ${most}`);
+  private callArguments(number: number, values: readonly Value[]): Value[] {
+    if (values.length > MOST_VALUES) throw new Error(`a call is given ${values.length} values, of at most ${MOST_VALUES}`);
     const all = [this.const((this.id << CALL_BITS) | number), ...values];
-    while (all.length < 1 + most) all.push(this.const(0));
+    while (all.length < 1 + MOST_VALUES) all.push(this.const(0));
     return all;
   }
 }

@@ -2,11 +2,20 @@
 
 import type { SharedMemory } from '../cpu/state.ts';
 import { codeLevel } from '../instrument/places.ts';
-import { Cpu, Delivery, DeliveryNote, LAST_DELIVERIES } from '../layout/cpu.ts';
+import { ClientWords, CROSSED_BY, CrossedBy } from '../layout/clients.ts';
+import { Cpu } from '../layout/cpu.ts';
+import { CpuArea } from '../layout/memory.ts';
 import { CALL_BITS } from './builder.ts';
 import type { Crossing } from './client.ts';
 import type { MadeClient } from './instruments.ts';
 import { ClientView, NO_NAMES } from './view.ts';
+
+/** By CrossedBy. */
+const BY: Readonly<Record<number, NonNullable<Crossing['delivery']>['by']>> = {
+  [CrossedBy.EXCEPTION]: 'exception',
+  [CrossedBy.INTERRUPT]: 'interrupt',
+  [CrossedBy.INSTRUCTION]: 'instruction',
+};
 
 interface Called extends Pick<MadeClient, 'client'> {
   readonly view: ClientView;
@@ -19,14 +28,11 @@ export class ClientCalls {
   readonly #index: number;
   readonly #byId = new Map<number, Called>();
   readonly #crossed: Called[] = [];
-  /** Cpu.lastDeliveryCount at the last crossing. */
-  #deliveries: number;
 
   constructor(shared: SharedMemory, base: number, clients: readonly MadeClient[]) {
     this.#shared = shared;
     this.#base = base;
     this.#index = this.#word(Cpu.at.index);
-    this.#deliveries = this.#word(Cpu.at.lastDeliveryCount);
     for (const { entry, client } of clients) {
       const called = { client, view: new ClientView(shared, entry.placed, client.room ?? {}, NO_NAMES) };
       this.#byId.set(entry.id, called);
@@ -50,17 +56,12 @@ export class ClientCalls {
     });
   }
 
+  /** The CPU's code has been told of it (wasm/clients/told.ts). */
   crossing(): void {
     const to = codeLevel(this.#word(Cpu.at.mode));
-    const count = this.#word(Cpu.at.lastDeliveryCount);
-    let delivery: Crossing['delivery'];
-    if (count !== this.#deliveries && to === 'kernel') {
-      const note = Cpu.at.lastDeliveries + ((count - 1) & (LAST_DELIVERIES - 1)) * DeliveryNote.size;
-      const what = this.#word(note + DeliveryNote.at.what);
-      const by = (what & Delivery.INTERRUPT) !== 0 ? 'interrupt' : (what & Delivery.SOFTWARE) !== 0 ? 'instruction' : 'exception';
-      delivery = { vector: what & 0xff, eip: this.#word(note + DeliveryNote.at.eip), by };
-    }
-    this.#deliveries = count;
+    const told = this.#word(CpuArea.at.clientWords + ClientWords.at.by);
+    const by = BY[told >>> CROSSED_BY];
+    const delivery = by && { vector: told & 0xff, eip: this.#word(CpuArea.at.clientWords + ClientWords.at.at), by };
     for (const { client, view } of this.#crossed) client.crossed!(view, { cpu: this.#index, to, delivery });
   }
 }

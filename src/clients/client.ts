@@ -1,11 +1,11 @@
 // What a client is (docs/clients.md): an object whose hooks add operations to the guest's code where that is made, and which reports what they found. One definition serves both engines.
-import type { AccessPlace, BranchPlace, InstructionPlace, Level } from '../instrument/hooks.ts';
+import type { AccessPlace, BranchPlace, CrossingPlace, InstructionPlace, Level, RegionPlace } from '../instrument/hooks.ts';
 import type { BlockStart } from '../instrument/instrument.ts';
 import type { ClientBuilder } from './builder.ts';
 import type { MachineFacts, Room } from './room.ts';
 import type { ClientView } from './view.ts';
 
-export type { AccessPlace, BranchPlace, InstructionPlace, Level } from '../instrument/hooks.ts';
+export type { AccessPlace, BranchPlace, CodePiece, CrossingPlace, InstructionPlace, Level, RegionPlace } from '../instrument/hooks.ts';
 export type { Form, FormOperand, OperandKind } from '../lift/form.ts';
 export type { ClientBuilder, Touched } from './builder.ts';
 export type { MachineFacts, Ring, Room, Shadow } from './room.ts';
@@ -24,9 +24,9 @@ export interface Call {
   /** The CPU's index. */
   readonly cpu: number;
   readonly number: number;
-  /** Five, of which those that it did not give are 0; of an exact call three. */
+  /** Five, of which those that it did not give are 0. */
   readonly values: readonly number[];
-  /** Where it asked for exact state; else both are 0. */
+  /** Where it asked for exact state (then ClientView.register has the general registers); else both are 0. */
   readonly eip: number;
   readonly eflags: number;
 }
@@ -49,8 +49,12 @@ export interface Client {
   /** Code at which EIPs; undefined: at any. A block is where it begins. */
   readonly ranges?: readonly Range[] | undefined;
   readonly room?: Room;
+  /** Each callIf of its hooks is a callExactIf: `called` finds all of the CPU's state, and code that it looks at is made so that this is as the guest would have it. */
+  readonly exactState?: boolean;
   /** It cuts CPUs' turns in lockstep (ClientView.cutTurn): the run is another one than without it, and none that a recording could be of. */
   readonly cutsTurns?: boolean;
+  /** Adds to the start of a region, which is translated code: what is done each time that it is entered. The interpreter has none. */
+  region?(b: ClientBuilder, at: RegionPlace): void;
   /** Adds to the start of a block. */
   block?(b: ClientBuilder, at: BlockPlace): void;
   /** Adds to the start of an instruction. */
@@ -59,6 +63,8 @@ export interface Client {
   access?(b: ClientBuilder, at: AccessPlace): void;
   /** Adds in front of a branch. */
   branch?(b: ClientBuilder, at: BranchPlace): void;
+  /** Adds to each way from CPL 3 into the kernel, or out of it: in one of the two, as `at.to` says. Of code of any level and at any EIP. */
+  crossing?(b: ClientBuilder, at: CrossingPlace): void;
   /** ClientBuilder.callIf, on the CPU's thread, in the middle of an instruction: of the guest's state it may read what `view` gives and nothing else. It may not throw. */
   called?(view: ClientView, call: Call): void;
   /** The CPU comes into the kernel (from CPL 3), or leaves it; on its thread, in the middle of that. It may not throw. */

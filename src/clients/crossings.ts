@@ -1,6 +1,7 @@
-// The client crossings: how often each CPU comes from a program into the kernel, and by what: system calls, page faults, other exceptions, interrupts. Nothing is added to the guest's code: the
-// CPU's thread is told of each way between the levels.
-import type { Client, Crossing } from './client.ts';
+// The client crossings: how often each CPU comes from a program into the kernel, and by what: system calls, page faults, other exceptions, interrupts, each vector. Nothing is added to the guest's
+// code: the runtime counts on the way.
+import { CrossedBy } from '../layout/clients.ts';
+import type { Client } from './client.ts';
 import type { ClientView } from './view.ts';
 
 /** Ways into the kernel from CPL 3. */
@@ -12,6 +13,8 @@ export interface CrossingCounts {
   readonly otherFaults: number;
   /** External ones, and NMIs. */
   readonly interrupts: number;
+  /** By their vectors those that have one, INT n too. */
+  readonly vectors: Readonly<Record<number, number>>;
 }
 
 /** What it reports: of all CPUs together, and of each. */
@@ -20,42 +23,46 @@ export interface CrossingsReport extends CrossingCounts {
 }
 
 const PAGE_FAULT = 14;
-/** Doubles of a CPU's room, of which nobody else writes any. */
-const AT = { systemCalls: 0, pageFaults: 1, otherFaults: 2, interrupts: 3 } as const satisfies Record<keyof CrossingCounts, number>;
-const KINDS = Object.keys(AT) as (keyof CrossingCounts)[];
+const VECTORS = 256;
+/** A counter for each vector, by CrossedBy. */
+const COUNTERS = VECTORS * Object.keys(CrossedBy).length;
 
-function kindOf(delivery: Crossing['delivery']): keyof CrossingCounts {
-  if (delivery === undefined || delivery.by === 'instruction') return 'systemCalls';
-  if (delivery.by === 'interrupt') return 'interrupts';
-  return delivery.vector === PAGE_FAULT ? 'pageFaults' : 'otherFaults';
+/** How often, of some CPUs, by CrossedBy and vector. */
+type Count = (by: number, vector: number) => number;
+
+function countsOf(count: Count): CrossingCounts {
+  const sum = (by: number, wanted = (_vector: number) => true): number => {
+    let all = 0;
+    for (let vector = 0; vector < VECTORS; vector++) if (wanted(vector)) all += count(by, vector);
+    return all;
+  };
+  const vectors: Record<number, number> = {};
+  for (let vector = 0; vector < VECTORS; vector++) {
+    const all = count(CrossedBy.EXCEPTION, vector) + count(CrossedBy.INTERRUPT, vector) + count(CrossedBy.INSTRUCTION, vector);
+    if (all > 0) vectors[vector] = all;
+  }
+  return {
+    systemCalls: sum(CrossedBy.NO_VECTOR) + sum(CrossedBy.INSTRUCTION),
+    pageFaults: count(CrossedBy.EXCEPTION, PAGE_FAULT),
+    otherFaults: sum(CrossedBy.EXCEPTION, (vector) => vector !== PAGE_FAULT),
+    interrupts: sum(CrossedBy.INTERRUPT),
+    vectors,
+  };
 }
 
 export default function crossings(): Client {
-  const known = new WeakMap<ClientView, readonly Float64Array[]>();
-  const roomsOf = (view: ClientView): readonly Float64Array[] => {
-    let rooms = known.get(view);
-    if (rooms === undefined) {
-      rooms = Array.from({ length: view.cpus }, (_, cpu) => {
-        const { buffer, byteOffset } = view.cpuRoom(cpu);
-        return new Float64Array(buffer, byteOffset, KINDS.length);
-      });
-      known.set(view, rooms);
-    }
-    return rooms;
-  };
   return {
-    room: { cpu: KINDS.length * 8 },
-    crossed(view, { cpu, to, delivery }) {
-      if (to === 'kernel') roomsOf(view)[cpu]![AT[kindOf(delivery)]]!++;
+    room: { cpu: COUNTERS * 8 },
+    crossing(b, at) {
+      if (at.to === 'kernel') b.countAt(0, b.add(b.mul(at.by(), b.const(VECTORS)), at.vector()));
     },
-    report(view): CrossingsReport {
-      const rooms = roomsOf(view);
-      const countsOf = (count: (at: number) => number) =>
-        Object.fromEntries(KINDS.map((kind) => [kind, count(AT[kind])])) as unknown as CrossingCounts;
-      return {
-        ...countsOf((at) => rooms.reduce((sum, room) => sum + room[at]!, 0)),
-        cpus: rooms.map((room) => countsOf((at) => room[at]!)),
-      };
+    report(view: ClientView): CrossingsReport {
+      const of =
+        (cpu: number): Count =>
+        (by, vector) =>
+          view.counter(cpu, (by * VECTORS + vector) * 8);
+      const cpus = Array.from({ length: view.cpus }, (_, cpu) => of(cpu));
+      return { ...countsOf((by, vector) => cpus.reduce((sum, count) => sum + count(by, vector), 0)), cpus: cpus.map(countsOf) };
     },
   };
 }

@@ -5,11 +5,13 @@ import type { CodeHooks } from '../cache/blocks.ts';
 import type { Instance } from '../cpu/runtime.ts';
 import type { SharedMemory } from '../cpu/state.ts';
 import type { Instruction } from '../decode/instruction.ts';
-import { addHandler, addHead } from '../emit/interpreter/handlers.ts';
+import { addHandler, addHead, addOperations } from '../emit/interpreter/handlers.ts';
 import { Emitter } from '../emit/module.ts';
 import { hasHooks, type Level } from '../instrument/hooks.ts';
 import type { Instrument } from '../instrument/instrument.ts';
 import { codeLevel } from '../instrument/places.ts';
+import { accessParts, crossingParts, type RuntimePart } from '../instrument/runtime-places.ts';
+import { ClientWords, NOTED_ACCESSES, NotedAccess } from '../layout/clients.ts';
 import { Mode } from '../layout/cpu.ts';
 import { CLIENT_HANDLERS, TABLE_ENTRIES } from '../layout/memory.ts';
 
@@ -75,6 +77,23 @@ export class ClientHandlers implements CodeHooks {
     });
     if (missing.size > 0) this.#make([...missing]);
     return keys.map((key) => (key === undefined ? undefined : this.#known.get(key)));
+  }
+
+  /** What the runtime is to call (layout/clients.ts): table indices by where they stand in ClientWords. One that is not here is 0. */
+  forRuntime(): ReadonlyMap<number, number> {
+    const wanted = new Map<number, readonly RuntimePart[]>();
+    (['kernel', 'user'] as const).forEach((to, n) => {
+      wanted.set(ClientWords.at.crossing + n * 4, crossingParts(this.#clients, to));
+    });
+    for (let kind = 0; kind < NOTED_ACCESSES; kind++)
+      if ((kind & NotedAccess.RUN) === 0 || (kind & NotedAccess.WORD) === 0)
+        wanted.set(ClientWords.at.access + kind * 4, accessParts(this.#clients, kind, this.#ramBytes));
+    const some = [...wanted]
+      .map(([at, parts]) => [at, parts.filter(({ ops }) => ops.length > 0)] as const)
+      .filter(([, parts]) => parts.length > 0);
+    if (some.length === 0) return new Map();
+    const indices = this.#make(some.map(([at, parts]) => [`runtime ${at}`, (e, name) => addOperations(e, name, parts)]));
+    return new Map(some.map(([at], n) => [at, indices[n]!]));
   }
 
   /** Makes functions, as one module; their table indices. */

@@ -4,6 +4,7 @@ import type { SharedMemory } from '../cpu/state.ts';
 import { hasHooks, type Level } from '../instrument/hooks.ts';
 import type { Instrument } from '../instrument/instrument.ts';
 import { codeLevel } from '../instrument/places.ts';
+import type { Builder } from '../ir/builder.ts';
 import { ClientBuilder } from './builder.ts';
 import type { Client, MakeClient, Range } from './client.ts';
 import { type ClientEntry, factsOf } from './table.ts';
@@ -22,22 +23,27 @@ export const isCovered = ({ level, ranges }: Scope, of: Level, eip: number | und
 /** A client of the list as an instrument. */
 export function asInstrument({ id, name, placed, level, ranges }: ClientEntry, client: Client): Instrument {
   const scope: Scope = { level: level ?? client.level, ranges: ranges ?? client.ranges };
-  const { block, instruction, access, branch } = client;
+  const { block, instruction, access, branch, region, crossing, exactState = false } = client;
+  const builder = (b: Builder, exact = exactState) => new ClientBuilder(b.code, placed, id, exact);
   const instrument: Instrument = {
     name: `client ${id} ${name}`,
     covers: (of, eip) => isCovered(scope, of, eip),
+    ranges: scope.ranges,
     ...(block && {
       block: (b, { mode, engine, eip, instructions, level }) =>
-        block.call(client, new ClientBuilder(b.code, placed, id), {
+        block.call(client, builder(b), {
           engine,
           eip,
           instructions,
           level: level ?? codeLevel(mode!),
         }),
     }),
-    ...(instruction && { instruction: (b, at) => instruction.call(client, new ClientBuilder(b.code, placed, id), at) }),
-    ...(branch && { branch: (b, at) => branch.call(client, new ClientBuilder(b.code, placed, id), at) }),
-    ...(access && { access: (b, at) => access.call(client, new ClientBuilder(b.code, placed, id), at) }),
+    ...(instruction && { instruction: (b, at) => instruction.call(client, builder(b), at) }),
+    ...(branch && { branch: (b, at) => branch.call(client, builder(b), at) }),
+    ...(region && { region: (b, at) => region.call(client, builder(b), at) }),
+    // Half of the state is that of the one side, half that of the other.
+    ...(crossing && { crossing: (b, at) => crossing.call(client, builder(b, false), at) }),
+    ...(access && { access: (b, at) => access.call(client, builder(b), at) }),
   };
   // A region that is left at its start is begun once more.
   return { ...instrument, repeats: !hasHooks(instrument) };

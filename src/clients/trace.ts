@@ -137,15 +137,10 @@ export default function trace(options: OptionTexts): Client {
       },
     }),
     ...(wanted.has('crossing') && {
-      crossed(view, { cpu, to, delivery }) {
-        if (only !== undefined && cpu !== only) return;
-        const head = headOf(view, cpu);
-        const count = head.getUint32(0, true);
-        const at = RING_HEAD + (count & (records - 1)) * WORDS * 4;
-        const kind = KIND.crossing | (to === 'kernel' ? INTO : 0) | (delivery === undefined ? 0 : DELIVERED);
-        [kind, delivery?.eip ?? 0, delivery?.vector ?? 0, 0].forEach((word, n) => head.setUint32(at + n * 4, word, true));
-        head.setUint32(0, count + 1, true);
-        if (isWhole && ((count + 1) & (records / 2 - 1)) === 0) flush(view, cpu);
+      crossing(b, at) {
+        const into = at.to === 'kernel';
+        const delivered = into ? b.mul(b.ne(at.by(), b.const(0)), b.const(DELIVERED)) : b.const(0);
+        record(b, b.or(b.const(KIND.crossing | (into ? INTO : 0)), delivered), at.eip(), at.vector(), b.const(0));
       },
     }),
     called: (view, { cpu }) => flush(view, cpu),

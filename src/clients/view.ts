@@ -1,5 +1,5 @@
 // What a client found, as its report sees it: its room in the machine's memory.
-import { Cpu } from '../layout/cpu.ts';
+import { Cpu, GPR_STRIDE } from '../layout/cpu.ts';
 import { CONTROL, Control, cpuBase, type MemoryPlan, RAM } from '../layout/memory.ts';
 import type { MachineFacts, Room } from './room.ts';
 import { type Placed, RING_HEAD, type Ring } from './room.ts';
@@ -67,6 +67,10 @@ export class ClientView implements MachineFacts {
   get sharedRoom(): Uint8Array {
     this.#sharedRoom ??= this.#shared.u8.subarray(this.#placed.shared, this.#placed.shared + (this.#room.shared ?? 0));
     return this.#sharedRoom;
+  }
+  /** A general register of a CPU, by its number: where it asked for exact state (Call.eip), else of a CPU that stands still. */
+  register(cpu: number, number: number): number {
+    return this.#shared.i32[(cpuBase(this.#shared.plan, cpu) + Cpu.at.gpr + number * GPR_STRIDE) >> 2]! >>> 0;
   }
   /** Guest RAM, by physical address: the memory itself. */
   get ram(): Uint8Array {

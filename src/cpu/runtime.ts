@@ -38,18 +38,27 @@ export interface Instance {
 
 const asItIs = <T extends object>(functions: T): T => functions;
 
-/** Instantiates the runtime alone over the shared memory. `wrap`: what is put around the functions of the host. */
-export function instantiateRuntime({ runtime }: EngineImage, { memory }: SharedMemory, host: HostImports, wrap = asItIs): RuntimeExports {
+/** A table without functions. */
+export const noCode = (): WebAssembly.Table => new WebAssembly.Table({ element: 'anyfunc', initial: 1 });
+
+/** Instantiates the runtime alone over the shared memory. `wrap`: what is put around the functions of the host. `table`: where code of clients is that it calls. */
+export function instantiateRuntime(
+  { runtime }: EngineImage,
+  { memory }: SharedMemory,
+  host: HostImports,
+  wrap = asItIs,
+  table = noCode(),
+): RuntimeExports {
   const imports = wrap({ ...host, monotonic: machineHost.monotonicNs }) as unknown as WebAssembly.ModuleImports;
-  return new WebAssembly.Instance(runtime, { env: { memory }, host: imports }).exports as unknown as RuntimeExports;
+  return new WebAssembly.Instance(runtime, { env: { memory, table }, host: imports }).exports as unknown as RuntimeExports;
 }
 
 /** Instantiates both modules over the shared memory and fills a function table. */
 export function instantiate(image: EngineImage, shared: SharedMemory, host: HostImports, wrap = asItIs): Instance {
   const env = { memory: shared.memory };
-  const runtime = instantiateRuntime(image, shared, host, wrap);
   const handlerCount = FIRST_FORM + image.keys.length;
   const table = new WebAssembly.Table({ element: 'anyfunc', initial: handlerCount, maximum: TABLE_ENTRIES + CLIENT_HANDLERS });
+  const runtime = instantiateRuntime(image, shared, host, wrap, table);
   const code = new WebAssembly.Instance(image.handlers, {
     env: { ...env, table },
     runtime: runtime as unknown as WebAssembly.ModuleImports,

@@ -5,8 +5,9 @@ import { askForPage } from '../cache/heat.ts';
 import { RegionTable } from '../cache/regions.ts';
 import type { ClientCode } from '../clients/client-code.ts';
 import { type ClientEntry, clientVersion, readClients } from '../clients/table.ts';
+import { ClientWords } from '../layout/clients.ts';
 import { Cpu, Exit, GPR_STRIDE, Mode, Pending } from '../layout/cpu.ts';
-import { BlockHead, CONTROL, Control, cpuBase, KEPT_PAGES, PAGE, PAGE_SHIFT } from '../layout/memory.ts';
+import { BlockHead, CONTROL, Control, CpuArea, cpuBase, KEPT_PAGES, PAGE, PAGE_SHIFT } from '../layout/memory.ts';
 import type { HostImports } from '../runtime/host.ts';
 import { addTo, timed } from './host-costs.ts';
 import { type EngineImage, type Instance, instantiate } from './runtime.ts';
@@ -134,7 +135,17 @@ export class Vcpu {
     this.code = list.length === 0 ? undefined : make(this, list);
     this.blocks.hooks = this.code?.handlers;
     this.clients = version;
+    this.placeClientCode();
     this.instance.runtime.updateMode(this.base);
+  }
+
+  /** Says what code of clients the runtime is to call. */
+  private placeClientCode(): void {
+    const { i32 } = this.shared;
+    const at = (this.base + CpuArea.at.clientWords) >> 2;
+    i32.fill(0, at, at + ClientWords.size / 4);
+    i32[at + ClientWords.at.deliveries / 4] = this.get(Cpu.at.lastDeliveryCount);
+    for (const [word, index] of this.code?.handlers.forRuntime() ?? []) i32[at + word / 4] = index;
   }
 
   private review(page: number): void {

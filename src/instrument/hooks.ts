@@ -4,13 +4,14 @@ import type { Flow } from '../decode/instruction.ts';
 import { Builder } from '../ir/builder.ts';
 import { isTerminator, mapOperands, type Op, type OpOf } from '../ir/operations.ts';
 import type { Value } from '../ir/types.ts';
-import { Cpu, GPR_STRIDE, Gpr, Seg, SegCache, Step } from '../layout/cpu.ts';
+import { Cpu, GPR_STRIDE, Step } from '../layout/cpu.ts';
 import { CpuArea, DIRECT_START, PAGE, PAGE_SHIFT, RAM, Record, RecordPlace } from '../layout/memory.ts';
 import type { Form } from '../lift/form.ts';
+import { type HelperAccess, helperAccesses } from './helper-accesses.ts';
 import type { Instrument } from './instrument.ts';
 import type { AccessPlace, BranchPlace, InstructionPlace, Level } from './places.ts';
 
-export type { AccessPlace, BranchPlace, InstructionPlace, Level } from './places.ts';
+export type { AccessPlace, BranchPlace, CodePiece, CrossingPlace, InstructionPlace, Level, RegionPlace } from './places.ts';
 
 /** What code is made, as all of its instructions have it. */
 export interface Weaving {
@@ -90,13 +91,7 @@ class Place implements InstructionPlace {
   }
 }
 
-interface Access {
-  readonly address: Value;
-  readonly bytes: number | Value;
-  /** A run of a string instruction: `bytes` is a value. */
-  readonly run?: boolean;
-  readonly reads: boolean;
-  readonly writes: boolean;
+interface Access extends HelperAccess {
   readonly locked: boolean;
 }
 
@@ -154,34 +149,25 @@ class Accessed extends Place implements AccessPlace {
     this.locked = kind.locked;
   }
 
-  /** The access has left its page in the TLB, or has needed no look into it. */
   ramOffset(): Value {
-    const { b, address } = this;
-    const { ramBytes, directOrigin } = this.weaving;
-    const cpu = b.push({ kind: 'cpu', type: 'i32' });
-    const entry = b.add(cpu, b.and(b.shr_u(address, b.const(PAGE_SHIFT - 2)), b.const(0x3ffffc)));
-    const word = b.push({ kind: 'ldstate', type: 'i32', bytes: 4, signed: false, address: entry, offset: CpuArea.at.tlb });
-    const host = b.add(address, b.and(word, b.const(-PAGE)));
-    let found = b.select(word, b.sub(host, b.const(RAM)), b.const(-1));
-    if (directOrigin !== undefined) {
-      const at = b.sub(address, b.const(directOrigin));
-      const bytes = b.push({ kind: 'ldstate', type: 'i32', bytes: 4, signed: false, offset: Cpu.at.directBytes });
-      found = b.select(b.lt_u(at, bytes), b.add(at, b.const(DIRECT_START)), found);
-    }
-    return b.select(b.lt_u(found, b.const(ramBytes)), found, b.const(ramBytes));
+    return ramOffsetAt(this.b, this.address, this.weaving);
   }
 }
 
-/** Runs of string instructions, which functions of the runtime make: which of ESI and EDI they read by, and write by. */
-const RUNS: Readonly<Record<string, { readonly source?: 'reads'; readonly destination?: 'reads' | 'writes' }>> = {
-  movs: { source: 'reads', destination: 'writes' },
-  stos: { destination: 'writes' },
-  lods: { source: 'reads' },
-  cmps: { source: 'reads', destination: 'reads' },
-  scas: { destination: 'reads' },
-  ins: { destination: 'writes' },
-  outs: { source: 'reads' },
-};
+/** Where an access was in RAM: it has left its page in the TLB, or has needed no look into it. */
+export function ramOffsetAt(b: Builder, address: Value, { ramBytes, directOrigin }: Pick<Weaving, 'ramBytes' | 'directOrigin'>): Value {
+  const cpu = b.push({ kind: 'cpu', type: 'i32' });
+  const entry = b.add(cpu, b.and(b.shr_u(address, b.const(PAGE_SHIFT - 2)), b.const(0x3ffffc)));
+  const word = b.push({ kind: 'ldstate', type: 'i32', bytes: 4, signed: false, address: entry, offset: CpuArea.at.tlb });
+  const host = b.add(address, b.and(word, b.const(-PAGE)));
+  let found = b.select(word, b.sub(host, b.const(RAM)), b.const(-1));
+  if (directOrigin !== undefined) {
+    const at = b.sub(address, b.const(directOrigin));
+    const bytes = b.push({ kind: 'ldstate', type: 'i32', bytes: 4, signed: false, offset: Cpu.at.directBytes });
+    found = b.select(b.lt_u(at, bytes), b.add(at, b.const(DIRECT_START)), found);
+  }
+  return b.select(b.lt_u(found, b.const(ramBytes)), found, b.const(ramBytes));
+}
 
 class Weaver {
   private readonly b = new Builder();
@@ -230,14 +216,13 @@ class Weaver {
   private add(op: Op): void {
     if (op.kind === 'insn' || isTerminator(op) || op.kind === 'call' || op.kind === 'callIndirect') this.settle();
     if (this.place?.branches(op) && !this.branched) this.branch(op);
-    const run = op.kind === 'helper' && this.place !== undefined && this.here.some(({ access }) => access) ? RUNS[op.name] : undefined;
-    const before = run && { source: this.place!.register(Gpr.ESI), destination: this.place!.register(Gpr.EDI) };
+    const behind = op.kind === 'helper' && this.here.some(({ access }) => access) ? this.helped(op) : undefined;
     const at = this.b.push(mapOperands(op, (v) => this.moved[v]!));
     this.moved.push(at);
     if (op.kind === 'insn') this.begin(op);
     else if (op.kind === 'load') this.loaded(op);
     else if (op.kind === 'store') this.stored(op);
-    else if (run !== undefined) this.ran(op as OpOf<'helper'>, run, before!);
+    else if (behind !== undefined) for (const access of behind()) this.accessed({ ...access, locked: false });
   }
 
   private branch(op: BranchOp): void {
@@ -275,30 +260,13 @@ class Weaver {
     this.accessed({ address: this.moved[open.address]!, bytes: open.bytes, reads: true, writes: false, locked: false });
   }
 
-  /** Behind a run: registers say how far it came. */
-  private ran({ args }: OpOf<'helper'>, run: (typeof RUNS)[string], before: { readonly source: Value; readonly destination: Value }): void {
-    const { b } = this;
-    const size = this.moved[args[0]!]!;
-    const piece = (from: Value, reg: number, base: Value, kind: 'reads' | 'writes') => {
-      const to = this.place!.register(reg);
-      const state = b.push({ kind: 'ldstate', type: 'i32', bytes: 4, signed: false, offset: Cpu.at.eflags });
-      const down = b.and(state, b.const(0x400));
-      const length = b.select(down, b.sub(from, to), b.sub(to, from));
-      const first = b.select(down, b.add(to, size), from);
-      this.accessed({
-        address: b.add(first, base),
-        bytes: length,
-        run: true,
-        reads: kind === 'reads',
-        writes: kind === 'writes',
-        locked: false,
-      });
-    };
-    const baseOf = (address: Value | undefined, offset: number) =>
-      b.push({ kind: 'ldstate', type: 'i32', bytes: 4, signed: false, address, offset: offset + SegCache.at.base });
-    if (run!.source !== undefined) piece(before.source, Gpr.ESI, baseOf(this.moved[args[2]!], 0), run!.source);
-    if (run!.destination !== undefined)
-      piece(before.destination, Gpr.EDI, baseOf(undefined, Cpu.at.seg + Seg.ES * SegCache.size), run!.destination);
+  /** What a function of the runtime is about to access, to be asked behind its call. */
+  private helped({ name, args }: OpOf<'helper'>): (() => readonly HelperAccess[]) | undefined {
+    return helperAccesses(name, {
+      b: this.b,
+      args: args.map((v) => this.moved[v]!),
+      register: (number) => this.place!.register(number),
+    });
   }
 }
 

@@ -5,7 +5,7 @@
 import { Builder } from '../ir/builder.ts';
 import { mapOperands, type Op } from '../ir/operations.ts';
 import type { Value } from '../ir/types.ts';
-import type { AccessPlace, BranchPlace, InstructionPlace, Level } from './places.ts';
+import type { AccessPlace, BranchPlace, CrossingPlace, InstructionPlace, Level, RegionPlace } from './places.ts';
 
 /** The start of a block of guest instructions. */
 export interface BlockStart {
@@ -30,8 +30,14 @@ export interface Instrument {
   access?(b: Builder, at: AccessPlace): void;
   /** Adds in front of each branch. */
   branch?(b: Builder, at: BranchPlace): void;
+  /** Adds to the start of a region: what is done each time that the region is entered. Regions alone have it, in front of their first block. */
+  region?(b: Builder, at: RegionPlace): void;
+  /** What the runtime does where a CPU comes from CPL 3, or goes there (clients alone: runtime-places.ts). */
+  crossing?(b: Builder, at: CrossingPlace): void;
   /** Whether it wants anything of code of a level at an EIP; undefined: of some code of that level. Without it: of all. */
   covers?(level: Level, eip: number | undefined): boolean;
+  /** EIPs that it wants something of, from the first to below the second; undefined: any. */
+  readonly ranges?: readonly (readonly [from: number, to: number])[] | undefined;
   /** What an operation becomes, of the same type and effects. */
   operation?(op: Op): Op;
   /** The guest may be stopped at the start of each block: no copies of loops that make many passes without a look at anything. */

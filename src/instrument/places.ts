@@ -1,4 +1,4 @@
-// Where hooks of instruments are called: an instruction, an access of guest memory, a branch.
+// Where hooks of instruments are called: a region, an instruction, an access of guest memory, a branch, a way into the kernel or out of it.
 
 import type { Value } from '../ir/types.ts';
 import { Mode } from '../layout/cpu.ts';
@@ -11,7 +11,8 @@ export const codeLevel = (mode: number): Level => ((mode & Mode.USER) !== 0 ? 'u
 
 /** An instruction that code is made for. What its functions give are values at that place, made there by who calls. */
 export interface InstructionPlace {
-  readonly engine: 'interpreter' | 'region';
+  /** 'runtime': an access that a function of the runtime has made (runtime-places.ts). */
+  readonly engine: 'interpreter' | 'region' | 'runtime';
   readonly level: Level;
   /** Its form: mnemonic, kinds and sizes of operands. Which registers and numbers it has is not known where a handler is made. */
   readonly form: Form;
@@ -53,4 +54,36 @@ export interface BranchPlace extends InstructionPlace {
   target(): Value | undefined;
   /** EIP of where control goes now (i32); undefined of 'far'. */
   to(): Value | undefined;
+}
+
+/** Code of the guest's, by linear address: from `eip` to below `end`. */
+export interface CodePiece {
+  readonly eip: number;
+  readonly end: number;
+  readonly instructions: number;
+}
+
+/** The start of a region: a function of WebAssembly that has been made of blocks, and is entered. */
+export interface RegionPlace {
+  readonly level: Level;
+  /** EIP of where it begins. */
+  readonly entry: number;
+  /** Its blocks, by their EIPs: each once, however often it stands in the region, and none twice. A callee that was grown into its caller has its own. */
+  readonly blocks: readonly CodePiece[];
+  /** Of all of them together. */
+  readonly bytes: number;
+  readonly instructions: number;
+}
+
+/** A CPU comes into the kernel from CPL 3, or goes there: on the way, what it comes to is not entered yet. */
+export interface CrossingPlace {
+  readonly to: Level;
+  /** What the kernel is entered by (i32): CrossedBy; 0 of a way out, and of an instruction without a vector. */
+  by(): Value;
+  /** Which exception or interrupt, or INT n (i32); else 0. */
+  vector(): Value;
+  /** EIP of the instruction that was interrupted, or is INT n (i32); else 0. */
+  eip(): Value;
+  /** A general register (i32); ESP may be that of either side. */
+  register(number: number): Value;
 }

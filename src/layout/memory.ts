@@ -1,6 +1,7 @@
 // Where everything is in the one shared WebAssembly.Memory. Fixed addresses first, then guest RAM, then what
 // grows with the number of CPUs. Nobody else writes an address as a number.
 import { DragomanError } from '../api/errors.ts';
+import { ClientWords, STRING_PARTS, StringPart } from './clients.ts';
 import { Breakpoint, Cpu, PROVEN_DESCRIPTORS, SegmentProof } from './cpu.ts';
 import { FLAME_RECORDS, FlameRecord } from './flame.ts';
 import { PROF_LEVELS, ProfCounts } from './prof.ts';
@@ -240,8 +241,8 @@ export const Control = struct({
   debugPoints: records(DEBUG_POINTS, Breakpoint),
   /** Twice how often the list of attached clients (CLIENT_TABLE) has changed, which it does while no CPU runs; odd while it is written. */
   clientChanges: shared32,
-  /** Nonzero: some client is told of each way into the kernel and out of it. */
-  clientCrossings: u32,
+  /** What some client wants of the runtime (ClientTells bits). */
+  clientTells: u32,
   /** Nonzero: there are clients, which want to know where code is, so that none floats (Mode.PLACED). CPUs go by it when they take the list. */
   placed: u32,
   /** So often a second the timekeeper asks each CPU that runs for a sample (Pending.SAMPLE); 0: never. */
@@ -485,6 +486,9 @@ export const CpuArea = struct(
     prof: records(PROF_LEVELS, ProfCounts, PAGE),
     /** What clients have for each CPU (machine/clients.ts). */
     clients: area(CLIENT_CPU_BYTES, PAGE),
+    /** What the runtime does for them; and of the string instruction that faults. */
+    clientWords: records(1, ClientWords, PAGE),
+    stringParts: records(STRING_PARTS, StringPart, 16),
     /** A ring of samples. */
     flame: records(FLAME_RECORDS, FlameRecord, PAGE),
     /** To the end of the CPU's block. */

@@ -11,6 +11,7 @@ import { type ClientEntry, factsOf, writeClients } from '../clients/table.ts';
 import { ClientView, type KernelNames } from '../clients/view.ts';
 import type { SharedMemory } from '../cpu/state.ts';
 import { host } from '../host/node.ts';
+import { ClientTells } from '../layout/clients.ts';
 import { CLIENT_CPU_BYTES, CONTROL, Control, CpuArea, cpuBase } from '../layout/memory.ts';
 
 /** At once. */
@@ -204,7 +205,11 @@ export class MachineClients {
       shared,
       this.#attached.map(({ entry }) => entry),
     );
-    shared.i32[(CONTROL + Control.at.clientCrossings) >> 2] = this.#attached.some(({ client }) => client.crossed !== undefined) ? 1 : 0;
+    const some = (bit: number, wants: (client: Client) => unknown) => (this.#attached.some(({ client }) => wants(client)) ? bit : 0);
+    shared.i32[(CONTROL + Control.at.clientTells) >> 2] =
+      some(ClientTells.CROSSING, ({ crossing }) => crossing) |
+      some(ClientTells.CROSSED, ({ crossed }) => crossed) |
+      some(ClientTells.ACCESS, ({ access }) => access);
     shared.i32[(CONTROL + Control.at.placed) >> 2] = this.#attached.length > 0 ? 1 : 0;
     const signal = (CONTROL + Control.at.heatSignal) >> 2;
     Atomics.add(shared.i32, signal, 1);

@@ -60,7 +60,7 @@ export const hostFunctions = {
   trace: asks([cpu]),
   /** Code calls a client's function (clients/calls.ts), with EIP and EFLAGS where it asked for exact state. */
   clientCall: asks([cpu, u32('which'), u32('eip'), u32('eflags'), u32('a'), u32('b'), u32('c'), u32('d'), u32('e')]),
-  /** The CPU came to CPL 3, or from there (Control.clientCrossings). */
+  /** The CPU came to CPL 3, or from there (ClientTells.CROSSED). */
   clientCrossing: asks([cpu]),
 };
 

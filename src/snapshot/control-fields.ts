@@ -24,7 +24,7 @@ const KINDS: Readonly<Record<ControlFieldKind, readonly ControlField[]>> = {
   // biome-ignore format: by what they are
   thread: [
     'stop', 'epoch', 'heatHead', 'heatTail', 'heatSignal', 'ioSignal', 'timerSignal', 'slotNext', 'pointsNext', 'published', 'consumedSignal', 'encoder', 'dropped', 'exclusive', 'heatLock',
-    'codeMapNext', 'asleepForGood', 'encoderFailed', 'timekeeperRest', 'clientChanges', 'clientCrossings', 'placed', 'flameHz',
+    'codeMapNext', 'asleepForGood', 'encoderFailed', 'timekeeperRest', 'clientChanges', 'clientTells', 'placed', 'flameHz',
     'regionLogEnd', 'regionLogFirst', 'regionsLogged',
   ],
   debug: ['debugCount', 'debugChanges', 'debugPoints'],

@@ -1,5 +1,5 @@
 // The way of a region, from guest instructions to all that emission must know: grown (grow.ts), lifted, passed through what makes it
-// shorter, instrumented where somebody asks, analysed. A pass takes a region and gives one; an analysis says something of the last of them. Knows no Wasm.
+// shorter, instrumented where somebody asks (once more, without what loses flags, where an instrument wants the CPU's state), analysed. A pass takes a region and gives one; an analysis says something of the last of them. Knows no Wasm.
 
 import type { Instrument } from '../instrument/instrument.ts';
 import type { BlockId } from '../ir/blocks.ts';
@@ -15,8 +15,9 @@ import { dropPassedChecks } from '../passes/passed-checks.ts';
 import { stackAccesses } from '../passes/stack-accesses.ts';
 import { dropStateAccesses } from '../passes/state-accesses.ts';
 import { vectorRegisters } from '../passes/vector-registers.ts';
+import { runtime } from '../runtime/abi.ts';
 import type { Region } from './grow.ts';
-import { instrumented } from './instrumented.ts';
+import { instrumented, regionStart } from './instrumented.ts';
 import { liftRegion } from './lift.ts';
 import { copyLoops } from './loops.ts';
 import { verifyRegion } from './verify.ts';
@@ -58,6 +59,8 @@ export interface Demands {
 /** A region as it is emitted, and what is known of it. */
 export interface Translation {
   readonly ir: RegionIr;
+  /** What instruments want done each time that it is entered: no loads, no stores, no terminator. */
+  readonly start: readonly Op[];
   /** In which form the flags arrive at each block, and leave it. */
   readonly shapes: Shapes;
   /** Instructions at whose start the flags need not be made for a fault. */
@@ -75,11 +78,24 @@ export const reliesOnMap = ({ mode }: RegionIr, directOrigin: number | undefined
 /** Entries of kernels push onto stacks that are not in their direct map, and go to one that is: there the stack's page is remembered. */
 const stackBeside = (ir: RegionIr): Map<string, boolean> => (switchesStacks(ir) ? cachedStack(ir) : new Map());
 
-export function translate(
+/** Whether an instrument calls somebody who gets the CPU's state as it is there, flags too. */
+const asksForState = ({ blocks }: RegionIr): boolean =>
+  [...blocks.values()].some(({ ops }) => ops.some((op) => op.kind === 'helper' && op.name === runtime.clientCallExact.name));
+
+export function translate(region: Region, demands: Demands = {}): Translation {
+  const translation = translateOnce(region, demands, false);
+  // What nobody but a fault could see was dropped before that was known.
+  const { instruments = [] } = demands;
+  return instruments.length > 0 && asksForState(translation.ir) ? translateOnce(region, demands, true) : translation;
+}
+
+/** `exact`: flags are made where they are set, whoever looks at them. */
+function translateOnce(
   region: Region,
-  { instruments = [], directOrigin, stack = false, precise: wanted = true, copies = true, ramBytes = 0, verify = false }: Demands = {},
+  { instruments = [], directOrigin, stack = false, precise: wanted = true, copies = true, ramBytes = 0, verify = false }: Demands,
+  exact: boolean,
 ): Translation {
-  const precise = wanted || (region.mode & Mode.USER) !== 0;
+  const precise = exact || wanted || (region.mode & Mode.USER) !== 0;
   let ir = liftRegion(region);
   if (verify) verifyRegion(ir, 'the lift');
   const once = !copies || instruments.some(({ stops }) => stops);
@@ -89,6 +105,7 @@ export function translate(
   };
   const without = new Set<string>();
   if (once) without.add('loops');
+  if (exact) without.add('dead-flags');
   if (!stack || !instruments.every(({ repeats }) => repeats) || !reliesOnMap(ir, directOrigin)) without.add('stack-accesses');
   for (const [name, pass] of Object.entries<Pass>(PASSES)) if (!without.has(name)) through(name, pass);
   if (instruments.length > 0) {
@@ -98,6 +115,7 @@ export function translate(
   const live = liveFlags(ir, precise);
   return {
     ir,
+    start: regionStart(region, instruments),
     shapes: flagShapes(ir, live),
     deadFlags: precise ? NONE : deadAtInstructions(ir, live),
     bases: reliesOnMap(ir, directOrigin) ? stackBeside(ir) : cachedBases(ir),

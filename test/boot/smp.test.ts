@@ -8,6 +8,7 @@ import { guestOrSkip, READY } from '../../guests/linux.ts';
 import { diskBytes, diskErrors } from '../../guests/stress/disk.ts';
 import { troubleIn } from '../../guests/stress/dmesg.ts';
 import { type EngineName, Machine, MiB, type Mode, type RunResult } from '../../src/api/index.ts';
+import type { CoverageReport } from '../../src/clients/coverage.ts';
 import { GuestConsole } from './console.ts';
 
 const { guest, reason } = await guestOrSkip();
@@ -134,6 +135,28 @@ for (const { cpus, engine, seconds, random, maxRegions, mode, skip } of MACHINES
       expect(await command(`${count}; stress faults 64 100; echo $? $(($(n) - a >= 6400)); stress faults 64; echo $?`)).toMatch(
         /^0 1\nusage: [\s\S]*\n2$/,
       );
+    });
+
+    it.runIf(cpus === 2 && engine === 'jit')('is seen by clients on each of them, which come and go', async () => {
+      const coverage = await machine.attach('coverage:level=kernel');
+      const trace = await machine.attach('trace:what=branch+crossing,level=user');
+      expect(await command(`for c in $(seq 0 ${cpus - 1}); do taskset -c $c sed -n 1p /proc/version > /dev/null; echo $c; done`)).toBe(
+        '0\n1',
+      );
+      const lines = (trace.ask('take') as string).split('\n');
+      await trace.detach();
+      await coverage.detach();
+      for (let n = 0; n < cpus; n++)
+        for (const what of ['branch', 'kernel by', 'user'])
+          expect(
+            lines.some((line) => line.startsWith(`${n} ${what}`)),
+            `${n} ${what}`,
+          ).toBe(true);
+      const { blocks, branches, lostPages } = coverage.report() as CoverageReport;
+      expect(blocks).toBeGreaterThan(2000);
+      expect(branches.both).toBeGreaterThan(100);
+      expect(lostPages).toBe(0);
+      expect(await command('echo on')).toBe('on');
     });
 
     it('has nothing to complain of', async () => {

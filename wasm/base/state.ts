@@ -1,5 +1,5 @@
 // What the whole runtime asks of a CPU's state.
-import { hostClientCrossing } from '../gen/host';
+import { crossed } from '../clients/told';
 import { Cpu, Cr0, Cr4, control, Eflags, Mode, NO_RETURN } from '../gen/layout';
 
 /** All stores are seen before anything that follows. A store and a load that are sequentially consistent, of a word that only this CPU uses, are ordered with
@@ -34,7 +34,7 @@ export function changeMode(cpu: Cpu, mode: u32): void {
   const before = cpu.mode;
   if (before != mode) cpu.callReturn = NO_RETURN;
   cpu.mode = mode;
-  if ((before ^ mode) & Mode.USER && control.clientCrossings) hostClientCrossing(cpu);
+  if ((before ^ mode) & Mode.USER && control.clientTells) crossed(cpu);
 }
 
 /** Segment types are not checked in real-address and virtual-8086 mode (SDM vol. 3, 20.1). */

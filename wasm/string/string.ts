@@ -4,7 +4,8 @@
 import { faulted } from '../base/fault';
 import { orderBulk } from '../base/order';
 import { setRegMasked, userAccess } from '../base/state';
-import { Access, Cpu, Eflags, Gpr, Mode, Seg, SegCache, Tlb } from '../gen/layout';
+import { keepPart, tellsAccesses } from '../clients/told';
+import { Access, Cpu, Eflags, Gpr, Mode, NotedAccess, Seg, SegCache, Tlb } from '../gen/layout';
 import { hitsCode, noticeStore } from '../memory/codepage';
 import { load8, load16, load32, segAllows, segLinear, store8, store16, store32 } from '../memory/memory';
 import { foundCode, foundHost, foundPhys, resolve } from '../memory/tlb';
@@ -390,36 +391,54 @@ function doScas(cpu: Cpu, size: u32, mask: u32, _seg: SegCache, rep: u32): u32 {
 // Many accesses at a time: what is before and behind them is in order with all of them.
 
 export function movs(cpu: Cpu, size: u32, mask: u32, seg: SegCache, rep: u32): u32 {
+  const esi = cpu.gpr[Gpr.ESI];
+  const edi = cpu.gpr[Gpr.EDI];
   orderBulk(cpu);
   const more = doMovs(cpu, size, mask, seg, rep);
   orderBulk(cpu);
+  if (tellsAccesses() && faulted(cpu)) {
+    keepPart(cpu, 0, seg.base, esi, cpu.gpr[Gpr.ESI], size, 0);
+    keepPart(cpu, 1, cpu.seg[Seg.ES].base, edi, cpu.gpr[Gpr.EDI], size, NotedAccess.WRITES);
+  }
   return more;
 }
 
 export function stos(cpu: Cpu, size: u32, mask: u32, _seg: SegCache, rep: u32): u32 {
+  const edi = cpu.gpr[Gpr.EDI];
   orderBulk(cpu);
   const more = doStos(cpu, size, mask, _seg, rep);
   orderBulk(cpu);
+  if (tellsAccesses() && faulted(cpu)) keepPart(cpu, 1, cpu.seg[Seg.ES].base, edi, cpu.gpr[Gpr.EDI], size, NotedAccess.WRITES);
   return more;
 }
 
 export function lods(cpu: Cpu, size: u32, mask: u32, seg: SegCache, rep: u32): u32 {
+  const esi = cpu.gpr[Gpr.ESI];
   orderBulk(cpu);
   const more = doLods(cpu, size, mask, seg, rep);
   orderBulk(cpu);
+  if (tellsAccesses() && faulted(cpu)) keepPart(cpu, 0, seg.base, esi, cpu.gpr[Gpr.ESI], size, 0);
   return more;
 }
 
 export function cmps(cpu: Cpu, size: u32, mask: u32, seg: SegCache, rep: u32): u32 {
+  const esi = cpu.gpr[Gpr.ESI];
+  const edi = cpu.gpr[Gpr.EDI];
   orderBulk(cpu);
   const more = doCmps(cpu, size, mask, seg, rep);
   orderBulk(cpu);
+  if (tellsAccesses() && faulted(cpu)) {
+    keepPart(cpu, 0, seg.base, esi, cpu.gpr[Gpr.ESI], size, 0);
+    keepPart(cpu, 1, cpu.seg[Seg.ES].base, edi, cpu.gpr[Gpr.EDI], size, 0);
+  }
   return more;
 }
 
 export function scas(cpu: Cpu, size: u32, mask: u32, _seg: SegCache, rep: u32): u32 {
+  const edi = cpu.gpr[Gpr.EDI];
   orderBulk(cpu);
   const more = doScas(cpu, size, mask, _seg, rep);
   orderBulk(cpu);
+  if (tellsAccesses() && faulted(cpu)) keepPart(cpu, 1, cpu.seg[Seg.ES].base, edi, cpu.gpr[Gpr.EDI], size, 0);
   return more;
 }

@@ -1,6 +1,7 @@
 // Control and debug registers, and what follows from them: paging switched, the mode of the code, traps of x87 and SSE.
 import { raise, raiseError } from '../base/fault';
 import { changeMode, pagingOn, serialize, untypedSegments } from '../base/state';
+import { setOfHost } from '../clients/told';
 import { flushJumps, flushJumpsAt, flushKernelJumps, flushUserJumps } from '../engine/fetched';
 import { enterSpace } from '../engine/spaces';
 import {
@@ -116,6 +117,13 @@ export function updateMode(cpu: Cpu): void {
   }
   changeMode(cpu, mode);
   updateAlignment(cpu);
+}
+
+/** The same for the host, which has changed what it follows from. */
+export function updateModeOfHost(cpu: Cpu): void {
+  setOfHost(true);
+  updateMode(cpu);
+  setOfHost(false);
 }
 
 /** updateMode behind a load of ES, SS, DS, FS or GS alone. True: the mode is another one. */

@@ -1,8 +1,9 @@
 // Port input and output: the permission check, IN, OUT, INS, OUTS (SDM vol. 1, ch. 19).
 import { faulted, raiseError } from '../base/fault';
 import { setRegMasked, untypedSegments } from '../base/state';
+import { keepPart, tellsAccesses } from '../clients/told';
 import { hostInvalidateCode, hostPortIn, hostPortOut } from '../gen/host';
-import { Cpu, control, Descriptor, Eflags, Gpr, PAGE, Seg, SegCache, Vector } from '../gen/layout';
+import { Cpu, control, Descriptor, Eflags, Gpr, NotedAccess, PAGE, Seg, SegCache, Vector } from '../gen/layout';
 import { load8, load16, load32, probeWrite, segLinear, store8, store16, store32, sysLoad16 } from '../memory/memory';
 import { flushAndProve } from '../memory/tlb';
 import { again, stepBudget } from '../string/repeat';
@@ -63,8 +64,7 @@ export function portOut(cpu: Cpu, port: u32, size: u32, value: u32): void {
   updateShadowRam(cpu);
 }
 
-/** INS: DX -> ES:EDI. Result as of the string operations: 1 where there is more to do. */
-export function ins(cpu: Cpu, size: u32, mask: u32, rep: u32): u32 {
+function doIns(cpu: Cpu, size: u32, mask: u32, rep: u32): u32 {
   let count: u32 = rep ? cpu.gpr[Gpr.ECX] & mask : 1;
   if (count == 0) return 0;
   const port = cpu.gpr[Gpr.EDX] & 0xffff;
@@ -90,8 +90,7 @@ export function ins(cpu: Cpu, size: u32, mask: u32, rep: u32): u32 {
   return again(cpu);
 }
 
-/** OUTS: seg:ESI -> DX. */
-export function outs(cpu: Cpu, size: u32, mask: u32, seg: SegCache, rep: u32): u32 {
+function doOuts(cpu: Cpu, size: u32, mask: u32, seg: SegCache, rep: u32): u32 {
   let count: u32 = rep ? cpu.gpr[Gpr.ECX] & mask : 1;
   if (count == 0) return 0;
   const port = cpu.gpr[Gpr.EDX] & 0xffff;
@@ -112,4 +111,20 @@ export function outs(cpu: Cpu, size: u32, mask: u32, seg: SegCache, rep: u32): u
     budget--;
   } while (budget != 0 && polled(cpu) == 0);
   return again(cpu);
+}
+
+/** INS: DX -> ES:EDI. Result as of the string operations: 1 where there is more to do. */
+export function ins(cpu: Cpu, size: u32, mask: u32, rep: u32): u32 {
+  const edi = cpu.gpr[Gpr.EDI];
+  const more = doIns(cpu, size, mask, rep);
+  if (tellsAccesses() && faulted(cpu)) keepPart(cpu, 1, cpu.seg[Seg.ES].base, edi, cpu.gpr[Gpr.EDI], size, NotedAccess.WRITES);
+  return more;
+}
+
+/** OUTS: seg:ESI -> DX. */
+export function outs(cpu: Cpu, size: u32, mask: u32, seg: SegCache, rep: u32): u32 {
+  const esi = cpu.gpr[Gpr.ESI];
+  const more = doOuts(cpu, size, mask, seg, rep);
+  if (tellsAccesses() && faulted(cpu)) keepPart(cpu, 0, seg.base, esi, cpu.gpr[Gpr.ESI], size, 0);
+  return more;
 }

@@ -2,6 +2,7 @@
 // 20.3), and what happens when that itself goes wrong. Everything is checked before anything of the CPU's state changes.
 
 import { faulted, raise, raiseError } from '../base/fault';
+import { tellParts, tellsAccesses } from '../clients/told';
 import { enterSlow, leaveSlow } from '../engine/costs';
 import { noteBlock, noteDelivery } from '../engine/history';
 import { sampleHere } from '../engine/sample';
@@ -70,6 +71,7 @@ function isContributory(vector: u32): bool {
 /** Delivers the exception in Cpu.fault; Cpu.eip is what the handler will see as the return address. Ends with Cpu.fault clear: at a
  * handler, or with Exit.TRIPLE_FAULT. */
 export function deliver(cpu: Cpu): void {
+  if (tellsAccesses()) tellParts(cpu);
   /** A page fault or contributory exception whose delivery is under way; 32: none. */
   let first: u32 = 32;
   while (true) {

@@ -3,6 +3,7 @@
 // not in the TLB, changes nothing here and goes the long way, which finds the same again, or the fault.
 import { loadGuest, storeGuest } from '../base/order';
 import { changeMode } from '../base/state';
+import { tellPops, tellPushes, tellsAccesses } from '../clients/told';
 import { Cpu, Descriptor, Eflags, Gpr, Mode, PROVEN_DESCRIPTORS, Seg, SystemType, Tlb } from '../gen/layout';
 import { dplOf, highOf, isProtected, lowOf, typeOf } from '../segments/descriptor';
 import { tableHost } from '../segments/table';
@@ -112,8 +113,9 @@ export function deliverFlat(cpu: Cpu, vector: u32, soft: bool, hasError: bool, e
   if (outer) {
     storeGuest<u32>(cpu, host + 12, cpu.gpr[Gpr.ESP]);
     storeGuest<u32>(cpu, host + 16, cpu.seg[Seg.SS].selector);
-    enterStack(cpu, ss, DATA0);
   }
+  if (tellsAccesses()) tellPushes(cpu, top, bytes);
+  if (outer) enterStack(cpu, ss, DATA0);
   cpu.eflags &= ~(Eflags.TF | Eflags.NT | Eflags.RF | Eflags.VM | (high & 0x100 ? 0 : Eflags.IF));
   cpu.gpr[Gpr.ESP] = top;
   enterCode(cpu, selector & 0xfffc, CODE0, 0);
@@ -135,6 +137,7 @@ export function returnFlat(cpu: Cpu): u32 {
   if (!table || flags & Eflags.VM) return 0;
   if ((selector & 3) == 0) {
     if (unlike(cpu, table, selector, CODE0)) return 0;
+    if (tellsAccesses()) tellPops(cpu, esp, 12);
     cpu.gpr[Gpr.ESP] = esp + 12;
     enterCode(cpu, selector, CODE0, 0);
   } else {
@@ -144,6 +147,7 @@ export function returnFlat(cpu: Cpu): u32 {
     if (unlike(cpu, table, selector, CODE3) | unlike(cpu, table, ss, DATA3) | ((selector & ss & 3) ^ 3)) return 0;
     // Data segments that the outer level must not keep make the mode another one.
     if (dplOf(cpu.seg[Seg.DS].access & cpu.seg[Seg.ES].access) != 3) return 0;
+    if (tellsAccesses()) tellPops(cpu, esp, 20);
     dropSegment(cpu, Seg.FS, 3);
     dropSegment(cpu, Seg.GS, 3);
     cpu.gpr[Gpr.ESP] = outer;

@@ -1,7 +1,9 @@
 // A stack at work: the pushes and pops of control transfers, which may use a stack that is not yet the current one and
 // change ESP only when all is well; and the stack instructions that are too big for a lift (ENTER, PUSHA, POPA).
 import { faulted, raiseError } from '../base/fault';
-import { Cpu, Descriptor, Gpr, Seg, Vector } from '../gen/layout';
+import { userAccess } from '../base/state';
+import { tellStack } from '../clients/told';
+import { Cpu, Descriptor, Gpr, NotedAccess, Seg, Vector } from '../gen/layout';
 import { load16, load32, probeWrite, pushAs16, pushAs32, store16, store32 } from '../memory/memory';
 import { isProtected } from '../segments/descriptor';
 
@@ -56,6 +58,13 @@ function outside(cpu: Cpu, offset: u32, bytes: u32): bool {
 
 /** Pushes 2 or 4 bytes; true: a fault was raised. */
 export function push(cpu: Cpu, value: u32, size: u32): bool {
+  if (pushUntold(cpu, value, size)) return true;
+  tellStack(cpu, base + sp, size, system ? 0 : userAccess(cpu), NotedAccess.WRITES);
+  return false;
+}
+
+/** The same, of which clients hear in another way. */
+function pushUntold(cpu: Cpu, value: u32, size: u32): bool {
   const to = (sp - size) & mask;
   if (outside(cpu, to, size)) return true;
   if (size == 4) {
@@ -75,6 +84,7 @@ export function push(cpu: Cpu, value: u32, size: u32): bool {
 export function pop(cpu: Cpu, size: u32): u32 {
   if (outside(cpu, sp, size)) return 0;
   const value = size == 4 ? load32(cpu, base + sp) : load16(cpu, base + sp);
+  if (!faulted(cpu)) tellStack(cpu, base + sp, size, userAccess(cpu), 0);
   sp = (sp + size) & mask;
   return value;
 }
@@ -89,13 +99,13 @@ export function closeStack(cpu: Cpu): void {
   cpu.gpr[Gpr.ESP] = high | sp;
 }
 
-/** ENTER (SDM vol. 2). `opsize` is 2 or 4. */
+/** ENTER (SDM vol. 2), whose code tells clients of its accesses (src/instrument/helper-accesses.ts). `opsize` is 2 or 4. */
 export function enter(cpu: Cpu, size: u32, nesting: u32, opsize: u32): void {
   nesting &= 31;
   size &= 0xffff;
   openCurrentStack(cpu, 0);
   const ebp = cpu.gpr[Gpr.EBP];
-  if (push(cpu, ebp, opsize)) return;
+  if (pushUntold(cpu, ebp, opsize)) return;
   const frame = sp;
   if (nesting > 0) {
     let bp = ebp;
@@ -104,9 +114,9 @@ export function enter(cpu: Cpu, size: u32, nesting: u32, opsize: u32): void {
       const at = bp & mask;
       if (outside(cpu, at, opsize)) return;
       const link = opsize == 4 ? load32(cpu, base + at) : load16(cpu, base + at);
-      if (faulted(cpu) || push(cpu, link, opsize)) return;
+      if (faulted(cpu) || pushUntold(cpu, link, opsize)) return;
     }
-    if (push(cpu, high | frame, opsize)) return;
+    if (pushUntold(cpu, high | frame, opsize)) return;
   }
   const top = (sp - size) & mask;
   // The new top of the stack must be writable, though nothing is written there.

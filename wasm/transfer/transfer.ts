@@ -1,6 +1,8 @@
 // Far jumps, calls and returns: between code segments, through call gates, to other tasks (SDM vol. 3, 5.8; vol. 2,
 // JMP, CALL, RET). Cpu.eip is the instruction's own EIP until the transfer is done.
 import { faulted } from '../base/fault';
+import { userAccess } from '../base/state';
+import { tellStack } from '../clients/told';
 import { Cpu, Descriptor, Gpr, InnerStack, Seg, SystemType, Vector } from '../gen/layout';
 import { load16, load32 } from '../memory/memory';
 import {
@@ -236,7 +238,9 @@ function copyParameters(cpu: Cpu, count: u32, size: u32): bool {
   for (let i = count; i > 0; i--) {
     const at = base + ((cpu.gpr[Gpr.ESP] + (i - 1) * size) & mask);
     const value = size == 4 ? load32(cpu, at) : load16(cpu, at);
-    if (faulted(cpu) || push(cpu, value, size)) return true;
+    if (faulted(cpu)) return true;
+    tellStack(cpu, at, size, userAccess(cpu), 0);
+    if (push(cpu, value, size)) return true;
   }
   return false;
 }

@@ -13,7 +13,9 @@ export type {
   Client,
   ClientBuilder,
   ClientView,
+  CodePiece,
   Crossing,
+  CrossingPlace,
   Form,
   FormOperand,
   InstructionPlace,
@@ -23,6 +25,7 @@ export type {
   OperandKind,
   OptionTexts,
   Range,
+  RegionPlace,
   Ring,
   Room,
   Shadow,
@@ -35,4 +38,5 @@ export type { InscountReport } from '../../clients/inscount.ts';
 export type { Race, RaceSide, RacesReport } from '../../clients/races.ts';
 export type { SharedSymbol, SharingReport, SharingTable } from '../../clients/sharing.ts';
 export type { TraceReport } from '../../clients/trace.ts';
+export { CrossedBy } from '../../layout/clients.ts';
 export { CLIENTS, type ClientName, type ClientOption, type ClientOptions } from '../client-names.ts';

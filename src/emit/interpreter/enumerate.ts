@@ -37,12 +37,21 @@ const MODES = [Mode.CODE32 | Mode.FLAT, Mode.CODE32, 0];
 /** In the order of the one-byte opcodes, each followed by that behind 0F; then the longer maps. */
 const place = (bytes: readonly number[]): number => (bytes.length > 2 ? bytes[1]! << 16 : 0) + bytes.at(-1)! * 4 + bytes.length;
 
+/** A form, and an instruction that has it. */
+export interface KnownForm {
+  readonly form: Form;
+  readonly spec: LiftSpec;
+  /** Mode bits that it was decoded by, and its bytes. */
+  readonly mode: number;
+  readonly code: Uint8Array;
+}
+
 /**
  * Every form of every instruction that CPUID announces, by key: each opcode of iced's table with each prefix and kind of operand. Throws where an announced
  * instruction has no lift.
  */
-export function enumerateForms(): Map<string, { form: Form; spec: LiftSpec }> {
-  const forms = new Map<string, { form: Form; spec: LiftSpec }>();
+export function enumerateForms(): Map<string, KnownForm> {
+  const forms = new Map<string, KnownForm>();
   const withoutLift = new Set<string>();
   const bytes = new Uint8Array(15);
   const consider = (opcode: readonly number[], mode: number, prefix: readonly number[], modrm: number) => {
@@ -53,7 +62,7 @@ export function enumerateForms(): Map<string, { form: Form; spec: LiftSpec }> {
     const x = decode(bytes, 0, mode);
     if (x.form === UNDEFINED) return;
     if (x.spec === undefined) withoutLift.add(x.form.mnemonic);
-    else if (!forms.has(x.key)) forms.set(x.key, { form: x.form, spec: x.spec });
+    else if (!forms.has(x.key)) forms.set(x.key, { form: x.form, spec: x.spec, mode, code: bytes.slice(0, x.length) });
   };
   const opcodes = [...announcedOpcodes()].sort((a, b) => place(a.bytes) - place(b.bytes));
   for (const mode of MODES)

@@ -4,6 +4,7 @@
 import { type Level, woven } from '../../instrument/hooks.ts';
 import { HEADS, type HeadName, type Instrument } from '../../instrument/index.ts';
 import { throughOperations } from '../../instrument/instrument.ts';
+import type { RuntimePart } from '../../instrument/runtime-places.ts';
 import { eipOf } from '../../ir/blocks.ts';
 import { Builder } from '../../ir/builder.ts';
 import type { Value } from '../../ir/types.ts';
@@ -430,6 +431,32 @@ export function addHead(e: Emitter, name: string, instruments: readonly Instrume
   const t = new HandlerTarget(e, instruments, true);
   writeHead(t, instruments, level);
   e.addCode(name, t.f.locals.types, e.m.block(null, t.f.statements));
+}
+
+/** A function that the runtime calls. */
+class RuntimeTarget extends HandlerTarget {
+  /** There is no record: whoever calls has left it there. */
+  override eip(): Expr {
+    return this.f.loadCpu(Cpu.at.eip);
+  }
+}
+
+/** Adds a function that does operations and comes back, for the runtime to call with all of the CPU's state in memory: each list where Cpu.eip is in its ranges. */
+export function addOperations(e: Emitter, name: string, parts: readonly RuntimePart[]): void {
+  const t = new RuntimeTarget(e, [], true);
+  const { m } = e;
+  const within = ([from, to]: readonly [number, number]) => m.i32.lt_u(m.i32.sub(t.eip(), t.f.c(from | 0)), t.f.c((to - from) | 0));
+  const code = parts.flatMap(({ ops, ranges }) => {
+    const list = t.lowering.lower(ops);
+    if (ranges === undefined) return list;
+    return [
+      m.if(
+        ranges.map(within).reduce((a, b) => m.i32.or(a, b)),
+        m.block(null, list),
+      ),
+    ];
+  });
+  e.addCode(name, t.f.locals.types, m.block(null, code));
 }
 
 /** `all`: instruments that all handlers have. */

@@ -163,6 +163,7 @@ class RegionTarget implements Target {
     const { m } = this.f;
     const { ir, dirty, bases } = this.translation;
     const { flow, blocks, entry } = ir;
+    this.state.census(this.translation.start);
     for (const { ops } of blocks.values()) {
       this.state.census(ops);
       if (this.unusualLocal === undefined && ops.some((op) => op.kind === 'helper' && quickWay(op.name)?.usual))
@@ -182,6 +183,7 @@ class RegionTarget implements Target {
       lowered.set(eip, this.lowerBlock(blocks.get(eip)!, flow));
     }
     const rendered = this.render(entry, flow, lowered);
+    const start = this.lowerStart();
     const enter: Expr[] = [this.exits.pollHere(ir.eip)];
     for (const reg of new Set([...this.state.used, ...this.state.written]))
       enter.push(m.local.set(FIRST_REG + reg, this.f.loadCpu(Cpu.at.gpr + reg * GPR_STRIDE)));
@@ -197,7 +199,7 @@ class RegionTarget implements Target {
       ...enter,
       m.block(
         FAULT_LABEL,
-        [...reaches, m.block(LEAVE_LABEL, [rendered, m.unreachable()], none), ...this.state.spill(true), this.exits.dispatch()],
+        [...reaches, ...start, m.block(LEAVE_LABEL, [rendered, m.unreachable()], none), ...this.state.spill(true), this.exits.dispatch()],
         none,
       ),
       ...this.state.spill(true),
@@ -211,6 +213,16 @@ class RegionTarget implements Target {
   /** Delivers Cpu.fault; all state is in memory. */
   private raise(): Expr {
     return this.f.m.return_call(this.raiseName, [this.f.c(0), this.f.cpu()], none);
+  }
+
+  /** What is done in front of the first block, while all state is in memory. */
+  private lowerStart(): readonly Expr[] {
+    const { start, ir } = this.translation;
+    if (start.length === 0) return NOTHING;
+    this.current = { kind: 'insn', eip: ir.eip, next: ir.eip };
+    this.state.dirty = 0;
+    this.state.enter('words');
+    return this.lowering.lower(start);
   }
 
   private lowerBlock(block: RegionBlock, flow: Structure): LoweredBlock {

@@ -1,6 +1,7 @@
 // Runs x87 lifts at once, without the translator: a Lifter whose values are numbers, over the runtime's helpers.
 // The guest has 64 KiB, mapped one to one; the instruction's memory operand is at OPERAND.
 import { readFileSync } from 'node:fs';
+import { noCode } from '../../../src/cpu/runtime.ts';
 import { Builder } from '../../../src/ir/builder.ts';
 import type { Op } from '../../../src/ir/operations.ts';
 import { Cpu, FPU_ERROR } from '../../../src/layout/cpu.ts';
@@ -33,7 +34,7 @@ export const loadRuntime = (): WebAssembly.Module =>
 
 export function openFpu(module: WebAssembly.Module): Fpu {
   const memory = new WebAssembly.Memory({ initial: (RAM >> 16) + 16, maximum: 65536, shared: true });
-  const imports: WebAssembly.Imports = { env: { memory } };
+  const imports: WebAssembly.Imports = { env: { memory, table: noCode() } };
   for (const { module: space, name, kind } of WebAssembly.Module.imports(module))
     if (kind === 'function') {
       imports[space] ??= {};

@@ -3,9 +3,12 @@ import { expect, test } from 'vitest';
 import { RUNTIME_STATIC, RUNTIME_STATIC_END } from '../../../src/layout/memory.ts';
 import { machine, runtimeModule } from './machine.ts';
 
-test('imports the memory and the host only', async () => {
+test('imports the memory, the table and the host only', async () => {
   const imports = WebAssembly.Module.imports(await runtimeModule());
-  expect(imports.filter((i) => i.module !== 'host')).toEqual([{ module: 'env', name: 'memory', kind: 'memory' }]);
+  expect(imports.filter((i) => i.module !== 'host')).toEqual([
+    { module: 'env', name: 'memory', kind: 'memory' },
+    { module: 'env', name: 'table', kind: 'table' },
+  ]);
 });
 
 test('static data stays in its place', async () => {

@@ -2,6 +2,7 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { buildRuntime } from '../../../scripts/build-runtime.ts';
+import { noCode } from '../../../src/cpu/runtime.ts';
 import { Cpu, FAULT, FAULT_HAS_ERROR, GPR_STRIDE, Gpr, ownEip, Seg, SegCache, Vector } from '../../../src/layout/cpu.ts';
 import { BlockHead, CONTROL, Control, CpuArea, cpuBase, PageMeta, planMemory, RAM, Relax } from '../../../src/layout/memory.ts';
 
@@ -46,7 +47,7 @@ export async function machine(ramBytes = 16 * MiB) {
   const note = (name: string, ...args: number[]) => calls.push({ name, args: args.map((a) => a >>> 0) });
   const meta = (physPage: number) => plan.pageMeta + physPage * PageMeta.size;
   const imports = {
-    env: { memory },
+    env: { memory, table: noCode() },
     host: {
       portIn: (_cpu: number, port: number, size: number) => {
         note('portIn', port, size);

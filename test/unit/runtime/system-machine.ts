@@ -1,4 +1,5 @@
 // A CPU with a GDT, an IDT, an LDT and TSSs in guest RAM, for the tests of control transfers.
+import { noCode } from '../../../src/cpu/runtime.ts';
 import { Cpu, Eflags, Gpr, Seg, SegCache } from '../../../src/layout/cpu.ts';
 import { CONTROL, Control, POINTS, RAM, SLOTS, Slot } from '../../../src/layout/memory.ts';
 import { machine, runtimeModule } from './machine.ts';
@@ -75,7 +76,7 @@ export async function system() {
     interruptAck: () => acks.shift() ?? -1,
     fpuError: () => 0,
   };
-  const instance = new WebAssembly.Instance(await runtimeModule(), { env: { memory }, host });
+  const instance = new WebAssembly.Instance(await runtimeModule(), { env: { memory, table: noCode() }, host });
   const call = instance.exports as Record<string, (...args: any[]) => any>;
 
   const put = (at: number, [low, high]: [number, number]) => {
