@@ -1,36 +1,74 @@
 // Allocators of kernels, as the client shadow is told of them: which functions give and take objects, and how large these are.
 import type { OptionTexts } from './client.ts';
+import { LINUX } from './linux-slab.ts';
 
-/** A function: its name or address, and which of its arguments (from 0) is the size, or the object. */
+/**
+ * What a function does, with its arguments (from 0):
+ * - allocate: returns an object, of `size` bytes, or as large as those of `cache`;
+ * - allocate-many: stores objects of `cache` to the array `objects`, and returns how many;
+ * - free: takes `object`; free-many: takes `size` ones, from the array `objects`;
+ * - size: returns how many bytes of `object` may be used, and from then on all of them may;
+ * - give-back: the pages of `slab` are no objects' any more;
+ * - own: uses free objects, as it is of the allocator.
+ */
 export interface AllocatorFunction {
-  readonly deed: 'allocate' | 'free';
+  readonly deed: 'allocate' | 'allocate-many' | 'free' | 'free-many' | 'size' | 'give-back' | 'own';
   readonly name: string;
-  readonly argument: number;
+  readonly size?: number;
+  readonly object?: number;
+  readonly objects?: number;
+  readonly cache?: number;
+  readonly slab?: number;
+  /** Not all kernels have it. */
+  readonly optional?: boolean;
+}
+
+/** Objects of a size. */
+export interface Sizes {
+  /** Bytes up to the next object. */
+  extent(size: number): number;
+  /** Larger ones are pages of their own: what is done to them when they are free is not known. */
+  readonly largest?: number;
 }
 
 export interface Allocator {
   readonly functions: readonly AllocatorFunction[];
-  /** Where arguments are: on the stack, or from the first on in EAX, EDX and ECX. */
+  /** Where arguments are: on the stack, or the first three in EAX, EDX and ECX. */
   readonly arguments: 'stack' | 'registers';
   /** Linear address of physical address 0, in the kernel's direct map, where the heap is. */
   readonly origin: number;
-  /** Objects take a power of two of bytes, this at least; undefined: nobody knows what is behind one. */
-  readonly smallest: number | undefined;
+  readonly sizes: Sizes;
+  /** The kernel reads words that begin in an object and end behind it, and uses nothing of that. */
+  readonly words?: boolean;
+  /** Functions that read beside objects on purpose. */
+  readonly careless?: readonly string[];
 }
 
-/** Options of the allocators that are known. */
-const KNOWN: Readonly<Record<string, OptionTexts>> = {
+/** Objects take a power of two of bytes, `smallest` at least; undefined: nobody knows what is behind one. */
+const powersFrom = (smallest: number | undefined): Sizes => ({
+  extent(size) {
+    if (smallest === undefined) return Math.max(8, (size + 7) & ~7);
+    let extent = smallest;
+    while (extent < size) extent *= 2;
+    return extent;
+  },
+});
+
+/** Options of the allocators that are known by functions. */
+const BY_FUNCTIONS: Readonly<Record<string, OptionTexts>> = {
   // examples/serai/kernel/memory/heap.c
   serai: { allocate: 'heap_allocate:0', free: 'heap_free:0', arguments: 'stack', smallest: '64' },
 };
-export const ALLOCATORS = Object.keys(KNOWN);
+/** Those that more is known of. */
+const KNOWN: Readonly<Record<string, Allocator>> = { linux: LINUX };
+export const ALLOCATORS = [...Object.keys(BY_FUNCTIONS), ...Object.keys(KNOWN)];
 
-function functionsOf(deed: AllocatorFunction['deed'], text: string): AllocatorFunction[] {
+function functionsOf(deed: 'allocate' | 'free', text: string): AllocatorFunction[] {
   return text.split('+').map((part) => {
     const [, name, argument] = /^([^:]+):([0-7])$/.exec(part) ?? [];
     if (name === undefined)
       throw new Error(`'${part}' is no function of an allocator: SYMBOL:ARGUMENT or 0xADDRESS:ARGUMENT, as heap_free:0`);
-    return { deed, name, argument: Number(argument) };
+    return { deed, name, [deed === 'free' ? 'object' : 'size']: Number(argument) };
   });
 }
 
@@ -43,24 +81,20 @@ function numberOf(name: string, text: string): number {
 /** What options say of an allocator. Throws an Error where that is not enough. */
 export function allocatorOf(options: OptionTexts): Allocator {
   const name = options.allocator ?? (options.allocate === undefined ? 'serai' : undefined);
-  if (name !== undefined && !Object.hasOwn(KNOWN, name))
-    throw new Error(`there is no allocator '${name}'; there are ${ALLOCATORS.join(', ')}`);
-  const { allocate, free, origin = '0xc0000000', smallest, ...more }: OptionTexts = { ...(name && KNOWN[name]), ...options };
+  if (name !== undefined && !ALLOCATORS.includes(name)) throw new Error(`there is no allocator '${name}'; there are ${ALLOCATORS.join(', ')}`);
+  const known = name === undefined ? undefined : KNOWN[name];
+  if (known !== undefined) {
+    const other = ['allocate', 'free', 'arguments', 'smallest'].find((option) => options[option] !== undefined);
+    if (other !== undefined) throw new Error(`${other} is known of the allocator ${name}`);
+    return { ...known, origin: options.origin === undefined ? known.origin : numberOf('origin', options.origin) };
+  }
+  const { allocate, free, origin = '0xc0000000', smallest, ...more }: OptionTexts = { ...(name && BY_FUNCTIONS[name]), ...options };
   if (allocate === undefined || free === undefined) throw new Error('allocate and free are both needed: SYMBOL:ARGUMENT');
   const where = more.arguments ?? 'stack';
   if (where !== 'stack' && where !== 'registers') throw new Error(`arguments: '${where}' is neither stack nor registers`);
   const functions = [...functionsOf('allocate', allocate), ...functionsOf('free', free)];
-  if (where === 'registers' && functions.some(({ argument }) => argument > 2)) throw new Error('arguments in registers are 0, 1 and 2');
   const least = smallest === undefined ? undefined : numberOf('smallest', smallest);
   if (least !== undefined && (least < 8 || (least & (least - 1)) !== 0))
     throw new Error(`smallest: '${smallest}' is no power of two from 8 on`);
-  return { functions, arguments: where, origin: numberOf('origin', origin), smallest: least };
-}
-
-/** Bytes up to the next object. */
-export function extentOf({ smallest }: Allocator, size: number): number {
-  if (smallest === undefined) return Math.max(8, (size + 7) & ~7);
-  let extent = smallest;
-  while (extent < size) extent *= 2;
-  return extent;
+  return { functions, arguments: where, origin: numberOf('origin', origin), sizes: powersFrom(least) };
 }

@@ -35,6 +35,12 @@ function isBehindCall({ ram, origin }: Standing, linear: number): boolean {
   return false;
 }
 
+/** Above that no kernel has code. */
+const CODE_END = 0xffc00000;
+/** Whether a frame's return address may be one: modules are behind the direct map, where nobody knows what is at an address. */
+const mayReturn = (standing: Standing, eip: number): boolean =>
+  eip >= standing.origin + standing.ram.length ? eip < CODE_END : isBehindCall(standing, eip);
+
 /** By EBP, where functions keep it as their frame's. */
 function byFrames(standing: Standing, most: number): number[] {
   const found: number[] = [];
@@ -42,7 +48,7 @@ function byFrames(standing: Standing, most: number): number[] {
   let last = standing.esp - 4;
   while (found.length < most && frame > last && frame - standing.esp < STACK) {
     const eip = wordOf(standing, frame + 4);
-    if (eip === undefined || !isBehindCall(standing, eip)) break;
+    if (eip === undefined || !mayReturn(standing, eip)) break;
     found.push(eip);
     last = frame;
     frame = wordOf(standing, frame) ?? 0;

@@ -1,6 +1,6 @@
 // The clients of a machine, on the thread of its user: attaches and detaches them while no CPU runs, gives them their room, and asks them for what they found (docs/clients.md).
 
-import { FIXED } from '../api/client-names.ts';
+import { FIXED, LATE } from '../api/client-names.ts';
 import type { ClientRequest } from '../api/clients.ts';
 import { DragomanError } from '../api/errors.ts';
 import type { AttachedClient } from '../api/options.ts';
@@ -85,6 +85,8 @@ export class MachineClients {
       throw new DragomanError('NOT_SUPPORTED', 'not supported with reverse: clients, which would count what comes again', 'attach');
     if (module === undefined && FIXED.includes(name))
       throw new DragomanError('BAD_OPTION', `${name} goes with a run from its start: it is an option of Machine.create`, 'clients');
+    if (module === undefined && LATE.includes(name) && options.from !== undefined)
+      throw new DragomanError('BAD_OPTION', `from, of the client ${name}, is for a client of Machine.create`, 'clients');
     const address = module === undefined ? ownModule(name) : host.moduleAddress(module);
     const make = await loadClient(address, importOwn);
     await prepare(address);

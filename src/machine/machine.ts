@@ -86,6 +86,7 @@ import { GdbPort } from './gdb-port.ts';
 import { hostRuntime } from './host-runtime.ts';
 import { InputFlow } from './input-flow.ts';
 import { deviceInputs, type Inputs, type Typed } from './inputs.ts';
+import { isLate, lateClients } from './late-clients.ts';
 import { LockstepExecutor, lockstepTime } from './lockstep/executor.ts';
 import { identityOf } from './lockstep/identity.ts';
 import { Pausing } from './pausing.ts';
@@ -270,6 +271,11 @@ export class Machine extends MachineEvents implements MachineHandle {
     const diskErrors = options.disks.map((disk, n) => errorTeller(diskName(disk, n)));
     const shareFaults = options.shares.map(({ path }) => errorTeller(path));
     const entry = saved === undefined ? loadGuest(this.shared, options) : undefined;
+    const late = lateClients(
+      options.clients,
+      (client) => this.clients.attach(client),
+      (error) => this.failed(error),
+    );
     this.board = buildBoard(this.config, {
       thread: HOST_THREAD,
       clock: time?.clock,
@@ -279,7 +285,7 @@ export class Machine extends MachineEvents implements MachineHandle {
       outlets: this.outlets,
       onConsole: watchedConsole(
         this.channels.serial.receiver(options.onConsole),
-        [this.prof?.part, this.flameClient.part, this.traceGate?.part],
+        [this.prof?.part, this.flameClient.part, this.traceGate?.part, ...late],
         this,
       ),
       onConsoleInputTaken: () => this.typing.serial.drained(),
@@ -356,7 +362,7 @@ export class Machine extends MachineEvents implements MachineHandle {
       prepare: (module) => this.executor.prepareClient(module),
       atRest: (work) => pausing.atRest(work),
       flame: (request) => this.flameClient.attach(request),
-      names: { at: (address) => this.symbols.at(address), address: (name) => this.symbols.address(name) },
+      names: { at: (address) => this.symbols.at(address), address: (name) => knownNames(this.symbols, () => this.loadGuestSymbols()).address(name) },
       kernel: options.kernel,
       again:
         lockstep?.reverse !== undefined
@@ -392,7 +398,7 @@ export class Machine extends MachineEvents implements MachineHandle {
   /** With those that it was asked for. */
   private async withClients(): Promise<this> {
     try {
-      for (const client of this.options.clients) if (!FIXED.includes(client.name)) await this.clients.attach(client);
+      for (const client of this.options.clients) if (!FIXED.includes(client.name) && !isLate(client)) await this.clients.attach(client);
     } catch (error) {
       await this.close();
       throw error;
