@@ -31,9 +31,25 @@ export const readManifest = (): ModuleManifest => JSON.parse(readFileSync(MANIFE
 /** What of the kernel's own flags (its Makefiles, for this configuration) the code depends on. Without calls of __fentry__, a guard of the stack, and thunks for indirect calls, which a module may lack. */
 const FLAGS = [
   ...['-m32', '-march=i686', '-mtune=generic', '-O2', '-std=gnu11', '-nostdinc', '-ffreestanding', '-fno-pic', '-fno-pie'],
-  ...['-msoft-float', '-mregparm=3', '-freg-struct-return', '-mpreferred-stack-boundary=2', '-mno-sse', '-mno-mmx', '-mno-sse2', '-mno-avx'],
+  ...[
+    '-msoft-float',
+    '-mregparm=3',
+    '-freg-struct-return',
+    '-mpreferred-stack-boundary=2',
+    '-mno-sse',
+    '-mno-mmx',
+    '-mno-sse2',
+    '-mno-avx',
+  ],
   ...['-fno-omit-frame-pointer', '-fno-optimize-sibling-calls', '-fno-asynchronous-unwind-tables', '-fcf-protection=none'],
-  ...['-fno-strict-aliasing', '-fno-common', '-fshort-wchar', '-fno-delete-null-pointer-checks', '-fno-strict-overflow', '-fconserve-stack'],
+  ...[
+    '-fno-strict-aliasing',
+    '-fno-common',
+    '-fshort-wchar',
+    '-fno-delete-null-pointer-checks',
+    '-fno-strict-overflow',
+    '-fconserve-stack',
+  ],
   ...['-fno-allow-store-data-races', '-fno-stack-protector', '-fno-ident', '-Wall', '-Werror', '-Wno-pointer-sign', '-Wno-frame-address'],
   ...['-Wno-address-of-packed-member', '-Wno-maybe-uninitialized', '-Wno-stringop-overflow', '-Wno-array-bounds', '-Wno-main'],
   ...['-D__KERNEL__', '-DMODULE', '-DKBUILD_MODNAME="mistakes"', '-D__KBUILD_MODNAME=kmod_mistakes'],
@@ -52,8 +68,13 @@ interface Headers {
 function includes({ common, own }: Headers): string[] {
   const folders = ['arch/x86/include', 'include', 'arch/x86/include/uapi', 'include/uapi'].map((name) => join(common, name));
   const generated = ['arch/x86/include/generated', 'include', 'arch/x86/include/generated/uapi', 'include/generated/uapi'];
-  const first = ['compiler-version.h', 'kconfig.h', 'compiler_types.h'].flatMap((name) => ['-include', join(common, 'include/linux', name)]);
-  return [...folders, ...generated.map((name) => join(own, name))].map((name) => `-I${name}`).concat(first, `-fmacro-prefix-map=${common}/=`);
+  const first = ['compiler-version.h', 'kconfig.h', 'compiler_types.h'].flatMap((name) => [
+    '-include',
+    join(common, 'include/linux', name),
+  ]);
+  return [...folders, ...generated.map((name) => join(own, name))]
+    .map((name) => `-I${name}`)
+    .concat(first, `-fmacro-prefix-map=${common}/=`);
 }
 
 /** What modpost adds: the module's structure, what it says of itself, and for which versions of the kernel's functions (Module.symvers) it was compiled. */
@@ -91,7 +112,9 @@ function compile(headers: Headers, work: string): string {
   const gcc = (source: string, object: string) =>
     run('gcc', [...FLAGS, `-DKBUILD_BASENAME="${source.replace(/\..*/, '')}"`, ...includes(headers), '-c', '-o', object, source]);
   gcc(SOURCE, 'mistakes.o');
-  const undefinedOnes = run('nm', ['--undefined-only', '--format=posix', 'mistakes.o']).split('\n').map((line) => line.split(' ', 1)[0]!);
+  const undefinedOnes = run('nm', ['--undefined-only', '--format=posix', 'mistakes.o'])
+    .split('\n')
+    .map((line) => line.split(' ', 1)[0]!);
   const symbols = undefinedOnes.filter((name) => name !== '' && name !== '__this_module').sort();
   writeFileSync(join(work, 'mistakes.mod.c'), moduleSource(symbols, readFileSync(join(headers.own, 'Module.symvers'), 'utf8')));
   gcc('mistakes.mod.c', 'mistakes.mod.o');

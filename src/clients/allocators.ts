@@ -4,7 +4,7 @@ import { LINUX } from './linux-slab.ts';
 
 /**
  * What a function does, with its arguments (from 0):
- * - allocate: returns an object, of `size` bytes, or as large as those of `cache`;
+ * - allocate: returns an object, of `size` bytes, or as large as those of `cache`; where it is given an `object`, that one with another size, or another one;
  * - allocate-many: stores objects of `cache` to the array `objects`, and returns how many;
  * - free: takes `object`; free-many: takes `size` ones, from the array `objects`;
  * - size: returns how many bytes of `object` may be used, and from then on all of them may;
@@ -81,7 +81,8 @@ function numberOf(name: string, text: string): number {
 /** What options say of an allocator. Throws an Error where that is not enough. */
 export function allocatorOf(options: OptionTexts): Allocator {
   const name = options.allocator ?? (options.allocate === undefined ? 'serai' : undefined);
-  if (name !== undefined && !ALLOCATORS.includes(name)) throw new Error(`there is no allocator '${name}'; there are ${ALLOCATORS.join(', ')}`);
+  if (name !== undefined && !ALLOCATORS.includes(name))
+    throw new Error(`there is no allocator '${name}'; there are ${ALLOCATORS.join(', ')}`);
   const known = name === undefined ? undefined : KNOWN[name];
   if (known !== undefined) {
     const other = ['allocate', 'free', 'arguments', 'smallest'].find((option) => options[option] !== undefined);

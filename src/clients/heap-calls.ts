@@ -27,6 +27,8 @@ export interface HeapMemory {
   readonly ram: Uint8Array;
   readonly shadow: Uint8Array;
   readonly notes: HeapNotes;
+  /** Where a linear address is in RAM, by a CPU's page tables. */
+  physical(cpu: number, linear: number): number | undefined;
   /** Adds to how many calls that have not come back have an ESP like this one. */
   filter(esp: number, by: 1 | -1): void;
   /** Whose accesses are the allocator's on a CPU: those below this ESP. */
@@ -53,8 +55,9 @@ export class HeapCalls {
     this.#stacks = stacks;
   }
 
-  #stackOf({ ram }: HeapMemory, { eip, esp, ebp }: CallPlace): number[] {
-    return [eip, ...returnsOf({ ram, origin: this.#allocator.origin, esp, ebp }, DEEPEST - 1, this.#stacks)];
+  #stackOf({ ram, physical }: HeapMemory, { cpu, eip, esp, ebp }: CallPlace): number[] {
+    const elsewhere = (linear: number) => physical(cpu, linear);
+    return [eip, ...returnsOf({ ram, origin: this.#allocator.origin, esp, ebp, elsewhere }, DEEPEST - 1, this.#stacks)];
   }
   #word({ ram }: HeapMemory, linear: number): number {
     const at = (linear - this.#allocator.origin) >>> 0;
@@ -126,10 +129,13 @@ export class HeapCalls {
       if (call === undefined) return;
       memory.filter(esp, -1);
       memory.setInside(cpu, notes.within(esp, FRAMES));
-      const { deed } = this.#allocator.functions[call.call]!;
+      const { deed, object } = this.#allocator.functions[call.call]!;
       const { argument, other, stack } = call;
-      if (deed === 'allocate') this.#allocated(memory, value, argument, other, stack);
-      else if (deed === 'size') this.#usable(memory, argument, value);
+      if (deed === 'allocate') {
+        // The place that an object has does not change with its size.
+        const before = object === undefined ? undefined : notes.object(this.#at(value));
+        this.#allocated(memory, value, argument, before === undefined || before.freed ? other : before.extent, stack);
+      } else if (deed === 'size') this.#usable(memory, argument, value);
       else if (deed === 'allocate-many') {
         const read = (linear: number) => this.#word(memory, linear);
         const made = cacheAt(read, argument);

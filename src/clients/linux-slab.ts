@@ -16,7 +16,7 @@ const FUNCTIONS: readonly AllocatorFunction[] = [
   { deed: 'free', name: 'kfree', object: 0 },
   { deed: 'free', name: 'kmem_cache_free', object: 1, cache: 0 },
   // Of an object that may be the same one, longer or shorter.
-  allocates('krealloc', { size: 1 }),
+  allocates('krealloc', { object: 0, size: 1 }),
   allocates('__kmalloc_node', { size: 0 }),
   allocates('__kmalloc_track_caller', { size: 0 }),
   allocates('__kmalloc_node_track_caller', { size: 0 }),

@@ -83,6 +83,7 @@ export default function shadow(options: OptionTexts, { cpus, ramBytes }: Machine
       ram: view.ram,
       shadow: room.subarray(0, FILTER),
       notes: new HeapNotes(room.subarray(NOTES)),
+      physical: (cpu, linear) => view.physical(cpu, linear),
       filter(esp, by) {
         room[FILTER + hashOf(esp)]! += by;
       },

@@ -68,5 +68,7 @@ export function guestSymbols(ram: Uint8Array, mappings: readonly Mapping[]): Ker
         : `the guest's memory has ${found.length} tables of names of Linux kernels, and no CPU has one of them mapped now`,
     );
   const mapping = mappings.find((each) => isMapped(table, each));
-  return kernelSymbols(mapping === undefined ? table.symbols : [...table.symbols, ...moduleSymbols(linearWords(ram, mapping), table.symbols)]);
+  return kernelSymbols(
+    mapping === undefined ? table.symbols : [...table.symbols, ...moduleSymbols(linearWords(ram, mapping), table.symbols)],
+  );
 }

@@ -362,7 +362,10 @@ export class Machine extends MachineEvents implements MachineHandle {
       prepare: (module) => this.executor.prepareClient(module),
       atRest: (work) => pausing.atRest(work),
       flame: (request) => this.flameClient.attach(request),
-      names: { at: (address) => this.symbols.at(address), address: (name) => knownNames(this.symbols, () => this.loadGuestSymbols()).address(name) },
+      names: {
+        at: (address) => this.symbols.at(address),
+        address: (name) => knownNames(this.symbols, () => this.loadGuestSymbols()).address(name),
+      },
       kernel: options.kernel,
       again:
         lockstep?.reverse !== undefined

@@ -88,11 +88,38 @@ const functions = (stack: readonly string[] | undefined) => stack?.map((line) =>
 
 /** What is planted: kind, access, bytes, where in an object of which size; the functions that did it, allocated and freed. */
 const PLANTED = [
-  ['use-after-free', 'read', 4, 8, 40, ['request_status', 'use_after_free'], ['request_create', 'use_after_free'], ['request_free', 'use_after_free']],
-  ['use-after-free', 'write', 4, 8, 40, ['request_finish', 'write_after_free'], ['request_create', 'write_after_free'], ['request_free', 'write_after_free']],
+  [
+    'use-after-free',
+    'read',
+    4,
+    8,
+    40,
+    ['request_status', 'use_after_free'],
+    ['request_create', 'use_after_free'],
+    ['request_free', 'use_after_free'],
+  ],
+  [
+    'use-after-free',
+    'write',
+    4,
+    8,
+    40,
+    ['request_finish', 'write_after_free'],
+    ['request_create', 'write_after_free'],
+    ['request_free', 'write_after_free'],
+  ],
   ['out-of-bounds', 'write', 1, 40, 40, ['request_fill', 'out_of_bounds'], ['request_create', 'out_of_bounds'], undefined],
   ['out-of-bounds', 'read', 1, 23, 23, ['name_last', 'off_by_one'], ['name_create', 'off_by_one'], undefined],
-  ['use-after-free', 'read', 4, 0, 72, ['ticket_number', 'cache_use_after_free'], ['ticket_create', 'cache_use_after_free'], ['ticket_free', 'cache_use_after_free']],
+  [
+    'use-after-free',
+    'read',
+    4,
+    0,
+    72,
+    ['ticket_number', 'cache_use_after_free'],
+    ['ticket_create', 'cache_use_after_free'],
+    ['ticket_free', 'cache_use_after_free'],
+  ],
   ['double-free', 'free', 0, 0, 72, ['ticket_free', 'double_free'], ['ticket_create', 'double_free'], ['ticket_free', 'double_free']],
 ];
 const seen = ({ mistakes }: ShadowReport) =>
@@ -133,9 +160,10 @@ describe.skipIf(module === undefined)(`on Debian's Linux${noModule === '' ? '' :
     const [text, modules] = [await made!.command('cat /sys/module/mistakes/sections/.text'), await made!.command('cat /proc/modules')];
     const from = Number(text);
     const to = from + Number(/^mistakes (\d+)/m.exec(modules)![1]);
+    await made!.command('echo 4000 > /sys/module/mistakes/parameters/rounds');
     const watch = `0x${from.toString(16)}-0x${to.toString(16)}`;
     const look = async (name: string): Promise<RacesReport> => {
-      const races = await made!.machine.attach(`races:every=200,watch=${watch}`);
+      const races = await made!.machine.attach(`races:every=100,watch=${watch}`);
       await made!.make([name]);
       const report = await made!.still(() => races.report() as RacesReport);
       await races.detach();

@@ -31,6 +31,7 @@ beforeEach(() => {
     ram,
     shadow: new Uint8Array(RAM / 8 + 1),
     notes: new HeapNotes(notesRoom),
+    physical: () => undefined,
     filter: (_esp, by) => {
       pending += by;
     },
