@@ -1,5 +1,5 @@
 // What calls of an allocator make of the client shadow's memory: a byte for each eight of RAM says what may be accessed, as KASAN's shadow does, and notes say what objects there are.
-import type { Allocator, AllocatorFunction } from './allocators.ts';
+import type { Allocator, AllocatorFunction } from './allocator.ts';
 import { DEEPEST, returnsOf } from './guest-stacks.ts';
 import { type HeapNotes, KINDS, type PendingCall } from './heap-notes.ts';
 import { cacheAt, slabAt } from './linux-slab.ts';

@@ -24,9 +24,9 @@ const MISTAKES = ['use-after-free', 'write-after-free', 'out-of-bounds', 'off-by
 /** What programs have a kernel do: files, processes, pipes, signals, sockets, mappings, names. */
 const WORK = [
   'ls -lR /sys/devices/virtual /proc/self /bin > /tmp/list; wc -l < /tmp/list',
-  'for n in 1 2 3 4 5 6; do cat /proc/version | gzip | zcat | wc -c; done | sort -u',
+  'for n in 1 2 3; do cat /proc/version | gzip | zcat | wc -c; done | sort -u',
   'mkdir -p /mnt/d; mount -t tmpfs none /mnt/d; cp /bin/stress /mnt/d/a_name_that_is_longer_than_what_a_dentry_has_room_for_itself; rm /mnt/d/*; umount /mnt/d',
-  'ifconfig lo up; ping -c 2 127.0.0.1 | grep -c from; sleep 1 & kill $!',
+  'ifconfig lo up; ping -c 1 127.0.0.1 | grep -c from; sleep 1 & kill $!',
   'echo 3 > /proc/sys/vm/drop_caches; cat /proc/slabinfo | wc -l; stress 1 2 | tail -1',
 ];
 
