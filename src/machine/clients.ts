@@ -73,7 +73,7 @@ export class MachineClients {
   /** Attaches a client. Rejects with BAD_OPTION, and with ENDED where the run has ended. */
   async attach(request: ClientRequest): Promise<AttachedClient> {
     const { name, module, options, level, ranges } = request;
-    const { shared, prepare, names, kernel, again } = this.#parts;
+    const { shared, names, kernel } = this.#parts;
     if (module === undefined && name === 'flame') {
       let flame: AttachedClient | undefined;
       await this.#parts.atRest(() => {
@@ -81,6 +81,30 @@ export class MachineClients {
       });
       return flame!;
     }
+    const { client, address } = await this.#made(request);
+    const { room = {} } = client;
+    const [cpu, all] = [bytesOf(room.cpu, 'room of each CPU'), bytesOf(room.shared, 'room')];
+    let attached: Attached | undefined;
+    await this.#parts.atRest(() => {
+      const placed = this.#place(name, cpu, all);
+      this.#clear(placed, cpu, all);
+      const entry: ClientEntry = { id: this.#nextId++, name, module: address, options, level, ranges, placed };
+      const view = new ClientView(shared, placed, { cpu: room.cpu ?? 0, shared: room.shared ?? 0 }, names, kernel);
+      client.attached?.(view);
+      this.#attached.push((attached = { entry, client, view }));
+      this.#tell();
+    });
+    return this.#handle(attached!);
+  }
+
+  /** Loads what is to be attached later. Rejects with BAD_OPTION, as attach() does. */
+  async prepare({ options: { from, ...options }, ...request }: ClientRequest): Promise<void> {
+    await this.#made({ ...request, options });
+  }
+
+  /** A client, and its module's address. */
+  async #made({ name, module, options }: ClientRequest): Promise<{ readonly client: Client; readonly address: string }> {
+    const { shared, prepare, again } = this.#parts;
     if (again === 'reverse')
       throw new DragomanError('NOT_SUPPORTED', 'not supported with reverse: clients, which would count what comes again', 'attach');
     if (module === undefined && FIXED.includes(name))
@@ -96,25 +120,13 @@ export class MachineClients {
     } catch (cause) {
       throw new DragomanError('BAD_OPTION', `the client ${name}: ${(cause as Error).message}`, 'clients', { cause });
     }
-    const { room = {} } = client;
     if (again === 'recording' && client.cutsTurns)
       throw new DragomanError(
         'NOT_SUPPORTED',
         `not supported with a recording: the client ${name}, which makes another run of it`,
         'clients',
       );
-    const [cpu, all] = [bytesOf(room.cpu, 'room of each CPU'), bytesOf(room.shared, 'room')];
-    let attached: Attached | undefined;
-    await this.#parts.atRest(() => {
-      const placed = this.#place(name, cpu, all);
-      this.#clear(placed, cpu, all);
-      const entry: ClientEntry = { id: this.#nextId++, name, module: address, options, level, ranges, placed };
-      const view = new ClientView(shared, placed, { cpu: room.cpu ?? 0, shared: room.shared ?? 0 }, names, kernel);
-      client.attached?.(view);
-      this.#attached.push((attached = { entry, client, view }));
-      this.#tell();
-    });
-    return this.#handle(attached!);
+    return { client, address };
   }
 
   #handle(attached: Attached): AttachedClient {

@@ -401,7 +401,9 @@ export class Machine extends MachineEvents implements MachineHandle {
   /** With those that it was asked for. */
   private async withClients(): Promise<this> {
     try {
-      for (const client of this.options.clients) if (!FIXED.includes(client.name) && !isLate(client)) await this.clients.attach(client);
+      for (const client of this.options.clients)
+        if (isLate(client)) await this.clients.prepare(client);
+        else if (!FIXED.includes(client.name)) await this.clients.attach(client);
     } catch (error) {
       await this.close();
       throw error;
