@@ -121,6 +121,7 @@ export default function races({ every, stall, ignore, watch }: OptionTexts, { ra
 }
 
 function reportOf(view: ClientView, waits: readonly number[]): RacesReport {
+  view.renewNames();
   const rooms = Array.from({ length: view.cpus }, (_, cpu) => {
     const room = view.cpuRoom(cpu);
     return new Int32Array(room.buffer, room.byteOffset, room.byteLength / 4);

@@ -149,6 +149,7 @@ export default function shadow(options: OptionTexts, { cpus, ramBytes }: Machine
       }
     },
     report(view): ShadowReport {
+      view.renewNames();
       const { notes } = memoryOf(view);
       const named = (stack: readonly number[]) =>
         stack.map((eip) => {

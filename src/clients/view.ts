@@ -16,8 +16,10 @@ interface ViewedMemory {
 export interface KernelNames {
   at(address: number): string | undefined;
   address(name: string): number | undefined;
+  /** Takes notice of modules that were loaded since, where the machine stands still. */
+  renew(): void;
 }
-export const NO_NAMES: KernelNames = { at: () => undefined, address: () => undefined };
+export const NO_NAMES: KernelNames = { at: () => undefined, address: () => undefined, renew: () => {} };
 
 export class ClientView implements MachineFacts {
   readonly #shared: ViewedMemory;
@@ -115,5 +117,9 @@ export class ClientView implements MachineFacts {
   /** The linear address of a symbol. */
   addressOf(name: string): number | undefined {
     return this.#names.address(name);
+  }
+  /** Where names are of the guest's memory: takes notice of modules that were loaded since, if the machine stands still. */
+  renewNames(): void {
+    this.#names.renew();
   }
 }

@@ -89,6 +89,7 @@ import { deviceInputs, type Inputs, type Typed } from './inputs.ts';
 import { isLate, lateClients } from './late-clients.ts';
 import { LockstepExecutor, lockstepTime } from './lockstep/executor.ts';
 import { identityOf } from './lockstep/identity.ts';
+import { namesForClients } from './names-for-clients.ts';
 import { Pausing } from './pausing.ts';
 import { loadGuest, powerOnAgain, ramOf, resetDevices } from './power-on.ts';
 import { ProfWatch } from './prof-watch.ts';
@@ -362,10 +363,7 @@ export class Machine extends MachineEvents implements MachineHandle {
       prepare: (module) => this.executor.prepareClient(module),
       atRest: (work) => pausing.atRest(work),
       flame: (request) => this.flameClient.attach(request),
-      names: {
-        at: (address) => this.symbols.at(address),
-        address: (name) => knownNames(this.symbols, () => this.loadGuestSymbols()).address(name),
-      },
+      names: namesForClients(this.symbols, () => this.loadGuestSymbols()),
       kernel: options.kernel,
       again:
         lockstep?.reverse !== undefined

@@ -69,10 +69,9 @@ class Guest {
   async make(names: readonly string[]): Promise<void> {
     for (const name of names) expect(await this.command(`echo '${name}' > ${MAKE}; echo $?`), name).toBe('0');
   }
-  /** Does something with the machine standing still, and the names of its kernel known. */
+  /** Does something with the machine standing still, so that names are known of what the kernel has loaded. */
   async still<T>(work: () => T): Promise<T> {
     await this.machine.pause();
-    this.machine.loadGuestSymbols();
     const result = work();
     this.machine.resume();
     return result;
