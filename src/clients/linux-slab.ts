@@ -1,4 +1,4 @@
-// Linux's allocator of objects (SLUB), as the client shadow knows it: its functions, by their names in mm/slub.c and mm/slab_common.c of 5.0 to 6.17, and the few words of its structures that say how large
+// Linux's allocator of objects (SLUB), as the client shadow knows it: its functions, by their names in mm/slub.c and mm/slab_common.c of 6.1 and some before, and the few words of its structures that say how large
 // objects are and where a slab's pages are. All offsets are those of 32 bits.
 import type { Allocator, AllocatorFunction } from './allocator.ts';
 

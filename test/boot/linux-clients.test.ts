@@ -7,7 +7,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { cpio } from '../../guests/cpio.ts';
 import { guestOrSkip, READY } from '../../guests/linux.ts';
 import { mistakesOrSkip } from '../../guests/mistakes/build.ts';
-import { Machine, type MachineOptions, MiB, type RunResult } from '../../src/api/index.ts';
+import { type AttachedClient, Machine, type MachineOptions, MiB, type RunResult } from '../../src/api/index.ts';
 import type { RacesReport } from '../../src/clients/races.ts';
 import type { ShadowReport } from '../../src/clients/shadow.ts';
 import { GuestConsole } from './console.ts';
@@ -142,6 +142,27 @@ async function shadowed(made: Guest, report: () => ShadowReport): Promise<void> 
   expect(await made.command("dmesg | grep -cE 'BUG|Oops|WARNING'")).toBe('0');
 }
 
+async function raced(made: Guest): Promise<void> {
+  const [text, modules] = [await made.command('cat /sys/module/mistakes/sections/.text'), await made.command('cat /proc/modules')];
+  const from = Number(text);
+  const to = from + Number(/^mistakes (\d+)/m.exec(modules)![1]);
+  await made.command('echo 4000 > /sys/module/mistakes/parameters/rounds');
+  const watch = `0x${from.toString(16)}-0x${to.toString(16)}`;
+  const look = async (name: string): Promise<RacesReport> => {
+    const races = await made.machine.attach(`races:every=100,watch=${watch}`);
+    await made.make([name]);
+    const report = await made.still(() => races.report() as RacesReport);
+    await races.detach();
+    return report;
+  };
+  const right = await look('race right');
+  expect(right.lines).toEqual([]);
+  expect(right.windows).toBeGreaterThan(10);
+  const wrong = await look('race');
+  expect(wrong.races.length).toBeGreaterThan(0);
+  for (const { sides } of wrong.races) expect(functions(sides.map(({ symbol }) => `- ${symbol}`))).toEqual(['count_plain', 'count_plain']);
+}
+
 describe.skipIf(module === undefined)(`on Debian's Linux${noModule === '' ? '' : ` (skipped: ${noModule})`}`, () => {
   let made: Guest | undefined;
   beforeAll(async () => {
@@ -155,40 +176,22 @@ describe.skipIf(module === undefined)(`on Debian's Linux${noModule === '' ? '' :
     await shadow.detach();
   });
 
-  it('races finds the race of the module, and none where it has a lock', { timeout: 5 * COMMAND_MS }, async () => {
-    const [text, modules] = [await made!.command('cat /sys/module/mistakes/sections/.text'), await made!.command('cat /proc/modules')];
-    const from = Number(text);
-    const to = from + Number(/^mistakes (\d+)/m.exec(modules)![1]);
-    await made!.command('echo 4000 > /sys/module/mistakes/parameters/rounds');
-    const watch = `0x${from.toString(16)}-0x${to.toString(16)}`;
-    const look = async (name: string): Promise<RacesReport> => {
-      const races = await made!.machine.attach(`races:every=100,watch=${watch}`);
-      await made!.make([name]);
-      const report = await made!.still(() => races.report() as RacesReport);
-      await races.detach();
-      return report;
-    };
-    const right = await look('race right');
-    expect(right.lines).toEqual([]);
-    expect(right.windows).toBeGreaterThan(10);
-    const wrong = await look('race');
-    expect(wrong.races.length).toBeGreaterThan(0);
-    for (const { sides } of wrong.races)
-      expect(functions(sides.map(({ symbol }) => `- ${symbol}`))).toEqual(['count_plain', 'count_plain']);
-  });
+  it('races finds the race of the module, and none where it has a lock', { timeout: 5 * COMMAND_MS }, () => raced(made!));
 });
 
 describe.skipIf(module === undefined || !LONG)('from when Linux has begun', () => {
   it.each<[string, Partial<MachineOptions>]>([
     ['threads', {}],
     ['lockstep', { lockstep: { paced: false, seed: 3 } }],
-  ])('on %s shadow finds what is planted, and nothing else', { timeout: 4 * BOOT_MS }, async (_name, options) => {
-    let report: (() => unknown) | undefined;
+  ])('on %s shadow and races find what is planted, and nothing else', { timeout: 4 * BOOT_MS }, async (_name, options) => {
+    let shadow: AttachedClient | undefined;
     const made = await Guest.boot(options, async (machine) => {
-      ({ report } = await machine.attach('shadow:allocator=linux'));
+      shadow = await machine.attach('shadow:allocator=linux');
     });
     try {
-      await shadowed(made, report as () => ShadowReport);
+      await shadowed(made, () => shadow!.report() as ShadowReport);
+      await shadow!.detach();
+      await raced(made);
     } finally {
       await made.close();
     }
