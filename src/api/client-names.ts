@@ -4,6 +4,8 @@
 export const FIXED: readonly string[] = ['prof'];
 /** Clients that add nothing to code, and have no options for which code they are. */
 export const BESIDE_CODE: readonly string[] = ['prof', 'flame', 'crossings'];
+/** Clients that may be asked for from when the console has printed a text on. */
+export const LATE: readonly string[] = ['races', 'shadow'];
 /** Options of all the others: code of which level it is for (kernel, user), and at which addresses (0x1000-0x2000, several with '+' between them). */
 export const SCOPE = ['level', 'ranges'] as const;
 /** The clients that there are, each with its options. */
@@ -11,12 +13,12 @@ export const CLIENTS = {
   prof: ['from', 'until'],
   inscount: ['exact', ...SCOPE],
   crossings: [],
-  races: ['every', 'stall', 'ignore', ...SCOPE],
+  races: ['every', 'stall', 'ignore', 'watch', 'from', ...SCOPE],
   flame: ['hz', 'file', 'format', 'level', 'idle', 'from', 'until'],
   coverage: ['file', 'format', 'elf', ...SCOPE],
   trace: ['what', 'file', 'whole', 'records', 'cpu', 'elf', ...SCOPE],
   sharing: ['granule', 'symbols', ...SCOPE],
-  shadow: ['allocator', 'allocate', 'free', 'origin', 'smallest', 'arguments', 'stacks', ...SCOPE],
+  shadow: ['allocator', 'allocate', 'free', 'origin', 'smallest', 'arguments', 'stacks', 'from', ...SCOPE],
 } as const satisfies Readonly<Record<string, readonly string[]>>;
 export type ClientName = keyof typeof CLIENTS;
 /** Those that have a module of their own (src/clients). */

@@ -395,8 +395,8 @@ export interface MachineHandle extends MachineEventTarget {
    */
   loadSymbols(symbols: string | Bytes): void;
   /**
-   * Gives the guest's kernel the names that a Linux kernel of 32 bits carries in its own memory (CONFIG_KALLSYMS; not those of its modules), wherever it runs: no file is needed, and KASLR does not matter.
-   * How many they are. Throws NO_SYMBOLS where there are none, or not yet, and BAD_STATE while the machine runs.
+   * Gives the guest's kernel the names that a Linux kernel of 32 bits carries in its own memory (CONFIG_KALLSYMS), and the functions of modules that are loaded now, wherever it runs: no file is needed,
+   * and KASLR does not matter. How many they are. Throws NO_SYMBOLS where there are none, or not yet, and BAD_STATE while the machine runs.
    */
   loadGuestSymbols(): number;
   /** The address of a name; undefined where there is no such one. */

@@ -120,7 +120,7 @@ export class ClientBuilder extends Builder {
   }
   /**
    * Checks an access by a shadow, a byte for each eight from a linear address `origin` on, `limit` bytes in all (a multiple of eight): 0 where all may be accessed, 1 to 7 where only so many of the first,
-   * 0x80 and more where none. Calls Client.called where one may not be: with how far behind `origin` the first of them is, the access's bytes, EIP, ESP, EBP; but not where the word at `inside` in the CPU's
+   * 0x80 and more where none. Calls Client.called where one of its bytes may not be: with how far behind `origin` the access begins, its bytes, EIP, ESP, EBP; but not where the word at `inside` in the CPU's
    * room is an address of the stack less than a page above ESP.
    */
   checkShadow(at: AccessPlace, number: number, { shadow, origin, limit, inside }: Shadow): void {

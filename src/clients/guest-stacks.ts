@@ -14,6 +14,8 @@ export interface Standing {
   readonly origin: number;
   readonly esp: number;
   readonly ebp: number;
+  /** Where in RAM other addresses are, of modules; undefined: nobody knows. */
+  readonly elsewhere?: (linear: number) => number | undefined;
 }
 
 const wordOf = ({ ram, origin }: Standing, linear: number): number | undefined => {
@@ -25,10 +27,19 @@ const wordOf = ({ ram, origin }: Standing, linear: number): number | undefined =
 /** Where the ModR/M byte of FF /2 is in front of a CALL's end: without and with displacements. */
 const INDIRECT = [1, 2, 3, 5, 6] as const;
 
-/** Whether a CALL ends at an address. */
-function isBehindCall({ ram, origin }: Standing, linear: number): boolean {
-  const at = (linear - origin) >>> 0;
-  if (at < 7 || at > ram.length) return false;
+/** Above that no kernel has code. */
+const CODE_END = 0xffc00000;
+const PAGE = 4096;
+
+/** Whether a CALL ends at an address: in the direct map, or, of modules, behind it. */
+function isBehindCall({ ram, origin, elsewhere }: Standing, linear: number): boolean {
+  let at = (linear - origin) >>> 0;
+  if (at > ram.length) {
+    // Not of a CALL that goes over from one page to another.
+    if (linear < origin || linear >= CODE_END || linear % PAGE < 7) return false;
+    at = elsewhere?.(linear) ?? 0;
+  }
+  if (at < 7) return false;
   // CALL rel32; CALL r/m32.
   if (ram[at - 5] === 0xe8) return true;
   for (const before of INDIRECT) if (ram[at - before - 1] === 0xff && (ram[at - before]! & 0x38) === 0x10) return true;

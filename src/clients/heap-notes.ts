@@ -4,7 +4,8 @@ import { DEEPEST } from './guest-stacks.ts';
 
 /** Calls of the allocator at once: of CPUs, and of threads that sleep in it. */
 const PENDING = 256;
-const OBJECTS = 65536;
+const OBJECTS_BITS = 17;
+const OBJECTS = 2 ** OBJECTS_BITS;
 /** Places where an object may be, from its own on. */
 const PROBES = 8;
 /** Different mistakes. */
@@ -13,13 +14,15 @@ const FOUND = 64;
 /** A stack in words: how many, and these. */
 const STACK = 1 + DEEPEST;
 /** Words of an entry. */
-const Pending = { esp: 0, call: 1, argument: 2, stack: 3, words: 3 + STACK };
+const Pending = { esp: 0, call: 1, argument: 2, other: 3, stack: 4, words: 4 + STACK };
 const Obj = { at: 0, size: 1, extent: 2, freed: 3, allocated: 4, freedBy: 4 + STACK, words: 4 + 2 * STACK };
 const Found = { count: 0, kind: 1, at: 2, bytes: 3, cpu: 4, stack: 5, object: 5 + STACK, words: 5 + STACK + Obj.words };
 
 /** Words of all: the lock, counts, and the lists. */
 const LOCK = 0;
 const COUNTS = { allocated: 1, freed: 2, found: 3, lost: 4 };
+/** Behind the last pending call. */
+const PENDING_END = 5;
 const PENDING_AT = 16;
 const OBJECTS_AT = PENDING_AT + PENDING * Pending.words;
 const FOUND_AT = OBJECTS_AT + OBJECTS * Obj.words;
@@ -34,6 +37,16 @@ export interface HeapObject {
   readonly freed: boolean;
   readonly allocated: readonly number[];
   readonly freedBy: readonly number[];
+}
+
+/** A call of the allocator that has not come back. */
+export interface PendingCall {
+  /** Which function. */
+  readonly call: number;
+  /** What it does depends on these. */
+  readonly argument: number;
+  readonly other: number;
+  readonly stack: readonly number[];
 }
 
 /** Kinds of mistakes, as numbers. */
@@ -87,33 +100,44 @@ export class HeapNotes {
   }
 
   /** Notes a call that will come back with `esp`. False: there are too many. */
-  enter(esp: number, call: number, argument: number, stack: readonly number[]): boolean {
+  enter(esp: number, { call, argument, other, stack }: PendingCall): boolean {
     for (let n = 0; n < PENDING; n++) {
       const at = PENDING_AT + n * Pending.words;
       if (this.#word(at) !== 0) continue;
       this.#words[at + Pending.esp] = esp;
       this.#words[at + Pending.call] = call;
       this.#words[at + Pending.argument] = argument;
+      this.#words[at + Pending.other] = other;
       this.#putStack(at + Pending.stack, stack);
+      if (n >= this.#word(PENDING_END)) this.#words[PENDING_END] = n + 1;
       return true;
     }
     this.#add('lost');
     return false;
   }
   /** The call that comes back with `esp`, and is over. */
-  leave(esp: number): { readonly call: number; readonly argument: number; readonly stack: readonly number[] } | undefined {
-    for (let n = 0; n < PENDING; n++) {
+  leave(esp: number): PendingCall | undefined {
+    let end = this.#word(PENDING_END);
+    for (let n = 0; n < end; n++) {
       const at = PENDING_AT + n * Pending.words;
       if (this.#word(at) !== esp) continue;
       this.#words[at] = 0;
-      return { call: this.#word(at + Pending.call), argument: this.#word(at + Pending.argument), stack: this.#stack(at + Pending.stack) };
+      while (end > 0 && this.#word(PENDING_AT + (end - 1) * Pending.words) === 0) end--;
+      this.#words[PENDING_END] = end;
+      return {
+        call: this.#word(at + Pending.call),
+        argument: this.#word(at + Pending.argument),
+        other: this.#word(at + Pending.other),
+        stack: this.#stack(at + Pending.stack),
+      };
     }
     return undefined;
   }
   /** The ESP of a call that has not come back and lies less than `bytes` above `esp`: the lowest. 0: there is none. */
   within(esp: number, bytes: number): number {
     let lowest = 0;
-    for (let n = 0; n < PENDING; n++) {
+    const end = this.#word(PENDING_END);
+    for (let n = 0; n < end; n++) {
       const other = this.#word(PENDING_AT + n * Pending.words);
       if (other !== 0 && other >= esp && other - esp < bytes && (lowest === 0 || other < lowest)) lowest = other;
     }
@@ -121,7 +145,7 @@ export class HeapNotes {
   }
 
   #placeOf(object: number, probe: number): number {
-    return OBJECTS_AT + (((Math.imul(object >>> 3, 0x9e3779b1) >>> 16) + probe) & (OBJECTS - 1)) * Obj.words;
+    return OBJECTS_AT + (((Math.imul(object >>> 3, 0x9e3779b1) >>> (32 - OBJECTS_BITS)) + probe) & (OBJECTS - 1)) * Obj.words;
   }
   #find(object: number): number | undefined {
     for (let probe = 0; probe < PROBES; probe++) {
@@ -158,6 +182,16 @@ export class HeapNotes {
     this.#words[at + Obj.freed] = 1;
     this.#putStack(at + Obj.freedBy, stack);
     this.#add('freed');
+  }
+  /** All of it may be used, up to so many bytes. */
+  resized(object: number, size: number): void {
+    const at = this.#find(object);
+    if (at !== undefined) this.#words[at + Obj.size] = size;
+  }
+  /** What was there is none any more. */
+  forget(object: number): void {
+    const at = this.#find(object);
+    if (at !== undefined) this.#words[at + Obj.extent] = 0;
   }
   #objectAt(at: number): HeapObject {
     return {

@@ -50,20 +50,21 @@ function number(text: string | undefined, name: string, otherwise: number, most:
   return Number(text);
 }
 
-function ignoredOf(text: string | undefined): Range[] {
+function rangesOf(text: string | undefined, name: string): Range[] {
   return (text?.split('+') ?? []).map((range) => {
     const [, from = '', to = ''] = /^(0x[0-9a-f]{1,8})-(0x[0-9a-f]{1,9})$/i.exec(range) ?? [];
     if (from === '' || Number(from) >= Number(to))
-      throw new Error(`ignore: '${range}' is no range of addresses: FROM-TO, as 0x1000-0x2000`);
+      throw new Error(`${name}: '${range}' is no range of addresses: FROM-TO, as 0x1000-0x2000`);
     return [Number(from), Number(to)];
   });
 }
 
-export default function races({ every, stall, ignore }: OptionTexts, { ramBytes, cpus }: MachineFacts): Client {
+export default function races({ every, stall, ignore, watch }: OptionTexts, { ramBytes, cpus }: MachineFacts): Client {
   const settings: Settings = {
     every: number(every, 'every', 100_000, 1_000_000_000),
     stallMs: number(stall, 'stall', 20, 10_000) / 1000,
-    ignored: ignoredOf(ignore),
+    ignored: rangesOf(ignore, 'ignore'),
+    watched: watch === undefined ? undefined : rangesOf(watch, 'watch'),
   };
   const { bytes: shared } = ofAll(ramBytes, cpus);
   const known = new WeakMap<ClientView, Watching>();
@@ -98,7 +99,13 @@ export default function races({ every, stall, ignore }: OptionTexts, { ramBytes,
       const count = b.sub(b.loadCpu(4, OfCpu.count), b.const(1));
       b.storeCpu(4, OfCpu.count, count);
       const word = b.or(b.const(kind), b.shl(bytes, b.const(BYTES_SHIFT)));
-      b.callIf(b.or(armed, b.shr_u(count, b.const(31))), Called.ACCESS, offset, at.eip(), word);
+      const due = b.shr_u(count, b.const(31));
+      // Of code that is not watched none is to be a sample, but each ends the one before.
+      const wanted = settings.watched?.reduce(
+        (any, [from, to]) => b.or(any, b.lt_u(b.sub(at.eip(), b.const(from | 0)), b.const((to - from) | 0))),
+        b.loadCpu(4, OfCpu.open),
+      );
+      b.callIf(b.or(armed, wanted === undefined ? due : b.and(due, wanted)), Called.ACCESS, offset, at.eip(), word);
     },
     instruction(b, at) {
       if (at.form.mnemonic !== 'pause') return;
@@ -114,6 +121,7 @@ export default function races({ every, stall, ignore }: OptionTexts, { ramBytes,
 }
 
 function reportOf(view: ClientView, waits: readonly number[]): RacesReport {
+  view.renewNames();
   const rooms = Array.from({ length: view.cpus }, (_, cpu) => {
     const room = view.cpuRoom(cpu);
     return new Int32Array(room.buffer, room.byteOffset, room.byteLength / 4);

@@ -1,11 +1,12 @@
 // The client shadow: finds uses of the kernel's heap that are mistakes: of objects that were freed, and beyond the end of one. A byte for each eight of RAM says what may be accessed, as KASAN's shadow
 // does; it is set where the allocator's functions are entered and come back, and looked at behind each access of kernel code.
 import { DragomanError } from '../api/errors.ts';
+import type { Value } from '../ir/types.ts';
 import { Gpr } from '../layout/cpu.ts';
-import { allocatorOf, extentOf } from './allocators.ts';
-import type { Call, Client, MachineFacts, OptionTexts } from './client.ts';
-import { DEEPEST, returnsOf } from './guest-stacks.ts';
-import { HeapNotes, KINDS, NOTES_BYTES } from './heap-notes.ts';
+import { allocatorOf } from './allocators.ts';
+import type { Client, MachineFacts, OptionTexts } from './client.ts';
+import { DEEDS, HeapCalls, type HeapMemory } from './heap-calls.ts';
+import { HeapNotes, KINDS, type Mistake, NOTES_BYTES } from './heap-notes.ts';
 import type { ClientView } from './view.ts';
 
 /** A mistake that was found. Stacks are EIPs from the innermost function on, with names where the machine has symbols. */
@@ -42,27 +43,23 @@ export interface ShadowReport {
   readonly lost: number;
 }
 
-/** Bytes of the shadow, beside 0 (all eight) and 1 to 7 (so many). */
-const FREED = 0xfd;
-const REDZONE = 0xfe;
 /** Of a direct map of 32 bits. */
 const MOST = 0x38000000;
-/** An access less than this below a call of the allocator is the allocator's own. */
-const FRAMES = 4096;
-const LONGEST = 65536;
 
-/** In the room of each CPU: ESP of the innermost call of the allocator (checkShadow), and the addresses of its functions. */
+/** In the room of each CPU: ESP of the innermost call of the allocator (checkShadow), and the addresses of its functions, 0 for those that there are not. */
 const INSIDE = 0;
 const ADDRESSES = 4;
-/** Numbers of calls: accesses, returns, and from ENTER on functions that are entered. */
+/** Numbers of calls: accesses, returns, and functions that are entered, of which the second brings what the first has no room for. */
 const READ = 0;
 const WRITE = 1;
 const RETURN = 2;
-const ENTER = 3;
+const REGISTERS = 3;
+const ENTER = 4;
 
-const DEEDS = ['read', 'write', 'free'] as const;
 const hex = (n: number): string => `0x${(n >>> 0).toString(16)}`;
 const HASH = 0x9e3779b1;
+const HASHED = 65536;
+const hashOf = (address: number): number => Math.imul(address, HASH) >>> 16;
 
 export default function shadow(options: OptionTexts, { cpus, ramBytes }: MachineFacts): Client {
   const allocator = allocatorOf(options);
@@ -70,100 +67,42 @@ export default function shadow(options: OptionTexts, { cpus, ramBytes }: Machine
   const stacks = options.stacks ?? 'frames';
   if (stacks !== 'frames' && stacks !== 'scan') throw new Error(`stacks: '${stacks}' is neither frames nor scan`);
   const limit = Math.min(ramBytes, MOST);
-  // In the room of all: the shadow, counts of calls that have not come back by a hash of their ESP, and notes.
+  const calls = new HeapCalls(allocator, limit, stacks);
+  // In the room of all: the shadow, counts of calls that have not come back by a hash of their ESP, which hashes of addresses are functions of the allocator, and notes.
   const FILTER = Math.ceil((limit / 8 + 1) / 64) * 64;
-  const NOTES = FILTER + 65536;
+  const ENTERED = FILTER + HASHED;
+  const NOTES = ENTERED + HASHED;
   const BYTES = NOTES + NOTES_BYTES;
 
-  const known = new WeakMap<ClientView, HeapNotes>();
-  function notesOf(view: ClientView): HeapNotes {
-    const notes = known.get(view) ?? new HeapNotes(view.sharedRoom.subarray(NOTES));
-    known.set(view, notes);
-    return notes;
-  }
-  const standing = (view: ClientView, esp: number, ebp: number) => ({ ram: view.ram, origin, esp, ebp });
-  const stackOf = (view: ClientView, eip: number, esp: number, ebp: number): number[] => [
-    eip,
-    ...returnsOf(standing(view, esp, ebp), DEEPEST - 1, stacks),
-  ];
-  function filter(view: ClientView, esp: number, by: 1 | -1): void {
-    view.sharedRoom[FILTER + (Math.imul(esp, HASH) >>> 16)]! += by;
-  }
-  function wordIn(view: ClientView, linear: number): number {
-    const at = (linear - origin) >>> 0;
-    if (at + 4 > ramBytes) return 0;
-    return new DataView(view.ram.buffer, view.ram.byteOffset).getUint32(at, true);
-  }
-  function setInside(view: ClientView, cpu: number, esp: number): void {
-    const room = view.cpuRoom(cpu);
-    new DataView(room.buffer, room.byteOffset).setUint32(INSIDE, esp, true);
-  }
-
-  function entered(view: ClientView, { cpu, number, values }: Call): void {
-    const [esp, ebp, eip, register] = values as [number, number, number, number];
-    const which = functions[number - ENTER]!;
-    const argument = allocator.arguments === 'stack' ? wordIn(view, esp + 4 + 4 * which.argument) : register;
-    const notes = notesOf(view);
-    const back = esp + 4;
-    // At ESP is the function's return address: behind `eip`, unless that is a jump, whose function is left with it.
-    const called = wordIn(view, esp) - eip;
-    const stack = stackOf(view, eip, called > 0 && called < 8 ? back : esp, ebp);
-    notes.locked(() => {
-      if (which.deed === 'free') free(view, notes, argument, cpu, stack);
-      if (notes.leave(back) !== undefined) filter(view, back, -1);
-      if (notes.enter(back, number - ENTER, argument, stack)) filter(view, back, 1);
-    });
-    setInside(view, cpu, back);
-  }
-
-  function free(view: ClientView, notes: HeapNotes, pointer: number, cpu: number, stack: readonly number[]): void {
-    const at = (pointer - origin) >>> 0;
-    if (pointer === 0 || at >= limit) return;
-    const object = notes.object(at);
-    if (object === undefined) return;
-    if (object.freed) return notes.found({ kind: KINDS.indexOf('double-free'), deed: 2, at, bytes: 0, cpu, stack }, object);
-    notes.freed(at, stack);
-    view.sharedRoom.fill(FREED, at >>> 3, (at + object.extent) >>> 3);
-  }
-
-  function returned(view: ClientView, { cpu, values }: Call): void {
-    const [esp, eax] = values as [number, number];
-    const notes = notesOf(view);
-    notes.locked(() => {
-      const call = notes.leave(esp);
-      if (call === undefined) return;
-      filter(view, esp, -1);
-      setInside(view, cpu, notes.within(esp, FRAMES));
-      if (functions[call.call]!.deed === 'allocate' && eax !== 0) allocated(view, notes, eax, call.argument, call.stack);
-    });
-  }
-
-  function allocated(view: ClientView, notes: HeapNotes, pointer: number, size: number, stack: readonly number[]): void {
-    const at = (pointer - origin) >>> 0;
-    const extent = extentOf(allocator, size);
-    if (at >= limit || extent > limit - at || (at & 7) !== 0) return;
-    const first = at >>> 3;
-    const whole = size >>> 3;
+  const known = new WeakMap<ClientView, HeapMemory>();
+  function memoryOf(view: ClientView): HeapMemory {
+    const before = known.get(view);
+    if (before !== undefined) return before;
     const room = view.sharedRoom;
-    room.fill(0, first, first + whole);
-    if ((size & 7) !== 0) room[first + whole] = size & 7;
-    room.fill(REDZONE, first + Math.ceil(size / 8), first + (extent >>> 3));
-    notes.allocated(at, size, extent, stack);
+    const memory: HeapMemory = {
+      ram: view.ram,
+      shadow: room.subarray(0, FILTER),
+      notes: new HeapNotes(room.subarray(NOTES)),
+      physical: (cpu, linear) => view.physical(cpu, linear),
+      filter(esp, by) {
+        room[FILTER + hashOf(esp)]! += by;
+      },
+      setInside: (cpu, esp) => wordsOf(view, cpu).setUint32(INSIDE, esp, true),
+    };
+    known.set(view, memory);
+    return memory;
   }
-
-  function accessed(view: ClientView, { cpu, number, values }: Call): void {
-    const [at, bytes, eip, esp, ebp] = values as [number, number, number, number, number];
-    const notes = notesOf(view);
-    notes.locked(() => {
-      // The allocator's own, of a thread that was another CPU's when it came there.
-      if (notes.within(esp, FRAMES) !== 0) return;
-      const mark = view.sharedRoom[at >>> 3]!;
-      // Another CPU may have allocated it since.
-      if (mark === 0) return;
-      const kind = KINDS.indexOf(mark === FREED ? 'use-after-free' : 'out-of-bounds');
-      notes.found({ kind, deed: number, at, bytes, cpu, stack: stackOf(view, eip, esp, ebp) }, notes.objectOf(at, LONGEST));
-    });
+  const wordsOf = (view: ClientView, cpu: number): DataView => {
+    const room = view.cpuRoom(cpu);
+    return new DataView(room.buffer, room.byteOffset);
+  };
+  function functionAt(view: ClientView, cpu: number, address: number): number | undefined {
+    const words = wordsOf(view, cpu);
+    for (let n = 0; n < functions.length; n++) if (words.getUint32(ADDRESSES + 4 * n, true) === address) return n;
+    return undefined;
   }
+  /** EDX and ECX of a call, whose other half comes right behind, on this thread. */
+  let [edx, ecx] = [0, 0];
 
   return {
     level: 'kernel',
@@ -172,50 +111,58 @@ export default function shadow(options: OptionTexts, { cpus, ramBytes }: Machine
       b.checkShadow(place, place.writes ? WRITE : READ, { shadow: 0, origin, limit, inside: INSIDE });
     },
     branch(b, place) {
+      const marked = (value: Value, table: number) => b.loadShared(1, b.shr_u(b.mul(value, b.const(HASH | 0)), b.const(16)), table);
       if (place.kind === 'return') {
         const esp = place.register(Gpr.ESP);
-        const pending = b.loadShared(1, b.shr_u(b.mul(esp, b.const(HASH | 0)), b.const(16)), FILTER);
-        return b.callIf(pending, RETURN, esp, place.register(Gpr.EAX));
+        return b.callIf(marked(esp, FILTER), RETURN, esp, place.register(Gpr.EAX));
       }
       const to = place.kind === 'call' || place.kind === 'jump' ? place.to() : undefined;
       if (to === undefined) return;
-      functions.forEach(({ argument }, n) => {
-        const enters = b.eq(to, b.loadCpu(4, ADDRESSES + 4 * n));
-        const register = place.register([Gpr.EAX, Gpr.EDX, Gpr.ECX][argument] ?? Gpr.EAX);
-        b.callIf(enters, ENTER + n, place.register(Gpr.ESP), place.register(Gpr.EBP), place.eip(), register);
-      });
+      const enters = marked(to, ENTERED);
+      if (allocator.arguments === 'registers') b.callIf(enters, REGISTERS, place.register(Gpr.EDX), place.register(Gpr.ECX));
+      b.callIf(enters, ENTER, place.register(Gpr.ESP), place.register(Gpr.EBP), place.eip(), to, place.register(Gpr.EAX));
     },
-    called(view, call) {
-      if (call.number >= ENTER) entered(view, call);
-      else if (call.number === RETURN) returned(view, call);
-      else accessed(view, call);
+    called(view, { cpu, number, values }) {
+      const [first, second, third, fourth, fifth] = values as [number, number, number, number, number];
+      if (number === REGISTERS) [edx, ecx] = [first, second];
+      else if (number === RETURN) calls.returned(memoryOf(view), cpu, first, second);
+      else if (number === ENTER) {
+        const which = functionAt(view, cpu, fourth);
+        if (which !== undefined) calls.entered(memoryOf(view), which, { cpu, esp: first, ebp: second, eip: third }, [fifth, edx, ecx]);
+      } else calls.accessed(memoryOf(view), number, first, second, { cpu, eip: third, esp: fourth, ebp: fifth });
     },
     attached(view) {
-      const addresses = functions.map(({ name }) => {
+      const addresses = functions.map(({ name, optional }) => {
         const address = /^0x[0-9a-f]{1,8}$/i.test(name) ? Number(name) : view.addressOf(name);
-        if (address === undefined)
+        if (address === undefined && !optional)
           throw new DragomanError(
             'BAD_OPTION',
             `the client shadow: the kernel has no symbol '${name}' (symbols: of its file, or the option symbols)`,
             'clients',
           );
-        return address;
+        return address ?? 0;
       });
+      for (const address of addresses) if (address !== 0) view.sharedRoom[ENTERED + hashOf(address)] = 1;
       for (let cpu = 0; cpu < cpus; cpu++) {
-        const room = view.cpuRoom(cpu);
-        const words = new DataView(room.buffer, room.byteOffset);
+        const words = wordsOf(view, cpu);
         addresses.forEach((address, n) => words.setUint32(ADDRESSES + 4 * n, address, true));
       }
     },
     report(view): ShadowReport {
-      const notes = notesOf(view);
+      view.renewNames();
+      const { notes } = memoryOf(view);
       const named = (stack: readonly number[]) =>
         stack.map((eip) => {
           const name = view.symbolAt(eip);
           return name === undefined ? hex(eip) : `${hex(eip)} ${name}`;
         });
+      const isCareless = ({ deed, stack: [eip] }: Mistake): boolean => {
+        const name = deed === READ ? view.symbolAt(eip!)?.replace(/\+0x[0-9a-f]+$/, '') : undefined;
+        return name !== undefined && allocator.careless?.includes(name) === true;
+      };
+      const mistakes = notes.mistakes().filter((mistake) => !isCareless(mistake));
       return {
-        mistakes: notes.mistakes().map(({ kind, deed, at, bytes, cpu, times, stack, object }) => ({
+        mistakes: mistakes.map(({ kind, deed, at, bytes, cpu, times, stack, object }) => ({
           kind: KINDS[kind]!,
           access: DEEDS[deed]!,
           address: hex(origin + at),

@@ -1,4 +1,5 @@
 // What a client found, as its report sees it: its room in the machine's memory.
+import { isMapped, type TableMemory, walk } from '../inspect/page-walk.ts';
 import { Cpu, GPR_STRIDE } from '../layout/cpu.ts';
 import { CONTROL, Control, cpuBase, type MemoryPlan, RAM } from '../layout/memory.ts';
 import type { MachineFacts, Room } from './room.ts';
@@ -15,8 +16,10 @@ interface ViewedMemory {
 export interface KernelNames {
   at(address: number): string | undefined;
   address(name: string): number | undefined;
+  /** Takes notice of modules that were loaded since, where the machine stands still. */
+  renew(): void;
 }
-export const NO_NAMES: KernelNames = { at: () => undefined, address: () => undefined };
+export const NO_NAMES: KernelNames = { at: () => undefined, address: () => undefined, renew: () => {} };
 
 export class ClientView implements MachineFacts {
   readonly #shared: ViewedMemory;
@@ -77,6 +80,19 @@ export class ClientView implements MachineFacts {
     this.#ram ??= this.#shared.u8.subarray(RAM, RAM + this.ramBytes);
     return this.#ram;
   }
+  /** Where in RAM a linear address is by the page tables of a CPU, on whose thread this is, or which stands still; undefined: nowhere. */
+  physical(cpu: number, linear: number): number | undefined {
+    const { plan, i32 } = this.#shared;
+    const get = (offset: number): number => i32[(cpuBase(plan, cpu) + offset) >> 2]! >>> 0;
+    const get64 = (offset: number): bigint => BigInt(get(offset)) | (BigInt(get(offset + 4)) << 32n);
+    const memory: TableMemory = {
+      host: (at) => (at < this.ramBytes ? at : undefined),
+      read: (at, into) => into.set(this.ram.subarray(at, at + into.length)),
+    };
+    // The bit that forbids code means nothing here.
+    const found = walk({ get, get64, hasNoExecute: true }, memory, linear);
+    return isMapped(found) && found.physical < this.ramBytes ? found.physical : undefined;
+  }
   /** Whether CPUs run in turn, on one thread. */
   get lockstep(): boolean {
     return this.#shared.i32[(CONTROL + Control.at.lockstep) >> 2] !== 0;
@@ -105,5 +121,9 @@ export class ClientView implements MachineFacts {
   /** The linear address of a symbol. */
   addressOf(name: string): number | undefined {
     return this.#names.address(name);
+  }
+  /** Where names are of the guest's memory: takes notice of modules that were loaded since, if the machine stands still. */
+  renewNames(): void {
+    this.#names.renew();
   }
 }

@@ -61,8 +61,12 @@ const PAE: readonly Level[] = [
   { name: TABLE, shift: 12, bits: 9 },
 ];
 
+/** What of a CPU, and of memory, a walk asks for. */
+export type PagingState = Pick<CpuState, 'get' | 'get64' | 'hasNoExecute'>;
+export type TableMemory = Pick<PhysicalMemory, 'host' | 'read'>;
+
 /** Undefined: paging is off. */
-function pagingOf(cpu: CpuState): Paging | undefined {
+function pagingOf(cpu: PagingState): Paging | undefined {
   const [cr0, cr3, cr4] = [cpu.get(Cpu.at.cr0), cpu.get(Cpu.at.cr3), cpu.get(Cpu.at.cr4)];
   if ((cr0 & Cr0.PG) === 0) return undefined;
   const global = (cr4 & Cr4.PGE) !== 0;
@@ -83,14 +87,14 @@ export interface Unmapped {
 export const isMapped = (found: Translation | Unmapped): found is Translation => 'physical' in found;
 
 /** An entry; what is neither in RAM nor in ROM reads as 0, as the CPU has it. */
-function readEntry(memory: PhysicalMemory, at: number, bytes: number): bigint {
+function readEntry(memory: TableMemory, at: number, bytes: number): bigint {
   const entry = new Uint8Array(bytes);
   if (memory.host(at) !== undefined) memory.read(at, entry);
   return entry.reduceRight((sum, byte) => (sum << 8n) | BigInt(byte), 0n);
 }
 
 /** Where `linear` (below LINEAR_END) leads by the tables of a CPU. Changes nothing. */
-export function walk(cpu: CpuState, memory: PhysicalMemory, linear: number): Translation | Unmapped {
+export function walk(cpu: PagingState, memory: TableMemory, linear: number): Translation | Unmapped {
   const paging = pagingOf(cpu);
   if (paging === undefined) return { physical: linear, pageSize: LINEAR_END, writable: true, user: true, executable: true, global: false };
   const { levels, entryBytes, registers, reserved } = paging;

@@ -19,6 +19,7 @@ const pairs = ({ names, addresses }: SymbolTable) => names.map((name, n) => [nam
 export class MachineSymbols {
   #symbols: KernelSymbols | undefined;
   #addresses: ReadonlyMap<string, number> | undefined;
+  #areGuests = false;
   /** Looked at once, when somebody first asks. */
   #kernel: Uint8Array | undefined;
 
@@ -31,14 +32,21 @@ export class MachineSymbols {
   /** From now on these are the names. */
   load(given: string | Bytes): void {
     this.use(read(given, 'symbols'));
+    this.#areGuests = false;
   }
 
-  /** The same of names that somebody has found. How many they are. */
+  /** The same of names that were found in the guest's memory. How many they are. */
   use(symbols: KernelSymbols): number {
     this.#symbols = symbols;
+    this.#areGuests = true;
     this.#addresses = undefined;
     this.#kernel = undefined;
     return symbols.code.names.length + symbols.data.names.length;
+  }
+
+  /** Whether they are of the guest's memory, where there may be others by now. */
+  get areGuests(): boolean {
+    return this.#areGuests;
   }
 
   /** Whether there are any. */

@@ -1,6 +1,6 @@
 // The clients of a machine, on the thread of its user: attaches and detaches them while no CPU runs, gives them their room, and asks them for what they found (docs/clients.md).
 
-import { FIXED } from '../api/client-names.ts';
+import { FIXED, LATE } from '../api/client-names.ts';
 import type { ClientRequest } from '../api/clients.ts';
 import { DragomanError } from '../api/errors.ts';
 import type { AttachedClient } from '../api/options.ts';
@@ -74,7 +74,7 @@ export class MachineClients {
   /** Attaches a client. Rejects with BAD_OPTION, and with ENDED where the run has ended. */
   async attach(request: ClientRequest): Promise<AttachedClient> {
     const { name, module, options, level, ranges } = request;
-    const { shared, prepare, names, kernel, again } = this.#parts;
+    const { shared, names, kernel } = this.#parts;
     if (module === undefined && name === 'flame') {
       let flame: AttachedClient | undefined;
       await this.#parts.atRest(() => {
@@ -82,26 +82,8 @@ export class MachineClients {
       });
       return flame!;
     }
-    if (again === 'reverse')
-      throw new DragomanError('NOT_SUPPORTED', 'not supported with reverse: clients, which would count what comes again', 'attach');
-    if (module === undefined && FIXED.includes(name))
-      throw new DragomanError('BAD_OPTION', `${name} goes with a run from its start: it is an option of Machine.create`, 'clients');
-    const address = module === undefined ? ownModule(name) : host.moduleAddress(module);
-    const make = await loadClient(address, importOwn);
-    await prepare(address);
-    let client: Client;
-    try {
-      client = make(options, factsOf(shared));
-    } catch (cause) {
-      throw new DragomanError('BAD_OPTION', `the client ${name}: ${(cause as Error).message}`, 'clients', { cause });
-    }
+    const { client, address } = await this.#made(request);
     const { room = {} } = client;
-    if (again === 'recording' && client.cutsTurns)
-      throw new DragomanError(
-        'NOT_SUPPORTED',
-        `not supported with a recording: the client ${name}, which makes another run of it`,
-        'clients',
-      );
     const [cpu, all] = [bytesOf(room.cpu, 'room of each CPU'), bytesOf(room.shared, 'room')];
     let attached: Attached | undefined;
     await this.#parts.atRest(() => {
@@ -114,6 +96,38 @@ export class MachineClients {
       this.#tell();
     });
     return this.#handle(attached!);
+  }
+
+  /** Loads what is to be attached later. Rejects with BAD_OPTION, as attach() does. */
+  async prepare({ options: { from, ...options }, ...request }: ClientRequest): Promise<void> {
+    await this.#made({ ...request, options });
+  }
+
+  /** A client, and its module's address. */
+  async #made({ name, module, options }: ClientRequest): Promise<{ readonly client: Client; readonly address: string }> {
+    const { shared, prepare, again } = this.#parts;
+    if (again === 'reverse')
+      throw new DragomanError('NOT_SUPPORTED', 'not supported with reverse: clients, which would count what comes again', 'attach');
+    if (module === undefined && FIXED.includes(name))
+      throw new DragomanError('BAD_OPTION', `${name} goes with a run from its start: it is an option of Machine.create`, 'clients');
+    if (module === undefined && LATE.includes(name) && options.from !== undefined)
+      throw new DragomanError('BAD_OPTION', `from, of the client ${name}, is for a client of Machine.create`, 'clients');
+    const address = module === undefined ? ownModule(name) : host.moduleAddress(module);
+    const make = await loadClient(address, importOwn);
+    await prepare(address);
+    let client: Client;
+    try {
+      client = make(options, factsOf(shared));
+    } catch (cause) {
+      throw new DragomanError('BAD_OPTION', `the client ${name}: ${(cause as Error).message}`, 'clients', { cause });
+    }
+    if (again === 'recording' && client.cutsTurns)
+      throw new DragomanError(
+        'NOT_SUPPORTED',
+        `not supported with a recording: the client ${name}, which makes another run of it`,
+        'clients',
+      );
+    return { client, address };
   }
 
   #handle(attached: Attached): AttachedClient {

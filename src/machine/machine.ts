@@ -77,8 +77,10 @@ import { GdbPort } from './gdb-port.ts';
 import { hostRuntime } from './host-runtime.ts';
 import { InputFlow } from './input-flow.ts';
 import { deviceInputs, type Inputs, type Typed } from './inputs.ts';
+import { isLate, lateClients } from './late-clients.ts';
 import { LockstepExecutor, lockstepTime } from './lockstep/executor.ts';
 import { identityOf } from './lockstep/identity.ts';
+import { namesForClients } from './names-for-clients.ts';
 import { Pausing } from './pausing.ts';
 import { loadGuest, powerOnAgain, ramOf, resetDevices } from './power-on.ts';
 import { ProfWatch } from './prof-watch.ts';
@@ -249,6 +251,11 @@ export class Machine extends MachineEvents implements MachineHandle {
     const diskErrors = options.disks.map((disk, n) => errorTeller(diskName(disk, n)));
     const shareFaults = options.shares.map(({ path }) => errorTeller(path));
     const entry = saved === undefined ? loadGuest(this.shared, options) : undefined;
+    const late = lateClients(
+      options.clients,
+      (client) => this.clients.attach(client),
+      (error) => this.failed(error),
+    );
     this.board = buildBoard(this.config, {
       thread: HOST_THREAD,
       clock: time?.clock,
@@ -258,7 +265,7 @@ export class Machine extends MachineEvents implements MachineHandle {
       outlets: this.outlets,
       onConsole: watchedConsole(
         this.channels.serial.receiver(options.onConsole),
-        [this.prof?.part, this.flameClient.part, this.traceGate?.part],
+        [this.prof?.part, this.flameClient.part, this.traceGate?.part, ...late],
         this,
       ),
       onConsoleInputTaken: () => this.typing.serial.drained(),
@@ -360,7 +367,7 @@ export class Machine extends MachineEvents implements MachineHandle {
       prepare: (module) => this.executor.prepareClient(module),
       atRest: (work) => pausing.atRest(work),
       flame: (request) => this.flameClient.attach(request),
-      names: { at: (address) => this.symbols.at(address), address: (name) => this.symbols.address(name) },
+      names: namesForClients(this.symbols, () => this.loadGuestSymbols()),
       kernel: options.kernel,
       again:
         lockstep?.reverse !== undefined
@@ -396,7 +403,9 @@ export class Machine extends MachineEvents implements MachineHandle {
   /** With those that it was asked for. */
   private async withClients(): Promise<this> {
     try {
-      for (const client of this.options.clients) if (!FIXED.includes(client.name)) await this.clients.attach(client);
+      for (const client of this.options.clients)
+        if (isLate(client)) await this.clients.prepare(client);
+        else if (!FIXED.includes(client.name)) await this.clients.attach(client);
     } catch (error) {
       await this.close();
       throw error;

@@ -1,9 +1,10 @@
-// The programs of ours that run in Linux guests are what their sources say.
+// The programs of ours that run in Linux guests, and the module, are what their sources say.
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { KBENCH } from '../../guests/kbench/build.ts';
+import { buildModule, KEPT, moduleHash, readManifest, sourceHash } from '../../guests/mistakes/build.ts';
 import { tools } from '../../guests/prebuilt.ts';
 import { STRESS } from '../../guests/stress/build.ts';
 
@@ -28,4 +29,31 @@ describe.each([STRESS, KBENCH])('the program $name', (program) => {
       rmSync(folder, { recursive: true });
     }
   });
+});
+
+describe('the module mistakes', () => {
+  const manifest = readManifest();
+  it('is of the present source (else run guests/mistakes/build.ts)', () => {
+    expect({ source: sourceHash(), module: moduleHash() }).toEqual({ source: manifest.source, module: manifest.module });
+  });
+
+  const here = tools();
+  const same = here?.compiler === manifest.compiler && here.linker === manifest.linker;
+  // Its headers are fetched.
+  const whyNot =
+    process.env.DRAGOMAN_LONG_TESTS !== '1' ? 'without DRAGOMAN_LONG_TESTS=1' : same ? undefined : `no ${manifest.compiler} here`;
+  it.skipIf(whyNot !== undefined)(
+    whyNot === undefined ? 'is what the compiler makes of it' : `is not compiled: ${whyNot}`,
+    async ({ skip }) => {
+      let built: string;
+      try {
+        built = await buildModule(manifest.kernel);
+      } catch (error) {
+        // Debian keeps a few versions of its kernel.
+        return skip((error as Error).message);
+      }
+      expect(readFileSync(built).equals(readFileSync(KEPT))).toBe(true);
+    },
+    300_000,
+  );
 });

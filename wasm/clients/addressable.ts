@@ -31,8 +31,7 @@ export function clientShadow(
     const last = min<u32>(end - 1, at | 7) & 7;
     if (first > 0 && <i32>last < first) continue;
     if (load<u32>(inside) - esp < FRAMES) return 0;
-    const bad = first > 0 ? max<u32>(at, (at & ~7) + first) : at;
-    hostClientCall(cpu, which, 0, 0, bad, bytes, eip, esp, ebp);
+    hostClientCall(cpu, which, 0, 0, from, bytes, eip, esp, ebp);
     return 0;
   }
   return 0;

@@ -9,7 +9,7 @@ export interface CodeNames {
 }
 
 /** Names that somebody gave, or else those that `find` makes known: of the guest's memory, where there are any and the machine stands still. */
-export function knownNames(names: CodeNames & { readonly areKnown: boolean }, find: () => void): CodeNames {
+export function knownNames<T extends { readonly areKnown: boolean }>(names: T, find: () => void): T {
   if (names.areKnown) return names;
   try {
     find();

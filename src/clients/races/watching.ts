@@ -26,7 +26,10 @@ export interface Settings {
   readonly stallMs: number;
   /** EIPs whose accesses are none. */
   readonly ignored: readonly Range[];
+  /** EIPs whose accesses may be samples; undefined: all. */
+  readonly watched: readonly Range[] | undefined;
 }
+const isIn = (ranges: readonly Range[], eip: number): boolean => ranges.some(([from, to]) => eip >= from && eip < to);
 
 /** Of a view, which each thread has one of. */
 export class Watching {
@@ -76,7 +79,7 @@ export class Watching {
   }
 
   #isIgnored(eip: number): boolean {
-    return this.#settings.ignored.some(([from, to]) => eip >= from && eip < to);
+    return isIn(this.#settings.ignored, eip);
   }
 
   /** Whether one of the words that an access touches is meant for several CPUs. */
@@ -150,6 +153,7 @@ export class Watching {
     }
     // Else the next one.
     own[count] = 0;
+    if (this.#settings.watched !== undefined && !isIn(this.#settings.watched, eip)) return;
     if (view.lockstep && left > LONGEST_TAIL) view.cutTurn(cpu, 1 + (this.#random(own, cpu) % LONGEST_TAIL));
     if (at >= view.ramBytes || bytes === 0 || bytes > 16 || this.#isFlag(at, bytes) || this.#isIgnored(eip)) return;
     const slot = this.#arm(access);

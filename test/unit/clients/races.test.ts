@@ -87,6 +87,12 @@ it('leaves out what it is told to ignore', async () => {
   const kernelOf = { kernel: kernel(program(adding(''))), ...LOCKSTEP };
   expect((await report('races:every=20,ignore=0x6-0x7', kernelOf)).races).toEqual([]);
   expect((await report('races:every=20,level=user', kernelOf)).windows).toBe(0);
+  // The other side is seen all the same.
+  expect((await report('races:every=20,watch=0x100000-0x101000', kernelOf)).races.map(({ sides }) => sides.map(({ cpu }) => cpu))).toEqual([
+    [1, 0],
+  ]);
+  expect((await report('races:every=20,watch=0x7000-0x8000', kernelOf)).windows).toBe(0);
+  await expect(report('races:watch=6', kernelOf)).rejects.toThrow("watch: '6' is no range of addresses");
   await expect(report('races:every=0', kernelOf)).rejects.toThrow("every: '0' is no number from 1 to");
   await expect(report('races:ignore=5', kernelOf)).rejects.toThrow("ignore: '5' is no range of addresses");
 });
