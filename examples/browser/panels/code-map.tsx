@@ -7,6 +7,7 @@ import { type CodeStore, codeOf, hex, nameOf, PAGE } from '../app/code-store.ts'
 import { cellUnder, layOut, type MapLayout } from '../app/map-layout.ts';
 import { colourOf as cssColour, isDark, reducedMotion } from '../app/preferences.ts';
 import type { Session } from '../app/session.ts';
+import { DataTable } from '../parts/data-table.tsx';
 import { FactTable } from '../parts/fact-table.tsx';
 import { type Colouring, type Drawing, drawMap, growthOf, heatOf, type MapColours, regionUnder } from '../parts/map-drawing.ts';
 import { RegionCodeView } from '../parts/region-code.tsx';
@@ -246,36 +247,28 @@ function RegionTable({ store, colouring }: { readonly store: CodeStore; readonly
   const most = [...store.regions.values()].sort((a, b) => of(b) - of(a) || a.physical - b.physical).slice(0, LISTED);
   const first = chosen === undefined || most.includes(chosen) ? most : [...most, chosen];
   return (
-    <table class="region-table">
-      <caption>{colouring === 'size' ? 'Regions that grew most' : 'Hottest regions'}</caption>
-      <thead>
-        <tr>
-          <th scope="col">Region</th>
-          <th scope="col">x86</th>
-          <th scope="col">Wasm</th>
-          <th scope="col">Heat</th>
-        </tr>
-      </thead>
-      <tbody>
-        {first.map((region) => (
-          <tr key={region.id} class={store.selected.value === region.id ? 'chosen' : ''}>
-            <th scope="row">
-              <button
-                type="button"
-                class="quiet"
-                aria-pressed={store.selected.value === region.id}
-                onClick={() => (store.selected.value = region.id)}
-              >
-                {nameOf(region)}
-              </button>
-            </th>
-            <td>{region.codeBytes}</td>
-            <td>{region.wasmBytes}</td>
-            <td>{Math.round(heatOf(store.heat.get(region.id) ?? 0) * 100)} %</td>
-          </tr>
-        ))}
-      </tbody>
-    </table>
+    <DataTable
+      class="region-table"
+      caption={colouring === 'size' ? 'Regions that grew most' : 'Hottest regions'}
+      head={['Region', 'x86', 'Wasm', 'Heat']}
+      rows={first.map((region) => ({
+        key: region.id,
+        isChosen: store.selected.value === region.id,
+        cells: [
+          <button
+            type="button"
+            class="quiet"
+            aria-pressed={store.selected.value === region.id}
+            onClick={() => (store.selected.value = region.id)}
+          >
+            {nameOf(region)}
+          </button>,
+          region.codeBytes,
+          region.wasmBytes,
+          `${Math.round(heatOf(store.heat.get(region.id) ?? 0) * 100)} %`,
+        ],
+      }))}
+    />
   );
 }
 
