@@ -1,10 +1,12 @@
 // The demo page on three kinds of hosting: with the headers that isolate it, without them but with its service worker, and with neither; and what it fetches before serai's prompt.
+import type { RequestListener } from 'node:http';
 import { basename } from 'node:path';
 import type { Page } from 'playwright-core';
 import { expect, it } from 'vitest';
 import { describePage } from './describe-page.ts';
 import { PATIENCE_MS } from './open-page.ts';
 
+const LATE_MS = 1000;
 /** Of all that is fetched before the prompt, compressed. */
 const LIGHT_BYTES = 1_200_000;
 
@@ -26,9 +28,15 @@ describePage(
   'hosting of the demo page',
   { more: { 'not-isolated': 'test/browser/not-isolated.ts' }, path: PATH, compressed: true },
   (suite) => {
-    /** The page on a host that sends the headers or not, what was served (paths, and bytes of what the answers carried), and what its state line has said. */
-    async function open(isolated: boolean, serviceWorkers: 'allow' | 'block') {
+    /** The page on a host that sends the headers or not, what was served (paths, and bytes of what the answers carried), and what its state line has said. `late`: paths of files that let wait. */
+    async function open(isolated: boolean, serviceWorkers: 'allow' | 'block', late = /^$/) {
       const { url, server } = await suite.serve(isolated);
+      const answer = server.listeners('request')[0] as RequestListener;
+      server.off('request', answer);
+      server.on('request', (request, response) => {
+        if (late.test(request.url!)) setTimeout(() => answer(request, response), LATE_MS);
+        else answer(request, response);
+      });
       const answers: { readonly path: string; readonly bytes: number }[] = [];
       server.on('request', ({ url: path }, response) => {
         response.once('finish', () => answers.push({ path: path!, bytes: Number(response.getHeader('content-length') ?? 0) }));
@@ -42,7 +50,7 @@ describePage(
     const names = (answers: readonly { readonly path: string }[]) => answers.map(({ path }) => basename(path));
 
     it('is light: before the prompt one engine, iced-x86 once and no Binaryen, which comes later', async () => {
-      const { page, errors, answers, atPrompt } = await open(true, 'block');
+      const { page, errors, answers, atPrompt } = await open(true, 'block', /\/runtime[^/]*$/);
       await atPrompt();
       const before = [...answers];
       const files = names(before);
