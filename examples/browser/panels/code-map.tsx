@@ -57,6 +57,8 @@ const COLOURINGS: readonly { readonly id: Colouring; readonly title: string; rea
 /** Rows of a map that need no scrolling; rows of the table. */
 const MOST_ROWS = 18;
 const LISTED = 12;
+/** What fades does so in steps: a drawing of thousands of regions takes some milliseconds, which the guest's CPUs want as well. */
+const FADE_MS = 100;
 /** A finger is no needle. */
 const SLACK_PX = 3;
 
@@ -164,7 +166,7 @@ function CodeCanvas({ store, colouring, onOpen }: MapProps) {
     const context = element.getContext('2d')!;
     context.setTransform(ratio, 0, 0, ratio, 0, 0);
     const colours = coloursNow();
-    let frame = 0;
+    let timer: ReturnType<typeof setTimeout> | undefined;
     const draw = () => {
       const drawing: Drawing = {
         store,
@@ -176,10 +178,10 @@ function CodeCanvas({ store, colouring, onOpen }: MapProps) {
         now: performance.now(),
         moves: !still,
       };
-      if (drawMap(context, drawing) && !still) frame = requestAnimationFrame(draw);
+      if (drawMap(context, drawing) && !still) timer = setTimeout(draw, FADE_MS);
     };
     draw();
-    return () => cancelAnimationFrame(frame);
+    return () => clearTimeout(timer);
   }, [store.version.value, dark, still, wide, on, chosen, colouring]);
 
   const under = ({ offsetX, offsetY }: MouseEvent): number | undefined => {
