@@ -7,6 +7,7 @@ import { build } from '../scripts/build.ts';
 import { boot, bootTable, memory, memoryTable } from './boot.ts';
 import { ALL_CLIENTS, clientCosts, clientsTable } from './clients.ts';
 import { cliffs, cliffsTable } from './cliffs.ts';
+import { codeMap } from './code-map.ts';
 import { formatTable, type Table } from './figures.ts';
 import { profile } from './kernel/profile.ts';
 import { kernel } from './kernel/run.ts';
@@ -44,6 +45,7 @@ const USAGE = `npm run bench -- [micro] [translate] [boot] [kernel] [memory] [sm
   --minutes N      readers: how long (default: 5)
   --json FILE      the figures for programs
 npm run bench -- page [--runs N] [--mbit N]      the demo page in Chromium, and nothing else
+npm run bench -- code-map [--regions N] [--runs N]      a drawing of its code map, and nothing else
 `;
 
 function usage(message: string): never {
@@ -84,12 +86,11 @@ const number = (text: string | undefined, name: string): number | undefined => {
   return Number.isInteger(value) && value > 0 && value <= 1000 ? value : usage(`${name} '${text}' is not a number from 1 to 1000`);
 };
 
-if (process.argv[2] === 'page') {
-  await page(process.argv.slice(3));
-  process.exit();
-}
-if (process.argv[2] === 'paper') {
-  await paper(process.argv.slice(3));
+/** Those that take options of their own, and nothing beside them. */
+const ALONE: Readonly<Record<string, (args: string[]) => Promise<void>>> = { page, paper, 'code-map': codeMap };
+const alone = ALONE[process.argv[2] ?? ''];
+if (alone !== undefined) {
+  await alone(process.argv.slice(3));
   process.exit();
 }
 const { values, positionals } = readArguments();

@@ -1,7 +1,7 @@
-// Builds serai, the demo kernel of examples/serai, and holds it against the image in the repository.
+// Builds serai, the demo kernel of examples/serai, and holds it, and the map of its names, against what is in the repository.
 //
 //     node scripts/with-node.mjs guests/serai.ts            # the same bytes?
-//     node scripts/with-node.mjs guests/serai.ts --write    # puts the image and the versions of its tools into the repository
+//     node scripts/with-node.mjs guests/serai.ts --write    # puts image, map and the versions of their tools into the repository
 import { execFileSync } from 'node:child_process';
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -28,15 +28,26 @@ export function whyNot(): string | undefined {
   return here === there ? undefined : `the image was made by ${line(there)}; here are ${line(here)}`;
 }
 
-/** Builds in a folder of its own. `variables`: of the Makefile, by name. */
-export function build(variables: Readonly<Record<string, string>> = {}): Buffer {
+/** Builds some of the Makefile's files in a folder of its own. `variables`: of the Makefile, by name. */
+function made(names: readonly string[], variables: Readonly<Record<string, string>> = {}): Buffer[] {
   const place = mkdtempSync(join(tmpdir(), 'serai-'));
   try {
-    make('-j2', `BUILD=${place}`, ...Object.entries(variables).map(([name, value]) => `${name}=${value}`));
-    return readFileSync(join(place, 'serai.elf'));
+    const settings = Object.entries(variables).map(([name, value]) => `${name}=${value}`);
+    make('-j2', `BUILD=${place}`, ...settings, ...names.map((name) => join(place, name)));
+    return names.map((name) => readFileSync(join(place, name)));
   } finally {
     rmSync(place, { recursive: true, force: true });
   }
+}
+
+/** The image. `variables`: as above. */
+export const build = (variables: Readonly<Record<string, string>> = {}): Buffer => made(['serai.elf'], variables)[0]!;
+
+/** Names of the files in the repository that are not what their source gives. */
+export function changed(): string[] {
+  const [image, map] = made(['serai.elf', 'serai.map']);
+  const is = (bytes: Buffer, path: string) => bytes.equals(readFileSync(path));
+  return [...(is(image!, SERAI) ? [] : ['serai.elf']), ...(is(map!, SERAI_MAP) ? [] : ['serai.map'])];
 }
 
 /** Builds serai with its names and lines in a folder that is there; the path of the image. Throws where this host cannot. */
@@ -52,7 +63,7 @@ if (import.meta.main) {
     console.error(`cannot check: ${reason}`);
     process.exit(2);
   }
-  const same = build().equals(readFileSync(SERAI));
-  console.log(same ? 'the same bytes' : 'serai.elf is not what its source gives: --write');
-  process.exit(same ? 0 : 1);
+  const others = changed();
+  console.log(others.length === 0 ? 'the same bytes' : `not what their source gives: ${others.join(' and ')} (--write)`);
+  process.exit(others.length === 0 ? 0 : 1);
 }

@@ -53,7 +53,9 @@ export async function buildPage(more: Readonly<Record<string, string>> = {}, fol
   rmSync(folder, { recursive: true, force: true });
   const fresh = join(folder, 'fresh');
   mkdirSync(fresh, { recursive: true });
-  const imports = await bundleSite({ page: 'examples/browser/page.tsx', ...more }, fresh, [adoptedStyles(LATER)]);
+  const imports = await bundleSite({ early: 'examples/browser/early.ts', page: 'examples/browser/page.tsx', ...more }, fresh, [
+    adoptedStyles(LATER),
+  ]);
   for (const name of Object.keys(BESIDE)) copyFileSync(at(`build/${name}`), join(fresh, name));
   copyFileSync(SERAI, join(fresh, 'serai.elf'));
   copyFileSync(SERAI_MAP, join(fresh, 'serai.map'));
@@ -68,7 +70,7 @@ export async function buildPage(more: Readonly<Record<string, string>> = {}, fol
     ...imports.map((name) => link('rel="modulepreload"', name)),
     ...FIRST.map((name) => link('rel="preload" as="fetch" crossorigin', name)),
   ].join('');
-  const placed = html.replaceAll(/(?<=\b(?:href|src)=")(?=page\.)/g, `${version}/`);
+  const placed = html.replaceAll(/(?<=\b(?:href|src)=")(?=(?:early|page)\.)/g, `${version}/`);
   writeFileSync(join(folder, 'index.html'), placed.replace('  </head>', `${preloads}  </head>`));
   await esbuild({
     entryPoints: [at('examples/browser/service-worker.ts')],

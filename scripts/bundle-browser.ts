@@ -1,9 +1,10 @@
 // Bundles for browsers: scripts that find the engine's files beside them. What the package exports for them (build/browser.js) has each of the Workers as a script of its own, which no other bundler need look
 // into; a site of ours, the demo page (browser.ts), has modules that come when they are wanted.
-import { readFileSync, statSync } from 'node:fs';
-import { basename } from 'node:path';
+import { readFileSync, rmSync, statSync } from 'node:fs';
+import { readFile } from 'node:fs/promises';
+import { basename, dirname, extname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { type BuildOptions, build as esbuild, type Metafile, type Plugin } from 'esbuild';
+import { type BuildOptions, build as esbuild, type Loader, type Metafile, type Plugin } from 'esbuild';
 import { BESIDE } from '../src/host/browser-files.ts';
 import { engineHash } from '../src/host/engine-hash.ts';
 import { icedModule } from './iced.ts';
@@ -63,6 +64,31 @@ export async function bundlePackage(entries: Readonly<Record<string, string>>, o
   });
 }
 
+/** What is shared by some of the parts that come later, and by others not, esbuild puts into a file for each such group of them: a page would be in some thirty. */
+const MARKED = 'shared by all that comes later';
+/** So each of those parts is made to need all of what `first` names for its folder (by the beginning of its path), which is one file then. */
+const inFewFiles = (first: Readonly<Record<string, string>>): Plugin => ({
+  name: MARKED,
+  setup({ onResolve, onLoad, resolve, initialOptions }) {
+    const later = new Map<string, string>();
+    onResolve({ filter: /^\./ }, async ({ path, importer, resolveDir, kind, pluginData }) => {
+      if (kind !== 'dynamic-import' || pluginData === MARKED) return undefined;
+      const found = await resolve(path, { importer, resolveDir, kind, pluginData: MARKED });
+      const needs = Object.entries(first).find(([folder]) => found.path.startsWith(`${ROOT}${folder}`))?.[1];
+      if (needs !== undefined) later.set(found.path, `${ROOT}${needs}`);
+      return found;
+    });
+    // Whatever a plugin loads, tsconfig.json does not count for.
+    Object.assign(initialOptions, { jsx: 'automatic', jsxImportSource: 'preact' } satisfies BuildOptions);
+    onLoad({ filter: /\.tsx?$/ }, async ({ path }) => {
+      const needs = later.get(path);
+      if (needs === undefined) return undefined;
+      const contents = `import ${JSON.stringify(needs)}; ${await readFile(path, 'utf8')}`;
+      return { contents, loader: extname(path).slice(1) as Loader, resolveDir: dirname(path) };
+    });
+  },
+});
+
 /** The scripts that an output imports before it runs, and they do, by their names. */
 function importsOf({ outputs }: Metafile, name: string): string[] {
   const found = new Set<string>();
@@ -77,8 +103,11 @@ function importsOf({ outputs }: Metafile, name: string): string[] {
   return Array.from(found, (path) => basename(path));
 }
 
+/** Of a site: what the parts that come later have in common with what comes first. */
+const FIRST = { 'src/': 'src/api/index.ts', 'examples/browser/': 'examples/browser/page.tsx' };
+
 /**
- * A site's page, with its Workers. `entries`: as above. What is imported dynamically is in files that come when they are asked for. The names of the scripts that the entry `page` imports.
+ * A site's page, with its Workers. `entries`: as above. What is imported dynamically is in files that come when they are asked for. The names of the scripts that the first two of the entries import, `early` before `page`.
  */
 export async function bundleSite(
   entries: Readonly<Record<string, string>>,
@@ -89,6 +118,9 @@ export async function bundleSite(
   // Each by itself, with what several have in each: together they would be in some fifty pieces, and each thread would ask for twenty of them before its first instruction.
   for (const [name, path] of Object.entries(workers())) await esbuild({ ...options, entryPoints: { [name]: path } });
   await esbuild({ ...options, entryPoints: CLIENT_SOURCES });
-  const { metafile } = await esbuild({ ...options, entryPoints: entries, plugins: [...plugins, iced], metafile: true });
-  return importsOf(metafile, 'page.js');
+  const { metafile } = await esbuild({ ...options, entryPoints: entries, plugins: [...plugins, iced, inFewFiles(FIRST)], metafile: true });
+  // What comes later would bring the page's styles once more.
+  for (const path of Object.keys(metafile.outputs))
+    if (/\.css(\.map)?$/.test(path) && !/^page\.css/.test(basename(path))) rmSync(join(ROOT, path));
+  return [...new Set(['early.js', 'page.js'].flatMap((name) => importsOf(metafile, name)))];
 }

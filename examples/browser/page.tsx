@@ -3,6 +3,7 @@ import { effect, signal } from '@preact/signals';
 import { render } from 'preact';
 import { readAddress, writeAddress } from './app/address.ts';
 import { followFocus } from './app/focus.ts';
+import { activity, historyOf } from './app/histories.ts';
 import { isIsolated, isolate } from './app/isolation.ts';
 import { PANELS } from './app/panels.ts';
 import { followPreferences } from './app/preferences.ts';
@@ -14,6 +15,9 @@ import { followTour, goTo, isOpen, shownStep } from './app/tour-place.ts';
 import { followViewport } from './app/viewport.ts';
 import { App } from './components/app.tsx';
 import './page.css';
+
+/** The page is drawn by then. */
+const DRAWN_MS = 150;
 
 const defaults = defaultSettings(navigator.hardwareConcurrency);
 const { settings, view, problems } = readAddress(
@@ -39,6 +43,8 @@ if (view.tour !== undefined) {
 
 followPreferences(document.documentElement);
 followTour();
+// What the CPUs did while they booted is to be seen later as well.
+historyOf(session, activity);
 /** Begins where the page's threads share no memory yet: it is loaded once more, or goes on without. */
 async function beginAlone(): Promise<void> {
   const why = await isolate((text) => (notice.value = { title: 'No threads yet', text }));
@@ -47,7 +53,15 @@ async function beginAlone(): Promise<void> {
   notice.value = { title: 'Without threads', text, details: problems.length > 0 ? problems.join('\n') : undefined };
   await session.start();
 }
-void (isIsolated() ? session.start() : beginAlone());
+for (const name of ['error', 'unhandledrejection'] as const)
+  addEventListener(name, (event) => {
+    const error: unknown = 'reason' in event ? event.reason : ((event as ErrorEvent).error ?? (event as ErrorEvent).message);
+    session.error.value = reportOf('The page failed', error);
+  });
+
+// The machine first: its CPUs have threads of their own, and boot while the page is drawn. Where it lets wait the page says for what.
+const made = isIsolated() ? session.start() : beginAlone();
+await Promise.race([made, new Promise((drawn) => setTimeout(drawn, DRAWN_MS))]);
 render(<App session={session} terminal={terminal} panel={panel} notice={notice} />, document.getElementById('app')!);
 followFocus(session, terminal);
 followRegionKeys();
@@ -61,9 +75,3 @@ effect(() => {
   if (!isFirst) history.replaceState(null, '', address);
   isFirst = false;
 });
-
-for (const name of ['error', 'unhandledrejection'] as const)
-  addEventListener(name, (event) => {
-    const error: unknown = 'reason' in event ? event.reason : ((event as ErrorEvent).error ?? (event as ErrorEvent).message);
-    session.error.value = reportOf('The page failed', error);
-  });

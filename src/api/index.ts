@@ -98,6 +98,7 @@ export {
   type SnapshotOptions,
   type Source,
 } from './options.ts';
+export { type PrepareOptions, prepareMachine } from './prepare.ts';
 export type {
   CodeRegion,
   CodeRegions,

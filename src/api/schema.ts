@@ -9,6 +9,7 @@ import { checkReverse, REVERSE } from '../reverse/settings.ts';
 import { isBlob } from './bytes.ts';
 import { CLIENT, checkClients } from './clients.ts';
 import type { DiskDevice } from './disks.ts';
+import { BOOLEAN, CPUS, ENGINE } from './engine-options.ts';
 import { DragomanError } from './errors.ts';
 import { GDB_PORT } from './gdb.ts';
 import {
@@ -42,7 +43,6 @@ import {
   type MachineOptions,
   MEMORY_GRAIN,
   MiB,
-  MOST_CPUS,
   MOST_DISKS,
   type NetOptions,
   SMALLEST_MEMORY,
@@ -50,6 +50,8 @@ import {
 import { DEFAULT_MODE, MODES, type Mode, RELAX_TERMS, type RelaxTerm } from './relax.ts';
 import { checkTags, DEFAULT_TAG, MOST_SHARES, TAG } from './shares.ts';
 import { checkTraceFilter, TRACE_FILTER } from './trace.ts';
+
+export { CPUS, ENGINE } from './engine-options.ts';
 
 function bytes(what: string): Kind<Uint8Array> {
   const others = plain<Uint8Array>(what, () => false);
@@ -122,16 +124,13 @@ export const REGION_ID = COUNTER;
 /** The number of a CPU of so many. */
 export const cpuNumber = (cpus: number): Kind<number> => integer('the number of a CPU', 0, cpus - 1);
 export const TCP_PORT = integer('a TCP port', 0, 0xffff);
-const BOOLEAN = plain<boolean>('true or false', (value) => typeof value === 'boolean');
 export const GDB = shape({ port: defaults(TCP_PORT, GDB_PORT), wait: defaults(BOOLEAN, false) });
 const callback = <T>() => plain<(value: T) => unknown>('a function', (value) => typeof value === 'function');
 const call = <T>() => plain<() => T>('a function', (value) => typeof value === 'function');
 export const MAC: Kind<string> = { what: `a MAC address such as '${DEFAULT_MAC}'`, take: checkMac };
 
-export const CPUS = integer('a number of CPUs', 1, MOST_CPUS);
 export const SEED = integer('a seed', 0, 0xffffffff);
 export const PORT = integer('an I/O port', 0, 0xffff, '0 to 0xffff');
-export const ENGINE = oneOf('jit', 'interpreter');
 export const ENCODER = oneOf(...ENCODERS);
 export const MAX_REGIONS = integer('a number of regions', SMALLEST_REGIONS, TABLE_ENTRIES);
 export const TIMER_SLACK = word<number>(

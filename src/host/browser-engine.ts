@@ -1,7 +1,7 @@
 // The engine's files in a browser: who makes a machine fetches those that it needs, compiles them once, and hands what its Workers share to them.
 import { DragomanError } from '../api/errors.ts';
 import { BESIDE, CLIENT_SCRIPTS, ICED } from './browser-files.ts';
-import { isPage, ofThread, started } from './browser-start.ts';
+import { engine, isPage, ofThread } from './browser-start.ts';
 import { openUrl } from './fetch-bytes.ts';
 import type { EngineFiles, OnLoading } from './host.ts';
 
@@ -18,58 +18,32 @@ let addresses: Readonly<Record<string, string>> = Object.fromEntries(
 );
 /** Where one of them is. */
 export const engineUrl = (name: string): URL => new URL(addresses[name]!);
-started?.then(({ files }) => {
+engine?.then(({ files }) => {
   addresses = files;
 });
 
 /** What a Worker needs to be told of them. */
 export const handedOver = () => ({ files: addresses, modules: new Map([...modules].filter(([name]) => name === ICED)) });
 
-/** What `use` makes of a file; `onBytes` is told of each piece that has come. Throws INTERNAL. */
-async function fetchFile<T>(name: string, use: (response: Response) => Promise<T>, onBytes: (count: number) => void): Promise<T> {
+/** What `use` makes of a file. Throws INTERNAL. */
+async function fetchFile<T>(name: string, use: (response: Response) => Promise<T>): Promise<T> {
   try {
-    const response = await openUrl(engineUrl(name));
-    const counted = new TransformStream<Uint8Array, Uint8Array>({
-      transform(piece, stream) {
-        onBytes(piece.length);
-        stream.enqueue(piece);
-      },
-    });
-    // Whatever the server says that it is.
-    return await use(new Response(response.body!.pipeThrough(counted), { headers: { 'Content-Type': 'application/wasm' } }));
+    return await use(await openUrl(engineUrl(name)));
   } catch (cause) {
     throw new DragomanError('INTERNAL', `the engine ${name}: ${(cause as Error).message}`, undefined, { cause });
   }
 }
 
+const WASM = 'application/wasm';
+/** Compiled while it comes, and from the answer itself, where its server says what it is: then browsers keep what they have compiled beside the file. */
+const compileFile = (response: Response): Promise<WebAssembly.Module> =>
+  WebAssembly.compileStreaming(
+    response.headers.get('Content-Type') === WASM ? response : new Response(response.body, { headers: { 'Content-Type': WASM } }),
+  );
 const toBytes = async (response: Response) => new Uint8Array(await response.arrayBuffer());
 
 /** A file's bytes, which are not kept. Throws INTERNAL. */
-export const fetchEngine = (name: string): Promise<Uint8Array<ArrayBuffer>> => fetchFile(name, toBytes, () => {});
-
-/** Bytes of files together, and how many of them have come. */
-class Progress {
-  #loaded = 0;
-  #total = 0;
-  readonly #onLoading: OnLoading | undefined;
-
-  constructor(onLoading: OnLoading | undefined) {
-    this.#onLoading = onLoading;
-  }
-
-  /** A file more: who is told of its pieces, and that it is there. */
-  file(name: string): { readonly piece: (count: number) => void; readonly whole: () => void } {
-    const size = ENGINE_BYTES[name] ?? 0;
-    let had = 0;
-    this.#total += size;
-    const upTo = (now: number) => {
-      this.#loaded += now - had;
-      had = now;
-      this.#onLoading?.({ loaded: this.#loaded, total: this.#total });
-    };
-    return { piece: (count) => upTo(Math.min(had + count, size)), whole: () => upTo(size) };
-  }
-}
+export const fetchEngine = (name: string): Promise<Uint8Array<ArrayBuffer>> => fetchFile(name, toBytes);
 
 /** Sees that what `use` makes of the file `name` is in `there`, once; a fetch that failed is tried again. */
 async function bring<T>(
@@ -77,31 +51,42 @@ async function bring<T>(
   under: Map<string, Promise<T>>,
   there: Map<string, T>,
   use: (response: Response) => Promise<T>,
-  progress: Progress,
 ): Promise<T> {
   let one = under.get(name);
   if (one === undefined) {
-    const { piece, whole } = progress.file(name);
-    one = fetchFile(name, use, piece).then((made) => {
-      there.set(name, made);
-      whole();
-      return made;
-    });
+    one = fetchFile(name, use);
     under.set(name, one);
     one.catch(() => under.delete(name));
   }
-  return one;
+  const made = await one;
+  there.set(name, made);
+  return made;
 }
 
-const bringModule = (name: string, progress: Progress) => bring(name, compiled, modules, WebAssembly.compileStreaming, progress);
+const bringModule = (name: string) => bring(name, compiled, modules, compileFile);
+const bringBytes = (name: string) => bring(name, read, bytes, toBytes);
 
 /** Sees that bytesOf() and moduleOf() have these. Throws INTERNAL. */
 export async function prepareFiles(files: EngineFiles, onLoading: OnLoading | undefined): Promise<void> {
-  const progress = new Progress(onLoading);
-  await Promise.all([
-    ...[...files.compiled, ICED].map((name) => bringModule(name, progress)),
-    ...files.read.map((name) => bring(name, read, bytes, toBytes, progress)),
-  ]);
+  const sizeOf = (name: string) => ENGINE_BYTES[name] ?? 0;
+  let [loaded, total] = [0, 0];
+  const tell = () => onLoading?.({ loaded, total });
+  const wanted: Promise<unknown>[] = [];
+  const want = (name: string, there: ReadonlyMap<string, unknown>, come: (name: string) => Promise<unknown>) => {
+    total += sizeOf(name);
+    if (there.has(name)) loaded += sizeOf(name);
+    else
+      wanted.push(
+        come(name).then(() => {
+          loaded += sizeOf(name);
+          tell();
+        }),
+      );
+  };
+  for (const name of [...files.compiled, ICED]) want(name, modules, bringModule);
+  for (const name of files.read) want(name, bytes, bringBytes);
+  if (wanted.length > 0) tell();
+  await Promise.all(wanted);
 }
 
 function found<T>(name: string, there: ReadonlyMap<string, T>): T {
@@ -118,9 +103,9 @@ export const moduleOf = (name: string): WebAssembly.Module => found(name, module
 export async function icedModule(): Promise<WebAssembly.Module> {
   const own = compiled.get(ICED);
   if (own === undefined && !isPage) {
-    const { modules } = await started!;
+    const { modules } = await engine!;
     const handed = modules.get(ICED);
     if (handed !== undefined) return handed;
   }
-  return own ?? bringModule(ICED, new Progress(undefined));
+  return own ?? bringModule(ICED);
 }

@@ -1,12 +1,15 @@
-// How a page starts the Workers of its machines: the first message to one, and what comes back.
+// How a page starts the Workers of its machines: the messages to one, and what comes back.
 
-/** To a Worker, first of all. */
-export interface Start {
-  readonly workerData: unknown;
+/** To a Worker that waits for its start: what of the engine is there by then. */
+export interface Engine {
   /** Addresses of the engine's files by name. */
   readonly files: Readonly<Record<string, string>>;
   /** Those of them that are compiled. */
   readonly modules: ReadonlyMap<string, WebAssembly.Module>;
+}
+/** To a Worker, last of all. */
+export interface Start extends Engine {
+  readonly workerData: unknown;
 }
 /** From a Worker: a message of its module, or, last of all, that it has ended. */
 export type FromWorker = { readonly message: unknown } | { readonly ended: true };
@@ -19,7 +22,7 @@ export function ofThread<T>(name: string, make: () => T): T {
 }
 
 interface DedicatedWorkerGlobalScope {
-  addEventListener(type: 'message', listener: (event: MessageEvent<Start>) => void, options: { once: true }): void;
+  addEventListener(type: 'message', listener: (event: MessageEvent<Engine | Start>) => void): void;
   postMessage(message: FromWorker): void;
   close(): void;
 }
@@ -27,9 +30,16 @@ interface DedicatedWorkerGlobalScope {
 export const isPage = typeof document !== 'undefined';
 /** Of a Worker. */
 export const scope = globalThis as unknown as DedicatedWorkerGlobalScope;
-const startMessage = () =>
-  new Promise<Start>((resolve) => {
-    scope.addEventListener('message', ({ data }: MessageEvent<Start>) => resolve(data), { once: true });
+/** Resolve when there is an engine, and when the Worker is started, which may be at once. */
+function messages(): { readonly engine: Promise<Engine>; readonly start: Promise<Start> } {
+  const [engine, start] = [Promise.withResolvers<Engine>(), Promise.withResolvers<Start>()];
+  scope.addEventListener('message', ({ data }) => {
+    engine.resolve(data);
+    if ('workerData' in data) start.resolve(data);
   });
-/** In a Worker: what it was started with. */
-export const started = isPage ? undefined : ofThread('start', startMessage);
+  return { engine: engine.promise, start: start.promise };
+}
+const told = isPage ? undefined : ofThread('messages', messages);
+/** In a Worker: what it was started with; and the engine, which may come before. */
+export const started = told?.start;
+export const engine = told?.engine;

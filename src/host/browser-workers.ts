@@ -1,5 +1,5 @@
 // A page's Workers: begun as soon as a machine is asked for that has threads, while its engine is still being fetched, and told what to do when it is there.
-import { handedOver } from './browser-engine.ts';
+import { handedOver, icedModule } from './browser-engine.ts';
 import type { FromWorker, Start } from './browser-start.ts';
 import type { HostWorker, ThreadOf, WorkerStart } from './host.ts';
 
@@ -10,6 +10,15 @@ const begin = ({ module, name }: ThreadOf): Worker => new Worker(module, { type:
 
 const keyOf = ({ module, name }: ThreadOf): string => `${name} ${module.href}`;
 
+/** Tells one that waits of the engine as soon as all Workers can use it: it need not be started to get ready. */
+function announce(worker: Worker): void {
+  icedModule().then(
+    () => worker.postMessage(handedOver()),
+    // Whoever starts it hears of it.
+    () => {},
+  );
+}
+
 /** Threads that are wanted soon. Those that never are wait for the next machine. */
 export function expectWorkers(threads: readonly ThreadOf[]): void {
   for (const thread of threads) {
@@ -17,6 +26,7 @@ export function expectWorkers(threads: readonly ThreadOf[]): void {
     if (waiting.has(key)) continue;
     const worker = begin(thread);
     waiting.set(key, worker);
+    announce(worker);
     // Whoever starts it then begins another one, and hears why that cannot be.
     worker.addEventListener('error', () => {
       if (waiting.get(key) === worker) waiting.delete(key);

@@ -63,8 +63,6 @@ const FORCE = "format: 'raw'";
 const lockOf = (name: string): string => `dragoman disk ${name}`;
 const whereIs = (name: string): string => `disk '${name}'`;
 const isA = (error: unknown, name: string): boolean => (error as { name?: unknown } | undefined)?.name === name;
-/** The Worker's script, beside the one that this is part of. */
-const workerUrl = (): URL => new URL('./origin-disk-worker.js', import.meta.url);
 
 function check(name: unknown): string {
   if (!hasOriginFiles() || globalThis.navigator.locks === undefined || typeof Worker !== 'function')
@@ -116,7 +114,8 @@ async function hold(name: string, mode: LockMode): Promise<() => Promise<unknown
 
 /** The file in its Worker. */
 class OpenFile {
-  readonly #worker = new Worker(workerUrl(), { type: 'module', name: 'disk' });
+  /** All in one, so that bundlers see that it is a Worker's script: what is none and small Vite puts into others, and from there it may not have files of the origin. */
+  readonly #worker = new Worker(new URL('./origin-disk-worker.js', import.meta.url), { type: 'module', name: 'disk' });
   readonly #waiting: PromiseWithResolvers<unknown>[] = [];
   #broken: Error | undefined;
 

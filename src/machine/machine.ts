@@ -254,7 +254,7 @@ export class Machine extends MachineEvents implements MachineHandle {
     const late = lateClients(
       options.clients,
       (client) => this.clients.attach(client),
-      (error) => this.failed(error),
+      (error) => this.ending.failed(error),
     );
     this.board = buildBoard(this.config, {
       thread: HOST_THREAD,

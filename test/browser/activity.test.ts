@@ -1,38 +1,20 @@
 // What looks at a running guest, in a real browser: clients on CPUs that are Workers, and the panels that show what they and the machine's counters say.
-import type { Server } from 'node:http';
-import type { Browser } from 'playwright-core';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { buildPage, servePage } from '../../scripts/browser.ts';
+import { expect, it } from 'vitest';
 import { violationsInBoth } from './axe.ts';
-import { chromiumOrSkip, launch } from './chromium.ts';
 import type { Tried } from './clients.ts';
-import { openPage, PATIENCE_MS, poll } from './open-page.ts';
+import { describePage } from './describe-page.ts';
+import { poll } from './open-page.ts';
 
-const { chromium, name } = chromiumOrSkip('activity and clients');
+/** Scripts beside the page's own. */
+const MODULES = Object.fromEntries(['clients', 'own-client', 'page-client'].map((name) => [name, `test/browser/${name}.ts`]));
 
-describe.skipIf(chromium === undefined)(name, { timeout: 2 * PATIENCE_MS }, () => {
-  let browser: Browser;
-  /** The folder of the page's scripts. */
-  let version: string;
-  let served: { readonly url: string; readonly server: Server };
-
-  beforeAll(async () => {
-    const own = { clients: 'clients', 'own-client': 'own-client', 'page-client': 'page-client' };
-    version = await buildPage(Object.fromEntries(Object.entries(own).map(([script, file]) => [script, `test/browser/${file}.ts`])));
-    browser = await launch(chromium!);
-    served = await servePage(0);
-  });
-  afterAll(async () => {
-    await browser?.close();
-    served?.server.close();
-  });
-
+describePage('activity and clients', { more: MODULES }, (suite) => {
   it('clients come and go while two CPUs run on Workers', async () => {
-    const page = await browser.newPage();
+    const page = await suite.browser.newPage();
     const errors: string[] = [];
     page.on('pageerror', (error) => errors.push(error.message));
     // A file beside the page, without the page's own machine.
-    await page.goto(`${served.url}${version}/page.css`);
+    await page.goto(`${suite.url}${suite.version}/page.css`);
     const tried = (await page.evaluate("import('./clients.js').then(({ tryClients }) => tryClients())")) as Tried;
     expect(tried.end).toBe('power-off');
     for (const count of tried.instructions) expect(count).toBeGreaterThan(50_000);
@@ -60,7 +42,7 @@ describe.skipIf(chromium === undefined)(name, { timeout: 2 * PATIENCE_MS }, () =
   });
 
   it('the panels show what the CPUs do, rates, what clients find, and the sharing of memory', async () => {
-    const { page, type, screen, errors, close } = await openPage(browser, `${served.url}?panel=cpus`, 2);
+    const { page, type, screen, errors } = await suite.open('?panel=cpus');
     const tab = (title: string) => page.getByRole('tab', { name: title, exact: true }).click();
     const press = (label: string) => page.getByRole('button', { name: label, exact: true }).click();
     const textOf = (selector: string) => poll(async () => (await page.locator(selector).allInnerTexts()).join('\n'));
@@ -115,7 +97,11 @@ describe.skipIf(chromium === undefined)(name, { timeout: 2 * PATIENCE_MS }, () =
     await page.keyboard.press('End');
     await textOf('.sharing-at output').toMatch(/^0x[0-9a-f]{8}: /);
     await isFine();
+    // What came before is still there: more than five seconds of it.
+    await tab('CPUs');
+    const lane = page.locator('.activity-lane .kernel').first();
+    await lane.waitFor({ state: 'attached' });
+    expect((await lane.getAttribute('d'))!.match(/L/g)!.length).toBeGreaterThan(2 * 20);
     expect(errors).toEqual([]);
-    await close();
   });
 });

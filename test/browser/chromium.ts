@@ -1,6 +1,6 @@
 // The browser that the tests drive: Chromium, where this system has one.
 import { existsSync } from 'node:fs';
-import { type Browser, chromium } from 'playwright-core';
+import { type Browser, type BrowserContext, chromium } from 'playwright-core';
 
 const NAMES = ['chromium', 'chromium-browser', 'google-chrome', 'google-chrome-stable'];
 
@@ -18,7 +18,11 @@ export function chromiumOrSkip(name: string): { chromium: string | undefined; na
   return { chromium, name: chromium === undefined ? `${name} (skipped: no Chromium in PATH, nor in DRAGOMAN_CHROMIUM)` : name };
 }
 
-export function launch(executablePath: string): Promise<Browser> {
-  // Its sandbox wants what a container seldom gives; the page is our own.
-  return chromium.launch({ executablePath, args: ['--no-sandbox', '--disable-dev-shm-usage'] });
-}
+/** Its sandbox wants what a container seldom gives; the page is our own. */
+const ARGS = ['--no-sandbox', '--disable-dev-shm-usage'];
+
+export const launch = (executablePath: string): Promise<Browser> => chromium.launch({ executablePath, args: ARGS });
+
+/** With what it keeps in a folder: all that a browser keeps from visit to visit, what V8 has compiled as well. */
+export const launchIn = (folder: string, executablePath: string): Promise<BrowserContext> =>
+  chromium.launchPersistentContext(folder, { executablePath, args: ARGS });

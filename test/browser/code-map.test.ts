@@ -1,17 +1,9 @@
 // The panels "Code map" and "Region" in a real browser: serai's regions are drawn, found by keys and by pointer, and shown as x86, IR and WebAssembly with what belongs together.
-import { mkdtemp, rm } from 'node:fs/promises';
-import type { Server } from 'node:http';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
-import type { Browser, Page } from 'playwright-core';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { buildPage, serveFolder } from '../../scripts/browser.ts';
+import type { Page } from 'playwright-core';
+import { expect, it } from 'vitest';
 import { violations } from './axe.ts';
-import { chromiumOrSkip, launch } from './chromium.ts';
-import { openPage, PATIENCE_MS, poll } from './open-page.ts';
-
-const { chromium, name } = chromiumOrSkip('code map');
-const CPUS = 2;
+import { describePage } from './describe-page.ts';
+import { poll } from './open-page.ts';
 
 /** How many colours the map has now. */
 const colours = (page: Page) =>
@@ -23,28 +15,9 @@ const colours = (page: Page) =>
 /** Axe would look at each line of code. */
 const WITHOUT_MOST_LINES = { exclude: [['.code-pane li:nth-child(n + 12)']] };
 
-describe.skipIf(chromium === undefined)(name, { timeout: 2 * PATIENCE_MS }, () => {
-  let folder: string;
-  let browser: Browser;
-  let server: Server;
-  let url: string;
-
-  beforeAll(async () => {
-    folder = await mkdtemp(join(tmpdir(), 'dragoman-map-'));
-    await buildPage({}, folder);
-    ({ url, server } = await serveFolder(folder, 0));
-    browser = await launch(chromium!);
-  });
-  afterAll(async () => {
-    await browser?.close();
-    server?.close();
-    await rm(folder, { recursive: true, force: true });
-  });
-
+describePage('code map', {}, ({ open }) => {
   it('shows the code of serai, to eyes, pointers and keys', async () => {
-    const { page, type, screen, errors, close } = await openPage(browser, `${url}?panel=code-map&mode=transparent`, CPUS, {
-      viewport: { width: 1280, height: 900 },
-    });
+    const { page, type, screen, errors } = await open('?panel=code-map&mode=transparent', { viewport: { width: 1280, height: 900 } });
     await screen.toMatch(/\nserai> /);
     await type('primes 1000000');
     await screen.toMatch(/primes up to 1000000/);
@@ -81,7 +54,7 @@ describe.skipIf(chromium === undefined)(name, { timeout: 2 * PATIENCE_MS }, () =
     expect([await lit(0), (await lit(1)) > 0]).toEqual([1, true]);
     // What a relaxation changes is marked, and nothing is where none is missing.
     expect(await page.locator('.code-pane .changed').count()).toBe(0);
-    const rows = page.locator('.effects tbody tr', { hasText: 'without' }).filter({ hasText: /[+−]\d/ });
+    const rows = page.locator('.code-effects tbody tr', { hasText: 'without' }).filter({ hasText: /[+−]\d/ });
     const changes = page.locator('.code-changes');
     await rows.first().locator('input').check();
     await poll(() => changes.innerText()).toMatch(/^Marked are (?!0 .* has 0 )[\d,]+ lines .* it has [\d,]+ others/);
@@ -106,6 +79,5 @@ describe.skipIf(chromium === undefined)(name, { timeout: 2 * PATIENCE_MS }, () =
     await poll(() => colours(page)).toBeGreaterThan(4);
     expect(await page.evaluate(() => document.documentElement.scrollWidth)).toBe(390);
     expect(errors).toEqual([]);
-    await close();
   });
 });

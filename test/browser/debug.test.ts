@@ -1,40 +1,11 @@
 // What one does on the demo page: switches are thrown while the guest runs, it is stopped and looked at, goes back in time, and goes on from a file. serai is the guest.
-import { mkdtemp, rm } from 'node:fs/promises';
-import type { Server } from 'node:http';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
-import type { Browser, Page } from 'playwright-core';
-import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
-import { buildPage, serveFolder } from '../../scripts/browser.ts';
+import type { Page } from 'playwright-core';
+import { expect, it } from 'vitest';
 import { violationsInBoth } from './axe.ts';
-import { chromiumOrSkip, launch } from './chromium.ts';
-import { openPage, PATIENCE_MS, poll } from './open-page.ts';
+import { describePage } from './describe-page.ts';
+import { poll } from './open-page.ts';
 
-const { chromium, name } = chromiumOrSkip('what one does on the demo page');
-const CPUS = 2;
-
-describe.skipIf(chromium === undefined)(name, { timeout: 2 * PATIENCE_MS }, () => {
-  let folder: string;
-  let browser: Browser;
-  let server: Server;
-  let url: string;
-  let opened: Awaited<ReturnType<typeof openPage>> | undefined;
-
-  beforeAll(async () => {
-    folder = await mkdtemp(join(tmpdir(), 'dragoman-page-'));
-    await buildPage({}, folder);
-    ({ url, server } = await serveFolder(folder, 0));
-    browser = await launch(chromium!);
-  });
-  afterAll(async () => {
-    await browser?.close();
-    server?.close();
-    await rm(folder, { recursive: true, force: true });
-  });
-  afterEach(async () => {
-    await opened?.close();
-  });
-  const open = async (search: string) => (opened = await openPage(browser, url + search, CPUS));
+describePage('what one does on the demo page', {}, ({ open }) => {
   const panel = (page: Page) => poll(() => page.getByRole('tabpanel').innerText());
   const button = (page: Page, text: string | RegExp) => page.getByRole('tabpanel').getByRole('button', { name: text });
   const said = (page: Page) => poll(() => page.locator('[role="tabpanel"] [role="status"]').first().innerText());

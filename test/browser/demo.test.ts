@@ -1,19 +1,14 @@
 // The demo page in a real browser: serai and Linux boot on two CPUs and answer at their prompts; what cannot work says why.
 import { readFileSync } from 'node:fs';
-import type { Server } from 'node:http';
-import type { Browser } from 'playwright-core';
-import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
+import { expect, it } from 'vitest';
 import { guestOrSkip, READY } from '../../guests/linux.ts';
-import { buildPage, servePage } from '../../scripts/browser.ts';
 import { EXIT, image, RIGHT, WRITES_AND_READS, written } from '../unit/machine/disk-guest.ts';
-import { chromiumOrSkip, launch } from './chromium.ts';
-import { openPage, PATIENCE_MS } from './open-page.ts';
+import { describePage } from './describe-page.ts';
+import { PATIENCE_MS } from './open-page.ts';
 
 const { guest, reason } = await guestOrSkip();
-const { chromium, name } = chromiumOrSkip('demo page');
 
 const LONG = process.env.DRAGOMAN_LONG_TESTS === '1';
-const CPUS = 2;
 
 /** In the page: when code was kept the last time, 0: never. `damage`: some of its bytes are then others. */
 async function keptAt(damage: boolean): Promise<number> {
@@ -38,35 +33,9 @@ async function keptAt(damage: boolean): Promise<number> {
   return last;
 }
 
-describe.skipIf(chromium === undefined)(name, { timeout: 2 * PATIENCE_MS }, () => {
-  let browser: Browser;
-  /** The folder of the page's scripts. */
-  let version: string;
-  let server: Server;
-  let opened: Awaited<ReturnType<typeof openPage>> | undefined;
-
-  beforeAll(async () => {
-    version = await buildPage({ disks: 'test/browser/disks.ts' });
-    browser = await launch(chromium!);
-  });
-  afterAll(async () => {
-    await browser?.close();
-  });
-  afterEach(async () => {
-    await opened?.close();
-    server?.close();
-  });
-
-  /** The page in a browser that has CPUS cores. */
-  async function open() {
-    const served = await servePage(0);
-    server = served.server;
-    opened = await openPage(browser, served.url, CPUS);
-    return opened;
-  }
-
+describePage('demo page', { more: { disks: 'test/browser/disks.ts' } }, (suite) => {
   it('boots serai on all CPUs, which answers and powers off', async () => {
-    const { page, errors, type, screen, state } = await open();
+    const { page, errors, type, screen, state } = await suite.open();
     await screen.toMatch(/serai: 2 CPUs(?:.|\n)*\nserai> /);
     await type('primes 100000');
     await screen.toMatch(/\n9592 primes up to 100000, on 2 CPUs/);
@@ -77,7 +46,7 @@ describe.skipIf(chromium === undefined)(name, { timeout: 2 * PATIENCE_MS }, () =
   });
 
   it('starts hot what ran before, whatever became of the file', async () => {
-    const { page, errors, type, screen, state, stats } = await open();
+    const { page, errors, type, screen, state, stats } = await suite.open();
     /** Runs serai until `done`, and ends it. */
     const run = async (done: () => Promise<void>) => {
       await screen.toMatch(/serai: 2 CPUs(?:.|\n)*\nserai> /);
@@ -108,10 +77,10 @@ describe.skipIf(chromium === undefined)(name, { timeout: 2 * PATIENCE_MS }, () =
   });
 
   it('has disks that are bytes, Blobs and objects', async () => {
-    const { page } = await open();
+    const { page } = await suite.open();
     const guest = { kernel: [...WRITES_AND_READS], exit: EXIT, disk: [...image()] };
     // As text: what runs in the page is no module of this test's.
-    const tried = await page.evaluate(`import('./${version}/disks.js').then(({ tryDisks }) => tryDisks(${JSON.stringify(guest)}))`);
+    const tried = await page.evaluate(`import('./${suite.version}/disks.js').then(({ tryDisks }) => tryDisks(${JSON.stringify(guest)}))`);
     const all = ['bytes', 'snapshot', 'blob', 'object'].map((name) => [
       name,
       RIGHT,
@@ -121,7 +90,7 @@ describe.skipIf(chromium === undefined)(name, { timeout: 2 * PATIENCE_MS }, () =
   });
 
   it('stops a guest, and starts the next one', async () => {
-    const { page, errors, screen, state } = await open();
+    const { page, errors, screen, state } = await suite.open();
     await screen.toContain('serai> ');
     await page.locator('#stop').click();
     await state.toMatch(/^stopped/);
@@ -135,7 +104,7 @@ describe.skipIf(chromium === undefined)(name, { timeout: 2 * PATIENCE_MS }, () =
     `boots a kernel that is brought along: Linux on both CPUs (with DRAGOMAN_LONG_TESTS=1) ${reason}`,
     async () => {
       const { kernel, initrd } = guest!;
-      const { page, errors, type, screen, state } = await open();
+      const { page, errors, type, screen, state } = await suite.open();
       await screen.toContain('serai> ');
       await page.locator('#stop').click();
       await state.toMatch(/^stopped/);
@@ -154,7 +123,7 @@ describe.skipIf(chromium === undefined)(name, { timeout: 2 * PATIENCE_MS }, () =
   );
 
   it.skipIf(!LONG)('says what is wrong with a kernel', async () => {
-    const { page, screen, messages } = await open();
+    const { page, screen, messages } = await suite.open();
     await screen.toContain('serai> ');
     await page.locator('#stop').click();
     await page.locator('#kernel').setInputFiles({ name: 'text', mimeType: 'text/plain', buffer: Buffer.from('no kernel at all') });

@@ -1,53 +1,23 @@
 // Disks that a browser keeps and the network between tabs, in a real browser: by the API with guests of a few instructions, and by the page's form and panels.
-import { mkdtemp, readFile, rm } from 'node:fs/promises';
-import type { Server } from 'node:http';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
-import type { Browser, Page } from 'playwright-core';
-import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
-import { buildPage, serveFolder } from '../../scripts/browser.ts';
+import { readFile } from 'node:fs/promises';
+import type { Page } from 'playwright-core';
+import { expect, it } from 'vitest';
 import { LISTENS, SENDS, SENT } from '../unit/devices/net-guests.ts';
 import { EXIT, image, READS_AND_WRITES, RIGHT, WRITES_AND_READS, written } from '../unit/machine/disk-guest.ts';
-import { chromiumOrSkip, launch } from './chromium.ts';
-import { openPage, PATIENCE_MS, poll } from './open-page.ts';
-
-const { chromium, name } = chromiumOrSkip('disks and network of the page');
+import { describePage } from './describe-page.ts';
+import { poll } from './open-page.ts';
 
 const guest = (kernel: Uint8Array) => ({ kernel: [...kernel], exit: EXIT });
 
-describe.skipIf(chromium === undefined)(name, { timeout: 2 * PATIENCE_MS }, () => {
-  let folder: string;
-  let browser: Browser;
-  /** The folder of the page's scripts. */
-  let version: string;
-  let server: Server;
-  let url: string;
-  let opened: Awaited<ReturnType<typeof openPage>> | undefined;
-
-  beforeAll(async () => {
-    folder = await mkdtemp(join(tmpdir(), 'dragoman-disks-'));
-    version = await buildPage({ guests: 'test/browser/page-guests.ts' }, folder);
-    ({ url, server } = await serveFolder(folder, 0));
-    browser = await launch(chromium!);
-  });
-  afterAll(async () => {
-    await browser?.close();
-    server?.close();
-    await rm(folder, { recursive: true, force: true });
-  });
-  afterEach(async () => {
-    await opened?.close();
-  });
-
+describePage('disks and network of the page', { more: { guests: 'test/browser/page-guests.ts' } }, (suite) => {
   /** A function of page-guests.ts in a page. As text: what runs there is no module of this test's. */
   const call = (page: Page, what: string, ...args: readonly unknown[]): Promise<unknown> =>
-    page.evaluate(`import('./${version}/guests.js').then((guests) => guests.${what}(...${JSON.stringify(args)}))`);
+    page.evaluate(`import('./${suite.version}/guests.js').then((guests) => guests.${what}(...${JSON.stringify(args)}))`);
 
   it('keeps what guests write, for one machine at a time, also when a tab is closed while its machine runs', async () => {
-    opened = await openPage(browser, `${url}?cpus=1`, 1);
-    const { page, context, errors } = opened;
+    const { page, context, errors } = await suite.open('?cpus=1', {}, { cores: 1 });
     const other = await context.newPage();
-    await other.goto(`${url}?cpus=1`);
+    await other.goto(`${suite.url}?cpus=1`);
     expect(await call(page, 'make', 'disk', [...image()])).toBe(undefined);
     expect(await call(page, 'runOn', 'disk', guest(WRITES_AND_READS))).toEqual(RIGHT);
     expect(await call(other, 'bytesOf', 'disk')).toEqual([...written()]);
@@ -80,8 +50,7 @@ describe.skipIf(chromium === undefined)(name, { timeout: 2 * PATIENCE_MS }, () =
   });
 
   it.skipIf(process.env.DRAGOMAN_LONG_TESTS !== '1')('has both in its form and panels', async () => {
-    opened = await openPage(browser, `${url}?cpus=1&panel=disks`, 1, { viewport: { width: 1280, height: 1000 }, acceptDownloads: true });
-    const { page, context, screen, messages, errors } = opened;
+    const { page, context, screen, messages, errors } = await suite.open('?cpus=1&panel=disks', {}, { cores: 1 });
     await screen.toMatch(/\nserai> /);
     const panel = poll(() => page.locator('[role="tabpanel"]').innerText());
     await panel.toMatch(/Used: .* of .*There are none yet\./s);
@@ -132,10 +101,9 @@ describe.skipIf(chromium === undefined)(name, { timeout: 2 * PATIENCE_MS }, () =
   });
 
   it('leads from a machine in one tab to a machine in another', async () => {
-    opened = await openPage(browser, `${url}?cpus=1`, 1);
-    const { page, context } = opened;
+    const { page, context } = await suite.open('?cpus=1', {}, { cores: 1 });
     const other = await context.newPage();
-    await other.goto(`${url}?cpus=1`);
+    await other.goto(`${suite.url}?cpus=1`);
     await call(page, 'begin', guest(LISTENS), { network: 'wire' });
     await call(other, 'runOnNetwork', guest(SENDS), 'wire');
     await poll(() => call(page, 'shown')).toEqual([1, ...SENT]);

@@ -1,15 +1,10 @@
 // The guided tour in a real browser: all eight steps by the keyboard, each of which sees that it happened; it is left, and gone on with.
-import { mkdtemp, rm } from 'node:fs/promises';
-import type { Server } from 'node:http';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
-import type { Browser } from 'playwright-core';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { buildPage, serveFolder } from '../../scripts/browser.ts';
-import { chromiumOrSkip, launch } from './chromium.ts';
-import { openPage, PATIENCE_MS, poll } from './open-page.ts';
+import { expect, it } from 'vitest';
+import { violationsInBoth } from './axe.ts';
+import { describePage } from './describe-page.ts';
+import { poll } from './open-page.ts';
 
-const { chromium, name } = chromiumOrSkip('guided tour');
+const LONG = process.env.DRAGOMAN_LONG_TESTS === '1';
 
 /** What each step says that was seen. */
 const SEEN = [
@@ -23,26 +18,9 @@ const SEEN = [
   /inscount counts since then/,
 ];
 
-describe.skipIf(chromium === undefined)(name, { timeout: 2 * PATIENCE_MS }, () => {
-  let folder: string;
-  let browser: Browser;
-  let server: Server;
-  let url: string;
-
-  beforeAll(async () => {
-    folder = await mkdtemp(join(tmpdir(), 'dragoman-tour-'));
-    await buildPage({}, folder);
-    ({ url, server } = await serveFolder(folder, 0));
-    browser = await launch(chromium!);
-  });
-  afterAll(async () => {
-    await browser?.close();
-    server?.close();
-    await rm(folder, { recursive: true, force: true });
-  });
-
+describePage('guided tour', {}, ({ open }) => {
   it('leads through eight steps by the keyboard', async () => {
-    const { page, screen, focus, errors, close } = await openPage(browser, `${url}?cpus=2&tour=1`, 2);
+    const { page, screen, focus, errors } = await open('?cpus=2&tour=1');
     const press = (key: string) => page.keyboard.press(key);
     const said = () => page.locator('.tour [role="status"]').innerText();
     const status = poll(said);
@@ -63,6 +41,7 @@ describe.skipIf(chromium === undefined)(name, { timeout: 2 * PATIENCE_MS }, () =
         if (!/race is not won/.test(await said()) || tries === 5) break;
       }
       await status.toMatch(seen);
+      if (LONG) expect((await violationsInBoth(page)).map((line) => `step ${n + 1}: ${line}`)).toEqual([]);
       if (n === 3) {
         // Left, and gone on with.
         await page.getByRole('button', { name: 'Leave the tour' }).click();
@@ -82,6 +61,5 @@ describe.skipIf(chromium === undefined)(name, { timeout: 2 * PATIENCE_MS }, () =
     await screen.toMatch(/\nserai> /);
     expect(await page.locator('#tour').count()).toBe(1);
     await heading.toMatch(/^8 of 8/);
-    await close();
   });
 });

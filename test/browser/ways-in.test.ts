@@ -1,18 +1,11 @@
 // The ways into the demo page: by keyboard alone, by screen reader, on a phone, by address, with files of one's own, and what it says when something is wrong. axe looks at it in each dress.
-import { mkdtemp, rm } from 'node:fs/promises';
-import type { Server } from 'node:http';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
-import type { Browser, Page } from 'playwright-core';
-import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
-import { buildPage, serveFolder } from '../../scripts/browser.ts';
+import type { Page } from 'playwright-core';
+import { expect, it } from 'vitest';
 import { violations, violationsInBoth } from './axe.ts';
-import { chromiumOrSkip, launch } from './chromium.ts';
-import { openPage, PATIENCE_MS, poll } from './open-page.ts';
+import { describePage } from './describe-page.ts';
+import { poll } from './open-page.ts';
 
 const LONG = process.env.DRAGOMAN_LONG_TESTS === '1';
-const { chromium, name } = chromiumOrSkip('ways into the demo page');
-const CPUS = 2;
 /** Binaryen need not be loaded. */
 const QUICK = '?encoder=direct&panel=numbers';
 const DESKTOP = { viewport: { width: 1280, height: 1000 }, permissions: ['clipboard-read', 'clipboard-write'] };
@@ -31,30 +24,7 @@ const drop = (page: Page, fileName: string, text?: string) =>
     [fileName, text] as const,
   );
 
-describe.skipIf(chromium === undefined)(name, { timeout: 2 * PATIENCE_MS }, () => {
-  let folder: string;
-  let browser: Browser;
-  let server: Server;
-  let url: string;
-  let opened: Awaited<ReturnType<typeof openPage>> | undefined;
-
-  beforeAll(async () => {
-    folder = await mkdtemp(join(tmpdir(), 'dragoman-page-'));
-    await buildPage({}, folder);
-    ({ url, server } = await serveFolder(folder, 0));
-    browser = await launch(chromium!);
-  });
-  afterAll(async () => {
-    await browser?.close();
-    server?.close();
-    await rm(folder, { recursive: true, force: true });
-  });
-  afterEach(async () => {
-    await opened?.close();
-  });
-  const open = async (search: string, options: Parameters<typeof openPage>[3]) =>
-    (opened = await openPage(browser, url + search, CPUS, options));
-
+describePage('ways into the demo page', {}, ({ open }) => {
   it('is worked by keyboard alone, and axe finds nothing; files are dropped, errors are copied', async () => {
     const { page, enter, screen, state, focus, messages, errors } = await open(QUICK, DESKTOP);
     const press = (key: string) => page.keyboard.press(key);

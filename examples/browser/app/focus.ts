@@ -11,7 +11,8 @@ export const askedForMachine = (): boolean => document.activeElement?.closest(`#
 const nobodyHasFocus = (): boolean => document.activeElement === null || document.activeElement === document.body;
 
 export function followFocus(session: Session, terminal: SerialTerminal): void {
-  let before: SessionState = session.state.peek();
+  // It may run before the page is drawn.
+  let before: SessionState = 'starting';
   effect(() => {
     const now = session.state.value;
     if (now === 'running' && before === 'starting') {

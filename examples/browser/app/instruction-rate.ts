@@ -1,8 +1,9 @@
 // How many instructions the guest executes a second: counted by the machine itself (in lockstep), or by the client inscount, and what a thrown switch made of it.
+import { effect } from '@preact/signals';
 import type { Machine } from '../../../src/api/index.ts';
+import { withLook } from './histories.ts';
+import type { Session } from './session.ts';
 
-/** Looks that are kept: a minute of them. */
-const MOST_LOOKS = 240;
 /** What is compared with what was before a switch; what is between, the machine needs to make its code anew. */
 const BEFORE_MS = 4000;
 const SETTLES_MS = 2000;
@@ -49,7 +50,7 @@ export class InstructionRate {
     // Nobody counts, or another one than before.
     if (count === undefined || last === undefined || count < last.count) return;
     const rate = ((count - last.count) / (at - last.at)) * 1000;
-    this.looks = [...this.looks.slice(1 - MOST_LOOKS), { at, values: [rate] }];
+    this.looks = withLook(this.looks, { at, values: [rate] });
   }
 
   /** The machine stood still since the last look, or nobody looked. */
@@ -89,4 +90,19 @@ export function rateOf(machine: Machine): InstructionRate {
     known.set(machine, rate);
   }
   return rate;
+}
+
+const followed = new WeakSet<Session>();
+/** From now on the machines of a session are looked at at each tick, whether somebody shows their rate or not. */
+export function followRate(session: Session): void {
+  if (followed.has(session)) return;
+  followed.add(session);
+  effect(() => {
+    void session.tick.value;
+    const machine = session.machine.value;
+    if (machine === undefined) return;
+    const rate = rateOf(machine);
+    if (session.state.value === 'running') rate.look(machine, performance.now());
+    else rate.pause();
+  });
 }

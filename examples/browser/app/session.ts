@@ -65,6 +65,8 @@ export class Session {
   readonly tick: Signal<number> = signal(0);
   /** How far the engine is that the next machine waits for. */
   readonly loading: Signal<Loading | undefined> = signal(undefined);
+  /** The present machine has printed something: what can wait need wait no longer. */
+  readonly hasSpoken: Signal<boolean> = signal(false);
   /** Whether CPUs may have threads: where the page is not isolated they cannot. */
   threads = true;
   /** Resolves when the present run has ended. */
@@ -113,6 +115,7 @@ export class Session {
       this.machine.value = undefined;
       this.error.value = undefined;
       this.ended.value = undefined;
+      this.hasSpoken.value = false;
       this.settings.value = settings;
       this.started.value = settings;
     });
@@ -123,7 +126,10 @@ export class Session {
       const attached = await attachments(settings, (report) => (this.error.value = report));
       machine = await make({
         ...attached,
-        onConsole: (bytes) => this.output.show(bytes),
+        onConsole: (bytes) => {
+          this.hasSpoken.value = true;
+          return this.output.show(bytes);
+        },
         onLoading: (loading) => (this.loading.value = loading),
       });
     } catch (error) {

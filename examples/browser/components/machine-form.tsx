@@ -5,6 +5,7 @@ import { bringKernel } from '../app/bring.ts';
 import { roomy } from '../app/preferences.ts';
 import type { Session } from '../app/session.ts';
 import { nameOf, type Settings } from '../app/settings.ts';
+import { NumberField } from '../parts/number-field.tsx';
 import { DiskField } from './disk-field.tsx';
 import { FileField } from './file-field.tsx';
 import { NetworkField } from './network-field.tsx';
@@ -39,10 +40,6 @@ export function MachineForm({ session }: { readonly session: Session }) {
   const runs = session.state.value === 'running' || session.state.value === 'paused';
   const open = useSignal(roomy.peek());
   const set = (some: Partial<Settings>) => session.change(some);
-  /** A number is taken when it is one that can be. */
-  const number = (take: (value: number) => void) => (event: { readonly currentTarget: HTMLInputElement }) => {
-    if (event.currentTarget.validity.valid && !Number.isNaN(event.currentTarget.valueAsNumber)) take(event.currentTarget.valueAsNumber);
-  };
   return (
     <div class="machine-form">
       <details open={open} onToggle={({ currentTarget }) => (open.value = currentTarget.open)}>
@@ -81,28 +78,17 @@ export function MachineForm({ session }: { readonly session: Session }) {
           </label>
           <label class="sixth">
             CPUs
-            <input
-              type="number"
-              id="cpus"
-              min="1"
-              max={MOST_CPUS}
-              step="1"
-              required
-              value={cpus}
-              onInput={number((value) => set({ cpus: value }))}
-            />
+            <NumberField id="cpus" min={1} max={MOST_CPUS} value={cpus} onNumber={(value) => set({ cpus: value })} />
           </label>
           <label class="third">
             Memory (MiB)
-            <input
-              type="number"
+            <NumberField
               id="memory"
-              min="2"
+              min={2}
               max={Math.floor(largestMemory(cpus) / MiB)}
               step="any"
-              required
               value={memory / MiB}
-              onInput={number((value) => set({ memory: value * MiB }))}
+              onNumber={(value) => set({ memory: value * MiB })}
             />
           </label>
           <label class="third">
@@ -132,17 +118,13 @@ export function MachineForm({ session }: { readonly session: Session }) {
           </label>
           <label class="third wide">
             Lockstep seed
-            <input
-              type="number"
+            <NumberField
               id="seed"
-              min="0"
+              min={0}
               max={0xffffffff}
-              step="1"
               placeholder="none: CPUs on threads"
-              value={seed ?? ''}
-              onInput={({ currentTarget }) => {
-                if (currentTarget.validity.valid) set({ seed: currentTarget.value === '' ? undefined : currentTarget.valueAsNumber });
-              }}
+              value={seed}
+              onNumber={(value) => set({ seed: value })}
             />
           </label>
           <NetworkField session={session} />

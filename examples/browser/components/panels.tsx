@@ -8,6 +8,8 @@ import { ErrorBlock } from '../parts/error-block.tsx';
 import { Icon } from '../parts/icon.tsx';
 import './panels.css';
 
+/** A guest that says nothing for so long is not waited for. */
+const SILENT_MS = 3000;
 /** So long at the most: where a guest keeps all cores busy no thread is ever idle. */
 const IDLE_MS = 200;
 const whenIdle = (then: () => void): void => {
@@ -18,7 +20,7 @@ const whenIdle = (then: () => void): void => {
 const tabOf = (id: string) => `tab-${id}`;
 const panelOf = (id: string) => `panel-${id}`;
 
-/** The panel that is open, loaded once the machine runs (or cannot). */
+/** The panel that is open, loaded once the guest has said something (or does not): what boots has the cores for itself. */
 function Loaded({ session, entry }: { readonly session: Session; readonly entry: PanelEntry }) {
   const loaded = useSignal<Panel | undefined>(undefined);
   const failed = useSignal<unknown>(undefined);
@@ -34,13 +36,19 @@ function Loaded({ session, entry }: { readonly session: Session; readonly entry:
   };
   const waited = useRef(false);
   useSignalEffect(() => {
+    if (asked.value) return;
     const state = session.state.value;
     const boots = state === 'starting' || (state === 'none' && session.error.value === undefined);
-    if (boots) waited.current = true;
-    else if (!asked.peek()) {
+    const isSilent = state === 'running' && !session.hasSpoken.value;
+    if (!boots && !isSilent) {
       if (waited.current) whenIdle(() => asked.peek() || load());
       else load();
+      return;
     }
+    waited.current = true;
+    if (boots) return;
+    const timer = setTimeout(load, SILENT_MS);
+    return () => clearTimeout(timer);
   });
   const error: unknown = broken ?? failed.value;
   if (error !== undefined) {

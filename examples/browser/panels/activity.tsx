@@ -1,8 +1,9 @@
 // The panel "CPUs": what each CPU did in the last minute (kernel, user, waiting in HLT), a lane for each, and what it is at now.
 import type { CpuActivity, CpuShares, Machine } from '../../../src/api/index.ts';
+import { activity, historyOf, type ActivityLook as Look, MOST_LOOKS } from '../app/histories.ts';
 import type { Session } from '../app/session.ts';
+import { DataTable } from '../parts/data-table.tsx';
 import { asAddress, asPercent, short } from '../parts/numbers.ts';
-import { type Look, MOST_LOOKS, useWatched } from '../parts/watch-machine.ts';
 import './activity.css';
 
 const LEVELS = ['kernel', 'user'] as const;
@@ -83,37 +84,22 @@ function recent(looks: readonly Look[], cpu: number, of: (shares: CpuShares) => 
   return ms === 0 ? 0 : last.reduce((sum, { shares }) => sum + of(shares.cpus[cpu]!) * shares.ms, 0) / ms;
 }
 
-function Row({
-  machine,
-  cpu,
-  index,
-  looks,
-}: {
-  readonly machine: Machine;
-  readonly cpu: CpuActivity;
-  readonly index: number;
-  readonly looks: readonly Look[];
-}) {
-  const symbol = cpu.state === 'user' || cpu.state === 'off' ? undefined : machine.symbolAt(cpu.eip);
-  return (
-    <tr>
-      <th scope="row">CPU {index}</th>
-      <td>
-        {STATES[cpu.state]}
-        {cpu.state !== 'off' && <span class="place">{symbol ?? asAddress(cpu.eip)}</span>}
-      </td>
-      {LEVELS.map((level) => (
-        <td key={level} class="number">
-          {asPercent(recent(looks, index, (shares) => shares[level]))}
-        </td>
-      ))}
-      <td class="number">{short(recent(looks, index, ({ interrupts }) => interrupts))}</td>
-    </tr>
-  );
+/** A row of the table. */
+function cellsOf(machine: Machine, { state, eip }: CpuActivity, index: number, looks: readonly Look[]) {
+  const symbol = state === 'user' || state === 'off' ? undefined : machine.symbolAt(eip);
+  return [
+    `CPU ${index}`,
+    <>
+      {STATES[state]}
+      {state !== 'off' && <span class="place">{symbol ?? asAddress(eip)}</span>}
+    </>,
+    ...LEVELS.map((level) => asPercent(recent(looks, index, (shares) => shares[level]))),
+    short(recent(looks, index, ({ interrupts }) => interrupts)),
+  ];
 }
 
 export default function Activity({ session }: { readonly session: Session }) {
-  const watched = useWatched(session);
+  const watched = historyOf(session, activity).value;
   if (watched === undefined) return <p>Here is what the CPUs of a machine do when one runs.</p>;
   const { machine, now, looks } = watched;
   const most = Math.max(1, ...looks.flatMap(({ shares }) => shares.cpus.map(({ interrupts }) => interrupts)));
@@ -145,23 +131,12 @@ export default function Activity({ session }: { readonly session: Session }) {
       </p>
       {/* biome-ignore lint/a11y/noNoninteractiveTabindex: what scrolls must be reached by keyboard. */}
       <section class="wide" tabIndex={0} aria-label="What the CPUs do">
-        <table class="activity-table">
-          <caption>Now, and in the last second</caption>
-          <thead>
-            <tr>
-              <th scope="col">CPU</th>
-              <th scope="col">is, and where</th>
-              <th scope="col">kernel</th>
-              <th scope="col">programs</th>
-              <th scope="col">inter&shy;rupts a second</th>
-            </tr>
-          </thead>
-          <tbody>
-            {now.cpus.map((cpu, index) => (
-              <Row key={index} machine={machine} cpu={cpu} index={index} looks={looks} />
-            ))}
-          </tbody>
-        </table>
+        <DataTable
+          class="activity-table"
+          caption="Now, and in the last second"
+          head={['CPU', 'is, and where', 'kernel', 'programs', <>inter&shy;rupts a second</>]}
+          rows={now.cpus.map((cpu, index) => ({ key: index, cells: cellsOf(machine, cpu, index, looks) }))}
+        />
       </section>
     </div>
   );

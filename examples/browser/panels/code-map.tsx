@@ -7,6 +7,7 @@ import { type CodeStore, codeOf, hex, nameOf, PAGE } from '../app/code-store.ts'
 import { cellUnder, layOut, type MapLayout } from '../app/map-layout.ts';
 import { colourOf as cssColour, isDark, reducedMotion } from '../app/preferences.ts';
 import type { Session } from '../app/session.ts';
+import { DataTable } from '../parts/data-table.tsx';
 import { FactTable } from '../parts/fact-table.tsx';
 import { type Colouring, type Drawing, drawMap, growthOf, heatOf, type MapColours, regionUnder } from '../parts/map-drawing.ts';
 import { RegionCodeView } from '../parts/region-code.tsx';
@@ -56,6 +57,8 @@ const COLOURINGS: readonly { readonly id: Colouring; readonly title: string; rea
 /** Rows of a map that need no scrolling; rows of the table. */
 const MOST_ROWS = 18;
 const LISTED = 12;
+/** What fades does so in steps: a drawing of thousands of regions takes some milliseconds, which the guest's CPUs want as well. */
+const FADE_MS = 100;
 /** A finger is no needle. */
 const SLACK_PX = 3;
 
@@ -163,7 +166,7 @@ function CodeCanvas({ store, colouring, onOpen }: MapProps) {
     const context = element.getContext('2d')!;
     context.setTransform(ratio, 0, 0, ratio, 0, 0);
     const colours = coloursNow();
-    let frame = 0;
+    let timer: ReturnType<typeof setTimeout> | undefined;
     const draw = () => {
       const drawing: Drawing = {
         store,
@@ -175,10 +178,10 @@ function CodeCanvas({ store, colouring, onOpen }: MapProps) {
         now: performance.now(),
         moves: !still,
       };
-      if (drawMap(context, drawing) && !still) frame = requestAnimationFrame(draw);
+      if (drawMap(context, drawing) && !still) timer = setTimeout(draw, FADE_MS);
     };
     draw();
-    return () => cancelAnimationFrame(frame);
+    return () => clearTimeout(timer);
   }, [store.version.value, dark, still, wide, on, chosen, colouring]);
 
   const under = ({ offsetX, offsetY }: MouseEvent): number | undefined => {
@@ -246,36 +249,28 @@ function RegionTable({ store, colouring }: { readonly store: CodeStore; readonly
   const most = [...store.regions.values()].sort((a, b) => of(b) - of(a) || a.physical - b.physical).slice(0, LISTED);
   const first = chosen === undefined || most.includes(chosen) ? most : [...most, chosen];
   return (
-    <table class="region-table">
-      <caption>{colouring === 'size' ? 'Regions that grew most' : 'Hottest regions'}</caption>
-      <thead>
-        <tr>
-          <th scope="col">Region</th>
-          <th scope="col">x86</th>
-          <th scope="col">Wasm</th>
-          <th scope="col">Heat</th>
-        </tr>
-      </thead>
-      <tbody>
-        {first.map((region) => (
-          <tr key={region.id} class={store.selected.value === region.id ? 'chosen' : ''}>
-            <th scope="row">
-              <button
-                type="button"
-                class="quiet"
-                aria-pressed={store.selected.value === region.id}
-                onClick={() => (store.selected.value = region.id)}
-              >
-                {nameOf(region)}
-              </button>
-            </th>
-            <td>{region.codeBytes}</td>
-            <td>{region.wasmBytes}</td>
-            <td>{Math.round(heatOf(store.heat.get(region.id) ?? 0) * 100)} %</td>
-          </tr>
-        ))}
-      </tbody>
-    </table>
+    <DataTable
+      class="region-table"
+      caption={colouring === 'size' ? 'Regions that grew most' : 'Hottest regions'}
+      head={['Region', 'x86', 'Wasm', 'Heat']}
+      rows={first.map((region) => ({
+        key: region.id,
+        isChosen: store.selected.value === region.id,
+        cells: [
+          <button
+            type="button"
+            class="quiet"
+            aria-pressed={store.selected.value === region.id}
+            onClick={() => (store.selected.value = region.id)}
+          >
+            {nameOf(region)}
+          </button>,
+          region.codeBytes,
+          region.wasmBytes,
+          `${Math.round(heatOf(store.heat.get(region.id) ?? 0) * 100)} %`,
+        ],
+      }))}
+    />
   );
 }
 

@@ -7,6 +7,7 @@ import { BreakpointList } from '../parts/breakpoint-list.tsx';
 import { CodeListing } from '../parts/code-listing.tsx';
 import { ErrorBlock } from '../parts/error-block.tsx';
 import { MemoryRows } from '../parts/memory-rows.tsx';
+import { NumberField } from '../parts/number-field.tsx';
 import { asAddress } from '../parts/numbers.ts';
 import { RegisterTable } from '../parts/register-table.tsx';
 import './debug.css';
@@ -33,16 +34,7 @@ function Controls({ session, of }: { readonly session: Session; readonly of: Deb
       </button>
       <label>
         <span class="for-readers">Instructions of a step</span>
-        <input
-          type="number"
-          min="1"
-          max="100000000"
-          required
-          value={count.value}
-          onInput={({ currentTarget }) => {
-            if (currentTarget.validity.valid) count.value = currentTarget.valueAsNumber;
-          }}
-        />
+        <NumberField min={1} max={100_000_000} value={count.value} onNumber={(value) => (count.value = value)} />
       </label>
       <span class="muted">instructions</span>
       {stepping && (

@@ -4,7 +4,9 @@ import { MiB, type OriginDiskEntry, type OriginRoom, originDisks } from '../../.
 import { addDisks, tooManyDisks } from '../app/bring.ts';
 import { type Report, reportOf, type Session } from '../app/session.ts';
 import { byteSize } from '../parts/byte-size.ts';
+import { DataTable } from '../parts/data-table.tsx';
 import { ErrorBlock } from '../parts/error-block.tsx';
+import { NumberField } from '../parts/number-field.tsx';
 import './disks.css';
 
 /** So long a download may take to begin. */
@@ -43,12 +45,13 @@ function Room({ room: { used, most, persisted }, onPersist }: { readonly room: O
   );
 }
 
-interface RowProps {
-  readonly disk: OriginDiskEntry;
+interface ButtonsProps {
+  readonly name: string;
   readonly session: Session;
   readonly act: (what: () => Promise<void>) => void;
 }
-function Row({ disk: { name, size, inUse }, session, act }: RowProps) {
+/** What can be done with a disk. */
+function DiskButtons({ name, session, act }: ButtonsProps) {
   const sure = useSignal(false);
   const { disks } = session.settings.value;
   const attached = disks.includes(name);
@@ -67,31 +70,22 @@ function Row({ disk: { name, size, inUse }, session, act }: RowProps) {
     });
   };
   return (
-    <tr>
-      <th scope="row">{name}</th>
-      <td class="size">
-        {byteSize(size)}
-        {inUse && ', in use'}
-      </td>
-      <td>
-        <div class="buttons">
-          <button type="button" aria-pressed={attached} aria-label={`Give ${name} to the machine`} onClick={attach}>
-            {attached ? 'Given' : 'Give to the machine'}
-          </button>
-          <button type="button" aria-label={`Export ${name}`} onClick={() => act(async () => download(await originDisks.blob(name), name))}>
-            Export
-          </button>
-          <button
-            type="button"
-            aria-label={sure.value ? `Delete ${name} for good` : `Delete ${name}`}
-            onClick={remove}
-            onBlur={() => (sure.value = false)}
-          >
-            {sure.value ? 'Delete for good' : 'Delete'}
-          </button>
-        </div>
-      </td>
-    </tr>
+    <div class="buttons">
+      <button type="button" aria-pressed={attached} aria-label={`Give ${name} to the machine`} onClick={attach}>
+        {attached ? 'Given' : 'Give to the machine'}
+      </button>
+      <button type="button" aria-label={`Export ${name}`} onClick={() => act(async () => download(await originDisks.blob(name), name))}>
+        Export
+      </button>
+      <button
+        type="button"
+        aria-label={sure.value ? `Delete ${name} for good` : `Delete ${name}`}
+        onClick={remove}
+        onBlur={() => (sure.value = false)}
+      >
+        {sure.value ? 'Delete for good' : 'Delete'}
+      </button>
+    </div>
   );
 }
 
@@ -111,7 +105,7 @@ function NewDisk({ act }: NewProps) {
       stop.value = end;
       done.value = 0;
       try {
-        await originDisks.create(name.value.trim(), file.value ?? Math.round(mebibytes.value * MiB), {
+        await originDisks.create(name.value.trim(), file.value ?? mebibytes.value * MiB, {
           onProgress: (bytes) => (done.value = bytes),
           signal: end.signal,
         });
@@ -148,15 +142,12 @@ function NewDisk({ act }: NewProps) {
       </label>
       <label>
         Size (MiB), empty
-        <input
-          type="number"
+        <NumberField
           id="disk-size"
-          min="1"
-          step="1"
-          required
+          min={1}
           disabled={file.value !== undefined}
           value={mebibytes.value}
-          onInput={({ currentTarget }) => (mebibytes.value = currentTarget.valueAsNumber)}
+          onNumber={(value) => (mebibytes.value = value)}
         />
       </label>
       <label class="image">
@@ -235,21 +226,22 @@ export default function Disks({ session }: { readonly session: Session }) {
           {kept.value.disks.length === 0 ? (
             <p class="muted">There are none yet.</p>
           ) : (
-            <table>
-              <caption class="for-readers">Disks that are kept</caption>
-              <thead>
-                <tr>
-                  <th scope="col">Name</th>
-                  <th scope="col">Size</th>
-                  <td />
-                </tr>
-              </thead>
-              <tbody>
-                {kept.value.disks.map((disk) => (
-                  <Row key={disk.name} disk={disk} session={session} act={act} />
-                ))}
-              </tbody>
-            </table>
+            <DataTable
+              caption="Disks that are kept"
+              hasHiddenCaption
+              head={['Name', 'Size', '']}
+              rows={kept.value.disks.map((disk) => ({
+                key: disk.name,
+                cells: [
+                  disk.name,
+                  <span class="size">
+                    {byteSize(disk.size)}
+                    {disk.inUse && ', in use'}
+                  </span>,
+                  <DiskButtons name={disk.name} session={session} act={act} />,
+                ],
+              }))}
+            />
           )}
           <NewDisk act={act} />
         </>

@@ -1,15 +1,15 @@
 // The panel "Rates": how often a second things happen that cost a kernel, and a translator of it, its time: plots of the last minute. System calls are counted by a client, which is attached on demand.
 import { useId } from 'preact/hooks';
-import type { CrossingsReport } from '../../../src/api/exports/clients.ts';
 import type { ActivityShares } from '../../../src/api/index.ts';
 import { clientsOf } from '../app/attached-clients.ts';
+import { CROSSINGS, crossingRates } from '../app/client-rates.ts';
+import { activity, historyOf } from '../app/histories.ts';
 import type { Session } from '../app/session.ts';
 import { ClientSwitch } from '../parts/client-switch.tsx';
 import { ErrorBlock } from '../parts/error-block.tsx';
 import { FactTable } from '../parts/fact-table.tsx';
-import { LivePlot, type PlotPoint } from '../parts/live-plot.tsx';
+import { LivePlot } from '../parts/live-plot.tsx';
 import { short } from '../parts/numbers.ts';
-import { MOST_LOOKS, useAtTicks, useWatched } from '../parts/watch-machine.ts';
 import './rates.css';
 
 interface Rate {
@@ -29,7 +29,6 @@ const RATES: readonly Rate[] = [
   { title: 'Regions made, or taken from the cache', of: ({ regions }) => regions },
 ];
 
-const CROSSINGS = ['systemCalls', 'pageFaults', 'otherFaults', 'interrupts'] as const;
 const CROSSING_TITLES: Readonly<Record<(typeof CROSSINGS)[number], string>> = {
   systemCalls: 'System calls',
   pageFaults: 'Page faults of programs',
@@ -37,29 +36,9 @@ const CROSSING_TITLES: Readonly<Record<(typeof CROSSINGS)[number], string>> = {
   interrupts: 'Interrupts of programs',
 };
 
-interface Crossed {
-  readonly report: CrossingsReport | undefined;
-  readonly ms: number;
-  readonly points: readonly PlotPoint[];
-}
-
-/** Ways into the kernel a second, where the client counts them. */
-function useCrossings(session: Session): Crossed | undefined {
-  const clients = clientsOf(session);
-  return useAtTicks<Crossed>(session, (machine, before) => {
-    const report = clients.of('crossings')?.client.report() as CrossingsReport | undefined;
-    const { ms } = machine.activity();
-    if (report === undefined || before?.report === undefined) return { report, ms, points: [] };
-    if (ms <= before.ms) return before;
-    const last = before.report;
-    const values = CROSSINGS.map((kind) => (Math.max(report[kind] - last[kind], 0) / (ms - before.ms)) * 1000);
-    return { report, ms, points: [...before.points.slice(1 - MOST_LOOKS), { at: performance.now(), values }] };
-  });
-}
-
 function CrossingRates({ session }: { readonly session: Session }) {
   const clients = clientsOf(session);
-  const crossed = useCrossings(session);
+  const crossed = historyOf(session, crossingRates).value;
   const note = useId();
   const isAttached = clients.of('crossings') !== undefined;
   return (
@@ -95,7 +74,7 @@ function CrossingRates({ session }: { readonly session: Session }) {
 }
 
 export default function Rates({ session }: { readonly session: Session }) {
-  const watched = useWatched(session);
+  const watched = historyOf(session, activity).value;
   if (watched === undefined) return <p>Here are the rates of what a machine does when one runs.</p>;
   const { now, looks } = watched;
   const totals = (name: 'interrupts' | 'faults' | 'tlbMisses' | 'addressSpaces') =>

@@ -1,11 +1,11 @@
 // The panel "Switches": mode and relaxations of the machine that runs, each thrown while it does, and what that makes of its rate.
-import { useSignalEffect } from '@preact/signals';
 import type { EngineName, Machine, Mode, Relaxation } from '../../../src/api/index.ts';
 import { clientsOf } from '../app/attached-clients.ts';
-import { instructionsOf, type MarkEffect, rateOf } from '../app/instruction-rate.ts';
+import { followRate, instructionsOf, type MarkEffect, rateOf } from '../app/instruction-rate.ts';
 import { askedFor, isExact, RELAXATION_NAMES, switchMode, switchRelaxation } from '../app/live-switches.ts';
 import type { Session } from '../app/session.ts';
 import { ClientSwitch } from '../parts/client-switch.tsx';
+import { DataTable } from '../parts/data-table.tsx';
 import { ErrorBlock } from '../parts/error-block.tsx';
 import { LivePlot } from '../parts/live-plot.tsx';
 import { short } from '../parts/numbers.ts';
@@ -132,27 +132,15 @@ const ratio = (effect: MarkEffect): string => {
 const rateText = (rate: number | undefined): string => (rate === undefined ? '–' : short(rate));
 
 const Effects = ({ effects }: { readonly effects: readonly MarkEffect[] }) => (
-  <table class="effects">
-    <caption>What switches made of the rate: the mean of 4 s before, and of 4 s from 2 s behind it on</caption>
-    <thead>
-      <tr>
-        <th scope="col">Switch</th>
-        <th scope="col">Before</th>
-        <th scope="col">Behind</th>
-        <th scope="col">Ratio</th>
-      </tr>
-    </thead>
-    <tbody>
-      {effects.map((effect) => (
-        <tr key={effect.at}>
-          <th scope="row">{effect.text}</th>
-          <td>{rateText(effect.before)}</td>
-          <td>{rateText(effect.after)}</td>
-          <td>{ratio(effect)}</td>
-        </tr>
-      ))}
-    </tbody>
-  </table>
+  <DataTable
+    class="effects"
+    caption="What switches made of the rate: the mean of 4 s before, and of 4 s from 2 s behind it on"
+    head={['Switch', 'Before', 'Behind', 'Ratio']}
+    rows={effects.map((effect) => ({
+      key: effect.at,
+      cells: [effect.text, rateText(effect.before), rateText(effect.after), ratio(effect)],
+    }))}
+  />
 );
 
 /** Work for the guest that everybody has: a loop, and ways into the kernel and out of it. */
@@ -200,21 +188,8 @@ function Rate({ session, machine }: { readonly session: Session; readonly machin
   );
 }
 
-/** Looks at each tick while the panel is open. */
-function useRate(session: Session): void {
-  useSignalEffect(() => {
-    void session.tick.value;
-    const machine = session.machine.value;
-    if (machine === undefined) return;
-    const rate = rateOf(machine);
-    if (session.state.value === 'running') rate.look(machine, performance.now());
-    else rate.pause();
-    return undefined;
-  });
-}
-
 export default function Switches({ session }: { readonly session: Session }) {
-  useRate(session);
+  followRate(session);
   void session.tick.value;
   const machine = session.machine.value;
   const { engine, seed, reverse } = session.started.value ?? session.settings.value;

@@ -5,6 +5,7 @@ import type { Session } from '../app/session.ts';
 import { instructions, type TimeTravel, travelOf } from '../app/time-travel.ts';
 import { ErrorBlock } from '../parts/error-block.tsx';
 import { FactTable } from '../parts/fact-table.tsx';
+import { NumberField } from '../parts/number-field.tsx';
 import { asAddress, asBytes } from '../parts/numbers.ts';
 import './time.css';
 
@@ -143,15 +144,12 @@ function Ways({
         </label>
         <label>
           by
-          <input
-            type="number"
+          <NumberField
             aria-label="Instructions of a step"
-            min="1"
-            max="100000000"
+            min={1}
+            max={100_000_000}
             value={count.value}
-            onInput={({ currentTarget }) => {
-              if (currentTarget.validity.valid && !Number.isNaN(currentTarget.valueAsNumber)) count.value = currentTarget.valueAsNumber;
-            }}
+            onNumber={(value) => (count.value = value)}
           />
         </label>
       </div>

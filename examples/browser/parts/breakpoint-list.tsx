@@ -2,6 +2,7 @@
 import { useSignal } from '@preact/signals';
 import type { Breakpoint, WatchAccess } from '../../../src/api/index.ts';
 import type { Debugger } from '../app/debugger.ts';
+import { NumberField } from './number-field.tsx';
 
 type Kind = 'code' | WatchAccess;
 const KINDS: Readonly<Record<Kind, string>> = {
@@ -51,16 +52,7 @@ function NewBreakpoint({ of }: { readonly of: Debugger }) {
       {kind.value !== 'code' && (
         <label>
           Bytes
-          <input
-            type="number"
-            min="1"
-            max="4096"
-            required
-            value={length.value}
-            onInput={({ currentTarget }) => {
-              if (currentTarget.validity.valid) length.value = currentTarget.valueAsNumber;
-            }}
-          />
+          <NumberField min={1} max={4096} value={length.value} onNumber={(value) => (length.value = value)} />
         </label>
       )}
       <button type="submit">Set</button>

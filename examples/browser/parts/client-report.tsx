@@ -3,42 +3,26 @@ import { useSignal } from '@preact/signals';
 import { useEffect } from 'preact/hooks';
 import type { CrossingsReport, InscountReport, RacesReport, SharingReport } from '../../../src/api/exports/clients.ts';
 import { type Attached, nameOfWord } from '../app/attached-clients.ts';
+import { crossingRates, instructionRates } from '../app/client-rates.ts';
+import { historyOf } from '../app/histories.ts';
 import type { Session } from '../app/session.ts';
 import './client-report.css';
 import { download } from './download.ts';
 import { type Fact, FactTable } from './fact-table.tsx';
 import { FlameGraph } from './flame-graph.tsx';
-import { LivePlot, type PlotPoint } from './live-plot.tsx';
+import { LivePlot } from './live-plot.tsx';
 import { short } from './numbers.ts';
 import { SharingTable } from './sharing-table.tsx';
-import { MOST_LOOKS, useAtTicks } from './watch-machine.ts';
+import { useAtTicks } from './watch-machine.ts';
 
 interface Props {
   readonly session: Session;
   readonly attached: Attached;
 }
 
-/** How much of what a client counts there was a second, from tick to tick of the guest's clock. */
-function useRates(session: Session, count: () => readonly number[]): readonly PlotPoint[] {
-  interface Counted {
-    readonly ms: number;
-    readonly counts: readonly number[];
-    readonly points: readonly PlotPoint[];
-  }
-  const counted = useAtTicks<Counted>(session, (machine, before) => {
-    const [{ ms }, counts] = [machine.activity(), count()];
-    if (before === undefined) return { ms, counts, points: [] };
-    if (ms <= before.ms) return before;
-    const values = counts.map((now, n) => (Math.max(now - before.counts[n]!, 0) / (ms - before.ms)) * 1000);
-    return { ms, counts, points: [...before.points.slice(1 - MOST_LOOKS), { at: performance.now(), values }] };
-  });
-  return counted?.points ?? [];
-}
-
 function Inscount({ session, attached: { client } }: Props) {
-  const report = () => client.report() as InscountReport;
-  const points = useRates(session, () => [report().kernel, report().user]);
-  const { kernel, user, cpus } = report();
+  const points = historyOf(session, instructionRates).value?.points ?? [];
+  const { kernel, user, cpus } = client.report() as InscountReport;
   const facts: Fact[] = cpus.map((cpu, n) => ({
     name: `CPU ${n}`,
     value: `${short(cpu.kernel)} of the kernel, ${short(cpu.user)} of programs`,
@@ -52,12 +36,15 @@ function Inscount({ session, attached: { client } }: Props) {
 }
 
 function Crossings({ session, attached: { client } }: Props) {
-  const report = () => client.report() as CrossingsReport;
-  const points = useRates(session, () => [report().systemCalls, report().pageFaults, report().interrupts]);
-  const { systemCalls, pageFaults, otherFaults, interrupts } = report();
+  const points = historyOf(session, crossingRates).value?.points ?? [];
+  const { systemCalls, pageFaults, otherFaults, interrupts } = client.report() as CrossingsReport;
   return (
     <>
-      <LivePlot title="Ways into the kernel a second" series={['system calls', 'page faults', 'interrupts']} points={points} />
+      <LivePlot
+        title="Ways into the kernel a second"
+        series={['system calls', 'page faults', 'other exceptions', 'interrupts']}
+        points={points}
+      />
       <FactTable
         caption="So far"
         facts={[

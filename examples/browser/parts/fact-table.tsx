@@ -1,5 +1,6 @@
 // A table of names and values, which change while they are looked at.
 import type { ComponentChildren } from 'preact';
+import { DataTable } from './data-table.tsx';
 import './fact-table.css';
 
 export interface Fact {
@@ -7,18 +8,6 @@ export interface Fact {
   readonly value: ComponentChildren;
 }
 
-export function FactTable({ caption, facts }: { readonly caption: string; readonly facts: readonly Fact[] }) {
-  return (
-    <table class="fact-table">
-      <caption>{caption}</caption>
-      <tbody>
-        {facts.map(({ name, value }) => (
-          <tr key={name}>
-            <th scope="row">{name}</th>
-            <td>{value}</td>
-          </tr>
-        ))}
-      </tbody>
-    </table>
-  );
-}
+export const FactTable = ({ caption, facts }: { readonly caption: string; readonly facts: readonly Fact[] }) => (
+  <DataTable class="fact-table" caption={caption} rows={facts.map(({ name, value }) => ({ key: name, cells: [name, value] }))} />
+);

@@ -1,6 +1,7 @@
 // A flame graph: frames of stacks as boxes, as wide as the time in them, callers above. One frame is in the tab order; arrows lead from frame to frame, Enter (or a click) shows one as the whole.
 import { useSignal } from '@preact/signals';
 import { useMemo, useRef } from 'preact/hooks';
+import { DataTable } from './data-table.tsx';
 import './flame-graph.css';
 import { asPercent } from './numbers.ts';
 import { type Box, boxesOf, mostSelf, type StackNode, stackTree } from './stacks.ts';
@@ -95,17 +96,11 @@ export function FlameGraph({ folded, label }: { readonly folded: string; readonl
           </button>
         ))}
       </div>
-      <table class="flame-most">
-        <caption>Where most of the time was</caption>
-        <tbody>
-          {mostSelf(top, MOST_NAMES).map(([name, ns]) => (
-            <tr key={name}>
-              <th scope="row">{name}</th>
-              <td>{asPercent(ns / (top.total || 1))}</td>
-            </tr>
-          ))}
-        </tbody>
-      </table>
+      <DataTable
+        class="flame-most"
+        caption="Where most of the time was"
+        rows={mostSelf(top, MOST_NAMES).map(([name, ns]) => ({ key: name, cells: [name, asPercent(ns / (top.total || 1))] }))}
+      />
     </div>
   );
 }

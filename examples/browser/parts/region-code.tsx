@@ -5,6 +5,7 @@ import type { InspectedRegion, Machine, RegionCode, Relaxation, RelaxationEffect
 import { hex, nameOf } from '../app/code-store.ts';
 import { linesBeside } from '../app/line-changes.ts';
 import { type Report, reportOf } from '../app/session.ts';
+import { type DataRow, DataTable } from './data-table.tsx';
 import { ErrorBlock } from './error-block.tsx';
 import './region-code.css';
 
@@ -52,38 +53,29 @@ function Effects({
   const { counts, relaxations } = shown;
   const inCode = relaxations.filter((effect): effect is RelaxationEffect & { without: RegionCode } => effect.without !== undefined);
   const others = relaxations.filter(({ ofCode }) => !ofCode).map(({ relaxation }) => relaxation);
-  const row = (label: string, value: Relaxation | undefined, without: RegionCode) => (
-    <tr key={label}>
-      <th scope="row">
-        <label>
-          <input type="radio" name="without" checked={chosen === value} onChange={() => onChoose(value)} />
-          {label}
-        </label>
-      </th>
-      <td>{number.format(without.counts.instructions)}</td>
-      <td>{number.format(without.counts.expressions)}</td>
-      <td>{number.format(without.counts.wasmBytes)}</td>
-      <td>{value === undefined ? '' : change(counts.wasmBytes, without.counts.wasmBytes)}</td>
-    </tr>
-  );
+  const row = (label: string, value: Relaxation | undefined, without: RegionCode): DataRow => ({
+    key: label,
+    cells: [
+      <label>
+        <input type="radio" name="without" checked={chosen === value} onChange={() => onChoose(value)} />
+        {label}
+      </label>,
+      number.format(without.counts.instructions),
+      number.format(without.counts.expressions),
+      number.format(without.counts.wasmBytes),
+      value === undefined ? '' : change(counts.wasmBytes, without.counts.wasmBytes),
+    ],
+  });
   return (
-    <div class="effects">
-      <table>
-        <caption>What it relies on, and what its code is without</caption>
-        <thead>
-          <tr>
-            <th scope="col">Code</th>
-            <th scope="col">Instructions</th>
-            <th scope="col">Operators</th>
-            <th scope="col">Bytes</th>
-            <th scope="col">Change</th>
-          </tr>
-        </thead>
-        <tbody>
-          {row('As it is', undefined, shown)}
-          {inCode.map(({ relaxation, without }) => row(`without ${relaxation}`, relaxation, without))}
-        </tbody>
-      </table>
+    <div class="code-effects">
+      <DataTable
+        caption="What it relies on, and what its code is without"
+        head={['Code', 'Instructions', 'Operators', 'Bytes', 'Change']}
+        rows={[
+          row('As it is', undefined, shown),
+          ...inCode.map(({ relaxation, without }) => row(`without ${relaxation}`, relaxation, without)),
+        ]}
+      />
       <p class="muted">
         {inCode.length === 0 && 'This code relies on nothing. '}
         {others.join(', ')} are not in the code: each CPU goes by them while it runs. Bytes are as the encoder "direct" writes them.
