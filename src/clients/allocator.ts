@@ -36,6 +36,8 @@ export interface Allocator {
   /** Linear address of physical address 0, in the kernel's direct map, where the heap is. */
   readonly origin: number;
   readonly sizes: Sizes;
+  /** Of 2^n objects it is noted what they are; of more, which were freed long ago, or any, no more. */
+  readonly noted: number;
   /** The kernel reads words that begin in an object and end behind it, and uses nothing of that. */
   readonly words?: boolean;
   /** Functions that read beside objects on purpose. */

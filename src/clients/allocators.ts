@@ -56,5 +56,5 @@ export function allocatorOf(options: OptionTexts): Allocator {
   const least = smallest === undefined ? undefined : numberOf('smallest', smallest);
   if (least !== undefined && (least < 8 || (least & (least - 1)) !== 0))
     throw new Error(`smallest: '${smallest}' is no power of two from 8 on`);
-  return { functions, arguments: where, origin: numberOf('origin', origin), sizes: powersFrom(least) };
+  return { functions, arguments: where, origin: numberOf('origin', origin), sizes: powersFrom(least), noted: 16 };
 }

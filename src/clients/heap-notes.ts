@@ -4,8 +4,6 @@ import { DEEPEST } from './guest-stacks.ts';
 
 /** Calls of the allocator at once: of CPUs, and of threads that sleep in it. */
 const PENDING = 256;
-const OBJECTS_BITS = 17;
-const OBJECTS = 2 ** OBJECTS_BITS;
 /** Places where an object may be, from its own on. */
 const PROBES = 8;
 /** Different mistakes. */
@@ -25,8 +23,9 @@ const COUNTS = { allocated: 1, freed: 2, found: 3, lost: 4 };
 const PENDING_END = 5;
 const PENDING_AT = 16;
 const OBJECTS_AT = PENDING_AT + PENDING * Pending.words;
-const FOUND_AT = OBJECTS_AT + OBJECTS * Obj.words;
-export const NOTES_BYTES = (FOUND_AT + FOUND * Found.words) * 4;
+const foundAt = (bits: number): number => OBJECTS_AT + 2 ** bits * Obj.words;
+/** Bytes of the notes of 2^bits objects. */
+export const notesBytes = (bits: number): number => (foundAt(bits) + FOUND * Found.words) * 4;
 
 export interface HeapObject {
   /** Behind the origin. */
@@ -63,10 +62,15 @@ export interface Mistake {
 
 export class HeapNotes {
   readonly #words: Int32Array;
+  /** There is room for 2^bits objects. */
+  readonly #bits: number;
+  readonly #foundAt: number;
 
-  /** `room`: NOTES_BYTES bytes. */
-  constructor(room: Uint8Array) {
-    this.#words = new Int32Array(room.buffer, room.byteOffset, NOTES_BYTES / 4);
+  /** `room`: notesBytes(bits) bytes. */
+  constructor(room: Uint8Array, bits: number) {
+    this.#words = new Int32Array(room.buffer, room.byteOffset, notesBytes(bits) / 4);
+    this.#bits = bits;
+    this.#foundAt = foundAt(bits);
   }
 
   /** Does something while no other thread does. */
@@ -145,7 +149,7 @@ export class HeapNotes {
   }
 
   #placeOf(object: number, probe: number): number {
-    return OBJECTS_AT + (((Math.imul(object >>> 3, 0x9e3779b1) >>> (32 - OBJECTS_BITS)) + probe) & (OBJECTS - 1)) * Obj.words;
+    return OBJECTS_AT + (((Math.imul(object >>> 3, 0x9e3779b1) >>> (32 - this.#bits)) + probe) & (2 ** this.#bits - 1)) * Obj.words;
   }
   #find(object: number): number | undefined {
     for (let probe = 0; probe < PROBES; probe++) {
@@ -223,13 +227,13 @@ export class HeapNotes {
     const what = kind | (deed << 8);
     const count = this.count('found');
     for (let n = 0; n < count; n++) {
-      const entry = FOUND_AT + n * Found.words;
+      const entry = this.#foundAt + n * Found.words;
       if (this.#word(entry + Found.kind) !== what || this.#word(entry + Found.stack + 1) !== stack[0]) continue;
       this.#words[entry + Found.count]!++;
       return;
     }
     if (count === FOUND) return this.#add('lost');
-    const entry = FOUND_AT + count * Found.words;
+    const entry = this.#foundAt + count * Found.words;
     [1, what, at, bytes, cpu].forEach((word, n) => {
       this.#words[entry + n] = word;
     });
@@ -247,7 +251,7 @@ export class HeapNotes {
   }
   mistakes(): readonly (Mistake & { readonly times: number; readonly object: HeapObject | undefined })[] {
     return Array.from({ length: this.count('found') }, (_, n) => {
-      const entry = FOUND_AT + n * Found.words;
+      const entry = this.#foundAt + n * Found.words;
       const what = this.#word(entry + Found.kind);
       const object = this.#objectAt(entry + Found.object);
       return {

@@ -6,7 +6,7 @@ import { Gpr } from '../layout/cpu.ts';
 import { allocatorOf } from './allocators.ts';
 import type { Client, MachineFacts, OptionTexts } from './client.ts';
 import { DEEDS, HeapCalls, type HeapMemory } from './heap-calls.ts';
-import { HeapNotes, KINDS, type Mistake, NOTES_BYTES } from './heap-notes.ts';
+import { HeapNotes, KINDS, type Mistake, notesBytes } from './heap-notes.ts';
 import type { ClientView } from './view.ts';
 
 /** A mistake that was found. Stacks are EIPs from the innermost function on, with names where the machine has symbols. */
@@ -72,7 +72,7 @@ export default function shadow(options: OptionTexts, { cpus, ramBytes }: Machine
   const FILTER = Math.ceil((limit / 8 + 1) / 64) * 64;
   const ENTERED = FILTER + HASHED;
   const NOTES = ENTERED + HASHED;
-  const BYTES = NOTES + NOTES_BYTES;
+  const BYTES = NOTES + notesBytes(allocator.noted);
 
   const known = new WeakMap<ClientView, HeapMemory>();
   function memoryOf(view: ClientView): HeapMemory {
@@ -82,7 +82,7 @@ export default function shadow(options: OptionTexts, { cpus, ramBytes }: Machine
     const memory: HeapMemory = {
       ram: view.ram,
       shadow: room.subarray(0, FILTER),
-      notes: new HeapNotes(room.subarray(NOTES)),
+      notes: new HeapNotes(room.subarray(NOTES), allocator.noted),
       physical: (cpu, linear) => view.physical(cpu, linear),
       filter(esp, by) {
         room[FILTER + hashOf(esp)]! += by;

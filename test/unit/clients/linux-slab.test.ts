@@ -2,7 +2,7 @@
 // Cannot prove: that Debian's kernel calls these functions, and no others (boot/linux-clients).
 import { beforeEach, describe, expect, it } from 'vitest';
 import { DEEDS, HeapCalls, type HeapMemory } from '../../../src/clients/heap-calls.ts';
-import { HeapNotes, KINDS, NOTES_BYTES } from '../../../src/clients/heap-notes.ts';
+import { HeapNotes, KINDS, notesBytes } from '../../../src/clients/heap-notes.ts';
 import { LINUX } from '../../../src/clients/linux-slab.ts';
 
 const RAM = 0x100000;
@@ -20,7 +20,7 @@ const EIP = origin + 0x1000;
 let memory: HeapMemory;
 let words: DataView;
 let pending: number;
-const notesRoom = new Uint8Array(NOTES_BYTES);
+const notesRoom = new Uint8Array(notesBytes(LINUX.noted));
 
 beforeEach(() => {
   const ram = new Uint8Array(RAM);
@@ -30,7 +30,7 @@ beforeEach(() => {
   memory = {
     ram,
     shadow: new Uint8Array(RAM / 8 + 1),
-    notes: new HeapNotes(notesRoom),
+    notes: new HeapNotes(notesRoom, LINUX.noted),
     physical: () => undefined,
     filter: (_esp, by) => {
       pending += by;
