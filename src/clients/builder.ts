@@ -149,22 +149,21 @@ export class ClientBuilder extends Builder {
    * memory there.
    */
   callIf(cond: Value, number: number, ...values: readonly Value[]): void {
-    if (this.exact) return this.callExactIf(cond, number, ...values);
-    const { name, effects, result } = runtime.clientCall;
-    this.push({
-      kind: 'helper',
-      type: result,
-      name,
-      args: this.callArguments(number, values),
-      effects,
-      when: [cond],
-      otherwise: this.const(0),
-    });
+    if (this.exact) this.callExactIf(cond, number, ...values);
+    else this.call(runtime.clientCall, cond, number, values);
   }
-  /** The same with all of the CPU's state in memory: as it is at the start of the instruction, in front of a branch behind all else that the instruction does. It costs a call whether `cond` is 0 or not. */
+  /** The same with all of the CPU's state in memory: as it is at the start of the instruction, in front of a branch behind all else that the instruction does. */
   callExactIf(cond: Value, number: number, ...values: readonly Value[]): void {
-    const { name, effects } = runtime.clientCallExact;
-    this.push({ kind: 'helper', type: undefined, name, args: [cond, ...this.callArguments(number, values)], effects });
+    this.call(runtime.clientCallExact, cond, number, values);
+  }
+  private call(
+    { name, effects, result }: typeof runtime.clientCall | typeof runtime.clientCallExact,
+    cond: Value,
+    number: number,
+    values: readonly Value[],
+  ): void {
+    const args = this.callArguments(number, values);
+    this.push({ kind: 'helper', type: result, name, args, effects, when: [cond], otherwise: this.const(0) });
   }
   private callArguments(number: number, values: readonly Value[]): Value[] {
     if (values.length > MOST_VALUES) throw new Error(`a call is given ${values.length} values, of at most ${MOST_VALUES}`);

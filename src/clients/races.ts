@@ -85,7 +85,7 @@ export default function races({ every, stall, ignore, watch }: OptionTexts, { ra
         (at.reads ? Kind.READS : 0) | (at.writes ? Kind.WRITES : 0) | (at.locked ? Kind.LOCKED : 0) | (at.level === 'user' ? Kind.USER : 0);
       const bytes = at.size === undefined ? b.select(b.lt_u(at.bytes, b.const(LONGEST_RUN)), at.bytes, b.const(LONGEST_RUN)) : at.bytes;
       const { mnemonic } = at.form;
-      if (!at.writes && mnemonic !== 'ret' && mnemonic !== 'pop') {
+      if (!at.writes && at.engine !== 'runtime' && mnemonic !== 'ret' && mnemonic !== 'pop') {
         b.storeCpu(4, OfCpu.lastLoad, offset);
         b.storeCpu(4, OfCpu.lastEip, at.eip());
       }

@@ -60,6 +60,8 @@ export class Vcpu {
   /** Reset state (SDM vol. 3, 9.1). */
   reset(): void {
     resetCpu(this.shared, this.index);
+    // Its deliveries are counted anew.
+    this.set(CpuArea.at.clientWords + ClientWords.at.deliveries, 0);
     this.refresh();
   }
 

@@ -129,7 +129,7 @@ export const OPERATIONS = {
   /** Whether the condition holds: 0 or 1. */
   cond:     line('cond {cc}', 'i32', {}, { cc }, READS_FLAGS),
   /** Calls a function of the runtime: (CPU, ...args). With `when` only where one of these is not 0, which is seldom; else the result is
-   * `otherwise`. Such a one leaves registers and flags alone. */
+   * `otherwise`. Such a one leaves registers and flags alone, and may look at all of them. */
   helper:   line('helper {name}({args|, }){effects}[ if {when| or }, else {otherwise}]', 'any?', { args: 'any*', when: 'i32*?', otherwise: 'any?' }, { name: word, effects: helperEffects }),
   /** Raises an exception, if `cond` (where there is one) is not 0. */
   raise:    line('raise {vector}[ error {error}][ if {cond}]', undefined, { cond: 'i32?', error: 'i32?' }, { vector: number }, FAULTS),

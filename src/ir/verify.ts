@@ -6,7 +6,7 @@ import { printOp } from './print.ts';
 import type { HelperEffects, Type, Value } from './types.ts';
 
 /** Effects that a call may have which is not always made. */
-const SELDOM: readonly (keyof HelperEffects)[] = ['result', 'changes', 'mayFault', 'eip', 'forgets'];
+const SELDOM: readonly (keyof HelperEffects)[] = ['result', 'changes', 'mayFault', 'eip', 'forgets', 'reads', 'flags'];
 const BYTES: Record<Type, readonly number[]> = { i32: [1, 2, 4], i64: [1, 2, 4, 8], f32: [4], f64: [8], v128: [4, 8, 16] };
 
 /** Types that an operation asks of its operands, in the order of operands(); undefined where any will do. */
@@ -48,7 +48,10 @@ function wrong(op: Op, typeOfValue: (v: Value) => Type): string | undefined {
       return op.bytes > 0 ? undefined : `${op.bytes} bytes`;
     case 'helper':
       if (op.type !== op.effects.result) return `of type ${op.type}, with a result of type ${op.effects.result}`;
-      return op.when !== undefined && Object.keys(op.effects).some((effect) => !SELDOM.includes(effect as keyof HelperEffects))
+      return op.when !== undefined &&
+        (op.effects.flags === 'w' ||
+          op.effects.flags === 'rw' ||
+          Object.keys(op.effects).some((effect) => !SELDOM.includes(effect as keyof HelperEffects)))
         ? 'effects of a call that may not be made'
         : undefined;
     default:

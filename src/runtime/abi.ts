@@ -160,12 +160,12 @@ export const runtime = named({
   relax: fn([]),
   traceInterpreted: fn([i32], { reads: 'all', flags: 'r' }),
   traceTranslated: fn([i32], { reads: 'all', flags: 'r' }),
-  // For clients: (address, bits); (byte of the first, bytes of all, shift, bits, linear address, bytes, words of all); (which function, five values); (whether it is to be called, which function, five
-  // values), with all state in memory; (which function, shadow, where in it, limit, bytes, word of the CPU's room, EIP, ESP, EBP).
+  // For clients: (address, bits); (byte of the first, bytes of all, shift, bits, linear address, bytes, words of all); (which function, five values); (the
+  // same), with all state in memory; (which function, shadow, where in it, limit, bytes, word of the CPU's room, EIP, ESP, EBP).
   clientMark: fn([i32, i32], {}, i32),
   clientMarkRange: fn([i32, i32, i32, i32, i32, i32, i32], {}, i32),
   clientCall: fn([i32, i32, i32, i32, i32, i32], {}, i32),
-  clientCallExact: fn([i32, i32, i32, i32, i32, i32, i32], { reads: 'all', flags: 'r', eip: true }),
+  clientCallExact: fn([i32, i32, i32, i32, i32, i32], { reads: 'all', flags: 'r', eip: true }, i32),
   clientShadow: fn([i32, i32, i32, i32, i32, i32, i32, i32, i32], {}, i32),
 
   // Segments, descriptors, control and debug registers.

@@ -15,7 +15,8 @@ export function clientCall(cpu: Cpu, which: u32, a: u32, b: u32, c: u32, d: u32,
   return 0;
 }
 
-/** The same where `cond` is not 0, with all of the CPU's state in memory. */
-export function clientCallExact(cpu: Cpu, cond: u32, which: u32, a: u32, b: u32, c: u32, d: u32, e: u32): void {
-  if (cond) hostClientCall(cpu, which, cpu.eip, readFlags(cpu), a, b, c, d, e);
+/** The same with all of the CPU's state in memory. 0. */
+export function clientCallExact(cpu: Cpu, which: u32, a: u32, b: u32, c: u32, d: u32, e: u32): u32 {
+  hostClientCall(cpu, which, cpu.eip, readFlags(cpu), a, b, c, d, e);
+  return 0;
 }

@@ -154,8 +154,9 @@ export class Helpers {
     const value = this.f.callRuntime(f, ...args);
     const call = result === undefined ? value : m.local.set(result, value);
     this.access.dropKept();
-    const { mayFault, forgets } = f.effects;
+    const { mayFault, forgets, reads } = f.effects;
     const calls = forgets ? [call, ...this.calls.forget()] : [call];
+    if (reads === 'all') calls.unshift(...(this.target.storeAside?.() ?? []), this.f.storeCpu(Cpu.at.eip, this.target.eip()));
     if (touchesControl(f.effects.changes)) calls.push(...(this.target.controlChanged?.() ?? []));
     if (mayFault) {
       calls.unshift(this.f.storeCpu(Cpu.at.eip, this.target.eip()));

@@ -68,6 +68,8 @@ export interface Target {
   /** Makes Cpu.gpr (and flags) in memory current before a call, and drops what it changes after. */
   beforeCall(op: CallOp): void;
   afterCall(op: CallOp): void;
+  /** Makes all of the CPU's state in memory current, on a way aside that comes back: nothing of it is known to be there behind. Where it is always, there is nothing to do. */
+  storeAside?(): readonly Expr[];
   /** What was called may have changed the code that goes on. */
   mayHaveStored(): void;
   /** A general register, whole. */

@@ -451,6 +451,9 @@ class RegionTarget implements Target {
     if (this.state.writesFlags) this.f.emit(this.f.storeCpu(Cpu.at.flagR, this.f.get(FLAG_R)));
     if (this.state.writesFlags) this.f.emit(this.f.storeCpu(Cpu.at.flagX, this.f.get(FLAG_X)));
   }
+  storeAside(): readonly Expr[] {
+    return [...this.state.materialize(), ...this.state.spill()];
+  }
   afterCall(op: CallOp): void {
     if (synchronizes(op)) this.state.dirty = 0;
     const { writes, flags, stores, forgets, changes } = effectsOf(op);

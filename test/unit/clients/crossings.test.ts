@@ -57,3 +57,39 @@ it.each<[string, Partial<MachineOptions>]>([
     expect(eax[cpu]).toBeGreaterThan(0);
   });
 });
+
+it.each<[string, Partial<MachineOptions>]>([
+  ['in lockstep', { lockstep: { paced: false } }],
+  ['on threads', {}],
+])(
+  '%s comes and goes while both CPUs run',
+  async (_name, more) => {
+    await using machine = await Machine.create({ kernel: SERAI, cpus: 2, memoryBytes: 32 * MiB, ...more });
+    const run = machine.run();
+    const command = async (line: string) => {
+      await machine.console.type(`${line}\n`);
+      await machine.console.until('serai> ', { timeoutMs: 60_000 });
+    };
+    await machine.console.until('serai> ', { timeoutMs: 60_000 });
+    await command(`parallel call-sysenter ${CALLS} 2`);
+    const client = await machine.attach('crossings');
+    const ways = await machine.attach({ module: new URL('./ways.ts', import.meta.url) });
+    await command(`parallel call-sysenter ${CALLS} 2`);
+    await client.detach();
+    const { systemCalls, vectors } = client.report() as CrossingsReport;
+    expect(systemCalls).toBeGreaterThanOrEqual(CALLS);
+    expect(systemCalls).toBeLessThan(2 * CALLS);
+    expect(vectors[PAGE_FAULT]).toBeGreaterThan(0);
+    await command(`parallel call-sysenter ${CALLS} 2`);
+    expect(client.report()).toMatchObject({ systemCalls, vectors });
+    await ways.detach();
+    const { inline, called } = ways.report() as WaysReport;
+    expect(inline).toEqual(called);
+    const calls = inline.reduce((sum, one) => sum + (one['kernel no_vector 0']?.[0] ?? 0), 0);
+    expect(calls).toBeGreaterThanOrEqual(2 * CALLS);
+    expect(calls).toBeLessThan(3 * CALLS);
+    machine.stop('enough');
+    await run;
+  },
+  120_000,
+);
