@@ -11,10 +11,14 @@ export const engineOf = ({ cpus, strictOrder, lockstep, perfMap, clients }: Sett
   prof: clients.some(({ name }) => name === 'prof'),
 });
 
-/** Throws DragomanError where this host cannot run such a machine, or the engine cannot be had. */
-export async function prepareEngine(settings: Settings): Promise<void> {
-  const onThreads = settings.lockstep === undefined;
-  await host.admit(onThreads);
-  if (onThreads) host.expectWorkers(threadsFor(settings.cpus, settings.engine === 'jit'));
-  await host.prepare(engineFiles(engineOf(settings)), settings.onLoading);
+/** Lets the threads of such a machine begin, while it is made. Throws DragomanError where this host cannot run one. */
+export async function expectThreads({ lockstep, cpus, engine, perfMap }: Settings): Promise<void> {
+  const threads = lockstep === undefined ? threadsFor(cpus, engine === 'jit') : [];
+  await host.admit(threads.length > 0);
+  host.checkLimits(threads.length);
+  // Those that a profiler is told of begin when that is asked for.
+  if (!perfMap) host.expectWorkers(threads);
 }
+
+/** Throws DragomanError where the engine cannot be had. */
+export const prepareEngine = (settings: Settings): Promise<void> => host.prepare(engineFiles(engineOf(settings)), settings.onLoading);

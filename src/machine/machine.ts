@@ -78,7 +78,7 @@ import { enterKernel } from './boot/start-state.ts';
 import { MachineChannel } from './channel.ts';
 import { MachineClients } from './clients.ts';
 import { watchedConsole } from './console-watch.ts';
-import { engineOf, prepareEngine } from './engine.ts';
+import { engineOf, expectThreads, prepareEngine } from './engine.ts';
 import { MachineEvents } from './events.ts';
 import type { Executor, ExecutorEnds } from './executor.ts';
 import { MachineFlame } from './flame.ts';
@@ -99,7 +99,7 @@ import { screenText } from './report/screen.ts';
 import { describeCpus } from './report/state.ts';
 import { collectStats } from './report/stats.ts';
 import { releaseTracers, TraceReader } from './report/trace.ts';
-import { ThreadsExecutor, threadsOf } from './threads/executor.ts';
+import { ThreadsExecutor } from './threads/executor.ts';
 import { TraceGate } from './trace-gate.ts';
 import type { CodeCacheData } from './translating.ts';
 
@@ -170,7 +170,9 @@ export class Machine extends MachineEvents implements MachineHandle {
 
   /** Builds a machine and loads its kernel. Throws DragomanError for options and files that cannot be used. */
   static async create(options: MachineOptions): Promise<Machine> {
-    return Machine.build(readOptions(await readSources(options)), undefined);
+    const settings = readOptions(await readSources(options));
+    await expectThreads(settings);
+    return Machine.build(settings, undefined);
   }
 
   /**
@@ -178,7 +180,7 @@ export class Machine extends MachineEvents implements MachineHandle {
    * version; BAD_OPTION for options that contradict it.
    */
   static async restore(snapshot: Source, options: RestoreOptions = {}): Promise<Machine> {
-    const { settings, saved } = await readSnapshot(snapshot, options);
+    const { settings, saved } = await readSnapshot(snapshot, options, expectThreads);
     return Machine.build(settings, saved);
   }
 
@@ -225,7 +227,6 @@ export class Machine extends MachineEvents implements MachineHandle {
     const { cpus: cpuCount, memoryBytes, timerSlackMs, net, mac, lockstep } = options;
     const plan = planMemory(cpuCount, memoryBytes);
     if (options.codeCache !== undefined) host.checkKeeping();
-    host.checkLimits(lockstep === undefined ? threadsOf(cpuCount, this.jit) : 0);
     this.saved = saved;
     this.shared = saved?.shared ?? createMemory(plan);
     const clock = saved?.header.clock ?? { ns: 0, startWallMs: Date.now() };
