@@ -37,8 +37,8 @@ const PREFIXES: readonly (readonly [prefix: readonly number[], isUsed: IsUsed])[
   [[0x66, 0x65], (x, plain) => hasMemory(x) && isInteger(x) && x.code !== plain.code],
   [[0x65, 0x66], (x) => hasMemory(x) && isInteger(x) && x.form.opsize === 2],
   [[0x2e], (x) => isJump(x) || isNop(x)],
-  // What was LOCK, where a kernel finds that it has one CPU.
-  [[0x3e], (x) => isJump(x) || isLockable(x)],
+  // What was LOCK, where a kernel finds that it has one CPU; and LEA for nothing, as padding.
+  [[0x3e], (x) => isJump(x) || isLockable(x) || x.form.mnemonic === 'lea'],
   [[0x3e, 0x66], isLockable],
   [[0x66, 0x3e], isLockable],
   [[0x66, 0x2e], isNop],
@@ -82,7 +82,8 @@ export function bookOfAll(): string {
       const [sibling] = patterns.siblings.entries();
       if (sibling !== undefined) siblings[sibling[0]] = line(sibling[1].sources);
       // Numbers that are part of the pattern would be those of zeros alone.
-      else if (pattern.fixed < x.length || !x.form.ops.some(({ kind }) => kind === 'i' || kind === 'far')) fixed[fixedKey(bytes, 0, pattern.fixed)] = line(undefined);
+      else if (pattern.fixed < x.length || !x.form.ops.some(({ kind }) => kind === 'i' || kind === 'far'))
+        fixed[fixedKey(bytes, 0, pattern.fixed)] = line(undefined);
     };
     for (const [prefix, isUsed] of PREFIXES)
       for (const { bytes: opcode, dense } of opcodes)

@@ -1,5 +1,5 @@
 // What iced-x86 says of instructions. Only this folder knows it, and only what is not known by other means comes here (decoder.ts): most threads never load it.
-import type { Decoder, Instruction as Decoded, OpCodeInfo } from 'iced-x86';
+import type { Instruction as Decoded, Decoder, OpCodeInfo } from 'iced-x86';
 import { iced } from '../host/node-iced.ts';
 import { Mode, Seg } from '../layout/cpu.ts';
 import { ANNOUNCED } from '../layout/features.ts';
@@ -143,8 +143,7 @@ function isOverlong(bytes: Uint8Array, code32: boolean): boolean {
   const short = Uint8Array.from([...prefixes, ...bytes.subarray(count, LONGEST)]);
   const decoder = newDecoder(short, code32);
   const x = decoder.decode();
-  const needsMore =
-    decoder.lastError === iced().DecoderError.NoMoreBytes || (!x.isInvalid && x.length + count - prefixes.length > LONGEST);
+  const needsMore = decoder.lastError === iced().DecoderError.NoMoreBytes || (!x.isInvalid && x.length + count - prefixes.length > LONGEST);
   x.free();
   decoder.free();
   return needsMore;

@@ -1,4 +1,6 @@
 // Worker threads of Node: begun as soon as a machine is asked for that has threads, while its memory is still being filled, and told what to do when it is there.
+import { getCompileCacheDir } from 'node:module';
+import { dirname } from 'node:path';
 import { parentPort, Worker } from 'node:worker_threads';
 import type { HostWorker, ThreadOf, WorkerStart } from './host.ts';
 
@@ -13,8 +15,14 @@ const waiting = new Map<string, Worker>();
 
 const keyOf = ({ module, name }: ThreadOf): string => `${name} ${module.href}`;
 
+/** Where modules that were compiled are kept (of Node itself: module.enableCompileCache), they are for each thread: Node asks its environment. */
+function environment(): NodeJS.ProcessEnv {
+  const folder = getCompileCacheDir();
+  return folder === undefined ? process.env : { ...process.env, NODE_COMPILE_CACHE: dirname(folder) };
+}
+
 const begin = ({ module, name, frugal }: ThreadOf): Worker =>
-  new Worker(module, { name, stdin: false, resourceLimits: frugal ? FRUGAL : {} });
+  new Worker(module, { name, stdin: false, env: environment(), resourceLimits: frugal ? FRUGAL : {} });
 
 /** Threads that are wanted soon; those that are not urgent would take the others' time. Those that never are wanted wait for the next machine, and keep no process alive. */
 export function expectWorkers(threads: readonly ThreadOf[]): void {

@@ -49,6 +49,9 @@ function built(name: string): Uint8Array<ArrayBuffer> {
   }
 }
 
+/** Those that were prepared: beside what this thread did meanwhile. */
+const modules = new Map<string, WebAssembly.Module>();
+
 export const host: Host = {
   mayWait: true,
   isX86: process.arch === 'x64' || process.arch === 'ia32',
@@ -57,7 +60,11 @@ export const host: Host = {
   threadTimeNs,
   cores: availableParallelism,
   admit: () => Promise.resolve(),
-  prepare: () => Promise.resolve(),
+  async prepare({ compiled }) {
+    const missing = compiled.filter((name) => !modules.has(name));
+    const ready = await Promise.all(missing.map((name) => WebAssembly.compile(built(name))));
+    missing.forEach((name, n) => void modules.set(name, ready[n]!));
+  },
   get verifies() {
     return process.env.DRAGOMAN_VERIFY === '1';
   },
@@ -65,7 +72,7 @@ export const host: Host = {
   writePerfMap: () => setFlagsFromString('--perf-basic-prof'),
   checkLimits,
   built,
-  compiled: (name) => new WebAssembly.Module(built(name)),
+  compiled: (name) => modules.get(name) ?? new WebAssembly.Module(built(name)),
   readBytes: (from) => (typeof from === 'string' || from.protocol === 'file:' ? readBytes(from) : fetchBytes(from)),
   openDisk: (path, readOnly, format) => new DiskFile(path, readOnly, format),
   // Threads of CPUs need none of it.

@@ -11,9 +11,9 @@ export const engineOf = ({ cpus, strictOrder, lockstep, perfMap, clients }: Sett
   prof: clients.some(({ name }) => name === 'prof'),
 });
 
-/** Lets the threads of such a machine begin, while it is made. Throws DragomanError where this host cannot run one. */
-export async function expectThreads({ lockstep, cpus, engine, perfMap }: Settings): Promise<void> {
-  const threads = lockstep === undefined ? threadsFor(cpus, engine === 'jit') : [];
+/** Lets the threads of such a machine begin, while it is made. `goesOn`: it goes on from a snapshot. Throws DragomanError where this host cannot run one. */
+export async function expectThreads({ lockstep, cpus, engine, perfMap }: Settings, goesOn: boolean): Promise<void> {
+  const threads = lockstep === undefined ? threadsFor(cpus, engine === 'jit', goesOn) : [];
   await host.admit(threads.length > 0);
   host.checkLimits(threads.length);
   // Those that a profiler is told of begin when that is asked for.
@@ -22,3 +22,10 @@ export async function expectThreads({ lockstep, cpus, engine, perfMap }: Setting
 
 /** Throws DragomanError where the engine cannot be had. */
 export const prepareEngine = (settings: Settings): Promise<void> => host.prepare(engineFiles(engineOf(settings)), settings.onLoading);
+
+/** All of that of a machine that goes on from a snapshot, while its memory is read. */
+export async function expectRestored(settings: Settings): Promise<void> {
+  await expectThreads(settings, true);
+  // Whoever waits for it is told what is wrong.
+  prepareEngine(settings).catch(() => {});
+}

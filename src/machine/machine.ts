@@ -78,7 +78,7 @@ import { enterKernel } from './boot/start-state.ts';
 import { MachineChannel } from './channel.ts';
 import { MachineClients } from './clients.ts';
 import { watchedConsole } from './console-watch.ts';
-import { engineOf, expectThreads, prepareEngine } from './engine.ts';
+import { engineOf, expectRestored, expectThreads, prepareEngine } from './engine.ts';
 import { MachineEvents } from './events.ts';
 import type { Executor, ExecutorEnds } from './executor.ts';
 import { MachineFlame } from './flame.ts';
@@ -171,7 +171,7 @@ export class Machine extends MachineEvents implements MachineHandle {
   /** Builds a machine and loads its kernel. Throws DragomanError for options and files that cannot be used. */
   static async create(options: MachineOptions): Promise<Machine> {
     const settings = readOptions(await readSources(options));
-    await expectThreads(settings);
+    await expectThreads(settings, false);
     return Machine.build(settings, undefined);
   }
 
@@ -180,7 +180,7 @@ export class Machine extends MachineEvents implements MachineHandle {
    * version; BAD_OPTION for options that contradict it.
    */
   static async restore(snapshot: Source, options: RestoreOptions = {}): Promise<Machine> {
-    const { settings, saved } = await readSnapshot(snapshot, options, expectThreads);
+    const { settings, saved } = await readSnapshot(snapshot, options, expectRestored);
     return Machine.build(settings, saved);
   }
 

@@ -67,16 +67,18 @@ export const TRANSLATOR = 'translator';
 
 /** Whether a thread of a machine makes so little garbage that room for a little is enough. */
 export const isFrugal = (name: WorkerName): boolean => name === 'cpu-worker' || name === 'timer-worker';
-const threadOf = (name: WorkerName, thread: string): ThreadOf => ({
-  ...{ module: workerUrl(name), name: thread, frugal: isFrugal(name) },
-  urgent: name !== 'translator-worker',
+const threadOf = (name: WorkerName, thread: string, urgent = true): ThreadOf => ({
+  module: workerUrl(name),
+  name: thread,
+  frugal: isFrugal(name),
+  urgent,
 });
 
-/** Threads of a machine, those first that it waits for: each CPU's, the timekeeper, the translator. */
-export const threadsFor = (cpuCount: number, jit: boolean): readonly ThreadOf[] => [
+/** Threads of a machine, those first that it waits for: the translator where it begins (its first loops are hot at once), each CPU's, the timekeeper. `goesOn`: it goes on from a snapshot. */
+export const threadsFor = (cpuCount: number, jit: boolean, goesOn: boolean): readonly ThreadOf[] => [
+  ...(jit ? [threadOf('translator-worker', TRANSLATOR, !goesOn)] : []),
   ...Array.from({ length: cpuCount }, (_, index) => threadOf('cpu-worker', cpuThreadName(index))),
   threadOf('timer-worker', TIMEKEEPER),
-  ...(jit ? [threadOf('translator-worker', TRANSLATOR)] : []),
 ];
 
 /** Address of a Worker's module: .ts in the sources, .js when built. */

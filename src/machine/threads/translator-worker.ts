@@ -32,10 +32,10 @@ translator.onError = (error, { eip }) => {
 
 /**
  * Loading an encoder, and V8's work on its code, take as much as a boot's first seconds, in which hot loops would wait for it, and the guest share the cores with it: what is asked for first is encoded directly, and
- * the first pause of PAUSE_MS after that is the time to load, or when the thread is so old.
+ * the first pause of PAUSE_MS after that is the time to load, or when there are so many regions that a boot is over.
  */
 let wanted: EncoderName | undefined = data.encoder;
-const ENCODER_MS = 10_000;
+const REGIONS_OF_BOOT = 2500;
 
 /** Keeps regions from run to run. */
 async function openKeeper(data: CodeCacheData, encoder: EncoderName): Promise<{ keeper: CodeKeeper; files: KeptFiles }> {
@@ -172,7 +172,7 @@ for (;;) {
   const drop = untilDrop();
   if (drop === 0 && !dropAll()) break;
   if (requests.length === 0) {
-    const holds = wanted !== undefined && !paused && performance.now() < ENCODER_MS;
+    const holds = wanted !== undefined && !paused && translator.regions < REGIONS_OF_BOOT;
     if (wanted !== undefined && translator.regions > 0 && !holds) {
       await takeEncoder(translator, shared, wanted);
       wanted = undefined;

@@ -23,7 +23,7 @@ const range = (n: number) => Array.from({ length: n }, (_, k) => k);
 const OPCODES = [...range(256).map((o) => [o]), ...range(256).map((o) => [0x0f, o]), ...range(16).map((o) => [0x0f, 0x3a, o])];
 const PREFIXES = [[], [], [0x66], [0xf3], [0xf2], [0xf0], [0x64], [0x3e], [0x67], [0x66, 0x64], [0x66, 0x66]];
 
-test("it says of any instruction what iced-x86 says, and of one that is cut off", () => {
+test('it says of any instruction what iced-x86 says, and of one that is cut off', () => {
   const book = books(mode)!;
   const none = new Patterns();
   let found = 0;
@@ -35,7 +35,20 @@ test("it says of any instruction what iced-x86 says, and of one that is cut off"
   for (const prefix of PREFIXES)
     for (const opcode of OPCODES)
       for (let k = 0; k < 3; k++) {
-        const bytes = Uint8Array.of(...prefix, ...opcode, random(), random(), random(), random(), random(), random(), random(), random(), 0, 0);
+        const bytes = Uint8Array.of(
+          ...prefix,
+          ...opcode,
+          random(),
+          random(),
+          random(),
+          random(),
+          random(),
+          random(),
+          random(),
+          random(),
+          0,
+          0,
+        );
         const patterns = new Patterns(() => book);
         const x = patterns.find(bytes, 0) === undefined ? undefined : one(bytes, mode, patterns);
         none.forget();
