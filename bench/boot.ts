@@ -118,7 +118,7 @@ export async function memory(rounds: number): Promise<MemoryResult> {
   for (let round = 0; round < rounds; round++) {
     process.stderr.write('bench: memory ...\n');
     try {
-      samples.push(await runUntil(command, READY, TIMEOUT_SECONDS, IDLE_SECONDS));
+      samples.push(await runUntil(command, READY, TIMEOUT_SECONDS, { idleSeconds: IDLE_SECONDS }));
     } catch (error) {
       skipped.push((error as Error).message);
     }

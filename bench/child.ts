@@ -57,10 +57,25 @@ function shows(child: ChildProcess, text: string, seconds: number): Promise<void
   });
 }
 
+export interface RunOptions {
+  /** Seconds that it goes on for behind the text. */
+  readonly idleSeconds?: number;
+  /** Standard input, from the start. */
+  readonly type?: string;
+  /** It ends by itself behind the text. */
+  readonly toEnd?: boolean;
+}
+
 /** Starts the program, waits for `text` on its standard output, and ends it. */
-export async function runUntil(command: readonly string[], text: string, timeoutSeconds: number, idleSeconds = 0): Promise<Sample> {
+export async function runUntil(
+  command: readonly string[],
+  text: string,
+  timeoutSeconds: number,
+  { idleSeconds = 0, type, toEnd = false }: RunOptions = {},
+): Promise<Sample> {
   const start = performance.now();
   const child = spawn(command[0], command.slice(1), { stdio: ['pipe', 'pipe', 'pipe'] });
+  if (type !== undefined) child.stdin.write(type);
   const gone = new Promise<void>((resolve) => {
     child.once('exit', () => resolve());
     child.once('error', () => resolve());
@@ -70,6 +85,7 @@ export async function runUntil(command: readonly string[], text: string, timeout
     const seconds = (performance.now() - start) / 1000;
     const { cpuSeconds, peakMiB } = await usage(child.pid!);
     const sample = { seconds, cpuSeconds, peakMiB };
+    if (toEnd) await gone;
     if (idleSeconds === 0) return sample;
     // What the start has left behind ends first.
     await sleep(1000);

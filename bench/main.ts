@@ -1,4 +1,4 @@
-// npm run bench -- [micro|translate|boot|kernel|memory|smp|cliffs|new-code|clients|readers]... [--runs N] [--json FILE]: figures for people, as ratios in one run. See README.md beside this file.
+// npm run bench -- [micro|translate|boot|restore|kernel|memory|smp|cliffs|new-code|clients|readers]... [--runs N] [--json FILE]: figures for people, as ratios in one run. See README.md beside this file.
 import { writeFile } from 'node:fs/promises';
 import { cpus, loadavg } from 'node:os';
 import { parseArgs } from 'node:util';
@@ -18,6 +18,7 @@ import { newCode, newCodeTable } from './new-code.ts';
 import { page } from './page.ts';
 import { paper } from './paper/main.ts';
 import { ALLOWED_MIB, readers, readersTable } from './readers.ts';
+import { restore, restoreTable } from './restore.ts';
 import { smp, smpTables } from './smp.ts';
 import { PEERS, type Peer, parseVariant } from './subjects.ts';
 import { translateBench, translateTable } from './translate.ts';
@@ -27,18 +28,18 @@ process.env.DRAGOMAN_CODE_CACHE = 'off';
 
 /** As many as Dragoman and QEMU have. */
 const MOST_CPUS = 64;
-const SECTIONS = ['micro', 'translate', 'boot', 'kernel', 'memory', 'smp', 'cliffs', 'new-code', 'clients', 'readers'] as const;
+const SECTIONS = ['micro', 'translate', 'boot', 'restore', 'kernel', 'memory', 'smp', 'cliffs', 'new-code', 'clients', 'readers'] as const;
 type Section = (typeof SECTIONS)[number];
 
-const USAGE = `npm run bench -- [micro] [translate] [boot] [kernel] [memory] [smp] [cliffs] [new-code] [clients] [readers] [options]      (all where none is named)
-  --runs N         rounds (default: 5 for micro and translate, 3 for boot, kernel, smp, cliffs, new-code and clients, 1 for memory)
+const USAGE = `npm run bench -- [micro] [translate] [boot] [restore] [kernel] [memory] [smp] [cliffs] [new-code] [clients] [readers] [options]      (all where none is named)
+  --runs N         rounds (default: 5 for micro and translate, 3 for boot, restore, kernel, smp, cliffs, new-code and clients, 1 for memory)
   --only TEXT      micro: only programs whose name contains TEXT; boot: only machines whose name does; kernel: only rows with one of such texts, apart by commas; smp: only such work, and no costs; clients: only such rows
   --cold, --warm   kernel: only the rows for a moment each in a machine that has just booted, or only for seconds each (default: both; cold where no section is named)
   --seconds S      kernel: of each row (default: 0.3 cold, 6 warm, 20 for a profile)
   --profile ROW    kernel: where the time of a row goes on Dragoman when it is warm, instead of its figures
   --interpreter    boot: the interpreter alone as well, once
   --unpinned       smp: CPUs on whichever core the host gives them
-  --beside TEXT    boot, kernel and new-code: another Dragoman in turn with this one: FOLDER of a checkout (this one: .) and options of dragoman run; may be given again
+  --beside TEXT    boot, restore, kernel and new-code: another Dragoman in turn with this one: FOLDER of a checkout (this one: .) and options of dragoman run; may be given again
   --peers LIST     boot, kernel, cliffs and new-code: which of v86 and qemu (default: both; none); new-code has qemu alone
   --cpus N         boot: CPUs of QEMU's guest (default: 1, as the others); kernel: of all machines that can have more; clients: of each
   --client WORD    clients: one of those that are measured, as for dragoman run; may be given again (default: all that there are)
@@ -137,6 +138,12 @@ if (sections.has('boot')) {
   const result = await boot({ rounds, only: values.only, interpreter: values.interpreter === true, peers, variants, qemuCpus: cpuCount });
   report.boot = { rounds, ...result };
   print(bootTable(result, rounds));
+}
+if (sections.has('restore')) {
+  const rounds = runs ?? 3;
+  const result = await restore(rounds, variants);
+  report.restore = { rounds, rows: result };
+  print(restoreTable(result, rounds));
 }
 if (sections.has('kernel') && values.profile !== undefined) {
   const result = await profile(values.profile, seconds);

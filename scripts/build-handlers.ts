@@ -1,4 +1,4 @@
-// Generates the interpreter: build/handlers.wasm and build/handlers.json (the forms' keys in table order). Also looks whether handlers and regions call the runtime as it is.
+// Generates the interpreter: build/handlers.wasm and build/handlers.json (the forms' keys in table order); and build/patterns.txt (build-book.ts). Also looks whether handlers and regions call the runtime as it is.
 import { mkdirSync, renameSync, writeFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import binaryen from 'binaryen';
@@ -7,6 +7,7 @@ import { emitHandlers } from '../src/emit/interpreter/handlers.ts';
 import { prof, strictOrder } from '../src/instrument/index.ts';
 import { runtime } from '../src/runtime/abi.ts';
 import { hostFunctions } from '../src/runtime/host.ts';
+import { bookOfAll } from './build-book.ts';
 import { checkAbi } from './check-abi.ts';
 import { checkRegions } from './check-regions.ts';
 
@@ -49,15 +50,17 @@ function optimized(bytes: Uint8Array): Uint8Array {
 
 export function buildHandlers(): { forms: number; bytes: number } {
   mkdirSync(build, { recursive: true });
+  const put = (name: string, data: string | Uint8Array) => {
+    writeFileSync(`${build}${name}.${process.pid}`, data);
+    renameSync(`${build}${name}.${process.pid}`, build + name);
+  };
+  // Before anything is decoded by it.
+  put('patterns.txt', bookOfAll());
   for (const name of ['runtime', 'runtime-strict']) checkAbi(Object.values(runtime), hostFunctions, `${build}${name}.wasm`);
   const forms = enumerateForms();
   const image = emitHandlers(forms);
   const bytes = optimized(image.bytes);
   checkRegions(bytes);
-  const put = (name: string, data: string | Uint8Array) => {
-    writeFileSync(`${build}${name}.${process.pid}`, data);
-    renameSync(`${build}${name}.${process.pid}`, build + name);
-  };
   put('handlers.wasm', bytes);
   for (const instruments of [[strictOrder], [prof], [strictOrder, prof]]) {
     const name = `handlers${instruments.includes(strictOrder) ? '-strict' : ''}${instruments.includes(prof) ? '-prof' : ''}`;

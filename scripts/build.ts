@@ -43,6 +43,7 @@ const handlers: Part = {
     'src/instrument',
     'src/translate',
     'scripts/build-handlers.ts',
+    'scripts/build-book.ts',
     'scripts/check-abi.ts',
     'scripts/check-regions.ts',
     'package-lock.json',
@@ -52,6 +53,7 @@ const handlers: Part = {
   outputs: [
     ...['build/handlers.wasm', 'build/handlers-strict.wasm', 'build/handlers-prof.wasm', 'build/handlers-strict-prof.wasm'],
     'build/handlers.json',
+    'build/patterns.txt',
   ],
   make: async () => void (await import('./build-handlers.ts')).buildHandlers(),
 };

@@ -1,5 +1,5 @@
 // The engine, asked for before there is a machine: in a page it has to be fetched and compiled, and its threads take their time to begin.
-import { prepareEngine } from '../machine/engine.ts';
+import { expectThreads, prepareEngine } from '../machine/engine.ts';
 import { BOOLEAN, CPUS, ENGINE } from './engine-options.ts';
 import { defaults, optional, shape } from './kind.ts';
 import type { MachineOptions } from './options.ts';
@@ -14,5 +14,7 @@ const PREPARE = shape({ cpus: defaults(CPUS, 1), engine: defaults(ENGINE, 'jit')
  */
 export async function prepareMachine(options: PrepareOptions = {}): Promise<void> {
   const { cpus, engine, strictOrder } = PREPARE.take(options, 'prepareMachine');
-  await prepareEngine({ cpus, engine, strictOrder, lockstep: undefined, perfMap: false, clients: [], onLoading: undefined });
+  const wanted = { cpus, engine, strictOrder, lockstep: undefined, perfMap: false, clients: [], onLoading: undefined };
+  await expectThreads(wanted, false);
+  await prepareEngine(wanted);
 }

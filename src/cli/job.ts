@@ -1,6 +1,6 @@
 // The process as a job of a shell: what it does about its terminal when it is stopped and goes on.
 
-/** The launcher (bin/dragoman.mjs) started us, and has the shell's attention. Known before main.ts takes the word for it out of the environment. */
+/** The launcher (bin/dragoman.mjs) started us, and has the shell's attention. Known before command.ts takes the word for it out of the environment. */
 export const launched = process.env.DRAGOMAN_LAUNCHER === '1' && process.channel !== undefined;
 
 /** What the launcher is told when we are about to stop. */

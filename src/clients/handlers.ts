@@ -99,6 +99,7 @@ export class ClientHandlers implements CodeHooks {
   /** Makes functions, as one module; their table indices. */
   #make(functions: readonly (readonly [key: string, add: (e: Emitter, name: string) => void])[]): number[] {
     const { table, stub, imports } = this.#instance;
+    this.#instance.reach(TABLE_ENTRIES);
     const e = new Emitter();
     functions.forEach(([, add], n) => add(e, `f${n}`));
     const code = new WebAssembly.Instance(new WebAssembly.Module(e.finish() as Uint8Array<ArrayBuffer>), imports).exports;

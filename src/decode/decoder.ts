@@ -1,126 +1,13 @@
-// Guest bytes -> one decoded instruction: its form and its leaves. Only this folder knows iced-x86.
-import {
-  CodeExt,
-  Instruction as Decoded,
-  Decoder,
-  DecoderError,
-  DecoderOptions,
-  MemorySizeExt,
-  Mnemonic,
-  type OpCodeInfo,
-  OpCodeOperandKind,
-  OpKind,
-  Register,
-  RegisterExt,
-} from 'iced-x86';
-import { codeLimit, Mode, Seg } from '../layout/cpu.ts';
-import { type Form, type FormOperand, formKey, type OperandKind } from '../lift/form.ts';
-import { liftOf } from '../lift/index.ts';
-import type { LiftSpec } from '../lift/lifter.ts';
-import type { Flow, Instruction, Memory } from './instruction.ts';
+// Guest bytes -> one decoded instruction: its form and its leaves. What was decoded before, here or by the build (book.ts), is read again; the rest iced-x86 is asked for.
+import { codeLimit, Mode } from '../layout/cpu.ts';
+import { Asking } from './asked.ts';
+import { type Book, bookOf } from './book.ts';
+import { type Instruction, LONGEST, undefinedInstruction } from './instruction.ts';
 import { Known } from './known.ts';
-import { isAnnounced } from './opcodes.ts';
-import { type Field, Pattern } from './pattern.ts';
-import { Siblings, type Source, type Sources } from './siblings.ts';
+import type { Pattern } from './pattern.ts';
+import { Siblings } from './siblings.ts';
 
-export type { Flow, Instruction, Memory } from './instruction.ts';
-
-const names = (e: object): string[] => {
-  const out: string[] = [];
-  for (const [k, v] of Object.entries(e)) if (typeof v === 'number') out[v] = k.toLowerCase();
-  return out;
-};
-const MNEMONICS = names(Mnemonic);
-/** Mnemonics whose REP prefixes mean something (SDM vol. 2, REP). */
-const STRING = /^(movs|stos|lods|cmps|scas|ins|outs)[bwd]$/;
-
-const CONDITIONAL = /^(j(?!mp)[a-z]+|loop(e|ne)?)$/;
-const UNCONDITIONAL = /^(jmp|call|ret)$/;
-const flowOf = (mnemonic: string): Flow =>
-  CONDITIONAL.test(mnemonic) ? 'conditional' : UNCONDITIONAL.test(mnemonic) ? 'unconditional' : 'next';
-
-/**
- * What later extensions made of older encodings, where CPUID does not announce them: hints are NOPs, and the prefix that makes TZCNT, LZCNT and
- * WBNOINVD of BSF, BSR and WBINVD is ignored (SDM vol. 2, there).
- */
-const OPTIONS = DecoderOptions.ForceReservedNop | DecoderOptions.NoMPFX_0FBC | DecoderOptions.NoMPFX_0FBD | DecoderOptions.NoWbnoinvd;
-
-const newDecoder = (bytes: Uint8Array, code32: boolean) => new Decoder(code32 ? 32 : 16, bytes, OPTIONS);
-
-interface CodeInfo {
-  mnemonic: string;
-  /** CPUID announces all that it needs. */
-  known: boolean;
-  operandSize: number;
-  addressSize: number;
-  /** A string instruction, which REP prefixes may repeat. */
-  string: boolean;
-  /** undefined: ModRM, if there is one, chooses more than registers and memory. */
-  sources: Sources | undefined;
-}
-
-const OPERAND_KINDS = names(OpCodeOperandKind);
-const sourceOf = (kind: string): Source | undefined => {
-  if (/^(r8|r16|r32|mm|xmm)_reg$/.test(kind)) return 'reg';
-  if (/^(mem|(r8|r16|r32|mm|xmm)_(or_mem|rm))$/.test(kind)) return 'rm';
-  return /^(imm.*|[acd][lx]|eax)$/.test(kind) ? 'else' : undefined;
-};
-
-/** Whether, and how, ModRM chooses operands of an encoding. */
-function sourcesOf(op: OpCodeInfo): Sources | undefined {
-  const operands = Array.from({ length: op.opCount }, (_, k) => sourceOf(OPERAND_KINDS[op.opKind(k)]!));
-  if (op.rmGroupIndex >= 0 || op.opCodeLength !== 1 || operands.includes(undefined) || !operands.includes('rm')) return undefined;
-  return { operands: operands as Source[], isGroup: op.groupIndex >= 0 };
-}
-const codeInfo: CodeInfo[] = [];
-function infoOf(code: number): CodeInfo {
-  let info = codeInfo[code];
-  if (info === undefined) {
-    const op = CodeExt.opCode(code);
-    const mnemonic = MNEMONICS[op.mnemonic]!;
-    info = {
-      mnemonic,
-      known: isAnnounced(code),
-      operandSize: op.operandSize,
-      addressSize: op.addressSize,
-      string: STRING.test(mnemonic) && op.opCount > 0 && !/[xX]mm/.test(op.instructionString),
-      sources: sourcesOf(op),
-    };
-    op.free();
-    codeInfo[code] = info;
-  }
-  return info;
-}
-
-const SEGMENTS = new Map<number, number>([
-  [Register.ES, Seg.ES],
-  [Register.CS, Seg.CS],
-  [Register.SS, Seg.SS],
-  [Register.DS, Seg.DS],
-  [Register.FS, Seg.FS],
-  [Register.GS, Seg.GS],
-]);
-
-function registerKind(r: number): OperandKind {
-  if (RegisterExt.isGPR(r)) return 'r';
-  if (RegisterExt.isSegmentRegister(r)) return 'sr';
-  if (RegisterExt.isXMM(r)) return 'xmm';
-  if (RegisterExt.isMM(r)) return 'mm';
-  if (RegisterExt.isST(r)) return 'st';
-  if (RegisterExt.isCR(r)) return 'cr';
-  if (RegisterExt.isDR(r)) return 'dr';
-  return 'i';
-}
-/** Kind and size as a form has them, and number, of each of iced's registers: asked once. */
-const registers: { readonly operand: FormOperand; readonly number: number }[] = [];
-function register(r: number): { readonly operand: FormOperand; readonly number: number } {
-  return (registers[r] ??= { operand: { kind: registerKind(r), size: RegisterExt.size(r) }, number: RegisterExt.number(r) });
-}
-const number = (r: number) => (r === Register.None ? -1 : register(r).number);
-const memorySizes: number[] = [];
-const memorySize = (size: number) => (memorySizes[size] ??= MemorySizeExt.size(size));
-
-const scratch = new Decoded();
+export { type Flow, type Instruction, LONGEST, type Memory, UNDEFINED } from './instruction.ts';
 
 /** Whether all of the instruction, and where a direct jump of it leads, is inside the limit of CS. */
 export function insideLimit(x: Instruction, mode: number): boolean {
@@ -128,68 +15,29 @@ export function insideLimit(x: Instruction, mode: number): boolean {
   return limit === 0xffffffff || (x.eip + x.length - 1 <= limit && (x.target === undefined || x.target <= limit));
 }
 
-/** Bytes that an instruction may have (SDM vol. 2, 2.3.11). */
-export const LONGEST = 15;
-const PREFIXES = new Set([0x26, 0x2e, 0x36, 0x3e, 0x64, 0x65, 0x66, 0x67, 0xf0, 0xf2, 0xf3]);
-
-/** Whether what is invalid in its first LONGEST bytes is so because it needs more: repeated prefixes count for nothing else. */
-function isOverlong(bytes: Uint8Array, code32: boolean): boolean {
-  let count = 0;
-  while (count < LONGEST && PREFIXES.has(bytes[count]!)) count++;
-  if (count === LONGEST) return true;
-  const prefixes = [...new Set(bytes.subarray(0, count))];
-  const short = Uint8Array.from([...prefixes, ...bytes.subarray(count, LONGEST)]);
-  const decoder = newDecoder(short, code32);
-  const x = decoder.decode();
-  const needsMore = decoder.lastError === DecoderError.NoMoreBytes || (!x.isInvalid && x.length + count - prefixes.length > LONGEST);
-  x.free();
-  decoder.free();
-  return needsMore;
-}
-
-/** Length of what is LDS, LES or BOUND with a register, or POP with another register field, to a processor without VEX, EVEX and XOP: #UD, whatever follows. 0: it is none. */
-function lengthWithoutVex(bytes: Uint8Array): number {
-  let n = 0;
-  while (n < bytes.length && PREFIXES.has(bytes[n]!)) n++;
-  const [opcode, modrm] = [bytes[n], bytes[n + 1]];
-  if (modrm === undefined) return 0;
-  const vex = (opcode === 0xc4 || opcode === 0xc5 || opcode === 0x62) && modrm >= 0xc0;
-  return vex || (opcode === 0x8f && modrm >= 0xc8) ? n + 2 : 0;
-}
-
-/** The form of what is #UD. */
-export const UNDEFINED: Form = {
-  mnemonic: 'invalid',
-  ops: [],
-  opsize: 4,
-  addrsize: 4,
-  segmented: false,
-  flat: false,
-  rep: 0,
-  locked: false,
-};
-
-/** What is #UD, or (`truncated`) too long or cut off. */
-function undefinedInstruction(x: Decoded, eip: number, length: number, truncated: boolean): Instruction {
-  const { code } = x;
-  const common = {
-    form: UNDEFINED,
-    key: 'invalid',
-    spec: undefined,
-    flow: 'next',
-    values: [],
-    farOffset: 0,
-    memory: undefined,
-    target: undefined,
-  } as const;
-  return { ...common, eip: eip >>> 0, next: (eip + length) >>> 0, length, truncated, code };
-}
-
 /** What is known of one kind of code. */
 export class Patterns {
   readonly list = new Known<Pattern>();
-  readonly siblings = new Siblings();
+  readonly siblings: Siblings;
+  private readonly book: (() => Book | undefined) | undefined;
 
+  /** `book`: of such code. */
+  constructor(book?: () => Book | undefined) {
+    this.book = book;
+    this.siblings = new Siblings(book);
+  }
+
+  /** That of the instruction at `at`, if that is all there. */
+  find(bytes: Uint8Array, at: number): Pattern | undefined {
+    const known = this.list.find(bytes, at);
+    if (known !== undefined) return at + known.length <= bytes.length ? known : undefined;
+    const found = this.siblings.find(bytes, at, LONGEST) ?? this.book?.()?.find(bytes, at);
+    if (found === undefined || at + found.length > bytes.length) return undefined;
+    this.list.add(bytes, at, found.fixed, found);
+    return found;
+  }
+
+  /** Forgets what was learned. */
   forget(): void {
     this.list.forget();
     this.siblings.forget();
@@ -197,241 +45,63 @@ export class Patterns {
 }
 
 /** The bits of Mode that an instruction depends on, and by these bits what was decoded before. */
-const MODE = Mode.CODE32 | Mode.FLAT;
-const known = Array.from({ length: MODE + 1 }, () => new Patterns());
-
-const NONE: Field = { at: 0, size: 0 };
-
-/** What of the number in an instruction is an operand of `kind`; 0: it is not one number alone. */
-function maskOf(kind: number): number {
-  switch (kind) {
-    case OpKind.Immediate8:
-      return 0xff;
-    case OpKind.Immediate16:
-      return 0xffff;
-    case OpKind.Immediate32:
-    case OpKind.Immediate8to16:
-    case OpKind.Immediate8to32:
-    case OpKind.NearBranch16:
-    case OpKind.NearBranch32:
-      return -1;
-    default:
-      return 0;
-  }
-}
-
-/** What of an instruction that was just decoded as `x` is fixed. */
-function patternOf(decoder: Decoder, instruction: Decoded, x: Instruction): Pattern {
-  const offsets = decoder.getConstantOffsets(instruction);
-  const disp = { at: offsets.displacementOffset, size: offsets.displacementSize };
-  const imm = { at: offsets.immediateOffset, size: offsets.immediateSize };
-  const two = offsets.hasImmediate2;
-  offsets.free();
-  const operand = x.values.length - 1;
-  const mask = imm.size === 0 ? 0 : maskOf(instruction.opKind(operand));
-  // Far pointers and ENTER have two numbers: all of their bytes count as fixed.
-  return two || (imm.size > 0 && mask === 0) ? new Pattern(x, NONE, NONE, 0, 0) : new Pattern(x, disp, imm, operand, mask);
-}
+export const MODE = Mode.CODE32 | Mode.FLAT;
+const known = Array.from({ length: MODE + 1 }, (_, mode) => new Patterns(() => bookOf(mode)));
 
 /** Decodes instructions of one run of bytes, in any order. */
 export class CodeReader {
   private readonly bytes: Uint8Array;
   private readonly mode: number;
-  private readonly code32: boolean;
   private readonly known: Patterns;
   /** Made where something is not known. */
-  private decoder: Decoder | undefined;
+  private asking: Asking | undefined;
 
   /** `mode`: Mode bits; `patterns`: those known of code of this mode. */
   constructor(bytes: Uint8Array, mode: number, patterns = known[mode & MODE]!) {
     this.bytes = bytes;
     this.mode = mode;
-    this.code32 = (mode & Mode.CODE32) !== 0;
     this.known = patterns;
   }
 
   /** That of the instruction at `offset`, where it is known and the instruction is all there. */
   patternAt(offset: number): Pattern | undefined {
-    const { list, siblings } = this.known;
-    let pattern = list.find(this.bytes, offset);
-    if (pattern === undefined) {
-      pattern = siblings.find(this.bytes, offset, LONGEST);
-      if (pattern !== undefined) list.add(this.bytes, offset, pattern.fixed, pattern);
-    }
-    return pattern !== undefined && offset + pattern.length <= this.bytes.length ? pattern : undefined;
+    return this.known.find(this.bytes, offset);
+  }
+
+  /** Whether the instruction at `offset` is known, and not all there. */
+  private isCutOff(offset: number): boolean {
+    const left = this.bytes.length - offset;
+    if (left >= LONGEST) return false;
+    // What a decoder wants behind bytes that it has read does not depend on what comes there.
+    const bytes = new Uint8Array(LONGEST);
+    bytes.set(this.bytes.subarray(offset));
+    const pattern = this.known.find(bytes, 0);
+    return pattern !== undefined && pattern.length > left;
   }
 
   /** The instruction at `offset` in the bytes, which lies at `eip`. */
   at(offset: number, eip: number): Instruction {
     const pattern = this.patternAt(offset);
     if (pattern !== undefined) return pattern.read(this.bytes, offset, eip);
-    const decoder = (this.decoder ??= newDecoder(this.bytes, this.code32));
-    decoder.position = offset;
-    decoder.ip = BigInt(eip >>> 0);
-    decoder.decodeOut(scratch);
-    if (infoOf(scratch.code).known) {
-      const x = describe(scratch, eip, this.mode, this.code32);
-      const found = patternOf(decoder, scratch, x);
+    if (this.isCutOff(offset)) return undefinedInstruction(eip, this.bytes.length - offset, true, 0);
+    this.asking ??= new Asking(this.bytes, this.mode);
+    const { x, pattern: found, sources } = this.asking.at(offset, eip);
+    if (found !== undefined) {
       this.known.list.add(this.bytes, offset, found.fixed, found);
-      const { sources } = infoOf(scratch.code);
-      if (sources !== undefined && found.imm !== NONE) this.known.siblings.add(this.bytes, offset, x, found, sources);
-      return x;
+      if (sources !== undefined) this.known.siblings.add(this.bytes, offset, x, found, sources);
     }
-    const bytes = this.bytes.subarray(offset, offset + LONGEST);
-    const short = lengthWithoutVex(bytes);
-    if (short > 0) return undefinedInstruction(scratch, eip, short, false);
-    const truncated =
-      decoder.lastError === DecoderError.NoMoreBytes || (scratch.isInvalid && bytes.length === LONGEST && isOverlong(bytes, this.code32));
-    return undefinedInstruction(scratch, eip, scratch.length, truncated);
+    return x;
   }
 
   free(): void {
-    this.decoder?.free();
+    this.asking?.free();
   }
 }
 
-/** Decodes the instruction at the start of `bytes`, which lies at `eip`; `mode` are Mode bits. */
-export function decode(bytes: Uint8Array, eip: number, mode: number): Instruction {
-  const reader = new CodeReader(bytes.length > LONGEST ? bytes.subarray(0, LONGEST) : bytes, mode);
+/** Decodes the instruction at the start of `bytes`, which lies at `eip`; `mode` are Mode bits. `patterns`: as of a CodeReader. */
+export function decode(bytes: Uint8Array, eip: number, mode: number, patterns?: Patterns): Instruction {
+  const reader = new CodeReader(bytes.length > LONGEST ? bytes.subarray(0, LONGEST) : bytes, mode, patterns);
   const x = reader.at(0, eip);
   reader.free();
   return x;
-}
-
-/** What all instructions of one shape share. */
-interface Shape {
-  readonly form: Form;
-  readonly key: string;
-  readonly spec: LiftSpec | undefined;
-  readonly flow: Flow;
-}
-const shapes = new Map<number, Shape>();
-
-function describe(x: Decoded, eip: number, mode: number, code32: boolean): Instruction {
-  const code = x.code;
-  const info = infoOf(code);
-  const { mnemonic } = info;
-  const defaultSize = code32 ? 4 : 2;
-  const opsize = info.operandSize === 0 ? defaultSize : info.operandSize === 16 ? 2 : 4;
-  let addrsize: 2 | 4 = info.addressSize === 0 ? defaultSize : info.addressSize === 16 ? 2 : 4;
-  const ops: FormOperand[] = [];
-  const values: number[] = [];
-  let memory: Memory | undefined;
-  let target: number | undefined;
-  let farOffset = 0;
-  const count = x.opCount;
-  for (let k = 0; k < count; k++) {
-    const kind = x.opKind(k);
-    switch (kind) {
-      case OpKind.Register: {
-        const r = x.opRegister(k);
-        const { operand, number: n } = register(r);
-        ops.push(operand);
-        values.push(n);
-        break;
-      }
-      case OpKind.Memory: {
-        const base = x.memoryBase;
-        const index = x.memoryIndex;
-        const any = base !== Register.None ? base : index;
-        if (any !== Register.None) addrsize = register(any).operand.size === 2 ? 2 : 4;
-        else addrsize = x.memoryDisplSize === 2 ? 2 : 4;
-        memory = {
-          base: number(base),
-          index: number(index),
-          scale: 31 - Math.clz32(x.memoryIndexScale),
-          disp: Number(BigInt.asIntN(32, x.memoryDisplacement)),
-          seg: SEGMENTS.get(x.memorySegment)!,
-        };
-        ops.push({ kind: 'm', size: memorySize(x.memorySize) });
-        values.push(0);
-        break;
-      }
-      case OpKind.NearBranch16:
-      case OpKind.NearBranch32:
-        target = Number(x.nearBranchTarget);
-        ops.push({ kind: 'j', size: opsize });
-        values.push(target | 0);
-        break;
-      case OpKind.FarBranch16:
-      case OpKind.FarBranch32:
-        ops.push({ kind: 'far', size: kind === OpKind.FarBranch16 ? 4 : 6 });
-        values.push(x.farBranchSelector);
-        farOffset = kind === OpKind.FarBranch16 ? x.farBranch16 : x.farBranch32;
-        break;
-      case OpKind.MemorySegSI:
-      case OpKind.MemorySegESI:
-      case OpKind.MemorySegDI:
-      case OpKind.MemorySegEDI:
-      case OpKind.MemoryESDI:
-      case OpKind.MemoryESEDI: {
-        addrsize = kind === OpKind.MemorySegESI || kind === OpKind.MemorySegEDI || kind === OpKind.MemoryESEDI ? 4 : 2;
-        const source = kind !== OpKind.MemoryESDI && kind !== OpKind.MemoryESEDI;
-        if (source || memory === undefined)
-          memory = { base: -1, index: -1, scale: 0, disp: 0, seg: source ? SEGMENTS.get(x.memorySegment)! : Seg.ES };
-        ops.push({ kind: 'str', size: memorySize(x.memorySize) });
-        values.push(0);
-        break;
-      }
-      default:
-        ops.push({ kind: 'i', size: immediateSize(kind, opsize) });
-        values.push(Number(BigInt.asIntN(32, x.immediate(k))));
-    }
-  }
-  const hasMemory = ops.some((o) => o.kind === 'm');
-  const rep = info.string ? (x.hasRepnePrefix ? 2 : x.hasRepPrefix ? 1 : 0) : 0;
-  const locked = hasMemory && (mnemonic === 'xchg' || x.hasLockPrefix);
-  const flat = (mode & Mode.FLAT) !== 0;
-  const segmented =
-    memory !== undefined &&
-    hasMemory &&
-    (addrsize === 2 || (mnemonic !== 'lea' && (!flat || memory.seg === Seg.FS || memory.seg === Seg.GS)));
-  // The operands follow from the encoding, but for memory or register in ModRM.
-  const shapeKey =
-    ((((((code * 2 + Number(locked)) * 2 + Number(hasMemory)) * 2 + Number(addrsize === 2)) * 2 + Number(opsize === 2)) * 2 +
-      Number(flat)) *
-      2 +
-      Number(segmented)) *
-      4 +
-    rep;
-  let shape = shapes.get(shapeKey);
-  if (shape === undefined) {
-    const form: Form = { mnemonic, ops, opsize, addrsize, segmented, flat, rep, locked };
-    const spec = liftOf(mnemonic, ops);
-    shapes.set(shapeKey, (shape = { form, key: formKey(form, spec?.string === true, spec?.stack === true), spec, flow: flowOf(mnemonic) }));
-  }
-  const { form, key, spec, flow } = shape;
-  const length = x.length;
-  return {
-    form,
-    key,
-    spec,
-    flow,
-    eip: eip >>> 0,
-    // Not wrapped to 16 bits: behind the last byte of a segment of 64 KiB is #GP.
-    next: (eip + length) >>> 0,
-    length,
-    values,
-    farOffset,
-    memory,
-    target: target === undefined ? undefined : opsize === 2 ? target & 0xffff : target >>> 0,
-    truncated: false,
-    code,
-  };
-}
-
-function immediateSize(kind: number, opsize: number): number {
-  switch (kind) {
-    case OpKind.Immediate8:
-    case OpKind.Immediate8_2nd:
-      return 1;
-    case OpKind.Immediate16:
-    case OpKind.Immediate8to16:
-      return 2;
-    case OpKind.Immediate32:
-    case OpKind.Immediate8to32:
-      return 4;
-    default:
-      return opsize;
-  }
 }

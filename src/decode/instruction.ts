@@ -37,3 +37,34 @@ export interface Instruction {
   /** iced's number of the encoding, for statistics. */
   readonly code: number;
 }
+
+/** Bytes that an instruction may have (SDM vol. 2, 2.3.11). */
+export const LONGEST = 15;
+export const PREFIXES: ReadonlySet<number> = new Set([0x26, 0x2e, 0x36, 0x3e, 0x64, 0x65, 0x66, 0x67, 0xf0, 0xf2, 0xf3]);
+
+/** The form of what is #UD. */
+export const UNDEFINED: Form = {
+  mnemonic: 'invalid',
+  ops: [],
+  opsize: 4,
+  addrsize: 4,
+  segmented: false,
+  flat: false,
+  rep: 0,
+  locked: false,
+};
+
+/** What is #UD, or (`truncated`) too long or cut off. `code`: iced's number of it. */
+export function undefinedInstruction(eip: number, length: number, truncated: boolean, code: number): Instruction {
+  const common = {
+    form: UNDEFINED,
+    key: 'invalid',
+    spec: undefined,
+    flow: 'next',
+    values: [],
+    farOffset: 0,
+    memory: undefined,
+    target: undefined,
+  } as const;
+  return { ...common, eip: eip >>> 0, next: (eip + length) >>> 0, length, truncated, code };
+}

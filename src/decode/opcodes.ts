@@ -1,22 +1,6 @@
 // iced-x86's table of all opcodes: which instructions this processor has (those whose features CPUID announces), and how each is encoded.
-import { Code, CodeExt, CpuidFeature, EncodingKind, Instruction, OpCodeOperandKind, OpCodeTableKind } from 'iced-x86';
-import { ANNOUNCED } from '../layout/features.ts';
-
-/** Extensions that CPUID does not tell of, because every processor with SSE2 has them. SMM: RSM, which is #UD outside of it. */
-const ALWAYS = [
-  ...['INTEL8086', 'INTEL186', 'INTEL286', 'INTEL386', 'INTEL486', 'FPU287', 'FPU387'],
-  ...['CPUID', 'RDPMC', 'PAUSE', 'MULTIBYTENOP', 'SMM'],
-];
-const KNOWN = new Set<number>([...ALWAYS, ...ANNOUNCED].map((name) => CpuidFeature[name as keyof typeof CpuidFeature]));
-
-/** Whether an instruction (a number of iced's table) is one that CPUID announces: all that it needs. */
-export function isAnnounced(code: number): boolean {
-  const x = new Instruction();
-  x.code = code;
-  const announced = !x.isInvalid && x.cpuidFeatures().every((feature) => KNOWN.has(feature));
-  x.free();
-  return announced;
-}
+import { Code, CodeExt, EncodingKind, OpCodeOperandKind, OpCodeTableKind } from 'iced-x86';
+import { isAnnounced } from './asked.ts';
 
 /** Opcode bytes, with those of their map, that announced instructions of 16- and 32-bit code have. */
 export interface Opcode {

@@ -1,7 +1,7 @@
 // Instructions that differ in what ModRM and SIB choose alone: of one that was decoded follow all with the same prefixes and opcode (and register field, where that is part of
 // the opcode), each with its own pattern, and iced-x86 need not be asked for it. A boot of Linux has 6,000 patterns; a sixth of them is asked for.
 import { Gpr, Seg } from '../layout/cpu.ts';
-import type { Instruction, Memory } from './instruction.ts';
+import { type Instruction, type Memory, PREFIXES } from './instruction.ts';
 import { Pattern } from './pattern.ts';
 
 /** What chooses an operand: ModRM's register field, the rest of ModRM with SIB, or nothing of it. */
@@ -15,7 +15,6 @@ export interface Sources {
 }
 
 const OVERRIDES = [0x26, 0x2e, 0x36, 0x3e, 0x64, 0x65];
-const PREFIXES = new Set([...OVERRIDES, 0x66, 0x67, 0xf0, 0xf2, 0xf3]);
 const { EBX, ESP, EBP, ESI, EDI } = Gpr;
 /** Base and index of 16-bit addresses. */
 const PAIRS = [
@@ -63,31 +62,51 @@ function memoryAt(
   return { memory: { base, index, scale, disp: 0, seg }, bytes: length, dispSize: mod === 1 ? 1 : mod === 2 || isAbsolute ? addrsize : 0 };
 }
 
-interface Sibling {
+export interface Sibling {
   readonly x: Instruction;
   readonly pattern: Pattern;
   readonly sources: Sources;
 }
 
+/** Some by their keys, of the same kind of code. */
+export interface MoreSiblings {
+  sibling(key: string): Sibling | undefined;
+}
+
+/** By what siblings are known: prefixes and opcode, whether there is a memory operand, and the register field where that is a part of the opcode. `modrm`: where ModRM is. */
+export function siblingKey(bytes: Uint8Array, at: number, modrm: number, isGroup: boolean): string {
+  const byte = bytes[modrm]!;
+  return `${bytes.subarray(at, modrm).join()} ${byte >= 0xc0} ${isGroup ? (byte >> 3) & 7 : ''}`;
+}
+
 /** Of one kind of code. */
 export class Siblings {
   private readonly known = new Map<string, Sibling>();
+  private readonly book: (() => MoreSiblings | undefined) | undefined;
 
-  private key(bytes: Uint8Array, at: number, modrm: number, isGroup: boolean): string {
-    const byte = bytes[modrm]!;
-    return `${bytes.subarray(at, modrm).join()} ${byte >= 0xc0} ${isGroup ? (byte >> 3) & 7 : ''}`;
+  /** `book`: what there is besides. */
+  constructor(book?: () => MoreSiblings | undefined) {
+    this.book = book;
+  }
+
+  private get(key: string): Sibling | undefined {
+    const known = this.known.get(key);
+    if (known !== undefined) return known;
+    const found = this.book?.()?.sibling(key);
+    if (found !== undefined) this.known.set(key, found);
+    return found;
   }
 
   /** `x` is at `at`, and has this pattern. */
   add(bytes: Uint8Array, at: number, x: Instruction, pattern: Pattern, sources: Sources): void {
-    this.known.set(this.key(bytes, at, modrmAt(bytes, at).modrm, sources.isGroup), { x, pattern, sources });
+    this.known.set(siblingKey(bytes, at, modrmAt(bytes, at).modrm, sources.isGroup), { x, pattern, sources });
   }
 
   /** The pattern of the instruction at `at`, where a sibling is known; `longest`: bytes that it may have. */
   find(bytes: Uint8Array, at: number, longest: number): Pattern | undefined {
     const { modrm, override } = modrmAt(bytes, at);
     if (modrm >= bytes.length) return undefined;
-    const sibling = this.known.get(this.key(bytes, at, modrm, false)) ?? this.known.get(this.key(bytes, at, modrm, true));
+    const sibling = this.get(siblingKey(bytes, at, modrm, false)) ?? this.get(siblingKey(bytes, at, modrm, true));
     if (sibling === undefined) return undefined;
     const { x, pattern, sources } = sibling;
     const byte = bytes[modrm]!;
@@ -114,6 +133,11 @@ export class Siblings {
       pattern.operand,
       pattern.mask,
     );
+  }
+
+  /** Those that were added, by their keys. */
+  entries(): Iterable<readonly [key: string, sibling: Sibling]> {
+    return this.known;
   }
 
   forget(): void {

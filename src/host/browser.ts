@@ -4,6 +4,7 @@ import { bytesOf, moduleOf, prepareFiles } from './browser-engine.ts';
 import { isPage, scope, started } from './browser-start.ts';
 import { expectWorkers, startWorker } from './browser-workers.ts';
 import { fetchBytes } from './fetch-bytes.ts';
+import { gunzip } from './gunzip.ts';
 import type { Host } from './host.ts';
 import { hasher, hashOf, hasOriginFiles, OriginFiles } from './origin-files.ts';
 
@@ -71,7 +72,6 @@ export const host: Host = {
   writePerfMap() {},
   // A browser has limits of its own, and tells nobody.
   checkLimits() {},
-  encoderIsFar: true,
   built: bytesOf,
   compiled: moduleOf,
   async readBytes(from) {
@@ -105,6 +105,7 @@ export const host: Host = {
   },
   keptFiles: (folder, name, onError) => new OriginFiles(folder, name, onError),
   engineHash: async () => ENGINE_HASH,
+  gunzip,
   sha256: hashOf,
   hasher,
   toBase64: (bytes) => btoa(Array.from(bytes, (byte) => String.fromCharCode(byte)).join('')),

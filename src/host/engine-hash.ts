@@ -4,7 +4,15 @@ import { readdirSync, readFileSync } from 'node:fs';
 
 /** Beside this file's folder, in the sources and in what is built from them. */
 const FOLDERS = ['cache', 'cpu', 'decode', 'emit', 'instrument', 'ir', 'layout', 'lift', 'passes', 'runtime', 'translate'];
-const BUILT = ['packages.json', 'handlers.json', 'handlers.wasm', 'handlers-strict.wasm', 'runtime.wasm', 'runtime-strict.wasm'];
+const BUILT = [
+  'packages.json',
+  'handlers.json',
+  'patterns.txt',
+  'handlers.wasm',
+  'handlers-strict.wasm',
+  'runtime.wasm',
+  'runtime-strict.wasm',
+];
 
 let known: string | undefined;
 

@@ -59,13 +59,15 @@ export interface HostWorker {
 export interface ThreadOf {
   readonly module: URL;
   readonly name: string;
+  /** Whether it makes so little garbage for so long a life that room for a little of it is enough. */
+  readonly frugal?: boolean | undefined;
+  /** Whether nothing begins without it. */
+  readonly urgent?: boolean | undefined;
 }
 
 export interface WorkerStart extends ThreadOf {
   /** What workerData() gives there. */
   readonly data: unknown;
-  /** Whether it makes so little garbage for so long a life that room for a little of it is enough. */
-  readonly frugal?: boolean | undefined;
   readonly onMessage?: ((message: unknown) => void) | undefined;
   readonly onError: (error: unknown) => void;
   /** Once, after the last of the others, or instead of them where it was terminated. */
@@ -144,8 +146,6 @@ export interface Host {
   readonly verifies: boolean;
   /** From now on the host's profiler is told of what threads compile, where there is a way to. */
   writePerfMap(): void;
-  /** Whether Binaryen is not on this computer: it takes as long to load as it takes to fetch megabytes. */
-  readonly encoderIsFar: boolean;
   /** A file of the engine (build/). Throws INTERNAL where it was not built. */
   built(name: string): Uint8Array<ArrayBuffer>;
   /** One that is WebAssembly. Throws the same. */
@@ -177,6 +177,8 @@ export interface Host {
   keptFiles(folder: string, name: string, onError: (error: unknown) => void): KeptFiles;
   /** Another one (hexadecimal) for each engine that may make other code of a guest's: of the sources and of what was built from them. */
   engineHash(): Promise<string>;
+  /** What a gzip stream unpacks to, piece by piece, as it is asked for; each is there until the next one is. Rejects where it is damaged or cut off, or is not all of the bytes. */
+  gunzip(bytes: Uint8Array): AsyncGenerator<Uint8Array>;
   /** Hexadecimal. */
   sha256(bytes: Uint8Array): string;
   hasher(): Hasher;

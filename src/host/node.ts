@@ -6,7 +6,7 @@ import { availableParallelism } from 'node:os';
 import { pathToFileURL } from 'node:url';
 import { setFlagsFromString } from 'node:v8';
 import { runInNewContext } from 'node:vm';
-import { parentPort, Worker, workerData } from 'node:worker_threads';
+import { parentPort } from 'node:worker_threads';
 import { DragomanError } from '../api/errors.ts';
 import { DiskFile } from './disk-file.ts';
 import { engineHash } from './engine-hash.ts';
@@ -15,14 +15,10 @@ import { FileCache } from './file-cache.ts';
 import type { Host } from './host.ts';
 import { checkLimits } from './limits.ts';
 import { listen } from './listen.ts';
+import { gunzip } from './node-gunzip.ts';
+import { expectWorkers, startWorker, workerData } from './node-workers.ts';
 import { SpillFile } from './spill-file.ts';
 import { threadTimeNs } from './thread-time.ts';
-
-/**
- * V8 takes two semispaces of 16 MiB and never gives them back while a thread does not go through its event loop. A thread of a CPU keeps most of what it makes, so it collects no longer with
- * semispaces of 4 MiB, which are a third of this.
- */
-const FRUGAL = { maxYoungGenerationSizeMb: 12 };
 
 function noFile(cause: unknown, from: URL | string): never {
   const { code, message } = cause as NodeJS.ErrnoException;
@@ -53,6 +49,9 @@ function built(name: string): Uint8Array<ArrayBuffer> {
   }
 }
 
+/** Those that were prepared: beside what this thread did meanwhile. */
+const modules = new Map<string, WebAssembly.Module>();
+
 export const host: Host = {
   mayWait: true,
   isX86: process.arch === 'x64' || process.arch === 'ia32',
@@ -61,16 +60,19 @@ export const host: Host = {
   threadTimeNs,
   cores: availableParallelism,
   admit: () => Promise.resolve(),
-  prepare: () => Promise.resolve(),
+  async prepare({ compiled }) {
+    const missing = compiled.filter((name) => !modules.has(name));
+    const ready = await Promise.all(missing.map((name) => WebAssembly.compile(built(name))));
+    missing.forEach((name, n) => void modules.set(name, ready[n]!));
+  },
   get verifies() {
     return process.env.DRAGOMAN_VERIFY === '1';
   },
   // For isolates that begin after this: those of Workers.
   writePerfMap: () => setFlagsFromString('--perf-basic-prof'),
   checkLimits,
-  encoderIsFar: false,
   built,
-  compiled: (name) => new WebAssembly.Module(built(name)),
+  compiled: (name) => modules.get(name) ?? new WebAssembly.Module(built(name)),
   readBytes: (from) => (typeof from === 'string' || from.protocol === 'file:' ? readBytes(from) : fetchBytes(from)),
   openDisk: (path, readOnly, format) => new DiskFile(path, readOnly, format),
   // Threads of CPUs need none of it.
@@ -82,6 +84,7 @@ export const host: Host = {
   checkKeeping() {},
   keptFiles: (folder, _, onError) => new FileCache(folder, onError),
   engineHash: async () => engineHash(),
+  gunzip,
   sha256: (bytes) => createHash('sha256').update(bytes).digest('hex'),
   hasher() {
     const hash = createHash('sha256');
@@ -91,14 +94,8 @@ export const host: Host = {
   fromBase64: (text) => Buffer.from(text, 'base64'),
   soon: (callback) => void setImmediate(callback),
 
-  expectWorkers() {},
-  startWorker({ module, name, data, frugal, onMessage, onError, onExit }) {
-    const worker = new Worker(module, { name, workerData: data, stdin: false, resourceLimits: frugal ? FRUGAL : {} });
-    if (onMessage !== undefined) worker.on('message', onMessage);
-    worker.on('error', onError);
-    worker.once('exit', onExit);
-    return worker;
-  },
+  expectWorkers,
+  startWorker,
   moduleAddress: (module) => (/^[a-z][a-z0-9+.-]+:/i.test(module) ? module : pathToFileURL(module).href),
   threadsLoadAlike: true,
   readFileNow: (path) => fileWork(path, () => readFileSync(path)),
@@ -110,7 +107,7 @@ export const host: Host = {
     runInNewContext('gc')({ type: 'major', flavor: 'last-resort', execution: 'sync' });
     setFlagsFromString('--no-expose-gc');
   },
-  workerData: <T>() => Promise.resolve(workerData as T),
+  workerData,
   post: (message) => parentPort!.postMessage(message),
   workerEnds: () => {},
 };

@@ -5,6 +5,7 @@ import { host } from '../host/node.ts';
 import { threadsFor } from './threads/messages.ts';
 
 type Needs = Pick<Settings, 'cpus' | 'strictOrder' | 'lockstep' | 'perfMap' | 'clients'>;
+type ThreadNeeds = Pick<Settings, 'cpus' | 'engine' | 'lockstep' | 'perfMap'>;
 
 /** Behind Host.admit(). CPUs on threads of a host that is no x86, or may be none, need the strict order. */
 export const engineOf = ({ cpus, strictOrder, lockstep, perfMap, clients }: Needs): EngineVariant => ({
@@ -13,10 +14,22 @@ export const engineOf = ({ cpus, strictOrder, lockstep, perfMap, clients }: Need
   prof: clients.some(({ name }) => name === 'prof'),
 });
 
-/** Throws DragomanError where this host cannot run such a machine, or the engine cannot be had. */
-export async function prepareEngine(settings: Needs & Pick<Settings, 'engine' | 'onLoading'>): Promise<void> {
-  const onThreads = settings.lockstep === undefined;
-  await host.admit(onThreads);
-  if (onThreads) host.expectWorkers(threadsFor(settings.cpus, settings.engine === 'jit'));
-  await host.prepare(engineFiles(engineOf(settings)), settings.onLoading);
+/** Lets the threads of such a machine begin, while it is made. `goesOn`: it goes on from a snapshot. Throws DragomanError where this host cannot run one. */
+export async function expectThreads({ lockstep, cpus, engine, perfMap }: ThreadNeeds, goesOn: boolean): Promise<void> {
+  const threads = lockstep === undefined ? threadsFor(cpus, engine === 'jit', goesOn) : [];
+  await host.admit(threads.length > 0);
+  host.checkLimits(threads.length);
+  // Those that a profiler is told of begin when that is asked for.
+  if (!perfMap) host.expectWorkers(threads);
+}
+
+/** Throws DragomanError where the engine cannot be had. */
+export const prepareEngine = (settings: Needs & Pick<Settings, 'onLoading'>): Promise<void> =>
+  host.prepare(engineFiles(engineOf(settings)), settings.onLoading);
+
+/** All of that of a machine that goes on from a snapshot, while its memory is read. */
+export async function expectRestored(settings: Settings): Promise<void> {
+  await expectThreads(settings, true);
+  // Whoever waits for it is told what is wrong.
+  prepareEngine(settings).catch(() => {});
 }

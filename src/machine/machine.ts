@@ -69,7 +69,7 @@ import { MachineChannel } from './channel.ts';
 import { MachineClients } from './clients.ts';
 import { watchedConsole } from './console-watch.ts';
 import { Ending } from './ending.ts';
-import { engineOf, prepareEngine } from './engine.ts';
+import { engineOf, expectRestored, expectThreads, prepareEngine } from './engine.ts';
 import { MachineEvents } from './events.ts';
 import type { Executor, ExecutorEnds } from './executor.ts';
 import { MachineFlame } from './flame.ts';
@@ -93,7 +93,7 @@ import { screenText } from './report/screen.ts';
 import { describeCpus } from './report/state.ts';
 import { collectStats } from './report/stats.ts';
 import { TraceReader } from './report/trace.ts';
-import { ThreadsExecutor, threadsOf } from './threads/executor.ts';
+import { ThreadsExecutor } from './threads/executor.ts';
 import { TraceGate } from './trace-gate.ts';
 import type { CodeCacheData } from './translating.ts';
 
@@ -151,7 +151,9 @@ export class Machine extends MachineEvents implements MachineHandle {
 
   /** Builds a machine and loads its kernel. Throws DragomanError for options and files that cannot be used. */
   static async create(options: MachineOptions): Promise<Machine> {
-    return Machine.build(readOptions(await readSources(options)), undefined);
+    const settings = readOptions(await readSources(options));
+    await expectThreads(settings, false);
+    return Machine.build(settings, undefined);
   }
 
   /**
@@ -159,7 +161,7 @@ export class Machine extends MachineEvents implements MachineHandle {
    * version; BAD_OPTION for options that contradict it.
    */
   static async restore(snapshot: Source, options: RestoreOptions = {}): Promise<Machine> {
-    const { settings, saved } = await readSnapshot(snapshot, options);
+    const { settings, saved } = await readSnapshot(snapshot, options, expectRestored);
     return Machine.build(settings, saved);
   }
 
@@ -206,7 +208,6 @@ export class Machine extends MachineEvents implements MachineHandle {
     const { cpus: cpuCount, memoryBytes, timerSlackMs, net, mac, lockstep } = options;
     const plan = planMemory(cpuCount, memoryBytes);
     if (options.codeCache !== undefined) host.checkKeeping();
-    host.checkLimits(lockstep === undefined ? threadsOf(cpuCount, this.jit) : 0);
     this.saved = saved;
     this.shared = saved?.shared ?? createMemory(plan);
     const clock = saved?.header.clock ?? { ns: 0, startWallMs: Date.now() };

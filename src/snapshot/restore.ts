@@ -97,8 +97,15 @@ async function fillMemory(reader: SnapshotReader, { header, kinds }: Sections, b
   return shared;
 }
 
-/** Reads a snapshot. Throws BAD_SNAPSHOT where it is none that this version reads, NO_FILE, and BAD_OPTION where the options are none or contradict it. */
-export async function readSnapshot(from: Source, given: RestoreOptions): Promise<{ readonly settings: Settings; readonly saved: Saved }> {
+/**
+ * Reads a snapshot. Throws BAD_SNAPSHOT where it is none that this version reads, NO_FILE, and BAD_OPTION where the options are none or contradict it. `begin`: is told what the machine will be before its
+ * memory is read, which takes longest.
+ */
+export async function readSnapshot(
+  from: Source,
+  given: RestoreOptions,
+  begin: (settings: Settings) => Promise<void>,
+): Promise<{ readonly settings: Settings; readonly saved: Saved }> {
   const { base: baseFrom, ...options } = given;
   const bytes = BYTES.take(await readSource(from), 'snapshot');
   const baseBytes = baseFrom === undefined ? undefined : BYTES.take(await readSource(baseFrom), 'base');
@@ -107,6 +114,7 @@ export async function readSnapshot(from: Source, given: RestoreOptions): Promise
     try {
       const sections = await readSections(reader, DEVICE_STATE_BYTES);
       const settings = settingsOf(sections.header, options);
+      await begin(settings);
       const base = await baseOf(sections.header, baseBytes);
       const shared = await fillMemory(reader, sections, base);
       const overlays = await readOverlays(reader, overlaid(sections), true);

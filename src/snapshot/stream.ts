@@ -1,14 +1,13 @@
 // A snapshot's bytes: magic and version in clear, then one gzip stream (whose end checks all of it): the length of the header, the header as JSON, and sections one behind the other, whose
 // sizes follow from the header.
 import { DragomanError } from '../api/errors.ts';
+import { host } from '../host/node.ts';
 
 const MAGIC = 'DRAGOMAN SNP';
 /** Of what is in a snapshot, and how. */
 export const SNAPSHOT_VERSION = 2;
 const CLEAR_BYTES = MAGIC.length + 4;
 const LARGEST_HEADER = 4 << 20;
-/** Packed bytes that are given at once. */
-const PIECE_BYTES = 1 << 18;
 
 export function bad(message: string, cause?: unknown): never {
   throw new DragomanError('BAD_SNAPSHOT', message, undefined, cause === undefined ? undefined : { cause });
@@ -46,16 +45,9 @@ export async function writeSnapshot(header: object, sections: Iterable<Uint8Arra
   return (await Promise.all([all, write()]))[0];
 }
 
-/** Gives all bytes, as fast as they are wanted. (A Blob's stream does the same in twice the time.) */
-async function feed(writer: WritableStreamDefaultWriter<BufferSource>, bytes: Uint8Array): Promise<void> {
-  for (let at = 0; at < bytes.length; at += PIECE_BYTES)
-    await writer.write(bytes.subarray(at, at + PIECE_BYTES) as Uint8Array<ArrayBuffer>);
-  await writer.close();
-}
-
 /** Reads a snapshot from its start to its end. All that is wrong with it is BAD_SNAPSHOT. */
 export class SnapshotReader {
-  readonly #reader: ReadableStreamDefaultReader<Uint8Array>;
+  readonly #pieces: AsyncGenerator<Uint8Array>;
   #piece = new Uint8Array(0);
 
   /** Throws where it is none, or of another version. */
@@ -65,10 +57,7 @@ export class SnapshotReader {
       bad('this is no snapshot of Dragoman');
     const version = new DataView(clear.buffer, clear.byteOffset).getUint32(MAGIC.length, true);
     if (version !== SNAPSHOT_VERSION) bad(`it is of version ${version}, and this Dragoman reads version ${SNAPSHOT_VERSION}`);
-    const gzip = new DecompressionStream('gzip');
-    // What goes wrong there is told where it is read.
-    feed(gzip.writable.getWriter(), bytes.subarray(CLEAR_BYTES)).catch(() => {});
-    this.#reader = gzip.readable.getReader();
+    this.#pieces = host.gunzip(bytes.subarray(CLEAR_BYTES));
   }
 
   /** The header, as JSON has it. */
@@ -113,12 +102,13 @@ export class SnapshotReader {
 
   /** Nothing more is wanted. */
   cancel(): void {
-    this.#reader.cancel().catch(() => {});
+    this.#pieces.return(undefined).catch(() => {});
   }
 
   async #read(): Promise<Uint8Array | undefined> {
     try {
-      return (await this.#reader.read()).value;
+      const { done, value } = await this.#pieces.next();
+      return done ? undefined : value;
     } catch (cause) {
       return bad(`it is damaged or cut off: ${(cause as Error).message}`, cause);
     }

@@ -1,6 +1,6 @@
 // All instruction forms there are: found by decoding every opcode that iced-x86's table has of announced instructions, with every prefix and kind of operand,
 // through the same decoder that runs later, so that no form can be met at run time that has no handler.
-import { decode, UNDEFINED } from '../../decode/decoder.ts';
+import { decode, Patterns, UNDEFINED } from '../../decode/decoder.ts';
 import { announcedOpcodes } from '../../decode/opcodes.ts';
 import { Mode } from '../../layout/cpu.ts';
 import type { Form } from '../../lift/form.ts';
@@ -54,12 +54,14 @@ export function enumerateForms(): Map<string, KnownForm> {
   const forms = new Map<string, KnownForm>();
   const withoutLift = new Set<string>();
   const bytes = new Uint8Array(15);
+  // By iced-x86 alone: there is no book yet.
+  const known = new Map(MODES.map((mode) => [mode, new Patterns()]));
   const consider = (opcode: readonly number[], mode: number, prefix: readonly number[], modrm: number) => {
     bytes.fill(0);
     bytes.set(prefix);
     bytes.set(opcode, prefix.length);
     bytes[prefix.length + opcode.length] = modrm;
-    const x = decode(bytes, 0, mode);
+    const x = decode(bytes, 0, mode, known.get(mode));
     if (x.form === UNDEFINED) return;
     if (x.spec === undefined) withoutLift.add(x.form.mnemonic);
     else if (!forms.has(x.key)) forms.set(x.key, { form: x.form, spec: x.spec, mode, code: bytes.slice(0, x.length) });

@@ -20,6 +20,7 @@ import {
   type CpuMessage,
   type CpuWorkerData,
   cpuThreadName,
+  isFrugal,
   TIMEKEEPER,
   type TimerWorkerData,
   TRANSLATOR,
@@ -42,9 +43,6 @@ const LAST_GRACE_MS = 3000;
 const LAST_MESSAGE_MS = 500;
 const TIMER_THREAD = 2;
 const FIRST_CPU_THREAD = 16;
-
-/** Workers of a machine: each CPU's, the timekeeper, and the translator. */
-export const threadsOf = (cpuCount: number, jit: boolean): number => cpuCount + (jit ? 2 : 1);
 
 /** Node's errors of a thread that the host does not give. */
 const NO_THREAD = ['ERR_WORKER_INIT_FAILED', 'ERR_WORKER_OUT_OF_MEMORY'];
@@ -80,14 +78,6 @@ export class ThreadsExecutor implements Executor {
     const { cpuCount } = shared.plan;
     shared.i32[(CONTROL + Control.at.clockAsks) >> 2] = 0;
     this.#watchSignals();
-    this.#spawn<TimerWorkerData>('timer-worker', TIMEKEEPER, {
-      board,
-      thread: TIMER_THREAD,
-      kickMs: KICK_MS,
-    });
-    const firstSlot = FIRST_FORM + image.keys.length;
-    if (encoder !== undefined)
-      this.#spawn<TranslatorWorkerData>('translator-worker', TRANSLATOR, { board, firstSlot, encoder, profile, codeCache });
     const crowded = cpuCount > host.cores();
     shared.i32[(CONTROL + Control.at.pauseMask) >> 2] = crowded ? CROWDED_PAUSES : PAUSES;
     const polls = cpuCount > 1 && !crowded;
@@ -96,6 +86,15 @@ export class ThreadsExecutor implements Executor {
       const data = { board, image, index, thread, timerSlackNs: timerSlackMs * 1e6, polls };
       this.#spawn<CpuWorkerData>('cpu-worker', cpuThreadName(index), data, (message) => this.#onCpu(message as CpuMessage));
     }
+    this.#spawn<TimerWorkerData>('timer-worker', TIMEKEEPER, {
+      board,
+      thread: TIMER_THREAD,
+      kickMs: KICK_MS,
+    });
+    // Nobody waits for it.
+    const firstSlot = FIRST_FORM + image.keys.length;
+    if (encoder !== undefined)
+      this.#spawn<TranslatorWorkerData>('translator-worker', TRANSLATOR, { board, firstSlot, encoder, profile, codeCache });
   }
 
   /** `thread`: the name of the host's thread. */
@@ -108,7 +107,7 @@ export class ThreadsExecutor implements Executor {
       module: workerUrl(name),
       name: thread,
       data,
-      frugal: name !== 'translator-worker',
+      frugal: isFrugal(name),
       onMessage,
       onError: (error) => {
         if (!NO_THREAD.includes((error as NodeJS.ErrnoException).code ?? ''))

@@ -65,11 +65,20 @@ export const cpuThreadName = (index: number): string => `CPU ${index}`;
 export const TIMEKEEPER = 'timekeeper';
 export const TRANSLATOR = 'translator';
 
-/** Threads of a machine: the timekeeper, the translator, and each CPU's. */
-export const threadsFor = (cpuCount: number, jit: boolean): readonly ThreadOf[] => [
-  { module: workerUrl('timer-worker'), name: TIMEKEEPER },
-  ...(jit ? [{ module: workerUrl('translator-worker'), name: TRANSLATOR }] : []),
-  ...Array.from({ length: cpuCount }, (_, index) => ({ module: workerUrl('cpu-worker'), name: cpuThreadName(index) })),
+/** Whether a thread of a machine makes so little garbage that room for a little is enough. */
+export const isFrugal = (name: WorkerName): boolean => name === 'cpu-worker' || name === 'timer-worker';
+const threadOf = (name: WorkerName, thread: string, urgent = true): ThreadOf => ({
+  module: workerUrl(name),
+  name: thread,
+  frugal: isFrugal(name),
+  urgent,
+});
+
+/** Threads of a machine, those first that it waits for: the translator where it begins (its first loops are hot at once), each CPU's, the timekeeper. `goesOn`: it goes on from a snapshot. */
+export const threadsFor = (cpuCount: number, jit: boolean, goesOn: boolean): readonly ThreadOf[] => [
+  ...(jit ? [threadOf('translator-worker', TRANSLATOR, !goesOn)] : []),
+  ...Array.from({ length: cpuCount }, (_, index) => threadOf('cpu-worker', cpuThreadName(index))),
+  threadOf('timer-worker', TIMEKEEPER),
 ];
 
 /** Address of a Worker's module: .ts in the sources, .js when built. */

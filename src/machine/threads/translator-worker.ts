@@ -31,12 +31,11 @@ translator.onError = (error, { eip }) => {
 };
 
 /**
- * Loading an encoder may take as long as a boot takes to its first lines, in which its hottest loops would wait for it: what is asked for first is encoded directly, and the first
- * pause after that is the time to load.
+ * Loading an encoder, and V8's work on its code, take as much as a boot's first seconds, in which hot loops would wait for it, and the guest share the cores with it: what is asked for first is encoded directly, and
+ * the first pause of PAUSE_MS after that is the time to load, or when there are so many regions that a boot is over.
  */
 let wanted: EncoderName | undefined = data.encoder;
-/** Where the encoder comes over a network, the boot is not to share that, and the cores, with it: it is loaded in the first pause of PAUSE_MS, or when the thread is so old. */
-const FAR_MS = 10_000;
+const REGIONS_OF_BOOT = 2500;
 
 /** Keeps regions from run to run. */
 async function openKeeper(data: CodeCacheData, encoder: EncoderName): Promise<{ keeper: CodeKeeper; files: KeptFiles }> {
@@ -173,7 +172,7 @@ for (;;) {
   const drop = untilDrop();
   if (drop === 0 && !dropAll()) break;
   if (requests.length === 0) {
-    const holds = wanted !== undefined && host.encoderIsFar && !paused && performance.now() < FAR_MS;
+    const holds = wanted !== undefined && !paused && translator.regions < REGIONS_OF_BOOT;
     if (wanted !== undefined && translator.regions > 0 && !holds) {
       await takeEncoder(translator, shared, wanted);
       wanted = undefined;

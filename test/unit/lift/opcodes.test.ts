@@ -3,7 +3,8 @@
 import { readFileSync } from 'node:fs';
 import iced from 'iced-x86';
 import { expect, test } from 'vitest';
-import { announcedOpcodes, isAnnounced } from '../../../src/decode/opcodes.ts';
+import { isAnnounced } from '../../../src/decode/asked.ts';
+import { announcedOpcodes } from '../../../src/decode/opcodes.ts';
 import { LIFTS } from '../../../src/lift/index.ts';
 
 const { keys } = JSON.parse(readFileSync(new URL('../../../build/handlers.json', import.meta.url), 'utf8')) as { keys: string[] };

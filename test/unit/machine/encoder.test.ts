@@ -23,6 +23,7 @@ it.each([
 it('binaryen takes over from direct in the first pause', { timeout: 120_000 }, async () => {
   const machine = await serai({ encoder: 'binaryen', append: '' });
   const run = machine.run();
+  machine.sendInput(Buffer.from('primes 20000\r'));
   const { modulesBy } = await new Promise<{ modulesBy: { binaryen: number; direct: number } }>((resolve) => {
     // Code that was not hot yet, again and again.
     const timer = setInterval(() => {
@@ -31,7 +32,8 @@ it('binaryen takes over from direct in the first pause', { timeout: 120_000 }, a
       if (translator.encoder !== 'binaryen' || translator.modulesBy.binaryen === 0) return;
       clearInterval(timer);
       resolve(translator);
-    }, 500);
+      // It pauses meanwhile.
+    }, 3000);
   });
   expect(modulesBy.direct).toBeGreaterThan(0);
   machine.stop('the test is over');

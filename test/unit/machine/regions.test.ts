@@ -36,7 +36,7 @@ function cpu() {
   const shared = createMemory(planMemory(2, 16 * 65536));
   const table = new Map<number, unknown>();
   const imports = { env: { memory: shared.memory, table: new WebAssembly.Table({ initial: 1, element: 'anyfunc' }) } };
-  const instance = { table, stub: 'stub', imports } as unknown as Instance;
+  const instance = { table, stub: 'stub', imports, reach: () => {} } as unknown as Instance;
   const blocks = {
     find: () => 0,
     bumpJumps: () => {},
