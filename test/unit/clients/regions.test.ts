@@ -43,3 +43,25 @@ it('of code that a client is not for there is none, nor in the interpreter', asy
   const { regions, interpreted } = await run({ lockstep, engine: 'interpreter' });
   expect([regions, interpreted]).toEqual([0, TURNS]);
 });
+
+it('behind clients that are gone code is that of a machine which had none', async () => {
+  const made = async (clients: readonly string[]) => {
+    await using machine = await Machine.create({
+      memoryBytes: 16 * MiB,
+      kernel: kernel(PROGRAM),
+      lockstep: { paced: false },
+      paused: true,
+    });
+    const run = machine.run();
+    await machine.pause();
+    const own = { module: new URL('./entries.ts', import.meta.url), options: { at: String(TURN) } };
+    for (const client of clients.length > 0 ? [...clients, own] : []) await (await machine.attach(client)).detach();
+    await machine.resume();
+    expect(await run).toEqual({ kind: 'halted' });
+    const { regions, bytes } = machine.stats().translator;
+    return { regions, bytes };
+  };
+  const without = await made([]);
+  expect(without.regions).toBeGreaterThan(0);
+  expect(await made(['inscount:exact=yes', 'coverage', 'trace:what=access', 'crossings'])).toEqual(without);
+});
