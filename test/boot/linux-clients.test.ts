@@ -23,11 +23,12 @@ const MAKE = '/sys/module/mistakes/parameters/make';
 const MISTAKES = ['use-after-free', 'write-after-free', 'out-of-bounds', 'off-by-one', 'cache-use-after-free', 'double-free'];
 /** What programs have a kernel do: files, processes, pipes, signals, sockets, mappings, names. */
 const WORK = [
-  'ls -lR /sys/devices/virtual /proc/self /bin > /tmp/list; wc -l < /tmp/list',
+  'ls -lR /sys/devices/virtual/tty /proc/self /bin > /tmp/list; wc -l < /tmp/list',
   'for n in 1 2 3; do cat /proc/version | gzip | zcat | wc -c; done | sort -u',
   'mkdir -p /mnt/d; mount -t tmpfs none /mnt/d; cp /bin/stress /mnt/d/a_name_that_is_longer_than_what_a_dentry_has_room_for_itself; rm /mnt/d/*; umount /mnt/d',
   'ifconfig lo up; ping -c 1 127.0.0.1 | grep -c from; sleep 1 & kill $!',
-  'echo 3 > /proc/sys/vm/drop_caches; cat /proc/slabinfo | wc -l; stress 1 2 | tail -1',
+  'echo 3 > /proc/sys/vm/drop_caches; cat /proc/slabinfo | wc -l',
+  ...(LONG ? ['ls -lR /sys | wc -l', 'stress 1 2 | tail -1'] : []),
 ];
 
 class Guest {
@@ -146,19 +147,20 @@ async function raced(made: Guest): Promise<void> {
   const [text, modules] = [await made.command('cat /sys/module/mistakes/sections/.text'), await made.command('cat /proc/modules')];
   const from = Number(text);
   const to = from + Number(/^mistakes (\d+)/m.exec(modules)![1]);
-  await made.command('echo 4000 > /sys/module/mistakes/parameters/rounds');
   const watch = `0x${from.toString(16)}-0x${to.toString(16)}`;
-  const look = async (name: string): Promise<RacesReport> => {
+  const look = async (name: string, rounds: number, times: number): Promise<RacesReport> => {
     const races = await made.machine.attach(`races:every=100,watch=${watch}`);
-    await made.make([name]);
+    await made.command(`echo ${rounds} > /sys/module/mistakes/parameters/rounds`);
+    // One of the two CPUs may be done before the host lets the other one begin.
+    for (let n = 0; n < times && (n === 0 || (races.report() as RacesReport).races.length === 0); n++) await made.make([name]);
     const report = await made.still(() => races.report() as RacesReport);
     await races.detach();
     return report;
   };
-  const right = await look('race right');
+  const right = await look('race right', 1000, 1);
   expect(right.lines).toEqual([]);
   expect(right.windows).toBeGreaterThan(10);
-  const wrong = await look('race');
+  const wrong = await look('race', 8000, 10);
   expect(wrong.races.length).toBeGreaterThan(0);
   for (const { sides } of wrong.races) expect(functions(sides.map(({ symbol }) => `- ${symbol}`))).toEqual(['count_plain', 'count_plain']);
 }
