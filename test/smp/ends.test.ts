@@ -74,7 +74,7 @@ interface Insides {
   readonly executor: { readonly workers: readonly Worker[] };
   readonly shared: SharedMemory;
 }
-const terminate = ({ executor: { workers } }: Insides) => void workers[workers.length - 2]!.terminate();
+const terminate = ({ executor: { workers } }: Insides) => void workers.find(({ threadName }) => threadName === 'CPU 1')!.terminate();
 /** Its decoded code becomes nonsense: the next instruction traps. */
 const spoil = ({ shared: { i32, plan } }: Insides) => {
   const base = cpuBase(plan, 1);
@@ -99,7 +99,7 @@ it('has a thread of its own name for each CPU', async () => {
     names = (machine as unknown as Insides).executor.workers.map((worker) => worker.threadName ?? '');
     machine.stop('enough');
   });
-  expect(names.slice(0, 4)).toEqual(['timekeeper', 'translator', 'CPU 0', 'CPU 1']);
+  expect(names).toEqual(expect.arrayContaining(['timekeeper', 'translator', 'CPU 0', 'CPU 1']));
   expect(new Set(names).size).toBe(names.length);
 });
 

@@ -49,9 +49,11 @@ it.skipIf(process.platform !== 'linux')('runs with just enough (limits are kept 
 it('rejects a run for which the host gives no thread', async () => {
   const machine = await Machine.create({ kernel: kernel(CLI_HLT), memoryBytes: 16 << 20 });
   const failure = Object.assign(new Error('Worker initialization failure: EAGAIN'), { code: 'ERR_WORKER_INIT_FAILED' });
-  const { executor } = machine as unknown as { executor: { workers: { emit(name: string, error: Error): void }[] } };
+  const { executor } = machine as unknown as {
+    executor: { workers: { threadName: string; emit(name: string, error: Error): void }[] };
+  };
   const ended = machine.run();
-  executor.workers.at(-1)?.emit('error', failure);
+  executor.workers.find(({ threadName }) => threadName === 'CPU 0')!.emit('error', failure);
   await expect(ended).rejects.toMatchObject({
     code: 'HOST_LIMIT',
     message: 'CPU 0: the host gives no thread: Worker initialization failure: EAGAIN',

@@ -1,8 +1,9 @@
 // Which encoder a machine's translator uses, and what its statistics say of it.
 import { readFileSync } from 'node:fs';
+import { setTimeout } from 'node:timers/promises';
 import { expect, it } from 'vitest';
 import { SERAI } from '../../../guests/serai.ts';
-import { Machine, type MachineOptions, MiB } from '../../../src/api/index.ts';
+import { Machine, type MachineOptions, type MachineStats, MiB } from '../../../src/api/index.ts';
 
 const serai = (options: Partial<MachineOptions>) =>
   Machine.create({ kernel: readFileSync(SERAI), memoryBytes: 64 * MiB, append: 'run="primes 200000; halt"', ...options });
@@ -24,17 +25,13 @@ it('binaryen takes over from direct in the first pause', { timeout: 120_000 }, a
   const machine = await serai({ encoder: 'binaryen', append: '' });
   const run = machine.run();
   machine.sendInput(Buffer.from('primes 20000\r'));
-  const { modulesBy } = await new Promise<{ modulesBy: { binaryen: number; direct: number } }>((resolve) => {
-    // Code that was not hot yet, again and again.
-    const timer = setInterval(() => {
-      machine.sendInput(Buffer.from('primes 20000\rbench quick\rstress 1\r'));
-      const { translator } = machine.stats();
-      if (translator.encoder !== 'binaryen' || translator.modulesBy.binaryen === 0) return;
-      clearInterval(timer);
-      resolve(translator);
-      // It pauses meanwhile.
-    }, 3000);
-  });
+  const until = async (is: (translator: MachineStats['translator']) => boolean, text = '') => {
+    for (; !is(machine.stats().translator); await setTimeout(500)) machine.sendInput(Buffer.from(text));
+  };
+  await until(({ encoder }) => encoder === 'binaryen');
+  // Code that was not hot yet, again and again.
+  await until(({ modulesBy }) => modulesBy.binaryen > 0, 'primes 20000\rbench quick\rstress 1\r');
+  const { modulesBy } = machine.stats().translator;
   expect(modulesBy.direct).toBeGreaterThan(0);
   machine.stop('the test is over');
   await run;
