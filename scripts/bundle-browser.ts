@@ -12,21 +12,23 @@ import { CLIENT_SOURCES, PAGE_WORKERS, WORKERS } from './workers.ts';
 
 const ROOT = fileURLToPath(new URL('..', import.meta.url));
 
-/** Its WebAssembly is a file of the engine, which the host has compiled or is handed. */
-const iced: Plugin = {
+/** Its WebAssembly is a file of the engine, which the host has compiled or is handed. `load`: as icedModule has it; `from`: what that takes of browser-engine.ts. */
+const icedBy = (load: string, from: string): Plugin => ({
   name: 'iced-x86 for browsers',
   setup({ onResolve, onLoad }) {
     onResolve({ filter: /^iced-x86$/ }, () => ({ path: 'iced-x86', namespace: 'iced' }));
     onLoad({ filter: /./, namespace: 'iced' }, () => ({
       contents: icedModule(
         readFileSync(`${ROOT}node_modules/iced-x86/iced_x86.js`, 'utf8'),
-        '(await WebAssembly.instantiate(await icedModule(), imports)).exports',
-        "import { icedModule } from './src/host/browser-engine.ts';\n",
+        load,
+        `import { ${from} } from './src/host/browser-engine.ts';\n`,
       ),
       resolveDir: ROOT,
     }));
   },
-};
+});
+const iced = icedBy('(await WebAssembly.instantiate(await icedModule(), imports)).exports', 'icedModule');
+const icedOfClients = icedBy('new WebAssembly.Instance(icedModuleNow(), imports).exports', 'icedModuleNow');
 
 const COMMON: BuildOptions = {
   absWorkingDir: ROOT,
@@ -51,8 +53,10 @@ const workers = () => Object.fromEntries([...WORKERS, ...PAGE_WORKERS].map((path
 /** What the package exports. `entries`: sources by the names of their scripts. */
 export async function bundlePackage(entries: Readonly<Record<string, string>>, outdir: string): Promise<void> {
   const define = defined();
-  await esbuild({ ...COMMON, entryPoints: entries, outdir, define });
-  await esbuild({ ...COMMON, entryPoints: CLIENT_SOURCES, outdir, define });
+  // With its white space, and with it what is said to bundlers in comments (that an address which only a running program knows is none of theirs): who bundles it makes it small.
+  const spaced = { minify: false, minifyIdentifiers: true, minifySyntax: true };
+  await esbuild({ ...COMMON, ...spaced, entryPoints: entries, outdir, define });
+  await esbuild({ ...COMMON, entryPoints: CLIENT_SOURCES, plugins: [icedOfClients], outdir, define });
   // Bundlers that copy a Worker's script take it for a classic one: nothing in it is to say that it is a module. What it throws ends it, as it would end a module.
   await esbuild({
     ...COMMON,
@@ -117,7 +121,7 @@ export async function bundleSite(
   const options = { ...COMMON, outdir, chunkNames: '[name]-[hash]', splitting: true, sourcemap: true, define: defined() };
   // Each by itself, with what several have in each: together they would be in some fifty pieces, and each thread would ask for twenty of them before its first instruction.
   for (const [name, path] of Object.entries(workers())) await esbuild({ ...options, entryPoints: { [name]: path } });
-  await esbuild({ ...options, entryPoints: CLIENT_SOURCES });
+  await esbuild({ ...options, entryPoints: CLIENT_SOURCES, plugins: [icedOfClients] });
   const { metafile } = await esbuild({ ...options, entryPoints: entries, plugins: [...plugins, iced, inFewFiles(FIRST)], metafile: true });
   // What comes later would bring the page's styles once more.
   for (const path of Object.keys(metafile.outputs))

@@ -25,6 +25,10 @@ class Visit {
     this.page = page;
   }
 
+  get isPhone(): boolean {
+    return this.page.viewportSize()!.width < 768;
+  }
+
   /** What the terminal is to show. */
   shows(text: string): Promise<void> {
     return this.page.locator('.xterm-rows').getByText(text).last().waitFor();
@@ -40,7 +44,7 @@ class Visit {
     await this.page.locator(`#tab-${panel}`).click();
     // Loaded, and not at a place where the terminal is all that a phone shows.
     await this.page.locator('[role="tabpanel"] :not(.muted)').first().waitFor();
-    await this.page.locator(this.page.viewportSize()!.width < 768 ? '#panels' : '.page').evaluate((part) => part.scrollIntoView());
+    await this.page.locator(this.isPhone ? '#panels' : '.page').evaluate((part) => part.scrollIntoView());
   }
 
   press(button: string | RegExp): Promise<void> {
@@ -72,14 +76,21 @@ const SCENES: Readonly<Record<string, (visit: Visit) => Promise<void>>> = {
   async region(visit) {
     await visit.page.locator('.region-table tbody button').first().click();
     await visit.open('region');
+    if (!visit.isPhone) await visit.press('Wide panels');
+    await visit.page
+      .locator('.code-pane')
+      .first()
+      .evaluate((part) => part.scrollIntoView());
     await visit.page.locator('.code-pane li').first().hover();
   },
   async cpus(visit) {
+    if (!visit.isPhone) await visit.press('Wide panels');
     await visit.open('cpus');
     await visit.type('stress 6');
     await visit.shows('stress: ok');
     await visit.type('primes 3000000');
     await visit.shows('primes up to 3000000');
+    await visit.open('cpus');
   },
   async sharing(visit) {
     await visit.open('sharing');
@@ -88,9 +99,10 @@ const SCENES: Readonly<Record<string, (visit: Visit) => Promise<void>>> = {
     await visit.type('parallel page-fault 3000');
     await visit.shows('page-fault: 3000');
     await visit.page.waitForTimeout(1500);
-    await visit.press('Note it no more');
+    await visit.open('sharing');
   },
   async tour(visit) {
+    await visit.press('Note it no more');
     await visit.page.locator('#tour-open').click();
     await visit.page.locator('#tour-next').click();
     await visit.page.locator('#tour-do').click();
@@ -115,9 +127,12 @@ const SCENES: Readonly<Record<string, (visit: Visit) => Promise<void>>> = {
     await visit.type('cpus');
     await visit.shows('CPUs online');
     await visit.page.getByRole('tabpanel').getByRole('button', { name: 'Pause' }).click();
-    await visit.page.locator('#time-at').focus();
-    for (let n = 0; n < 30; n++) await visit.page.keyboard.press('ArrowLeft');
-    await visit.page.waitForTimeout(3000);
+    await visit.page.locator('.where', { hasText: 'In the present' }).waitFor();
+    await visit.page.locator('#time-at').evaluate((slider: HTMLInputElement) => {
+      slider.value = `${Number(slider.max) * 0.6}`;
+      for (const name of ['input', 'change']) slider.dispatchEvent(new Event(name, { bubbles: true }));
+    });
+    await visit.page.locator('caption', { hasText: 'Next instructions' }).waitFor();
     await visit.open('time');
   },
 };

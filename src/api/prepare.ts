@@ -9,7 +9,7 @@ export type PrepareOptions = Pick<MachineOptions, 'cpus' | 'engine' | 'strictOrd
 const PREPARE = shape({ cpus: defaults(CPUS, 1), engine: defaults(ENGINE, 'jit'), strictOrder: optional(BOOLEAN) });
 
 /**
- * Has the engine of a machine that is to be made soon, whose CPUs have threads, fetched and its threads begun: in a page, where the machine is then there sooner; in Node there is nothing to wait for. It resolves when the
+ * Has the engine of a machine that is to be made soon, whose CPUs have threads, fetched and its threads begun: where the machine is then there sooner, in a page most of all. It resolves when the
  * engine is there. Throws BAD_OPTION, NO_ISOLATION, NOT_SUPPORTED, or INTERNAL where the engine cannot be had, as Machine.create() would.
  */
 export async function prepareMachine(options: PrepareOptions = {}): Promise<void> {

@@ -18,8 +18,11 @@ let addresses: Readonly<Record<string, string>> = Object.fromEntries(
 );
 /** Where one of them is. */
 export const engineUrl = (name: string): URL => new URL(addresses[name]!);
-engine?.then(({ files }) => {
+/** iced-x86's WebAssembly, in a Worker that was handed it. */
+const handed = ofThread('iced', () => ({ module: undefined as WebAssembly.Module | undefined }));
+engine?.then(({ files, modules: all }) => {
   addresses = files;
+  handed.module = all.get(ICED);
 });
 
 /** What a Worker needs to be told of them. */
@@ -108,4 +111,10 @@ export async function icedModule(): Promise<WebAssembly.Module> {
     if (handed !== undefined) return handed;
   }
   return own ?? bringModule(ICED);
+}
+
+/** The same for scripts that Workers load when there is a client: without waiting, which bundlers that copy them do not understand at the top of a script. Throws INTERNAL elsewhere. */
+export function icedModuleNow(): WebAssembly.Module {
+  if (handed.module === undefined) throw new DragomanError('INTERNAL', 'the engine was not handed over', ICED);
+  return handed.module;
 }

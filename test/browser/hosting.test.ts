@@ -6,7 +6,6 @@ import { expect, it } from 'vitest';
 import { describePage } from './describe-page.ts';
 import { PATIENCE_MS } from './open-page.ts';
 
-const LATE_MS = 1000;
 /** Of all that is fetched before the prompt, compressed. */
 const LIGHT_BYTES = 1_200_000;
 
@@ -28,13 +27,14 @@ describePage(
   'hosting of the demo page',
   { more: { 'not-isolated': 'test/browser/not-isolated.ts' }, path: PATH, compressed: true },
   (suite) => {
-    /** The page on a host that sends the headers or not, what was served (paths, and bytes of what the answers carried), and what its state line has said. `late`: paths of files that let wait. */
+    /** The page on a host that sends the headers or not, what was served (paths, and bytes of what the answers carried), and what its state line has said. `late`: paths of files that let wait until `free` is called. */
     async function open(isolated: boolean, serviceWorkers: 'allow' | 'block', late = /^$/) {
       const { url, server } = await suite.serve(isolated);
+      const free = Promise.withResolvers<void>();
       const answer = server.listeners('request')[0] as RequestListener;
       server.off('request', answer);
       server.on('request', (request, response) => {
-        if (late.test(request.url!)) setTimeout(() => answer(request, response), LATE_MS);
+        if (late.test(request.url!)) void free.promise.then(() => answer(request, response));
         else answer(request, response);
       });
       const answers: { readonly path: string; readonly bytes: number }[] = [];
@@ -43,14 +43,17 @@ describePage(
       });
       const opened = await suite.open('', { serviceWorkers }, { url, before: (page) => page.addInitScript(listen) });
       const { page, errors, screen, messages } = opened;
-      return { page, errors, answers, messages, atPrompt: () => screen.toMatch(/serai: 2 CPUs(?:.|\n)*\nserai> /) };
+      return { page, errors, answers, messages, free: free.resolve, atPrompt: () => screen.toMatch(/serai: 2 CPUs(?:.|\n)*\nserai> /) };
     }
 
     const saidOf = (page: Page) => page.evaluate(() => (globalThis as unknown as { said: string[] }).said);
     const names = (answers: readonly { readonly path: string }[]) => answers.map(({ path }) => basename(path));
 
     it('is light: before the prompt one engine, iced-x86 once and no Binaryen, which comes later', async () => {
-      const { page, errors, answers, atPrompt } = await open(true, 'block', /\/runtime[^/]*$/);
+      const { page, errors, answers, free, atPrompt } = await open(true, 'block', /\/runtime[^/]*$/);
+      const loading = expect.stringMatching(/^loading the engine: \d\.\d of [1-9]\.\d MB \(\d+%\)$/);
+      await expect.poll(() => saidOf(page), { timeout: PATIENCE_MS }).toContainEqual(loading);
+      free();
       await atPrompt();
       const before = [...answers];
       const files = names(before);
@@ -61,7 +64,6 @@ describePage(
         expect.stringMatching(/^runtime(-strict)?\.wasm$/),
       ]);
       expect(files.filter((file, n) => files.indexOf(file) !== n)).toEqual([]);
-      expect(await saidOf(page)).toContainEqual(expect.stringMatching(/^loading the engine: \d\.\d of [1-9]\.\d MB \(\d+%\)$/));
       await expect.poll(() => names(answers), { timeout: PATIENCE_MS }).toContain('binaryen.wasm');
       expect(errors).toEqual([]);
     });
@@ -72,6 +74,8 @@ describePage(
       expect(await page.evaluate(() => crossOriginIsolated)).toBe(true);
       const pages = () => answers.filter(({ path }) => path === `/${PATH}`).length;
       expect(pages()).toBe(2);
+      // All that comes behind the prompt is there.
+      await page.locator('[role="tabpanel"] table').first().waitFor();
       const served = answers.length;
       await page.reload();
       await atPrompt();

@@ -58,7 +58,7 @@ describe.skipIf(chromium === undefined || process.env.DRAGOMAN_LONG_TESTS !== '1
       }
     }
 
-    const works = { answer: '78498 primes up to 1000000, on 2 CPUs', end: 'power-off', encoder: 'binaryen', said: [] };
+    const works = { answer: '78498 primes up to 1000000, on 2 CPUs', end: 'power-off', encoder: 'binaryen', counted: true, said: [] };
 
     it('Vite bundles it as it is', async () => {
       const warnings: string[] = [];

@@ -346,7 +346,8 @@ export default function CodeMap({ session }: { readonly session: Session }) {
         </span>
       </fieldset>
       <p class="code-count">
-        {store.regions.size} regions on {store.pages.size} pages
+        {store.regions.size} {store.regions.size === 1 ? 'region' : 'regions'} on {store.pages.size}{' '}
+        {store.pages.size === 1 ? 'page' : 'pages'}
       </p>
       <CodeCanvas store={store} colouring={colouring.value} onOpen={open} />
       <div class="code-tables">

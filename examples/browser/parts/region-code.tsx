@@ -68,14 +68,16 @@ function Effects({
   });
   return (
     <div class="code-effects">
-      <DataTable
-        caption="What it relies on, and what its code is without"
-        head={['Code', 'Instructions', 'Operators', 'Bytes', 'Change']}
-        rows={[
-          row('As it is', undefined, shown),
-          ...inCode.map(({ relaxation, without }) => row(`without ${relaxation}`, relaxation, without)),
-        ]}
-      />
+      <div class="wide">
+        <DataTable
+          caption="What it relies on, and what its code is without"
+          head={['Code', 'Instructions', 'Operators', 'Bytes', 'Change']}
+          rows={[
+            row('As it is', undefined, shown),
+            ...inCode.map(({ relaxation, without }) => row(`without ${relaxation}`, relaxation, without)),
+          ]}
+        />
+      </div>
       <p class="muted">
         {inCode.length === 0 && 'This code relies on nothing. '}
         {others.join(', ')} are not in the code: each CPU goes by them while it runs. Bytes are as the encoder "direct" writes them.
