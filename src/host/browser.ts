@@ -116,6 +116,7 @@ export const host: Host = {
   },
 
   expectWorkers,
+  endIdleWorkers: async () => {},
   startWorker,
   moduleAddress: (module) => new URL(module, location.href).href,
   threadsLoadAlike: false,

@@ -189,6 +189,8 @@ export interface Host {
 
   /** Threads that will be started, or not, where they take long to begin. */
   expectWorkers(threads: readonly ThreadOf[]): void;
+  /** The machine that they were for is not made: they hold nothing any more when this resolves, or wait for another one where they cost nothing. */
+  endIdleWorkers(): Promise<void>;
   startWorker(start: WorkerStart): HostWorker;
   /** The address of a module by that, or by a path (in a browser from where the page is). */
   moduleAddress(module: string): string;

@@ -1,5 +1,6 @@
 // Worker threads of Node: begun as soon as a machine is asked for that has threads, while its memory is still being filled, and told what to do when it is there.
-import { getCompileCacheDir } from 'node:module';
+// Not by names: an older Node has not all of them, and is told so by check-node.ts only where all of this loads.
+import nodeModule from 'node:module';
 import { dirname } from 'node:path';
 import { parentPort, Worker } from 'node:worker_threads';
 import type { HostWorker, ThreadOf, WorkerStart } from './host.ts';
@@ -17,14 +18,14 @@ const keyOf = ({ module, name }: ThreadOf): string => `${name} ${module.href}`;
 
 /** Where modules that were compiled are kept (of Node itself: module.enableCompileCache), they are for each thread: Node asks its environment. */
 function environment(): NodeJS.ProcessEnv {
-  const folder = getCompileCacheDir();
+  const folder = nodeModule.getCompileCacheDir();
   return folder === undefined ? process.env : { ...process.env, NODE_COMPILE_CACHE: dirname(folder) };
 }
 
 const begin = ({ module, name, frugal }: ThreadOf): Worker =>
   new Worker(module, { name, stdin: false, env: environment(), resourceLimits: frugal ? FRUGAL : {} });
 
-/** Threads that are wanted soon; those that are not urgent would take the others' time. Those that never are wanted wait for the next machine, and keep no process alive. */
+/** Threads that are wanted soon; those that are not urgent would take the others' time. Those that never are wanted wait for the next machine, or endIdleWorkers(), and keep no process alive. */
 export function expectWorkers(threads: readonly ThreadOf[]): void {
   for (const thread of threads) {
     const key = keyOf(thread);
@@ -39,6 +40,13 @@ export function expectWorkers(threads: readonly ThreadOf[]): void {
     worker.on('error', forget);
     worker.once('exit', forget);
   }
+}
+
+/** Ends those that nobody has told what to do; resolves when they hold nothing any more. */
+export async function endIdleWorkers(): Promise<void> {
+  const idle = [...waiting.values()];
+  waiting.clear();
+  await Promise.all(idle.map((worker) => worker.terminate()));
 }
 
 export function startWorker(start: WorkerStart): HostWorker {

@@ -16,7 +16,7 @@ import type { Host } from './host.ts';
 import { checkLimits } from './limits.ts';
 import { listen } from './listen.ts';
 import { gunzip } from './node-gunzip.ts';
-import { expectWorkers, startWorker, workerData } from './node-workers.ts';
+import { endIdleWorkers, expectWorkers, startWorker, workerData } from './node-workers.ts';
 import { SpillFile } from './spill-file.ts';
 import { threadTimeNs } from './thread-time.ts';
 
@@ -95,6 +95,7 @@ export const host: Host = {
   soon: (callback) => void setImmediate(callback),
 
   expectWorkers,
+  endIdleWorkers,
   startWorker,
   moduleAddress: (module) => (/^[a-z][a-z0-9+.-]+:/i.test(module) ? module : pathToFileURL(module).href),
   threadsLoadAlike: true,

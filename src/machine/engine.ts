@@ -33,3 +33,13 @@ export async function expectRestored(settings: Settings): Promise<void> {
   // Whoever waits for it is told what is wrong.
   prepareEngine(settings).catch(() => {});
 }
+
+/** Makes a machine; where that fails, its threads do not wait for another one. */
+export async function orNoThreads<T>(make: () => Promise<T>): Promise<T> {
+  try {
+    return await make();
+  } catch (error) {
+    await host.endIdleWorkers();
+    throw error;
+  }
+}

@@ -69,7 +69,7 @@ import { MachineChannel } from './channel.ts';
 import { MachineClients } from './clients.ts';
 import { watchedConsole } from './console-watch.ts';
 import { Ending } from './ending.ts';
-import { engineOf, expectRestored, expectThreads, prepareEngine } from './engine.ts';
+import { engineOf, expectRestored, expectThreads, orNoThreads, prepareEngine } from './engine.ts';
 import { MachineEvents } from './events.ts';
 import type { Executor, ExecutorEnds } from './executor.ts';
 import { MachineFlame } from './flame.ts';
@@ -152,8 +152,10 @@ export class Machine extends MachineEvents implements MachineHandle {
   /** Builds a machine and loads its kernel. Throws DragomanError for options and files that cannot be used. */
   static async create(options: MachineOptions): Promise<Machine> {
     const settings = readOptions(await readSources(options));
-    await expectThreads(settings, false);
-    return Machine.build(settings, undefined);
+    return orNoThreads(async () => {
+      await expectThreads(settings, false);
+      return Machine.build(settings, undefined);
+    });
   }
 
   /**
@@ -161,8 +163,10 @@ export class Machine extends MachineEvents implements MachineHandle {
    * version; BAD_OPTION for options that contradict it.
    */
   static async restore(snapshot: Source, options: RestoreOptions = {}): Promise<Machine> {
-    const { settings, saved } = await readSnapshot(snapshot, options, expectRestored);
-    return Machine.build(settings, saved);
+    return orNoThreads(async () => {
+      const { settings, saved } = await readSnapshot(snapshot, options, expectRestored);
+      return Machine.build(settings, saved);
+    });
   }
 
   private static async build(settings: Settings, saved: Saved | undefined): Promise<Machine> {
@@ -447,7 +451,7 @@ export class Machine extends MachineEvents implements MachineHandle {
       return Promise.reject(new DragomanError('BAD_STATE', this.isClosing ? 'the machine was closed' : 'a machine runs once'));
     const { result, endedAt } = this.ending;
     this.startedAt = endedAt || monotonicMs();
-    if (result !== undefined) return Promise.resolve(result);
+    if (result !== undefined) return host.endIdleWorkers().then(() => result);
     const { perfMap } = this.options;
     if (perfMap) host.writePerfMap();
     const engine = engineOf(this.options);
@@ -706,10 +710,12 @@ export class Machine extends MachineEvents implements MachineHandle {
     this.stop(reason instanceof Error ? reason.message : String(reason));
   };
 
-  close(): Promise<void> {
+  async close(): Promise<void> {
     this.isClosing = true;
     this.stop('the machine was closed');
-    return this.ending.gone;
+    await this.ending.gone;
+    // Those that it has not been run with.
+    if (this.startedAt === 0) await host.endIdleWorkers();
   }
 
   [Symbol.asyncDispose](): Promise<void> {

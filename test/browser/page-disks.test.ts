@@ -100,7 +100,7 @@ describePage('disks and network of the page', { more: { guests: 'test/browser/pa
     expect(errors).toEqual([]);
   });
 
-  it('leads from a machine in one tab to a machine in another', async () => {
+  it.skipIf(process.env.DRAGOMAN_LONG_TESTS !== '1')('leads from a machine in one tab to a machine in another', async () => {
     const { page, context } = await suite.open('?cpus=1', {}, { cores: 1 });
     const other = await context.newPage();
     await other.goto(`${suite.url}?cpus=1`);

@@ -33,7 +33,7 @@ describe.each(['interpreter', 'jit'] as const)('%s', (engine) => {
     TIMEOUT,
   );
 
-  it.each(['locked', 'smc', 'shootdown'])(
+  it.skipIf(engine === 'interpreter' && process.env.DRAGOMAN_LONG_TESTS !== '1').each(['locked', 'smc', 'shootdown'])(
     'runs %s',
     async (program) => {
       const [{ cpus, n }] = PROGRAMS[program]!.runs;

@@ -21,7 +21,7 @@ it.each([
   expect(translator.regions).toBeGreaterThanOrEqual(translator.modules);
 });
 
-it('binaryen takes over from direct in the first pause', { timeout: 120_000 }, async () => {
+it.skipIf(process.env.DRAGOMAN_LONG_TESTS !== '1')('binaryen takes over from direct in the first pause', { timeout: 120_000 }, async () => {
   const machine = await serai({ encoder: 'binaryen', append: '' });
   const run = machine.run();
   machine.sendInput(Buffer.from('primes 20000\r'));
