@@ -1,5 +1,6 @@
 // Places of hooks in functions of the runtime's, where no code of the guest's stands: ways between the privilege levels, and the accesses that interrupts, far transfers and string instructions that
 // fault have made. All of the CPU's state is in memory there; what the function is told of is in ClientWords.
+import { UNDEFINED } from '../decode/instruction.ts';
 import { Builder } from '../ir/builder.ts';
 import type { Value } from '../ir/types.ts';
 import { ClientWords, CROSSED_BY, NotedAccess } from '../layout/clients.ts';
@@ -11,16 +12,7 @@ import type { Instrument } from './instrument.ts';
 import type { AccessPlace, CrossingPlace, Level } from './places.ts';
 
 /** What stands in the place of an instruction's form. */
-export const RUNTIME_FORM: Form = {
-  mnemonic: 'none',
-  ops: [],
-  opsize: 4,
-  addrsize: 4,
-  segmented: false,
-  flat: false,
-  rep: 0,
-  locked: false,
-};
+export const RUNTIME_FORM: Form = { ...UNDEFINED, mnemonic: 'none' };
 
 class InMemory {
   protected readonly b: Builder;
