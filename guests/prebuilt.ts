@@ -21,7 +21,7 @@ export interface Manifest {
   readonly program: string;
 }
 
-const sha256 = (data: Uint8Array | string) => createHash('sha256').update(data).digest('hex');
+export const sha256 = (data: Uint8Array | string) => createHash('sha256').update(data).digest('hex');
 const firstLine = (command: string) => execFileSync(command, ['--version'], { encoding: 'utf8' }).split('\n')[0]!;
 
 /** The tools that are here, or undefined. */

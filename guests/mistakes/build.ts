@@ -1,7 +1,6 @@
 // The module of mistakes.c, for the kernel that the guest boots: kept beside its source as it was built for one version of Debian's kernel; for others it is built by that version's headers, which apt
 // fetches, without Kbuild. Usage, after a change of the source: node scripts/with-node.mjs guests/mistakes/build.ts
 import { execFileSync } from 'node:child_process';
-import { createHash } from 'node:crypto';
 import { copyFileSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -9,7 +8,7 @@ import { DragomanError } from '../../src/api/errors.ts';
 import { type Apt, Unpacked } from '../apt.ts';
 import { hashOf, keep } from '../kept.ts';
 import { ensureGuest } from '../linux.ts';
-import { tools } from '../prebuilt.ts';
+import { sha256, tools } from '../prebuilt.ts';
 
 const folder = fileURLToPath(new URL('.', import.meta.url));
 const SOURCE = 'mistakes.c';
@@ -55,7 +54,6 @@ const FLAGS = [
   ...['-D__KERNEL__', '-DMODULE', '-DKBUILD_MODNAME="mistakes"', '-D__KBUILD_MODNAME=kmod_mistakes'],
 ];
 
-const sha256 = (data: Uint8Array | string) => createHash('sha256').update(data).digest('hex');
 export const sourceHash = (): string => sha256(`${sha256(readFileSync(join(folder, SOURCE)))}\n${FLAGS.join('\n')}`);
 export const moduleHash = (): string => sha256(readFileSync(KEPT));
 

@@ -122,11 +122,13 @@ export function readBook(text: string): (mode: number) => Book | undefined {
   const forms = JSON.parse(lines[0]!) as FormLine[];
   const shapes: Shape[] = [];
   const shape = (n: number) => (shapes[n] ??= shapeOf(formOf(forms[n]!)));
-  const books: (Book | undefined)[] = [];
+  const books = new Map<number, Book | undefined>();
   return (mode) => {
-    const chapter = books[mode] === undefined ? (JSON.parse(lines[mode + 1]!) as Chapter | null) : null;
-    if (chapter !== null) books[mode] = new Book(shape, chapter);
-    return books[mode];
+    if (!books.has(mode)) {
+      const chapter = JSON.parse(lines[mode + 1]!) as Chapter | null;
+      books.set(mode, chapter === null ? undefined : new Book(shape, chapter));
+    }
+    return books.get(mode);
   };
 }
 

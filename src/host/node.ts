@@ -49,8 +49,25 @@ function built(name: string): Uint8Array<ArrayBuffer> {
   }
 }
 
-/** Those that were prepared: beside what this thread did meanwhile. */
+/** Those that were prepared, beside what this thread did meanwhile; and those on their way there. */
 const modules = new Map<string, WebAssembly.Module>();
+const compiling = new Map<string, Promise<void>>();
+
+async function compile(name: string): Promise<void> {
+  try {
+    modules.set(name, await WebAssembly.compile(built(name)));
+  } finally {
+    compiling.delete(name);
+  }
+}
+
+/** Sees that a module is among those that were prepared; compiles it once, however many ask. */
+function prepared(name: string): Promise<void> | undefined {
+  if (modules.has(name)) return undefined;
+  let coming = compiling.get(name);
+  if (coming === undefined) compiling.set(name, (coming = compile(name)));
+  return coming;
+}
 
 export const host: Host = {
   mayWait: true,
@@ -61,9 +78,7 @@ export const host: Host = {
   cores: availableParallelism,
   admit: () => Promise.resolve(),
   async prepare({ compiled }) {
-    const missing = compiled.filter((name) => !modules.has(name));
-    const ready = await Promise.all(missing.map((name) => WebAssembly.compile(built(name))));
-    missing.forEach((name, n) => void modules.set(name, ready[n]!));
+    await Promise.all(compiled.map(prepared));
   },
   get verifies() {
     return process.env.DRAGOMAN_VERIFY === '1';

@@ -5,6 +5,7 @@ import type { SharedMemory } from '../cpu/state.ts';
 import type { Parts } from '../devices/list.ts';
 import type { Outlets } from '../devices/outlet.ts';
 import type { Disk } from '../disks/disk.ts';
+import { host } from '../host/node.ts';
 import { Cpu, Pending } from '../layout/cpu.ts';
 import { Control, controlWord, cpuBase } from '../layout/memory.ts';
 import { closeShares, type Share } from '../share/open.ts';
@@ -116,6 +117,8 @@ export class Ending {
   async #giveBack(result: RunResult): Promise<void> {
     const { executor, outlets, disks, shares, devices, release, explain, onGone } = this.#parts;
     await executor().gone();
+    // Those that were begun for a run that never came.
+    if (this.#finish === undefined) await host.endIdleWorkers();
     this.#serveLast();
     // How slow somebody reads does not matter where the guest ended the run: it is waited for.
     for (let idle = outlets.idle(); idle !== undefined && !outlets.hurried; idle = outlets.idle()) {

@@ -451,7 +451,7 @@ export class Machine extends MachineEvents implements MachineHandle {
       return Promise.reject(new DragomanError('BAD_STATE', this.isClosing ? 'the machine was closed' : 'a machine runs once'));
     const { result, endedAt } = this.ending;
     this.startedAt = endedAt || monotonicMs();
-    if (result !== undefined) return host.endIdleWorkers().then(() => result);
+    if (result !== undefined) return this.ending.gone.then(() => result);
     const { perfMap } = this.options;
     if (perfMap) host.writePerfMap();
     const engine = engineOf(this.options);
@@ -710,12 +710,10 @@ export class Machine extends MachineEvents implements MachineHandle {
     this.stop(reason instanceof Error ? reason.message : String(reason));
   };
 
-  async close(): Promise<void> {
+  close(): Promise<void> {
     this.isClosing = true;
     this.stop('the machine was closed');
-    await this.ending.gone;
-    // Those that it has not been run with.
-    if (this.startedAt === 0) await host.endIdleWorkers();
+    return this.ending.gone;
   }
 
   [Symbol.asyncDispose](): Promise<void> {
