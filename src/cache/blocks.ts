@@ -13,6 +13,7 @@ import {
   CONTROL,
   Control,
   CpuArea,
+  controlWord,
   JUMP_ENTRIES,
   JUMP_WAYS,
   JumpEntry,
@@ -195,7 +196,7 @@ export class BlockCache {
       }
     };
     look(this.cpu + Cpu.at.breakpoints, 4);
-    look(CONTROL + Control.at.debugPoints, i32[(CONTROL + Control.at.debugCount) >> 2]!);
+    look(CONTROL + Control.at.debugPoints, i32[controlWord(Control.at.debugCount)]!);
     return found;
   }
 
@@ -322,7 +323,7 @@ export class BlockCache {
 
   /** Instruments are asked for before any code runs. */
   private get headName(): HeadName {
-    return (this.knownHead ??= headFor(instrumentsAsked((offset) => this.shared.i32[(CONTROL + offset) >> 2]!)));
+    return (this.knownHead ??= headFor(instrumentsAsked((offset) => this.shared.i32[controlWord(offset)]!)));
   }
 
   private enter(head: number, phys: number, eip: number, mode: number): void {

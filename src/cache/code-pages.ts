@@ -41,8 +41,8 @@ import {
   CODE_MAP_COUNT,
   CODE_MAP_PAGES,
   CODE_MAPS,
-  CONTROL,
   Control,
+  controlWord,
   cpuBase,
   DROP_QUEUE,
   DROP_QUEUE_ENTRIES,
@@ -52,7 +52,7 @@ import {
   PageMeta,
 } from '../layout/memory.ts';
 
-const DROPPED = (CONTROL + Control.at.dropped) >> 2;
+const DROPPED = controlWord(Control.at.dropped);
 /** An entry: the page's number and DROP_ALL, and above them in which round through the ring it was written. Rounds count from 1: an entry that nobody has
  * written yet is of none. */
 const PAGE_BITS = 19;
@@ -197,8 +197,8 @@ export function forgetCode({ i32, u8, plan }: SharedMemory): void {
   u8.fill(0, plan.pageMeta, plan.pageMeta + (plan.ramBytes / PAGE) * PageMeta.size);
   u8.fill(0, CODE_MAPS, CODE_MAPS + CODE_MAP_COUNT * CODE_MAP_BYTES);
   i32.fill(0, CODE_MAP_PAGES >> 2, (CODE_MAP_PAGES >> 2) + CODE_MAP_COUNT);
-  i32[(CONTROL + Control.at.codeMapNext) >> 2] = 0;
-  i32[(CONTROL + Control.at.heatHead) >> 2] = i32[(CONTROL + Control.at.heatTail) >> 2] = 0;
+  i32[controlWord(Control.at.codeMapNext)] = 0;
+  i32[controlWord(Control.at.heatHead)] = i32[controlWord(Control.at.heatTail)] = 0;
   for (let cpu = 0; cpu < plan.cpuCount; cpu++) i32[(cpuBase(plan, cpu) + Cpu.at.droppedSeen) >> 2] = i32[DROPPED]!;
 }
 

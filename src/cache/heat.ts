@@ -1,12 +1,12 @@
 // Requests of hot code, from the CPUs (wasm/engine/engine.ts, `hot`) to whoever translates: a ring in shared memory.
 import type { SharedMemory } from '../cpu/state.ts';
-import { CONTROL, Control, HEAT_QUEUE, HEAT_QUEUE_ENTRIES, HeatRequest } from '../layout/memory.ts';
+import { Control, controlWord, HEAT_QUEUE, HEAT_QUEUE_ENTRIES, HeatRequest } from '../layout/memory.ts';
 import type { Request } from './request.ts';
 
 /** Regions in a module at the most: large enough that V8's cost a module is spread, small enough that hot code does not wait. */
 export const BATCH = 32;
-const HEAD = (CONTROL + Control.at.heatHead) >> 2;
-const TAIL = (CONTROL + Control.at.heatTail) >> 2;
+const HEAD = controlWord(Control.at.heatHead);
+const TAIL = controlWord(Control.at.heatTail);
 
 /** Whether anybody has asked. */
 export const hasRequests = ({ i32 }: SharedMemory): boolean => Atomics.load(i32, HEAD) !== Atomics.load(i32, TAIL);
@@ -24,8 +24,7 @@ const SPINS = 1000;
 
 /** A CPU has decoded the first code of a page. Where the queue is full, or another CPU writes to it, the page is not asked for. */
 export function askForPage({ i32 }: SharedMemory, { phys, eip, mode }: Request, cpu: number): void {
-  const at = (offset: number) => (CONTROL + offset) >> 2;
-  const lock = at(Control.at.heatLock);
+  const lock = controlWord(Control.at.heatLock);
   for (let spins = 0; Atomics.compareExchange(i32, lock, 0, 1) !== 0; spins++) if (spins === SPINS) return;
   const tail = Atomics.load(i32, TAIL);
   const next = (tail + 1) % HEAT_QUEUE_ENTRIES;
@@ -38,8 +37,8 @@ export function askForPage({ i32 }: SharedMemory, { phys, eip, mode }: Request, 
     i32[entry + HeatRequest.at.plain / 4] = 0;
     i32[entry + HeatRequest.at.cpu / 4] = cpu;
     Atomics.store(i32, TAIL, next);
-    Atomics.add(i32, at(Control.at.heatSignal), 1);
-    Atomics.notify(i32, at(Control.at.heatSignal), 1);
+    Atomics.add(i32, controlWord(Control.at.heatSignal), 1);
+    Atomics.notify(i32, controlWord(Control.at.heatSignal), 1);
   }
   Atomics.store(i32, lock, 0);
 }

@@ -3,7 +3,7 @@
 import type { SharedMemory } from '../cpu/state.ts';
 import { ENCODERS, type EncoderName } from '../emit/module/builder.ts';
 import { eipOf } from '../ir/blocks.ts';
-import { CONTROL, Control, PAGE, REGION_LOG, REGION_LOG_BYTES } from '../layout/memory.ts';
+import { Control, controlWord, PAGE, REGION_LOG, REGION_LOG_BYTES } from '../layout/memory.ts';
 import type { Region } from '../translate/grow.ts';
 import { type CodeImage, lengthOf } from './code-image.ts';
 import type { Request } from './request.ts';
@@ -60,9 +60,9 @@ const ENCODER_SHIFT = 8;
 const DROPPED = 0;
 const FILLER = -1;
 
-const END = (CONTROL + Control.at.regionLogEnd) >> 2;
-const FIRST = (CONTROL + Control.at.regionLogFirst) >> 2;
-const LOGGED = (CONTROL + Control.at.regionsLogged) >> 2;
+const END = controlWord(Control.at.regionLogEnd);
+const FIRST = controlWord(Control.at.regionLogFirst);
+const LOGGED = controlWord(Control.at.regionsLogged);
 const wordAt = (position: number) => (REGION_LOG + (position % REGION_LOG_BYTES)) >> 2;
 const distance = (from: number, to: number) => (to - from) >>> 0;
 

@@ -4,7 +4,7 @@ import { PhysicalMemory } from '../cpu/physical.ts';
 import type { Instance } from '../cpu/runtime.ts';
 import type { SharedMemory } from '../cpu/state.ts';
 import { Mode } from '../layout/cpu.ts';
-import { BlockHead, CONTROL, Control, PAGE, PAGE_SHIFT } from '../layout/memory.ts';
+import { BlockHead, Control, controlWord, PAGE, PAGE_SHIFT } from '../layout/memory.ts';
 import type { BlockCache, Jumps } from './blocks.ts';
 import { pagesOf, touches } from './code-image.ts';
 import type { RegionEntry, TranslatedModule } from './translator.ts';
@@ -48,7 +48,7 @@ export class RegionTable {
   install(module: TranslatedModule): void {
     if (!module.entries.some(({ phys, image }) => this.physical.holds(phys >>> PAGE_SHIFT, image))) return;
     // Its regions name no slot that was not given away before it was published.
-    this.instance.reach(Atomics.load(this.shared.i32, (CONTROL + Control.at.slotNext) >> 2));
+    this.instance.reach(Atomics.load(this.shared.i32, controlWord(Control.at.slotNext)));
     const code = new WebAssembly.Instance(new WebAssembly.Module(module.bytes as Uint8Array<ArrayBuffer>), this.instance.imports).exports;
     this.modules++;
     this.bytes += module.bytes.length;

@@ -12,7 +12,7 @@ import { emitRegion, waitsForCalls } from '../emit/region/region.ts';
 import { type Instrument, instrumentsAsked } from '../instrument/index.ts';
 import { codeLevel } from '../instrument/places.ts';
 import { Mode } from '../layout/cpu.ts';
-import { CONTROL, Control, PAGE, PAGE_SHIFT, POINTS, POINTS_BYTES, Relax, SLOTS, Slot, TABLE_ENTRIES } from '../layout/memory.ts';
+import { Control, controlWord, PAGE, PAGE_SHIFT, POINTS, POINTS_BYTES, Relax, SLOTS, Slot, TABLE_ENTRIES } from '../layout/memory.ts';
 import { growRegion, type Region } from '../translate/grow.ts';
 import { type CodeImage, imageOf, type PageAt, type Piece } from './code-image.ts';
 import { CodeSource } from './code-source.ts';
@@ -155,7 +155,7 @@ export class Translator {
     this.shared = shared;
     this.physical = new PhysicalMemory(shared);
     this.log = new RegionLog(shared);
-    shared.i32[(CONTROL + Control.at.slotNext) >> 2] = firstSlot;
+    shared.i32[controlWord(Control.at.slotNext)] = firstSlot;
   }
 
   /** The table slot of a guest PC; always the same for the same code of the same owner. */
@@ -164,7 +164,7 @@ export class Translator {
     let slot = this.slots.get(key);
     if (slot !== undefined) return slot;
     const { i32 } = this.shared;
-    slot = i32[(CONTROL + Control.at.slotNext) >> 2]!++;
+    slot = i32[controlWord(Control.at.slotNext)]!++;
     if (slot >= TABLE_ENTRIES) throw new Error('the function table is full');
     this.slots.set(key, slot);
     const at = (SLOTS + slot * Slot.size) >> 2;
@@ -176,7 +176,7 @@ export class Translator {
   }
 
   private word(offset: number): number {
-    return this.shared.i32[(CONTROL + offset) >> 2]!;
+    return this.shared.i32[controlWord(offset)]!;
   }
 
   private get grounds(): Pick<Grounds, 'relax' | 'directOrigin'> {
@@ -214,7 +214,7 @@ export class Translator {
 
   /** What code that is made now may rely on. */
   private get relax(): number {
-    return Atomics.load(this.shared.i32, (CONTROL + Control.at.relax) >> 2) & OF_CODE;
+    return Atomics.load(this.shared.i32, controlWord(Control.at.relax)) & OF_CODE;
   }
 
   /** Whether there may be regions that rely on something else than is asked for now: all are to be dropped, so that what is hot is made anew. */
@@ -226,10 +226,10 @@ export class Translator {
   /** Whether the table has slots for another module's regions and for where those lead to, and as many regions may be. Without room all are to be dropped first (giveBack). */
   get hasRoom(): boolean {
     const { i32 } = this.shared;
-    const most = i32[(CONTROL + Control.at.mostRegions) >> 2]!;
+    const most = i32[controlWord(Control.at.mostRegions)]!;
     if (most !== 0 && this.admitted + BATCH > most) return false;
-    if (POINTS_BYTES - i32[(CONTROL + Control.at.pointsNext) >> 2]! < BATCH * MOST_POINTS * 4) return false;
-    return TABLE_ENTRIES - i32[(CONTROL + Control.at.slotNext) >> 2]! >= SLOTS_KEPT;
+    if (POINTS_BYTES - i32[controlWord(Control.at.pointsNext)]! < BATCH * MOST_POINTS * 4) return false;
+    return TABLE_ENTRIES - i32[controlWord(Control.at.slotNext)]! >= SLOTS_KEPT;
   }
 
   /** All table slots are given back, and mean nothing any more: every CPU has dropped its regions, or will before it sees another module; none looks a slot up meanwhile. */
@@ -244,9 +244,9 @@ export class Translator {
     this.changing.clear();
     this.admitted = 0;
     this.admittedBy.clear();
-    i32[(CONTROL + Control.at.slotNext) >> 2] = this.firstSlot;
-    i32[(CONTROL + Control.at.pointsNext) >> 2] = 0;
-    i32[(CONTROL + Control.at.statFlushes) >> 2]!++;
+    i32[controlWord(Control.at.slotNext)] = this.firstSlot;
+    i32[controlWord(Control.at.pointsNext)] = 0;
+    i32[controlWord(Control.at.statFlushes)]!++;
     this.log.drop();
   }
 
@@ -335,7 +335,7 @@ export class Translator {
     if (pointsAt === undefined || eips.length === 0) return;
     const { i32 } = this.shared;
     i32.set(eips, pointsAt >> 2);
-    i32[(CONTROL + Control.at.pointsNext) >> 2]! += eips.length * 4;
+    i32[controlWord(Control.at.pointsNext)]! += eips.length * 4;
     i32[(SLOTS + slot * Slot.size + Slot.at.points) >> 2] = pointsAt;
   }
 

@@ -2,7 +2,7 @@
 import type { Instance } from '../cpu/runtime.ts';
 import type { SharedMemory } from '../cpu/state.ts';
 import { instrumentsAsked } from '../instrument/index.ts';
-import { CONTROL } from '../layout/memory.ts';
+import { controlWord } from '../layout/memory.ts';
 import { ClientCalls } from './calls.ts';
 import type { MakeClient } from './client.ts';
 import { ClientHandlers } from './handlers.ts';
@@ -23,7 +23,7 @@ export function clientCode(
   list: readonly ClientEntry[],
   load: (module: string) => MakeClient,
 ): ClientCode {
-  const others = instrumentsAsked((offset) => shared.i32[(CONTROL + offset) >> 2]!);
+  const others = instrumentsAsked((offset) => shared.i32[controlWord(offset)]!);
   const clients = makeClients(shared, list, load);
   const instruments = clients.map(({ instrument }) => instrument);
   return { handlers: new ClientHandlers(instance, shared, others, instruments), calls: new ClientCalls(shared, cpu, clients) };

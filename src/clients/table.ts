@@ -3,7 +3,7 @@
 import { DragomanError } from '../api/errors.ts';
 import type { SharedMemory } from '../cpu/state.ts';
 import type { Level } from '../instrument/hooks.ts';
-import { CLIENT_TABLE, CLIENT_TABLE_BYTES, CONTROL, Control } from '../layout/memory.ts';
+import { CLIENT_TABLE, CLIENT_TABLE_BYTES, Control, controlWord } from '../layout/memory.ts';
 import type { MachineFacts, OptionTexts, Range } from './client.ts';
 import type { Placed } from './room.ts';
 
@@ -20,7 +20,7 @@ export interface ClientEntry {
   readonly placed: Placed;
 }
 
-const changes = (CONTROL + Control.at.clientChanges) >> 2;
+const changes = controlWord(Control.at.clientChanges);
 
 /** The list's version: another one behind each change. Odd while it changes. */
 export const clientVersion = ({ i32 }: SharedMemory): number => Atomics.load(i32, changes);

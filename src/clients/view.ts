@@ -1,7 +1,7 @@
 // What a client found, as its report sees it: its room in the machine's memory.
 import { isMapped, type TableMemory, walk } from '../inspect/page-walk.ts';
 import { Cpu, GPR_STRIDE } from '../layout/cpu.ts';
-import { CONTROL, Control, cpuBase, type MemoryPlan, RAM } from '../layout/memory.ts';
+import { Control, controlWord, cpuBase, type MemoryPlan, RAM } from '../layout/memory.ts';
 import type { MachineFacts, Room } from './room.ts';
 import { type Placed, RING_HEAD, type Ring } from './room.ts';
 
@@ -95,7 +95,7 @@ export class ClientView implements MachineFacts {
   }
   /** Whether CPUs run in turn, on one thread. */
   get lockstep(): boolean {
-    return this.#shared.i32[(CONTROL + Control.at.lockstep) >> 2] !== 0;
+    return this.#shared.i32[controlWord(Control.at.lockstep)] !== 0;
   }
   /** In lockstep: instructions that a CPU has left of its turn, behind those of its block (Client.called); below 0 where a device has ended it. */
   turnLeft(cpu: number): number {

@@ -1,7 +1,7 @@
 // What becomes of a CPU between its instructions: HLT and what ends it, INIT, start-up IPIs (SDM vol. 3, 9.1 and 9.4). Both executors go by it; how a CPU
 // sleeps, and who runs meanwhile, is theirs.
 import { Cpu, Eflags, Exit, Pending, Seg, SegCache } from '../layout/cpu.ts';
-import { CONTROL, Control } from '../layout/memory.ts';
+import { Control, controlWord } from '../layout/memory.ts';
 import { initCpu } from './state.ts';
 import type { Vcpu } from './vcpu.ts';
 
@@ -88,7 +88,7 @@ export class Lifecycle {
   #init(): boolean {
     const cpu = this.#cpu;
     const { shared, base, index, instance, blocks } = cpu;
-    if (index === 0 && shared.i32[(CONTROL + Control.at.romBytes) >> 2] === 0) return false;
+    if (index === 0 && shared.i32[controlWord(Control.at.romBytes)] === 0) return false;
     const { runtime } = instance;
     runtime.flush!(base);
     blocks.bumpJumps();

@@ -2,8 +2,8 @@
 import { type CodeImage, holds, pagesOf } from '../cache/code-image.ts';
 import { enterCode } from '../cache/code-pages.ts';
 import {
-  CONTROL,
   Control,
+  controlWord,
   LOW_ROM_BYTES,
   PAGE,
   PAGE_HAS_CODE,
@@ -25,12 +25,12 @@ export class PhysicalMemory {
   }
 
   private get romBytes(): number {
-    return this.shared.i32[(CONTROL + Control.at.romBytes) >> 2]!;
+    return this.shared.i32[controlWord(Control.at.romBytes)]!;
   }
 
   /** Whether code below 1 MiB comes from RAM in the place of ROM. */
   private isShadowed(phys: number): boolean {
-    return ((this.shared.i32[(CONTROL + Control.at.shadowRam) >> 2]! >> ((phys >>> 14) & 7)) & 1) !== 0;
+    return ((this.shared.i32[controlWord(Control.at.shadowRam)]! >> ((phys >>> 14) & 7)) & 1) !== 0;
   }
 
   /** Host address of a guest physical one, or undefined where there is neither RAM nor ROM. */

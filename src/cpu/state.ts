@@ -4,7 +4,7 @@ import { DragomanError } from '../api/errors.ts';
 import { Cpu, GPR_STRIDE, Gpr, NO_SELECTOR, PROVEN_DESCRIPTORS, Seg, SegCache, SegmentProof } from '../layout/cpu.ts';
 import { CPUID_SIGNATURE } from '../layout/features.ts';
 import { LAPIC_BASE } from '../layout/lapic.ts';
-import { ClockAsks, CONTROL, Control, CpuArea, cpuBase, type MemoryPlan, Relax } from '../layout/memory.ts';
+import { ClockAsks, Control, CpuArea, controlWord, cpuBase, type MemoryPlan, Relax } from '../layout/memory.ts';
 
 export interface SharedMemory {
   readonly memory: WebAssembly.Memory;
@@ -32,7 +32,7 @@ export function createMemory(plan: MemoryPlan): SharedMemory {
     );
   }
   const shared = attachMemory(memory, plan);
-  const set = (offset: number, value: number) => (shared.i32[(CONTROL + offset) >> 2] = value);
+  const set = (offset: number, value: number) => (shared.i32[controlWord(offset)] = value);
   set(Control.at.cpuCount, plan.cpuCount);
   set(Control.at.ramBytes, plan.ramBytes);
   set(Control.at.cpus, plan.cpus);

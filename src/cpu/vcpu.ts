@@ -7,7 +7,7 @@ import type { ClientCode } from '../clients/client-code.ts';
 import { type ClientEntry, clientVersion, readClients } from '../clients/table.ts';
 import { ClientWords } from '../layout/clients.ts';
 import { Cpu, Exit, GPR_STRIDE, Mode, Pending } from '../layout/cpu.ts';
-import { BlockHead, CONTROL, Control, CpuArea, cpuBase, KEPT_PAGES, PAGE, PAGE_SHIFT } from '../layout/memory.ts';
+import { BlockHead, Control, CpuArea, controlWord, cpuBase, KEPT_PAGES, PAGE, PAGE_SHIFT } from '../layout/memory.ts';
 import type { HostImports } from '../runtime/host.ts';
 import { addTo, timed } from './host-costs.ts';
 import { type EngineImage, type Instance, instantiate } from './runtime.ts';
@@ -51,7 +51,7 @@ export class Vcpu {
       clientCall: (_cpu, which, eip, eflags, ...values) => this.code?.calls.call(which, eip, eflags, ...values),
       clientCrossing: () => this.code?.calls.crossing(),
     };
-    const counts = shared.i32[(CONTROL + Control.at.countInstructions) >> 2] !== 0;
+    const counts = shared.i32[controlWord(Control.at.countInstructions)] !== 0;
     this.instance = instantiate(image, shared, functions, counts ? (host) => timed(shared, this.base, host) : undefined);
     this.blocks = new BlockCache(shared, this.base, this.instance.runtime, image.keys);
     this.regions = new RegionTable(shared, this.instance, this.blocks);
@@ -119,7 +119,7 @@ export class Vcpu {
 
   /** Goes by the host's breakpoints as they are now. Nothing runs. */
   takeDebugChanges(): void {
-    const changes = this.shared.i32[(CONTROL + Control.at.debugChanges) >> 2]!;
+    const changes = this.shared.i32[controlWord(Control.at.debugChanges)]!;
     if (changes === this.debugChanges) return;
     this.debugChanges = changes;
     this.instance.runtime.flush(this.base);
@@ -210,7 +210,7 @@ export class Vcpu {
   private mayBeKept(head: number): boolean {
     const { i32 } = this.shared;
     const page = i32[(head + BlockHead.at.eip) >> 2]! >>> PAGE_SHIFT;
-    return ((i32[((CONTROL + Control.at.keptPages) >> 2) + ((page % KEPT_PAGES) >> 5)]! >> (page & 31)) & 1) !== 0;
+    return ((i32[controlWord(Control.at.keptPages) + ((page % KEPT_PAGES) >> 5)]! >> (page & 31)) & 1) !== 0;
   }
 
   /** All that is kept of the page of a block is wanted. */

@@ -17,7 +17,7 @@ import { emitTranslation, waitsForCalls } from '../emit/region/region.ts';
 import { host } from '../host/node.ts';
 import { instrumentsAsked } from '../instrument/index.ts';
 import { COPY } from '../ir/blocks.ts';
-import { CONTROL, Control, PAGE, PAGE_SHIFT, POINTS, SLOTS, Slot } from '../layout/memory.ts';
+import { Control, controlWord, PAGE, PAGE_SHIFT, POINTS, SLOTS, Slot } from '../layout/memory.ts';
 import { growRegion, type Region } from '../translate/grow.ts';
 import { translate } from '../translate/pipeline.ts';
 import { regionLines } from '../translate/text.ts';
@@ -60,7 +60,7 @@ class Retranslation {
 
   constructor(shared: SharedMemory, logged: LoggedRegion) {
     const { i32, plan } = shared;
-    const control = (offset: number) => i32[(CONTROL + offset) >> 2]!;
+    const control = (offset: number) => i32[controlWord(offset)]!;
     const slot = (n: number, field: number) => i32[(SLOTS + n * Slot.size + field) >> 2]! >>> 0;
     const { relax, directOrigin } = logged;
     this.logged = logged;
@@ -152,7 +152,7 @@ export async function inspectRegion(shared: SharedMemory, logged: LoggedRegion, 
   const code = again.code();
   const text = ({ wasm }: RegionCode) => wasm.map((line) => line.text).join('\n');
   const inForce = reliedOn(logged);
-  const asked = Atomics.load(shared.i32, (CONTROL + Control.at.relax) >> 2);
+  const asked = Atomics.load(shared.i32, controlWord(Control.at.relax));
   const relaxations: RelaxationEffect[] = [];
   for (const relaxation of RELAXATION_NAMES) {
     const bit = RELAXATIONS[relaxation];

@@ -12,7 +12,7 @@ import { ClientView, type KernelNames } from '../clients/view.ts';
 import type { SharedMemory } from '../cpu/state.ts';
 import { host } from '../host/node.ts';
 import { ClientTells } from '../layout/clients.ts';
-import { CLIENT_CPU_BYTES, CONTROL, Control, CpuArea, cpuBase } from '../layout/memory.ts';
+import { CLIENT_CPU_BYTES, Control, CpuArea, controlWord, cpuBase } from '../layout/memory.ts';
 
 /** At once. */
 const MOST_CLIENTS = 31;
@@ -220,12 +220,12 @@ export class MachineClients {
       this.#attached.map(({ entry }) => entry),
     );
     const some = (bit: number, wants: (client: Client) => unknown) => (this.#attached.some(({ client }) => wants(client)) ? bit : 0);
-    shared.i32[(CONTROL + Control.at.clientTells) >> 2] =
+    shared.i32[controlWord(Control.at.clientTells)] =
       some(ClientTells.CROSSING, ({ crossing }) => crossing) |
       some(ClientTells.CROSSED, ({ crossed }) => crossed) |
       some(ClientTells.ACCESS, ({ access }) => access);
-    shared.i32[(CONTROL + Control.at.placed) >> 2] = this.#attached.length > 0 ? 1 : 0;
-    const signal = (CONTROL + Control.at.heatSignal) >> 2;
+    shared.i32[controlWord(Control.at.placed)] = this.#attached.length > 0 ? 1 : 0;
+    const signal = controlWord(Control.at.heatSignal);
     Atomics.add(shared.i32, signal, 1);
     Atomics.notify(shared.i32, signal);
   }

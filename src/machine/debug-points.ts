@@ -3,7 +3,7 @@ import type { Breakpoint as PublicBreakpoint, WatchAccess } from '../api/debug.t
 import { DragomanError } from '../api/errors.ts';
 import type { SharedMemory } from '../cpu/state.ts';
 import { Breakpoint, BreakpointKind } from '../layout/cpu.ts';
-import { CONTROL, Control, DEBUG_POINTS } from '../layout/memory.ts';
+import { CONTROL, Control, controlWord, DEBUG_POINTS } from '../layout/memory.ts';
 
 const KINDS: Readonly<Record<WatchAccess, number>> = {
   read: BreakpointKind.READ,
@@ -95,8 +95,8 @@ export class DebugPoints {
       i32[(at + Breakpoint.at.first) >> 2] = point.first;
       i32[(at + Breakpoint.at.length) >> 2] = point.length;
     });
-    i32[(CONTROL + Control.at.debugCount) >> 2] = table.length;
-    i32[(CONTROL + Control.at.debugChanges) >> 2]!++;
+    i32[controlWord(Control.at.debugCount)] = table.length;
+    i32[controlWord(Control.at.debugChanges)]!++;
   }
 
   /** A CPU stopped at entry `index` of the table: all breakpoints on that instruction, or the one on that data. */

@@ -4,7 +4,7 @@ import { ramWritten } from '../cache/code-pages.ts';
 import type { RuntimeExports } from '../cpu/runtime.ts';
 import type { SharedMemory } from '../cpu/state.ts';
 import type { Chipset } from '../devices/chipset.ts';
-import { CONTROL, Control, RAM, ROM, ROM_BYTES } from '../layout/memory.ts';
+import { Control, controlWord, RAM, ROM, ROM_BYTES } from '../layout/memory.ts';
 import type { EntryState } from './boot/entry.ts';
 import { commandLineOf, loadKernel } from './boot/kernel.ts';
 import { loadRom } from './boot/rom.ts';
@@ -21,7 +21,7 @@ export function loadGuest(shared: SharedMemory, options: Settings): EntryState {
   const ram = ramOf(shared);
   if (bios !== undefined) {
     const entry = loadRom(ram, shared.u8.subarray(ROM, ROM + ROM_BYTES), bios);
-    shared.i32[(CONTROL + Control.at.romBytes) >> 2] = bios.length;
+    shared.i32[controlWord(Control.at.romBytes)] = bios.length;
     return entry;
   }
   // First what a BIOS leaves, then the kernel, as on a PC: its bytes win.

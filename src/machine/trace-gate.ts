@@ -4,7 +4,7 @@ import type { TraceAddresses, TraceFilter, TracePart, TracePlace } from '../api/
 import type { SharedMemory } from '../cpu/state.ts';
 import type { MachineSymbols } from '../inspect/symbols.ts';
 import { Cpu } from '../layout/cpu.ts';
-import { CONTROL, Control, cpuBase, TraceRange, TraceSkips } from '../layout/memory.ts';
+import { CONTROL, Control, controlWord, cpuBase, TraceRange, TraceSkips } from '../layout/memory.ts';
 import { ConsolePart } from './console-part.ts';
 
 const BIT: Readonly<Record<TracePart, number>> = {
@@ -42,14 +42,13 @@ export class TraceGate {
   begin(symbols: MachineSymbols): void {
     const { i32 } = this.#shared;
     const { addresses = [], from } = this.#filter;
-    const at = (offset: number) => (CONTROL + offset) >> 2;
     for (const [n, each] of addresses.entries()) {
       const { first, last } = rangeOf(each, symbols, n);
       const range = Control.at.traceRanges + n * TraceRange.size;
-      i32[at(range + TraceRange.at.first)] = first;
-      i32[at(range + TraceRange.at.last)] = last;
+      i32[controlWord(range + TraceRange.at.first)] = first;
+      i32[controlWord(range + TraceRange.at.last)] = last;
     }
-    i32[at(Control.at.traceRangeCount)] = addresses.length;
+    i32[controlWord(Control.at.traceRangeCount)] = addresses.length;
     const start = BigInt(typeof from === 'number' ? from : 0);
     new BigUint64Array(i32.buffer, CONTROL + Control.at.traceFrom, 1)[0] = start;
     if (this.part === undefined) this.#open();

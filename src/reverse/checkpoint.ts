@@ -5,7 +5,7 @@ import type { FrozenClusters } from '../disks/clusters.ts';
 import type { Disk } from '../disks/disk.ts';
 import { Overlay } from '../disks/overlay.ts';
 import { Cpu } from '../layout/cpu.ts';
-import { CONTROL, Control, RAM, ROM, ROM_BYTES } from '../layout/memory.ts';
+import { CONTROL, Control, controlWord, RAM, ROM, ROM_BYTES } from '../layout/memory.ts';
 import type { Lockstep, SavedTurns } from '../machine/lockstep/lockstep.ts';
 import type { SeededRandom } from '../machine/lockstep/random.ts';
 import type { VirtualClock } from '../machine/lockstep/virtual-clock.ts';
@@ -65,7 +65,7 @@ export function takeCheckpoint(machine: Checkpointed, position: Position, isBrea
   const { shared, chipset, disks, lockstep, random } = machine;
   const { hub } = chipset;
   const turns = forget(lockstep);
-  const hasRom = shared.i32[(CONTROL + Control.at.romBytes) >> 2] !== 0;
+  const hasRom = shared.i32[controlWord(Control.at.romBytes)] !== 0;
   return {
     position,
     isBreak,

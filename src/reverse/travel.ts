@@ -2,7 +2,7 @@
 import { DragomanError } from '../api/errors.ts';
 import { host } from '../host/node.ts';
 import { Cpu, DebugStop } from '../layout/cpu.ts';
-import { CONTROL, Control, cpuBase } from '../layout/memory.ts';
+import { Control, controlWord, cpuBase } from '../layout/memory.ts';
 import type { Inputs } from '../machine/inputs.ts';
 import type { Limit } from '../machine/lockstep/lockstep.ts';
 import { type Checkpoint, executedAt } from './checkpoint.ts';
@@ -171,11 +171,10 @@ export class Travel {
   /** `work` while there are no breakpoints. */
   async #withoutPoints(work: () => Promise<void>): Promise<void> {
     const { shared, lockstep } = this.#options.history.machine;
-    const at = (offset: number) => (CONTROL + offset) >> 2;
-    const count = shared.i32[at(Control.at.debugCount)]!;
+    const count = shared.i32[controlWord(Control.at.debugCount)]!;
     const set = (points: number) => {
-      shared.i32[at(Control.at.debugCount)] = points;
-      shared.i32[at(Control.at.debugChanges)]!++;
+      shared.i32[controlWord(Control.at.debugCount)] = points;
+      shared.i32[controlWord(Control.at.debugChanges)]!++;
       for (const cpu of lockstep.cpus) cpu.takeDebugChanges();
     };
     if (count > 0) set(0);

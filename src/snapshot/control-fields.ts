@@ -1,6 +1,6 @@
 // What of the machine-wide control block is in a snapshot: as with CPUs (cpu-fields.ts), every field is of one kind.
 import type { SharedMemory } from '../cpu/state.ts';
-import { CONTROL, Control } from '../layout/memory.ts';
+import { Control, controlWord } from '../layout/memory.ts';
 
 /**
  * 'saved': the guest's, or what its code is found by. 'made': from the machine's options and its plan. 'clock': set from the guest's time. 'counter': for statistics. 'thread': what the
@@ -34,7 +34,7 @@ const KINDS: Readonly<Record<ControlFieldKind, readonly ControlField[]>> = {
 export const controlFieldKinds = (field: string): ControlFieldKind[] =>
   (Object.entries(KINDS) as [ControlFieldKind, readonly string[]][]).flatMap(([kind, fields]) => (fields.includes(field) ? [kind] : []));
 
-const word = (field: ControlField) => (CONTROL + Control.at[field]) >> 2;
+const word = (field: ControlField) => controlWord(Control.at[field]);
 
 /** Words by their names. */
 export type SavedControl = Readonly<Record<string, number>>;

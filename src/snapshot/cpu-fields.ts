@@ -2,7 +2,7 @@
 import { deriveState, type RuntimeExports } from '../cpu/runtime.ts';
 import { resetCpu, type SharedMemory } from '../cpu/state.ts';
 import { Cpu, HOST_HIT, NO_RETURN, PENDING_HELD_SHIFT, Pending, Step } from '../layout/cpu.ts';
-import { CONTROL, Control, CpuArea, cpuBase } from '../layout/memory.ts';
+import { Control, CpuArea, controlWord, cpuBase } from '../layout/memory.ts';
 
 /**
  * 'saved': the guest's. 'derived': follows from that, or is known of it until it is forgotten (translations, code, proofs), or means nothing between two instructions. 'counter': what this
@@ -103,7 +103,7 @@ export function putCpu(shared: SharedMemory, index: number, saved: Uint8Array, r
   put(shared, index, KINDS.saved, saved);
   const { i32, plan } = shared;
   const base = cpuBase(plan, index);
-  i32[(base + Cpu.at.shadowRamSeen) >> 2] = i32[(CONTROL + Control.at.shadowRam) >> 2]!;
+  i32[(base + Cpu.at.shadowRamSeen) >> 2] = i32[controlWord(Control.at.shadowRam)]!;
   i32[(base + Cpu.at.callReturn) >> 2] = NO_RETURN;
   deriveState(runtime, base);
 }

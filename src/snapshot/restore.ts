@@ -9,7 +9,7 @@ import type { Chipset } from '../devices/chipset.ts';
 import type { ClusterStore } from '../disks/clusters.ts';
 import type { Disk } from '../disks/disk.ts';
 import { host } from '../host/node.ts';
-import { CONTROL, Control, DEVICE_STATE_BYTES, PAGE, planMemory, RAM, ROM, ROM_BYTES } from '../layout/memory.ts';
+import { CONTROL, Control, controlWord, DEVICE_STATE_BYTES, PAGE, planMemory, RAM, ROM, ROM_BYTES } from '../layout/memory.ts';
 import { readBase } from './base.ts';
 import { putControl } from './control-fields.ts';
 import { putCpu } from './cpu-fields.ts';
@@ -70,7 +70,7 @@ export class Saved {
     putControl(shared, control);
     if (rom !== undefined) shared.u8.set(rom, ROM);
     new Float64Array(shared.u8.buffer, CONTROL + Control.at.clockSeen, 1)[0] = clock.seen;
-    if (lockstep !== undefined && this.#relaxes) shared.i32[(CONTROL + Control.at.relax) >> 2] = lockstep.relax;
+    if (lockstep !== undefined && this.#relaxes) shared.i32[controlWord(Control.at.relax)] = lockstep.relax;
     putDevices(chipset.hub, shared, { records, state: devices, kept });
     for (const [n, cpu] of cpus.entries()) putCpu(shared, n, cpu, runtime);
   }

@@ -2,7 +2,7 @@
 import type { SharedMemory } from '../cpu/state.ts';
 import type { Chipset } from '../devices/chipset.ts';
 import type { Disk } from '../disks/disk.ts';
-import { CONTROL, Control, PAGE, RAM, ROM, ROM_BYTES } from '../layout/memory.ts';
+import { CONTROL, Control, controlWord, PAGE, RAM, ROM, ROM_BYTES } from '../layout/memory.ts';
 import type { BoardConfig } from '../machine/board/board.ts';
 import { readBase } from './base.ts';
 import { saveControl } from './control-fields.ts';
@@ -51,7 +51,7 @@ function take(machine: Snapshotted, base: BasePages | undefined, disks: readonly
   const cpus = Array.from({ length: plan.cpuCount }, (_, n) => saveCpu(shared, n));
   const kept = [...saveKept(hub)];
   const { virtio } = config;
-  const hasRom = i32[(CONTROL + Control.at.romBytes) >> 2] !== 0;
+  const hasRom = i32[controlWord(Control.at.romBytes)] !== 0;
   const now = hub.clock.now();
   const { kinds, store } = savePages(u8.subarray(RAM, RAM + plan.ramBytes), base);
   const header: SnapshotHeader = {
@@ -81,7 +81,7 @@ function take(machine: Snapshotted, base: BasePages | undefined, disks: readonly
       ...lockstep.state,
       inputs: lockstep.inputs.map(({ kind, bytes }) => ({ kind, bytes: bytes.length })),
       engine,
-      relax: i32[(CONTROL + Control.at.relax) >> 2]!,
+      relax: i32[controlWord(Control.at.relax)]!,
       maxRegions,
     },
     note,

@@ -4,7 +4,7 @@ import type { FlameFormat, FlameStats } from '../../api/options.ts';
 import type { SharedMemory } from '../../cpu/state.ts';
 import { host } from '../../host/node.ts';
 import { Cpu } from '../../layout/cpu.ts';
-import { CONTROL, Control, cpuBase } from '../../layout/memory.ts';
+import { Control, controlWord, cpuBase } from '../../layout/memory.ts';
 import { Standstill } from '../../machine/board/standstill.ts';
 import { ConsolePart } from '../../machine/console-part.ts';
 import { folded } from './folded.ts';
@@ -81,8 +81,8 @@ export class FlameClient {
       return;
     }
     const { i32 } = this.#options.shared;
-    const signal = (CONTROL + Control.at.timerSignal) >> 2;
-    Atomics.store(i32, (CONTROL + Control.at.flameHz) >> 2, on ? this.settings.hz : 0);
+    const signal = controlWord(Control.at.timerSignal);
+    Atomics.store(i32, controlWord(Control.at.flameHz), on ? this.settings.hz : 0);
     Atomics.add(i32, signal, 1);
     Atomics.notify(i32, signal);
   }

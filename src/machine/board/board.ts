@@ -7,7 +7,7 @@ import type { Outlets, Receiver } from '../../devices/outlet.ts';
 import type { VirtioConfig, VirtioHost } from '../../devices/virtio/index.ts';
 import { host } from '../../host/node.ts';
 import { Cpu } from '../../layout/cpu.ts';
-import { CONTROL, Control, cpuBase, DEVICE_STATE, DEVICE_STATE_BYTES, type MemoryPlan, RAM } from '../../layout/memory.ts';
+import { Control, controlWord, cpuBase, DEVICE_STATE, DEVICE_STATE_BYTES, type MemoryPlan, RAM } from '../../layout/memory.ts';
 import { SharedWord } from '../../layout/view.ts';
 import { firmwareConfig } from '../firmware/config.ts';
 import { HostClock } from './host-clock.ts';
@@ -55,8 +55,7 @@ export interface Board {
 export function buildBoard(config: BoardConfig, role: ThreadRole): Board {
   const shared = attachMemory(config.memory, config.plan);
   const { i32 } = shared;
-  const word = (offset: number) => (CONTROL + offset) >> 2;
-  const sharedWord = (offset: number) => new SharedWord(i32, word(offset));
+  const sharedWord = (offset: number) => new SharedWord(i32, controlWord(offset));
   const clock = role.clock ?? new HostClock(config);
   const { ramBytes, cpuCount } = config.plan;
   const chipset = new Chipset({
@@ -70,7 +69,7 @@ export function buildBoard(config: BoardConfig, role: ThreadRole): Board {
     hostSignal: sharedWord(Control.at.ioSignal),
     timerSignal: sharedWord(Control.at.timerSignal),
     onEnd: role.onEnd,
-    stopped: () => Atomics.load(i32, word(Control.at.stop)) !== 0,
+    stopped: () => Atomics.load(i32, controlWord(Control.at.stop)) !== 0,
     outlets: role.outlets,
     waiting: role.waiting,
     cpuCount,
@@ -92,8 +91,8 @@ export function buildBoard(config: BoardConfig, role: ThreadRole): Board {
     virtioHost: role.virtio,
   });
   if (role.isFirst) {
-    i32[word(Control.at.lapics)] = chipset.parts.lapic.addresses.state;
-    i32[word(Control.at.lapicTable)] = chipset.parts.lapic.addresses.table;
+    i32[controlWord(Control.at.lapics)] = chipset.parts.lapic.addresses.state;
+    i32[controlWord(Control.at.lapicTable)] = chipset.parts.lapic.addresses.table;
   }
   return { shared, clock, chipset };
 }

@@ -1,6 +1,6 @@
 // How far the guest's clock lags behind the host's: by the time of stalls that was hidden from the guest (stalls.ts). It catches up slowly.
 // The words are shared: all clocks of all threads lag alike.
-import { CATCH_UP_PARTS, ClockAsks, CONTROL, Control } from '../../layout/memory.ts';
+import { CATCH_UP_PARTS, ClockAsks, CONTROL, Control, controlWord } from '../../layout/memory.ts';
 
 /** A lag does not grow beyond this. */
 export const LARGEST_LAG_NS = 1e9;
@@ -14,8 +14,8 @@ const SEEN = 2;
 export class ClockLag {
   readonly #d: Float64Array;
   readonly #i32: Int32Array;
-  readonly #asks = (CONTROL + Control.at.clockAsks) >> 2;
-  readonly #changes = (CONTROL + Control.at.clockChanges) >> 2;
+  readonly #asks = controlWord(Control.at.clockAsks);
+  readonly #changes = controlWord(Control.at.clockChanges);
 
   constructor(memory: { readonly buffer: ArrayBufferLike }) {
     this.#i32 = new Int32Array(memory.buffer);

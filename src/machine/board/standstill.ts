@@ -1,12 +1,12 @@
 // The host's clock as a machine knows it: from power-on, without the time in which the machine was paused. The words are shared: it stands still for all threads.
-import { CONTROL, Control } from '../../layout/memory.ts';
+import { CONTROL, Control, controlWord } from '../../layout/memory.ts';
 
 export class Standstill {
   readonly #words: BigUint64Array;
   readonly #i32: Int32Array;
   readonly #start = (CONTROL + Control.at.clockStart) >> 3;
   readonly #pausedAt = (CONTROL + Control.at.pausedAt) >> 3;
-  readonly #paused = (CONTROL + Control.at.paused) >> 2;
+  readonly #paused = controlWord(Control.at.paused);
 
   constructor({ buffer }: { readonly buffer: ArrayBufferLike }) {
     this.#words = new BigUint64Array(buffer);

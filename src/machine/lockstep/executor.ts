@@ -11,7 +11,7 @@ import type { Disk } from '../../disks/disk.ts';
 import { FIRST_FORM } from '../../emit/interpreter/table.ts';
 import type { EncoderName } from '../../emit/module/builder.ts';
 import { Cpu } from '../../layout/cpu.ts';
-import { CONTROL, Control, cpuBase } from '../../layout/memory.ts';
+import { Control, controlWord, cpuBase } from '../../layout/memory.ts';
 import { History } from '../../reverse/history.ts';
 import type { ReverseSettings } from '../../reverse/settings.ts';
 import { Travel } from '../../reverse/travel.ts';
@@ -131,7 +131,7 @@ export class LockstepExecutor implements Executor, Inputs {
     this.#early.push(...(options.saved?.inputs ?? []));
     const { onRecord } = options.options;
     if (onRecord !== undefined) this.#record = outlets.add(onRecord, () => {});
-    shared.i32[(CONTROL + Control.at.lockstep) >> 2] = 1;
+    shared.i32[controlWord(Control.at.lockstep)] = 1;
     if (time.recording !== undefined || onRecord !== undefined) this.#identity = options.identity();
     if (time.recording !== undefined) checkIdentity(time.recording.machine, this.#identity!);
   }

@@ -3,7 +3,7 @@ import type { CpuActivity, CpuState, MachineActivity } from '../../api/activity.
 import type { MachineState } from '../../api/debug.ts';
 import type { SharedMemory } from '../../cpu/state.ts';
 import { Cpu, Seg, SegCache } from '../../layout/cpu.ts';
-import { CONTROL, Control, cpuBase } from '../../layout/memory.ts';
+import { Control, controlWord, cpuBase } from '../../layout/memory.ts';
 import type { TurnTimes } from '../lockstep/turn-times.ts';
 
 const USER = 3;
@@ -82,7 +82,7 @@ function turnTimes(times: TurnTimes, cpu: Words, index: number, nowNs: number): 
 
 export function collectActivity({ shared, state, nowNs, times }: ActivityFacts): MachineActivity {
   const { i32, plan } = shared;
-  const control = (offset: number) => i32[(CONTROL + offset) >> 2]! >>> 0;
+  const control = (offset: number) => i32[controlWord(offset)]! >>> 0;
   const cpus = Array.from({ length: plan.cpuCount }, (_, index): CpuActivity => {
     const cpu = new Words(shared, index);
     const code = cpu.word(Cpu.at.seg + Seg.CS * SegCache.size + SegCache.at.base);

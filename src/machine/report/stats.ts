@@ -5,7 +5,7 @@ import type { SharedMemory } from '../../cpu/state.ts';
 import { ENCODERS, type EncoderName } from '../../emit/module/builder.ts';
 import { SlowCost, SlowPath, TIMED_EACH } from '../../layout/costs.ts';
 import { Cpu, Exit } from '../../layout/cpu.ts';
-import { CONTROL, Control, cpuBase } from '../../layout/memory.ts';
+import { Control, controlWord, cpuBase } from '../../layout/memory.ts';
 import { constantName, exitName } from './dump.ts';
 import { engineTimes } from './engine-times.ts';
 
@@ -32,7 +32,7 @@ export function collectStats(run: RunFacts): MachineStats {
   const { shared, jit, counts, startedAt, now, guestMs } = run;
   const { i32, plan } = shared;
   const bases = Array.from({ length: plan.cpuCount }, (_, cpu) => cpuBase(plan, cpu));
-  const word = (offset: number) => i32[(CONTROL + offset) >> 2]! >>> 0;
+  const word = (offset: number) => i32[controlWord(offset)]! >>> 0;
   const modulesBy = (name: EncoderName) => word(Control.at.statModules + ENCODERS.indexOf(name) * 4);
   const ofCpu = (base: number, offset: number) => (i32[(base + offset) >> 2]! >>> 0) + (i32[(base + offset + 4) >> 2]! >>> 0) * 2 ** 32;
   const counter = (offset: number) => bases.reduce((sum, base) => sum + ofCpu(base, offset), 0);

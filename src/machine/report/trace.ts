@@ -3,7 +3,7 @@
 import type { SharedMemory } from '../../cpu/state.ts';
 import type { Outlet } from '../../devices/outlet.ts';
 import { Cpu, Delivery } from '../../layout/cpu.ts';
-import { CONTROL, Control, CpuArea, cpuBase, TRACE_RECORDS, TraceKind, TraceRecord } from '../../layout/memory.ts';
+import { Control, CpuArea, controlWord, cpuBase, TRACE_RECORDS, TraceKind, TraceRecord } from '../../layout/memory.ts';
 
 /** Lines that are handed over at once. */
 const BATCH = 1024;
@@ -111,14 +111,14 @@ export class TraceReader {
 /** On the thread of the CPU at `base`: wakes the host, and waits while the ring is full. Comes back at once where the machine stops. */
 export function handOverTrace(shared: SharedMemory, base: number): void {
   const { i32 } = shared;
-  const signal = (CONTROL + Control.at.ioSignal) >> 2;
+  const signal = controlWord(Control.at.ioSignal);
   const tailAt = (base + Cpu.at.traceTail) >> 2;
   const head = i32[(base + Cpu.at.traceHead) >> 2]!;
   for (;;) {
     Atomics.add(i32, signal, 1);
     Atomics.notify(i32, signal);
     const tail = Atomics.load(i32, tailAt);
-    if ((head - tail) >>> 0 < TRACE_RECORDS || Atomics.load(i32, (CONTROL + Control.at.stop) >> 2) !== 0) return;
+    if ((head - tail) >>> 0 < TRACE_RECORDS || Atomics.load(i32, controlWord(Control.at.stop)) !== 0) return;
     Atomics.wait(i32, tailAt, tail, WAIT_MS);
   }
 }

@@ -8,7 +8,7 @@ import { CHECK_NS, IDLE_CHECK_NS, SHORT_RUN_NS } from '../../devices/lapic-timer
 import { host } from '../../host/node.ts';
 import { importClientCode, importOwn } from '../../host/node-clients.ts';
 import { Cpu, DebugStop, Exit, Pending, Step } from '../../layout/cpu.ts';
-import { CONTROL, Control, cpuBase } from '../../layout/memory.ts';
+import { Control, controlWord, cpuBase } from '../../layout/memory.ts';
 import { buildBoard } from '../board/board.ts';
 import { cpuHost } from '../board/cpu-host.ts';
 import { pathOf } from '../board/guest-path.ts';
@@ -28,7 +28,7 @@ const { shared, clock, chipset } = buildBoard(data.board, {
   isFirst: false,
   onEnd: (reason) => {
     post({ kind: 'end-run', reason });
-    Atomics.store(shared.i32, (CONTROL + Control.at.stop) >> 2, 1);
+    Atomics.store(shared.i32, controlWord(Control.at.stop), 1);
     Atomics.or(shared.i32, pending, Pending.STOP);
   },
   waiting: { park: () => runtime.park(cpu.base), unpark: () => runtime.unpark(cpu.base) },
@@ -59,10 +59,10 @@ cpu.engineWork = stalls;
 const { runtime } = cpu.instance;
 const life = new Lifecycle(cpu, () => chipset.parts.lapic.sipiVector(data.index));
 const pending = (cpu.base + Cpu.at.pending) >> 2;
-const resting = new Resting(i32, (cpu.base + Cpu.at.rest) >> 2, () => Atomics.load(i32, (CONTROL + Control.at.stop) >> 2) !== 0);
+const resting = new Resting(i32, (cpu.base + Cpu.at.rest) >> 2, () => Atomics.load(i32, controlWord(Control.at.stop)) !== 0);
 /** Bits of no interest to a CPU in HLT. */
 const NO_INTERRUPT = Pending.KICK | Pending.TIMER | Pending.SMI | Pending.SAMPLE;
-const timerSignal = (CONTROL + Control.at.timerSignal) >> 2;
+const timerSignal = controlWord(Control.at.timerSignal);
 
 cpu.onInstall = () => {
   Atomics.and(i32, pending, ~Pending.INSTALL);
@@ -86,7 +86,7 @@ const poll = new HaltPoll(data.polls);
 let resumedAt = 0;
 let shortRuns = 0;
 
-const asleep = (CONTROL + Control.at.asleepForGood) >> 2;
+const asleep = controlWord(Control.at.asleepForGood);
 
 /** In the place of an Exit: code of clients is to be loaded before the CPU goes on, which takes this thread's event loop. */
 const LOADS = -1;
@@ -224,7 +224,7 @@ function leaveHalt(lease: number, slept: number): void {
 }
 
 // The others have run by the time that they are alone. (Where the clock stands still the guest has measured it before.)
-if (data.index === 0 && i32[(CONTROL + Control.at.paused) >> 2] === 0) stalls.warmUp();
+if (data.index === 0 && i32[controlWord(Control.at.paused)] === 0) stalls.warmUp();
 
 /** The CPU executes its first instruction. */
 function begin(): void {

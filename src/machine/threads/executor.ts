@@ -8,7 +8,7 @@ import type { EncoderName } from '../../emit/module/builder.ts';
 import type { HostWorker } from '../../host/host.ts';
 import { host } from '../../host/node.ts';
 import { Cpu, Pending, Step } from '../../layout/cpu.ts';
-import { CONTROL, Control, cpuBase } from '../../layout/memory.ts';
+import { Control, controlWord, cpuBase } from '../../layout/memory.ts';
 import type { BoardConfig } from '../board/board.ts';
 import { Standstill } from '../board/standstill.ts';
 import type { Executor, ExecutorEnds } from '../executor.ts';
@@ -76,10 +76,10 @@ export class ThreadsExecutor implements Executor {
   start(image: EngineImage): void {
     const { shared, config: board, encoder, timerSlackMs, profile, codeCache } = this.#options;
     const { cpuCount } = shared.plan;
-    shared.i32[(CONTROL + Control.at.clockAsks) >> 2] = 0;
+    shared.i32[controlWord(Control.at.clockAsks)] = 0;
     this.#watchSignals();
     const crowded = cpuCount > host.cores();
-    shared.i32[(CONTROL + Control.at.pauseMask) >> 2] = crowded ? CROWDED_PAUSES : PAUSES;
+    shared.i32[controlWord(Control.at.pauseMask)] = crowded ? CROWDED_PAUSES : PAUSES;
     const polls = cpuCount > 1 && !crowded;
     for (let index = 0; index < cpuCount; index++) {
       const thread = FIRST_CPU_THREAD + index;
@@ -133,7 +133,7 @@ export class ThreadsExecutor implements Executor {
   #watchSignals(): void {
     const { shared, onHostSignal } = this.#options;
     const { i32 } = shared;
-    const at = (CONTROL + Control.at.ioSignal) >> 2;
+    const at = controlWord(Control.at.ioSignal);
     const poll = () => {
       if (this.#stopped) return;
       const seen = Atomics.load(i32, at);
@@ -157,7 +157,7 @@ export class ThreadsExecutor implements Executor {
     return Array.from({ length: plan.cpuCount }, (_, n) => new Rests(i32, (cpuBase(plan, n) + Cpu.at.rest) >> 2));
   }
   get #timekeeper(): Rests {
-    return new Rests(this.#options.shared.i32, (CONTROL + Control.at.timekeeperRest) >> 2);
+    return new Rests(this.#options.shared.i32, controlWord(Control.at.timekeeperRest));
   }
 
   async pause(): Promise<void> {
@@ -171,7 +171,7 @@ export class ThreadsExecutor implements Executor {
       Atomics.or(i32, pending, Pending.PAUSE);
       wake(pending);
     });
-    const timer = (CONTROL + Control.at.timerSignal) >> 2;
+    const timer = controlWord(Control.at.timerSignal);
     if (this.#timekeeper.ask()) {
       Atomics.add(i32, timer, 1);
       wake(timer);

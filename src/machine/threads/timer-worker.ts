@@ -2,7 +2,7 @@
 import { Ticks } from '../../clients/flame/ticks.ts';
 import { host } from '../../host/node.ts';
 import { Cpu, Pending } from '../../layout/cpu.ts';
-import { CONTROL, Control, cpuBase } from '../../layout/memory.ts';
+import { Control, controlWord, cpuBase } from '../../layout/memory.ts';
 import { buildBoard } from '../board/board.ts';
 import type { TimerWorkerData } from './messages.ts';
 import { Resting } from './rest.ts';
@@ -10,9 +10,9 @@ import { Resting } from './rest.ts';
 const data = await host.workerData<TimerWorkerData>();
 const { shared, clock, chipset } = buildBoard(data.board, { thread: data.thread, isHost: false, isFirst: false, onEnd: () => {} });
 const { i32 } = shared;
-const signalAt = (CONTROL + Control.at.timerSignal) >> 2;
-const stopAt = (CONTROL + Control.at.stop) >> 2;
-const resting = new Resting(i32, (CONTROL + Control.at.timekeeperRest) >> 2, () => Atomics.load(i32, stopAt) !== 0);
+const signalAt = controlWord(Control.at.timerSignal);
+const stopAt = controlWord(Control.at.stop);
+const resting = new Resting(i32, controlWord(Control.at.timekeeperRest), () => Atomics.load(i32, stopAt) !== 0);
 const cpus = Array.from({ length: data.board.plan.cpuCount }, (_, cpu) => cpuBase(data.board.plan, cpu));
 let kickedAt = clock.now();
 
@@ -34,7 +34,7 @@ const sampling = new Ticks();
 
 /** Asks the CPUs that run for a sample, if it is time and somebody wants samples; when it will be time again. */
 function sample(now: number): number {
-  const hz = Atomics.load(i32, (CONTROL + Control.at.flameHz) >> 2);
+  const hz = Atomics.load(i32, controlWord(Control.at.flameHz));
   if (sampling.passed(now, hz))
     for (const cpu of cpus)
       if ((i32[(cpu + Cpu.at.halted) >> 2]! | i32[(cpu + Cpu.at.awaitsStartup) >> 2]!) === 0)

@@ -13,18 +13,17 @@ import type { EncoderName } from '../../emit/module/builder.ts';
 import type { KeptFiles } from '../../host/host.ts';
 import { host } from '../../host/node.ts';
 import { importOwn } from '../../host/node-clients.ts';
-import { CONTROL, Control, KEPT_PAGES } from '../../layout/memory.ts';
+import { Control, controlWord, KEPT_PAGES } from '../../layout/memory.ts';
 import { type CodeCacheData, machineTranslator, openCodeCache, takeEncoder } from '../translating.ts';
 import type { TranslatorWorkerData } from './messages.ts';
 
 const data = await host.workerData<TranslatorWorkerData>();
 const shared = attachMemory(data.board.memory, data.board.plan);
 const { i32 } = shared;
-const word = (offset: number) => (CONTROL + offset) >> 2;
 const translator = machineTranslator(shared, data.firstSlot, data.profile);
 const publisher = new Publisher(shared);
 translator.onError = (error, { eip }) => {
-  i32[word(Control.at.statFailedRegions)]!++;
+  i32[controlWord(Control.at.statFailedRegions)]!++;
   // Once: a guest could make many of one kind.
   if (translator.failed === 1)
     console.error(`dragoman: code at EIP 0x${eip.toString(16)} stays interpreted, by an error of the translator:`, error);
@@ -46,7 +45,7 @@ async function openKeeper(data: CodeCacheData, encoder: EncoderName): Promise<{ 
     if (!unkept) console.error('dragoman: code is not kept, by an error of the translator:', error);
     unkept = true;
   };
-  const pages = word(Control.at.keptPages);
+  const pages = controlWord(Control.at.keptPages);
   codeCache.markPages(i32.subarray(pages, pages + KEPT_PAGES / 32));
   return { keeper, files };
 }
@@ -76,7 +75,7 @@ function publish(module: TranslatedModule | undefined, start: number): boolean {
   noteTranslation(shared, translator, module, (translated - start) * 1000);
   if (module === undefined) return true;
   if (!publisher.publish(module)) return false;
-  i32[word(Control.at.statPublishUs)]! += (performance.now() - translated) * 1000;
+  i32[controlWord(Control.at.statPublishUs)]! += (performance.now() - translated) * 1000;
   return true;
 }
 
@@ -133,7 +132,7 @@ function recall(requests: readonly Asked[]): readonly Request[] | undefined {
     compile(module);
     if (!publish(module, start)) return undefined;
   }
-  i32[word(Control.at.statCacheHits)] = keeper.recalled;
+  i32[controlWord(Control.at.statCacheHits)] = keeper.recalled;
   return hot;
 }
 
@@ -146,7 +145,7 @@ function make(requests: readonly Asked[]): boolean {
   const start = performance.now();
   const regions = translator.regions;
   if (!publish(translator.translate(hot), start)) return false;
-  if (keeper !== undefined) i32[word(Control.at.statCacheMisses)]! += translator.regions - regions;
+  if (keeper !== undefined) i32[controlWord(Control.at.statCacheMisses)]! += translator.regions - regions;
   return true;
 }
 
@@ -165,9 +164,9 @@ async function keepAll(): Promise<void> {
 let paused = false;
 let collected = 0;
 for (;;) {
-  const signal = Atomics.load(i32, word(Control.at.heatSignal));
+  const signal = Atomics.load(i32, controlWord(Control.at.heatSignal));
   const requests = takeRequests(shared);
-  if (Atomics.load(i32, word(Control.at.stop)) !== 0) break;
+  if (Atomics.load(i32, controlWord(Control.at.stop)) !== 0) break;
   if (clientVersion(shared) !== translator.clientVersion && !(await takeClients())) break;
   const drop = untilDrop();
   if (drop === 0 && !dropAll()) break;
@@ -188,7 +187,7 @@ for (;;) {
     // What is to be done in a longer pause is done when this one is over.
     const pause: number | undefined =
       paused || (keeper === undefined && !holds && translator.regions - collected < MOST_UNCOLLECTED) ? undefined : PAUSE_MS;
-    const waited: string = Atomics.wait(i32, word(Control.at.heatSignal), signal, drop || pause);
+    const waited: string = Atomics.wait(i32, controlWord(Control.at.heatSignal), signal, drop || pause);
     paused = waited === 'timed-out' && !drop;
     continue;
   }
